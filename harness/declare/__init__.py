@@ -1,0 +1,35 @@
+"""What an author writes.
+
+A wrong declaration raises `DeclarationError` while its file is imported, with the file and line of the mistake.
+"""
+
+from harness.declare.topic import Task, Topic
+from harness.declare.values import (
+    CLEAN,
+    THREADS,
+    Claim,
+    Dataset,
+    Judgement,
+    Metric,
+    Param,
+    Problem,
+    Profile,
+    Scenario,
+    Strategy,
+)
+
+__all__ = [
+    "CLEAN",
+    "THREADS",
+    "Claim",
+    "Dataset",
+    "Judgement",
+    "Metric",
+    "Param",
+    "Problem",
+    "Profile",
+    "Scenario",
+    "Strategy",
+    "Task",
+    "Topic",
+]

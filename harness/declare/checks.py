@@ -1,0 +1,83 @@
+"""Checks of declarations, each ending in one sentence that names the author's file and line."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import DeclarationError, did_you_mean
+from harness.trial import Scalar
+
+if TYPE_CHECKING:
+    from harness.declare.values import Param, Profile, Scenario
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+SCENARIO = re.compile(r"[a-z][a-z0-9_]*(\([0-9.e+-]+\))?")
+_EXAMPLES = {NAME: "two-words", IDENTIFIER: "two_words", SCENARIO: "label_noise(0.1)"}
+# A dataclass's generated __init__ runs in a frame whose file is "<string>".
+_INSIDE = (str(Path(__file__).parent), "<string>")
+
+
+def caller() -> str:
+    """Name the file and line of the author's declaration."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def wrong(sentence: str) -> DeclarationError:
+    """Make the error for a sentence, with the author's place in front."""
+    return DeclarationError(f"{caller()}: {sentence}")
+
+
+def check_name(name: str, what: str, pattern: re.Pattern[str]) -> None:
+    """Refuse a name that would not fit a file, a column or a command line."""
+    if not isinstance(name, str) or not pattern.fullmatch(name):
+        raise wrong(f"{name!r} is no {what} name: use lower-case letters and digits, as in {_EXAMPLES[pattern]}")
+
+
+def check_known(sentence: str, name: str, known: Mapping[str, Param]) -> None:
+    """Refuse a parameter that the task does not have."""
+    if name not in known:
+        raise wrong(f"{sentence} {name}, which is not among its params{did_you_mean(name, known)}")
+
+
+def check_sweep(owner: str, name: str, values: Sequence[Scalar]) -> None:
+    """Refuse a sweep without values."""
+    if isinstance(values, str) or not values:
+        raise wrong(f"{owner} sweeps {name} over {values!r}; give a list of at least one value")
+
+
+def check_profile(task: str, profile: Profile, params: Mapping[str, Param], scenarios: Sequence[Scenario]) -> None:
+    """Refuse a profile that sets unknown parameters or names unknown scenarios."""
+    for name, value in profile.params.items():
+        check_known(f"a profile of task {task} sets", name, params)
+        try:
+            params[name].check(name, value)
+        except ValueError as error:
+            raise wrong(f"a profile of task {task}: {error}") from None
+    names = [scenario.name for scenario in scenarios]
+    for name in profile.scenarios or ():
+        if name not in names:
+            raise wrong(f"a profile of task {task} names scenario {name!r}{did_you_mean(name, names)}")
+
+
+def options_of(strategy: str, function: Callable[..., Any], params: Mapping[str, Param]) -> dict[str, Scalar]:
+    """Read a strategy's options and their defaults from its function's arguments."""
+    arguments = list(inspect.signature(function).parameters.values())
+    if [argument.name for argument in arguments[:2]] != ["problem", "phase"]:
+        raise wrong(f"strategy {strategy}: its function must begin with the arguments (problem, phase)")
+    options: dict[str, Scalar] = {}
+    for argument in arguments[2:]:
+        if not isinstance(argument.default, bool | int | float | str):
+            raise wrong(f"strategy {strategy}: argument {argument.name} needs a number, a string or a bool as default")
+        if argument.name in params:
+            raise wrong(f"strategy {strategy}: argument {argument.name} has the name of a task parameter; rename it")
+        options[argument.name] = argument.default
+    return options

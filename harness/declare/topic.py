@@ -1,0 +1,212 @@
+"""Topics and tasks: the two objects that an author calls."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from harness.declare.checks import (
+    IDENTIFIER,
+    NAME,
+    caller,
+    check_known,
+    check_name,
+    check_profile,
+    check_sweep,
+    options_of,
+    wrong,
+)
+from harness.declare.values import (
+    CLEAN,
+    FULL,
+    QUICK,
+    THREADS,
+    Claim,
+    Dataset,
+    DeviceName,
+    Judgement,
+    Metric,
+    Param,
+    Profile,
+    Scenario,
+    Strategist,
+    Strategy,
+)
+from harness.errors import did_you_mean
+from harness.evidence import Evidence, Verdict
+from harness.trial import Scalar
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done and how it is judged. Made by `Topic.task`."""
+
+    topic: str
+    name: str
+    title: str
+    datasets: tuple[str | Dataset, ...]
+    scenarios: tuple[Scenario, ...]
+    phases: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    judge: Callable[[Any, Any], Judgement]
+    view: Callable[[Any], Any]
+    params: Mapping[str, Param]
+    sweep: Mapping[str, tuple[Scalar, ...]]
+    reference: str | None
+    quick: Profile
+    full: Profile
+    strategies: dict[str, Strategy] = field(default_factory=dict)
+
+    def strategy(
+        self,
+        name: str,
+        *,
+        needs: str | Sequence[str] = (),
+        device: DeviceName = "cpu",
+        sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
+        note: str = "",
+    ) -> Callable[[Strategist], Strategist]:
+        """Register the decorated function as a strategy.
+
+        The function is called as ``function(problem, phase, **options)`` and returns what the task's judge takes. Its
+        keyword arguments with defaults are its options.
+
+        Parameters
+        ----------
+        needs
+            Modules without which it cannot run; they are imported before any clock starts.
+        sweep
+            Values to try for its options in the full profile.
+        note
+            Where it departs from the task's common budget.
+        """
+
+        def register(function: Strategist) -> Strategist:
+            check_name(name, "strategy", NAME)
+            if name in self.strategies:
+                raise wrong(f"strategy {name} is declared twice, first at {self.strategies[name].where}")
+            options = options_of(name, function, self.params)
+            for option, values in sweep.items():
+                if option not in options:
+                    hint = did_you_mean(option, options)
+                    raise wrong(f"strategy {name} sweeps {option}, which is not an argument of its function{hint}")
+                check_sweep(f"strategy {name}", option, values)
+            self.strategies[name] = Strategy(
+                name=name,
+                run=function,
+                summary=(inspect.getdoc(function) or "").split("\n", 1)[0],
+                needs=(needs,) if isinstance(needs, str) else tuple(needs),
+                device=device,
+                sweep={option: tuple(values) for option, values in sweep.items()},
+                options=options,
+                note=note,
+                where=caller(),
+            )
+            return function
+
+        return register
+
+
+class Topic:
+    """A subject: its tasks and its claims.
+
+    Parameters
+    ----------
+    name
+        Name on the command line.
+    title
+        One line on what the topic is about.
+    """
+
+    def __init__(self, name: str, *, title: str) -> None:
+        check_name(name, "topic", NAME)
+        self.name = name
+        self.title = title
+        self.tasks: dict[str, Task] = {}
+        self.claims: list[Claim] = []
+
+    def task(
+        self,
+        name: str,
+        *,
+        title: str,
+        datasets: Sequence[str | Dataset],
+        phases: Sequence[str],
+        metrics: Sequence[Metric],
+        judge: Callable[[Any, Any], Judgement],
+        view: Callable[[Any], Any] = lambda data: data,
+        scenarios: Sequence[Scenario] = (CLEAN,),
+        params: Mapping[str, Param] = MappingProxyType({}),
+        sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
+        reference: str | None = None,
+        quick: Profile = QUICK,
+        full: Profile = FULL,
+    ) -> Task:
+        """Declare a task.
+
+        Parameters
+        ----------
+        datasets
+            Names of cards, or data sets made in code.
+        judge
+            ``judge(data, output) -> Judgement`` on the whole data, after the last phase.
+        view
+            ``view(data)``: what strategies may see of the data; by default all of it.
+        params
+            Parameters common to all strategies: the size of the data and the budget. ``threads`` is always there.
+        sweep
+            Values to try for the parameters in the full profile.
+        reference
+            The strategy that tables compare the others with; by default the first.
+        """
+        check_name(name, "task", NAME)
+        if name in self.tasks:
+            raise wrong(f"task {name} is declared twice in topic {self.name}")
+        for what, members in (("dataset", datasets), ("phase", phases), ("metric", metrics), ("scenario", scenarios)):
+            names = [getattr(member, "name", member) for member in members]
+            if not names:
+                raise wrong(f"task {name} needs at least one {what}")
+            if len(set(names)) < len(names):
+                raise wrong(f"task {name} lists a {what} twice: {', '.join(map(str, names))}")
+        for phase in phases:
+            check_name(phase, "phase", IDENTIFIER)
+        known = {**params, THREADS: Param(1, low=1, summary="threads that a strategy may use")}
+        for parameter, values in sweep.items():
+            check_known(f"task {name} sweeps", parameter, known)
+            check_sweep(f"task {name}", parameter, values)
+        for profile in (quick, full):
+            check_profile(name, profile, known, scenarios)
+        made = Task(
+            topic=self.name,
+            name=name,
+            title=title,
+            datasets=tuple(datasets),
+            scenarios=tuple(scenarios),
+            phases=tuple(phases),
+            metrics=tuple(metrics),
+            judge=judge,
+            view=view,
+            params=known,
+            sweep={parameter: tuple(values) for parameter, values in sweep.items()},
+            reference=reference,
+            quick=quick,
+            full=full,
+        )
+        self.tasks[name] = made
+        return made
+
+    def claim(
+        self, text: str, *, source: str
+    ) -> Callable[[Callable[[Evidence], Verdict]], Callable[[Evidence], Verdict]]:
+        """Declare a claim; the decorated function judges it on evidence."""
+
+        def register(check: Callable[[Evidence], Verdict]) -> Callable[[Evidence], Verdict]:
+            if not text or not source:
+                raise wrong(f"a claim of topic {self.name} needs both its sentence and its source")
+            self.claims.append(Claim(text=text, source=source, check=check, where=caller()))
+            return check
+
+        return register

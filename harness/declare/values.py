@@ -1,0 +1,207 @@
+"""The declared values: metrics, parameters, scenarios, data sets, profiles, strategies and claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from harness.declare.checks import IDENTIFIER, NAME, SCENARIO, check_name, wrong
+from harness.evidence import Evidence, Verdict
+from harness.trial import Curve, Scalar
+
+Strategist: TypeAlias = Callable[..., Any]
+Generator: TypeAlias = np.random.Generator
+DeviceName: TypeAlias = Literal["cpu", "cuda"]
+
+THREADS = "threads"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A judged number.
+
+    Parameters
+    ----------
+    direction
+        Which way is better; there is no default, because a wrong guess turns every verdict round.
+    unit
+        Unit of the number; ``"1"`` for a dimensionless one.
+    """
+
+    name: str
+    direction: Literal["higher", "lower"] | None = None
+    unit: str | None = None
+    summary: str = ""
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "metric", IDENTIFIER)
+        if self.direction not in ("higher", "lower"):
+            raise wrong(f"metric {self.name} needs direction='higher' or direction='lower'")
+        if not self.unit:
+            raise wrong(f"metric {self.name} needs a unit; write unit='1' for a dimensionless number")
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter of a task or data set: its default and the range in which it makes sense."""
+
+    default: Scalar
+    low: float | None = None
+    high: float | None = None
+    summary: str = ""
+
+    def check(self, name: str, value: Scalar) -> Scalar:
+        """Return the value in the default's type.
+
+        Raises
+        ------
+        ValueError
+            When the value has another type or lies outside of the range.
+        """
+        wanted = type(self.default)
+        if wanted is float and type(value) is int:
+            value = float(value)
+        if type(value) is not wanted:
+            raise ValueError(f"{name}={value} is not of type {wanted.__name__}")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if self.low is not None and value < self.low:
+                raise ValueError(f"{name}={value} is too small: the least is {self.low:g}")
+            if self.high is not None and value > self.high:
+                raise ValueError(f"{name}={value} is too large: the most is {self.high:g}")
+        return value
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A stress laid on the data before any strategy sees it.
+
+    Parameters
+    ----------
+    apply
+        ``apply(data, rng) -> data``; it returns new data and leaves its argument alone.
+    requires
+        What a data set must provide for the scenario to make sense, for example ``("time",)``.
+    """
+
+    name: str
+    apply: Callable[[Any, Generator], Any]
+    summary: str = ""
+    requires: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "scenario", SCENARIO)
+
+
+CLEAN = Scenario("clean", lambda data, _rng: data, "The data as they are.")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Named data.
+
+    Parameters
+    ----------
+    load
+        ``load(params, rng) -> data``; it reads only the parameters that it declares.
+    params
+        The parameters that the data understand (rows ...), with the ranges that they allow.
+    provides
+        Properties that scenarios may require, for example ``("time",)``.
+    """
+
+    name: str
+    load: Callable[[Mapping[str, Scalar], Generator], Any]
+    summary: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
+    provides: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "dataset", NAME)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much of a task is run: the quick look or the full evidence.
+
+    Parameters
+    ----------
+    params
+        Values that replace the task's defaults.
+    scenarios
+        Names of the scenarios to run; ``None`` for all.
+    sweeps
+        Whether sweeps are run, each parameter on its own with the others at their defaults, on clean data.
+    """
+
+    blocks: int
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    scenarios: tuple[str, ...] | None = None
+    sweeps: bool = False
+
+    def __post_init__(self) -> None:
+        if self.blocks < 1:
+            raise wrong(f"a profile needs at least one block, not {self.blocks}")
+
+
+QUICK = Profile(blocks=3, scenarios=("clean",))
+FULL = Profile(blocks=10, sweeps=True)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a task's judge makes of an output: one number a metric, and curves worth drawing."""
+
+    metrics: Mapping[str, float]
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a strategy is given.
+
+    Attributes
+    ----------
+    data
+        The task's view of the data: everything but what the judge keeps to itself. Arrays are read-only.
+    params
+        The task's parameters, the same for every strategy.
+    seed
+        Seed of the strategy's own randomness.
+    """
+
+    data: Any
+    params: Mapping[str, Any]
+    seed: int
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that the strategy may use."""
+        return int(self.params[THREADS])
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One competing way to do a task."""
+
+    name: str
+    run: Strategist
+    summary: str
+    needs: tuple[str, ...]
+    device: DeviceName
+    sweep: Mapping[str, tuple[Scalar, ...]]
+    options: Mapping[str, Scalar]
+    note: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A falsifiable sentence with its source."""
+
+    text: str
+    source: str
+    check: Callable[[Evidence], Verdict]
+    where: str

@@ -1,0 +1,61 @@
+"""Errors that a person reads: one sentence that says what, where and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    NO = 1
+    USAGE = 2
+    FAULT = 3
+    TRIAL_FAILED = 4
+    NOTHING_SELECTED = 5
+    INCONCLUSIVE = 6
+    INTERRUPTED = 130
+
+
+class BakeoffError(Exception):
+    """Base of the errors that end a command with one sentence instead of a traceback."""
+
+    exit_code = Exit.FAULT
+
+
+class UsageError(BakeoffError):
+    """Bad input: an argument, a file, a configuration key."""
+
+    exit_code = Exit.USAGE
+
+
+class DeclarationError(UsageError):
+    """A topic, task, strategy, metric, scenario or claim that is declared wrongly."""
+
+
+class NothingSelectedError(BakeoffError):
+    """A valid selection that matches no trial."""
+
+    exit_code = Exit.NOTHING_SELECTED
+
+
+class InvalidOutputError(BakeoffError):
+    """A strategy returned something that its task cannot judge."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint for a mistyped word: the closest known words, or all of them when few.
+
+    Returns
+    -------
+    str
+        A clause to append to a sentence, empty when nothing is close and there is too much to list.
+    """
+    names = sorted(set(known))
+    close = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; known: {', '.join(names)}" if 0 < len(names) <= 12 else ""

@@ -1,0 +1,49 @@
+"""The vocabulary in which a claim is written.
+
+A claim's function asks for an estimate and says what it must satisfy. Who answers, from which records and with which
+intervals, is not the author's concern.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, TypeAlias
+
+from harness.trial import Scalar
+
+Verdict: TypeAlias = Literal["supported", "refuted", "inconclusive", "not measured"]
+
+
+class Estimate(Protocol):
+    """A quantity with its interval, waiting to be compared with what the claim expects."""
+
+    def at_least(self, bound: float) -> Verdict:
+        """Judge that the quantity is `bound` or more."""
+
+    def at_most(self, bound: float) -> Verdict:
+        """Judge that the quantity is `bound` or less."""
+
+    def within(self, margin: float) -> Verdict:
+        """Judge that the quantity differs from no effect by at most `margin`, in either direction."""
+
+
+class Evidence(Protocol):
+    """Records of one topic, asked about measures such as ``fit.cpu_s`` or ``auc``.
+
+    A strategy may carry options, written as in tables: ``xgboost-hist[max_bin=64]``. Keyword arguments narrow the
+    records to a value of a parameter, a data set or a scenario.
+    """
+
+    def ratio(self, measure: str, of: str, to: str, **where: Scalar) -> Estimate:
+        """Estimate the measure of one strategy divided by that of another, paired by block."""
+
+    def difference(self, measure: str, of: str, to: str, **where: Scalar) -> Estimate:
+        """Estimate the measure of one strategy minus that of another, paired by block."""
+
+    def growth(self, measure: str, of: str, to: str, over: tuple[str, Scalar, Scalar], **where: Scalar) -> Estimate:
+        """Estimate how the ratio of two strategies changes between two values of a parameter (a ratio of ratios)."""
+
+    def speedup(self, measure: str, of: str, over: tuple[str, Scalar, Scalar], **where: Scalar) -> Estimate:
+        """Estimate the measure at the first value of a parameter divided by that at the second."""
+
+    def order(self, measure: str, over: tuple[str, Scalar, Scalar], **where: Scalar) -> Estimate:
+        """Estimate the rank correlation of strategies between two values of a parameter or two scenarios (Kendall)."""

@@ -1,0 +1,1 @@
+"""Measuring: the phase clock, memory, devices, the fresh process of a trial, and the machine itself."""

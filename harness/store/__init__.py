@@ -1,0 +1,1 @@
+"""Runs on disk: written as trials end, read as data frames, queried with SQL."""

@@ -1,0 +1,147 @@
+"""The two values that everything hands on: a trial to be run, and the record it leaves."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Scalar: TypeAlias = bool | int | float | str
+Status: TypeAlias = Literal["ok", "failed", "timeout", "memory", "skipped"]
+MemorySource: TypeAlias = Literal["exact", "quiet", "sampled"]
+
+
+class Seeds(msgspec.Struct, frozen=True):
+    """Separate seeds, so that one source of randomness can vary while the others stand still."""
+
+    data: int
+    model: int
+    order: int
+
+
+class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One strategy on one data set under one scenario, run once in a fresh process.
+
+    Attributes
+    ----------
+    params
+        Values of the task's parameters, the same for every strategy of the block (rows, trees, threads ...).
+    options
+        Values of the strategy's own keyword arguments (max_bin ...).
+    block
+        Index of the block; trials that share task, dataset, scenario, params and block are paired.
+    """
+
+    topic: str
+    task: str
+    strategy: str
+    dataset: str
+    scenario: str
+    params: dict[str, Scalar]
+    options: dict[str, Scalar]
+    block: int
+    seeds: Seeds
+
+    @property
+    def key(self) -> str:
+        """Stable identity of the trial: 12 hexadecimal digits over all of its fields."""
+        return hashlib.blake2b(msgspec.json.encode(self, order="sorted"), digest_size=6).hexdigest()
+
+    @property
+    def label(self) -> str:
+        """The strategy with its options, as tables show it: ``xgboost-hist[max_bin=64]``."""
+        return label(self.strategy, self.options)
+
+
+class Phase(msgspec.Struct, omit_defaults=True):
+    """Figures of one phase of a trial.
+
+    Attributes
+    ----------
+    wall_s, cpu_s
+        One sample a repeat, in seconds; CPU time is the process's own plus its children's.
+    peak_bytes
+        Peak resident memory above the phase's start, children included; ``None`` where it could not be read.
+    device_bytes
+        Peak memory of the accelerator above the phase's start; ``None`` without one.
+    """
+
+    wall_s: list[float]
+    cpu_s: list[float]
+    peak_bytes: int | None = None
+    device_bytes: int | None = None
+
+
+class Curve(msgspec.Struct):
+    """A line that a task records: ``y`` over ``x``, same length."""
+
+    x: list[float]
+    y: list[float]
+
+
+class Conditions(msgspec.Struct, omit_defaults=True):
+    """What the machine did around a trial, so that a contaminated one can be seen.
+
+    Attributes
+    ----------
+    load
+        1-minute load average at the start.
+    stolen
+        Share of the trial's cores' time taken by other guests of the host (steal), 0 to 1.
+    foreign
+        Share of the trial's cores' time used by other processes of this machine, 0 to 1.
+    mhz
+        Mean frequency of the trial's cores before and after, in MHz; empty where unknown.
+    switches
+        Involuntary context switches of the trial's process.
+    jobs
+        Trials that ran at the same time, this one included.
+    """
+
+    load: float
+    stolen: float
+    foreign: float
+    mhz: list[float] = []
+    switches: int = 0
+    jobs: int = 1
+
+    @property
+    def contaminated(self) -> bool:
+        """Whether more than 5 % of the cores' time went elsewhere, or other trials ran alongside."""
+        return self.stolen + self.foreign > 0.05 or self.jobs > 1
+
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """What a trial left.
+
+    Attributes
+    ----------
+    reason
+        One line: why the trial did not finish, or is suspect. Longer text lies in the run's folder.
+    cores
+        CPU cores that the trial was pinned to; empty where pinning is not possible.
+    elapsed_s
+        Wall time of the whole trial, preparation and judging included.
+    data_bytes_digest
+        Digest of the data that the trial saw, so that paired trials can be shown to share it.
+    """
+
+    trial: Trial
+    status: Status
+    reason: str = ""
+    phases: dict[str, Phase] = {}
+    metrics: dict[str, float] = {}
+    curves: dict[str, Curve] = {}
+    conditions: Conditions | None = None
+    cores: list[int] = []
+    memory_source: MemorySource | None = None
+    started: str = ""
+    elapsed_s: float = 0.0
+
+
+def label(strategy: str, options: dict[str, Scalar]) -> str:
+    """Name a strategy together with its options."""
+    if not options:
+        return strategy
+    return f"{strategy}[{','.join(f'{name}={value}' for name, value in sorted(options.items()))}]"
