@@ -1,0 +1,54 @@
+"""Bakeoff: measures competing techniques side by side, and keeps the comparison honest.
+
+Everything that a user imports is here; each name is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.declare import (
+        CLEAN,
+        Dataset,
+        Judgement,
+        Metric,
+        Param,
+        Problem,
+        Profile,
+        Scenario,
+        Topic,
+    )
+    from harness.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
+    from harness.store.load import load, samples
+
+__all__ = [
+    "CLEAN",
+    "TEMPORAL",
+    "Dataset",
+    "Judgement",
+    "Metric",
+    "Param",
+    "Problem",
+    "Profile",
+    "Scenario",
+    "Topic",
+    "covariate_shift",
+    "imbalance",
+    "label_noise",
+    "load",
+    "samples",
+]
+
+_HOMES = {
+    "harness.scenarios": ("TEMPORAL", "covariate_shift", "imbalance", "label_noise"),
+    "harness.store.load": ("load", "samples"),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names above
+    if name not in __all__:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    home = next((module for module, names in _HOMES.items() if name in names), "harness.declare")
+    return getattr(importlib.import_module(home), name)

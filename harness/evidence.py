@@ -27,7 +27,7 @@ class Estimate(Protocol):
 
 
 class Evidence(Protocol):
-    """Records of one topic, asked about measures such as ``fit.cpu_s`` or ``auc``.
+    """Records of one topic, asked about measures such as ``fit.cpu_s``, ``peak_bytes`` (of all phases) or ``auc``.
 
     A strategy may carry options, written as in tables: ``xgboost-hist[max_bin=64]``. Keyword arguments narrow the
     records to a value of a parameter, a data set or a scenario.
@@ -40,7 +40,7 @@ class Evidence(Protocol):
         """Estimate the measure of one strategy minus that of another, paired by block."""
 
     def growth(self, measure: str, of: str, to: str, over: tuple[str, Scalar, Scalar], **where: Scalar) -> Estimate:
-        """Estimate how the ratio of two strategies changes between two values of a parameter (a ratio of ratios)."""
+        """Estimate the ratio of two strategies at the second value of a parameter divided by that at the first."""
 
     def speedup(self, measure: str, of: str, over: tuple[str, Scalar, Scalar], **where: Scalar) -> Estimate:
         """Estimate the measure at the first value of a parameter divided by that at the second."""

@@ -38,7 +38,7 @@ def wrong(sentence: str) -> DeclarationError:
 
 def check_name(name: str, what: str, pattern: re.Pattern[str]) -> None:
     """Refuse a name that would not fit a file, a column or a command line."""
-    if not isinstance(name, str) or not pattern.fullmatch(name):
+    if not pattern.fullmatch(name):
         raise wrong(f"{name!r} is no {what} name: use lower-case letters and digits, as in {_EXAMPLES[pattern]}")
 
 

@@ -110,6 +110,12 @@ class Dataset:
         The parameters that the data understand (rows ...), with the ranges that they allow.
     provides
         Properties that scenarios may require, for example ``("time",)``.
+    preload
+        Modules that `load` uses; they are imported before any clock starts.
+    verify
+        Raises `UsageError` when the data are missing or damaged; called once before a run.
+    version
+        Changes with the data: the checksum of their file, or what else tells one version from another.
     """
 
     name: str
@@ -117,6 +123,9 @@ class Dataset:
     summary: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
     provides: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
+    verify: Callable[[], None] = lambda: None
+    version: str = ""
 
     def __post_init__(self) -> None:
         check_name(self.name, "dataset", NAME)

@@ -1,0 +1,78 @@
+"""``bakeoff data``: the cards of the data sets, and where their files lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.output import config, console, json_option, print_json
+
+if TYPE_CHECKING:
+    from harness.data import Card
+
+
+@click.group("data", short_help="Show data sets: their cards, their files, their checksums.")
+def command() -> None:
+    """Show data sets: their cards, their files, their checksums."""
+
+
+@command.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List the data sets that have cards."""
+    found = _cards()
+    if as_json:
+        print_json(list(found.values()))
+        return
+    out = console()
+    for card in found.values():
+        out.print(f"{card.name}  {card.title}  ({card.licence})", markup=False, soft_wrap=True)
+
+
+@command.command("get")
+@click.argument("name")
+@json_option
+def get(name: str, *, as_json: bool) -> None:
+    """Verify the files of data set NAME and print its card."""
+    from harness.data import verify
+
+    card = _card(name)
+    verify(card)
+    if as_json:
+        print_json(card)
+        return
+    out = console()
+    out.print(
+        f"{card.name}: {card.title}\n{card.summary}\nsource   {card.source}\nlicence  {card.licence}", markup=False
+    )
+    out.print("checksum verified" if card.file else "generated, nothing to verify", markup=False)
+
+
+@command.command("path")
+@click.argument("name")
+def path(name: str) -> None:
+    """Print where the file of data set NAME lies."""
+    from harness.data import path as file_of
+    from harness.errors import UsageError
+
+    card = _card(name)
+    if card.file is None:
+        raise UsageError(f"data set {name} is generated and has no file")
+    click.echo(file_of(card))
+
+
+def _cards() -> dict[str, Card]:
+    from harness.data import cards
+    from harness.registry import card_folders
+
+    return cards(card_folders(config()))
+
+
+def _card(name: str) -> Card:
+    from harness.errors import UsageError, did_you_mean
+
+    found = _cards()
+    if name not in found:
+        raise UsageError(f"there is no data set {name!r}{did_you_mean(name, found)}")
+    return found[name]

@@ -1,0 +1,89 @@
+"""What changed between two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import NothingSelectedError
+from harness.stats.cells import difference, group, ratio
+from harness.stats.paired import Interval
+from harness.trial import Record
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.store.header import Header
+
+_RATIOS = ("cpu_s", "wall_s", "peak_bytes")
+
+
+def differences(header: Header, base: Sequence[Record], candidate: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return one mapping a cell, strategy and measure that both runs hold, and one for what only one of them holds.
+
+    Raises
+    ------
+    NothingSelectedError
+        When the runs have no trial in common.
+    """
+    old, new = group(base), group(candidate)
+    found: list[dict[str, Any]] = []
+    common = 0
+    for cell in {**old, **new}:
+        names = [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
+        labels = {**old.get(cell, {}), **new.get(cell, {})}
+        for label in labels:
+            one, other = old.get(cell, {}).get(label), new.get(cell, {}).get(label)
+            if one is None or other is None:
+                found.append(
+                    {"cell": cell.title, "strategy": label, "only_in": "base" if other is None else "candidate"}
+                )
+                continue
+            common += 1
+            for name in (*_RATIOS, *names):
+                effect = ratio(other, one, name) if name in _RATIOS else difference(other, one, name)
+                if effect is not None:
+                    found.append({"cell": cell.title, "strategy": label, **_described(name, effect)})
+    if not common:
+        raise NothingSelectedError("the two runs have no strategy, data, scenario and parameters in common")
+    return found
+
+
+def print_differences(out: Console, rows: Sequence[dict[str, Any]]) -> None:
+    """Print one table a cell; effects whose interval excludes no change are bold."""
+    from rich import box
+    from rich.table import Table
+
+    for cell in dict.fromkeys(row["cell"] for row in rows):
+        table = Table(title=cell, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+        own = [row for row in rows if row["cell"] == cell]
+        measures = list(dict.fromkeys(row["measure"] for row in own if "measure" in row))
+        table.add_column("strategy", no_wrap=True)
+        for name in measures:
+            table.add_column(name, justify="right")
+        for label in dict.fromkeys(row["strategy"] for row in own):
+            effects = {row["measure"]: _shown(row) for row in own if row["strategy"] == label and "measure" in row}
+            only = [f"only in {row['only_in']}" for row in own if row["strategy"] == label and "only_in" in row]
+            table.add_row(label.replace("[", "\\["), *(only or [effects.get(name, "-") for name in measures]))
+        out.print(table)
+
+
+def _described(name: str, effect: Interval) -> dict[str, Any]:
+    ratios = name in _RATIOS
+    return {
+        "measure": name,
+        "effect": "ratio" if ratios else "difference",
+        "estimate": effect.estimate,
+        "low": effect.low if effect.known else None,
+        "high": effect.high if effect.known else None,
+        "blocks": effect.blocks,
+        "changed": effect.excludes(1.0 if ratios else 0.0),
+    }
+
+
+def _shown(row: dict[str, Any]) -> str:
+    pattern = "{:.3f}x" if row["effect"] == "ratio" else "{:+.4f}"
+    text = pattern.format(row["estimate"])
+    if row["low"] is not None:
+        text += f" \\[{pattern.format(row['low'])}, {pattern.format(row['high'])}]".replace("x", "")
+    return f"[bold]{text}[/bold]" if row["changed"] else text

@@ -1,0 +1,101 @@
+"""``bakeoff list``: what there is, and why each that cannot run here cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.output import config, console, json_option, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.declare import Topic
+    from harness.registry import Registry
+
+
+@click.command("list", short_help="Show topics, tasks, strategies, scenarios and data sets.")
+@click.argument("topics", nargs=-1)
+@click.option("--claims", is_flag=True, help="Show the declared claims with their sources.")
+@json_option
+def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
+    """Show what can be selected: topics, tasks, strategies, scenarios and data sets.
+
+    A strategy that cannot run on this machine is shown with the reason.
+    """
+    from harness.errors import UsageError, did_you_mean
+    from harness.registry import load_registry
+
+    registry = load_registry(config())
+    for name in topics:
+        if name not in registry.topics:
+            raise UsageError(f"there is no topic {name!r}{did_you_mean(name, registry.topics)}")
+    chosen = [topic for name, topic in registry.topics.items() if not topics or name in topics]
+    if as_json:
+        print_json([_described(topic, registry) for topic in chosen])
+        return
+    out = console()
+    for topic in chosen:
+        out.print(f"[bold]{topic.name}[/bold]  {topic.title}", soft_wrap=True)
+        _print_tasks(out, topic, registry)
+        if claims:
+            for claim in topic.claims:
+                out.print(f"  - {claim.text} [dim]({claim.source})[/dim]", soft_wrap=True)
+
+
+def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from harness.registry import why_not
+
+    for task in topic.tasks.values():
+        out.print(f"\n  task [bold]{task.name}[/bold]  {escape(task.title)}", soft_wrap=True)
+        table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
+        for strategy in task.strategies.values():
+            reason = why_not(strategy, topic.name)
+            state = f"[yellow]cannot run: {escape(reason)}[/yellow]" if reason else escape(strategy.summary)
+            table.add_row(f"  {strategy.name}", state)
+        out.print(table)
+        out.print(f"    data sets  {', '.join(dataset.name for dataset in registry.datasets_of(task))}", soft_wrap=True)
+        out.print(f"    scenarios  {', '.join(scenario.name for scenario in task.scenarios)}", soft_wrap=True)
+        out.print(f"    phases     {', '.join(task.phases)}", soft_wrap=True)
+        metrics = ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in task.metrics)
+        out.print(f"    metrics    {metrics}", soft_wrap=True)
+        params = ", ".join(f"{name}={param.default}" for name, param in task.params.items())
+        out.print(f"    params     {params}", soft_wrap=True)
+    out.print(f"\n  {len(topic.claims)} claims (--claims shows them)\n")
+
+
+def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
+    from harness.registry import why_not
+
+    return {
+        "topic": topic.name,
+        "title": topic.title,
+        "claims": [{"text": claim.text, "source": claim.source} for claim in topic.claims],
+        "tasks": [
+            {
+                "task": task.name,
+                "title": task.title,
+                "datasets": [dataset.name for dataset in registry.datasets_of(task)],
+                "scenarios": [scenario.name for scenario in task.scenarios],
+                "phases": task.phases,
+                "metrics": [{"name": m.name, "direction": m.direction, "unit": m.unit} for m in task.metrics],
+                "params": {name: param.default for name, param in task.params.items()},
+                "strategies": [
+                    {
+                        "name": strategy.name,
+                        "summary": strategy.summary,
+                        "note": strategy.note,
+                        "device": strategy.device,
+                        "options": dict(strategy.options),
+                        "cannot_run": why_not(strategy, topic.name),
+                    }
+                    for strategy in task.strategies.values()
+                ],
+            }
+            for task in topic.tasks.values()
+        ],
+    }

@@ -1,0 +1,75 @@
+"""The command ``bakeoff``: finds the command's file, and turns errors into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from harness.errors import BakeoffError, Exit
+
+_COMMANDS = ("list", "run", "show", "compare", "query", "doctor", "data")
+
+
+class _Commands(click.Group):
+    """Imports a command's file only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"harness.cli.{name}_command")
+        command = module.command
+        return command if isinstance(command, click.Command) else super().get_command(ctx, name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(package_name="bakeoff")
+def bakeoff(*, debug: bool) -> None:
+    """Measure speed, memory and quality of competing machine-learning techniques side by side.
+
+    Exit codes: 0 done; 1 the answer is no; 2 bad input; 3 a fault of ours; 4 a trial failed; 5 nothing selected;
+    6 inconclusive; 130 interrupted.
+    """
+    del debug  # read in main(), where errors arrive
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = bakeoff.main(standalone_mode=False)
+    except click.exceptions.Exit as request:
+        code = request.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = Exit.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        code = Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of standard output is gone (`| head`); Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = Exit.DONE
+    except BakeoffError as error:
+        if debug:
+            raise
+        _say(f"error: {error}")
+        code = error.exit_code
+    except Exception as error:
+        if debug:
+            raise
+        _say(f"fault of bakeoff itself: {type(error).__name__}: {error}; run again with --debug for the traceback")
+        code = Exit.FAULT
+    sys.exit(int(code or 0))
+
+
+def _say(sentence: str) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        click.echo(sentence, err=True)

@@ -1,0 +1,45 @@
+"""How commands speak: results on standard output, progress and logs on standard error, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.config import Config
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+_PLAIN_WIDTH = 160
+
+
+def config() -> Config:
+    """Read the configuration of the project around the working folder."""
+    from harness.config import read_config
+
+    return read_config(Path.cwd())
+
+
+def console() -> Console:
+    """Return the console for results; wide where the output is no terminal, so that nothing is cut."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout and sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)
+
+
+def log() -> Console:
+    """Return the console for progress and remarks."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -1,0 +1,70 @@
+"""Progress of a run on standard error: a bar in a terminal, a line a trial elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from harness.trial import Record, Trial
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.plan import Plan
+
+
+class RunProgress:
+    """Shows how far a run is.
+
+    Parameters
+    ----------
+    done
+        Keys of the trials that the run holds already.
+    """
+
+    def __init__(self, remarks: Console, plan: Plan, done: Collection[str]) -> None:
+        self._remarks = remarks
+        self._total = len(plan.trials)
+        self._count = len(done)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=remarks,
+            transient=True,
+            refresh_per_second=4,
+            disable=not remarks.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=self._total, completed=self._count)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, trial: Trial) -> None:
+        """Name the trial that runs."""
+        self._bar.update(self._task, description=escape(f"{trial.label} on {trial.dataset}, {trial.scenario}"))
+
+    def receive(self, record: Record, text: str) -> None:  # noqa: ARG002
+        """Count a trial, and say so where there is no bar or it did not end well."""
+        self._count += 1
+        self._bar.update(self._task, completed=self._count)
+        if record.status in ("ok", "skipped") and self._remarks.is_terminal:
+            return
+        trial = record.trial
+        line = (
+            f"[{self._count}/{self._total}] {record.status} {trial.label} on {trial.dataset}, {trial.scenario}, "
+            f"block {trial.block}, {record.elapsed_s:.2f} s{': ' + record.reason if record.reason else ''}"
+        )
+        self._remarks.print(escape(line), soft_wrap=True)

@@ -1,0 +1,139 @@
+"""``bakeoff run``: plan, measure, keep, and print the comparison."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.output import config, console, json_option, log, print_json
+from harness.cli.values import Setting, Size
+from harness.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from harness.config import Config
+    from harness.plan import Plan
+    from harness.registry import Registry
+    from harness.selection import Selection
+    from harness.store.runs import Run
+
+
+@click.command("run", short_help="Measure a selection and print the comparison.")
+@click.argument("topics", nargs=-1, metavar="[TOPIC[/TASK]]...")
+@click.option("--strategy", "-s", "strategies", multiple=True, metavar="GLOB", help="Only these strategies.")
+@click.option("--dataset", "-d", "datasets", multiple=True, metavar="GLOB", help="Only these data sets.")
+@click.option("--scenario", "scenarios", multiple=True, metavar="GLOB", help="Only these scenarios.")
+@click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
+@click.option("--blocks", type=click.IntRange(min=1), help="Blocks; by default the profile's own number.")
+@click.option("--set", "settings", type=Setting(), multiple=True, help="Value of a parameter; several make a sweep.")
+@click.option("--threads", type=click.IntRange(min=1), help="Short for --set threads=N.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Limit of one trial.")
+@click.option("--memory-limit", type=Size(), help="Limit of one trial, as in 2GB; by default 80 % of what is free.")
+@click.option("--memory-pass", is_flag=True, help="Run each trial once more with a quiet allocator, for its memory.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Trials at once; spoils timing.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--dry-run", is_flag=True, help="Print the plan and the expected duration, and run nothing.")
+@click.option("--resume", metavar="RUN", help="Finish an interrupted run.")
+@json_option
+def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any) -> int:
+    """Measure a selection of trials, keep the run, and print the comparison.
+
+    Names may be shell-style patterns. The run is written as it goes: an interrupted one is finished with --resume.
+    """
+    from harness.execute.conduct import reopen, start
+    from harness.plan import make_plan
+    from harness.registry import load_registry
+
+    settings = config()
+    registry = load_registry(settings)
+    if resume is not None:
+        _refuse_choices()
+        run, plan = reopen(resume, settings, registry)
+        return _conduct(run, plan, settings, registry, as_json=as_json)
+    selection = _selection(choices, settings)
+    plan = make_plan(selection, registry)
+    if dry_run:
+        from harness.cli.dry_run import print_plan
+
+        print_plan(plan, settings, as_json=as_json)
+        return Exit.DONE
+    run = start(selection, plan, settings, registry, shlex.join(["bakeoff", *sys.argv[1:]]))
+    return _conduct(run, plan, settings, registry, as_json=as_json)
+
+
+def _selection(choices: dict[str, Any], settings: Config) -> Selection:
+    from harness.selection import Selection
+
+    values = dict(choices["settings"])
+    if len(values) < len(choices["settings"]):
+        raise UsageError("--set names a parameter twice; give its values in one list, as in --set rows=1000,10000")
+    if choices["threads"] is not None:
+        if "threads" in values:
+            raise UsageError("give either --threads or --set threads, not both")
+        values["threads"] = (choices["threads"],)
+    topics, tasks = zip(*(_parts(name) for name in choices["topics"]), strict=True) if choices["topics"] else ((), ())
+    return Selection(
+        topics=tuple(topics),
+        tasks=tuple(task for task in tasks if task),
+        strategies=choices["strategies"],
+        datasets=choices["datasets"],
+        scenarios=choices["scenarios"],
+        profile=choices["profile"],
+        blocks=choices["blocks"],
+        values=values,
+        seed=choices["seed"],
+        timeout_s=choices["timeout"] or settings.timeout_s,
+        memory_limit_bytes=choices["memory_limit"] or settings.memory_limit_mb * 10**6 or None,
+        memory_pass=choices["memory_pass"],
+        jobs=choices["jobs"],
+    )
+
+
+def _parts(name: str) -> tuple[str, str]:
+    topic, _, task = name.partition("/")
+    return topic, task
+
+
+def _refuse_choices() -> None:
+    """Refuse options beside --resume: the run carries its own."""
+    context = click.get_current_context()
+    given = [
+        name
+        for name in context.params
+        if name not in ("resume", "as_json")
+        and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise UsageError(f"--resume takes the run's own selection; leave out {', '.join(sorted(given))}")
+
+
+def _conduct(run: Run, plan: Plan, settings: Config, registry: Registry, *, as_json: bool) -> int:
+    from harness.cli.progress import RunProgress
+    from harness.cli.tables import print_run, rows
+    from harness.execute.conduct import conduct
+    from harness.store.runs import read
+
+    remarks = log()
+    with run, RunProgress(remarks, plan, run.keys) as progress:
+        try:
+            conduct(run, plan, settings, registry, progress.receive, progress.begin)
+        except KeyboardInterrupt:
+            remarks.print(f"interrupted; finish it with: bakeoff run --resume {run.header.run}", soft_wrap=True)
+            raise
+    header, records = read(run.path)
+    if as_json:
+        print_json({"run": header.run, "path": str(run.path), "cells": rows(header, records)})
+    else:
+        out = console()
+        print_run(out, header, records)
+        out.print(f"wrote {_shown(run)}", soft_wrap=True)
+    broken = any(record.status not in ("ok", "skipped") for record in records)
+    return Exit.TRIAL_FAILED if broken else Exit.DONE
+
+
+def _shown(run: Run) -> str:
+    from pathlib import Path
+
+    return str(run.path.relative_to(Path.cwd())) if run.path.is_relative_to(Path.cwd()) else str(run.path)

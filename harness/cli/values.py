@@ -1,0 +1,56 @@
+"""Values typed on the command line."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from harness.trial import Scalar
+
+_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", re.IGNORECASE)
+_SET = re.compile(r"([a-z][a-z0-9_]*)=(.+)")
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes such as 500MB or 2GiB."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the size."""
+        if isinstance(value, int):
+            return value
+        match = _SIZE.fullmatch(str(value).strip())
+        if match is None or not float(match[1]):
+            self.fail(f"{value!r} is no size; write for example 500MB or 2GiB", param, ctx)
+        return int(float(match[1]) * _SIZES[(match[2] or "").lower()])
+
+
+class Setting(click.ParamType[tuple[str, tuple[Scalar, ...]]]):
+    """A parameter with one value or several: ``rows=1000`` or ``rows=1000,10000``."""
+
+    name = "name=value[,value]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[Scalar, ...]]:
+        """Read the name and its values."""
+        match = _SET.fullmatch(str(value))
+        values = [part.strip() for part in match[2].split(",")] if match else []
+        if match is None or not all(values):
+            self.fail(f"{value!r} is no setting; write name=value, as in rows=100000 or max_bin=64,256", param, ctx)
+        return match[1], tuple(dict.fromkeys(scalar(part) for part in values))
+
+
+def scalar(text: str) -> Scalar:
+    """Read a number or a truth value; everything else is text."""
+    if text in ("true", "false"):
+        return text == "true"
+    if re.fullmatch(r"[+-]?\d[\d_]*", text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text

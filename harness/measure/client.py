@@ -1,0 +1,124 @@
+"""The harness's end of a fork server: started on first use, started anew when it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from typing import IO
+
+import msgspec
+
+from harness.config import Config, encode_config
+from harness.errors import BakeoffError
+from harness.measure.memory import QUIET_ENVIRONMENT
+from harness.measure.messages import Ready, Request, Response
+from harness.measure.threads import environment
+
+_END_S = 5.0
+_TOLD_BYTES = 4000
+
+
+class ServerError(BakeoffError):
+    """The fork server could not start, or ended in the middle of a trial."""
+
+
+class Server:
+    """A fork server of one topic.
+
+    Parameters
+    ----------
+    config
+        The project's configuration, by which the server finds the same topics.
+    quiet
+        Whether its workers run with the allocator's noise switched off, for memory figures alone.
+    """
+
+    def __init__(self, topic: str, config: Config, *, quiet: bool = False) -> None:
+        self._arguments = [topic, encode_config(config), *(["quiet"] if quiet else [])]
+        self._quiet = quiet
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said: IO[bytes] | None = None
+        self.threads = 0
+
+    def run(self, request: Request) -> Response:
+        """Have one trial run.
+
+        Raises
+        ------
+        ServerError
+            When the server ends instead of answering; the next call starts a new one.
+        """
+        process = self._process or self._start()
+        try:
+            self._send(process, request)
+            return msgspec.json.decode(self._line(process), type=Response)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the server and whatever it runs."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        # The server takes a closed input as the end of the harness: it kills its worker and exits.
+        with contextlib.suppress(OSError):
+            process.stdin and process.stdin.close()
+        try:
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+        if self._said:
+            self._said.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # Pools that a library starts at import would be threads in the process that forks: hold them to one.
+        variables = {**os.environ, "PYTHONHASHSEED": "0", "ARROW_DEFAULT_MEMORY_POOL": "system", **environment(1)}
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "harness.measure.server", *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            env=variables | (QUIET_ENVIRONMENT if self._quiet else {}),
+            start_new_session=True,
+        )
+        try:
+            self.threads = msgspec.json.decode(self._line(self._process), type=Ready).threads
+        except BaseException:
+            self.close()
+            raise
+        return self._process
+
+    def _send(self, process: subprocess.Popen[bytes], request: Request) -> None:
+        if process.stdin is None:
+            raise ServerError("the fork server has no input")
+        try:
+            process.stdin.write(msgspec.json.encode(request) + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            raise ServerError(self._last_words(process)) from None
+
+    def _line(self, process: subprocess.Popen[bytes]) -> bytes:
+        line = process.stdout.readline() if process.stdout else b""
+        if not line.endswith(b"\n"):
+            raise ServerError(self._last_words(process))
+        return line
+
+    def _last_words(self, process: subprocess.Popen[bytes]) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_S)
+        said = b""
+        if self._said:
+            self._said.seek(0, os.SEEK_END)
+            self._said.seek(max(self._said.tell() - _TOLD_BYTES, 0))
+            said = self._said.read()
+        last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        return f"the fork server of topic {self._arguments[0]} ended with exit code {process.returncode}: {last[0]}"

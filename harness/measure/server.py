@@ -1,0 +1,149 @@
+"""The fork server of a topic: imports its libraries once, then forks a fresh worker for every trial.
+
+Run as ``python -P -m harness.measure.server TOPIC CONFIG [quiet]``; requests come on standard input, responses go to
+standard output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import gc
+import importlib
+import os
+import sys
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import msgspec
+import psutil
+from threadpoolctl import ThreadpoolController
+
+from harness.config import decode_config
+from harness.declare import Topic
+from harness.measure import memory
+from harness.measure.conditions import snapshot
+from harness.measure.messages import Ready, Request, Response
+from harness.measure.result import response
+from harness.measure.supervise import Supervisor
+from harness.measure.worker import Job, work
+from harness.registry import Registry, load_registry, missing_module
+
+_PR_SET_CHILD_SUBREAPER = 36  # prctl(2): orphans of a worker become this server's children, so that none escapes
+
+
+def main() -> None:
+    """Serve trials until standard input closes."""
+    topic_name, config, *flags = sys.argv[1:]
+    quiet = "quiet" in flags
+    if quiet:
+        memory.quieten()
+    requests, responses = _take_standard_streams()
+    registry = load_registry(decode_config(config))
+    _import_libraries(registry, registry.topics[topic_name])
+    server = _Server(registry, ThreadpoolController(), quiet=quiet)
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # Collections in a worker then skip everything that was imported, and do not copy its pages.
+    gc.collect()
+    gc.freeze()
+    _send(responses, Ready(psutil.Process().num_threads()))
+    decode = msgspec.json.Decoder(Request).decode
+    with os.fdopen(requests, "rb", buffering=0, closefd=False) as lines:
+        for line in lines:
+            _send(responses, server.serve(decode(line), requests, responses))
+
+
+class _Server:
+    def __init__(self, registry: Registry, controller: ThreadpoolController, *, quiet: bool) -> None:
+        self._registry = registry
+        self._controller = controller
+        self._quiet = quiet
+        self._all_cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+    def serve(self, request: Request, requests: int, responses: int) -> Response:
+        """Fork a worker for the trial and watch it to its end."""
+        job = self._job(request)
+        self._step_aside(job.cores)
+        output, output_end = os.pipe()
+        events, events_end = os.pipe()
+        started = datetime.now(UTC)
+        before = snapshot(job.cores)
+        pid = os.fork()
+        if pid == 0:
+            for descriptor in (requests, responses, output, events):
+                os.close(descriptor)
+            _become_worker(job, self._controller, output_end, events_end)
+        os.close(output_end)
+        os.close(events_end)
+        try:
+            seen = Supervisor(pid, output, events, requests).watch(request.timeout_s, request.memory_limit_bytes)
+        finally:
+            os.close(output)
+            os.close(events)
+        if seen.orphaned:
+            sys.exit()
+        return response(request, seen, started, before, snapshot(job.cores))
+
+    def _job(self, request: Request) -> Job:
+        trial = request.trial
+        task = self._registry.topics[trial.topic].tasks[trial.task]
+        return Job(
+            trial=trial,
+            task=task,
+            strategy=task.strategies[trial.strategy],
+            dataset=self._registry.dataset(trial.dataset),
+            scenario=next(scenario for scenario in task.scenarios if scenario.name == trial.scenario),
+            cores=request.cores,
+            quiet=self._quiet,
+        )
+
+    def _step_aside(self, cores: list[int]) -> None:
+        others = [core for core in self._all_cores if core not in cores]
+        if others:
+            os.sched_setaffinity(0, others)
+
+
+def _become_worker(job: Job, controller: ThreadpoolController, output: int, events: int) -> NoReturn:
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(nothing)
+    os.close(output)
+    faulthandler.enable()
+    work(job, controller, events)
+
+
+def _take_standard_streams() -> tuple[int, int]:
+    """Move the protocol off descriptors 0 and 1, where a topic's import may read or print."""
+    requests, responses = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, responses
+
+
+def _import_libraries(registry: Registry, topic: Topic) -> None:
+    names = {*topic.preload}
+    for task in topic.tasks.values():
+        names |= {need for strategy in task.strategies.values() for need in strategy.needs}
+        names |= {need for dataset in registry.datasets_of(task) for need in dataset.preload}
+    for name in sorted(names):
+        if not missing_module(name):
+            # A library that is installed and broken fails the trials that need it, with its own message.
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+
+
+def _send(descriptor: int, message: Ready | Response) -> None:
+    line = msgspec.json.encode(message) + b"\n"
+    while line:
+        line = line[os.write(descriptor, line) :]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""Watching one worker: what it prints, what it reports, how much memory it holds, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import selectors
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from harness.measure.children import children_bytes, end_descendants
+from harness.measure.messages import Outcome, PhaseEvent
+
+_TICK_S = 0.01
+_CHILD_SCAN_S = 0.1
+_EXIT_GRACE_S = 5.0
+_LEFTOVER_GRACE_S = 0.3
+_KEPT_BYTES = 64 * 1024
+_CHUNK = 1 << 16
+
+_decode = msgspec.json.Decoder(PhaseEvent | Outcome).decode
+
+
+@dataclass
+class Printed:
+    """The beginning and the end of what a worker printed."""
+
+    head: bytearray = field(default_factory=bytearray)
+    tail: bytearray = field(default_factory=bytearray)
+    total: int = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Keep what fits."""
+        self.total += len(chunk)
+        room = _KEPT_BYTES - len(self.head)
+        self.head += chunk[:room]
+        self.tail += chunk[room:] if room > 0 else chunk
+        if len(self.tail) > 2 * _KEPT_BYTES:
+            del self.tail[:-_KEPT_BYTES]
+
+    def text(self) -> str:
+        """Return the kept text, with a line for what was left out."""
+        tail = bytes(self.tail[-_KEPT_BYTES:])
+        left_out = self.total - len(self.head) - len(tail)
+        middle = f"\n[... {left_out:,} bytes left out ...]\n" if left_out else ""
+        return self.head.decode(errors="replace") + middle + tail.decode(errors="replace")
+
+
+@dataclass
+class Sighting:
+    """All that was seen of a worker."""
+
+    printed: Printed = field(default_factory=Printed)
+    outcome: Outcome | None = None
+    events: list[PhaseEvent] = field(default_factory=list)
+    # (monotonic seconds, own resident bytes, bytes of descendants)
+    memory: list[tuple[float, int, int]] = field(default_factory=list)
+    # Why it was killed: "timeout", "memory", or that nobody waits for it any more.
+    stopped: str = ""
+    left_processes: int = 0
+    exit_status: int = 0
+    usage: resource.struct_rusage | None = None
+    # How many processes the kernel killed for want of memory meanwhile.
+    kernel_kills: int = 0
+    orphaned: bool = False
+
+    @property
+    def phase(self) -> str:
+        """The phase that the worker was in at its end."""
+        return self.events[-1].phase if self.events and self.events[-1].kind == "enter" else ""
+
+
+class Supervisor:
+    """Watches one worker until nothing of it is left.
+
+    Parameters
+    ----------
+    pid
+        The worker, leader of its own process group.
+    output, events
+        Read ends of the pipes for what it prints and what it reports.
+    parent
+        A descriptor that becomes readable when the harness is gone.
+    """
+
+    def __init__(self, pid: int, output: int, events: int, parent: int) -> None:
+        self._pid = pid
+        self._pipes = {output: self._on_output, events: self._on_events}
+        self._parent = parent
+        self._unread = b""
+        self._children_bytes = 0
+        self._next_scan = 0.0
+        self.seen = Sighting()
+
+    def watch(self, timeout_s: float, memory_limit_bytes: int) -> Sighting:
+        """Wait for the worker's end; kill it when it goes over a limit."""
+        deadline = time.monotonic() + timeout_s
+        kills_before = _kernel_kills()
+        with selectors.DefaultSelector() as selector, _exit_signal(self._pid) as ended:
+            for descriptor in (*self._pipes, self._parent, *([] if ended is None else [ended])):
+                selector.register(descriptor, selectors.EVENT_READ)
+            while not self._ended():
+                had_outcome = self.seen.outcome is not None
+                self._serve(selector)
+                self._sample(memory_limit_bytes)
+                if self.seen.outcome is not None and not had_outcome:
+                    deadline = time.monotonic() + _EXIT_GRACE_S
+                if time.monotonic() > deadline:
+                    self._kill("timeout")
+        for descriptor, handle in self._pipes.items():
+            while _readable(descriptor) and handle(descriptor):
+                pass
+        self.seen.kernel_kills = _kernel_kills() - kills_before
+        self.seen.left_processes = end_descendants(_LEFTOVER_GRACE_S)
+        return self.seen
+
+    def _serve(self, selector: selectors.BaseSelector) -> None:
+        for key, _ in selector.select(_TICK_S):
+            descriptor = int(key.fd)
+            if descriptor == self._parent:
+                self.seen.orphaned = True
+                self._kill("the harness ended")
+                selector.unregister(descriptor)
+            elif descriptor in self._pipes and not self._pipes[descriptor](descriptor):
+                selector.unregister(descriptor)
+
+    def _on_output(self, descriptor: int) -> bool:
+        chunk = os.read(descriptor, _CHUNK)
+        self.seen.printed.add(chunk)
+        return bool(chunk)
+
+    def _on_events(self, descriptor: int) -> bool:
+        chunk = os.read(descriptor, _CHUNK)
+        *lines, self._unread = (self._unread + chunk).split(b"\n")
+        for line in lines:
+            # A strategy can write to any descriptor it finds; what is no message of ours is not one.
+            with contextlib.suppress(msgspec.DecodeError):
+                message = _decode(line)
+                if isinstance(message, Outcome):
+                    self.seen.outcome = message
+                else:
+                    self.seen.events.append(message)
+        return bool(chunk)
+
+    def _sample(self, limit: int) -> None:
+        now = time.monotonic()
+        if self.seen.memory and now < self.seen.memory[-1][0] + _TICK_S / 2:
+            return
+        if now >= self._next_scan:
+            self._children_bytes = children_bytes(self._pid)
+            self._next_scan = now + _CHILD_SCAN_S
+        own = _resident(self._pid)
+        self.seen.memory.append((now, own, self._children_bytes))
+        if own + self._children_bytes > limit and not self.seen.stopped:
+            self._kill("memory")
+
+    def _kill(self, why: str) -> None:
+        self.seen.stopped = self.seen.stopped or why
+        for kill in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError):
+                kill(self._pid, signal.SIGKILL)
+
+    def _ended(self) -> bool:
+        pid, status, usage = os.wait4(self._pid, os.WNOHANG)
+        if pid:
+            self.seen.exit_status, self.seen.usage = status, usage
+        return bool(pid)
+
+
+@contextlib.contextmanager
+def _exit_signal(pid: int) -> Iterator[int | None]:
+    if not hasattr(os, "pidfd_open"):
+        yield None
+        return
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _readable(descriptor: int) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * resource.getpagesize()
+    except (OSError, IndexError):
+        with contextlib.suppress(psutil.Error):
+            return int(psutil.Process(pid).memory_info().rss)
+    return 0
+
+
+def _kernel_kills() -> int:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

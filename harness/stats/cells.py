@@ -1,0 +1,99 @@
+"""Which records belong together, and the numbers in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from harness.stats.paired import Interval, paired_difference, paired_ratio
+from harness.trial import Record, Scalar
+
+#: Measures over all phases of a trial, besides ``<phase>.<measure>`` and the metrics.
+TOTALS = ("wall_s", "cpu_s", "peak_bytes", "device_bytes")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What competing trials share: a row of cells is a table."""
+
+    topic: str
+    task: str
+    dataset: str
+    scenario: str
+    params: tuple[tuple[str, Scalar], ...]
+
+    @classmethod
+    def of(cls, record: Record) -> Cell:
+        """Return the cell that a record belongs to."""
+        trial = record.trial
+        return cls(trial.topic, trial.task, trial.dataset, trial.scenario, tuple(sorted(trial.params.items())))
+
+    @property
+    def title(self) -> str:
+        """The cell in words."""
+        params = " ".join(f"{name}={value}" for name, value in self.params)
+        return f"{self.topic}/{self.task} on {self.dataset}, {self.scenario} ({params})"
+
+
+def group(records: Iterable[Record]) -> dict[Cell, dict[str, list[Record]]]:
+    """Group records by cell, and within a cell by the strategy's label."""
+    cells: dict[Cell, dict[str, list[Record]]] = {}
+    for record in records:
+        cells.setdefault(Cell.of(record), {}).setdefault(record.trial.label, []).append(record)
+    return cells
+
+
+def measure(record: Record, name: str) -> float | None:
+    """Return a number of a record by name.
+
+    Parameters
+    ----------
+    name
+        ``fit.cpu_s`` (median of the phase's samples), ``cpu_s`` (sum over phases), ``peak_bytes`` (largest of the
+        phases), or a metric.
+    """
+    if record.status != "ok":
+        return None
+    if "." in name:
+        phase, figure = name.split(".", 1)
+        return _figure(record, phase, figure) if phase in record.phases else None
+    if name not in TOTALS:
+        return record.metrics.get(name)
+    figures = [value for phase in record.phases if (value := _figure(record, phase, name)) is not None]
+    if not figures:
+        return None
+    return sum(figures) if name.endswith("_s") else max(figures)
+
+
+def middle(records: Sequence[Record], name: str) -> float | None:
+    """Return the median of a measure over records that have it."""
+    values = [value for record in records if (value := measure(record, name)) is not None]
+    return median(values) if values else None
+
+
+def ratio(of: Sequence[Record], to: Sequence[Record], name: str) -> Interval | None:
+    """Estimate how many times larger a measure is on one side, paired by block; ``None`` without common blocks."""
+    pairs = [(one, other) for one, other in _pairs(of, to, name) if one > 0 and other > 0]
+    return paired_ratio(*zip(*pairs, strict=True)) if pairs else None
+
+
+def difference(of: Sequence[Record], to: Sequence[Record], name: str) -> Interval | None:
+    """Estimate by how much a measure is larger on one side, paired by block; ``None`` without common blocks."""
+    pairs = _pairs(of, to, name)
+    return paired_difference(*zip(*pairs, strict=True)) if pairs else None
+
+
+def _pairs(of: Sequence[Record], to: Sequence[Record], name: str) -> list[tuple[float, float]]:
+    base = {(record.trial.block, record.trial.seeds.data): measure(record, name) for record in to}
+    pairs = []
+    for record in of:
+        one, other = measure(record, name), base.get((record.trial.block, record.trial.seeds.data))
+        if one is not None and other is not None:
+            pairs.append((one, other))
+    return pairs
+
+
+def _figure(record: Record, phase: str, figure: str) -> float | None:
+    value = getattr(record.phases[phase], figure, None)
+    return float(median(value)) if isinstance(value, list) and value else value if isinstance(value, int) else None

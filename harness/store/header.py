@@ -1,0 +1,123 @@
+"""The header of a run: what was asked for, on which machine, with which software."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from harness.errors import UsageError
+from harness.measure.machine import Environment, Machine
+from harness.selection import Selection
+from harness.trial import Scalar
+
+SCHEMA = "1.0"
+
+
+class JudgedMetric(msgspec.Struct, frozen=True):
+    """What a reader needs to know of a metric to say which of two values is better.
+
+    Attributes
+    ----------
+    task
+        Topic and task, as in ``boosting/tabular-binary``.
+    """
+
+    task: str
+    name: str
+    direction: Literal["higher", "lower"]
+    unit: str
+
+
+class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a reader needs to know of a strategy without its code.
+
+    Attributes
+    ----------
+    task
+        Topic and task, as in ``boosting/tabular-binary``.
+    options
+        Its options at their defaults; a trial names only what differs.
+    note
+        Where it departs from the task's common budget.
+    """
+
+    task: str
+    name: str
+    options: dict[str, Scalar] = {}
+    note: str = ""
+
+
+class Header(msgspec.Struct, frozen=True):
+    """First line of a run's file.
+
+    Attributes
+    ----------
+    schema
+        Version of the format, ``major.minor``.
+    run
+        Identity of the run: 6 hexadecimal digits.
+    started
+        Start of the run: UTC, ISO 8601.
+    plan
+        Digest of the planned trials.
+    trials
+        Number of planned trials.
+    command
+        The command line as typed.
+    cards
+        Data set to the checksum of its file (SHA-256), or to the name of its generator.
+    strategies
+        The strategies of the planned tasks.
+    references
+        Task to the strategy that tables compare the others with.
+    """
+
+    schema: str
+    run: str
+    started: str
+    machine: Machine
+    environment: Environment
+    selection: Selection
+    plan: str
+    trials: int
+    command: str
+    metrics: tuple[JudgedMetric, ...]
+    cards: dict[str, str]
+    strategies: tuple[StrategyCard, ...] = ()
+    references: dict[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of the run's file and of its folder of logs: ``<utc>-<commit8>-<run>``."""
+        utc = datetime.fromisoformat(self.started).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        return f"{utc}-{(self.environment.commit or 'nocommit')[:8]}-{self.run}"
+
+
+class _Version(msgspec.Struct):
+    schema: str
+
+
+def new_run_id() -> str:
+    """Draw the identity of a new run."""
+    return secrets.token_hex(3)
+
+
+def decode_header(line: bytes, path: Path) -> Header:
+    """Read the first line of a run's file.
+
+    Raises
+    ------
+    UsageError
+        When the line is no header, or comes from a newer major version of the format.
+    """
+    try:
+        schema = msgspec.json.decode(line, type=_Version).schema
+        if int(schema.split(".")[0]) > int(SCHEMA.split(".")[0]):
+            raise UsageError(f"{path} has schema {schema}, and this bakeoff reads up to {SCHEMA}: update bakeoff")
+        return msgspec.json.decode(line, type=Header)
+    except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
+        raise UsageError(f"{path} is not a run of bakeoff: its first line is no header ({error})") from None

@@ -1,0 +1,42 @@
+"""SQL over runs: DuckDB in memory, cut off from files and network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.store.load import Tables
+
+_CONFIG = {
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",  # otherwise SQL can name variables of the calling Python code
+    "lock_configuration": "true",
+}
+
+
+def query(sql: str, frames: Tables) -> pd.DataFrame:
+    """Answer a question in SQL over the tables ``trials``, ``samples`` and ``runs``.
+
+    A column name with a dot is written in double quotes: ``SELECT label, median("fit.cpu_s") FROM trials GROUP BY 1``.
+
+    Raises
+    ------
+    UsageError
+        When DuckDB is not installed, or refuses the statement.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise UsageError("bakeoff query needs duckdb: pip install 'bakeoff[query]'") from None
+    with duckdb.connect(":memory:", config=_CONFIG) as connection:
+        for name, frame in frames._asdict().items():
+            connection.register(name, frame)
+        try:
+            answer: pd.DataFrame | None = connection.execute(sql).df()
+        except duckdb.Error as error:
+            raise UsageError(f"the query failed: {str(error).splitlines()[0]}") from None
+    return answer

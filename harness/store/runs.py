@@ -1,0 +1,231 @@
+"""Runs on disk: created, appended to, resumed, found and read."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.errors import BakeoffError, UsageError, did_you_mean
+from harness.store.header import Header
+from harness.store.lines import Reader, encode
+from harness.trial import Record
+
+_FILE = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+-[0-9a-f]{6}\.jsonl")
+
+
+class RunWriteError(BakeoffError):
+    """A run could not be written on: the disk is full or failing. What was recorded before is safe."""
+
+
+class Run:
+    """A run open for writing, made by `create` or `resume`; its file stays locked until it is closed.
+
+    Attributes
+    ----------
+    path
+        The run's file.
+    folder
+        The folder beside it, for logs and long texts.
+    keys
+        Keys of the trials on record, whatever their status.
+    """
+
+    def __init__(self, path: Path, descriptor: int, header: Header, keys: set[str]) -> None:
+        self.path = path
+        self.folder = path.with_suffix("")
+        self.header = header
+        self.keys = keys
+        self._descriptor = descriptor
+
+    def write(self, record: Record) -> None:
+        """Append a record; when this returns, the record is on the disk.
+
+        Raises
+        ------
+        RunWriteError
+            When it cannot be written; the file then ends with the record before.
+        """
+        try:
+            _append(self._descriptor, encode(record))
+        except OSError as error:
+            raise self._broken(error) from error
+        self.keys.add(record.trial.key)
+
+    def note(self, key: str, text: str) -> None:
+        """Keep a long text of a trial as ``<key>.txt``, replacing an earlier one as a whole.
+
+        Raises
+        ------
+        RunWriteError
+            When it cannot be written; an earlier text stays.
+        """
+        temporary = self.folder / f"{key}.txt.tmp"
+        try:
+            self.folder.mkdir(exist_ok=True)
+            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+            temporary.replace(self.folder / f"{key}.txt")
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise self._broken(error) from error
+
+    def close(self) -> None:
+        """Release the lock and close the file; closing twice does no harm."""
+        if self._descriptor >= 0:
+            # A process forked in between shares the lock, and would hold it on after a mere close.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _broken(self, error: OSError) -> RunWriteError:
+        return RunWriteError(
+            f"cannot write on {self.path} ({error.strerror}); the {len(self.keys)} trials recorded so far are safe: "
+            f"free some space or mend the disk, then go on with 'bakeoff run --resume {self.header.run}'"
+        )
+
+
+def create(results: Path, header: Header) -> Run:
+    """Start a run: a new file in the machine's folder below `results`, holding the header.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be created there.
+    """
+    path = results / header.machine.name / f"{header.name}.jsonl"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o644)
+    except OSError as error:
+        raise UsageError(f"cannot create {path} ({error.strerror}): give a results folder that can be written") from None
+    try:
+        _lock(descriptor, path)
+        _append(descriptor, encode(header))
+    except BaseException as error:
+        os.close(descriptor)
+        path.unlink()
+        if isinstance(error, OSError):
+            raise UsageError(f"cannot write {path} ({error.strerror}): free some space on its disk") from error
+        raise
+    return Run(path, descriptor, header, set())
+
+
+def resume(path: Path) -> Run:
+    """Open a run again to append to it; a last line that a crash cut off is removed.
+
+    Raises
+    ------
+    UsageError
+        When another process is writing the run, or the file cannot be opened or read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+    except OSError as error:
+        raise UsageError(f"cannot resume {path}: {error.strerror}") from None
+    try:
+        _lock(descriptor, path)
+        with open_run(path) as reader:
+            keys = {record.trial.key for record in reader}
+        os.ftruncate(descriptor, reader.size)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Run(path, descriptor, reader.header, keys)
+
+
+@contextmanager
+def open_run(path: Path) -> Iterator[Reader]:
+    """Open a run to read it line by line, also while it is being written.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be opened, is damaged, or has a newer major version.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UsageError(f"cannot read the run {path}: {error.strerror}") from None
+    with file:
+        yield Reader(path, file)
+
+
+def read(path: Path) -> tuple[Header, list[Record]]:
+    """Read a whole run; errors are those of `open_run`."""
+    with open_run(path) as reader:
+        return reader.header, list(reader)
+
+
+def runs(folder: Path) -> list[Path]:
+    """List the files of runs in a results folder or in one machine's folder, oldest first."""
+    files = [*folder.glob("*.jsonl"), *folder.glob("*/*.jsonl")]
+    return sorted((file for file in files if _FILE.fullmatch(file.name)), key=lambda file: (file.name, file))
+
+
+def find(results: Path, name: str) -> Path:
+    """Find the run that an argument means.
+
+    Parameters
+    ----------
+    name
+        A path, a file name with or without its suffix, a run's id or the beginning of it, or ``latest``.
+
+    Raises
+    ------
+    UsageError
+        When no run or several are meant.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    known = runs(results)
+    if not known:
+        raise UsageError(f"no run {name!r}: {results} holds no runs; make one with 'bakeoff run'")
+    if name == "latest":
+        return known[-1]
+    found = [path for path in known if name and (name in (path.name, path.stem) or _id(path).startswith(name))]
+    if not found:
+        hint = did_you_mean(name, ["latest", *map(_id, known)])
+        raise UsageError(f"no run {name!r} in {results}{hint}")
+    if len(found) > 1:
+        raise UsageError(f"run {name!r} may be any of {', '.join(map(str, found))}: give more of its id, or the path")
+    return found[0]
+
+
+def _id(path: Path) -> str:
+    return path.stem.rsplit("-", 1)[1]
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(f"{path} is being written by another process: wait for its end, or start a new run") from None
+    except OSError as error:
+        raise UsageError(f"cannot lock {path} ({error.strerror}): use a results folder on a local disk") from None
+
+
+def _append(descriptor: int, line: bytes) -> None:
+    """Append a line and flush it to the disk, all or nothing."""
+    before = os.fstat(descriptor).st_size
+    try:
+        rest = memoryview(line)
+        while rest:  # a disk that fills up takes a part, and names its error only at the next write
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    except BaseException:
+        os.ftruncate(descriptor, before)
+        raise

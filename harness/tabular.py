@@ -1,0 +1,78 @@
+"""Tabular data with a binary label: the values that data sets give and scenarios change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Index: TypeAlias = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows with their labels. Its arrays become read-only.
+
+    Attributes
+    ----------
+    X
+        Features, float32, C-contiguous, shape (n, d); missing values are NaN.
+    y
+        Labels, int8, 0 or 1, shape (n,).
+    time
+        When each row happened, int64, shape (n,); ``None`` where the data have no time.
+
+    Raises
+    ------
+    ValueError
+        When the types or shapes are others.
+    """
+
+    X: Floats
+    y: npt.NDArray[np.int8]
+    time: npt.NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        if self.X.dtype != np.float32 or self.X.ndim != 2 or not self.X.flags.c_contiguous:
+            raise ValueError("a table's X must be a C-contiguous float32 matrix")
+        if self.y.dtype != np.int8 or (self.time is not None and self.time.dtype != np.int64):
+            raise ValueError("a table's y must be int8 and its time int64")
+        for column in (self.y, self.time):
+            if column is not None and column.shape != self.X.shape[:1]:
+                raise ValueError(f"a table of {len(self.X)} rows has a column of shape {column.shape}")
+        for array in (self.X, self.y, self.time):
+            if array is not None:
+                array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def take(self, rows: Index) -> Table:
+        """Copy the given rows, in the given order."""
+        return Table(self.X[rows], self.y[rows], None if self.time is None else self.time[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Training and test rows with the names of their features, one a column of ``X``."""
+
+    train: Table
+    test: Table
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Visible:
+    """What strategies may see of a split: all but the labels and times of the test rows."""
+
+    train: Table
+    test: Floats
+    features: tuple[str, ...]
+
+
+def visible(split: Split) -> Visible:
+    """Withhold the labels and times of the test rows; arrays are shared, not copied."""
+    return Visible(split.train, split.test.X, split.features)

@@ -1,0 +1,1 @@
+"""The built-in topics, one package each: its tasks, its strategies and its claims."""

@@ -1,0 +1,37 @@
+"""Gradient boosting: what the way of finding splits costs, and whether it shows in the predictions.
+
+A strategy is a decorated function in a module of this package; adding one touches no other file. All tree strategies
+share the task's parameters and the regularisation below, which every library can be set to.
+"""
+
+from harness.declare import CLEAN, Param, Profile, Topic
+from harness.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
+from harness.tabular import visible
+from harness.topics._binary import METRICS, judge
+
+L2 = 1.0
+LEAST_HESSIAN = 1e-3  # sum over a leaf; fixed in scikit-learn
+LEAST_ROWS = 1  # of a leaf
+
+topic = Topic("boosting", title="Gradient boosting: how splits are found", preload=["sklearn.metrics"])
+
+task = topic.task(
+    "tabular-binary",
+    title="Probability of a binary event from a table, at an equal budget of trees, leaves and threads",
+    datasets=["flights", "synthetic-tabular"],
+    scenarios=[CLEAN, TEMPORAL, label_noise(0.2), imbalance(0.05), covariate_shift(1.0)],
+    phases=["build", "fit", "predict"],
+    metrics=METRICS,
+    judge=judge,
+    view=visible,
+    params={
+        "rows": Param(100_000, low=100, summary="training rows"),
+        "trees": Param(50, low=1, summary="boosting rounds"),
+        "depth": Param(8, low=1, high=16, summary="levels of a tree; it has at most 2**depth leaves"),
+        "learning_rate": Param(0.1, low=1e-6, high=1, summary="factor on each tree's leaves"),
+    },
+    sweep={"rows": [1_000, 10_000, 100_000], "threads": [1, 2]},
+    reference="xgboost-hist",
+    quick=Profile(blocks=2, params={"rows": 10_000, "trees": 20}, scenarios=("clean", "temporal")),
+    full=Profile(blocks=10, sweeps=True),
+)

@@ -1,0 +1,46 @@
+"""What boosting has to beat: a constant and a linear model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.topics._binary import Floats
+from harness.topics.boosting import task
+
+if TYPE_CHECKING:
+    from harness.declare import Problem
+    from harness.measure.clock import PhaseClock
+    from harness.tabular import Visible
+
+
+@task.strategy("constant")
+def constant(problem: Problem, phase: PhaseClock) -> Floats:
+    """Predict the rate of the training set for every row."""
+    data: Visible = problem.data
+    for _ in phase("fit"):
+        rate = data.train.y.mean()
+    for _ in phase("predict"):
+        scores = np.full(len(data.test), rate, dtype=np.float64)
+    return scores
+
+
+@task.strategy(
+    "logistic-regression",
+    needs=("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
+    note="No trees: trees, depth and learning_rate have no effect. Categories enter as integer codes.",
+)
+def logistic_regression(problem: Problem, phase: PhaseClock, inverse_penalty: float = 1.0) -> Floats:
+    """Fit one weight a standardised column with an L2 penalty, by L-BFGS."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    data: Visible = problem.data
+    for _ in phase("fit"):
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=inverse_penalty, max_iter=1000))
+        model.fit(data.train.X, data.train.y)
+    for _ in phase("predict"):
+        scores: Floats = model.predict_proba(data.test)[:, 1]
+    return scores

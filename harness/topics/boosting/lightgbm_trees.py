@@ -1,0 +1,64 @@
+"""LightGBM's histograms.
+
+Ke et al. 2017, "LightGBM: a highly efficient gradient boosting decision tree"; without its sampling (GOSS).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.topics._binary import Floats
+from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, task
+
+if TYPE_CHECKING:
+    from harness.declare import Problem
+    from harness.measure.clock import PhaseClock
+
+NOTE = (
+    "Grows leaf by leaf to 2**depth leaves, at most depth deep. Departs from the library's defaults in lambda_l2 1 "
+    "(not 0), min_data_in_leaf 1 (not 20) and min_data_in_bin 1 (not 3)."
+)
+
+
+@task.strategy(
+    "lightgbm", needs="lightgbm", note=f"{NOTE} Histograms by rows, so that a seed and a thread count fix the model."
+)
+def lightgbm_cpu(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
+    """Bin every column once and split the leaf with the largest gain next."""
+    return _train(problem, phase, max_bin=max_bin, force_row_wise=True, deterministic=True)
+
+
+@task.strategy("lightgbm-cuda", needs="lightgbm", device="cuda", note=f"{NOTE} Needs a LightGBM built with CUDA.")
+def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
+    """Like lightgbm, on the accelerator."""
+    return _train(problem, phase, max_bin=max_bin, device_type="cuda")
+
+
+def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:  # noqa: ANN401
+    """Build, fit and predict with the task's budget; `method` holds what a strategy does its own way."""
+    import lightgbm
+
+    data, config = problem.data, _config(problem) | method
+    for _ in phase("build"):
+        train = lightgbm.Dataset(data.train.X, data.train.y, params=config).construct()
+    with phase("fit"):
+        booster = lightgbm.train(config, train, num_boost_round=problem.params["trees"])
+    for _ in phase("predict"):
+        scores: Floats = booster.predict(data.test, num_threads=problem.threads)
+    return scores
+
+
+def _config(problem: Problem) -> dict[str, Any]:
+    return {
+        "objective": "binary",
+        "num_leaves": 2 ** problem.params["depth"],
+        "max_depth": problem.params["depth"],
+        "learning_rate": problem.params["learning_rate"],
+        "lambda_l2": L2,
+        "min_sum_hessian_in_leaf": LEAST_HESSIAN,
+        "min_data_in_leaf": LEAST_ROWS,
+        "min_data_in_bin": 1,
+        "num_threads": problem.threads,
+        "seed": problem.seed,
+        "verbosity": -1,
+    }

@@ -1,0 +1,44 @@
+"""scikit-learn's histograms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.topics._binary import Floats
+from harness.topics.boosting import L2, LEAST_ROWS, task
+
+if TYPE_CHECKING:
+    from harness.declare import Problem
+    from harness.measure.clock import PhaseClock
+
+
+@task.strategy(
+    "sklearn-hist",
+    needs="sklearn.ensemble",
+    note=(
+        "Grows leaf by leaf to 2**depth leaves, at most depth deep. Departs from the library's defaults in "
+        "l2_regularization 1 (not 0), min_samples_leaf 1 (not 20), early_stopping off. The phase fit holds the binning "
+        "and a copy of the table as float64; there is no phase build."
+    ),
+)
+def sklearn_hist(problem: Problem, phase: PhaseClock, max_bins: int = 255) -> Floats:
+    """Bin every column once and split the leaf with the largest gain next."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    data, params = problem.data, problem.params
+    for _ in phase("fit"):
+        model = HistGradientBoostingClassifier(
+            max_iter=params["trees"],
+            max_depth=params["depth"],
+            max_leaf_nodes=2 ** params["depth"],
+            learning_rate=params["learning_rate"],
+            l2_regularization=L2,
+            min_samples_leaf=LEAST_ROWS,
+            max_bins=max_bins,
+            early_stopping=False,
+            random_state=problem.seed,
+        )
+        model.fit(data.train.X, data.train.y)
+    for _ in phase("predict"):
+        scores: Floats = model.predict_proba(data.test)[:, 1]
+    return scores

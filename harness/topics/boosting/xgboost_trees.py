@@ -1,0 +1,103 @@
+"""XGBoost's ways of finding splits.
+
+Chen & Guestrin 2016, "XGBoost: a scalable tree boosting system", sections 3.1 (exact) and 3.2 (approximate).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.topics.boosting import L2, LEAST_HESSIAN, task
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from harness.declare import Problem
+    from harness.measure.clock import PhaseClock
+
+    Scores = npt.NDArray[np.float32]
+
+BINS = (8, 32, 64, 128, 256, 512)
+NOTE = "Departs from the library's defaults in min_child_weight 0.001 (not 1)."
+
+
+@task.strategy("xgboost-exact", needs="xgboost", note=NOTE)
+def exact(problem: Problem, phase: PhaseClock) -> Scores:
+    """Try every distinct value of every column."""
+    return _train(problem, phase, tree_method="exact")
+
+
+@task.strategy("xgboost-approx", needs="xgboost", sweep={"max_bin": BINS}, note=NOTE)
+def approx(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+    """Sketch quantiles anew for every tree, weighted by the hessian."""
+    return _train(problem, phase, tree_method="approx", max_bin=max_bin)
+
+
+@task.strategy("xgboost-hist", needs="xgboost", sweep={"max_bin": BINS}, note=NOTE)
+def hist(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+    """Bin every column once and split between bins, level by level."""
+    return _train(problem, phase, tree_method="hist", max_bin=max_bin)
+
+
+@task.strategy(
+    "xgboost-hist-quantile",
+    needs="xgboost",
+    sweep={"max_bin": BINS},
+    note=f"{NOTE} Bins in the phase build, where xgboost-hist copies the table and bins in the phase fit.",
+)
+def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+    """Like hist, from a QuantileDMatrix: the table is binned without being copied first."""
+    return _train(problem, phase, quantile=True, tree_method="hist", max_bin=max_bin)
+
+
+@task.strategy(
+    "xgboost-hist-lossguide",
+    needs="xgboost",
+    sweep={"max_bin": BINS},
+    note=f"{NOTE} The same number of leaves, 2**depth; their depth is not limited.",
+)
+def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+    """Like hist, splitting the leaf with the largest gain next."""
+    leaves = 2 ** problem.params["depth"]
+    return _train(
+        problem, phase, tree_method="hist", max_bin=max_bin, grow_policy="lossguide", max_leaves=leaves, max_depth=0
+    )
+
+
+@task.strategy("xgboost-hist-gpu", needs="xgboost", device="cuda", sweep={"max_bin": BINS}, note=NOTE)
+def hist_gpu(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+    """Like hist, on the accelerator."""
+    return _train(problem, phase, tree_method="hist", max_bin=max_bin, device="cuda")
+
+
+def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **method: Any) -> Scores:  # noqa: ANN401
+    """Build, fit and predict with the task's budget; `method` holds what a strategy does its own way."""
+    import xgboost
+
+    data, threads = problem.data, problem.threads
+    config = _config(problem) | method
+    for _ in phase("build"):
+        if quantile:
+            train = xgboost.QuantileDMatrix(data.train.X, data.train.y, nthread=threads, max_bin=config["max_bin"])
+        else:
+            train = xgboost.DMatrix(data.train.X, data.train.y, nthread=threads)
+    # Measured once: training leaves its bins in the matrix, and a second pass would find them there.
+    with phase("fit"):
+        booster = xgboost.train(config, train, num_boost_round=problem.params["trees"])
+    for _ in phase("predict"):
+        scores: Scores = booster.predict(xgboost.DMatrix(data.test, nthread=threads))
+    return scores
+
+
+def _config(problem: Problem) -> dict[str, Any]:
+    return {
+        "objective": "binary:logistic",
+        "max_depth": problem.params["depth"],
+        "learning_rate": problem.params["learning_rate"],
+        "reg_lambda": L2,
+        "min_child_weight": LEAST_HESSIAN,
+        "nthread": problem.threads,
+        "seed": problem.seed,
+        "verbosity": 0,
+    }

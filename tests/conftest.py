@@ -1,0 +1,19 @@
+"""Projects in which the harness runs as a user would run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import Project, make_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One project for the tests of a file that only read what one run left."""
+    return make_project(tmp_path_factory.mktemp("shared") / "project")

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.errors import UsageError
+from harness.measure.device import Cpu, Cuda, device_names, missing, open_device
+
+
+class FakeTorchCuda:
+    """torch.cuda with an allocator that is driven by hand."""
+
+    def __init__(self, *, initialised: bool = True) -> None:
+        self.initialised, self.allocated, self.peak, self.synchronised = initialised, 0, 0, 0
+
+    def is_initialized(self) -> bool:
+        return self.initialised
+
+    def synchronize(self) -> None:
+        self.initialised = True
+        self.synchronised += 1
+
+    def reset_peak_memory_stats(self) -> None:
+        self.initialised = True
+        self.peak = self.allocated
+
+    def max_memory_allocated(self) -> int:
+        self.initialised = True
+        return self.peak
+
+    def grow(self, size: int) -> None:
+        self.allocated += size
+        self.peak = max(self.peak, self.allocated)
+
+
+class FakeNvml(ModuleType):
+    class NVMLError(Exception):
+        pass
+
+    def __init__(self, processes: list[list[tuple[int, int | None]]], *, driver: bool = True) -> None:
+        super().__init__("pynvml")
+        self.processes, self.driver, self.opened = processes, driver, 0
+
+    def nvmlInit(self) -> None:  # noqa: N802
+        if not self.driver:
+            raise self.NVMLError("driver not loaded")
+        self.opened += 1
+
+    def nvmlShutdown(self) -> None:  # noqa: N802
+        self.opened -= 1
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return len(self.processes)
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
+        return index
+
+    def nvmlDeviceGetName(self, handle: int) -> str:  # noqa: N802
+        return f"GPU {handle}"
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[Any]:  # noqa: N802
+        return [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in self.processes[handle]]
+
+
+@pytest.fixture(autouse=True)
+def no_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither NVML nor torch, whatever this machine has."""
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+
+def plant_nvml(monkeypatch: pytest.MonkeyPatch, fake: FakeNvml) -> FakeNvml:
+    monkeypatch.setitem(sys.modules, "pynvml", fake)
+    return fake
+
+
+def plant_torch(monkeypatch: pytest.MonkeyPatch, cuda: FakeTorchCuda) -> FakeTorchCuda:
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    return cuda
+
+
+def test_cpu_has_no_memory_of_its_own() -> None:
+    device = open_device("cpu")
+    device.synchronize()
+    device.reset_peak()
+    assert isinstance(device, Cpu)
+    assert device.peak_bytes() is None
+    assert missing("cpu") == ""
+
+
+def test_an_unknown_device_is_refused_with_a_hint() -> None:
+    for function in (open_device, missing):
+        with pytest.raises(UsageError, match="did you mean cuda"):
+            function("cudda")
+
+
+def test_torch_gives_the_peak_above_the_phases_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = plant_torch(monkeypatch, FakeTorchCuda())
+    cuda.grow(900)
+    cuda.grow(-800)
+    device = open_device("cuda")
+    device.reset_peak()
+    cuda.grow(50)
+    cuda.grow(-40)
+    assert device.peak_bytes() == 50
+    device.synchronize()
+    assert cuda.synchronised == 1
+
+
+def test_torch_that_does_not_use_cuda_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = plant_torch(monkeypatch, FakeTorchCuda(initialised=False))
+    device = open_device("cuda")
+    device.synchronize()
+    device.reset_peak()
+    assert device.peak_bytes() is None
+    assert not cuda.initialised
+
+
+def test_torch_that_starts_to_use_cuda_within_the_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = plant_torch(monkeypatch, FakeTorchCuda(initialised=False))
+    device = open_device("cuda")
+    device.reset_peak()
+    cuda.initialised = True
+    cuda.grow(70)
+    assert device.peak_bytes() == 70
+
+
+def test_nvml_gives_the_growth_of_this_process_over_all_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = plant_nvml(monkeypatch, FakeNvml([[(1, 5000)], []]))
+    device = Cuda()
+    device.reset_peak()
+    nvml.processes = [[(1, 9000), (os.getpid(), 100)], [(os.getpid(), 20)]]
+    assert device.peak_bytes() == 120
+    device.reset_peak()
+    nvml.processes[0][1] = (os.getpid(), 150)
+    assert device.peak_bytes() == 50
+    nvml.processes[0][1] = (os.getpid(), 10)
+    assert device.peak_bytes() == 0
+    assert nvml.opened == 0
+
+
+@pytest.mark.parametrize("processes", [[[(1, 7)]], [[(os.getpid(), None)]]], ids=["other number", "no figure"])
+def test_memory_that_nvml_does_not_show_is_no_zero(
+    processes: list[list[tuple[int, int | None]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant_nvml(monkeypatch, FakeNvml(processes))
+    device = Cuda()
+    device.reset_peak()
+    assert device.peak_bytes() is None
+
+
+def test_nvml_without_a_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plant_nvml(monkeypatch, FakeNvml([], driver=False))
+    assert Cuda().peak_bytes() is None
+    assert device_names() == []
+    assert missing("cuda", root=tmp_path) == "no CUDA device"
+
+
+def test_nvml_names_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_nvml(monkeypatch, FakeNvml([[], []]))
+    assert device_names() == ["GPU 0", "GPU 1"]
+    assert missing("cuda") == ""
+
+
+@pytest.mark.parametrize("value", ["", "-1"])
+def test_hidden_devices_are_missing(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_nvml(monkeypatch, FakeNvml([[]]))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    assert "CUDA_VISIBLE_DEVICES" in missing("cuda")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert missing("cuda") == ""
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_torch_is_asked_in_another_process(count: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text(
+        f"class cuda:\n"
+        f"    device_count = staticmethod(lambda: {count})\n"
+        f"    get_device_name = staticmethod(lambda index: f'Torch GPU {{index}}')\n"
+    )
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert device_names() == ["Torch GPU 0", "Torch GPU 1"][:count]
+    assert "torch" not in sys.modules
+
+
+def test_a_torch_that_cannot_be_imported_finds_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('libcuda')\n")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert device_names() == []
+
+
+def test_the_drivers_files_name_the_devices(tmp_path: Path) -> None:
+    assert device_names(tmp_path) == []
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/nvidia0").touch()
+    assert device_names(tmp_path) == ["NVIDIA"]
+    folder = tmp_path / "proc/driver/nvidia/gpus/0000:01:00.0"
+    folder.mkdir(parents=True)
+    (folder / "information").write_text("Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 17\n")
+    assert device_names(tmp_path) == ["NVIDIA H100 80GB HBM3"]
+    assert missing("cuda", root=tmp_path) == ""

@@ -1,0 +1,224 @@
+"""Strategies of boosting on small problems with known answers."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from harness.config import Config
+from harness.declare import Problem
+from harness.registry import load_registry
+from harness.synthetic import GENERATORS
+from harness.tabular import Split, Table
+from harness.topics._binary import judge
+
+PARAMS = {"rows": 2_000, "trees": 20, "depth": 5, "learning_rate": 0.3, "threads": 1}
+
+
+class Phase:
+    """One use of a phase that is not measured; a `for` statement runs its body twice."""
+
+    def __init__(self, entered: list[str], name: str) -> None:
+        entered.append(name)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[None]:
+        yield
+        yield
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "datasets").mkdir()
+    return load_registry(Config(folder=folder)).topics["boosting"].tasks["tabular-binary"]
+
+
+@cache
+def synthetic() -> Split:
+    params = {"rows": 2_000, "columns": 5, "bayes_error": 0.05}
+    data: Split = GENERATORS["tabular"].load(params, np.random.default_rng(0))
+    return Split(data.train, data.test.take(np.arange(2_000)), data.features)
+
+
+@cache
+def coded() -> Split:
+    """Make columns of 12 integer codes, so that every library can give each value a bin of its own."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(12, size=(4_000, 5)).astype(np.float32)
+    logit = np.where(X[:, 0] > 6, 1.5, -1) * np.where(X[:, 1] % 3 == 0, -1, 1) + X[:, 2] / 6 - 1
+    y = (rng.random(4_000) < 1 / (1 + np.exp(-logit))).astype(np.int8)
+    table = Table(X, y)
+    return Split(table.take(np.arange(3_000)), table.take(np.arange(3_000, 4_000)), tuple("abcde"))
+
+
+def scores(task: Any, name: str, data: Split, **changes: Any) -> npt.NDArray[np.float64]:
+    seed = changes.pop("seed", 0)
+    options = {option: changes.pop(option) for option in task.strategies[name].options if option in changes}
+    entered: list[str] = []
+    problem = Problem(task.view(data), PARAMS | changes, seed)
+    output = task.strategies[name].run(problem, lambda phase: Phase(entered, phase), **options)
+    assert set(entered) <= set(task.phases)
+    assert {"fit", "predict"} <= set(entered)
+    return np.asarray(output, dtype=np.float64)
+
+
+def auc(data: Split, output: Any) -> float:
+    return judge(data, output).metrics["auc"]
+
+
+CPU = [
+    "xgboost-exact",
+    "xgboost-approx",
+    "xgboost-hist",
+    "xgboost-hist-quantile",
+    "xgboost-hist-lossguide",
+    "lightgbm",
+    "sklearn-hist",
+]
+
+
+def test_these_are_all_strategies_that_need_no_accelerator(task: Any) -> None:
+    known = [name for name, strategy in task.strategies.items() if strategy.device == "cpu"]
+    assert sorted(known) == sorted([*CPU, "constant", "logistic-regression"])
+
+
+def test_constant_predicts_the_rate(task: Any) -> None:
+    data = synthetic()
+    output = scores(task, "constant", data)
+    np.testing.assert_array_equal(output, data.train.y.mean())
+    assert auc(data, output) == 0.5
+
+
+def test_logistic_regression_recovers_a_logistic_model(task: Any) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_000, 2)).astype(np.float32) * np.array([1, 100], dtype=np.float32)
+    truth = 1 / (1 + np.exp(-(X[:, 0] - 0.02 * X[:, 1] + 0.5)))
+    table = Table(X, (rng.random(20_000) < truth).astype(np.int8))
+    output = scores(task, "logistic-regression", Split(table, table, ("a", "b")))
+    np.testing.assert_allclose(output, truth, atol=0.03)
+
+
+@pytest.mark.parametrize("name", CPU)
+def test_trees_learn_an_interaction_that_a_linear_model_cannot(task: Any, name: str) -> None:
+    data = synthetic()
+    output = scores(task, name, data)
+    assert output.shape == (2_000,)
+    # The best possible AUC is 0.95; the rule's first term has no main effect.
+    assert auc(data, output) > 0.8 > auc(data, scores(task, "logistic-regression", data)) > 0.5
+
+
+@pytest.mark.parametrize("name", CPU)
+def test_predictions_are_repeatable(task: Any, name: str) -> None:
+    first, second = (scores(task, name, coded(), seed=7) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("name", ["xgboost-approx", "xgboost-hist", "xgboost-hist-quantile", "sklearn-hist"])
+def test_with_a_bin_for_every_value_binned_splits_are_the_exact_ones(task: Any, name: str) -> None:
+    exact, binned = scores(task, "xgboost-exact", coded()), scores(task, name, coded())
+    assert abs(auc(coded(), exact) - auc(coded(), binned)) < 0.02
+    # Ties of gain may fall differently, which moves few rows.
+    assert np.median(np.abs(exact - binned)) < 1e-3
+
+
+def test_budget_of_lightgbm_is_that_of_the_others(task: Any) -> None:
+    assert (
+        abs(auc(coded(), scores(task, "xgboost-exact", coded())) - auc(coded(), scores(task, "lightgbm", coded())))
+        < 0.02
+    )
+
+
+@pytest.mark.parametrize("name", ["xgboost-hist", "xgboost-hist-quantile", "lightgbm"])
+def test_two_bins_lose_what_many_keep(task: Any, name: str) -> None:
+    coarse, fine = (auc(coded(), scores(task, name, coded(), max_bin=bins)) for bins in (2, 64))
+    assert coarse < fine - 0.02
+
+
+class TrainedError(Exception):
+    """Carries what a library was asked to train, in place of the training."""
+
+
+def asked(task: Any, name: str, library: Any, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[Any, Any]:
+    def train(config: Any, data: Any, **arguments: Any) -> None:
+        raise TrainedError(config, arguments)
+
+    monkeypatch.setattr(library, "train", train)
+    with pytest.raises(TrainedError) as caught:
+        scores(task, name, coded(), **changes)
+    return caught.value.args[0], caught.value.args[1]
+
+
+XGBOOST = [name for name in CPU if name.startswith("xgboost")] + ["xgboost-hist-gpu"]
+
+
+@pytest.mark.parametrize("name", XGBOOST)
+def test_xgboost_gets_the_budget(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    xgboost = pytest.importorskip("xgboost")
+    config, arguments = asked(task, name, xgboost, monkeypatch, threads=2, trees=3, depth=4, seed=9)
+    assert arguments == {"num_boost_round": 3}
+    assert config["nthread"] == 2
+    assert config["seed"] == 9
+    if name == "xgboost-hist-lossguide":
+        assert (config["max_leaves"], config["max_depth"]) == (16, 0)
+    else:
+        assert config["max_depth"] == 4
+    assert config.get("device") == ("cuda" if name == "xgboost-hist-gpu" else None)
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "lightgbm-cuda"])
+def test_lightgbm_gets_the_budget(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    monkeypatch.setattr(lightgbm.Dataset, "construct", lambda self: self)  # a build without CUDA refuses the device
+    config, arguments = asked(task, name, lightgbm, monkeypatch, threads=2, trees=3, depth=4, seed=9)
+    assert arguments == {"num_boost_round": 3}
+    assert [config[key] for key in ("num_threads", "num_leaves", "max_depth", "seed")] == [2, 16, 4, 9]
+    assert config.get("device_type") == ("cuda" if name == "lightgbm-cuda" else None)
+
+
+@pytest.mark.parametrize("name", CPU)
+def test_no_tree_has_more_leaves_than_the_budget(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = _leaves(task, name, monkeypatch)
+    assert len(counts) == 6
+    assert 4 < max(counts) <= 8
+
+
+def _leaves(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Train 6 trees of depth 3 and count their leaves in the library's own model."""
+    module = {"sklearn": "sklearn.ensemble"}.get(name.partition("-")[0], name.partition("-")[0])
+    library = pytest.importorskip(module)
+    models: list[Any] = []
+    owner = library.HistGradientBoostingClassifier if name == "sklearn-hist" else library
+    method = "fit" if name == "sklearn-hist" else "train"
+    original = getattr(owner, method)
+
+    def keep(*args: Any, **kwargs: Any) -> Any:
+        models.append(original(*args, **kwargs))
+        return models[-1]
+
+    monkeypatch.setattr(owner, method, keep)
+    scores(task, name, coded(), trees=6, depth=3)
+    if module == "xgboost":
+        return [tree.count("leaf=") for tree in models[-1].get_dump()]
+    if module == "lightgbm":
+        return [tree["num_leaves"] for tree in models[-1].dump_model()["tree_info"]]
+    return [predictor.get_n_leaf_nodes() for (predictor,) in models[-1]._predictors]
+
+
+def test_declaring_imports_no_library() -> None:
+    names = ("baselines", "claims", "lightgbm_trees", "sklearn_trees", "xgboost_trees")
+    modules = [f"harness.topics.boosting.{name}" for name in names]
+    heavy = ("xgboost", "lightgbm", "sklearn", "pandas", "pyarrow", "scipy")
+    code = f"import sys, {', '.join(modules)}; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
