@@ -17,6 +17,7 @@ Column: TypeAlias = Any  # pyarrow.ChunkedArray, which has no type stubs
 Number = TypeVar("Number", bound=np.generic)
 
 FORMATS = (".parquet", ".csv")
+MODULES = ("pyarrow.csv", "pyarrow.parquet")
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,8 @@ def _open(path: Path) -> tuple[int, list[str], Callable[[str], Column]]:
                 file.schema_arrow.names,
                 lambda name: file.read([name], use_threads=False).column(0),
             )
-        # One block, because types are inferred from the first block alone.
-        reading = csv.ReadOptions(use_threads=False, block_size=min(path.stat().st_size + 1, 2**31 - 1))
-        table = csv.read_csv(path, reading, convert_options=csv.ConvertOptions(strings_can_be_null=True))
+        missing = csv.ConvertOptions(strings_can_be_null=True)
+        table = csv.read_csv(path, csv.ReadOptions(use_threads=False), convert_options=missing)
     except pa.ArrowException as error:
         raise UsageError(f"{path} cannot be read as {path.suffix[1:]}: {str(error).splitlines()[0]}") from None
     return table.num_rows, table.column_names, table.column

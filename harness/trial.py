@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Scalar: TypeAlias = bool | int | float | str
-Status: TypeAlias = Literal["ok", "failed", "timeout", "memory", "skipped"]
+Status: TypeAlias = Literal["ok", "skipped", "failed", "timeout", "memory"]
 MemorySource: TypeAlias = Literal["exact", "quiet", "sampled"]
 
 
@@ -63,6 +63,8 @@ class Phase(msgspec.Struct, omit_defaults=True):
         One sample a repeat, in seconds; CPU time is the process's own plus its children's.
     peak_bytes
         Peak resident memory above the phase's start, children included; ``None`` where it could not be read.
+    held_bytes
+        Resident memory at the phase's start above that at the start of the trial's first phase.
     device_bytes
         Peak memory of the accelerator above the phase's start; ``None`` without one.
     """
@@ -70,6 +72,7 @@ class Phase(msgspec.Struct, omit_defaults=True):
     wall_s: list[float]
     cpu_s: list[float]
     peak_bytes: int | None = None
+    held_bytes: int = 0
     device_bytes: int | None = None
 
 
@@ -123,8 +126,6 @@ class Record(msgspec.Struct, omit_defaults=True):
         CPU cores that the trial was pinned to; empty where pinning is not possible.
     elapsed_s
         Wall time of the whole trial, preparation and judging included.
-    data_bytes_digest
-        Digest of the data that the trial saw, so that paired trials can be shown to share it.
     """
 
     trial: Trial

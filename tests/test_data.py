@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from harness.columns import _array
 from harness.data import Card, builtin_folder, cards, dataset, path, read_card, verify
 from harness.errors import UsageError
 from harness.tabular import Split
@@ -138,6 +139,7 @@ def test_splits_are_disjoint_nested_and_seeded(
     most = rows - rows // 5
     some = data.draw(st.integers(1, most))
     small, large = load(card, some, seed), load(card, most, seed)
+    assert (len(small.train), len(small.test)) == (some, rows // 5)
     np.testing.assert_array_equal(small.test.X, large.test.X)
     np.testing.assert_array_equal(small.train.X, large.train.X[:some])
     np.testing.assert_array_equal(together(large)[:, 0], np.arange(rows))
@@ -244,6 +246,11 @@ def test_unreadable_files(tmp_path: Path) -> None:
         file.write_text("x,y\n1,2,3\n")
         with pytest.raises(UsageError, match=f"{name} cannot be read as"):
             load(write_card(file, 10), 8)
+
+
+def test_slices_of_columns_begin_where_they_should() -> None:
+    column = pa.chunked_array([pa.array([1, 2, 3, 4], pa.int8())[2:]])
+    np.testing.assert_array_equal(_array(column, np.int8), [3, 4])
 
 
 def test_columns_of_the_same_name(tmp_path: Path) -> None:

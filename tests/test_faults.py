@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -219,7 +220,7 @@ def kills_server(problem: Any, phase: Any) -> Any:
     assert reasons == {"the fork server of topic planted ended with exit code -9: it said nothing"}
 
 
-def _wait_for(condition, timeout_s: float = 30) -> None:  # type: ignore[no-untyped-def]
+def _wait_for(condition: Callable[[], bool], timeout_s: float = 30) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "what the test waits for did not happen"

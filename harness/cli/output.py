@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from harness.config import Config
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-_PLAIN_WIDTH = 160
+_PLAIN_WIDTH = 180
 
 
 def config() -> Config:
@@ -28,7 +29,13 @@ def console() -> Console:
     """Return the console for results; wide where the output is no terminal, so that nothing is cut."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout and sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)
+    class _Results(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to the command line; rich would exit with code 1, which means "the answer is no" here."""
+            raise BrokenPipeError
+
+    sized = (sys.stdout is not None and sys.stdout.isatty()) or "COLUMNS" in os.environ
+    return _Results(width=None if sized else _PLAIN_WIDTH, highlight=False)
 
 
 def log() -> Console:

@@ -24,7 +24,9 @@ def command(run: str, *, machine: bool, as_json: bool) -> None:
         print_json({"header": header, "cells": rows(header, records)})
         return
     out = console()
-    commit = (header.environment.commit or "no commit")[:8] + (" with changes" if header.environment.dirty else "")
+    environment = header.environment
+    commit = f"commit {environment.commit[:8]}" if environment.commit else "no commit"
+    commit += " with changes" if environment.dirty else ""
     out.print(f"run {header.run} of {header.started} on {header.machine.name}, {commit}", soft_wrap=True)
     out.print(f"{header.command}", markup=False, soft_wrap=True)
     if len(records) < header.trials:

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from rich.markup import escape
 
 from harness.stats.cells import Cell, difference, group, middle, ratio
 from harness.stats.paired import Interval
-from harness.trial import Record
+from harness.trial import Record, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from harness.store.header import Header
 
 COSTS = ("cpu_s", "peak_bytes")
 _UNTESTED = "-"
+_WIDE = 150
 
 
 def print_run(out: Console, header: Header, records: Sequence[Record]) -> None:
     """Print a table for every cell of a run, then what did not finish."""
     for cell, standings in group(records).items():
-        out.print(_table(cell, standings, header))
+        out.print(_table(cell, standings, header, out.width))
     print_troubles(out, records)
 
 
 def print_troubles(out: Console, records: Sequence[Record]) -> None:
     """Print counts of what finished and what did not, with each reason once."""
-    from rich.markup import escape
-
     counts: dict[tuple[str, str, str], int] = {}
     for record in records:
         if record.status != "ok" or record.reason:
@@ -37,10 +39,8 @@ def print_troubles(out: Console, records: Sequence[Record]) -> None:
     for (status, label, reason), count in sorted(counts.items()):
         out.print(f"{count:4d} x {status:8s} {escape(label)}: {escape(reason)}", soft_wrap=True)
     noisy = sum(record.conditions is not None and record.conditions.contaminated for record in records)
-    by_status = {
-        status: sum(r.status == status for r in records) for status in ("ok", "skipped", "failed", "timeout", "memory")
-    }
-    told = ", ".join(f"{count} {status}" for status, count in by_status.items() if count)
+    counted = _statuses(records)
+    told = ", ".join(f"{counted[status]} {status}" for status in get_args(Status) if status in counted)
     out.print(f"{len(records)} trials: {told}; {noisy} ran while more than 5 % of their cores' time went elsewhere")
 
 
@@ -49,7 +49,8 @@ def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
     found = []
     for cell, standings in group(records).items():
         reference = _reference(cell, standings, header)
-        for label, own in standings.items():
+        for label in _in_order(standings, header):
+            own = standings[label]
             measures: dict[str, Any] = {}
             for name in (*COSTS, *_metrics(cell, header)):
                 effect = _effect(own, standings.get(reference, []), name)
@@ -77,35 +78,47 @@ def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
     return found
 
 
-def _table(cell: Cell, standings: Mapping[str, Sequence[Record]], header: Header) -> Any:
+def _table(cell: Cell, standings: Mapping[str, Sequence[Record]], header: Header, width: int) -> Table:
     from rich import box
     from rich.table import Table
 
     reference = _reference(cell, standings, header)
-    metrics = _metrics(cell, header)
+    first, *others = _metrics(cell, header)
+    hidden = [] if width >= _WIDE else others
     table = Table(title=cell.title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("strategy", no_wrap=True)
-    for heading in ("CPU", f"/ {reference}", "memory", f"/ {reference}", metrics[0], f"- {reference}", *metrics[1:]):
+    for heading in ("CPU", "ratio", "memory", "ratio", first, "difference", *(others if not hidden else ())):
         table.add_column(heading, justify="right", no_wrap=True)
-    for label, own in standings.items():
-        base = standings.get(reference, [])
-        first = metrics[0]
-        cells = [
-            _seconds(middle(own, "cpu_s")),
-            _ratio(_effect(own, base, "cpu_s"), alone=label == reference),
-            _bytes(middle(own, "peak_bytes")),
-            _ratio(_effect(own, base, "peak_bytes"), alone=label == reference),
-            _number(middle(own, first)),
-            _difference(_effect(own, base, first), alone=label == reference),
-            *(_number(middle(own, name)) for name in metrics[1:]),
-        ]
+    for label in _in_order(standings, header):
+        own, base = standings[label], standings[reference]
         if all(record.status != "ok" for record in own):
-            cells = [own[0].status, *[""] * (len(cells) - 1)]
-        table.add_row(label.replace("[", "\\["), *cells)
+            table.add_row(escape(label), own[0].status)
+            continue
+        alone = label == reference
+        table.add_row(
+            escape(label),
+            _seconds(middle(own, "cpu_s")),
+            _shown("{:.2f}x", _effect(own, base, "cpu_s"), 1.0, alone=alone),
+            _bytes(middle(own, "peak_bytes")),
+            _shown("{:.2f}x", _effect(own, base, "peak_bytes"), 1.0, alone=alone),
+            _number(middle(own, first)),
+            _shown("{:+.3f}", _effect(own, base, first), 0.0, alone=alone),
+            *(_number(middle(own, name)) for name in others if not hidden),
+        )
     blocks = max(len(own) for own in standings.values())
-    table.caption = f"medians over {blocks} blocks; effects paired by block with 95 % intervals"
+    left_out = f"; --json or a wider terminal shows {', '.join(hidden)} too" if hidden else ""
+    table.caption = (
+        f"medians over {blocks} block(s); ratios and differences to {reference}, paired by block, with 95 % intervals, "
+        f"bold where no effect is excluded{left_out}"
+    )
     table.caption_justify = "left"
     return table
+
+
+def _in_order(standings: Mapping[str, Sequence[Record]], header: Header) -> list[str]:
+    """Sort labels by the declaration of their strategies; trials ran in shuffled order."""
+    place = {card.name: index for index, card in enumerate(header.strategies)}
+    return sorted(standings, key=lambda label: (place.get(standings[label][0].trial.strategy, len(place)), label))
 
 
 def _effect(own: Sequence[Record], base: Sequence[Record], name: str) -> Interval | None:
@@ -139,15 +152,11 @@ def _number(value: float | None) -> str:
     return _UNTESTED if value is None else f"{value:.4f}"
 
 
-def _ratio(effect: Interval | None, *, alone: bool) -> str:
+def _shown(pattern: str, effect: Interval | None, none: float, *, alone: bool) -> str:
     if alone or effect is None:
-        return "1" if alone else _UNTESTED
-    interval = f" \\[{effect.low:.3g}, {effect.high:.3g}]" if effect.known else ""
-    return f"{effect.estimate:.3g}x{interval}"
-
-
-def _difference(effect: Interval | None, *, alone: bool) -> str:
-    if alone or effect is None:
-        return "0" if alone else _UNTESTED
-    interval = f" \\[{effect.low:+.4f}, {effect.high:+.4f}]" if effect.known else ""
-    return f"{effect.estimate:+.4f}{interval}"
+        return pattern.format(none) if alone else _UNTESTED
+    text = pattern.format(effect.estimate)
+    if effect.known:
+        low, high = (pattern.format(bound).removesuffix("x") for bound in (effect.low, effect.high))
+        text += escape(f" [{low}, {high}]")
+    return f"[bold]{text}[/bold]" if effect.excludes(none) else text

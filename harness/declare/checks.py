@@ -19,8 +19,8 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 SCENARIO = re.compile(r"[a-z][a-z0-9_]*(\([0-9.e+-]+\))?")
 _EXAMPLES = {NAME: "two-words", IDENTIFIER: "two_words", SCENARIO: "label_noise(0.1)"}
-# A dataclass's generated __init__ runs in a frame whose file is "<string>".
-_INSIDE = (str(Path(__file__).parent), "<string>")
+# Frames that are not the author's; a dataclass's generated __init__ runs in a file called "<string>".
+_INSIDE = (str(Path(__file__).parent), str(Path(__file__).parents[1] / "scenarios.py"), "<string>")
 
 
 def caller() -> str:

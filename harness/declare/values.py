@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from types import TracebackType
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -189,6 +190,25 @@ class Problem:
     def threads(self) -> int:
         """Number of threads that the strategy may use."""
         return int(self.params[THREADS])
+
+
+class Measured(Protocol):
+    """One use of a phase: measured once in a ``with`` statement, and while it is short again in a ``for``."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    def __iter__(self) -> Iterator[None]: ...
+
+
+class PhaseClock(Protocol):
+    """What a strategy gets as `phase`; see `harness.measure.clock.PhaseClock`."""
+
+    def __call__(self, name: str, /) -> Measured:
+        """Return the phase of that name."""
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,9 @@ def _take_memory(record: Record, quiet: Record) -> None:
         return
     for name, figures in quiet.phases.items():
         record.phases[name] = msgspec.structs.replace(
-            record.phases[name], peak_bytes=figures.peak_bytes, device_bytes=figures.device_bytes
+            record.phases[name],
+            peak_bytes=figures.peak_bytes,
+            held_bytes=figures.held_bytes,
+            device_bytes=figures.device_bytes,
         )
     record.memory_source = quiet.memory_source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -18,8 +19,16 @@ from harness.measure.memory import QUIET_ENVIRONMENT
 from harness.measure.messages import Ready, Request, Response
 from harness.measure.threads import environment
 
+_log = logging.getLogger(__name__)
+
 _END_S = 5.0
 _TOLD_BYTES = 4000
+_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    # Arrow's own allocators keep freed pages and start a thread: neither suits a process that forks.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
 
 
 class ServerError(BakeoffError):
@@ -42,7 +51,6 @@ class Server:
         self._quiet = quiet
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
-        self.threads = 0
 
     def run(self, request: Request) -> Response:
         """Have one trial run.
@@ -79,8 +87,7 @@ class Server:
             self._said.close()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # Pools that a library starts at import would be threads in the process that forks: hold them to one.
-        variables = {**os.environ, "PYTHONHASHSEED": "0", "ARROW_DEFAULT_MEMORY_POOL": "system", **environment(1)}
+        variables = {**os.environ, **_ENVIRONMENT, **environment(1)}
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "harness.measure.server", *self._arguments],
@@ -91,10 +98,16 @@ class Server:
             start_new_session=True,
         )
         try:
-            self.threads = msgspec.json.decode(self._line(self._process), type=Ready).threads
+            threads = msgspec.json.decode(self._line(self._process), type=Ready).threads
         except BaseException:
             self.close()
             raise
+        if threads > 1:
+            _log.warning(
+                "topic %s: importing its libraries started %d thread(s), which forked trials lack",
+                self._arguments[0],
+                threads - 1,
+            )
         return self._process
 
     def _send(self, process: subprocess.Popen[bytes], request: Request) -> None:

@@ -16,7 +16,7 @@ from harness.trial import Phase
 SHORT_S = 0.05
 LEAST_REPEATS = 5
 MOST_REPEATS = 50
-REPEAT_BUDGET_S = 0.25
+REPEAT_BUDGET_S = 0.15
 
 #: Called with the phase, "enter" or "leave", and the monotonic time in seconds.
 Listener = Callable[[str, str, float], None]
@@ -34,9 +34,9 @@ class PhaseClock:
     """Measures the named phases of one trial.
 
     ``with phase("fit"):`` measures its body once. ``for _ in phase("predict"):`` measures it once too and, when that
-    took under 50 ms, takes the first pass as warm-up and repeats the body: at least 5 times, at most 50, until 0.25 s
-    are spent. The figure of a phase is the median of its samples; its memory is that of the first pass, as later ones reuse
-    pages.
+    took under 50 ms, takes the first pass as warm-up and repeats the body: at least 5 times, at most 50, until 0.15 s
+    are spent. The figure of a phase is the median of its samples; its memory is that of the first pass, as later ones
+    reuse pages.
 
     Parameters
     ----------
@@ -55,6 +55,7 @@ class PhaseClock:
         self._device = device
         self._listen = listen
         self._repeat = repeat
+        self._base = 0
 
     def __call__(self, name: str) -> _Measured:
         """Return the phase, to be used in a ``with`` or ``for`` statement."""
@@ -71,7 +72,10 @@ class PhaseClock:
             memory.trim()
         self._listen(name, "enter", time.monotonic())
         self._device.reset_peak()
-        return self._start(memory.reset_peak())
+        resident = memory.reset_peak()
+        if not self.figures:
+            self._base = resident or 0
+        return self._start(resident)
 
     def leave(self, name: str, start: _Start) -> Phase:
         """Stop the clocks and add a sample."""
@@ -80,7 +84,7 @@ class PhaseClock:
         device_bytes = self._device.peak_bytes()
         self._listen(name, "leave", time.monotonic())
         self.running = None
-        figures = self.figures.setdefault(name, Phase([], []))
+        figures = self.figures.setdefault(name, Phase([], [], held_bytes=(start.resident or 0) - self._base))
         figures.wall_s.append(wall_s)
         figures.cpu_s.append(cpu_s)
         figures.peak_bytes = _larger(figures.peak_bytes, peak_bytes)

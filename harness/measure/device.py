@@ -126,7 +126,7 @@ def _check(name: str) -> None:
         raise UsageError(f"no device is called {name!r}{did_you_mean(name, _KNOWN)}")
 
 
-def _torch_in_use() -> Any | None:  # noqa: ANN401
+def _torch_in_use() -> Any | None:
     """Return torch when it has initialised CUDA in this process; a call before that would initialise it."""
     torch = sys.modules.get("torch")
     return torch if torch is not None and torch.cuda.is_initialized() else None

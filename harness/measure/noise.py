@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.declare import Dataset, Judgement, Metric, Problem, Profile, Topic
+from harness.declare import Dataset, Judgement, Metric, PhaseClock, Problem, Profile, Topic
 from harness.declare.values import Generator
-from harness.measure.clock import PhaseClock
 from harness.trial import Scalar
 
 _SORTS = 12

@@ -50,8 +50,8 @@ def measure(record: Record, name: str) -> float | None:
     Parameters
     ----------
     name
-        ``fit.cpu_s`` (median of the phase's samples), ``cpu_s`` (sum over phases), ``peak_bytes`` (largest of the
-        phases), or a metric.
+        ``fit.cpu_s`` (median of the phase's samples), ``cpu_s`` (sum over phases), ``peak_bytes`` (largest size
+        reached in any phase above the start of the first), or a metric.
     """
     if record.status != "ok":
         return None
@@ -60,6 +60,8 @@ def measure(record: Record, name: str) -> float | None:
         return _figure(record, phase, figure) if phase in record.phases else None
     if name not in TOTALS:
         return record.metrics.get(name)
+    if name == "peak_bytes":
+        return _peak(record)
     figures = [value for phase in record.phases if (value := _figure(record, phase, name)) is not None]
     if not figures:
         return None
@@ -92,6 +94,11 @@ def _pairs(of: Sequence[Record], to: Sequence[Record], name: str) -> list[tuple[
         if one is not None and other is not None:
             pairs.append((one, other))
     return pairs
+
+
+def _peak(record: Record) -> float | None:
+    sizes = [phase.held_bytes + phase.peak_bytes for phase in record.phases.values() if phase.peak_bytes is not None]
+    return max(sizes) if sizes else None
 
 
 def _figure(record: Record, phase: str, figure: str) -> float | None:

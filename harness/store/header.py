@@ -106,6 +106,10 @@ def new_run_id() -> str:
     return secrets.token_hex(3)
 
 
+def _major(schema: str) -> int:
+    return int(schema.partition(".")[0])
+
+
 def decode_header(line: bytes, path: Path) -> Header:
     """Read the first line of a run's file.
 
@@ -116,7 +120,7 @@ def decode_header(line: bytes, path: Path) -> Header:
     """
     try:
         schema = msgspec.json.decode(line, type=_Version).schema
-        if int(schema.split(".")[0]) > int(SCHEMA.split(".")[0]):
+        if _major(schema) > _major(SCHEMA):
             raise UsageError(f"{path} has schema {schema}, and this bakeoff reads up to {SCHEMA}: update bakeoff")
         return msgspec.json.decode(line, type=Header)
     except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too

@@ -26,7 +26,8 @@ def encode(value: Header | Record) -> bytes:
         curves = {name: _finite(curve) for name, curve in value.curves.items()}
         value = msgspec.structs.replace(value, curves=curves)
     plain = msgspec.to_builtins(value)
-    return msgspec.json.encode({k: v if k in _EXACT else _rounded(v) for k, v in plain.items()}) + b"\n"
+    exact = {name: plain[name] for name in _EXACT if name in plain}
+    return msgspec.json.encode(_rounded(plain) | exact) + b"\n"
 
 
 class Reader:
@@ -67,7 +68,7 @@ class Reader:
                 if not isinstance(error, msgspec.ValidationError) and not self._file.read(1):
                     return
                 raise UsageError(
-                    f"{self._path}, line {number} is damaged ({error}): restore the file from a copy, or delete the line"
+                    f"{self._path}, line {number} is damaged ({error}): restore the file or delete the line"
                 ) from None
             self.size += len(line)
             yield record

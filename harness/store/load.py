@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from harness.errors import UsageError
-from harness.store.frames import Batch, Tables, frames
+from harness.store.frames import Frames
 from harness.store.runs import open_run, runs
 
-_BATCH = 1000
+
+class Tables(NamedTuple):
+    """The three frames made from runs; docs/schema.md lists their columns."""
+
+    trials: pd.DataFrame
+    samples: pd.DataFrame
+    runs: pd.DataFrame
 
 
-def load(*paths: Path) -> pd.DataFrame:
+def load(*paths: Path | str) -> pd.DataFrame:
     """Read runs into a frame with a row a trial.
 
     Parameters
@@ -33,28 +38,28 @@ def load(*paths: Path) -> pd.DataFrame:
     UsageError
         When a path does not exist, or a file cannot be read.
     """
-    return tables(*paths).trials
+    return _gather(paths).trials()
 
 
-def samples(*paths: Path) -> pd.DataFrame:
+def samples(*paths: Path | str) -> pd.DataFrame:
     """Read runs into a frame with a row a sample: ``run``, ``key``, ``phase``, ``sample``, ``wall_s``, ``cpu_s``."""
-    return tables(*paths).samples
+    return _gather(paths).samples()
 
 
-def tables(*paths: Path) -> Tables:
-    """Read runs once and make all three frames: of trials, of samples and of runs."""
-    return frames(_batches(paths))
+def tables(*paths: Path | str) -> Tables:
+    """Read runs once and make all three frames."""
+    frames = _gather(paths)
+    return Tables(frames.trials(), frames.samples(), frames.runs())
 
 
-def _batches(paths: tuple[Path, ...]) -> Iterator[Batch]:
+def _gather(paths: tuple[Path | str, ...]) -> Frames:
     files: dict[Path, None] = {}
-    for path in paths:
+    for path in map(Path, paths):
         if not path.exists():
             raise UsageError(f"there is no run or results folder {path}")
         files |= dict.fromkeys(runs(path) if path.is_dir() else [path])
+    frames = Frames()
     for file in files:
         with open_run(file) as reader:
-            yield reader.header, []
-            records = iter(reader)
-            while batch := list(islice(records, _BATCH)):
-                yield reader.header, batch
+            frames.add(reader.header, reader)
+    return frames

@@ -33,10 +33,13 @@ def query(sql: str, frames: Tables) -> pd.DataFrame:
     except ImportError:
         raise UsageError("bakeoff query needs duckdb: pip install 'bakeoff[query]'") from None
     with duckdb.connect(":memory:", config=_CONFIG) as connection:
-        for name, frame in frames._asdict().items():
-            connection.register(name, frame)
+        for name, table in frames._asdict().items():
+            connection.register(name, table)
         try:
-            answer: pd.DataFrame | None = connection.execute(sql).df()
+            answer = connection.sql(sql)
+            frame: pd.DataFrame | None = None if answer is None else answer.df()
         except duckdb.Error as error:
             raise UsageError(f"the query failed: {str(error).splitlines()[0]}") from None
-    return answer
+    if frame is None:
+        raise UsageError("the query asks for nothing: give a SELECT over the tables trials, samples and runs")
+    return frame

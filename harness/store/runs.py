@@ -93,8 +93,8 @@ class Run:
 
     def _broken(self, error: OSError) -> RunWriteError:
         return RunWriteError(
-            f"cannot write on {self.path} ({error.strerror}); the {len(self.keys)} trials recorded so far are safe: "
-            f"free some space or mend the disk, then go on with 'bakeoff run --resume {self.header.run}'"
+            f"cannot write on {self.path} ({error.strerror}), records safe so far: {len(self.keys)}; free some space "
+            f"or mend the disk, then go on with 'bakeoff run --resume {self.header.run}'"
         )
 
 
@@ -111,7 +111,7 @@ def create(results: Path, header: Header) -> Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o644)
     except OSError as error:
-        raise UsageError(f"cannot create {path} ({error.strerror}): give a results folder that can be written") from None
+        raise UsageError(f"cannot create {path} ({error.strerror}): give a folder that can be written") from None
     try:
         _lock(descriptor, path)
         _append(descriptor, encode(header))

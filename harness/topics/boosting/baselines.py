@@ -10,8 +10,7 @@ from harness.topics._binary import Floats
 from harness.topics.boosting import task
 
 if TYPE_CHECKING:
-    from harness.declare import Problem
-    from harness.measure.clock import PhaseClock
+    from harness.declare import PhaseClock, Problem
     from harness.tabular import Visible
 
 

@@ -11,8 +11,7 @@ from harness.topics._binary import Floats
 from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, task
 
 if TYPE_CHECKING:
-    from harness.declare import Problem
-    from harness.measure.clock import PhaseClock
+    from harness.declare import PhaseClock, Problem
 
 NOTE = (
     "Grows leaf by leaf to 2**depth leaves, at most depth deep. Departs from the library's defaults in lambda_l2 1 "
@@ -34,7 +33,7 @@ def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Fl
     return _train(problem, phase, max_bin=max_bin, device_type="cuda")
 
 
-def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:  # noqa: ANN401
+def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:
     """Build, fit and predict with the task's budget; `method` holds what a strategy does its own way."""
     import lightgbm
 

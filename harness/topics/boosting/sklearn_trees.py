@@ -8,8 +8,7 @@ from harness.topics._binary import Floats
 from harness.topics.boosting import L2, LEAST_ROWS, task
 
 if TYPE_CHECKING:
-    from harness.declare import Problem
-    from harness.measure.clock import PhaseClock
+    from harness.declare import PhaseClock, Problem
 
 
 @task.strategy(

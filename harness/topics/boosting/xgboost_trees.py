@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from harness.declare import Problem
-    from harness.measure.clock import PhaseClock
+    from harness.declare import PhaseClock, Problem
 
     Scores = npt.NDArray[np.float32]
 
@@ -71,7 +70,7 @@ def hist_gpu(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     return _train(problem, phase, tree_method="hist", max_bin=max_bin, device="cuda")
 
 
-def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **method: Any) -> Scores:  # noqa: ANN401
+def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **method: Any) -> Scores:
     """Build, fit and predict with the task's budget; `method` holds what a strategy does its own way."""
     import xgboost
 
