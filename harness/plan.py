@@ -99,9 +99,7 @@ def _cells(task: Task, selection: Selection, registry: Registry) -> Iterator[_Ce
     blocks = selection.blocks or profile.blocks
     if not strategies:
         return
-    for dataset in registry.datasets_of(task):
-        if not _matches(dataset.name, selection.datasets):
-            continue
+    for dataset in _datasets(task, selection, profile, registry):
         for scenario in _scenarios(task, dataset, selection, profile):
             for params, swept in _params(task, dataset, selection, profile, sweeps=scenario.name == CLEAN.name):
                 # An option is swept where everything else stands at its default.
@@ -112,6 +110,14 @@ def _cells(task: Task, selection: Selection, registry: Registry) -> Iterator[_Ce
                     for options in _options(strategy, selection.values, sweeps=with_options)
                 )
                 yield _Cell(task, dataset, scenario, params, variants, blocks)
+
+
+def _datasets(task: Task, selection: Selection, profile: Profile, registry: Registry) -> Iterator[Dataset]:
+    own = {dataset if isinstance(dataset, str) else dataset.name for dataset in task.datasets}
+    left_out = own - set(profile.datasets) if profile.datasets is not None else set()
+    for dataset in registry.datasets_of(task):
+        if _matches(dataset.name, selection.datasets) if selection.datasets else dataset.name not in left_out:
+            yield dataset
 
 
 def _scenarios(task: Task, dataset: Dataset, selection: Selection, profile: Profile) -> Iterator[Scenario]:

@@ -13,7 +13,7 @@ from harness.errors import DeclarationError, did_you_mean
 from harness.trial import Scalar
 
 if TYPE_CHECKING:
-    from harness.declare.values import Param, Profile, Scenario
+    from harness.declare.values import Dataset, Param, Profile, Scenario
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
@@ -54,18 +54,28 @@ def check_sweep(owner: str, name: str, values: Sequence[Scalar]) -> None:
         raise wrong(f"{owner} sweeps {name} over {values!r}; give a list of at least one value")
 
 
-def check_profile(task: str, profile: Profile, params: Mapping[str, Param], scenarios: Sequence[Scenario]) -> None:
-    """Refuse a profile that sets unknown parameters or names unknown scenarios."""
+def check_profile(
+    task: str,
+    profile: Profile,
+    params: Mapping[str, Param],
+    datasets: Sequence[str | Dataset],
+    scenarios: Sequence[Scenario],
+) -> None:
+    """Refuse a profile that sets unknown parameters or names unknown data sets or scenarios."""
     for name, value in profile.params.items():
         check_known(f"a profile of task {task} sets", name, params)
         try:
             params[name].check(name, value)
         except ValueError as error:
             raise wrong(f"a profile of task {task}: {error}") from None
-    names = [scenario.name for scenario in scenarios]
-    for name in profile.scenarios or ():
-        if name not in names:
-            raise wrong(f"a profile of task {task} names scenario {name!r}{did_you_mean(name, names)}")
+    for what, chosen, members in (
+        ("data set", profile.datasets, datasets),
+        ("scenario", profile.scenarios, scenarios),
+    ):
+        names = [member if isinstance(member, str) else member.name for member in members]
+        for name in chosen or ():
+            if name not in names:
+                raise wrong(f"a profile of task {task} names {what} {name!r}{did_you_mean(name, names)}")
 
 
 def options_of(strategy: str, function: Callable[..., Any], params: Mapping[str, Param]) -> dict[str, Scalar]:

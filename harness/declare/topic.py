@@ -181,7 +181,7 @@ class Topic:
             check_known(f"task {name} sweeps", parameter, known)
             check_sweep(f"task {name}", parameter, values)
         for profile in (quick, full):
-            check_profile(name, profile, known, scenarios)
+            check_profile(name, profile, known, datasets, scenarios)
         made = Task(
             topic=self.name,
             name=name,

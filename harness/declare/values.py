@@ -140,6 +140,8 @@ class Profile:
     ----------
     params
         Values that replace the task's defaults.
+    datasets
+        Names of the task's data sets to run; ``None`` for all. Data of the user's project always run.
     scenarios
         Names of the scenarios to run; ``None`` for all.
     sweeps
@@ -148,6 +150,7 @@ class Profile:
 
     blocks: int
     params: Mapping[str, Scalar] = field(default_factory=dict)
+    datasets: tuple[str, ...] | None = None
     scenarios: tuple[str, ...] | None = None
     sweeps: bool = False
 

@@ -20,7 +20,7 @@ from harness.declare import Dataset, Judgement, Problem, Scenario, Strategy, Tas
 from harness.errors import InvalidOutputError
 from harness.measure import threads
 from harness.measure.clock import PhaseClock
-from harness.measure.device import open_device
+from harness.measure.device import Device, open_device
 from harness.measure.messages import Outcome, PhaseEvent
 from harness.trial import Trial
 
@@ -69,6 +69,7 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None]) -> Outcome:
         lambda phase, kind, at: report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at)),
         repeat=not job.quiet,
     )
+    _touch_clock(device)
     # A SystemExit or KeyboardInterrupt of a strategy is a result like any other exception.
     try:
         judgement = _measure(job, clock)
@@ -85,6 +86,12 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None]) -> Outcome:
         curves=dict(judgement.curves),
         memory_source=("quiet" if job.quiet else "exact") if exact else "sampled",
     )
+
+
+def _touch_clock(device: Device) -> None:
+    """Measure nothing once: after a fork the clock's first use copies its pages, which would count for the strategy."""
+    with PhaseClock(["nothing"], device, lambda _phase, _kind, _at: None)("nothing"):
+        pass
 
 
 def prepare(job: Job) -> object:

@@ -11,11 +11,8 @@ if TYPE_CHECKING:
 
     from harness.store.load import Tables
 
-_CONFIG = {
-    "enable_external_access": "false",
-    "python_enable_replacements": "false",  # otherwise SQL can name variables of the calling Python code
-    "lock_configuration": "true",
-}
+# Without external access SQL names no files, no network, and no variables of the calling Python code either.
+_CONFIG = {"enable_external_access": "false", "lock_configuration": "true"}
 
 
 def query(sql: str, frames: Tables) -> pd.DataFrame:

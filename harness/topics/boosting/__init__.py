@@ -32,6 +32,6 @@ task = topic.task(
     },
     sweep={"rows": [1_000, 10_000, 100_000], "threads": [1, 2]},
     reference="xgboost-hist",
-    quick=Profile(blocks=2, params={"rows": 10_000, "trees": 10}, scenarios=("clean", "temporal")),
+    quick=Profile(blocks=3, params={"rows": 5_000}, datasets=("flights",), scenarios=("clean", "temporal")),
     full=Profile(blocks=10, sweeps=True),
 )
