@@ -44,9 +44,16 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
     seeds: Seeds
 
     @property
+    def variant(self) -> str:
+        """Digest of what the trial is a repetition of, block and seeds left out: 10 hexadecimal digits."""
+        names = (self.topic, self.task, self.strategy, self.dataset, self.scenario)
+        content = msgspec.json.encode((names, self.params, self.options), order="sorted")
+        return hashlib.blake2b(content, digest_size=5).hexdigest()
+
+    @property
     def key(self) -> str:
-        """Stable identity of the trial: 12 hexadecimal digits over all of its fields."""
-        return hashlib.blake2b(msgspec.json.encode(self, order="sorted"), digest_size=6).hexdigest()
+        """Identity of the trial within its run: variant and block, as in ``3fa9c1d27b-0``."""
+        return f"{self.variant}-{self.block}"
 
     @property
     def label(self) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from math import nan
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,12 @@ import pyarrow as pa
 
 from harness.errors import UsageError
 from harness.store.header import Header
-from harness.trial import Phase, Record
+from harness.trial import Phase, Record, Trial, label
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Rows: TypeAlias = list[tuple[Any, ...]]
-Cells: TypeAlias = dict[int, Any]
+Cells: TypeAlias = tuple["array[int]", "array[float]"]
 
 _RUN = {
     "run": "run",
@@ -37,25 +37,17 @@ _RUN = {
     "plan": "plan",
     "planned": "trials",
 }
-_TRIAL = {
-    "key": "trial.key",
-    "topic": "trial.topic",
-    "task": "trial.task",
-    "strategy": "trial.strategy",
-    "label": "trial.label",
-    "dataset": "trial.dataset",
-    "scenario": "trial.scenario",
-    "block": "trial.block",
-    "status": "status",
-    "reason": "reason",
-    "memory_source": "memory_source",
-    "elapsed_s": "elapsed_s",
-    "seed.data": "trial.seeds.data",
-    "seed.model": "trial.seeds.model",
-    "seed.order": "trial.seeds.order",
-}
+_VARIANT = ("topic", "task", "strategy", "label", "dataset", "scenario")
+_TRIAL = (
+    *("key", "block", "status", "reason", "memory_source", "elapsed_s"),
+    *("seed.data", "seed.model", "seed.order", "contaminated"),
+)
 _run_row = attrgetter(*_RUN.values())
-_trial_row = attrgetter(*_TRIAL.values())
+
+
+class _Variant(NamedTuple):
+    number: int
+    digest: str
 
 
 class Frames:
@@ -64,8 +56,9 @@ class Frames:
     def __init__(self) -> None:
         self._runs: Rows = []
         self._trials: Rows = []
-        self._params: dict[str, Cells] = defaultdict(dict)
-        self._metrics: dict[str, Cells] = defaultdict(dict)
+        # Trials repeat a few variants over many blocks; what they share is kept and worked out once.
+        self._variants: dict[tuple[Any, ...], _Variant] = {}
+        self._metrics: dict[str, Cells] = defaultdict(_cells)
         self._phases: dict[str, _PhaseCells] = defaultdict(_PhaseCells)
 
     def add(self, header: Header, records: Iterable[Record]) -> None:
@@ -76,19 +69,22 @@ class Frames:
         UsageError
             When a phase does not have as many wall as CPU samples.
         """
-        before = len(self._trials)
-        of_run = (header.run, header.machine.name, header.started)
+        before, run = len(self._trials), len(self._runs)
         for row, record in enumerate(records, start=before):
-            contaminated = record.conditions is not None and record.conditions.contaminated
-            self._trials.append((*of_run, *_trial_row(record), contaminated))
-            for name, value in chain(record.trial.params.items(), record.trial.options.items()):
-                self._params[name][row] = value
+            parts = _parts(record.trial)
+            variant = self._variants.get(parts)
+            if variant is None:
+                variant = self._variants[parts] = _Variant(len(self._variants), record.trial.variant)
+            key = f"{variant.digest}-{record.trial.block}"
+            self._trials.append((run, variant.number, key, *_trial_row(record)))
             for name, value in record.metrics.items():
-                self._metrics[name][row] = value
+                rows, values = self._metrics[name]
+                rows.append(row)
+                values.append(value)
             for name, phase in record.phases.items():
                 if len(phase.wall_s) != len(phase.cpu_s):
                     raise UsageError(
-                        f"run {header.run}, trial {record.trial.key}: phase {name} has {len(phase.wall_s)} wall but "
+                        f"run {header.run}, trial {key}: phase {name} has {len(phase.wall_s)} wall but "
                         f"{len(phase.cpu_s)} CPU samples; run the trial again"
                     )
                 self._phases[name].add(row, phase)
@@ -97,22 +93,29 @@ class Frames:
     def trials(self) -> pd.DataFrame:
         """Make the frame with a row a trial; what a trial lacks is missing (NaN)."""
         length = len(self._trials)
-        fixed = _frame(["run", "machine", "started", *_TRIAL, "contaminated"], self._trials)
-        columns: dict[str, Any] = {str(name): column for name, column in fixed.items()}
-        for name, cells in self._params.items():
-            values = list(cells.values())
-            column = values if len(cells) == length else pd.Series(values, list(cells))
-            columns[f"param.{name}" if name in columns else name] = column
+        own = _frame(["run", "variant", *_TRIAL], self._trials)
+        variants, params = self._variant_frames()
+        shared = [
+            self._of_runs(own["run"].to_numpy()),
+            own[["key"]],
+            variants.take(own["variant"].to_numpy()),
+            own[list(_TRIAL[1:])],
+        ]
+        columns: dict[str, Any] = {str(name): part[name].array for part in shared for name in part}
+        for name in params:
+            values = params[name].take(own["variant"].to_numpy()).array
+            columns[f"param.{name}" if name in columns else str(name)] = values
         for name, phase in self._phases.items():
             columns |= {f"{name}.{figure}": column for figure, column in phase.columns(length).items()}
-        for name, cells in self._metrics.items():
-            figures = _spread(np.array(list(cells)), list(cells.values()), length)
-            columns[f"metric.{name}" if name in columns else name] = figures
+        for name, (rows, figures) in self._metrics.items():
+            column = _spread(np.array(rows), np.array(figures), length)
+            columns[f"metric.{name}" if name in columns else name] = column
         return pd.DataFrame(columns, index=range(length))
 
     def samples(self) -> pd.DataFrame:
         """Make the frame with a row a sample, in the order of phases, then trials, then repeats."""
-        trials = _frame(["run", "machine", "started", "key"], [row[:4] for row in self._trials])[["run", "key"]]
+        own = _frame(["run", "variant", *_TRIAL], self._trials)
+        trials = self._of_runs(own["run"].to_numpy())[["run"]].assign(key=own["key"].array)
         nothing = trials.assign(phase="", sample=0, wall_s=0.0, cpu_s=0.0).iloc[:0]
         parts = [phase.samples(name, trials) for name, phase in self._phases.items()]
         return pd.concat(parts or [nothing], ignore_index=True)
@@ -121,47 +124,67 @@ class Frames:
         """Make the frame with a row a run."""
         return _frame([*_RUN, "recorded"], self._runs)
 
+    def _of_runs(self, run: Ints) -> pd.DataFrame:
+        return self.runs()[["run", "machine", "started"]].take(run)
+
+    def _variant_frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        rows, params = [], []
+        for topic, task, strategy, dataset, scenario, common, options in self._variants:
+            rows.append((topic, task, strategy, label(strategy, dict(options)), dataset, scenario))
+            params.append(dict(common) | dict(options))
+        return _frame(_VARIANT, rows), pd.DataFrame(params, index=range(len(params)))
+
 
 class _PhaseCells:
     """Figures of one phase: the samples of all trials in a row, and the rows of the trials."""
 
     def __init__(self) -> None:
-        self.rows: list[int] = []
-        self.counts: list[int] = []
-        self.wall_s = array("d")
-        self.cpu_s = array("d")
-        self.peak_bytes: list[int | None] = []
-        self.held_bytes: list[int] = []
-        self.device_bytes: list[int | None] = []
+        self.rows, self.counts = array("q"), array("q")
+        self.wall_s, self.cpu_s = array("d"), array("d")
+        self.peak_bytes, self.held_bytes, self.device_bytes = array("d"), array("d"), array("d")
 
     def add(self, row: int, phase: Phase) -> None:
         self.rows.append(row)
         self.counts.append(len(phase.wall_s))
         self.wall_s.extend(phase.wall_s)
         self.cpu_s.extend(phase.cpu_s)
-        self.peak_bytes.append(phase.peak_bytes)
+        self.peak_bytes.append(nan if phase.peak_bytes is None else phase.peak_bytes)
         self.held_bytes.append(phase.held_bytes)
-        self.device_bytes.append(phase.device_bytes)
+        self.device_bytes.append(nan if phase.device_bytes is None else phase.device_bytes)
 
     def columns(self, length: int) -> dict[str, Any]:
         rows, counts = np.array(self.rows), np.array(self.counts)
-        return {
-            "wall_s": _spread(rows, _medians(np.array(self.wall_s), counts), length),
-            "cpu_s": _spread(rows, _medians(np.array(self.cpu_s), counts), length),
-            "peak_bytes": _spread(rows, self.peak_bytes, length),
-            "held_bytes": _spread(rows, self.held_bytes, length),
-            "device_bytes": _spread(rows, self.device_bytes, length),
+        figures = {
+            "wall_s": _medians(np.array(self.wall_s), counts),
+            "cpu_s": _medians(np.array(self.cpu_s), counts),
+            "peak_bytes": np.array(self.peak_bytes),
+            "held_bytes": np.array(self.held_bytes),
+            "device_bytes": np.array(self.device_bytes),
         }
+        return {name: _spread(rows, values, length) for name, values in figures.items()}
 
     def samples(self, name: str, trials: pd.DataFrame) -> pd.DataFrame:
-        counts = np.array(self.counts)
+        rows, counts = np.array(self.rows), np.array(self.counts)
         starts = np.repeat(np.cumsum(counts) - counts, counts)
-        return trials.iloc[np.repeat(self.rows, counts)].assign(
+        return trials.iloc[np.repeat(rows, counts)].assign(
             phase=name,
             sample=np.arange(len(starts)) - starts,
             wall_s=np.array(self.wall_s),
             cpu_s=np.array(self.cpu_s),
         )
+
+
+def _parts(trial: Trial) -> tuple[Any, ...]:
+    params, options = tuple(trial.params.items()), tuple(trial.options.items())
+    return trial.topic, trial.task, trial.strategy, trial.dataset, trial.scenario, params, options
+
+
+def _trial_row(record: Record) -> tuple[Any, ...]:
+    trial, conditions, seeds = record.trial, record.conditions, record.trial.seeds
+    return (
+        *(trial.block, record.status, record.reason, record.memory_source, record.elapsed_s),
+        *(seeds.data, seeds.model, seeds.order, conditions is not None and conditions.contaminated),
+    )
 
 
 def _frame(names: Sequence[str], rows: Rows) -> pd.DataFrame:
@@ -170,10 +193,14 @@ def _frame(names: Sequence[str], rows: Rows) -> pd.DataFrame:
     return table
 
 
-def _spread(rows: Ints, values: Sequence[float | None] | Floats, length: int) -> Floats:
-    """Place values at their rows and NaN at the others; ``None`` counts as NaN."""
+def _cells() -> Cells:
+    return array("q"), array("d")
+
+
+def _spread(rows: Ints, values: Floats, length: int) -> Floats:
+    """Place values at their rows and NaN at the others."""
     column = np.full(length, np.nan)
-    column[rows] = np.array(values, dtype=float)
+    column[rows] = values
     return column
 
 

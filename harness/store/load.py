@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,7 +60,14 @@ def _gather(paths: tuple[Path | str, ...]) -> Frames:
             raise UsageError(f"there is no run or results folder {path}")
         files |= dict.fromkeys(runs(path) if path.is_dir() else [path])
     frames = Frames()
-    for file in files:
-        with open_run(file) as reader:
-            frames.add(reader.header, reader)
+    # The collector would walk all that is kept again and again, and none of it is garbage.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for file in files:
+            with open_run(file) as reader:
+                frames.add(reader.header, reader)
+    finally:
+        if collecting:
+            gc.enable()
     return frames
