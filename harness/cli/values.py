@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.trial import Scalar
+if TYPE_CHECKING:
+    from harness.trial import Scalar
 
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", re.IGNORECASE)
@@ -28,7 +30,7 @@ class Size(click.ParamType[int]):
         return int(float(match[1]) * _SIZES[(match[2] or "").lower()])
 
 
-class Setting(click.ParamType[tuple[str, tuple[Scalar, ...]]]):
+class Setting(click.ParamType["tuple[str, tuple[Scalar, ...]]"]):
     """A parameter with one value or several: ``rows=1000`` or ``rows=1000,10000``."""
 
     name = "name=value[,value]"

@@ -108,10 +108,11 @@ class PhaseClock:
             spent, count = spent + wall_s, count + 1
 
     def _start(self, resident: int | None) -> _Start:
-        children_ns = children_cpu_ns()
+        start = _Start(0, 0, children_cpu_ns(), resident)
         self._device.synchronize()
-        cpu_ns = time.process_time_ns()
-        return _Start(time.perf_counter_ns(), cpu_ns, children_ns, resident)
+        start.cpu_ns = time.process_time_ns()
+        start.wall_ns = time.perf_counter_ns()
+        return start
 
     def _stop(self, start: _Start) -> tuple[float, float]:
         self._device.synchronize()
