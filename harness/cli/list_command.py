@@ -11,7 +11,7 @@ from harness.cli.output import config, console, json_option, print_json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.declare import Topic
+    from harness.declare import Dataset, Topic
     from harness.registry import Registry
 
 
@@ -58,7 +58,10 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
             state = f"[yellow]cannot run: {escape(reason)}[/yellow]" if reason else escape(strategy.summary)
             table.add_row(f"  {strategy.name}", state)
         out.print(table)
-        out.print(f"    data sets  {', '.join(dataset.name for dataset in registry.datasets_of(task))}", soft_wrap=True)
+        for dataset in registry.datasets_of(task):
+            reason = _unreadable(dataset)
+            state = f"[yellow]cannot be read: {escape(reason)}[/yellow]" if reason else escape(dataset.summary)
+            out.print(f"    data set   {dataset.name}  {state}", soft_wrap=True)
         out.print(f"    scenarios  {', '.join(scenario.name for scenario in task.scenarios)}", soft_wrap=True)
         out.print(f"    phases     {', '.join(task.phases)}", soft_wrap=True)
         metrics = ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in task.metrics)
@@ -66,6 +69,16 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
         params = ", ".join(f"{name}={param.default}" for name, param in task.params.items())
         out.print(f"    params     {params}", soft_wrap=True)
     out.print(f"\n  {len(topic.claims)} claims (--claims shows them)\n")
+
+
+def _unreadable(dataset: Dataset) -> str:
+    from harness.errors import UsageError
+
+    try:
+        dataset.verify()
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
@@ -79,7 +92,10 @@ def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
             {
                 "task": task.name,
                 "title": task.title,
-                "datasets": [dataset.name for dataset in registry.datasets_of(task)],
+                "datasets": [
+                    {"name": dataset.name, "summary": dataset.summary, "cannot_be_read": _unreadable(dataset)}
+                    for dataset in registry.datasets_of(task)
+                ],
                 "scenarios": [scenario.name for scenario in task.scenarios],
                 "phases": task.phases,
                 "metrics": [{"name": m.name, "direction": m.direction, "unit": m.unit} for m in task.metrics],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COSTS = ("cpu_s", "peak_bytes")
 _UNTESTED = "-"
 _WIDE = 150
+_LEAST_RATIO = 0.01
 
 
 def print_run(out: Console, header: Header, records: Sequence[Record]) -> None:
@@ -155,6 +156,8 @@ def _number(value: float | None) -> str:
 def _shown(pattern: str, effect: Interval | None, none: float, *, alone: bool) -> str:
     if alone or effect is None:
         return pattern.format(none) if alone else _UNTESTED
+    if pattern.endswith("x") and effect.estimate < _LEAST_RATIO:
+        return f"[bold]<{_LEAST_RATIO}x[/bold]" if effect.excludes(none) else f"<{_LEAST_RATIO}x"
     text = pattern.format(effect.estimate)
     if effect.known:
         low, high = (pattern.format(bound).removesuffix("x") for bound in (effect.low, effect.high))

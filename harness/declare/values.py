@@ -65,6 +65,8 @@ class Param:
         wanted = type(self.default)
         if wanted is float and type(value) is int:
             value = float(value)
+        if wanted is int and type(value) is float and value.is_integer():
+            value = int(value)
         if type(value) is not wanted:
             raise ValueError(f"{name}={value} is not of type {wanted.__name__}")
         if isinstance(value, int | float) and not isinstance(value, bool):

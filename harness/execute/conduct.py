@@ -65,6 +65,7 @@ def reopen(name: str, config: Config, registry: Registry) -> tuple[Run, Plan]:
     """
     run = resume(find(config.results_folder, name))
     try:
+        _check_same(run.header, config)
         plan = make_plan(run.header.selection, registry)
         if plan.digest != run.header.plan:
             raise UsageError(
@@ -98,6 +99,23 @@ def conduct(
 
     missing = [trial for trial in plan.trials if trial.key not in run.keys]
     LocalExecutor(registry, config, limits).run(missing, keep, begin)
+
+
+def _check_same(header: Header, config: Config) -> None:
+    """Refuse to mix records of different machines, packages or code in one run."""
+    machine, now = fingerprint(config.machine or None).name, environment(config.folder)
+    then = header.environment
+    changes = [
+        f"{name} {then.packages[name]}" for name in then.packages if now.packages.get(name) != then.packages[name]
+    ]
+    if machine != header.machine.name:
+        changes.insert(0, f"machine {header.machine.name}")
+    if now.commit != then.commit:
+        changes.insert(0, f"commit {(then.commit or 'none')[:8]}")
+    if changes:
+        raise UsageError(
+            f"run {header.run} cannot be resumed: it began with {', '.join(changes)}, which is no longer so; start a new run"
+        )
 
 
 def _verify_data(trials: Iterable[Trial], registry: Registry) -> None:

@@ -40,6 +40,7 @@ class LocalExecutor:
         self._config = config
         self._limits = limits
         self._servers: list[Server] = []
+        self._reasons: dict[tuple[str, str, str], str] = {}
         self._stopping = False
         self._receiving = threading.Lock()
 
@@ -105,7 +106,11 @@ class LocalExecutor:
                     receive(response.record, response.text)
 
     def _why_not(self, trial: Trial) -> str:
-        return why_not(self._registry.topics[trial.topic].tasks[trial.task].strategies[trial.strategy], trial.topic)
+        name = (trial.topic, trial.task, trial.strategy)
+        if name not in self._reasons:
+            strategy = self._registry.topics[trial.topic].tasks[trial.task].strategies[trial.strategy]
+            self._reasons[name] = why_not(strategy, trial.topic)
+        return self._reasons[name]
 
     def _request(self, trial: Trial, cores: Sequence[int]) -> Request:
         return Request(

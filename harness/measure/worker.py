@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import math
 import os
+import sys
 import threading
 import traceback
 import zlib
@@ -57,6 +59,9 @@ def work(job: Job, controller: ThreadpoolController, events: int) -> NoReturn:
     if os.getpid() == own_pid:
         # Libraries end their own processes here. Full finalisation would free every page first, for nothing.
         atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
     os._exit(0)
 
 

@@ -27,7 +27,7 @@ def load(*paths: Path | str) -> pd.DataFrame:
     Parameters
     ----------
     paths
-        Files of runs, results folders, or machines' folders.
+        Files of runs, results folders, or machines' folders; the folder ``results`` when none is given.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def tables(*paths: Path | str) -> Tables:
 
 def _gather(paths: tuple[Path | str, ...]) -> Frames:
     files: dict[Path, None] = {}
-    for path in map(Path, paths):
+    for path in map(Path, paths or ("results",)):
         if not path.exists():
             raise UsageError(f"there is no run or results folder {path}")
         files |= dict.fromkeys(runs(path) if path.is_dir() else [path])

@@ -1,0 +1,113 @@
+"""Facts about boosting that the documentation quotes: ratios within one run. Run with ``make facts``.
+
+One thread, 50 trees, depth 8, five blocks on flights. The limits are those of the literature, not of one machine.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.config import Config
+from harness.execute.local import Limits, LocalExecutor
+from harness.plan import make_plan
+from harness.registry import load_registry
+from harness.selection import Selection
+from harness.stats.cells import difference, measure, ratio
+from harness.stats.paired import Interval
+from harness.trial import Record
+
+STRATEGIES = ("xgboost-exact", "xgboost-hist", "xgboost-hist-quantile")
+MEMORY = Limits(timeout_s=600, memory_bytes=10**10, memory_pass=True)
+
+
+def _run(selection: Selection, limits: Limits) -> list[Record]:
+    config = Config(folder=Path(__file__).parent)
+    registry = load_registry(config)
+    records: list[Record] = []
+    plan = make_plan(selection, registry)
+    LocalExecutor(registry, config, limits).run(plan.trials, lambda record, _text: records.append(record))
+    assert all(record.status == "ok" for record in records), [record.reason for record in records]
+    return records
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    """Run the three strategies once for all facts."""
+    selection = Selection(
+        topics=("boosting",),
+        strategies=STRATEGIES,
+        datasets=("flights",),
+        scenarios=("clean",),
+        profile="quick",
+        blocks=5,
+        values={"rows": (10_000, 100_000), "trees": (50,), "depth": (8,), "threads": (1,)},
+    )
+    return _run(selection, MEMORY)
+
+
+def _of(records: list[Record], strategy: str, rows: int) -> list[Record]:
+    return [r for r in records if r.trial.strategy == strategy and r.trial.params["rows"] == rows]
+
+
+def _told(name: str, effect: Interval | None) -> Interval:
+    assert effect is not None
+    print(f"\n{name}: {effect.estimate:.4g} [{effect.low:.4g}, {effect.high:.4g}], {effect.blocks} blocks")
+    return effect
+
+
+def test_exact_costs_three_times_hist_and_more_with_more_rows(records: list[Record]) -> None:
+    """Chen & Guestrin 2016; LightGBM's experiments."""
+    few, many = (
+        _told(
+            f"CPU of fit, exact / hist, {rows:,} rows",
+            ratio(_of(records, "xgboost-exact", rows), _of(records, "xgboost-hist", rows), "fit.cpu_s"),
+        )
+        for rows in (10_000, 100_000)
+    )
+    assert many.low >= 3
+    assert many.low > few.high
+
+
+def test_hist_loses_no_auc(records: list[Record]) -> None:
+    """Within 0.005 AUC of exact."""
+    lost = _told(
+        "AUC, hist - exact, 100,000 rows",
+        difference(_of(records, "xgboost-hist", 100_000), _of(records, "xgboost-exact", 100_000), "auc"),
+    )
+    assert lost.low >= -0.005
+    assert lost.high <= 0.005
+
+
+def test_quantile_matrix_saves_memory(records: list[Record]) -> None:
+    """QuantileDMatrix lowers the growth of memory in training against DMatrix (XGBoost's documentation)."""
+    saved = _told(
+        "peak memory, QuantileDMatrix / DMatrix, 100,000 rows",
+        ratio(_of(records, "xgboost-hist-quantile", 100_000), _of(records, "xgboost-hist", 100_000), "peak_bytes"),
+    )
+    assert saved.high < 1
+
+
+def test_memory_pass_is_repeatable() -> None:
+    """The same trial needs the same memory to 0.2 %, from 50 MB on.
+
+    Below that the kernel's own counting shows: it counts resident pages in batches of 32 a core.
+    """
+    selection = Selection(
+        topics=("boosting",),
+        strategies=("xgboost-hist", "lightgbm", "sklearn-hist"),
+        datasets=("synthetic-tabular",),
+        scenarios=("clean",),
+        profile="quick",
+        blocks=1,
+        values={"rows": (500_000,), "trees": (5,)},
+    )
+    runs = [_run(selection, MEMORY) for _ in range(3)]
+    for strategy in selection.strategies:
+        peaks = [measure(record, "peak_bytes") for run in runs for record in run if record.trial.strategy == strategy]
+        sizes = [peak for peak in peaks if peak is not None]
+        spread = max(sizes) / min(sizes) - 1
+        print(f"\npeak memory of {strategy} in {len(sizes)} runs: {min(sizes) / 1e6:.1f} MB, spread {spread:.3%}")
+        assert len(sizes) == 3
+        assert spread <= 0.002

@@ -1,0 +1,105 @@
+"""Configuration: where it is found, what overrides it, and what is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.config import Config, decode_config, encode_config, read_config
+from harness.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("BAKEOFF_")]:
+        monkeypatch.delenv(name)
+
+
+def bakeoff_toml(folder: Path, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bakeoff.toml").write_text(text)
+
+
+def test_without_a_file_all_is_default(tmp_path: Path) -> None:
+    assert read_config(tmp_path) == Config(folder=tmp_path)
+
+
+def test_file_of_its_own_comes_before_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.bakeoff]\nresults = "b"\ntimeout_s = 5\n')
+    assert read_config(tmp_path) == Config(folder=tmp_path, results="b", timeout_s=5.0)
+    bakeoff_toml(tmp_path, 'results = "a"')
+    assert read_config(tmp_path) == Config(folder=tmp_path, results="a")
+
+
+def test_nearest_parent_is_taken(tmp_path: Path) -> None:
+    bakeoff_toml(tmp_path, 'machine = "far"')
+    bakeoff_toml(tmp_path / "a", 'machine = "near"')
+    found = read_config(tmp_path / "a" / "b" / "c")
+    assert (found.machine, found.folder) == ("near", tmp_path / "a")
+    assert found.results_folder == tmp_path / "a" / "results"
+    assert found.datasets_folder == tmp_path / "a" / "datasets"
+
+
+@pytest.mark.parametrize("pyproject", ["", "[project]\nname = 'x'\n", "[tool.other]\nkey = 1\n"])
+def test_pyproject_without_our_table_is_passed_over(tmp_path: Path, pyproject: str) -> None:
+    bakeoff_toml(tmp_path, 'machine = "far"')
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "pyproject.toml").write_text(pyproject)
+    assert read_config(tmp_path / "a").machine == "far"
+
+
+def test_absolute_paths_stay(tmp_path: Path) -> None:
+    bakeoff_toml(tmp_path / "a", f'results = "{tmp_path / "elsewhere"}"')
+    assert read_config(tmp_path / "a").results_folder == tmp_path / "elsewhere"
+
+
+def test_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bakeoff_toml(tmp_path, 'results = "a"\ntimeout_s = 5\ntopics = ["one.py"]\nmachine = "here"')
+    monkeypatch.setenv("BAKEOFF_RESULTS", "b")
+    monkeypatch.setenv("BAKEOFF_TIMEOUT_S", "7.5")
+    monkeypatch.setenv("BAKEOFF_MEMORY_LIMIT_MB", "512")
+    monkeypatch.setenv("BAKEOFF_TOPICS", os.pathsep.join(["two.py", "three"]))
+    assert read_config(tmp_path) == Config(
+        folder=tmp_path,
+        results="b",
+        timeout_s=7.5,
+        memory_limit_mb=512,
+        topics=("two.py", "three"),
+        machine="here",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('result = "a"', "unknown key 'result'; did you mean results?"),
+        ('folder = "a"', "unknown key 'folder'"),
+        ("results = 5", "Expected `str`, got `int` - at `$.results`"),
+        ('topics = "one.py"', "Expected `array`, got `str` - at `$.topics`"),
+        ("topics = [1]", "Expected `str`, got `int` - at `$.topics[0]`"),
+        ('timeout_s = "soon"', "Expected `float`, got `str` - at `$.timeout_s`"),
+        ("memory_limit_mb = 1.5", "Expected `int`, got `float` - at `$.memory_limit_mb`"),
+    ],
+)
+def test_wrong_key_or_type_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    bakeoff_toml(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        read_config(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'bakeoff.toml'}: {sentence}")
+
+
+@pytest.mark.parametrize("content", [b"results = ", b"\xff\xfe", b"a = 1\na = 2\n"])
+@pytest.mark.parametrize("name", ["bakeoff.toml", "pyproject.toml"])
+def test_invalid_toml_names_the_file(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        read_config(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / name} is not valid TOML: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_configuration_reaches_another_process_whole(tmp_path: Path) -> None:
+    config = Config(folder=tmp_path, topics=("a.py", "b"), machine="m", timeout_s=1.5, memory_limit_mb=7)
+    assert decode_config(encode_config(config)) == config
