@@ -43,10 +43,16 @@ def get(name: str, *, as_json: bool) -> None:
         print_json(card)
         return
     out = console()
-    out.print(
-        f"{card.name}: {card.title}\n{card.summary}\nsource   {card.source}\nlicence  {card.licence}", markup=False
-    )
-    out.print("checksum verified" if card.file else "generated, nothing to verify", markup=False)
+    place = f" ({card.source.url})" if card.source.url else ""
+    for line in (
+        f"{card.name}: {card.title}",
+        f"source   {card.source.text}{place}",
+        f"licence  {card.licence}",
+        f"file     {'checksum verified' if card.file else 'generated, nothing to verify'}",
+        f"\n{card.description}",
+        *(f"  {name:12s} {meaning}" for name, meaning in card.features.items()),
+    ):
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @command.command("path")

@@ -105,16 +105,15 @@ def _check_same(header: Header, config: Config) -> None:
     """Refuse to mix records of different machines, packages or code in one run."""
     machine, now = fingerprint(config.machine or None).name, environment(config.folder)
     then = header.environment
-    changes = [
-        f"{name} {then.packages[name]}" for name in then.packages if now.packages.get(name) != then.packages[name]
-    ]
-    if machine != header.machine.name:
-        changes.insert(0, f"machine {header.machine.name}")
+    changes = [f"{name} {version}" for name, version in then.packages.items() if now.packages.get(name) != version]
     if now.commit != then.commit:
         changes.insert(0, f"commit {(then.commit or 'none')[:8]}")
+    if machine != header.machine.name:
+        changes.insert(0, f"machine {header.machine.name}")
     if changes:
+        began = ", ".join(changes)
         raise UsageError(
-            f"run {header.run} cannot be resumed: it began with {', '.join(changes)}, which is no longer so; start a new run"
+            f"run {header.run} cannot be resumed: it began with {began}, which is no longer so; start a new run"
         )
 
 
