@@ -36,7 +36,7 @@ def _run(selection: Selection, limits: Limits) -> list[Record]:
 def records() -> list[Record]:
     """Run the three strategies once for all facts."""
     selection = Selection(
-        topics=("boosting",),
+        tasks=("boosting",),
         strategies=STRATEGIES,
         datasets=("flights",),
         scenarios=("clean",),
@@ -95,7 +95,7 @@ def test_memory_pass_is_repeatable() -> None:
     Below that the kernel's own counting shows: it counts resident pages in batches of 32 a core.
     """
     selection = Selection(
-        topics=("boosting",),
+        tasks=("boosting",),
         strategies=("xgboost-hist", "lightgbm", "sklearn-hist"),
         datasets=("synthetic-tabular",),
         scenarios=("clean",),

@@ -60,7 +60,7 @@ def test_empty_trial() -> None:
     """At most 40 ms of wall beyond the phase itself, the topic's libraries loaded."""
     config = Config(folder=HERE, topics=("projects/empty.py",))
     registry = load_registry(config)
-    plan = make_plan(Selection(topics=("empty",), profile="quick"), registry)
+    plan = make_plan(Selection(tasks=("empty",), profile="quick"), registry)
     ended, phases = [], []
 
     def receive(record: Record, _text: str) -> None:

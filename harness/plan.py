@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -12,6 +11,7 @@ import numpy as np
 
 from harness.declare import CLEAN, Dataset, Param, Profile, Scenario, Strategy, Task
 from harness.errors import NothingSelectedError, UsageError, did_you_mean
+from harness.grid import option_grid, option_sweep, param_grid, param_sweep
 from harness.registry import Registry
 from harness.selection import Selection
 from harness.trial import Scalar, Seeds, Trial
@@ -50,16 +50,13 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
         When every part is known but nothing matches them together.
     """
     _check_patterns(selection, registry)
-    tasks = [
-        task
-        for task in registry.tasks()
-        if _matches(task.topic, selection.topics) and _matches(task.name, selection.tasks)
-    ]
+    tasks = [task for task in registry.tasks() if _matches(_name(task), _full(selection.tasks))]
     _check_values(selection.values, tasks, registry)
     cells = [cell for task in tasks for cell in _cells(task, selection, registry)]
     trials = tuple(_order(cells, selection.seed))
     if not trials:
         raise NothingSelectedError("nothing matches this selection; `bakeoff list` shows what there is")
+    _check_used(selection.values, cells)
     digest = hashlib.blake2b("".join(trial.key for trial in trials).encode(), digest_size=8).hexdigest()
     return Plan(trials, digest)
 
@@ -100,16 +97,28 @@ def _cells(task: Task, selection: Selection, registry: Registry) -> Iterator[_Ce
     if not strategies:
         return
     for dataset in _datasets(task, selection, profile, registry):
+        grid = param_grid(task, dataset, profile, selection.values)
+        swept = list(param_sweep(task, dataset, grid, selection.values)) if profile.sweeps else []
         for scenario in _scenarios(task, dataset, selection, profile):
-            for params, swept in _params(task, dataset, selection, profile, sweeps=scenario.name == CLEAN.name):
-                # An option is swept where everything else stands at its default.
-                with_options = profile.sweeps and scenario.name == CLEAN.name and not swept
-                variants = tuple(
-                    (strategy, options)
-                    for strategy in strategies
-                    for options in _options(strategy, selection.values, sweeps=with_options)
-                )
-                yield _Cell(task, dataset, scenario, params, variants, blocks)
+            # Sweeps run on clean data, and an option is swept where every parameter stands where it was given.
+            sweeps = profile.sweeps and scenario.name == CLEAN.name
+            for params in grid:
+                yield _Cell(task, dataset, scenario, params, _variants(strategies, selection, sweeps=sweeps), blocks)
+            for params in swept if sweeps else ():
+                yield _Cell(task, dataset, scenario, params, _variants(strategies, selection, sweeps=False), blocks)
+
+
+def _variants(
+    strategies: Sequence[Strategy], selection: Selection, *, sweeps: bool
+) -> tuple[tuple[Strategy, dict[str, Scalar]], ...]:
+    return tuple(
+        (strategy, options)
+        for strategy in strategies
+        for options in (
+            *option_grid(strategy, selection.values),
+            *(option_sweep(strategy, selection.values) if sweeps else ()),
+        )
+    )
 
 
 def _datasets(task: Task, selection: Selection, profile: Profile, registry: Registry) -> Iterator[Dataset]:
@@ -132,71 +141,12 @@ def _scenarios(task: Task, dataset: Dataset, selection: Selection, profile: Prof
             yield scenario
 
 
-def _params(
-    task: Task, dataset: Dataset, selection: Selection, profile: Profile, *, sweeps: bool
-) -> Iterator[tuple[dict[str, Scalar], bool]]:
-    known = {**dataset.params, **task.params}
-    base = {name: param.default for name, param in known.items()} | dict(profile.params)
-    limits = {name: [task.params.get(name), dataset.params.get(name)] for name in known}
-    # A default asks for no more than the data have; a value that a person gives must fit.
-    base = {name: _lowered(value, dataset.params.get(name)) for name, value in base.items()}
-    given = {name: selection.values[name] for name in known if name in selection.values}
-    combinations = [dict(zip(given, values, strict=True)) for values in itertools.product(*given.values())]
-    for combination in combinations:
-        yield base | {name: _checked(name, value, limits[name], dataset) for name, value in combination.items()}, False
-    if not (sweeps and profile.sweeps):
-        return
-    for name, values in task.sweep.items():
-        for value in values:
-            if name not in given and value != base[name] and _fits(name, value, limits[name]):
-                for combination in combinations:
-                    yield base | combination | {name: value}, True
+def _name(task: Task) -> str:
+    return f"{task.topic}/{task.name}"
 
 
-def _options(
-    strategy: Strategy, values: Mapping[str, tuple[Scalar, ...]], *, sweeps: bool
-) -> Iterator[dict[str, Scalar]]:
-    """Go through a strategy's options; only what differs from its defaults is named."""
-    given = {name: values[name] for name in strategy.options if name in values}
-    for combination in itertools.product(*given.values()):
-        yield {
-            name: Param(strategy.options[name]).check(name, value)
-            for name, value in zip(given, combination, strict=True)
-            if value != strategy.options[name]
-        }
-    if sweeps:
-        for name, swept in strategy.sweep.items():
-            for value in swept:
-                if name not in given and value != strategy.options[name]:
-                    yield {name: value}
-
-
-def _lowered(value: Scalar, limit: Param | None) -> Scalar:
-    if limit is None or limit.high is None or isinstance(value, str | bool):
-        return value
-    return type(value)(min(value, limit.high))
-
-
-def _checked(name: str, value: Scalar, limits: Sequence[Param | None], dataset: Dataset) -> Scalar:
-    try:
-        for limit in limits:
-            if limit is not None:
-                value = limit.check(name, value)
-    except ValueError as error:
-        raise UsageError(
-            f"data set {dataset.name}: {error}; change --set {name} or choose data with --dataset"
-        ) from None
-    return value
-
-
-def _fits(name: str, value: Scalar, limits: Sequence[Param | None]) -> bool:
-    try:
-        for limit in limits:
-            if limit is not None:
-                limit.check(name, value)
-    except ValueError:
-        return False
-    return True
+def _full(patterns: Sequence[str]) -> list[str]:
+    return [pattern if "/" in pattern else f"{pattern}/*" for pattern in patterns]
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
@@ -205,9 +155,10 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
 
 def _check_patterns(selection: Selection, registry: Registry) -> None:
     tasks = list(registry.tasks())
+    topics = [pattern for pattern in selection.tasks if "/" not in pattern]
     known = {
-        "topic": (selection.topics, list(registry.topics)),
-        "task": (selection.tasks, [task.name for task in tasks]),
+        "topic": (topics, list(registry.topics)),
+        "task": ([pattern for pattern in selection.tasks if "/" in pattern], [_name(task) for task in tasks]),
         "strategy": (selection.strategies, [name for task in tasks for name in task.strategies]),
         "data set": (selection.datasets, registry.dataset_names()),
         "scenario": (selection.scenarios, [scenario.name for task in tasks for scenario in task.scenarios]),
@@ -219,19 +170,26 @@ def _check_patterns(selection: Selection, registry: Registry) -> None:
 
 
 def _check_values(values: Mapping[str, tuple[Scalar, ...]], tasks: Sequence[Task], registry: Registry) -> None:
-    known: dict[str, Param | None] = {}
+    """Refuse values of unknown parameters and of wrong types before anything is combined."""
+    known: dict[str, Scalar] = {}
     for task in tasks:
         for strategy in task.strategies.values():
-            known |= {name: Param(default) for name, default in strategy.options.items()}
-        for dataset in registry.datasets_of(task):
-            known |= dataset.params
-        known |= task.params
+            known |= strategy.options
+        for params in (*(dataset.params for dataset in registry.datasets_of(task)), task.params):
+            known |= {name: param.default for name, param in params.items()}
     for name, given in values.items():
         if name not in known:
             raise UsageError(f"--set {name}: there is no such parameter here{did_you_mean(name, known)}")
-        param = known[name]
         for value in given:
             try:
-                Param(param.default).check(name, value) if param else None
+                Param(known[name]).check(name, value)
             except ValueError as error:
                 raise UsageError(f"--set {error}") from None
+
+
+def _check_used(values: Mapping[str, tuple[Scalar, ...]], cells: Sequence[_Cell]) -> None:
+    used = {name for cell in cells for name in cell.params}
+    used |= {name for cell in cells for strategy, _ in cell.variants for name in strategy.options}
+    for name in values:
+        if name not in used:
+            raise UsageError(f"--set {name}: no selected strategy or data set has that parameter")

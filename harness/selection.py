@@ -16,7 +16,9 @@ class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes
     ----------
-    topics, tasks, strategies, datasets, scenarios
+    tasks
+        Shell-style patterns, ``topic`` or ``topic/task``; empty for all.
+    strategies, datasets, scenarios
         Shell-style patterns; empty for all.
     blocks
         Number of blocks; ``None`` for the profile's own.
@@ -30,7 +32,6 @@ class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
         Whether each trial runs once more with the allocator's noise switched off, for its memory figures alone.
     """
 
-    topics: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     strategies: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ import pytest
 from support import Project, write_csv_card
 
 from harness.config import Config
-from harness.declare import Strategy, Topic
+from harness.declare import Judgement, Metric, Strategy, Topic
 from harness.errors import DeclarationError, UsageError
 from harness.registry import ENTRY_POINTS, load_registry, missing_module, why_not
 
@@ -160,11 +160,12 @@ def test_unknown_data_set_of_a_task(tmp_path: Path) -> None:
 
 
 def strategy(**changes: Any) -> Strategy:
-    topic = Topic("mine", title="Mine")
-    from harness.declare import Metric
+    def judge(data: Any, output: Any) -> Judgement:
+        return Judgement({})
 
+    topic = Topic("mine", title="Mine")
     metric = Metric("error", direction="lower", unit="1")
-    task = topic.task("task", title="Task", datasets=["flights"], phases=["fit"], metrics=[metric], judge=print)
+    task = topic.task("task", title="Task", datasets=["flights"], phases=["fit"], metrics=[metric], judge=judge)
 
     @task.strategy("any", **changes)
     def run(problem: Any, phase: Any) -> None: ...

@@ -58,7 +58,7 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
 
     settings = msgspec.structs.replace(settings, topics=("harness.measure.noise",))
     registry = load_registry(settings)
-    plan = make_plan(Selection(topics=("noise",), profile="quick"), registry)
+    plan = make_plan(Selection(tasks=("noise",), profile="quick"), registry)
     records: list[Record] = []
     deadline = time.monotonic() + seconds
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run", short_help="Measure a selection and print the comparison.")
-@click.argument("topics", nargs=-1, metavar="[TOPIC[/TASK]]...")
+@click.argument("tasks", nargs=-1, metavar="[TOPIC[/TASK]]...")
 @click.option("--strategy", "-s", "strategies", multiple=True, metavar="GLOB", help="Only these strategies.")
 @click.option("--dataset", "-d", "datasets", multiple=True, metavar="GLOB", help="Only these data sets.")
 @click.option("--scenario", "scenarios", multiple=True, metavar="GLOB", help="Only these scenarios.")
@@ -73,10 +73,8 @@ def _selection(choices: dict[str, Any], settings: Config) -> Selection:
         if "threads" in values:
             raise UsageError("give either --threads or --set threads, not both")
         values["threads"] = (choices["threads"],)
-    topics, tasks = zip(*(_parts(name) for name in choices["topics"]), strict=True) if choices["topics"] else ((), ())
     return Selection(
-        topics=tuple(topics),
-        tasks=tuple(task for task in tasks if task),
+        tasks=choices["tasks"],
         strategies=choices["strategies"],
         datasets=choices["datasets"],
         scenarios=choices["scenarios"],
@@ -91,19 +89,15 @@ def _selection(choices: dict[str, Any], settings: Config) -> Selection:
     )
 
 
-def _parts(name: str) -> tuple[str, str]:
-    topic, _, task = name.partition("/")
-    return topic, task
-
-
 def _refuse_choices() -> None:
     """Refuse options beside --resume: the run carries its own."""
     context = click.get_current_context()
     given = [
-        name
-        for name in context.params
-        if name not in ("resume", "as_json")
-        and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        param.opts[0] if isinstance(param, click.Option) else "TOPIC"
+        for param in context.command.params
+        if param.name is not None
+        and param.name not in ("resume", "as_json")
+        and context.get_parameter_source(param.name) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
         raise UsageError(f"--resume takes the run's own selection; leave out {', '.join(sorted(given))}")

@@ -128,7 +128,9 @@ def _effect(own: Sequence[Record], base: Sequence[Record], name: str) -> Interva
 
 def _reference(cell: Cell, standings: Mapping[str, Sequence[Record]], header: Header) -> str:
     named = header.references.get(f"{cell.topic}/{cell.task}", "")
-    return named if named in standings else next(iter(standings))
+    ordered = _in_order(standings, header)
+    with_options = [label for label in ordered if standings[label][0].trial.strategy == named]
+    return named if named in standings else (with_options or ordered)[0]
 
 
 def _metrics(cell: Cell, header: Header) -> list[str]:

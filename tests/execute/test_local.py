@@ -18,7 +18,7 @@ from harness.plan import make_plan
 from harness.registry import Registry
 from harness.selection import Selection
 from harness.store.runs import read
-from harness.trial import Record
+from harness.trial import Record, Trial
 
 POOLS = '''
 """What a strategy sees of its threads and cores."""
@@ -126,7 +126,9 @@ def registry() -> Registry:
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_trials_that_cannot_run_are_records_too(registry: Registry, tmp_path: Path, jobs: int) -> None:
     trials = make_plan(Selection(blocks=5), registry).trials
-    begun, received, threads = [], [], set()
+    begun: list[Trial] = []
+    received: list[Record] = []
+    threads: set[int] = set()
 
     def receive(record: Record, _text: str) -> None:
         received.append(record)

@@ -22,7 +22,7 @@ def make_header() -> Callable[..., Header]:
             "started": "2026-11-23T02:15:00+00:00",
             "machine": Machine(name="box"),
             "environment": Environment(packages={"numpy": "2.0.0"}, commit="0123456789abcdef", dirty=False),
-            "selection": Selection(topics=("boosting",), values={"rate": (0.12345678,)}),
+            "selection": Selection(tasks=("boosting",), values={"rate": (0.12345678,)}),
             "plan": "feed",
             "trials": 4,
             "command": "bakeoff run boosting",
