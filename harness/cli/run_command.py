@@ -95,8 +95,7 @@ def _refuse_choices() -> None:
     given = [
         param.opts[0] if isinstance(param, click.Option) else "TOPIC"
         for param in context.command.params
-        if param.name is not None
-        and param.name not in ("resume", "as_json")
+        if param.name not in ("resume", "as_json")
         and context.get_parameter_source(param.name) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
