@@ -210,7 +210,7 @@ def dataset(card: Card) -> Dataset:
         summary=card.summary,
         params={"rows": rows},
         provides=("time",) if card.file.time else (),
-        preload=columns.MODULES,
+        needs=columns.MODULES,
         verify=partial(verify, card),
         version=card.file.sha256,
     )

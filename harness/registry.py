@@ -105,11 +105,11 @@ def missing_module(name: str) -> bool:
     return importlib.util.find_spec(name.split(".", 1)[0]) is None
 
 
-def why_not(strategy: Strategy, topic: str) -> str:
-    """Return why a strategy cannot run on this machine; empty when it can."""
-    for need in strategy.needs:
+def why_not(strategy: Strategy, topic: Topic) -> str:
+    """Return why a topic's strategy cannot run on this machine; empty when it can."""
+    for need in (*strategy.needs, *topic.needs):
         if missing_module(need):
-            return f"package {need.split('.', 1)[0]} is not installed{_remedy(topic)}"
+            return f"package {need.split('.', 1)[0]} is not installed{_remedy(topic.name)}"
     return device.missing(strategy.device)
 
 

@@ -36,6 +36,8 @@ def always_half(problem, phase, value=0.5):
         return np.full(len(problem.data.test), value)
 """
 
+MINE = Topic("mine", title="Mine")
+
 
 @pytest.fixture(autouse=True)
 def forget_modules() -> Iterator[None]:
@@ -174,18 +176,18 @@ def strategy(**changes: Any) -> Strategy:
 
 
 def test_why_not() -> None:
-    assert why_not(strategy(), "mine") == ""
-    assert why_not(strategy(needs=["numpy.linalg", "json"]), "mine") == ""
-    assert why_not(strategy(needs=["numpy", "no_such.part"]), "mine") == "package no_such is not installed"
+    assert why_not(strategy(), MINE) == ""
+    assert why_not(strategy(needs=["numpy.linalg", "json"]), MINE) == ""
+    assert why_not(strategy(needs=["numpy", "no_such.part"]), MINE) == "package no_such is not installed"
     assert (
-        why_not(strategy(needs="no_such"), "boosting")
+        why_not(strategy(needs="no_such"), Topic("boosting", title="Mine"))
         == "package no_such is not installed (pip install 'bakeoff[boosting]')"
     )
 
 
 def test_why_not_without_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert why_not(strategy(device="cuda"), "mine") == "CUDA_VISIBLE_DEVICES hides every CUDA device"
+    assert why_not(strategy(device="cuda"), MINE) == "CUDA_VISIBLE_DEVICES hides every CUDA device"
 
 
 def test_asking_for_a_module_imports_nothing() -> None:

@@ -54,7 +54,7 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
         out.print(f"\n  task [bold]{task.name}[/bold]  {escape(task.title)}", soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
         for strategy in task.strategies.values():
-            reason = why_not(strategy, topic.name)
+            reason = why_not(strategy, topic)
             state = f"[yellow]cannot run: {escape(reason)}[/yellow]" if reason else escape(strategy.summary)
             table.add_row(f"  {strategy.name}", state)
         out.print(table)
@@ -107,7 +107,7 @@ def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
                         "note": strategy.note,
                         "device": strategy.device,
                         "options": dict(strategy.options),
-                        "cannot_run": why_not(strategy, topic.name),
+                        "cannot_run": why_not(strategy, topic),
                     }
                     for strategy in task.strategies.values()
                 ],

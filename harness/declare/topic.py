@@ -119,15 +119,15 @@ class Topic:
         Name on the command line.
     title
         One line on what the topic is about.
-    preload
-        Modules that its judges use; they are imported before any clock starts.
+    needs
+        Modules without which its judges cannot run; they are imported before any clock starts.
     """
 
-    def __init__(self, name: str, *, title: str, preload: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, *, title: str, needs: str | Sequence[str] = ()) -> None:
         check_name(name, "topic", NAME)
         self.name = name
         self.title = title
-        self.preload = tuple(preload)
+        self.needs = (needs,) if isinstance(needs, str) else tuple(needs)
         self.tasks: dict[str, Task] = {}
         self.claims: list[Claim] = []
 

@@ -113,7 +113,7 @@ class Dataset:
         The parameters that the data understand (rows ...), with the ranges that they allow.
     provides
         Properties that scenarios may require, for example ``("time",)``.
-    preload
+    needs
         Modules that `load` uses; they are imported before any clock starts.
     verify
         Raises `UsageError` when the data are missing or damaged; called once before a run.
@@ -126,7 +126,7 @@ class Dataset:
     summary: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
     provides: tuple[str, ...] = ()
-    preload: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     verify: Callable[[], None] = lambda: None
     version: str = ""
 

@@ -108,8 +108,8 @@ class LocalExecutor:
     def _why_not(self, trial: Trial) -> str:
         name = (trial.topic, trial.task, trial.strategy)
         if name not in self._reasons:
-            strategy = self._registry.topics[trial.topic].tasks[trial.task].strategies[trial.strategy]
-            self._reasons[name] = why_not(strategy, trial.topic)
+            topic = self._registry.topics[trial.topic]
+            self._reasons[name] = why_not(topic.tasks[trial.task].strategies[trial.strategy], topic)
         return self._reasons[name]
 
     def _request(self, trial: Trial, cores: Sequence[int]) -> Request:

@@ -128,10 +128,10 @@ def _take_standard_streams() -> tuple[int, int]:
 
 
 def _import_libraries(registry: Registry, topic: Topic) -> None:
-    names = {*topic.preload}
+    names = {*topic.needs}
     for task in topic.tasks.values():
         names |= {need for strategy in task.strategies.values() for need in strategy.needs}
-        names |= {need for dataset in registry.datasets_of(task) for need in dataset.preload}
+        names |= {need for dataset in registry.datasets_of(task) for need in dataset.needs}
     for name in sorted(names):
         if not missing_module(name):
             # A library that is installed and broken fails the trials that need it, with its own message.

@@ -13,7 +13,7 @@ L2 = 1.0
 LEAST_HESSIAN = 1e-3  # sum over a leaf; fixed in scikit-learn
 LEAST_ROWS = 1  # of a leaf
 
-topic = Topic("boosting", title="Gradient boosting: how splits are found", preload=["sklearn.metrics"])
+topic = Topic("boosting", title="Gradient boosting: how splits are found", needs="sklearn.metrics")
 
 task = topic.task(
     "tabular-binary",
