@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -40,8 +40,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     datasets: str = "datasets"
     topics: tuple[str, ...] = ()
     machine: str = ""
-    timeout_s: float = 600.0
-    memory_limit_mb: int = 0
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=1e7)] = 600.0
+    memory_limit_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     @property
     def results_folder(self) -> Path:
@@ -103,11 +103,13 @@ def _convert(table: dict[str, Any], folder: Path, file: Path | None) -> Config:
     for key in table:
         if key not in known:
             raise UsageError(f"{file}: unknown key {key!r}{did_you_mean(key, known)}")
-    for key in known:
-        value = os.environ.get(_PREFIX + key.upper())
-        if value is not None:
-            table[key] = value.split(os.pathsep) if key == "topics" else value
+    variables = {key: os.environ[_PREFIX + key.upper()] for key in known if os.environ.get(_PREFIX + key.upper())}
+    split = {"topics": variables["topics"].split(os.pathsep)} if "topics" in variables else {}
     try:
-        return msgspec.convert({**table, "folder": folder}, Config, strict=False)
+        msgspec.convert({**table, "folder": folder}, Config)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{file or 'environment'}: {error}") from None
+        raise UsageError(f"{file}: {error}") from None
+    try:
+        return msgspec.convert({**table, **variables, **split, "folder": folder}, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"environment variables {_PREFIX}...: {error}") from None

@@ -81,7 +81,7 @@ def _fitting(name: str, value: Scalar, task: Task, dataset: Dataset) -> Scalar:
         return _check(name, value, task, dataset)
     except ValueError as error:
         raise UsageError(
-            f"data set {dataset.name}: {error}; change --set {name} or choose data with --dataset"
+            f"{task.name} on {dataset.name}: {error}; change --set {name}, or choose other data with --dataset"
         ) from None
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import msgspec
 import numpy as np
 
 from harness.declare import CLEAN, Dataset, Param, Profile, Scenario, Strategy, Task
@@ -51,13 +53,13 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
     """
     _check_patterns(selection, registry)
     tasks = [task for task in registry.tasks() if _matches(_name(task), _full(selection.tasks))]
-    _check_values(selection.values, tasks, registry)
+    _check_values(selection.values, selection.strategies, tasks, registry)
     cells = [cell for task in tasks for cell in _cells(task, selection, registry)]
     trials = tuple(_order(cells, selection.seed))
     if not trials:
         raise NothingSelectedError("nothing matches this selection; `bakeoff list` shows what there is")
     _check_used(selection.values, cells)
-    digest = hashlib.blake2b("".join(trial.key for trial in trials).encode(), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(msgspec.json.encode(trials, order="sorted"), digest_size=8).hexdigest()
     return Plan(trials, digest)
 
 
@@ -169,20 +171,23 @@ def _check_patterns(selection: Selection, registry: Registry) -> None:
                 raise UsageError(f"no {what} matches {pattern!r}{did_you_mean(pattern, names)}")
 
 
-def _check_values(values: Mapping[str, tuple[Scalar, ...]], tasks: Sequence[Task], registry: Registry) -> None:
+def _check_values(
+    values: Mapping[str, tuple[Scalar, ...]], chosen: Sequence[str], tasks: Sequence[Task], registry: Registry
+) -> None:
     """Refuse values of unknown parameters and of wrong types before anything is combined."""
-    known: dict[str, Scalar] = {}
+    known: dict[str, list[Scalar]] = {}
     for task in tasks:
-        for strategy in task.strategies.values():
-            known |= strategy.options
-        for params in (*(dataset.params for dataset in registry.datasets_of(task)), task.params):
-            known |= {name: param.default for name, param in params.items()}
+        options = [strategy.options for strategy in task.strategies.values() if _matches(strategy.name, chosen)]
+        params = [*(dataset.params for dataset in registry.datasets_of(task)), task.params]
+        for defaults in (*options, *({name: param.default for name, param in own.items()} for own in params)):
+            for name, default in defaults.items():
+                known.setdefault(name, []).append(default)
     for name, given in values.items():
         if name not in known:
             raise UsageError(f"--set {name}: there is no such parameter here{did_you_mean(name, known)}")
-        for value in given:
+        for default, value in itertools.product(known[name], given):
             try:
-                Param(known[name]).check(name, value)
+                Param(default).check(name, value)
             except ValueError as error:
                 raise UsageError(f"--set {error}") from None
 

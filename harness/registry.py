@@ -40,8 +40,18 @@ class Registry:
         self._joins = joins
         for task in self.tasks():
             for made in task.datasets:
-                if isinstance(made, Dataset):
-                    self._datasets[made.name] = made
+                if isinstance(made, Dataset) and self._datasets.setdefault(made.name, made) != made:
+                    raise DeclarationError(f"task {task.topic}/{task.name}: there is another data set {made.name!r}")
+        known = [f"{task.topic}/{task.name}" for task in self.tasks()]
+        for task in self.tasks():
+            if task.reference is not None and task.reference not in task.strategies:
+                hint = did_you_mean(task.reference, task.strategies)
+                raise DeclarationError(
+                    f"task {task.topic}/{task.name}: its reference {task.reference!r} is no strategy{hint}"
+                )
+        for name, members in joins.items():
+            if name not in known:
+                raise UsageError(f"the card of data set {members[0]} joins task {name!r}{did_you_mean(name, known)}")
 
     def tasks(self) -> Iterator[Task]:
         """Go through the tasks of all topics."""
@@ -67,7 +77,8 @@ class Registry:
     def datasets_of(self, task: Task) -> list[Dataset]:
         """Return a task's data sets, with those of the user's project that join it."""
         names = [made if isinstance(made, str) else made.name for made in task.datasets]
-        return [self.dataset(name) for name in [*names, *self._joins.get(f"{task.topic}/{task.name}", [])]]
+        joining = self._joins.get(f"{task.topic}/{task.name}", [])
+        return [self.dataset(name) for name in dict.fromkeys([*names, *joining])]
 
 
 def load_registry(config: Config) -> Registry:
@@ -147,7 +158,7 @@ def _project_module(name: str, folder: Path) -> ModuleType:
         return _from_file(folder / name)
     except DeclarationError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(
             f"topic file {name} in {folder} cannot be imported: {type(error).__name__}: {error}"
         ) from error
@@ -164,5 +175,9 @@ def _from_file(file: Path) -> ModuleType:
         raise ImportError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module

@@ -9,6 +9,8 @@ import msgspec
 
 Scalar: TypeAlias = bool | int | float | str
 Status: TypeAlias = Literal["ok", "skipped", "failed", "timeout", "memory"]
+#: Measures over all phases of a trial; no metric may have such a name.
+TOTALS = ("wall_s", "cpu_s", "peak_bytes", "device_bytes")
 MemorySource: TypeAlias = Literal["exact", "quiet", "sampled"]
 
 

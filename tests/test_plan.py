@@ -168,7 +168,9 @@ def test_default_is_lowered_to_the_data(registry: Registry) -> None:
 
 
 def test_given_value_that_is_too_large_names_data_and_limit(registry: Registry) -> None:
-    with pytest.raises(UsageError, match=r"^data set small: rows=501 is too large: the most is 500; change --set rows"):
+    with pytest.raises(
+        UsageError, match=r"^fit-it on small: rows=501 is too large: the most is 500; change --set rows"
+    ):
         make_plan(Selection(values={"rows": (501,)}), registry)
     plan = make_plan(Selection(values={"rows": (501,)}, datasets=("timed",)), registry)
     assert params(plan, "rows") == [501]
@@ -243,7 +245,7 @@ def test_patterns(registry: Registry) -> None:
         ({"values": {"rows": ("many",)}}, r"--set rows=many is not of type int"),
         ({"values": {"bins": (0.5,)}}, r"--set bins=0.5 is not of type int"),
         ({"values": {"exact": (1,)}}, r"--set exact=1 is not of type bool"),
-        ({"values": {"rows": (9,)}}, r"data set small: rows=9 is too small: the least is 10; .*"),
+        ({"values": {"rows": (9,)}}, r"fit-it on small: rows=9 is too small: the least is 10; .*"),
         ({"values": {"threads": (0,)}}, r".*threads=0 is too small: the least is 1.*"),
         ({"values": {"rate": (2,)}}, r".*rate=2.0 is too large: the most is 1.*"),
     ],

@@ -46,6 +46,8 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
                     found.append({"cell": cell.title, "strategy": label, **_described(name, effect)})
     if not common:
         raise NothingSelectedError("the two runs have no strategy, data, scenario and parameters in common")
+    if not any("measure" in row for row in found):
+        raise NothingSelectedError("the two runs have no finished block in common: run both with the same --seed")
     return found
 
 

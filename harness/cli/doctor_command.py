@@ -56,7 +56,7 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
     from harness.registry import load_registry
     from harness.selection import Selection
 
-    settings = msgspec.structs.replace(settings, topics=("harness.measure.noise",))
+    settings = msgspec.structs.replace(settings, topics=(*settings.topics, "harness.measure.noise"))
     registry = load_registry(settings)
     plan = make_plan(Selection(tasks=("noise",), profile="quick"), registry)
     records: list[Record] = []

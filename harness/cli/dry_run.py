@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from statistics import median
 
 from harness.cli.output import console, print_json
 from harness.config import Config
+from harness.errors import UsageError
 from harness.measure.machine import fingerprint
 from harness.plan import Plan
 from harness.stats.cells import Cell
@@ -58,4 +60,6 @@ def expected_duration(trials: Iterable[Trial], earlier: Iterable[Record]) -> tup
 def _earlier(settings: Config) -> Iterable[Record]:
     folder = settings.results_folder / fingerprint(settings.machine or None).name
     for path in runs(folder):
-        yield from read(path)[1]
+        # A damaged run is no reason not to make a new one; reading it by name says what is wrong with it.
+        with contextlib.suppress(UsageError):
+            yield from read(path)[1]

@@ -24,6 +24,8 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
 
     A strategy that cannot run on this machine is shown with the reason.
     """
+    from rich.markup import escape
+
     from harness.errors import UsageError, did_you_mean
     from harness.registry import load_registry
 
@@ -37,11 +39,11 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
         return
     out = console()
     for topic in chosen:
-        out.print(f"[bold]{topic.name}[/bold]  {topic.title}", soft_wrap=True)
+        out.print(f"[bold]{topic.name}[/bold]  {escape(topic.title)}", soft_wrap=True)
         _print_tasks(out, topic, registry)
         if claims:
             for claim in topic.claims:
-                out.print(f"  - {claim.text} [dim]({claim.source})[/dim]", soft_wrap=True)
+                out.print(f"  - {escape(claim.text)} [dim]({escape(claim.source)})[/dim]", soft_wrap=True)
 
 
 def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:

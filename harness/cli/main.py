@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import os
 import sys
+import traceback
 from typing import NoReturn
 
 import click
@@ -48,8 +49,11 @@ def main() -> NoReturn:
         code = bakeoff.main(standalone_mode=False)
     except click.exceptions.Exit as request:
         code = request.exit_code
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        code = Exit.USAGE
+    except click.ClickException as error:
+        _say(f"error: {' '.join(error.format_message().split())}")
         code = Exit.USAGE
     except (KeyboardInterrupt, click.Abort):
         code = Exit.INTERRUPTED
@@ -59,12 +63,12 @@ def main() -> NoReturn:
         code = Exit.DONE
     except BakeoffError as error:
         if debug:
-            raise
-        _say(f"error: {error}")
+            traceback.print_exc()
+        _say(f"error: {' '.join(str(error).split())}")
         code = error.exit_code
     except Exception as error:
         if debug:
-            raise
+            traceback.print_exc()
         _say(f"fault of bakeoff itself: {type(error).__name__}: {error}; run again with --debug for the traceback")
         code = Exit.FAULT
     sys.exit(int(code or 0))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.output import config, console, json_option, log, print_json
-from harness.cli.values import Setting, Size
+from harness.cli.values import Seconds, Setting, Size
 from harness.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--blocks", type=click.IntRange(min=1), help="Blocks; by default the profile's own number.")
 @click.option("--set", "settings", type=Setting(), multiple=True, help="Value of a parameter; several make a sweep.")
 @click.option("--threads", type=click.IntRange(min=1), help="Short for --set threads=N.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Limit of one trial.")
+@click.option("--timeout", type=Seconds(), metavar="SECONDS", help="Limit of one trial.")
 @click.option("--memory-limit", type=Size(), help="Limit of one trial, as in 2GB; by default 80 % of what is free.")
 @click.option("--memory-pass", is_flag=True, help="Run each trial once more with a quiet allocator, for its memory.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Trials at once; spoils timing.")

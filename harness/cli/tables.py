@@ -42,7 +42,9 @@ def print_troubles(out: Console, records: Sequence[Record]) -> None:
     noisy = sum(record.conditions is not None and record.conditions.contaminated for record in records)
     counted = _statuses(records)
     told = ", ".join(f"{counted[status]} {status}" for status in get_args(Status) if status in counted)
-    out.print(f"{len(records)} trials: {told}; {noisy} ran while more than 5 % of their cores' time went elsewhere")
+    out.print(f"{len(records)} trials: {told or 'none ran'}", soft_wrap=True)
+    if noisy:
+        out.print(f"{noisy} of them ran while more than 5 % of their cores' time went elsewhere", soft_wrap=True)
 
 
 def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,9 +26,24 @@ class Size(click.ParamType[int]):
         if isinstance(value, int):
             return value
         match = _SIZE.fullmatch(str(value).strip())
-        if match is None or not float(match[1]):
+        size = int(float(match[1]) * _SIZES[(match[2] or "").lower()]) if match else 0
+        if not size:
             self.fail(f"{value!r} is no size; write for example 500MB or 2GiB", param, ctx)
-        return int(float(match[1]) * _SIZES[(match[2] or "").lower()])
+        return size
+
+
+class Seconds(click.FloatRange):
+    """A positive finite time."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=math.inf, max_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the time; NaN passes every comparison."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
 
 
 class Setting(click.ParamType["tuple[str, tuple[Scalar, ...]]"]):

@@ -48,10 +48,20 @@ def check_known(sentence: str, name: str, known: Mapping[str, Param]) -> None:
         raise wrong(f"{sentence} {name}, which is not among its params{did_you_mean(name, known)}")
 
 
-def check_sweep(owner: str, name: str, values: Sequence[Scalar]) -> None:
-    """Refuse a sweep without values."""
+def check_sweep(owner: str, name: str, values: Sequence[Scalar], param: Param) -> None:
+    """Refuse a sweep without values, or over values that the parameter cannot take."""
     if isinstance(values, str) or not values:
         raise wrong(f"{owner} sweeps {name} over {values!r}; give a list of at least one value")
+    for value in values:
+        check_value(f"the sweep of {owner}", name, value, param)
+
+
+def check_value(owner: str, name: str, value: Scalar, param: Param) -> None:
+    """Refuse a declared value that the parameter cannot take."""
+    try:
+        param.check(name, value)
+    except ValueError as error:
+        raise wrong(f"{owner}: {error}") from None
 
 
 def check_profile(
@@ -64,10 +74,7 @@ def check_profile(
     """Refuse a profile that sets unknown parameters or names unknown data sets or scenarios."""
     for name, value in profile.params.items():
         check_known(f"a profile of task {task} sets", name, params)
-        try:
-            params[name].check(name, value)
-        except ValueError as error:
-            raise wrong(f"a profile of task {task}: {error}") from None
+        check_value(f"a profile of task {task}", name, value, params[name])
     for what, chosen, members in (
         ("data set", profile.datasets, datasets),
         ("scenario", profile.scenarios, scenarios),

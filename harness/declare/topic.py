@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from harness.declare.checks import (
     IDENTIFIER,
@@ -16,13 +16,13 @@ from harness.declare.checks import (
     check_name,
     check_profile,
     check_sweep,
+    check_value,
     options_of,
     wrong,
 )
 from harness.declare.values import (
     CLEAN,
     FULL,
-    QUICK,
     THREADS,
     Claim,
     Dataset,
@@ -86,6 +86,10 @@ class Task:
 
         def register(function: Strategist) -> Strategist:
             check_name(name, "strategy", NAME)
+            if device not in get_args(DeviceName):
+                raise wrong(
+                    f"strategy {name}: no device is called {device!r}{did_you_mean(device, get_args(DeviceName))}"
+                )
             if name in self.strategies:
                 raise wrong(f"strategy {name} is declared twice, first at {self.strategies[name].where}")
             options = options_of(name, function, self.params)
@@ -93,7 +97,7 @@ class Task:
                 if option not in options:
                     hint = did_you_mean(option, options)
                     raise wrong(f"strategy {name} sweeps {option}, which is not an argument of its function{hint}")
-                check_sweep(f"strategy {name}", option, values)
+                check_sweep(f"strategy {name}", option, values, Param(options[option]))
             self.strategies[name] = Strategy(
                 name=name,
                 run=function,
@@ -145,7 +149,7 @@ class Topic:
         params: Mapping[str, Param] = MappingProxyType({}),
         sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
         reference: str | None = None,
-        quick: Profile = QUICK,
+        quick: Profile | None = None,
         full: Profile = FULL,
     ) -> Task:
         """Declare a task.
@@ -164,6 +168,8 @@ class Topic:
             Values to try for the parameters in the full profile.
         reference
             The strategy that tables compare the others with; by default the first.
+        quick
+            By default three blocks of the first scenario.
         """
         check_name(name, "task", NAME)
         if name in self.tasks:
@@ -177,9 +183,13 @@ class Topic:
         for phase in phases:
             check_name(phase, "phase", IDENTIFIER)
         known = {**params, THREADS: Param(1, low=1, summary="threads that a strategy may use")}
+        for parameter, param in known.items():
+            check_name(parameter, "parameter", IDENTIFIER)
+            check_value(f"the default of task {name}", parameter, param.default, param)
         for parameter, values in sweep.items():
             check_known(f"task {name} sweeps", parameter, known)
-            check_sweep(f"task {name}", parameter, values)
+            check_sweep(f"task {name}", parameter, values, known[parameter])
+        quick = quick or Profile(blocks=3, scenarios=(scenarios[0].name,))
         for profile in (quick, full):
             check_profile(name, profile, known, datasets, scenarios)
         made = Task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -11,7 +12,7 @@ import numpy as np
 
 from harness.declare.checks import IDENTIFIER, NAME, SCENARIO, check_name, wrong
 from harness.evidence import Evidence, Verdict
-from harness.trial import Curve, Scalar
+from harness.trial import TOTALS, Curve, Scalar
 
 Strategist: TypeAlias = Callable[..., Any]
 Generator: TypeAlias = np.random.Generator
@@ -39,6 +40,8 @@ class Metric:
 
     def __post_init__(self) -> None:
         check_name(self.name, "metric", IDENTIFIER)
+        if self.name in TOTALS:
+            raise wrong(f"metric {self.name} has the name of a measured cost; rename it")
         if self.direction not in ("higher", "lower"):
             raise wrong(f"metric {self.name} needs direction='higher' or direction='lower'")
         if not self.unit:
@@ -70,10 +73,12 @@ class Param:
         if type(value) is not wanted:
             raise ValueError(f"{name}={value} is not of type {wanted.__name__}")
         if isinstance(value, int | float) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                raise ValueError(f"{name}={value} is not finite")
             if self.low is not None and value < self.low:
-                raise ValueError(f"{name}={value} is too small: the least is {self.low:g}")
+                raise ValueError(f"{name}={value} is too small: the least is {self.low}")
             if self.high is not None and value > self.high:
-                raise ValueError(f"{name}={value} is too large: the most is {self.high:g}")
+                raise ValueError(f"{name}={value} is too large: the most is {self.high}")
         return value
 
 
@@ -161,7 +166,6 @@ class Profile:
             raise wrong(f"a profile needs at least one block, not {self.blocks}")
 
 
-QUICK = Profile(blocks=3, scenarios=("clean",))
 FULL = Profile(blocks=10, sweeps=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import msgspec
@@ -58,7 +58,7 @@ class LocalExecutor:
                 shares = [cores[job::jobs] or cores for job in range(jobs)]
                 workers = [pool.submit(self._work, waiting, share, receive, begin) for share in shares]
                 try:
-                    for worker in workers:
+                    for worker in wait(workers, return_when=FIRST_EXCEPTION).done:
                         worker.result()
                 finally:
                     # The pool waits for its threads, and they for their servers: an interruption must reach these.

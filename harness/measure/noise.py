@@ -23,7 +23,7 @@ def _load(_params: Mapping[str, Scalar], rng: Generator) -> np.ndarray:
 task = topic.task(
     "same-twice",
     title="Sort the same numbers, about 0.15 s of one core",
-    datasets=[Dataset("numbers", _load)],
+    datasets=[Dataset("noise-numbers", _load)],
     phases=["work"],
     metrics=[Metric("unsorted", direction="lower", unit="1", summary="pairs out of order")],
     judge=lambda _data, output: Judgement({"unsorted": float(np.count_nonzero(np.diff(output) < 0))}),

@@ -49,7 +49,9 @@ class Printed:
         """Return the kept text, with a line for what was left out."""
         tail = bytes(self.tail[-_KEPT_BYTES:])
         left_out = self.total - len(self.head) - len(tail)
-        middle = f"\n[... {left_out:,} bytes left out ...]\n" if left_out else ""
+        if not left_out:
+            return (self.head + tail).decode(errors="replace")
+        middle = f"\n[... {left_out:,} bytes left out ...]\n"
         return self.head.decode(errors="replace") + middle + tail.decode(errors="replace")
 
 

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.stats.paired import Interval, paired_difference, paired_ratio
-from harness.trial import Record, Scalar
-
-#: Measures over all phases of a trial, besides ``<phase>.<measure>`` and the metrics.
-TOTALS = ("wall_s", "cpu_s", "peak_bytes", "device_bytes")
+from harness.trial import TOTALS, Record, Scalar
 
 
 @dataclass(frozen=True)

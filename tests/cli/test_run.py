@@ -105,18 +105,24 @@ def test_table_and_path_are_printed(project: Project) -> None:
     assert f"wrote {path.relative_to(project.folder)}\n" in done.stdout
     assert "   2 x failed   raises: RuntimeError: planted in phase fit\n" in done.stdout
     assert "   2 x skipped  needs-package: package no_such_package is not installed\n" in done.stdout
-    assert "6 trials: 2 ok, 2 skipped, 2 failed; " in done.stdout
+    assert "6 trials: 2 ok, 2 skipped, 2 failed\n" in done.stdout
 
 
-def test_skipped_trials_are_no_failure(project: Project) -> None:
-    project.bakeoff("run", "planted", "-s", "needs-package", "--blocks", "1")
+def test_skipped_trials_are_no_failure_beside_measured_ones(project: Project) -> None:
+    project.bakeoff("run", "planted", "-s", "needs-package", "-s", "copy", "--blocks", "1")
     ((header, records),) = (read(path) for path in project.runs())
+    assert {record.trial.strategy: record.status for record in records} == {"needs-package": "skipped", "copy": "ok"}
+    assert header.trials == 2
+
+
+def test_nothing_measured_is_a_failure(project: Project) -> None:
+    project.bakeoff("run", "planted", "-s", "needs-package", "--blocks", "1", code=4)
+    ((_, records),) = (read(path) for path in project.runs())
     assert [(record.status, record.phases) for record in records] == [("skipped", {})]
-    assert header.trials == 1
 
 
 def test_results_lie_where_the_environment_says(project: Project, tmp_path: Path) -> None:
-    project.bakeoff("run", "planted", "-s", "needs-package", "--blocks", "1", BAKEOFF_RESULTS=str(tmp_path / "there"))
+    project.bakeoff("run", "planted", "-s", "copy", "--blocks", "1", BAKEOFF_RESULTS=str(tmp_path / "there"))
     assert project.runs() == []
     assert len(list(tmp_path.glob("there/*/*.jsonl"))) == 1
 
