@@ -43,6 +43,26 @@ WRONG = {
         'topic.task(\n "other",\n **{**GIVEN, "metrics": [\n  ERROR,\n  Metric("auc", unit="1"),  #!\n ]},\n)',
         "metric auc needs direction",
     ),
+    "metric named like a cost": (
+        'Metric("cpu_s", direction="lower", unit="s")  #!',
+        "metric cpu_s has the name of a measured cost; rename it",
+    ),
+    "default out of its range": (
+        'topic.task("other", params={"rows": Param(5, low=10)}, **GIVEN)  #!',
+        "the default of task other: rows=5 is too small: the least is 10",
+    ),
+    "sweep out of the range": (
+        'topic.task("other", params={"rows": Param(50, low=10)}, sweep={"rows": [20, 5]}, **GIVEN)  #!',
+        "the sweep of task other: rows=5 is too small: the least is 10",
+    ),
+    "parameter name": (
+        'topic.task("other", params={"Rows": Param(1)}, **GIVEN)  #!',
+        "'Rows' is no parameter name",
+    ),
+    "default that is not finite": (
+        'topic.task("other", params={"rate": Param(float("nan"))}, **GIVEN)  #!',
+        "the default of task other: rate=nan is not finite",
+    ),
     "no data set": ('topic.task("other", **{**GIVEN, "datasets": []})  #!', "task other needs at least one dataset"),
     "no phase": ('topic.task("other", **{**GIVEN, "phases": []})  #!', "task other needs at least one phase"),
     "no metric": ('topic.task("other", **{**GIVEN, "metrics": []})  #!', "task other needs at least one metric"),

@@ -293,3 +293,14 @@ def test_any_plan_is_complete_and_free_of_repetition(registry: Registry, selecti
         if name in ("rows", "rate", "threads"):
             assert {trial.params[name] for trial in plan.trials} == set(values)
     assert make_plan(selection, registry).digest == plan.digest
+
+
+def test_digest_tells_seeds_apart(registry: Registry) -> None:
+    one, other = (make_plan(Selection(**ONE, strategies=("plain",), seed=seed), registry) for seed in (0, 1))
+    assert [trial.key for trial in one.trials] == [trial.key for trial in other.trials]
+    assert one.digest != other.digest
+
+
+def test_value_that_is_not_finite_is_refused(registry: Registry) -> None:
+    with pytest.raises(UsageError, match="rate=nan is not finite"):
+        make_plan(Selection(**ONE, values={"rate": (float("nan"),)}), registry)

@@ -208,3 +208,33 @@ def test_project_adds_a_strategy_and_data_to_a_builtin_task(tmp_path: Path) -> N
     assert (cell["dataset"], cell["strategy"], cell["statuses"]) == ("churn", "always-half", {"ok": 2})
     medians = {name: cell["measures"][name]["median"] for name in ("auc", "log_loss", "brier")}
     assert medians == pytest.approx({"auc": 0.5, "log_loss": 0.693147, "brier": 0.25}, rel=1e-5)
+
+
+def test_card_that_joins_no_task_is_refused(tmp_path: Path) -> None:
+    write_csv_card(tmp_path / "datasets", "churn", tasks=["boosting/tabular-bin"])
+    with pytest.raises(UsageError) as caught:
+        load_registry(Config(folder=tmp_path))
+    assert str(caught.value) == (
+        "the card of data set churn joins task 'boosting/tabular-bin'; did you mean boosting/tabular-binary?"
+    )
+
+
+def test_reference_that_is_no_strategy_is_refused(tmp_path: Path) -> None:
+    text = TOPIC.format(name="mine").replace("judge=print)", "judge=print, reference='basee')")
+    (tmp_path / "mine.py").write_text(text + "task.strategy('base')(lambda problem, phase: 0)\n")
+    with pytest.raises(DeclarationError, match=r"^task mine/task: its reference 'basee' is no strategy; did you"):
+        load_registry(Config(folder=tmp_path, topics=("mine.py",)))
+
+
+def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(TOPIC.format(name=name))
+    with pytest.raises(DeclarationError, match=r"^task two/task: there is another data set 'numbers'$"):
+        load_registry(Config(folder=tmp_path, topics=("one.py", "two.py")))
+
+
+def test_broken_file_is_as_broken_the_second_time(tmp_path: Path) -> None:
+    (tmp_path / "half.py").write_text(TOPIC.format(name="half") + "1 / 0\n")
+    for _ in range(2):
+        with pytest.raises(UsageError, match=r"topic file half\.py in .* cannot be imported: ZeroDivisionError"):
+            load_registry(Config(folder=tmp_path, topics=("half.py",)))

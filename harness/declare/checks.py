@@ -42,6 +42,24 @@ def check_name(name: str, what: str, pattern: re.Pattern[str]) -> None:
         raise wrong(f"{name!r} is no {what} name: use lower-case letters and digits, as in {_EXAMPLES[pattern]}")
 
 
+def check_members(task: str, what: str, names: Sequence[str]) -> None:
+    """Refuse a task without any member of a kind, or with one listed twice."""
+    if not names:
+        raise wrong(f"task {task} needs at least one {what}")
+    if len(set(names)) < len(names):
+        raise wrong(f"task {task} lists a {what} twice: {', '.join(names)}")
+
+
+def check_params(task: str, params: Mapping[str, Param], sweep: Mapping[str, Sequence[Scalar]]) -> None:
+    """Refuse parameters of wrong names, defaults out of their range, and sweeps over what is no parameter."""
+    for name, param in params.items():
+        check_name(name, "parameter", IDENTIFIER)
+        check_value(f"the default of task {task}", name, param.default, param)
+    for name, values in sweep.items():
+        check_known(f"task {task} sweeps", name, params)
+        check_sweep(f"task {task}", name, values, params[name])
+
+
 def check_known(sentence: str, name: str, known: Mapping[str, Param]) -> None:
     """Refuse a parameter that the task does not have."""
     if name not in known:

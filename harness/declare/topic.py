@@ -12,11 +12,11 @@ from harness.declare.checks import (
     IDENTIFIER,
     NAME,
     caller,
-    check_known,
+    check_members,
     check_name,
+    check_params,
     check_profile,
     check_sweep,
-    check_value,
     options_of,
     wrong,
 )
@@ -175,20 +175,11 @@ class Topic:
         if name in self.tasks:
             raise wrong(f"task {name} is declared twice in topic {self.name}")
         for what, members in (("dataset", datasets), ("phase", phases), ("metric", metrics), ("scenario", scenarios)):
-            names = [getattr(member, "name", member) for member in members]
-            if not names:
-                raise wrong(f"task {name} needs at least one {what}")
-            if len(set(names)) < len(names):
-                raise wrong(f"task {name} lists a {what} twice: {', '.join(map(str, names))}")
+            check_members(name, what, [str(getattr(member, "name", member)) for member in members])
         for phase in phases:
             check_name(phase, "phase", IDENTIFIER)
         known = {**params, THREADS: Param(1, low=1, summary="threads that a strategy may use")}
-        for parameter, param in known.items():
-            check_name(parameter, "parameter", IDENTIFIER)
-            check_value(f"the default of task {name}", parameter, param.default, param)
-        for parameter, values in sweep.items():
-            check_known(f"task {name} sweeps", parameter, known)
-            check_sweep(f"task {name}", parameter, values, known[parameter])
+        check_params(name, known, sweep)
         quick = quick or Profile(blocks=3, scenarios=(scenarios[0].name,))
         for profile in (quick, full):
             check_profile(name, profile, known, datasets, scenarios)
