@@ -101,8 +101,8 @@ class _Server:
 
     def _step_aside(self, cores: list[int]) -> None:
         others = [core for core in self._all_cores if core not in cores]
-        if others:
-            os.sched_setaffinity(0, others)
+        if self._all_cores:
+            os.sched_setaffinity(0, others or self._all_cores)
 
 
 def _become_worker(job: Job, controller: ThreadpoolController, output: int, events: int) -> NoReturn:
