@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COSTS = ("cpu_s", "peak_bytes")
 _UNTESTED = "-"
 _WIDE = 150
+_ROOMY = 122
 _LEAST_RATIO = 0.01
 
 
@@ -91,7 +92,7 @@ def _table(cell: Cell, standings: Mapping[str, Sequence[Record]], header: Header
     table = Table(title=cell.title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("strategy", no_wrap=True)
     for heading in ("CPU", "ratio", "memory", "ratio", first, "difference", *(others if not hidden else ())):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=width >= _ROOMY, overflow="fold")
     for label in _in_order(standings, header):
         own, base = standings[label], standings[reference]
         if all(record.status != "ok" for record in own):
