@@ -50,8 +50,12 @@ def _told(name: str, figure: float, limit: float, unit: str) -> None:
     assert figure <= limit
 
 
+def _collect() -> None:
+    gc.collect()
+
+
 def _best(benchmark: BenchmarkFixture, function: Callable[[], object]) -> float:
-    benchmark.pedantic(function, setup=gc.collect, rounds=3, warmup_rounds=1)  # type: ignore[no-untyped-call]
+    benchmark.pedantic(function, setup=_collect, rounds=3, warmup_rounds=1)  # type: ignore[no-untyped-call]
     assert benchmark.stats is not None
     return float(benchmark.stats.stats.min)
 
