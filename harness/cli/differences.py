@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import NothingSelectedError
-from harness.stats.cells import difference, group, ratio
+from harness.stats.cells import effect, group, is_cost
 from harness.stats.paired import Interval
 from harness.trial import Record
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.store.header import Header
 
-_RATIOS = ("cpu_s", "wall_s", "peak_bytes")
+_COSTS = ("cpu_s", "wall_s", "peak_bytes")
 
 
 def differences(header: Header, base: Sequence[Record], candidate: Sequence[Record]) -> list[dict[str, Any]]:
@@ -40,10 +40,10 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
                 )
                 continue
             common += 1
-            for name in (*_RATIOS, *names):
-                effect = ratio(other, one, name) if name in _RATIOS else difference(other, one, name)
-                if effect is not None:
-                    found.append({"cell": cell.title, "strategy": label, **_described(name, effect)})
+            for name in (*_COSTS, *names):
+                change = effect(other, one, name)
+                if change is not None:
+                    found.append({"cell": cell.title, "strategy": label, **_described(name, change)})
     if not common:
         raise NothingSelectedError("the two runs have no strategy, data, scenario and parameters in common")
     if not any("measure" in row for row in found):
@@ -70,16 +70,13 @@ def print_differences(out: Console, rows: Sequence[dict[str, Any]]) -> None:
         out.print(table)
 
 
-def _described(name: str, effect: Interval) -> dict[str, Any]:
-    ratios = name in _RATIOS
+def _described(name: str, change: Interval) -> dict[str, Any]:
+    cost = is_cost(name)
     return {
         "measure": name,
-        "effect": "ratio" if ratios else "difference",
-        "estimate": effect.estimate,
-        "low": effect.low if effect.known else None,
-        "high": effect.high if effect.known else None,
-        "blocks": effect.blocks,
-        "changed": effect.excludes(1.0 if ratios else 0.0),
+        "effect": "ratio" if cost else "difference",
+        **change.plain(),
+        "changed": change.excludes(1.0 if cost else 0.0),
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rich.markup import escape
 
-from harness.stats.cells import Cell, difference, group, middle, ratio
+from harness.stats.cells import Cell, effect, group, is_cost, middle
 from harness.stats.paired import Interval
 from harness.trial import Record, Status
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COSTS = ("cpu_s", "peak_bytes")
 _UNTESTED = "-"
+_NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0}
 _WIDE = 150
 _ROOMY = 122
 _LEAST_RATIO = 0.01
@@ -57,14 +58,11 @@ def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
             own = standings[label]
             measures: dict[str, Any] = {}
             for name in (*COSTS, *_metrics(cell, header)):
-                effect = _effect(own, standings.get(reference, []), name)
+                against = effect(own, standings.get(reference, []), name)
                 measures[name] = {
                     "median": middle(own, name),
-                    "effect": None if effect is None else "ratio" if name in COSTS else "difference",
-                    "estimate": effect and effect.estimate,
-                    "low": effect.low if effect and effect.known else None,
-                    "high": effect.high if effect and effect.known else None,
-                    "blocks": effect.blocks if effect else 0,
+                    "effect": None if against is None else "ratio" if is_cost(name) else "difference",
+                    **(against.plain() if against else _NO_EFFECT),
                 }
             found.append(
                 {
@@ -102,11 +100,11 @@ def _table(cell: Cell, standings: Mapping[str, Sequence[Record]], header: Header
         table.add_row(
             escape(label),
             _seconds(middle(own, "cpu_s")),
-            _shown("{:.2f}x", _effect(own, base, "cpu_s"), 1.0, alone=alone),
+            _shown("{:.2f}x", effect(own, base, "cpu_s"), 1.0, alone=alone),
             _bytes(middle(own, "peak_bytes")),
-            _shown("{:.2f}x", _effect(own, base, "peak_bytes"), 1.0, alone=alone),
+            _shown("{:.2f}x", effect(own, base, "peak_bytes"), 1.0, alone=alone),
             _number(middle(own, first)),
-            _shown("{:+.3f}", _effect(own, base, first), 0.0, alone=alone),
+            _shown("{:+.3f}", effect(own, base, first), 0.0, alone=alone),
             *(_number(middle(own, name)) for name in others if not hidden),
         )
     blocks = max(len(own) for own in standings.values())
@@ -123,10 +121,6 @@ def _in_order(standings: Mapping[str, Sequence[Record]], header: Header) -> list
     """Sort labels by the declaration of their strategies; trials ran in shuffled order."""
     place = {card.name: index for index, card in enumerate(header.strategies)}
     return sorted(standings, key=lambda label: (place.get(standings[label][0].trial.strategy, len(place)), label))
-
-
-def _effect(own: Sequence[Record], base: Sequence[Record], name: str) -> Interval | None:
-    return ratio(own, base, name) if name in COSTS else difference(own, base, name)
 
 
 def _reference(cell: Cell, standings: Mapping[str, Sequence[Record]], header: Header) -> str:
@@ -158,13 +152,13 @@ def _number(value: float | None) -> str:
     return _UNTESTED if value is None else f"{value:.4f}"
 
 
-def _shown(pattern: str, effect: Interval | None, none: float, *, alone: bool) -> str:
-    if alone or effect is None:
+def _shown(pattern: str, found: Interval | None, none: float, *, alone: bool) -> str:
+    if alone or found is None:
         return pattern.format(none) if alone else _UNTESTED
-    if pattern.endswith("x") and effect.estimate < _LEAST_RATIO:
-        return f"[bold]<{_LEAST_RATIO}x[/bold]" if effect.excludes(none) else f"<{_LEAST_RATIO}x"
-    text = pattern.format(effect.estimate)
-    if effect.known:
-        low, high = (pattern.format(bound).removesuffix("x") for bound in (effect.low, effect.high))
+    if pattern.endswith("x") and found.estimate < _LEAST_RATIO:
+        return f"[bold]<{_LEAST_RATIO}x[/bold]" if found.excludes(none) else f"<{_LEAST_RATIO}x"
+    text = pattern.format(found.estimate)
+    if found.known:
+        low, high = (pattern.format(bound).removesuffix("x") for bound in (found.low, found.high))
         text += escape(f" [{low}, {high}]")
-    return f"[bold]{text}[/bold]" if effect.excludes(none) else text
+    return f"[bold]{text}[/bold]" if found.excludes(none) else text

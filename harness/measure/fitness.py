@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 import time
 from collections import defaultdict
@@ -20,8 +19,6 @@ from harness.measure.conditions import conditions, snapshot
 from harness.measure.machine import ROOT, Machine, fingerprint, memory_budget, usable_cores
 
 _GIB = 2**30
-_ADDR_NO_RANDOMIZE = 0x0040000  # personality(2)
-_PERSONALITY_QUERY = 0xFFFFFFFF
 # 1 / Phi^-1(3/4): turns the median absolute deviation of a normal sample into its standard deviation.
 _MAD_TO_SD = 1.482602218505602
 
@@ -146,7 +143,7 @@ def read(window_s: float = 1.0, root: Path = ROOT) -> Readings:
         foreign=conditions(before, after, own).foreign,
         budget_bytes=memory_budget(root),
         peak_resettable=memory.reset_peak() is not None,
-        aslr_optional=_aslr_optional(),
+        aslr_optional=memory.can_fix_addresses(),
         huge_pages=mode[1] if mode else "",
     )
 
@@ -233,14 +230,3 @@ def _finding(check: str, figure: str, *, warn: bool, bad: bool = False) -> Findi
 
 def _switch(*, on: bool | None) -> str:
     return "unknown" if on is None else "yes" if on else "no"
-
-
-def _aslr_optional() -> bool:
-    """Try to switch address randomisation off for programs started by this process, and undo it."""
-    personality = getattr(ctypes.CDLL(None), "personality", None)
-    if personality is None:
-        return False
-    present = personality(ctypes.c_ulong(_PERSONALITY_QUERY))
-    allowed = present != -1 and personality(ctypes.c_ulong(present | _ADDR_NO_RANDOMIZE)) != -1
-    personality(ctypes.c_ulong(present))
-    return bool(allowed)

@@ -77,6 +77,17 @@ def quieten() -> None:
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the same interpreter with the same arguments
 
 
+def can_fix_addresses() -> bool:
+    """Return whether address randomisation can be switched off for programs that this process starts."""
+    personality = getattr(_libc(), "personality", None)
+    if personality is None:
+        return False
+    present = personality(ctypes.c_ulong(_PERSONALITY_QUERY))
+    allowed = present != -1 and personality(ctypes.c_ulong(present | _ADDR_NO_RANDOMIZE)) != -1
+    personality(ctypes.c_ulong(present))
+    return bool(allowed)
+
+
 def _status_bytes(key: bytes) -> int:
     status = Path(_STATUS).read_bytes()
     start = status.index(key) + len(key)

@@ -12,7 +12,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import msgspec
 import numpy as np
@@ -87,7 +87,7 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None]) -> Outcome:
         status="ok",
         reason=_left_threads(),
         phases=clock.figures,
-        metrics={name: float(value) for name, value in judgement.metrics.items()},
+        metrics={metric.name: float(judgement.metrics[metric.name]) for metric in job.task.metrics},
         curves=dict(judgement.curves),
         memory_source=("quiet" if job.quiet else "exact") if exact else "sampled",
     )
@@ -142,10 +142,10 @@ def _check_metrics(task: Task, metrics: Mapping[str, float]) -> None:
             raise InvalidOutputError(f"metric {metric.name} is {metrics[metric.name]}")
 
 
-def _failure(status: str, error: BaseException, clock: PhaseClock) -> Outcome:
+def _failure(status: Literal["failed", "memory"], error: BaseException, clock: PhaseClock) -> Outcome:
     where = f" in phase {clock.running}" if clock.running else ""
     return Outcome(
-        status="memory" if status == "memory" else "failed",
+        status=status,
         reason=f"{_sentence(error)}{where}",
         text=traceback.format_exc(),
     )

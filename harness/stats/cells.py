@@ -71,6 +71,16 @@ def middle(records: Sequence[Record], name: str) -> float | None:
     return median(values) if values else None
 
 
+def is_cost(name: str) -> bool:
+    """Return whether a measure is time or memory, which are compared as ratios; metrics are compared as differences."""
+    return name in TOTALS or "." in name
+
+
+def effect(of: Sequence[Record], to: Sequence[Record], name: str) -> Interval | None:
+    """Estimate the effect on a measure: a ratio for a cost, a difference for a metric."""
+    return ratio(of, to, name) if is_cost(name) else difference(of, to, name)
+
+
 def ratio(of: Sequence[Record], to: Sequence[Record], name: str) -> Interval | None:
     """Estimate how many times larger a measure is on one side, paired by block; ``None`` without common blocks."""
     pairs = [(one, other) for one, other in _pairs(of, to, name) if one > 0 and other > 0]

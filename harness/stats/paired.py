@@ -29,6 +29,11 @@ class Interval:
         """Whether there were blocks enough for an interval."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
+    def plain(self) -> dict[str, float | int | None]:
+        """Return the figures for programs; an unknown bound is ``None``."""
+        low, high = (self.low, self.high) if self.known else (None, None)
+        return {"estimate": self.estimate, "low": low, "high": high, "blocks": self.blocks}
+
     def excludes(self, value: float) -> bool:
         """Return whether the interval is known and does not contain a value."""
         return self.known and not self.low <= value <= self.high

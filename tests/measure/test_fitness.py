@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 from harness.errors import UsageError
-from harness.measure import fitness
-from harness.measure.fitness import Finding, Pair, Readings, findings, read, summarise
+from harness.measure import memory
+from harness.measure.fitness import Finding, Noise, Pair, Readings, findings, read, summarise
 from harness.measure.machine import Machine
 
 GIB = 2**30
@@ -101,8 +101,9 @@ def test_address_randomisation_is_tried_and_left_as_it_was(answer: int, monkeypa
         asked.append(persona.value)
         return 8 if persona.value in (0xFFFFFFFF, 8) else answer
 
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: type("C", (), {"personality": staticmethod(personality)}))
-    assert fitness._aslr_optional() is (answer == 0)
+    library = type("C", (), {"personality": staticmethod(personality)})
+    monkeypatch.setattr(memory, "_libc", lambda: library)
+    assert memory.can_fix_addresses() is (answer == 0)
     assert asked == [0xFFFFFFFF, 8 | 0x40000, 8]
 
 
@@ -170,7 +171,7 @@ def test_effect_of_order_is_found() -> None:
 
 def test_noise_is_plain_json() -> None:
     noise = summarise(simulate(5, within=0.01))
-    assert msgspec.json.decode(msgspec.json.encode(noise), type=fitness.Noise) == noise
+    assert msgspec.json.decode(msgspec.json.encode(noise), type=Noise) == noise
 
 
 @pytest.mark.parametrize("times", [[(1, 1), (1, 1)], [(1, 1), (1, 1), (0, 1)], [(1, 1), (1, 1), (1, float("nan"))]])

@@ -150,7 +150,8 @@ def test_the_lock_is_released_although_a_forked_child_lives_on(tmp_path: Path, m
     try:
         run.close()
         run.close()
-        resume(run.path).close()
+        with resume(run.path) as again:
+            assert again.keys == set()
     finally:
         os.close(writer)
         os.close(reader)
