@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.declare import (
         CLEAN,
         Dataset,
+        Figure,
         Judgement,
         Metric,
         Param,
@@ -27,6 +28,7 @@ __all__ = [
     "CLEAN",
     "TEMPORAL",
     "Dataset",
+    "Figure",
     "Judgement",
     "Metric",
     "Param",

@@ -44,11 +44,10 @@ class Registry:
                     raise DeclarationError(f"task {task.topic}/{task.name}: there is another data set {made.name!r}")
         known = [f"{task.topic}/{task.name}" for task in self.tasks()]
         for task in self.tasks():
-            if task.reference is not None and task.reference not in task.strategies:
-                hint = did_you_mean(task.reference, task.strategies)
-                raise DeclarationError(
-                    f"task {task.topic}/{task.name}: its reference {task.reference!r} is no strategy{hint}"
-                )
+            for role, name in (("reference", task.reference), ("baseline", task.baseline)):
+                if name is not None and name not in task.strategies:
+                    hint = did_you_mean(name, task.strategies)
+                    raise DeclarationError(f"task {task.topic}/{task.name}: its {role} {name!r} is no strategy{hint}")
         for name, members in joins.items():
             if name not in known:
                 raise UsageError(f"the card of data set {members[0]} joins task {name!r}{did_you_mean(name, known)}")

@@ -92,6 +92,33 @@ class Curve(msgspec.Struct):
     y: list[float]
 
 
+class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a page draws a curve that the judge records.
+
+    Attributes
+    ----------
+    curve
+        Name of the curve in the judgement.
+    x, y
+        Titles of the axes, with units where there are any.
+    diagonal
+        Whether the line y = x is drawn for comparison.
+    log_x, log_y
+        Whether an axis is logarithmic.
+    reading
+        One or two sentences on how to read it.
+    """
+
+    curve: str
+    title: str
+    x: str
+    y: str
+    diagonal: bool = False
+    log_x: bool = False
+    log_y: bool = False
+    reading: str = ""
+
+
 class Conditions(msgspec.Struct, omit_defaults=True):
     """What the machine did around a trial, so that a contaminated one can be seen.
 

@@ -11,7 +11,8 @@ from harness.declare import CLEAN, THREADS, Param, Task, Topic
 from harness.errors import DeclarationError
 
 PRELUDE = """\
-from harness import CLEAN, Dataset, Metric, Param, Profile, Scenario, Topic, label_noise, imbalance, covariate_shift
+from harness import CLEAN, Dataset, Figure, Metric, Param, Profile, Scenario, Topic
+from harness import covariate_shift, imbalance, label_noise
 topic = Topic("t", title="T")
 ERROR = Metric("error", direction="lower", unit="1")
 GIVEN = dict(title="Task", datasets=["data"], phases=["fit"], metrics=[ERROR], judge=print)
@@ -39,6 +40,18 @@ WRONG = {
         "metric auc needs a unit; write unit='1' for a dimensionless number",
     ),
     "empty unit": ('Metric("auc", direction="higher", unit="")  #!', "metric auc needs a unit"),
+    "negative margin": (
+        'Metric("auc", direction="higher", unit="1", margin=-0.1)  #!',
+        "metric auc has margin=-0.1; give a finite number from 0 on, in its unit",
+    ),
+    "infinite margin": (
+        'Metric("auc", direction="higher", unit="1", margin=float("inf"))  #!',
+        "metric auc has margin=inf; give a finite number from 0 on, in its unit",
+    ),
+    "figure twice": (
+        'topic.task("other", figures=[Figure("loss", "L", "x", "y")] * 2, **GIVEN)  #!',
+        "task other lists a figure twice: loss, loss",
+    ),
     "metric within a call": (
         'topic.task(\n "other",\n **{**GIVEN, "metrics": [\n  ERROR,\n  Metric("auc", unit="1"),  #!\n ]},\n)',
         "metric auc needs direction",

@@ -219,10 +219,11 @@ def test_card_that_joins_no_task_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_reference_that_is_no_strategy_is_refused(tmp_path: Path) -> None:
-    text = TOPIC.format(name="mine").replace("judge=print)", "judge=print, reference='basee')")
+@pytest.mark.parametrize("role", ["reference", "baseline"])
+def test_role_that_is_no_strategy_is_refused(tmp_path: Path, role: str) -> None:
+    text = TOPIC.format(name="mine").replace("judge=print)", f"judge=print, {role}='basee')")
     (tmp_path / "mine.py").write_text(text + "task.strategy('base')(lambda problem, phase: 0)\n")
-    with pytest.raises(DeclarationError, match=r"^task mine/task: its reference 'basee' is no strategy; did you"):
+    with pytest.raises(DeclarationError, match=rf"^task mine/task: its {role} 'basee' is no strategy; did you"):
         load_registry(Config(folder=tmp_path, topics=("mine.py",)))
 
 

@@ -12,6 +12,7 @@ from harness.cli.output import config, console, json_option, log, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -28,8 +29,9 @@ class _Enough(Exception):  # noqa: N818 - no error: the time for A/A trials is o
 
 @click.command("doctor", short_help="Say whether this machine is fit to measure.")
 @click.option("--seconds", type=click.FloatRange(min=2), default=30.0, show_default=True, help="Time for A/A trials.")
+@click.option("--keep", is_flag=True, help="Keep the noise floor beside the machine's runs, for pages and claims.")
 @json_option
-def command(*, seconds: float, as_json: bool) -> None:
+def command(*, seconds: float, keep: bool, as_json: bool) -> None:
     """Say whether this machine is fit to measure.
 
     Looks at cores, load, limits and devices, then runs the same work under two names (A/A) through the same path as any
@@ -37,14 +39,27 @@ def command(*, seconds: float, as_json: bool) -> None:
     """
     from harness.measure.fitness import findings, read, summarise
 
+    settings = config()
     seen = read()
     judged = findings(seen)
     log().print(f"running A/A trials for {seconds:g} s ...")
-    noise = summarise(_pairs(_trials(config(), seconds)))
+    noise = summarise(_pairs(_trials(settings, seconds)))
+    if keep:
+        log().print(f"wrote {_keep(settings, noise)}", soft_wrap=True)
     if as_json:
         print_json({"machine": seen.machine, "findings": judged, "noise": noise})
         return
     _print(console(), judged, noise)
+
+
+def _keep(settings: Config, noise: Noise) -> Path:
+    from datetime import UTC, datetime
+
+    from harness.measure.machine import fingerprint
+    from harness.store.noise import KeptNoise, keep_noise
+
+    folder = settings.results_folder / fingerprint(settings.machine or None).name
+    return keep_noise(folder, KeptNoise(datetime.now(UTC).isoformat(timespec="seconds"), noise))
 
 
 def _trials(settings: Config, seconds: float) -> list[Record]:

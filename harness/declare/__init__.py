@@ -18,12 +18,14 @@ from harness.declare.values import (
     Scenario,
     Strategy,
 )
+from harness.trial import Figure
 
 __all__ = [
     "CLEAN",
     "THREADS",
     "Claim",
     "Dataset",
+    "Figure",
     "Judgement",
     "Metric",
     "Param",

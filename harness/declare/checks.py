@@ -46,6 +46,11 @@ def check_members(task: str, what: str, names: Sequence[str]) -> None:
     """Refuse a task without any member of a kind, or with one listed twice."""
     if not names:
         raise wrong(f"task {task} needs at least one {what}")
+    check_members_once(task, what, names)
+
+
+def check_members_once(task: str, what: str, names: Sequence[str]) -> None:
+    """Refuse a task with a member of a kind listed twice."""
     if len(set(names)) < len(names):
         raise wrong(f"task {task} lists a {what} twice: {', '.join(names)}")
 

@@ -13,6 +13,7 @@ from harness.declare.checks import (
     NAME,
     caller,
     check_members,
+    check_members_once,
     check_name,
     check_params,
     check_profile,
@@ -37,7 +38,7 @@ from harness.declare.values import (
 )
 from harness.errors import did_you_mean
 from harness.evidence import Evidence, Verdict
-from harness.trial import Scalar
+from harness.trial import Figure, Scalar
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Task:
     params: Mapping[str, Param]
     sweep: Mapping[str, tuple[Scalar, ...]]
     reference: str | None
+    baseline: str | None
+    figures: tuple[Figure, ...]
     quick: Profile
     full: Profile
     strategies: dict[str, Strategy] = field(default_factory=dict)
@@ -149,6 +152,8 @@ class Topic:
         params: Mapping[str, Param] = MappingProxyType({}),
         sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
         reference: str | None = None,
+        baseline: str | None = None,
+        figures: Sequence[Figure] = (),
         quick: Profile | None = None,
         full: Profile = FULL,
     ) -> Task:
@@ -168,6 +173,11 @@ class Topic:
             Values to try for the parameters in the full profile.
         reference
             The strategy that tables compare the others with; by default the first.
+        baseline
+            The strategy whose quality stands in for a result that failed, as in AMLB (Gijsbers et al. 2024, JMLR 25);
+            without one, what failed ranks last.
+        figures
+            How pages draw the curves that the judge records.
         quick
             By default three blocks of the first scenario.
         """
@@ -178,6 +188,7 @@ class Topic:
             check_members(name, what, [str(getattr(member, "name", member)) for member in members])
         for phase in phases:
             check_name(phase, "phase", IDENTIFIER)
+        check_members_once(name, "figure", [figure.curve for figure in figures])
         known = {**params, THREADS: Param(1, low=1, summary="threads that a strategy may use")}
         check_params(name, known, sweep)
         quick = quick or Profile(blocks=3, scenarios=(scenarios[0].name,))
@@ -196,6 +207,8 @@ class Topic:
             params=known,
             sweep={parameter: tuple(values) for parameter, values in sweep.items()},
             reference=reference,
+            baseline=baseline,
+            figures=tuple(figures),
             quick=quick,
             full=full,
         )
@@ -203,14 +216,20 @@ class Topic:
         return made
 
     def claim(
-        self, text: str, *, source: str
+        self, text: str, *, source: str, published: str = ""
     ) -> Callable[[Callable[[Evidence], Verdict]], Callable[[Evidence], Verdict]]:
-        """Declare a claim; the decorated function judges it on evidence."""
+        """Declare a claim; the decorated function judges it on evidence.
+
+        Parameters
+        ----------
+        published
+            The figure that the source gives, with its setting.
+        """
 
         def register(check: Callable[[Evidence], Verdict]) -> Callable[[Evidence], Verdict]:
             if not text or not source:
                 raise wrong(f"a claim of topic {self.name} needs both its sentence and its source")
-            self.claims.append(Claim(text=text, source=source, check=check, where=caller()))
+            self.claims.append(Claim(text=text, source=source, check=check, where=caller(), published=published))
             return check
 
         return register

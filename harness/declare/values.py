@@ -31,12 +31,15 @@ class Metric:
         Which way is better; there is no default, because a wrong guess turns every verdict round.
     unit
         Unit of the number; ``"1"`` for a dimensionless one.
+    margin
+        Largest difference, in that unit, that makes no difference to a user; 0 when every difference counts.
     """
 
     name: str
     direction: Literal["higher", "lower"] | None = None
     unit: str | None = None
     summary: str = ""
+    margin: float = 0.0
 
     def __post_init__(self) -> None:
         check_name(self.name, "metric", IDENTIFIER)
@@ -46,6 +49,8 @@ class Metric:
             raise wrong(f"metric {self.name} needs direction='higher' or direction='lower'")
         if not self.unit:
             raise wrong(f"metric {self.name} needs a unit; write unit='1' for a dimensionless number")
+        if not (self.margin >= 0 and math.isfinite(self.margin)):
+            raise wrong(f"metric {self.name} has margin={self.margin}; give a finite number from 0 on, in its unit")
 
 
 @dataclass(frozen=True)
@@ -237,9 +242,10 @@ class Strategy:
 
 @dataclass(frozen=True)
 class Claim:
-    """A falsifiable sentence with its source."""
+    """A falsifiable sentence with its source, and the figure that the source gives, if any."""
 
     text: str
     source: str
     check: Callable[[Evidence], Verdict]
     where: str
+    published: str = ""

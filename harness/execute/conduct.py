@@ -12,7 +12,7 @@ from harness.measure.machine import environment, fingerprint, memory_budget
 from harness.plan import Plan, make_plan
 from harness.registry import Registry
 from harness.selection import Selection
-from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, new_run_id
+from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard, new_run_id
 from harness.store.runs import Run, create, find, resume
 from harness.trial import Record, Trial
 
@@ -39,17 +39,30 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         trials=len(plan.trials),
         command=command,
         metrics=tuple(
-            JudgedMetric(f"{task.topic}/{task.name}", metric.name, metric.direction, metric.unit)
+            JudgedMetric(
+                f"{task.topic}/{task.name}", metric.name, metric.direction, metric.unit, metric.summary, metric.margin
+            )
             for task in tasks
             for metric in task.metrics
             if metric.direction and metric.unit
         ),
         strategies=tuple(
-            StrategyCard(f"{task.topic}/{task.name}", strategy.name, dict(strategy.options), strategy.note)
+            StrategyCard(
+                task=f"{task.topic}/{task.name}",
+                name=strategy.name,
+                options=dict(strategy.options),
+                note=strategy.note,
+                summary=strategy.summary,
+                device=strategy.device,
+            )
             for task in tasks
             for strategy in task.strategies.values()
         ),
         references={f"{task.topic}/{task.name}": task.reference for task in tasks if task.reference},
+        tasks=tuple(
+            TaskCard(f"{task.topic}/{task.name}", task.title, task.baseline or "", tuple(task.sweep), task.figures)
+            for task in tasks
+        ),
         cards={name: registry.dataset(name).version for name in sorted({trial.dataset for trial in plan.trials})},
     )
     return create(config.results_folder, header)

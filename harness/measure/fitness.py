@@ -112,8 +112,8 @@ class Noise(msgspec.Struct, frozen=True):
         The same of the cores' speeds at one moment, less what `within_core` explains; ``None`` with a single core.
     second
         Median relative excess of a block's second trial over its first: an effect of order that alternating cancels.
-    block
-        Half-width of the interval in which 95 % of single blocks' log-ratios lie.
+    sd
+        Standard deviation of a block's log-ratio of two equal trials.
     floor
         Number of blocks to the mean half-width of their 95 % paired t interval, as a relative difference: a smaller
         observed difference is not told from none.
@@ -123,7 +123,7 @@ class Noise(msgspec.Struct, frozen=True):
     within_core: float
     between_cores: float | None
     second: float
-    block: float
+    sd: float
     floor: dict[int, float]
 
 
@@ -200,7 +200,7 @@ def summarise(samples: Sequence[Pair], blocks: Sequence[int] = (5, 10, 20)) -> N
         within_core=float(within),
         between_cores=_between(samples, logs.mean(axis=1), within),
         second=float(np.expm1(np.median(signs * ratio))),
-        block=float(stdtrit(len(samples) - 1, 0.975) * sd),
+        sd=float(sd),
         floor={count: float(np.expm1(stdtrit(count - 1, 0.975) * sd / np.sqrt(count))) for count in blocks},
     )
 

@@ -41,28 +41,42 @@ def group(records: Iterable[Record]) -> dict[Cell, dict[str, list[Record]]]:
     return cells
 
 
-def measure(record: Record, name: str) -> float | None:
-    """Return a number of a record by name.
+def figures(record: Record) -> dict[str, float]:
+    """Return the numbers of a record by name; none of a trial that did not finish.
 
-    Parameters
-    ----------
-    name
-        ``fit.cpu_s`` (median of the phase's samples), ``cpu_s`` (sum over phases), ``peak_bytes`` (largest size
-        reached in any phase above the start of the first), or a metric.
+    Returns
+    -------
+    dict of str to float
+        ``fit.cpu_s`` (median of the phase's samples), ``cpu_s`` (sum over phases), ``peak_bytes`` (largest size reached
+        in any phase above the start of the first), ``device_bytes`` (largest of any phase), and the metrics.
     """
     if record.status != "ok":
-        return None
-    if "." in name:
-        phase, figure = name.split(".", 1)
-        return _figure(record, phase, figure) if phase in record.phases else None
-    if name not in TOTALS:
-        return record.metrics.get(name)
-    if name == "peak_bytes":
-        return _peak(record)
-    figures = [value for phase in record.phases if (value := _figure(record, phase, name)) is not None]
-    if not figures:
-        return None
-    return sum(figures) if name.endswith("_s") else max(figures)
+        return {}
+    found = {}
+    for name, phase in record.phases.items():
+        own = {
+            "wall_s": median(phase.wall_s) if phase.wall_s else None,
+            "cpu_s": median(phase.cpu_s) if phase.cpu_s else None,
+            "peak_bytes": phase.peak_bytes,
+            "held_bytes": phase.held_bytes,
+            "device_bytes": phase.device_bytes,
+        }
+        found |= {f"{name}.{figure}": float(value) for figure, value in own.items() if value is not None}
+    for total in TOTALS:
+        held = [found[f"{name}.held_bytes"] if total == "peak_bytes" else 0.0 for name in record.phases]
+        parts = [
+            found[f"{name}.{total}"] + before
+            for name, before in zip(record.phases, held, strict=True)
+            if f"{name}.{total}" in found
+        ]
+        if parts:
+            found[total] = sum(parts) if total.endswith("_s") else max(parts)
+    return found | record.metrics
+
+
+def measure(record: Record, name: str) -> float | None:
+    """Return a number of a record by its name in `figures`."""
+    return figures(record).get(name)
 
 
 def middle(records: Sequence[Record], name: str) -> float | None:
@@ -101,13 +115,3 @@ def _pairs(of: Sequence[Record], to: Sequence[Record], name: str) -> list[tuple[
         if one is not None and other is not None:
             pairs.append((one, other))
     return pairs
-
-
-def _peak(record: Record) -> float | None:
-    sizes = [phase.held_bytes + phase.peak_bytes for phase in record.phases.values() if phase.peak_bytes is not None]
-    return max(sizes) if sizes else None
-
-
-def _figure(record: Record, phase: str, figure: str) -> float | None:
-    value = getattr(record.phases[phase], figure, None)
-    return float(median(value)) if isinstance(value, list) and value else value if isinstance(value, int) else None

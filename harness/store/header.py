@@ -12,12 +12,12 @@ import msgspec
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
 from harness.selection import Selection
-from harness.trial import Scalar
+from harness.trial import Figure, Scalar
 
-SCHEMA = "1.0"
+SCHEMA = "1.1"
 
 
-class JudgedMetric(msgspec.Struct, frozen=True):
+class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a reader needs to know of a metric to say which of two values is better.
 
     Attributes
@@ -30,6 +30,30 @@ class JudgedMetric(msgspec.Struct, frozen=True):
     name: str
     direction: Literal["higher", "lower"]
     unit: str
+    summary: str = ""
+    margin: float = 0.0
+
+
+class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a reader needs to know of a task without its code.
+
+    Attributes
+    ----------
+    name
+        Topic and task, as in ``boosting/tabular-binary``.
+    baseline
+        The strategy whose quality stands in for what failed; empty without one.
+    sweep
+        Names of the parameters that the full profile varies.
+    figures
+        How the task's curves are drawn.
+    """
+
+    name: str
+    title: str = ""
+    baseline: str = ""
+    sweep: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,6 +73,8 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     options: dict[str, Scalar] = {}
     note: str = ""
+    summary: str = ""
+    device: str = "cpu"
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -74,6 +100,8 @@ class Header(msgspec.Struct, frozen=True):
         The strategies of the planned tasks.
     references
         Task to the strategy that tables compare the others with.
+    tasks
+        The planned tasks.
     """
 
     schema: str
@@ -89,6 +117,7 @@ class Header(msgspec.Struct, frozen=True):
     cards: dict[str, str]
     strategies: tuple[StrategyCard, ...] = ()
     references: dict[str, str] = {}
+    tasks: tuple[TaskCard, ...] = ()
 
     @property
     def name(self) -> str:

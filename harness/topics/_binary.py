@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from harness.declare import Judgement, Metric
+from harness.declare import Figure, Judgement, Metric
 from harness.errors import InvalidOutputError, UsageError
 from harness.trial import Curve
 
@@ -17,10 +17,30 @@ if TYPE_CHECKING:
 BINS = 15
 
 METRICS = (
-    Metric("auc", direction="higher", unit="1", summary="Probability that a positive ranks above a negative."),
-    Metric("log_loss", direction="lower", unit="nat", summary="Mean negative log-likelihood of the labels."),
-    Metric("brier", direction="lower", unit="1", summary="Mean squared error of the probabilities."),
-    Metric("calibration_error", direction="lower", unit="1", summary=f"Expected, over {BINS} bins of equal mass."),
+    Metric(
+        "auc", direction="higher", unit="1", margin=0.005, summary="Probability that a positive ranks above a negative."
+    ),
+    Metric(
+        "log_loss", direction="lower", unit="nat", margin=0.005, summary="Mean negative log-likelihood of the labels."
+    ),
+    Metric("brier", direction="lower", unit="1", margin=0.002, summary="Mean squared error of the probabilities."),
+    Metric(
+        "calibration_error",
+        direction="lower",
+        unit="1",
+        margin=0.01,
+        summary=f"Expected, over {BINS} bins of equal mass.",
+    ),
+)
+FIGURES = (
+    Figure(
+        "reliability",
+        title="Reliability",
+        x="mean predicted probability",
+        y="observed rate",
+        diagonal=True,
+        reading="A calibrated model lies on the diagonal. Above it, events are more frequent than predicted.",
+    ),
 )
 
 Floats = npt.NDArray[np.float64]

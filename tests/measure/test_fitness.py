@@ -128,7 +128,7 @@ def test_known_noise_gives_the_floor_of_the_t_interval(sigma: float) -> None:
     noise = summarise(simulate(2000, within=sigma))
     assert noise.pairs == 4000
     assert noise.within_core == pytest.approx(sigma, rel=0.05)
-    assert noise.block == pytest.approx(1.96 * sigma * np.sqrt(2), rel=0.05)
+    assert noise.sd == pytest.approx(sigma * np.sqrt(2), rel=0.05)
     for blocks in (5, 10, 20):
         half_width = stats.t.ppf(0.975, blocks - 1) * sigma * np.sqrt(2 / blocks)
         assert noise.floor[blocks] == pytest.approx(np.expm1(half_width), rel=0.05)

@@ -7,7 +7,7 @@ share the task's parameters and the regularisation below, which every library ca
 from harness.declare import CLEAN, Param, Profile, Topic
 from harness.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
 from harness.tabular import visible
-from harness.topics._binary import METRICS, judge
+from harness.topics._binary import FIGURES, METRICS, judge
 
 L2 = 1.0
 LEAST_HESSIAN = 1e-3  # sum over a leaf; fixed in scikit-learn
@@ -32,6 +32,8 @@ task = topic.task(
     },
     sweep={"rows": [1_000, 10_000, 100_000], "threads": [1, 2]},
     reference="xgboost-hist",
+    baseline="constant",
+    figures=FIGURES,
     quick=Profile(blocks=3, params={"rows": 5_000}, datasets=("flights",), scenarios=("clean", "temporal")),
     full=Profile(blocks=10, sweeps=True),
 )

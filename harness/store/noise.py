@@ -1,0 +1,50 @@
+"""The noise floor of a machine, kept beside its runs as ``<results>/<machine>/noise.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import UsageError
+from harness.measure.fitness import Noise
+from harness.store.files import write_atomically
+
+_FILE = "noise.json"
+
+
+class KeptNoise(msgspec.Struct, frozen=True):
+    """What ``bakeoff doctor --keep`` measured, and when (UTC, ISO 8601)."""
+
+    measured: str
+    noise: Noise
+
+
+def keep_noise(folder: Path, kept: KeptNoise) -> Path:
+    """Write a machine's noise floor into its folder, replacing an earlier one as a whole.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be written there.
+    """
+    path = folder / _FILE
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
+    return path
+
+
+def kept_noise(folder: Path) -> KeptNoise | None:
+    """Read a machine's noise floor; ``None`` when it was not kept.
+
+    Raises
+    ------
+    UsageError
+        When the file is damaged.
+    """
+    path = folder / _FILE
+    if not path.is_file():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=KeptNoise)
+    except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
+        raise UsageError(f"{path} is damaged ({error}): measure again with 'bakeoff doctor --keep'") from None
