@@ -6,16 +6,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test facts pins clean
+.PHONY: bench test chromium facts pins clean
 
+# The page is made even where a trial failed; the exit code stays that of the run.
 bench: $(READY)
-	$(BIN)/bakeoff run --profile quick
+	$(BIN)/bakeoff run --profile quick; code=$$?; $(BIN)/bakeoff report && exit $$code
 
-test: $(READY)
+test: $(READY) chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/oxlint --deny-warnings harness/report/static
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# The browser that pages are tested in.
+chromium:
+	@tests/report/install_chromium.sh
 
 # The measured facts that the documentation quotes, and the harness's own cost: ratios and times of this machine.
 facts: $(READY)
@@ -26,14 +32,14 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "error: Bakeoff needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[boosting,query,dev]'
+		--editable '.[boosting,figures,query,dev]'
 	touch $@
 
 # Writes constraints.txt anew: the newest versions that pyproject.toml allows.
 pins:
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet '.[boosting,gpu,query,dev]'
+	$(BIN)/python -m pip install --quiet '.[boosting,figures,gpu,query,dev]'
 	{ echo "# Every direct and indirect dependency, as tested together; made by 'make pins'."; \
 	  $(BIN)/python -m pip freeze --exclude bakeoff; } > constraints.txt
 	rm -rf $(VENV)

@@ -14,8 +14,9 @@ from harness.execute.local import Limits, LocalExecutor
 from harness.plan import make_plan
 from harness.registry import load_registry
 from harness.selection import Selection
-from harness.stats.cells import difference, measure, ratio
+from harness.stats.cells import measure
 from harness.stats.paired import Interval
+from harness.stats.standings import Standings, effect, stand
 from harness.trial import Record
 
 STRATEGIES = ("xgboost-exact", "xgboost-hist", "xgboost-hist-quantile")
@@ -47,8 +48,8 @@ def records() -> list[Record]:
     return _run(selection, MEMORY)
 
 
-def _of(records: list[Record], strategy: str, rows: int) -> list[Record]:
-    return [r for r in records if r.trial.strategy == strategy and r.trial.params["rows"] == rows]
+def _at(records: list[Record], rows: int) -> list[Standings]:
+    return stand([("run", "machine", [record for record in records if record.trial.params["rows"] == rows])])
 
 
 def _told(name: str, effect: Interval | None) -> Interval:
@@ -62,7 +63,7 @@ def test_exact_costs_three_times_hist_and_more_with_more_rows(records: list[Reco
     few, many = (
         _told(
             f"CPU of fit, exact / hist, {rows:,} rows",
-            ratio(_of(records, "xgboost-exact", rows), _of(records, "xgboost-hist", rows), "fit.cpu_s"),
+            effect(_at(records, rows), "xgboost-exact", "xgboost-hist", "fit.cpu_s"),
         )
         for rows in (10_000, 100_000)
     )
@@ -74,7 +75,7 @@ def test_hist_loses_no_auc(records: list[Record]) -> None:
     """Within 0.005 AUC of exact."""
     lost = _told(
         "AUC, hist - exact, 100,000 rows",
-        difference(_of(records, "xgboost-hist", 100_000), _of(records, "xgboost-exact", 100_000), "auc"),
+        effect(_at(records, 100_000), "xgboost-hist", "xgboost-exact", "auc"),
     )
     assert lost.low >= -0.005
     assert lost.high <= 0.005
@@ -84,7 +85,7 @@ def test_quantile_matrix_saves_memory(records: list[Record]) -> None:
     """QuantileDMatrix lowers the growth of memory in training against DMatrix (XGBoost's documentation)."""
     saved = _told(
         "peak memory, QuantileDMatrix / DMatrix, 100,000 rows",
-        ratio(_of(records, "xgboost-hist-quantile", 100_000), _of(records, "xgboost-hist", 100_000), "peak_bytes"),
+        effect(_at(records, 100_000), "xgboost-hist-quantile", "xgboost-hist", "peak_bytes"),
     )
     assert saved.high < 1
 

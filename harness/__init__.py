@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.comparison import Comparison
     from harness.declare import (
         CLEAN,
         Dataset,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLEAN",
     "TEMPORAL",
+    "Comparison",
     "Dataset",
     "Figure",
     "Judgement",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "harness.comparison": ("Comparison",),
     "harness.scenarios": ("TEMPORAL", "covariate_shift", "imbalance", "label_noise"),
     "harness.store.load": ("load", "samples"),
 }

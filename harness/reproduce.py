@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from harness.trial import Scalar
+from harness.trial import Scalar, typed
 
 
 def command(
@@ -33,11 +33,7 @@ def command(
     for flag, names in (("-s", strategies), ("-d", datasets), ("--scenario", scenarios)):
         words += [word for name in names for word in (flag, name)]
     for name, given in values.items():
-        words += ["--set", f"{name}={','.join(_typed(value) for value in given)}"]
+        words += ["--set", f"{name}={','.join(typed(value) for value in given)}"]
     words += ["--blocks", str(blocks)] if blocks else []
     words += ["--seed", str(seed)] if seed else []
     return shlex.join(words)
-
-
-def _typed(value: Scalar) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

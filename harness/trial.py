@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -181,4 +182,28 @@ def label(strategy: str, options: dict[str, Scalar]) -> str:
     """Name a strategy together with its options."""
     if not options:
         return strategy
-    return f"{strategy}[{','.join(f'{name}={value}' for name, value in sorted(options.items()))}]"
+    return f"{strategy}[{','.join(f'{name}={typed(value)}' for name, value in sorted(options.items()))}]"
+
+
+def parse_label(text: str) -> tuple[str, dict[str, Scalar]]:
+    """Split what `label` wrote into the strategy and its options."""
+    name, _, options = text.removesuffix("]").partition("[")
+    pairs = (option.partition("=") for option in options.split(",") if option)
+    return name, {option: scalar(value) for option, _, value in pairs}
+
+
+def typed(value: Scalar) -> str:
+    """Write a value as `scalar` reads it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def scalar(text: str) -> Scalar:
+    """Read a number or a truth value; everything else is text."""
+    if text in ("true", "false"):
+        return text == "true"
+    if re.fullmatch(r"[+-]?\d[\d_]*", text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -11,8 +11,7 @@ from harness.declare import CLEAN, THREADS, Param, Task, Topic
 from harness.errors import DeclarationError
 
 PRELUDE = """\
-from harness import CLEAN, Dataset, Figure, Metric, Param, Profile, Scenario, Topic
-from harness import covariate_shift, imbalance, label_noise
+from harness import *
 topic = Topic("t", title="T")
 ERROR = Metric("error", direction="lower", unit="1")
 GIVEN = dict(title="Task", datasets=["data"], phases=["fit"], metrics=[ERROR], judge=print)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import NothingSelectedError
-from harness.stats.cells import effect, group, is_cost
+from harness.stats.cells import Cell, is_cost
 from harness.stats.paired import Interval
+from harness.stats.standings import Standings, pool, stand
 from harness.trial import Record
 
 if TYPE_CHECKING:
@@ -26,22 +27,20 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
     NothingSelectedError
         When the runs have no trial in common.
     """
-    old, new = group(base), group(candidate)
+    old, new = _stand(base), _stand(candidate)
     found: list[dict[str, Any]] = []
     common = 0
     for cell in {**old, **new}:
         names = [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
-        labels = {**old.get(cell, {}), **new.get(cell, {})}
-        for label in labels:
-            one, other = old.get(cell, {}).get(label), new.get(cell, {}).get(label)
-            if one is None or other is None:
-                found.append(
-                    {"cell": cell.title, "strategy": label, "only_in": "base" if other is None else "candidate"}
-                )
+        one, other = old.get(cell), new.get(cell)
+        for label in {**(one.entries if one else {}), **(other.entries if other else {})}:
+            if one is None or other is None or label not in one.entries or label not in other.entries:
+                missing = other is None or label not in other.entries
+                found.append({"cell": cell.title, "strategy": label, "only_in": "base" if missing else "candidate"})
                 continue
             common += 1
             for name in (*_COSTS, *names):
-                change = effect(other, one, name)
+                change = pool([part] if (part := other.differences(label, label, name, one)) else [], name)
                 if change is not None:
                     found.append({"cell": cell.title, "strategy": label, **_described(name, change)})
     if not common:
@@ -49,6 +48,11 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
     if not any("measure" in row for row in found):
         raise NothingSelectedError("the two runs have no finished block in common: run both with the same --seed")
     return found
+
+
+def _stand(records: Sequence[Record]) -> dict[Cell, Standings]:
+    """Gather a run by cell, its name and machine left out so that blocks of two runs pair."""
+    return {standings.cell: standings for standings in stand([("", "", records)])}
 
 
 def print_differences(out: Console, rows: Sequence[dict[str, Any]]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from rich.markup import escape
 
-from harness.stats.cells import Cell, effect, group, is_cost, middle
+from harness.stats.cells import Cell, is_cost
 from harness.stats.paired import Interval
+from harness.stats.standings import Standings, effect, in_order, reference_among, stand
 from harness.trial import Record, Status
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ _LEAST_RATIO = 0.01
 
 def print_run(out: Console, header: Header, records: Sequence[Record]) -> None:
     """Print a table for every cell of a run, then what did not finish."""
-    for cell, standings in group(records).items():
-        out.print(_table(cell, standings, header, out.width))
+    for standings in _stand(header, records):
+        out.print(_table(standings, header, out.width))
     print_troubles(out, records)
 
 
@@ -42,7 +44,7 @@ def print_troubles(out: Console, records: Sequence[Record]) -> None:
     for (status, label, reason), count in sorted(counts.items()):
         out.print(f"{count:4d} x {status:8s} {escape(label)}: {escape(reason)}", soft_wrap=True)
     noisy = sum(record.conditions is not None and record.conditions.contaminated for record in records)
-    counted = _statuses(records)
+    counted = Counter(record.status for record in records)
     told = ", ".join(f"{counted[status]} {status}" for status in get_args(Status) if status in counted)
     out.print(f"{len(records)} trials: {told or 'none ran'}", soft_wrap=True)
     if noisy:
@@ -52,15 +54,15 @@ def print_troubles(out: Console, records: Sequence[Record]) -> None:
 def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return the figures of the tables, one mapping a cell and strategy."""
     found = []
-    for cell, standings in group(records).items():
-        reference = _reference(cell, standings, header)
-        for label in _in_order(standings, header):
-            own = standings[label]
+    for standings in _stand(header, records):
+        cell, entries = standings.cell, standings.entries
+        ordered, reference = _roles(standings, header)
+        for label in ordered:
             measures: dict[str, Any] = {}
             for name in (*COSTS, *_metrics(cell, header)):
-                against = effect(own, standings.get(reference, []), name)
+                against = effect([standings], label, reference, name)
                 measures[name] = {
-                    "median": middle(own, name),
+                    "median": entries[label].middle(name),
                     "effect": None if against is None else "ratio" if is_cost(name) else "difference",
                     **(against.plain() if against else _NO_EFFECT),
                 }
@@ -73,69 +75,63 @@ def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
                     "params": dict(cell.params),
                     "strategy": label,
                     "reference": reference,
-                    "statuses": _statuses(own),
+                    "statuses": {**entries[label].statuses},
                     "measures": measures,
                 }
             )
     return found
 
 
-def _table(cell: Cell, standings: Mapping[str, Sequence[Record]], header: Header, width: int) -> Table:
+def _stand(header: Header, records: Sequence[Record]) -> list[Standings]:
+    return stand([(header.run, header.machine.name, records)])
+
+
+def _table(standings: Standings, header: Header, width: int) -> Table:
     from rich import box
     from rich.table import Table
 
-    reference = _reference(cell, standings, header)
+    cell, entries = standings.cell, standings.entries
+    ordered, reference = _roles(standings, header)
     first, *others = _metrics(cell, header)
     hidden = [] if width >= _WIDE else others
     table = Table(title=cell.title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("strategy", no_wrap=True)
     for heading in ("CPU", "ratio", "memory", "ratio", first, "difference", *(others if not hidden else ())):
         table.add_column(heading, justify="right", no_wrap=width >= _ROOMY, overflow="fold")
-    for label in _in_order(standings, header):
-        own, base = standings[label], standings[reference]
-        if all(record.status != "ok" for record in own):
-            table.add_row(escape(label), own[0].status)
+    for label in ordered:
+        own, alone = entries[label], label == reference
+        if "ok" not in own.statuses:
+            table.add_row(escape(label), next(iter(own.statuses)))
             continue
-        alone = label == reference
+        cost, memory, quality = (effect([standings], label, reference, name) for name in (*COSTS, first))
         table.add_row(
             escape(label),
-            _seconds(middle(own, "cpu_s")),
-            _shown("{:.2f}x", effect(own, base, "cpu_s"), 1.0, alone=alone),
-            _bytes(middle(own, "peak_bytes")),
-            _shown("{:.2f}x", effect(own, base, "peak_bytes"), 1.0, alone=alone),
-            _number(middle(own, first)),
-            _shown("{:+.3f}", effect(own, base, first), 0.0, alone=alone),
-            *(_number(middle(own, name)) for name in others if not hidden),
+            _seconds(own.middle("cpu_s")),
+            _shown("{:.2f}x", cost, 1.0, alone=alone),
+            _bytes(own.middle("peak_bytes")),
+            _shown("{:.2f}x", memory, 1.0, alone=alone),
+            _number(own.middle(first)),
+            _shown("{:+.3f}", quality, 0.0, alone=alone),
+            *(_number(own.middle(name)) for name in others if not hidden),
         )
-    blocks = max(len(own) for own in standings.values())
     left_out = f"; --json or a wider terminal shows {', '.join(hidden)} too" if hidden else ""
     table.caption = (
-        f"medians over {blocks} block(s); ratios and differences to {reference}, paired by block, with 95 % intervals, "
-        f"bold where no effect is excluded{left_out}"
+        f"medians over {len(standings.units)} block(s); ratios and differences to {reference}, paired by block, with "
+        f"95 % intervals, bold where no effect is excluded{left_out}"
     )
     table.caption_justify = "left"
     return table
 
 
-def _in_order(standings: Mapping[str, Sequence[Record]], header: Header) -> list[str]:
-    """Sort labels by the declaration of their strategies; trials ran in shuffled order."""
-    place = {card.name: index for index, card in enumerate(header.strategies)}
-    return sorted(standings, key=lambda label: (place.get(standings[label][0].trial.strategy, len(place)), label))
-
-
-def _reference(cell: Cell, standings: Mapping[str, Sequence[Record]], header: Header) -> str:
-    named = header.references.get(f"{cell.topic}/{cell.task}", "")
-    ordered = _in_order(standings, header)
-    with_options = [label for label in ordered if standings[label][0].trial.strategy == named]
-    return named if named in standings else (with_options or ordered)[0]
+def _roles(standings: Standings, header: Header) -> tuple[list[str], str]:
+    """Return the labels in order, and the reference among them."""
+    cell, entries = standings.cell, standings.entries
+    ordered = in_order(entries, [card.name for card in header.strategies])
+    return ordered, reference_among(entries, ordered, header.references.get(f"{cell.topic}/{cell.task}", ""))
 
 
 def _metrics(cell: Cell, header: Header) -> list[str]:
     return [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
-
-
-def _statuses(records: Sequence[Record]) -> dict[str, int]:
-    return {record.status: sum(r.status == record.status for r in records) for record in records}
 
 
 def _seconds(value: float | None) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from harness.trial import Scalar
+from harness.trial import Scalar, scalar
 
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", re.IGNORECASE)
@@ -60,15 +59,3 @@ class Setting(click.ParamType["tuple[str, tuple[Scalar, ...]]"]):
         if match is None or not all(values):
             self.fail(f"{value!r} is no setting; write name=value, as in rows=100000 or max_bin=64,256", param, ctx)
         return match[1], tuple(dict.fromkeys(scalar(part) for part in values))
-
-
-def scalar(text: str) -> Scalar:
-    """Read a number or a truth value; everything else is text."""
-    if text in ("true", "false"):
-        return text == "true"
-    if re.fullmatch(r"[+-]?\d[\d_]*", text):
-        return int(text)
-    try:
-        return float(text)
-    except ValueError:
-        return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,12 +54,24 @@ def tables(*paths: Path | str) -> Tables:
     return Tables(frames.trials(), frames.samples(), frames.runs())
 
 
-def _gather(paths: tuple[Path | str, ...]) -> Frames:
+def run_files(paths: Sequence[Path | str]) -> list[Path]:
+    """List the files of runs that some paths mean: files, results folders, machines' folders; ``results`` for none.
+
+    Raises
+    ------
+    UsageError
+        When a path does not exist.
+    """
     files: dict[Path, None] = {}
     for path in map(Path, paths or ("results",)):
         if not path.exists():
             raise UsageError(f"there is no run or results folder {path}")
         files |= dict.fromkeys(runs(path) if path.is_dir() else [path])
+    return list(files)
+
+
+def _gather(paths: tuple[Path | str, ...]) -> Frames:
+    files = run_files(paths)
     frames = Frames()
     # The collector would walk all that is kept again and again, and none of it is garbage.
     collecting = gc.isenabled()

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.cli.values import Setting, Size, scalar
-from harness.trial import Scalar
+from harness.cli.values import Setting, Size
+from harness.trial import Scalar, scalar
 
 
 @pytest.mark.parametrize(

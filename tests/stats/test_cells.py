@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.stats.cells import Cell, difference, group, measure, middle, ratio
+from harness.stats.cells import measure
 from harness.trial import Phase, Record, Seeds, Trial
 
 
@@ -68,63 +68,3 @@ def test_peak_is_that_of_the_larger_phase() -> None:
 def test_a_trial_that_did_not_finish_has_no_numbers(status: str) -> None:
     broken = record(status=status, phases=FULL.phases, metrics=FULL.metrics)
     assert [measure(broken, name) for name in ("fit.wall_s", "cpu_s", "auc")] == [None] * 3
-    assert middle([broken], "auc") is None
-
-
-def test_middle_is_the_median_of_what_there_is() -> None:
-    found = [record(block, metrics={"auc": value}) for block, value in enumerate([0.9, 0.1, 0.2])]
-    assert middle([*found, record(3), record(4, status="failed")], "auc") == 0.2
-
-
-def timed(strategy: str, values: dict[int, float], **changes: Any) -> list[Record]:
-    return [
-        record(block, strategy, phases={"fit": Phase([value], [value])}, metrics={"auc": value}, **changes)
-        for block, value in values.items()
-    ]
-
-
-def test_effects_come_from_common_blocks_only() -> None:
-    of, to = timed("a", {0: 2.0, 1: 4.0, 7: 1000.0}), timed("b", {1: 2.0, 0: 1.0, 3: 5000.0})
-    times, apart = ratio(of, to, "cpu_s"), difference(of, to, "auc")
-    assert times is not None
-    assert apart is not None
-    assert times.estimate == pytest.approx(2.0)
-    assert apart.estimate == pytest.approx(1.5)
-    assert times.blocks == apart.blocks == 2
-
-
-def test_blocks_of_different_data_are_not_paired() -> None:
-    of, to = timed("a", {0: 2.0}), timed("b", {0: 1.0}, seeds=Seeds(data=99, model=1, order=2))
-    assert ratio(of, to, "cpu_s") is None
-    assert difference(of, to, "auc") is None
-
-
-def test_failed_sides_and_zeros_are_left_out() -> None:
-    of = [*timed("a", {0: 2.0, 1: 3.0}), record(2, "a", status="failed")]
-    to = timed("b", {0: 1.0, 1: 0.0, 2: 1.0})
-    found = ratio(of, to, "cpu_s")
-    assert found is not None
-    assert found.estimate == pytest.approx(2.0)
-    assert found.blocks == 1
-    assert not found.known
-
-
-def test_records_are_grouped_by_cell_and_label() -> None:
-    found = group(
-        [
-            record(0),
-            record(1),
-            record(0, options={"bins": 2}),
-            record(0, "b"),
-            record(0, scenario="noisy"),
-            record(0, params={"threads": 1, "rows": 10}),
-            record(0, params={"threads": 2, "rows": 10}),
-        ]
-    )
-    counts = {cell.title: {label: len(own) for label, own in labels.items()} for cell, labels in found.items()}
-    assert counts == {
-        "t/task on data, clean (rows=10 threads=1)": {"a": 3, "a[bins=2]": 1, "b": 1},
-        "t/task on data, noisy (rows=10 threads=1)": {"a": 1},
-        "t/task on data, clean (rows=10 threads=2)": {"a": 1},
-    }
-    assert next(iter(found)) == Cell.of(record(5, "z"))

@@ -35,6 +35,16 @@ class Recorder:
     def difference(self, measure: str, of: str, to: str, **where: Scalar) -> Any:
         return self._note(measure, (of, to), None, where)
 
+    def tied(self, measure: str, of: str, to: str, margin: float, **where: Scalar) -> Verdict:
+        self._note(measure, (of, to), None, where)
+        return self.within(margin)
+
+    def slope(self, measure: str, of: str, over: str, **where: Scalar) -> Any:
+        return self._note(measure, (of,), None, where)
+
+    def crossover(self, measure: str, of: str, to: str, over: str, **where: Scalar) -> Any:
+        return self._note(measure, (of, to), None, where)
+
     def growth(self, measure: str, of: str, to: str, over: tuple[str, Scalar, Scalar], **where: Scalar) -> Any:
         return self._note(measure, (of, to), over, where)
 

@@ -1,0 +1,56 @@
+"""``bakeoff report``: runs as one page, as a site, or as Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.output import config, log
+
+
+@click.command("report", short_help="Write runs as one self-contained HTML page.")
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="The file; by default report.html, or - for Markdown."
+)
+@click.option("--site", type=click.Path(path_type=Path), help="Write a folder with a page for each topic instead.")
+@click.option("--format", "form", type=click.Choice(["html", "markdown"]), default="html", show_default=True)
+@click.option(
+    "--history/--no-history", default=True, help="Follow the figures over the other runs of the results folder."
+)
+def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, form: str, history: bool) -> None:
+    """Write RUNs (paths, file names or ids; by default the latest) as one page that opens anywhere.
+
+    The page holds everything that it needs: no request leaves it.
+    """
+    from harness.errors import UsageError
+    from harness.report.collect import collect
+
+    if site is not None and (output is not None or form == "markdown"):
+        raise UsageError("--site writes a folder of pages: leave out --output and --format")
+    payload = collect(config(), runs, history=history)
+    if form == "markdown":
+        from harness.report.markdown import markdown
+
+        text = markdown(payload)
+        if output is None or str(output) == "-":
+            click.echo(text, nl=False)
+            return
+        written = _write(output, text)
+    elif site is not None:
+        from harness.report.page import write_site
+
+        written = write_site(site, payload)[0]
+    else:
+        from harness.report.page import render
+
+        written = _write(output or Path("report.html"), render(payload))
+    log().print(f"wrote {written}", soft_wrap=True)
+
+
+def _write(path: Path, text: str) -> Path:
+    from harness.store.files import write_atomically
+
+    write_atomically(path, text.encode())
+    return path

@@ -1,0 +1,123 @@
+"""Which strategy to take, in one sentence that says why.
+
+The rule: of the strategies whose primary metric is not worse than the best one's by more than the metric's margin, the
+one that takes the least CPU time. It is a summary of the tables, not a verdict on other data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.stats.paired import Interval
+from harness.stats.standings import Standings, effect
+from harness.store.header import JudgedMetric
+
+COST, MEMORY = "cpu_s", "peak_bytes"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The strategy to take, and the sentence that says why."""
+
+    label: str
+    sentence: str
+
+
+def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> Advice | None:
+    """Recommend a strategy over some cells of one machine.
+
+    Only strategies that finished every block of all of these cells are considered.
+
+    Parameters
+    ----------
+    metric
+        The task's primary metric.
+    reference
+        The strategy to compare with where the choice leaves it open.
+
+    Returns
+    -------
+    Advice or None
+        ``None`` when no strategy finished everything.
+    """
+    labels = [label for label in cells[0].entries if all(_finished(cell, label, metric.name) for cell in cells)]
+    if not labels:
+        return None
+    quality = {label: _level(cells, label, metric.name) for label in labels}
+    sign = 1 if metric.direction == "higher" else -1
+    best = max(labels, key=lambda label: sign * quality[label])
+    good = [label for label in labels if label == best or _as_good(cells, label, best, metric)]
+    chosen = min(good, key=lambda label: _level(cells, label, COST))
+    other = _other(chosen, best, good, labels, reference)
+    if other is None:
+        return Advice(chosen, f"{chosen}: the only strategy that finished every block")
+    why = _why(cells, chosen, other, metric)
+    alone = f"; no other strategy is within {metric.margin:g} of its {metric.name}" if len(good) == 1 else ""
+    return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}")
+
+
+def _finished(cell: Standings, label: str, name: str) -> bool:
+    entry = cell.entries.get(label)
+    values = [] if entry is None else [entry.values.get(measure) for measure in (name, COST)]
+    return bool(values) and all(column is not None and not np.isnan(column).any() for column in values)
+
+
+def _level(cells: Sequence[Standings], label: str, name: str) -> float:
+    """Return the mean over cells and blocks, of the logarithm for a cost."""
+    columns = [cell.entries[label].values[name] for cell in cells]
+    if name == COST:
+        columns = [np.log(np.maximum(column, 1e-12)) for column in columns]
+    return float(np.mean([column.mean() for column in columns]))
+
+
+def _as_good(cells: Sequence[Standings], label: str, best: str, metric: JudgedMetric) -> bool:
+    """Return whether the interval rules out a loss over the margin; without an interval, the estimate must."""
+    apart = effect(cells, label, best, metric.name)
+    if apart is None:
+        return False
+    bounds = (apart.low, apart.high) if apart.known else (apart.estimate, apart.estimate)
+    loss = -bounds[0] if metric.direction == "higher" else bounds[1]
+    return loss <= metric.margin
+
+
+def _other(chosen: str, best: str, good: Sequence[str], labels: Sequence[str], reference: str) -> str | None:
+    """Choose what to compare with: the best in quality, else the reference, else the next that is as good."""
+    rivals = [best, reference, *good, *labels]
+    return next((label for label in rivals if label != chosen and label in labels), None)
+
+
+def _why(cells: Sequence[Standings], chosen: str, other: str, metric: JudgedMetric) -> list[str]:
+    found = []
+    cost = effect(cells, chosen, other, COST)
+    if cost is not None:
+        found.append(_times(cost, "CPU", other))
+    apart = effect(cells, chosen, other, metric.name)
+    if apart is not None:
+        found.append(_quality(apart, metric))
+    memory = effect(cells, chosen, other, MEMORY)
+    if memory is not None:
+        found.append(_times(memory, "memory"))
+    return found
+
+
+def _times(ratio: Interval, what: str, other: str = "") -> str:
+    """Say a ratio the way round in which it is above one: ``5.9x less CPU [5.6, 6.3]``."""
+    if not ratio.excludes(1.0) and ratio.known:
+        return f"{what} tied" + f" with {other}" * bool(other)
+    less = ratio.estimate < 1
+    turned = [1 / value if less else value for value in (ratio.estimate, ratio.low, ratio.high)]
+    low, high = sorted(turned[1:]) if ratio.known else (math.nan, math.nan)
+    interval = f" [{low:.3g}, {high:.3g}]" if ratio.known else ""
+    return f"{turned[0]:.3g}x {'less' if less else 'more'} {what}" + f" than {other}" * bool(other) + interval
+
+
+def _quality(apart: Interval, metric: JudgedMetric) -> str:
+    if not apart.known:
+        return f"{metric.name} {apart.estimate:+.3g}"
+    if not apart.excludes(0.0) or max(abs(apart.low), abs(apart.high)) <= metric.margin:
+        return f"{metric.name} tied"
+    return f"{metric.name} {apart.estimate:+.3g} [{apart.low:+.3g}, {apart.high:+.3g}]"

@@ -1,0 +1,94 @@
+"""Styles, scripts and the payload, made ready to stand inside of a page."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_STATIC = Path(__file__).parent / "static"
+_VENDOR = Path(__file__).parent / "vendor"
+
+#: Run in the head, before anything is drawn.
+FIRST = ("start.js",)
+_BASE = ("dom.js", "hash.js")
+_TABLES = (
+    "interval.js",
+    "compare.js",
+    "rank.js",
+    "format.js",
+    "state.js",
+    "csv.js",
+    "model.js",
+    "details.js",
+    "controls.js",
+    "table.js",
+)
+_LAST = ("main.js",)
+
+#: What a page may do: run and style itself, and show images that it drew. It can load nothing and send nothing.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+# Where the HTML parser would see the end of a script, or of its plain part, in what the script only quotes.
+_LEAVING = re.compile(r"<(?=/script|!--)", re.IGNORECASE)
+_LEAVING_STYLE = re.compile(r"</(?=style)", re.IGNORECASE)
+
+
+@cache
+def styles() -> str:
+    """Return the style sheets as one, print last."""
+    names = sorted(path.name for path in _STATIC.glob("*.css"))
+    ordered = sorted(names, key=lambda name: (name == "print.css", name != "page.css"))
+    text = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ordered)
+    return _LEAVING_STYLE.sub("<\\\\/", text)
+
+
+@cache
+def scripts(*, figures: bool) -> Sequence[str]:
+    """Return the scripts that stand at the end of a page.
+
+    Parameters
+    ----------
+    figures
+        Whether the page has tables and charts, or links alone.
+    """
+    if not figures:
+        return _read(_BASE + _LAST)
+    vendored = [path.read_text(encoding="utf-8") for path in sorted(_VENDOR.glob("*.js"))]
+    figure = sorted(path.name for path in _STATIC.glob("figure*.js"))
+    charts = sorted(f"charts/{path.name}" for path in (_STATIC / "charts").glob("*.js"))
+    return (*map(_sealed, vendored), *_read((*_BASE, *_TABLES, *figure, *charts, *_LAST)))
+
+
+@cache
+def first_scripts() -> Sequence[str]:
+    """Return the scripts that stand in the head of a page."""
+    return _read(FIRST)
+
+
+def pack(payload: Mapping[str, Any]) -> str:
+    """Write a payload as base64 of gzip of JSON; equal payloads give equal text."""
+    import msgspec
+
+    written = msgspec.json.encode(payload, enc_hook=_plain)
+    return base64.b64encode(gzip.compress(written, compresslevel=6, mtime=0)).decode("ascii")
+
+
+def _plain(value: Any) -> Any:
+    """Turn a scalar of NumPy, which JSON has no word for, into Python's."""
+    return value.item()
+
+
+def _read(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_sealed((_STATIC / name).read_text(encoding="utf-8")) for name in names)
+
+
+def _sealed(script: str) -> str:
+    return _LEAVING.sub("<\\\\", script)

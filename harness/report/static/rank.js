@@ -1,0 +1,78 @@
+// Medians and mean ranks over the selected cells; what is missing is penalised, and counted so that it can be told.
+(() => {
+  "use strict";
+
+  const bakeoff = (window.bakeoff ??= {});
+
+  const median = (values) => {
+    if (!values.length) return null;
+    const sorted = [...values].sort((a, b) => a - b);
+    const half = sorted.length >> 1;
+    if (sorted.length % 2) return sorted[half];
+    return sorted[half - 1] === sorted[half] ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  };
+
+  const present = (values) => (values ?? []).filter((value) => value !== null && value !== undefined);
+
+  /** Median of a measure over the blocks of a cell. */
+  const middle = (cell, strategy, name) => median(present(bakeoff.row(cell, strategy)?.values[name]));
+
+  /** Ranks from 1 on, smallest first; equal values share the mean of theirs. */
+  const ranks = (values) => {
+    const order = values.map((_, index) => index).sort((a, b) => (values[a] < values[b] ? -1 : values[a] > values[b] ? 1 : 0));
+    const found = [];
+    for (let start = 0; start < order.length; ) {
+      let end = start;
+      while (end + 1 < order.length && values[order[end + 1]] === values[order[start]]) end += 1;
+      for (let place = start; place <= end; place += 1) found[order[place]] = (start + end) / 2 + 1;
+      start = end + 1;
+    }
+    return found;
+  };
+
+  /** Trials that were started: all but the skipped. */
+  const started = (cell, strategy) => {
+    const counts = Object.entries(bakeoff.row(cell, strategy)?.statuses ?? {});
+    return counts.reduce((sum, [status, count]) => sum + (status === "skipped" ? 0 : count), 0);
+  };
+
+  /** The baseline's median, which stands in for a missing metric; a cost that was not paid is not made up. */
+  const standIn = (task, cell, measure) => {
+    const baseline = task.strategies.findIndex((strategy) => strategy.label === task.baseline);
+    return measure.cost || baseline < 0 ? null : middle(cell, baseline, measure.name);
+  };
+
+  /** What a strategy is ranked by in a cell, smaller is better; infinite where nothing stands in for what is missing. */
+  const filled = (cell, strategy, measure, other) => {
+    const sign = measure.better === "higher" ? -1 : 1;
+    const values = present(bakeoff.row(cell, strategy)?.values[measure.name]).map((value) => sign * value);
+    // What was left out of a cell is missing there as a whole; this is asked only of strategies that ran elsewhere.
+    const wanted = started(cell, strategy) || cell.units.length;
+    const missing = Math.max(0, wanted - values.length);
+    const filling = Array.from({ length: missing }, () => (other === null ? Infinity : sign * other));
+    return { middle: median([...values, ...filling]), wanted, missing, imputed: other === null ? 0 : missing };
+  };
+
+  /**
+   * Mean rank of the strategies over some cells. Returns a Map from strategy to `rank` (null when no trial of it was
+   * started), the number of results `wanted`, how many are `missing`, and for how many the baseline stands in (`imputed`).
+   */
+  const meanRanks = (task, cells, strategies, name) => {
+    const measure = bakeoff.measure(task, name);
+    const found = new Map(strategies.map((own) => [own, { rank: null, wanted: 0, missing: 0, imputed: 0 }]));
+    const ranked = strategies.filter((own) => cells.some((cell) => started(cell, own)));
+    const measured = cells.filter((cell) => ranked.some((own) => middle(cell, own, name) !== null));
+    for (const cell of measured) {
+      const other = standIn(task, cell, measure);
+      const parts = ranked.map((own) => filled(cell, own, measure, other));
+      ranks(parts.map((part) => part.middle)).forEach((rank, index) => {
+        const entry = found.get(ranked[index]);
+        entry.rank = (entry.rank ?? 0) + rank / measured.length;
+        for (const count of ["wanted", "missing", "imputed"]) entry[count] += parts[index][count];
+      });
+    }
+    return found;
+  };
+
+  bakeoff.rank = { median, middle, ranks, meanRanks };
+})();

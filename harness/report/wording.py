@@ -1,0 +1,131 @@
+"""Figures as a page writes them; static/format.js writes the same figures the same way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+NONE = "\u2013"
+#: Beside the colour of a comparison, so that it is seen without colours.
+MARKS = {"better": " ▲", "worse": " ▼", "tied": " =", "unknown": "", "reference": ""}
+_MINUS = "\u2212"
+_SPACE = "\u00a0"
+_TIMES = ((1.0, "s", 1.0), (1e-3, "ms", 1e3), (1e-6, "µs", 1e6), (0.0, "ns", 1e9))
+_SIZES = ((1e9, "GB", 1e-9), (1e6, "MB", 1e-6), (1e3, "kB", 1e-3), (0.0, "B", 1.0))
+_LEAST_RATIO = 0.01
+_FINEST = 6
+
+
+def figure(value: float | None, unit: str) -> str:
+    """Write a value of a measure with its unit: ``911 ms``, ``36.6 MB``, ``0.7784``."""
+    if value is None:
+        return NONE
+    scales = {"s": _TIMES, "byte": _SIZES}.get(unit)
+    if scales is None:
+        return _number(value) if unit in ("", "1") else f"{_number(value)}{_SPACE}{unit}"
+    _, name, factor = next((scale for scale in scales if abs(value) >= scale[0] and value), scales[0])
+    return f"{digits(value * factor)}{_SPACE}{name}"
+
+
+def digits(value: float) -> str:
+    """Write a number with three digits, never fewer than its whole ones."""
+    size = abs(value)
+    return _fixed(value, 0 if size >= 99.95 else 1 if size >= 9.995 else 2)
+
+
+def ratio(value: float | None) -> str:
+    """Write a ratio: ``5.89x``."""
+    if value is None:
+        return NONE
+    return f"<{_LEAST_RATIO}x" if value < _LEAST_RATIO else f"{digits(value)}x"
+
+
+def effect(found: Mapping[str, Any], *, cost: bool, signed: bool = True) -> str:
+    """Write the estimate of a comparison without its interval; what is no ratio has a sign unless told otherwise."""
+    if found["estimate"] is None:
+        return NONE
+    if cost:
+        return ratio(found["estimate"])
+    return (_signed if signed else _fixed)(found["estimate"], decimals(found))
+
+
+def interval(found: Mapping[str, Any], *, cost: bool, signed: bool = True) -> str:
+    """Write the interval of a comparison, ``[1.08, 1.40]``; empty without one."""
+    if found["low"] is None or found["high"] is None:
+        return ""
+    if cost:
+        low, high = (ratio(found[bound]).removesuffix("x") for bound in ("low", "high"))
+    else:
+        low, high = ((_signed if signed else _fixed)(found[bound], decimals(found)) for bound in ("low", "high"))
+    return f"[{low}, {high}]"
+
+
+def decimals(found: Mapping[str, Any]) -> int:
+    """Return the decimals of a difference: those of the first digit of half its interval, at least three below ten."""
+    known = [abs(found[bound]) for bound in ("estimate", "low", "high") if found[bound] is not None]
+    size = max(known, default=0.0)
+    least = 3 if size < 10 else 1 if size < 1000 else 0
+    width = 0.0 if found["low"] is None or found["high"] is None else found["high"] - found["low"]
+    # Without a width, the size says how fine a difference is.
+    fine = width / 2 or size / 10
+    return min(_FINEST, max(least, math.ceil(-math.log10(fine)))) if fine > 0 else least
+
+
+def share(value: float | None) -> str:
+    """Write a share in per cent."""
+    return "not recorded" if value is None else f"{100 * value:.1f}{_SPACE}%"
+
+
+def day(moment: str) -> str:
+    """Write the day of an ISO 8601 moment: ``23 November 2026``; what is no moment stays as it is."""
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{at.day} {at:%B %Y}"
+
+
+def clock(moment: str) -> str:
+    """Write an ISO 8601 moment to the minute, with the offset from UTC that it was given in."""
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    offset = at.utcoffset()
+    return f"{day(moment)}, {at:%H:%M}" + ("" if offset is None else " UTC" if not offset else f" UTC{at:%z}")
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number of things: ``1 run``, ``1,200 trials``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def place(cell: Mapping[str, Any]) -> str:
+    """Name a cell: ``flights, clean (rows=100000 threads=1)``."""
+    params = " ".join(f"{name}={scalar(value)}" for name, value in sorted(cell["params"].items()))
+    return f"{cell['dataset']}, {cell['scenario']}" + (f" ({params})" if params else "")
+
+
+def scalar(value: Any) -> str:
+    """Write the value of a parameter as on the command line."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _number(value: float) -> str:
+    size = abs(value)
+    if 0 < size < 5e-4:
+        mantissa, _, exponent = f"{value:.2e}".partition("e")
+        return f"{mantissa}e{int(exponent)}".replace("-", _MINUS)
+    return _fixed(value, 4 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0)
+
+
+def _fixed(value: float, places: int) -> str:
+    text = f"{value:,.{places}f}"
+    return (text[1:] if not text.strip("-0.,") else text).replace("-", _MINUS) if value < 0 else text
+
+
+def _signed(value: float, places: int) -> str:
+    text = _fixed(value, places)
+    return text if text.startswith(_MINUS) or not text.strip("0.,") else f"+{text}"

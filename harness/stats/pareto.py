@@ -1,0 +1,61 @@
+"""The strategies that no other beats in everything, and how sure that is."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+_ROUNDS = 200
+
+
+def front(points: Floats) -> Flags:
+    """Mark the points that no other dominates.
+
+    A point dominates another that is nowhere smaller and somewhere larger. Equal points do not dominate each other.
+
+    Parameters
+    ----------
+    points
+        Smaller is better in every column, shape (..., strategies, criteria). A point with a NaN is never on the front
+        and dominates none.
+
+    Returns
+    -------
+    ndarray of bool
+        Shape (..., strategies).
+    """
+    one, other = points[..., :, None, :], points[..., None, :, :]
+    dominated = ((other <= one).all(axis=-1) & (other < one).any(axis=-1)).any(axis=-1)
+    return np.asarray(~dominated & np.isfinite(points).all(axis=-1))
+
+
+def front_share(values: Floats, *, seed: int = 0, rounds: int = _ROUNDS) -> Floats:
+    """Return the share of bootstrap resamples of the blocks in which each strategy is on the front.
+
+    Blocks are drawn with replacement and taken whole, so that what they do to all strategies stays paired (Efron &
+    Tibshirani 1993, "An introduction to the bootstrap", chapter 8).
+
+    Parameters
+    ----------
+    values
+        Smaller is better, costs as logarithms, NaN where missing, shape (blocks, strategies, criteria).
+
+    Returns
+    -------
+    ndarray of float
+        Shape (strategies,).
+    """
+    blocks, strategies, criteria = values.shape
+    drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1 / blocks), size=rounds).astype(float)
+    flat = values.reshape(blocks, -1)
+    known = np.isfinite(flat)
+    counts = drawn @ known
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = (drawn @ np.where(known, flat, 0.0)) / counts
+    resampled = np.where(counts > 0, means, np.nan).reshape(rounds, strategies, criteria)
+    # Round by round, because all pairs of 300 strategies in all rounds at once would fill the memory.
+    shares: Floats = np.mean([front(points) for points in resampled], axis=0)
+    return shares

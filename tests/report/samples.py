@@ -1,0 +1,282 @@
+"""Payloads of pages, with figures made from a seed and their tables computed by harness.stats."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.stats.cells import Cell
+from harness.stats.standings import Entry, Standings, Unit
+from harness.stats.verdicts import Comparison, compare
+
+Plain = dict[str, Any]
+
+HOSTILE = "<script>alert(1)</script> \"quoted\" 'single' & 🎉 </script><!-- =1+1 " + "x" * 140
+
+MEASURES: list[Plain] = [
+    {"name": "cpu_s", "title": "CPU time", "cost": True, "unit": "s", "better": "lower"},
+    {"name": "peak_bytes", "title": "peak memory", "cost": True, "unit": "byte", "better": "lower"},
+    {"name": "fit.cpu_s", "title": "CPU time of fit", "cost": True, "unit": "s", "better": "lower"},
+    {"name": "auc", "title": "auc", "cost": False, "unit": "1", "better": "higher"},
+    {"name": "log_loss", "title": "log_loss", "cost": False, "unit": "nat", "better": "lower"},
+]
+LABELS = ("base", "fast", "slow", "small[bins=8]", "gpu", "flaky", "constant")
+SPEED = {"base": 1.0, "fast": 0.4, "slow": 3.0, "small[bins=8]": 1.0, "flaky": 1.2, "constant": 0.001}
+QUALITY = {"base": 0.8, "fast": 0.8, "slow": 0.83, "small[bins=8]": 0.76, "flaky": 0.81, "constant": 0.5}
+
+
+def payload(*tasks: Plain, machines: int = 1, runs: int = 1, claims: Sequence[Plain] = ()) -> Plain:
+    """Make a payload of some tasks; the runs go round the machines."""
+    from scipy.special import stdtrit
+
+    made: Plain = {
+        "t": [float(stdtrit(df, 0.975)) for df in range(1, 201)],
+        "made": "2026-11-24T22:30:00+00:00",
+        "version": "0.1.0",
+        "title": "Bakeoff: planted",
+        "runs": [run(f"{index:06x}", f"machine-{index % machines}") for index in range(runs)],
+        "machines": [machine(f"machine-{index}", sd=0.01 if index == 0 else None) for index in range(machines)],
+        "remarks": [],
+        "tasks": list(tasks),
+        "claims": list(claims),
+    }
+    for task in tasks:
+        fill_tables(made, task)
+    return made
+
+
+def run(name: str, machine: str) -> Plain:
+    return {
+        "run": name,
+        "machine": machine,
+        "started": "2026-11-23T04:21:21+00:00",
+        "commit": "5f39a531",
+        "dirty": False,
+        "command": "bakeoff run planted --blocks 5",
+        "planned": 35,
+        "recorded": 35,
+        "statuses": {"ok": 28, "skipped": 5, "failed": 2},
+        "contaminated": 1,
+        "packages": {"numpy": "2.4.6"},
+        "schema": "1.1",
+    }
+
+
+def machine(name: str, *, sd: float | None) -> Plain:
+    noise = {
+        "pairs": 273,
+        "within_core": 0.01,
+        "between_cores": None,
+        "sd": sd,
+        "measured": "2026-11-23T04:00:00+00:00",
+    }
+    return {
+        "name": name,
+        "cpu": "AMD EPYC",
+        "cores": 2,
+        "memory_bytes": 25_276_510_208,
+        "kernel": "6.1",
+        "os": "Debian GNU/Linux 12",
+        "python": "CPython 3.11.7",
+        "virtual": True,
+        "devices": [],
+        "load": 0.4,
+        "stolen": 0.001,
+        "foreign": 0.002,
+        "contaminated": 0.03,
+        "noise": noise if sd else None,
+    }
+
+
+def claim(verdict: str = "supported", *, text: str = "fast takes at most half the CPU of base", **other: Any) -> Plain:
+    return {
+        "topic": "planted",
+        "text": text,
+        "source": "Nobody 2026, section 1",
+        "published": "2.5x",
+        "verdict": verdict,
+        "expected": "at most 0.5",
+        "asked": "ratio of cpu_s, fast to base",
+        "cost": True,
+        "estimate": 0.4,
+        "low": 0.38,
+        "high": 0.42,
+        "blocks": 5,
+        "scope": "planted-data, clean",
+        "reason": "",
+        "commands": ["bakeoff run planted/choose -s fast -s base --blocks 5"],
+        **other,
+    }
+
+
+def task(
+    name: str = "planted/choose",
+    *,
+    labels: Sequence[str] = LABELS,
+    datasets: Sequence[str] = ("planted-data",),
+    scenarios: Sequence[str] = ("clean", "noisy"),
+    params: Sequence[Plain] = ({"rows": 1000, "threads": 1}, {"rows": 10000, "threads": 1}),
+    machines: Sequence[int] = (0,),
+    runs: Sequence[int] = (0,),
+    blocks: int = 5,
+    baseline: str = "constant",
+    seed: int = 0,
+) -> Plain:
+    """Make a task: ``gpu`` is skipped everywhere, ``flaky`` fails in the first two blocks of each run."""
+    rng = np.random.default_rng(seed)
+    places = [(m, d, s, p) for m in machines for d in datasets for s in scenarios for p in params]
+    return {
+        "id": name,
+        "topic": name.partition("/")[0],
+        "title": "Choose among planted strategies",
+        "reference": labels[0] if labels else "",
+        "baseline": baseline,
+        "measures": [{"margin": 0.0, "summary": "", **measure} for measure in MEASURES],
+        "strategies": [strategy(label) for label in labels],
+        "cells": [_cell(rng, place, labels, runs, blocks, name) for place in places],
+        "scaling": [],
+        "curves": [],
+        "datasets": [card(dataset) for dataset in datasets],
+        "advice": {"strategy": labels[0], "sentence": f"{labels[0]}: 2.5x less CPU than slow"} if labels else None,
+        "rankings": None,
+        "history": [],
+    }
+
+
+def strategy(label: str) -> Plain:
+    return {
+        "label": label,
+        "strategy": label.partition("[")[0],
+        "options": {"bins": 8} if "bins" in label else {},
+        "defaults": {"bins": 256},
+        "summary": f"The strategy {label}.",
+        "note": "Departs from nothing.",
+        "device": "cuda" if label == "gpu" else "cpu",
+    }
+
+
+def card(name: str) -> Plain:
+    return {
+        "name": name,
+        "title": "Planted data",
+        "summary": "Numbers from a seed.",
+        "licence": "CC0-1.0",
+        "source": "this test",
+        "url": "https://example.org/data",
+        "description": "Nothing more to say.",
+        "version": "1",
+        "features": {"age": "years"},
+    }
+
+
+def _cell(
+    rng: np.random.Generator,
+    place: tuple[int, str, str, Plain],
+    labels: Sequence[str],
+    runs: Sequence[int],
+    blocks: int,
+    name: str,
+) -> Plain:
+    machine, dataset, scenario, params = place
+    units = [[run, block, block] for run in runs for block in range(blocks)]
+    drift = rng.normal(0, 0.05, len(units))
+    return {
+        "machine": machine,
+        "dataset": dataset,
+        "scenario": scenario,
+        "params": dict(params),
+        "units": units,
+        "rows": [_row(rng, index, label, units, drift, params, name) for index, label in enumerate(labels)],
+        "table": [],
+    }
+
+
+def _row(
+    rng: np.random.Generator,
+    index: int,
+    label: str,
+    units: Sequence[Sequence[int]],
+    drift: np.ndarray,
+    params: Mapping[str, Any],
+    name: str,
+) -> Plain:
+    count = len(units)
+    lost = [label == "flaky" and block < 2 for _, block, _ in units]
+    rows = float(params.get("rows", 1000))
+    speed, quality = SPEED.get(label, 1 + index / 100), QUALITY.get(label, 0.7 + index / 2000)
+    cpu = speed * rows / 1000 * np.exp(drift + rng.normal(0, 0.03, count))
+    columns = {
+        "cpu_s": cpu,
+        "peak_bytes": 2e7 * speed**0.3 * np.exp(rng.normal(0, 0.01, count)),
+        "fit.cpu_s": 0.9 * cpu,
+        "auc": quality + drift / 10 + rng.normal(0, 0.003, count),
+        "log_loss": 1 - quality + rng.normal(0, 0.003, count),
+    }
+    values = {m: [None if gone else float(v) for v, gone in zip(c, lost, strict=True)] for m, c in columns.items()}
+    statuses = {"ok": count - sum(lost), "failed": sum(lost)}
+    troubles: list[list[Any]] = [["failed", "ValueError: it broke", sum(lost)]] if any(lost) else []
+    if label == "gpu":
+        values, statuses, troubles = {}, {"skipped": count}, [["skipped", "no CUDA device", count]]
+    return {
+        "strategy": index,
+        "values": values,
+        "statuses": {status: number for status, number in statuses.items() if number},
+        "troubles": troubles,
+        "front": {},
+        "command": f"bakeoff run {name} -s {label!r} --set rows={params.get('rows')} --blocks {count}",
+    }
+
+
+def fill_tables(payload: Plain, task: Plain) -> None:
+    """Compute the tables that a page shows without scripts."""
+    for cell in task["cells"]:
+        labels = [task["strategies"][row["strategy"]]["label"] for row in cell["rows"]]
+        columns = {m["name"]: compared(payload, task, [cell], task["reference"], m["name"]) for m in task["measures"]}
+        own = standings(payload, task, cell)
+        cell["table"] = [
+            {
+                "strategy": row["strategy"],
+                "cells": [
+                    {"middle": own.entries[label].middle(name), **plain(column[label])}
+                    for name, column in columns.items()
+                ],
+            }
+            for row, label in zip(cell["rows"], labels, strict=True)
+        ]
+
+
+def standings(payload: Plain, task: Plain, cell: Plain) -> Standings:
+    """Turn a cell of a payload back into what harness.stats works on."""
+    place = Cell(task["topic"], task["id"], cell["dataset"], cell["scenario"], tuple(sorted(cell["params"].items())))
+    entries = {}
+    for row in cell["rows"]:
+        about = task["strategies"][row["strategy"]]
+        columns = {
+            name: np.array([math.nan if v is None else v for v in values]) for name, values in row["values"].items()
+        }
+        entries[about["label"]] = Entry(about["strategy"], about["options"], columns)
+    units = [Unit(payload["runs"][run]["run"], block, seed) for run, block, seed in cell["units"]]
+    return Standings(payload["machines"][cell["machine"]]["name"], place, units, entries)
+
+
+def compared(payload: Plain, task: Plain, cells: Sequence[Plain], reference: str, name: str) -> dict[str, Comparison]:
+    """Compare all strategies of some cells of one machine with a reference, in Python."""
+    noise = payload["machines"][cells[0]["machine"]]["noise"]
+    better = next(measure["better"] for measure in task["measures"] if measure["name"] == name)
+    labels = [s["label"] for i, s in enumerate(task["strategies"]) if any(_has(cell, i) for cell in cells)]
+    own = [standings(payload, task, cell) for cell in cells]
+    return compare(own, labels, reference, name, better=better, noise_sd=noise and noise["sd"])
+
+
+def _has(cell: Plain, strategy: int) -> bool:
+    return any(row["strategy"] == strategy for row in cell["rows"])
+
+
+def plain(found: Comparison) -> Plain:
+    """Return a comparison as a payload holds it."""
+    none: Plain = {"estimate": None, "low": None, "high": None, "blocks": 0}
+    interval = none if found.effect is None else found.effect.plain()
+    return {**interval, "p": None if math.isnan(found.p) else found.p, "verdict": found.word}

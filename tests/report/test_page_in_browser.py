@@ -1,0 +1,414 @@
+"""The page in a real browser: what a reader clicks, types, prints and saves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+from report import samples
+from report.samples import HOSTILE, Plain
+from report.test_page import EDGES
+from scipy.stats import rankdata
+
+from harness.report import wording
+from harness.report.page import render
+
+Page: TypeAlias = Any  # playwright.sync_api.Page
+Show: TypeAlias = Callable[..., Page]
+
+PAYLOAD = samples.payload(samples.task(), claims=[samples.claim(), samples.claim("refuted")])
+TASK = PAYLOAD["tasks"][0]
+
+
+@pytest.fixture
+def show(open_page: Callable[..., Page], tmp_path: Path) -> Show:
+    """Open a payload's page and wait until its scripts have run."""
+
+    def shown(payload: Plain, fragment: str = "", **context: Any) -> Page:
+        file = tmp_path / "page.html"
+        file.write_text(render(payload), encoding="utf-8")
+        page = open_page(file, fragment, **context)
+        return page
+
+    return shown
+
+
+def rows(page: Page, task: int = 0) -> dict[str, list[str]]:
+    """Return the texts of the shown table's cells by strategy, in the order of the rows."""
+    found: dict[str, list[str]] = page.evaluate(
+        """index => Object.fromEntries([...document.querySelectorAll(
+            `.interactive[data-task="${index}"] tbody tr:not(.detail)`)].map(row => [
+              row.cells[0].textContent, [...row.cells].slice(1).map(cell => cell.innerText.replace(/\\s+/g, ' ').trim())]))""",
+        task,
+    )
+    return found
+
+
+def choose(page: Page, label: str, text: str) -> None:
+    page.get_by_label(label, exact=True).select_option(label=text)
+
+
+def effects(page: Page, cells: list[int], reference: str, name: str) -> dict[str, Plain]:
+    """Return what the page computes for every strategy over some cells."""
+    found: dict[str, Plain] = page.evaluate(
+        """([cells, reference, name]) => {
+          const task = bakeoff.payload.tasks[0];
+          const at = task.strategies.findIndex(s => s.label === reference);
+          const found = bakeoff.compare(task, cells.map(i => task.cells[i]), task.strategies.map((_, i) => i), at, name);
+          return Object.fromEntries([...found].map(([i, v]) => [task.strategies[i].label, v]));
+        }""",
+        [cells, reference, name],
+    )
+    return found
+
+
+def assert_equal(found: Plain, expected: Plain) -> None:
+    assert found["verdict"] == expected["verdict"]
+    for key in ("estimate", "low", "high", "p"):
+        assert found[key] == (None if expected[key] is None else pytest.approx(expected[key], rel=1e-9, abs=1e-12)), key
+
+
+@pytest.mark.parametrize("runs", [(0,), (0, 1), (0, 1, 2)])
+@pytest.mark.parametrize("reference", ["base", "flaky"])
+def test_effects_equal_those_of_harness_stats(show: Show, runs: tuple[int, ...], reference: str) -> None:
+    payload = samples.payload(samples.task(runs=runs), runs=len(runs))
+    task = payload["tasks"][0]
+    page = show(payload)
+    for cells in ([0], [1, 3], [0, 1, 2, 3]):
+        for measure in task["measures"]:
+            own = [task["cells"][index] for index in cells]
+            expected = samples.compared(payload, task, own, reference, measure["name"])
+            found = effects(page, cells, reference, measure["name"])
+            assert set(found) == set(expected)
+            for label, comparison in expected.items():
+                assert_equal(found[label], samples.plain(comparison))
+
+
+def test_students_distribution_equals_scipys(show: Show) -> None:
+    from scipy import stats
+
+    page = show(samples.payload())
+    for df in (1, 2, 3.7, 30, 450.5, 5000):
+        assert page.evaluate("df => bakeoff.student.quantile(df)", df) == pytest.approx(
+            stats.t.ppf(0.975, df), rel=1e-9
+        )
+        for t in (0.0, 1e-9, 0.3, 2.0, 12.0, 300.0):
+            found = page.evaluate("([t, df]) => bakeoff.student.pValue(t, df)", [t, df])
+            assert found == pytest.approx(2 * stats.t.sf(t, df), rel=1e-8, abs=1e-300)
+
+
+def test_the_table_shows_the_figures_that_python_computed(show: Show) -> None:
+    found = rows(show(PAYLOAD))
+    shown = [0, 1, 3, 4]
+    for row in TASK["cells"][0]["table"]:
+        label = TASK["strategies"][row["strategy"]]["label"]
+        for place, at in enumerate(shown, start=1):
+            cell, measure = row["cells"][at], TASK["measures"][at]
+            if label == "gpu":
+                assert found[label][1] == "5 skipped: no CUDA device"
+                break
+            if label == "base":
+                text = f"{wording.figure(cell['middle'], measure['unit'])} reference"
+            else:
+                mark = wording.MARKS[cell["verdict"]].strip()
+                cost = measure["cost"]
+                text = f"{wording.effect(cell, cost=cost)}{mark} {wording.interval(cell, cost=cost)}"
+            assert found[label][place].replace(" ", "") == text.replace("\xa0", "").replace(" ", "")
+
+
+def test_figures_are_written_as_python_writes_them(show: Show) -> None:
+    page = show(samples.payload())
+    values = [0, 1, 9.994, 9.996, 99.94, 123456.7, 0.001, 4.2e-7, 3e-9, 1e9, 2.5e12, -0.5, -1e-7, 0.00049, 0.0006]
+    for unit in ("s", "byte", "1", "nat"):
+        written = page.evaluate("([values, unit]) => values.map(v => bakeoff.format.figure(v, unit))", [values, unit])
+        assert written == [wording.figure(value, unit) for value in values]
+    for found in (
+        {"estimate": 0.0123, "low": 0.0111, "high": 0.0135},
+        {"estimate": 1.5, "low": None, "high": None},
+        {"estimate": 0.004, "low": 0.001, "high": 0.02},
+        {"estimate": -1500.0, "low": -2000.0, "high": 12.0},
+        {"estimate": 12.0, "low": 11.0, "high": 1300.0},
+    ):
+        for cost in (False, True):
+            if cost and found["estimate"] < 0:
+                continue
+            script = "([found, cost]) => bakeoff.format.effect(found, cost) + bakeoff.format.interval(found, cost)"
+            expected = wording.effect(found, cost=cost) + wording.interval(found, cost=cost)
+            assert page.evaluate(script, [found, cost]) == expected
+
+
+def test_another_reference_another_view_and_phases(show: Show) -> None:
+    page = show(PAYLOAD)
+    choose(page, "Compared with", "slow")
+    found = rows(page)
+    expected = samples.plain(samples.compared(PAYLOAD, TASK, [TASK["cells"][0]], "slow", "cpu_s")["fast"])
+    assert found["fast"][1] == f"{wording.ratio(expected['estimate'])}▲ {wording.interval(expected, cost=True)}"
+    assert found["slow"][1].endswith("reference")
+    choose(page, "Show", "medians")
+    middle = TASK["cells"][0]["table"][1]["cells"][0]["middle"]
+    assert rows(page)["fast"][1] == f"{wording.figure(middle, 's')}▲".replace("\xa0", " ")
+    assert page.get_by_role("columnheader", name="CPU time of fit").count() == 0
+    page.get_by_label("phases").check()
+    assert page.get_by_role("columnheader", name="CPU time of fit").count() == 1
+
+
+def test_headers_sort_by_mouse_and_keyboard(show: Show) -> None:
+    page = show(PAYLOAD)
+    header = page.get_by_role("columnheader", name="CPU time")
+    header.get_by_role("button").click()
+    assert header.get_attribute("aria-sort") == "ascending"
+    order = list(rows(page))
+    assert order == ["constant", "fast", "base", "small[bins=8]", "flaky", "slow", "gpu"]
+    page.keyboard.press("Enter")
+    assert header.get_attribute("aria-sort") == "descending"
+    assert list(rows(page)) == [*order[-2::-1], "gpu"]
+    auc = page.get_by_role("columnheader", name="auc").filter(has_text="higher").get_by_role("button")
+    auc.focus()
+    page.keyboard.press("Space")
+    assert next(iter(rows(page))) == "slow"
+    assert page.locator("th[aria-sort=descending]").count() == 1
+
+
+def test_filters_and_the_mean_over_cells(show: Show) -> None:
+    page = show(PAYLOAD)
+    choose(page, "rows", "10000")
+    assert "rows=10000" in page.locator(".interactive caption").inner_text()
+    choose(page, "rows", "all (mean)")
+    choose(page, "Scenario", "all (mean)")
+    assert "4 cells" in page.locator(".interactive caption").inner_text()
+    expected = samples.plain(samples.compared(PAYLOAD, TASK, TASK["cells"], "base", "auc")["slow"])
+    assert rows(page)["slow"][3] == f"{wording.effect(expected, cost=False)}▲ {wording.interval(expected, cost=False)}"
+
+
+def test_a_selection_that_was_not_run_leads_to_the_nearest(show: Show) -> None:
+    task = samples.task()
+    task["cells"] = task["cells"][:3]
+    page = show(samples.payload(task))
+    choose(page, "Scenario", "noisy")
+    choose(page, "rows", "10000 (not run with the rest)")
+    assert page.get_by_text("Nothing was run with this selection").is_visible()
+    assert page.locator(".interactive table").is_hidden()
+    page.get_by_role("button", name="Show the nearest").click()
+    assert page.locator(".interactive table").is_visible()
+
+
+def test_ranks_are_recomputed_and_missing_results_penalised_openly(show: Show) -> None:
+    page = show(PAYLOAD)
+    labels = [label for label in samples.LABELS if label != "gpu"]
+
+    def ranked(name: str, cells: list[Plain], sign: int, *, stand: bool) -> np.ndarray:
+        ranks = []
+        for cell in cells:
+            middles = []
+            other = np.median([v for v in cell["rows"][-1]["values"][name] if v is not None])
+            for row in cell["rows"]:
+                if row["values"]:
+                    missing = sign * other if stand else np.inf
+                    middles.append(np.median([missing if v is None else sign * v for v in row["values"][name]]))
+            ranks.append(rankdata(middles))
+        return np.mean(ranks, axis=0)
+
+    def shown() -> list[float]:
+        found = rows(page)
+        return [float(found[label][0].split()[0]) for label in labels]
+
+    expected = ranked("auc", TASK["cells"][:1], -1, stand=True)
+    assert shown() == pytest.approx(expected)
+    assert "2 of 5 missing, baseline's value used" in rows(page)["flaky"][0]
+    assert rows(page)["gpu"][0] == "–"
+    choose(page, "Scenario", "all (mean)")
+    choose(page, "rows", "all (mean)")
+    assert shown() == pytest.approx(ranked("auc", TASK["cells"], -1, stand=True), abs=0.005)
+    choose(page, "Rank by", "CPU time")
+    assert shown() == pytest.approx(ranked("cpu_s", TASK["cells"], 1, stand=False), abs=0.005)
+    assert "8 of 20 missing, ranked last" in rows(page)["flaky"][0]
+
+
+def test_a_link_shows_the_same(show: Show) -> None:
+    page = show(PAYLOAD)
+    choose(page, "Compared with", "small[bins=8]")
+    choose(page, "Scenario", "noisy")
+    choose(page, "rows", "all (mean)")
+    page.get_by_label("phases").check()
+    page.get_by_role("columnheader", name="log_loss").get_by_role("button").click()
+    page.get_by_role("button", name="Theme").click()
+    page.get_by_role("link", name="Claims").click()
+    before = page.evaluate("bakeoff.state.get(0)"), rows(page)
+    address = page.evaluate("location.hash")
+    assert page.evaluate("scrollY") > 0
+    again = show(PAYLOAD, address)
+    assert (again.evaluate("bakeoff.state.get(0)"), rows(again)) == before
+    assert again.evaluate("document.documentElement.dataset.theme") == "light"
+    again.evaluate("location.hash = ''")
+    again.wait_for_timeout(50)
+    assert again.evaluate("bakeoff.state.get(0)") == again.evaluate("bakeoff.state.defaults(0)")
+
+
+def test_only_what_differs_is_in_the_address(show: Show) -> None:
+    page = show(PAYLOAD)
+    assert page.evaluate("location.hash") == ""
+    choose(page, "rows", "10000")
+    assert page.evaluate("location.hash") == "#planted/choose:param:rows=10000"
+    choose(page, "rows", "1000")
+    assert page.evaluate("location.hash") == ""
+
+
+def test_an_address_that_means_nothing_does_no_harm(show: Show) -> None:
+    page = show(
+        PAYLOAD, "#planted/choose:sort=%zz&planted/choose:reference=nobody&x&=&planted/choose:param:rows=7&theme=<b>"
+    )
+    assert page.evaluate("bakeoff.state.get(0)") == page.evaluate("bakeoff.state.defaults(0)")
+
+
+def test_the_file_holds_what_is_shown(show: Show) -> None:
+    task = samples.task(labels=("base", "fast", '=cmd("x")', "-dash,comma"))
+    payload = samples.payload(task)
+    page = show(payload)
+    page.get_by_role("columnheader", name="CPU time").get_by_role("button").click()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save as CSV").click()
+    assert saving.value.suggested_filename == "planted-choose-planted-data-clean-rows=1000-threads=1.csv"
+    header, *lines = csv.reader(io.StringIO(Path(saving.value.path()).read_text(encoding="utf-8")))
+    *lines, last = lines
+    assert last == ["compared with", "base"]
+    assert [line[0].removeprefix("'") for line in lines] == list(rows(page))
+    assert {line[0] for line in lines} == {"base", "fast", '\'=cmd("x")', "'-dash,comma"}
+    assert not [name for name in header if name.startswith("fit.")]
+    fast = dict(zip(header, next(line for line in lines if line[0] == "fast"), strict=True))
+    expected = task["cells"][0]["table"][1]["cells"][3]
+    assert float(fast["auc difference"]) == pytest.approx(expected["estimate"])
+    assert float(fast["auc low"]) == pytest.approx(expected["low"])
+    assert fast["cpu_s verdict"] == "better"
+
+
+def test_a_row_opens_to_its_note_troubles_and_commands(show: Show) -> None:
+    page = show(PAYLOAD)
+    button = page.get_by_role("button", name="flaky")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert button.get_attribute("aria-expanded") == "true"
+    detail = page.locator("tr.detail").inner_text()
+    for part in (
+        "Departs from nothing.",
+        "bins=256",
+        "2 failed: ValueError: it broke",
+        TASK["cells"][0]["rows"][5]["command"],
+    ):
+        assert part in detail
+    button.click()
+    assert page.locator("tr.detail").count() == 0
+
+
+def test_themes(show: Show) -> None:
+    def ground(page: Page) -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    page = show(PAYLOAD, color_scheme="dark")
+    dark = ground(page)
+    button = page.get_by_role("button", name="Theme")
+    button.click()
+    light = ground(page)
+    assert light == "rgb(255, 255, 255)"
+    assert dark != light
+    button.click()
+    assert (ground(page), button.inner_text()) == (dark, "Theme: dark")
+    page.emulate_media(media="print")
+    assert ground(page) == light
+
+
+def test_print_opens_all_details_and_hides_the_controls(show: Show) -> None:
+    page = show(PAYLOAD)
+    page.locator(".reading > summary").first.click()
+    page.emulate_media(media="print")
+    page.wait_for_timeout(50)
+    assert page.locator("details:not([open])").count() == 0
+    for hidden in (".controls", ".static", ".contents", "#theme"):
+        assert page.locator(hidden).first.is_hidden()
+    assert page.locator(".interactive table").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.emulate_media(media="screen")
+    page.wait_for_timeout(50)
+    assert page.locator("details[open]").count() == 1
+    assert page.pdf().startswith(b"%PDF")
+
+
+def test_without_scripts_the_tables_read(show: Show) -> None:
+    page = show(PAYLOAD, java_script_enabled=False)
+    assert page.locator(".static table").count() == 4
+    assert page.locator(".static table").first.is_visible()
+    assert page.locator(".interactive, #theme").filter(visible=True).count() == 0
+    page.get_by_role("link", name="Claims").click()
+
+
+def test_when_the_payload_cannot_be_read_the_tables_of_python_show(show: Show, tmp_path: Path) -> None:
+    page = show(PAYLOAD)
+    assert page.locator(".static").is_hidden()
+    script = "() => { document.documentElement.classList.remove('js'); }"
+    page.evaluate(script)
+    assert page.locator(".static table").first.is_visible()
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_every_payload_works(show: Show, axe: Callable[[Page], Any], name: str) -> None:
+    page = show(EDGES[name], viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_names_that_hold_anything_are_shown_as_they_are(show: Show) -> None:
+    payload = samples.payload(
+        samples.task(HOSTILE, labels=("base", HOSTILE), datasets=(HOSTILE, "b"), scenarios=(HOSTILE, "c")),
+        claims=[samples.claim(text=HOSTILE, topic=HOSTILE)],
+    )
+    payload["runs"][0]["command"] = HOSTILE
+    page = show(payload, viewport={"width": 390, "height": 844})
+    assert HOSTILE in rows(page)
+    page.locator("button.row").last.click()
+    choose(page, "Compared with", HOSTILE)
+    address = page.evaluate("location.hash")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    again = show(payload, address)
+    assert again.evaluate("bakeoff.state.get(0).reference") == 1
+
+
+def test_three_hundred_strategies(show: Show) -> None:
+    labels = [*samples.LABELS, *(f"strategy-{index}" for index in range(293))]
+    page = show(samples.payload(samples.task(labels=labels, scenarios=("clean",), params=({"rows": 1000},))))
+    assert len(rows(page)) == 300
+    page.get_by_role("columnheader", name="CPU time").get_by_role("button").click()
+    assert next(iter(rows(page))) == "constant"
+
+
+def test_two_machines_are_never_pooled(show: Show) -> None:
+    page = show(EDGES["two machines"])
+    options = page.get_by_label("Machine", exact=True).locator("option").all_inner_texts()
+    assert options == ["machine-0", "machine-1"]
+    choose(page, "Machine", "machine-1")
+    assert page.evaluate("bakeoff.state.cells(0).every(cell => cell.machine === 1)")
+    assert "machine=machine-1" in page.evaluate("location.hash")
+
+
+def test_the_first_screen_is_drawn_before_the_payload_is_read(show: Show) -> None:
+    page = show(PAYLOAD)
+    drawn, read = page.evaluate(
+        """[performance.getEntriesByName("first-contentful-paint")[0].startTime,
+            performance.getEntriesByName("bakeoff:load")[0].startTime]"""
+    )
+    assert drawn <= read
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_accessible(show: Show, axe: Callable[[Page], Any], scheme: str) -> None:
+    page = show(
+        EDGES["two machines"] | {"claims": [samples.claim(v) for v in ("supported", "refuted", "inconclusive")]}
+    )
+    page.emulate_media(color_scheme=scheme)
+    page.locator("button.row").first.click()
+    for details in page.locator("details:not([open]) > summary").all():
+        details.click()
+    assert axe(page) == [], json.dumps(axe(page), indent=1)
