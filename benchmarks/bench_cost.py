@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from told import told
 
 import harness
 from harness.config import Config
@@ -34,20 +35,6 @@ from harness.store.query import query
 from harness.trial import Conditions, Phase, Record, Seeds, Trial
 
 HERE = Path(__file__).parent
-
-
-def _loop_s() -> float:
-    """Time a fixed loop: 10 million additions."""
-    start = time.perf_counter()
-    total = 0
-    for number in range(10_000_000):
-        total += number
-    return time.perf_counter() - start
-
-
-def _told(name: str, figure: float, limit: float, unit: str) -> None:
-    print(f"\n{name}: {figure:.4g} {unit} (limit {limit:g} {unit}; the fixed loop takes {_loop_s():.2f} s)")
-    assert figure <= limit
 
 
 def _collect() -> None:
@@ -74,7 +61,7 @@ def test_empty_trial() -> None:
 
     LocalExecutor(registry, config, Limits(timeout_s=60, memory_bytes=10**10)).run(plan.trials, receive)
     beyond = [after - before - phase for before, after, phase in zip(ended, ended[1:], phases[1:], strict=False)]
-    _told("an empty trial beyond its phase, median", statistics.median(beyond) * 1e3, 40, "ms")
+    told("an empty trial beyond its phase, median", statistics.median(beyond) * 1e3, 40, "ms")
 
 
 def test_fresh_interpreter_for_comparison(benchmark: BenchmarkFixture) -> None:
@@ -91,8 +78,8 @@ def test_phase_clock() -> None:
     for _ in range(500):
         with clock("work"):
             pass
-    _told("the phase clock on wall time, median", statistics.median(clock.figures["work"].wall_s) * 1e6, 5, "us")
-    _told("the phase clock on CPU time, median", statistics.median(clock.figures["work"].cpu_s) * 1e6, 5, "us")
+    told("the phase clock on wall time, median", statistics.median(clock.figures["work"].wall_s) * 1e6, 5, "us")
+    told("the phase clock on CPU time, median", statistics.median(clock.figures["work"].cpu_s) * 1e6, 5, "us")
 
 
 def test_plan_of_10_000_trials(benchmark: BenchmarkFixture) -> None:
@@ -113,7 +100,7 @@ def test_plan_of_10_000_trials(benchmark: BenchmarkFixture) -> None:
     registry = Registry({"many": topic}, {}, {})
     selection = Selection(blocks=100, values={"size": tuple(range(1, 11))})
     assert len(make_plan(selection, registry).trials) == 10_000
-    _told("a plan of 10,000 trials", _best(benchmark, lambda: make_plan(selection, registry)), 1, "s")
+    told("a plan of 10,000 trials", _best(benchmark, lambda: make_plan(selection, registry)), 1, "s")
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +161,7 @@ def test_store_of_100_000_records_is_loaded(store: Path, benchmark: BenchmarkFix
     size = sum(file.stat().st_size for file in store.iterdir())
     print(f"\nstore: {size / 1e6:.0f} MB, {size // 100_000} bytes a record")
     assert len(harness.load(store)) == 100_000
-    _told("100,000 records loaded", _best(benchmark, lambda: harness.load(store)), 2, "s")
+    told("100,000 records loaded", _best(benchmark, lambda: harness.load(store)), 2, "s")
 
 
 def test_store_of_100_000_records_is_queried(store: Path, benchmark: BenchmarkFixture) -> None:
@@ -182,7 +169,7 @@ def test_store_of_100_000_records_is_queried(store: Path, benchmark: BenchmarkFi
     frames = tables(store)
     sql = 'select label, dataset, median("fit.cpu_s"), avg(auc), count(*) from trials group by all order by 1'
     assert len(query(sql, frames)) == 10
-    _told("100,000 records queried", _best(benchmark, lambda: query(sql, frames)), 0.5, "s")
+    told("100,000 records queried", _best(benchmark, lambda: query(sql, frames)), 0.5, "s")
 
 
 def test_help() -> None:
@@ -196,4 +183,4 @@ def test_help() -> None:
         float(subprocess.run([sys.executable, "-c", script, *command], check=True, capture_output=True).stdout)
         for _ in range(7)
     ]
-    _told("bakeoff --help, CPU, median", statistics.median(spent) * 1e3, 150, "ms")
+    told("bakeoff --help, CPU, median", statistics.median(spent) * 1e3, 150, "ms")

@@ -149,9 +149,9 @@ def test_killed_run_is_resumed_without_loss_or_repetition(project: Project) -> N
 
 def test_interrupted_run_says_how_to_finish_it(project: Project) -> None:
     arguments = ("run", "planted", "-s", "endless", "-s", "copy", "--timeout", "60", "--blocks", "2")
-    process = subprocess.Popen(
-        project.command(*arguments), cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    # A shell starts what it puts into the background with the signal ignored, and so would run the tests themselves.
+    command = ["env", "--default-signal=INT", *project.command(*arguments)]
+    process = subprocess.Popen(command, cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     _wait_for(lambda: bool(project.runs()) and bool(psutil.Process(process.pid).children()))
     server = psutil.Process(process.pid).children()[0]
     _wait_for(lambda: bool(server.children()))

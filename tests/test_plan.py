@@ -204,8 +204,8 @@ def test_given_values_make_a_product(registry: Registry) -> None:
 def test_given_default_is_no_option_of_a_label(registry: Registry) -> None:
     plan = make_plan(Selection(**ONE, profile="quick", values={"bins": (256, 64), "exact": (True,)}), registry)
     assert {trial.label for trial in plan.trials if trial.strategy == "binned"} == {
-        "binned[exact=True]",
-        "binned[bins=64,exact=True]",
+        "binned[exact=true]",
+        "binned[bins=64,exact=true]",
     }
 
 

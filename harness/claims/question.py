@@ -1,21 +1,20 @@
-"""What a claim asks: which quantity, of which strategies, on which cells; in words, and as a command."""
+"""What a claim asks: which quantity, of which strategies, on which cells."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from harness import reproduce
-from harness.declare import CLEAN, Task, Topic
-from harness.stats.cells import Cell
-from harness.stats.standings import Standings
-from harness.trial import Scalar, parse_label
+from harness.declare import CLEAN, Param, Strategy, Task, Topic
+from harness.errors import UsageError, did_you_mean
+from harness.stats.cells import Cell, is_cost
+from harness.trial import TOTALS, Scalar, label, parse_label, typed
 
 Kind: TypeAlias = Literal["ratio", "difference", "growth", "speedup", "slope", "crossover", "order"]
 
-_PLACES = ("dataset", "scenario")
-_BLOCKS = 10
+PLACES = ("task", "dataset", "scenario")
+SCENARIO = "scenario"
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,10 @@ class Question:
     ----------
     labels
         The strategies that are asked about: of, and to what; none when all are.
-    over
-        The parameter, or ``scenario``, that varies, and its values in order; no values when all measured ones count.
     where
-        What narrows the cells.
+        What narrows the cells; the scenario is always among it, unless it varies.
+    over
+        The parameter, or ``scenario``, that varies, and its values; no values when all measured ones count.
     """
 
     kind: Kind
@@ -39,83 +38,113 @@ class Question:
     over: str = ""
     values: tuple[Scalar, ...] = ()
 
-    def cells(self, standings: Iterable[Standings]) -> list[Standings]:
-        """Choose the cells that the question is about; the scenario is clean unless it is named or varies."""
-        wanted = {"scenario": CLEAN.name, **self.where}
-        if self.over:
-            wanted.pop(self.over, None)
-        return [
-            cell
-            for cell in standings
-            if all(value_of(cell.cell, name) == value for name, value in wanted.items())
-            and (not self.values or value_of(cell.cell, self.over) in self.values)
-        ]
+    @property
+    def is_ratio(self) -> bool:
+        """Whether the answer is a ratio."""
+        return self.kind in ("ratio", "growth", "speedup")
 
     @property
-    def asked(self) -> str:
-        """The question in words."""
-        names = " to ".join(self.labels)
-        over = f" over {self.over}" if self.over else ""
-        values = f" from {self.values[0]} to {self.values[1]}" if self.values else ""
-        return {
-            "ratio": f"ratio of {self.measure}, {names}",
-            "difference": f"difference in {self.measure}, {' minus '.join(self.labels)}",
-            "growth": f"growth of the ratio of {self.measure}, {names}, with {self.over}{values}",
-            "speedup": f"ratio of {self.measure} of {names}, {self.over}={self._at(0)} to {self.over}={self._at(1)}",
-            "slope": f"exponent of {self.measure} of {names}{over}",
-            "crossover": f"{self.over} at which {self.measure} of {' and '.join(self.labels)} is equal",
-            "order": f"rank correlation of strategies by {self.measure}, {self.over}={self._at(0)} to {self._at(1)}",
-        }[self.kind]
+    def in_logs(self) -> bool:
+        """Whether measures enter as logarithms."""
+        return self.kind != "difference" and (self.kind != "order" or is_cost(self.measure))
 
-    def scope(self, cells: Sequence[Standings]) -> str:
-        """Say on what the answer was found."""
-        named = {"scenario": CLEAN.name, **self.where}
-        parts = [str(named.pop("dataset", "")), str(named.pop("scenario"))]
-        parts += [f"{name}={value}" for name, value in named.items()]
-        if self.over == "scenario":
-            parts[1] = ""
-        told = ", ".join(part for part in parts if part)
-        if len(cells) > 1 and not self.over:
-            told += f", mean over {len(cells)} cells"
-        return told + (f"; on {cells[0].machine}" if cells else "")
-
-    def command(self, topic: Topic, cells: Sequence[Standings]) -> str:
-        """Write the command that measures an answer; empty when no task of the topic has these strategies."""
-        task = next((task for task in topic.tasks.values() if self._fits(task)), None)
-        if task is None:
-            return ""
-        strategies = list(dict.fromkeys(parse_label(label)[0] for label in self.labels))
-        scenarios = self.values if self.over == "scenario" else (self.where.get("scenario", CLEAN.name),)
-        return reproduce.command(
-            f"{task.topic}/{task.name}",
-            strategies=strategies,
-            datasets=[str(self.where["dataset"])] if "dataset" in self.where else [],
-            scenarios=[str(scenario) for scenario in scenarios],
-            values=dict(self._settings(task, cells)),
-            blocks=_BLOCKS,
-        )
-
-    def _settings(self, task: Task, cells: Sequence[Standings]) -> Iterator[tuple[str, tuple[Scalar, ...]]]:
-        for name, value in self.where.items():
-            if name not in _PLACES and name != self.over:
-                yield name, (value,)
-        if self.over and self.over != "scenario":
-            found = dict.fromkeys(value_of(cell.cell, self.over) for cell in cells)
-            yield (
-                self.over,
-                self.values or tuple(value for value in found if value is not None) or task.sweep[self.over],
-            )
-        options = [(task.strategies[name].options, given) for name, given in map(parse_label, self.labels)]
-        for option in dict.fromkeys(option for _, given in options for option in given):
-            yield option, tuple(dict.fromkeys(given.get(option, known[option]) for known, given in options))
-
-    def _fits(self, task: Task) -> bool:
-        return all(parse_label(label)[0] in task.strategies for label in self.labels)
-
-    def _at(self, index: int) -> Scalar:
-        return self.values[index] if self.values else ""
+    def covers(self, cell: Cell) -> bool:
+        """Return whether the question is about a cell."""
+        if not all(value_of(cell, name) == value for name, value in self.where.items()):
+            return False
+        value = value_of(cell, self.over) if self.over else ""
+        return value is not None and (not self.values or value in self.values)
 
 
 def value_of(cell: Cell, name: str) -> Scalar | None:
-    """Return a cell's data set, scenario or parameter; ``None`` where it has no such parameter."""
-    return getattr(cell, name) if name in _PLACES else dict(cell.params).get(name)
+    """Return a cell's task, data set, scenario or parameter; ``None`` where it has no such parameter."""
+    return getattr(cell, name) if name in PLACES else dict(cell.params).get(name)
+
+
+def put(
+    topic: Topic,
+    kind: Kind,
+    measure: str,
+    labels: Iterable[str],
+    where: dict[str, Scalar],
+    over: str | tuple[str, *tuple[Scalar, ...]] = "",
+) -> Question:
+    """Make a question of what an author wrote.
+
+    Raises
+    ------
+    UsageError
+        When the topic has no such strategy, option or measure, or the question makes no sense.
+    """
+    name, *values = (over,) if isinstance(over, str) else over
+    if name in where or len(set(values)) < len(values) or len(values) == 1:
+        raise UsageError(f"a question over {name} needs different values of it, and none beside them")
+    if kind in ("slope", "crossover"):
+        values = sorted(check_size(kind, name, value) for value in values)
+    if kind == "difference" and is_cost(measure):
+        raise UsageError(f"{measure} is a cost: ask for its ratio")
+    if kind == "crossover" and not is_cost(measure):
+        raise UsageError(f"{measure} is no cost, and a crossover is of costs")
+    known = {SCENARIO: CLEAN.name} if name != SCENARIO else {}
+    question = Question(
+        kind, measure, tuple(_known(text, topic) for text in labels), {**known, **where}, name, tuple(values)
+    )
+    tasks_for(question, topic)
+    return question
+
+
+def check_size(kind: Kind, name: str, value: Scalar) -> float:
+    """Return a value that a line can be drawn over.
+
+    Raises
+    ------
+    UsageError
+        When it is no positive number.
+    """
+    if isinstance(value, str | bool) or not value > 0:
+        raise UsageError(f"{name}={typed(value)} is no size: a {kind} needs positive numbers")
+    return value
+
+
+def tasks_for(question: Question, topic: Topic) -> list[Task]:
+    """Return the tasks that have all strategies of a question, and its measure.
+
+    Raises
+    ------
+    UsageError
+        When there is none.
+    """
+    named = question.where.get("task")
+    own = {parse_label(text)[0] for text in question.labels}
+    tasks = [task for name, task in topic.tasks.items() if named in (None, name) and own <= set(task.strategies)]
+    if not tasks:
+        raise UsageError(f"no task of {topic.name} has {' and '.join(sorted(own)) or repr(named)}")
+    known = [name for task in tasks for name in measures(task)]
+    if question.measure not in known:
+        raise UsageError(f"{topic.name} measures no {question.measure!r}{did_you_mean(question.measure, known)}")
+    return [task for task in tasks if question.measure in measures(task)]
+
+
+def measures(task: Task) -> list[str]:
+    """List what can be measured of a strategy of a task."""
+    phases = [f"{phase}.{figure}" for phase in task.phases for figure in (*TOTALS, "held_bytes")]
+    return [*TOTALS, *phases, *(metric.name for metric in task.metrics)]
+
+
+def _known(text: str, topic: Topic) -> str:
+    """Write a label as records do: options that stand at their defaults are left out."""
+    name, given = parse_label(text)
+    strategies: dict[str, Strategy] = {}
+    for task in topic.tasks.values():
+        strategies = {**task.strategies, **strategies}
+    if name not in strategies:
+        raise UsageError(f"{topic.name} has no strategy {name!r}{did_you_mean(name, strategies)}")
+    options = strategies[name].options
+    for option in given:
+        if option not in options:
+            raise UsageError(f"strategy {name} has no option {option!r}{did_you_mean(option, options)}")
+    try:
+        typed = {option: Param(options[option]).check(option, value) for option, value in given.items()}
+    except ValueError as error:
+        raise UsageError(f"strategy {name}: {error}") from None
+    return label(name, {option: value for option, value in typed.items() if value != options[option]})

@@ -17,10 +17,12 @@ _VENDOR = Path(__file__).parent / "vendor"
 FIRST = ("start.js",)
 _BASE = ("dom.js", "hash.js")
 _TABLES = (
+    "student.js",
     "interval.js",
     "compare.js",
     "rank.js",
     "format.js",
+    "selection.js",
     "state.js",
     "csv.js",
     "model.js",

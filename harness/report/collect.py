@@ -13,7 +13,7 @@ from harness.registry import Registry, card_folders, load_registry
 from harness.report.bench import Bench, read_bench
 from harness.report.payload import build
 from harness.report.task_payload import DataCard
-from harness.store.noise import KeptNoise, kept_noise
+from harness.store.noise import KeptNoise, noise_of
 from harness.store.runs import find
 from harness.store.runs import runs as runs_in
 
@@ -41,11 +41,7 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
         raise UsageError(f"no trial is on record in run {told}: finish it with 'bakeoff run --resume'")
     others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
     registry = load_registry(config)
-    noise = {
-        name: kept
-        for name in {header.machine.name for header in bench.headers}
-        if (kept := kept_noise(folder / name)) is not None
-    }
+    noise = noise_of(folder, {header.machine.name for header in bench.headers})
     topics = list(dict.fromkeys(cell.cell.topic for cell in bench.standings))
     return build(
         bench,

@@ -29,6 +29,8 @@ def history(standings: Sequence[Standings], headers: dict[str, Header], names: S
     names
         The measures to follow.
     """
+    if len(headers) < 2:
+        return []
     found: dict[tuple[Cell, str, str], dict[str, Series]] = defaultdict(dict)
     for cell in standings:
         for label in cell.entries:

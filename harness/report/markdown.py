@@ -18,7 +18,7 @@ def markdown(payload: Plain) -> str:
     lines = [f"## {_text(payload['title'])}", ""]
     lines += [f"- `{_code(run['command'])}` on {_text(run['machine'])}, {_run(run)}" for run in payload["runs"]]
     lines += [f"- **Note:** {_text(remark)}" for remark in payload["remarks"]]
-    lines += ["", *_claims(payload["claims"])]
+    lines += ["", *_claims([claim for own in views.ledger(payload["claims"]).values() for claim in own])]
     for task in payload["tasks"]:
         lines += [f"### {_text(task['id'])}", ""]
         if task["advice"]:
@@ -49,11 +49,9 @@ def _claims(claims: list[Plain]) -> Iterator[str]:
     if not claims:
         return
     yield from ("| claim | verdict | expected | found | blocks |", "|---|---|---|---|--:|")
-    for claim in claims:
-        signed = claim["asked"].startswith("difference")
-        found = wording.effect(claim, cost=claim["cost"], signed=signed)
-        interval = wording.interval(claim, cost=claim["cost"], signed=signed)
-        cells = (claim["text"], claim["verdict"], claim["expected"], f"{found} {interval}".strip(), claim["blocks"])
+    for found in claims:
+        measured = f"{found['measured']} {found['interval']}".strip()
+        cells = (found["text"], found["verdict"], found["expected"], measured, found["blocks"])
         yield _row(str(cell) for cell in cells)
     yield ""
 

@@ -219,10 +219,10 @@ class _Cells:
         ]
 
     def _fronts(self, standings: Standings) -> dict[str, dict[str, float]]:
-        """Return for every strategy the share of resamples in which it is on the front, by ``cost|metric``."""
+        """Return for every strategy the share of resamples in which it is on the front, by ``cost|primary metric``."""
         found: dict[str, dict[str, float]] = {}
         for cost in _FRONTS:
-            for metric in self._task.metrics:
+            for metric in self._task.metrics[:1]:
                 labels = [
                     label
                     for label, entry in standings.entries.items()

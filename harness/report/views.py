@@ -25,7 +25,7 @@ def page(payload: Plain) -> dict[str, Any]:
         "statuses": statuses(sum((Counter(run["statuses"]) for run in runs), Counter())),
         "counts": [(word, number) for word in VERDICTS if (number := _verdicts(claims)[word])],
         "told": [statuses(run["statuses"]) for run in runs],
-        "ledger": _by_topic(claims),
+        "ledger": ledger(claims),
         "tasks": [task(number, own) for number, own in enumerate(payload["tasks"], start=1)],
         "targets": _targets(payload["tasks"]),
     }
@@ -102,7 +102,8 @@ def _verdicts(claims: Iterable[Plain]) -> Counter[str]:
     return Counter(claim["verdict"] for claim in claims)
 
 
-def _by_topic(claims: Iterable[Plain]) -> dict[str, list[dict[str, Any]]]:
+def ledger(claims: Iterable[Plain]) -> dict[str, list[dict[str, Any]]]:
+    """Group claims by topic, each with its figure and its interval in words."""
     found: dict[str, list[dict[str, Any]]] = {}
     for claim in claims:
         signed = not claim["asked"] or claim["asked"].startswith("difference")

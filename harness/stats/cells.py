@@ -48,25 +48,22 @@ def figures(record: Record) -> dict[str, float]:
     if record.status != "ok":
         return {}
     found: dict[str, float] = {}
+    totals: dict[str, float] = {}
     for name, phase in record.phases.items():
-        own = {
-            "wall_s": median(phase.wall_s) if phase.wall_s else None,
-            "cpu_s": median(phase.cpu_s) if phase.cpu_s else None,
-            "peak_bytes": phase.peak_bytes,
-            "held_bytes": phase.held_bytes,
-            "device_bytes": phase.device_bytes,
-        }
-        found |= {f"{name}.{figure}": float(value) for figure, value in own.items() if value is not None}
-    for total in TOTALS:
-        held = [found[f"{name}.held_bytes"] if total == "peak_bytes" else 0.0 for name in record.phases]
-        parts = [
-            found[f"{name}.{total}"] + before
-            for name, before in zip(record.phases, held, strict=True)
-            if f"{name}.{total}" in found
-        ]
-        if parts:
-            found[total] = sum(parts) if total.endswith("_s") else max(parts)
-    return found | record.metrics
+        for figure, samples in (("wall_s", phase.wall_s), ("cpu_s", phase.cpu_s)):
+            if samples:
+                middle = samples[0] if len(samples) == 1 else median(samples)
+                found[f"{name}.{figure}"] = middle
+                totals[figure] = totals.get(figure, 0.0) + middle
+        found[f"{name}.held_bytes"] = phase.held_bytes
+        for figure, peak, before in (
+            ("peak_bytes", phase.peak_bytes, phase.held_bytes),
+            ("device_bytes", phase.device_bytes, 0),
+        ):
+            if peak is not None:
+                found[f"{name}.{figure}"] = peak
+                totals[figure] = max(totals.get(figure, 0), before + peak)
+    return found | totals | record.metrics
 
 
 def measure(record: Record, name: str) -> float | None:

@@ -51,7 +51,8 @@ class Interval:
 
     def exp(self) -> Interval:
         """Carry an interval of logarithms back."""
-        low, estimate, high = (math.exp(value) for value in (self.low, self.estimate, self.high))
+        with np.errstate(over="ignore"):  # a bound that no float holds is infinite
+            low, estimate, high = (float(np.exp(value)) for value in (self.low, self.estimate, self.high))
         return replace(self, estimate=estimate, low=low, high=high, log=True)
 
 
@@ -73,7 +74,7 @@ def paired_ratio(of: Sequence[float], to: Sequence[float]) -> Interval:
     return mean(np.log(of) - np.log(to)).exp()
 
 
-def pooled_ratio(logs: npt.ArrayLike, sessions: Sequence[int]) -> Interval:
+def pooled_ratio(logs: npt.ArrayLike, sessions: npt.ArrayLike) -> Interval:
     """Estimate a ratio from the log-ratios of blocks, some of which share a session (one run of the harness).
 
     With one session this is Student's t over blocks. With several, what a session adds to all of its blocks counts too:
@@ -111,7 +112,7 @@ def pooled_ratio(logs: npt.ArrayLike, sessions: Sequence[int]) -> Interval:
     return _around(pooled.estimate, variance, max(1.0, df), len(values)).exp()
 
 
-def pooled_difference(values: npt.ArrayLike, seeds: Sequence[int]) -> Interval:
+def pooled_difference(values: npt.ArrayLike, seeds: npt.ArrayLike) -> Interval:
     """Estimate a difference in quality from those of blocks, some of which share the seed of their data.
 
     Two measurements on the same data are one piece of evidence on quality: they are averaged first.

@@ -19,17 +19,21 @@ def front(points: Floats) -> Flags:
     Parameters
     ----------
     points
-        Smaller is better in every column, shape (..., strategies, criteria). A point with a NaN is never on the front
-        and dominates none.
+        Smaller is better in every column, shape (..., strategies, criteria). A point with a value that is not finite
+        is never on the front and dominates none.
 
     Returns
     -------
     ndarray of bool
         Shape (..., strategies).
     """
+    known = np.isfinite(points).all(axis=-1)
+    points = np.where(known[..., None], points, np.inf)
+    if points.shape[-1] == 2:
+        return np.asarray(known & _undercutting(points[..., 0], points[..., 1]))
     one, other = points[..., :, None, :], points[..., None, :, :]
     dominated = ((other <= one).all(axis=-1) & (other < one).any(axis=-1)).any(axis=-1)
-    return np.asarray(~dominated & np.isfinite(points).all(axis=-1))
+    return np.asarray(~dominated & known)
 
 
 def front_share(values: Floats, *, seed: int = 0, rounds: int = _ROUNDS) -> Floats:
@@ -56,6 +60,22 @@ def front_share(values: Floats, *, seed: int = 0, rounds: int = _ROUNDS) -> Floa
     with np.errstate(invalid="ignore", divide="ignore"):
         means = (drawn @ np.where(known, flat, 0.0)) / counts
     resampled = np.where(counts > 0, means, np.nan).reshape(rounds, strategies, criteria)
+    if criteria == 2:
+        return np.asarray(front(resampled).mean(axis=0))
     # Round by round, because all pairs of 300 strategies in all rounds at once would fill the memory.
-    shares: Floats = np.mean([front(points) for points in resampled], axis=0)
-    return shares
+    return np.asarray(np.mean([front(points) for points in resampled], axis=0))
+
+
+def _undercutting(x: Floats, y: Floats) -> Flags:
+    """Mark the points whose `y` is less than that of every other point that sorts before them: the front of a plane."""
+    order = np.lexsort((y, x), axis=-1)
+    x, y = np.take_along_axis(x, order, axis=-1), np.take_along_axis(y, order, axis=-1)
+    least = np.full(y.shape, np.inf)
+    least[..., 1:] = np.minimum.accumulate(y, axis=-1)[..., :-1]
+    # Equal points are compared with what comes before the first of them.
+    again = np.zeros(y.shape, dtype=bool)
+    again[..., 1:] = (x[..., 1:] == x[..., :-1]) & (y[..., 1:] == y[..., :-1])
+    first = np.maximum.accumulate(np.where(again, 0, np.arange(y.shape[-1])), axis=-1)
+    marked = np.empty(y.shape, dtype=bool)
+    np.put_along_axis(marked, order, y < np.take_along_axis(least, first, axis=-1), axis=-1)
+    return marked

@@ -74,13 +74,18 @@ def crossover(sizes: Sequence[float], of: Floats, to: Floats) -> Interval | None
 def _lines(sizes: Sequence[float], costs: Floats) -> Floats:
     """Fit log cost on log size in every block that has two sizes or more: shape (blocks, 2), level and slope."""
     x = np.log(np.asarray(sizes, dtype=float))
-    found = []
-    for row in np.asarray(costs, dtype=float):
-        known = np.isfinite(row) & (row > 0)
-        if len(np.unique(x[known])) > 1:
-            steep, level = np.polyfit(x[known], np.log(row[known]), 1)
-            found.append((float(level), float(steep)))
-    return np.array(found).reshape(-1, 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y = np.log(np.asarray(costs, dtype=float))
+    known = np.isfinite(y)
+    count = known.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        across = np.where(known, x - (known * x).sum(axis=1, keepdims=True) / count, 0.0)
+        y = np.where(known, y, 0.0)
+        level = y.sum(axis=1) / count[:, 0]
+        steep = (across * y).sum(axis=1) / (across**2).sum(axis=1)
+        level -= steep * (known * x).sum(axis=1) / count[:, 0]
+    lines = np.column_stack([level, steep])
+    return lines[(across**2).sum(axis=1) > 0]
 
 
 def _fieller(top: Floats, bottom: Floats) -> tuple[float, float]:
@@ -93,7 +98,7 @@ def _fieller(top: Floats, bottom: Floats) -> tuple[float, float]:
     a = float(bottom.mean()) ** 2 - covariance[1, 1]
     b = float(top.mean() * bottom.mean()) - covariance[0, 1]
     c = float(top.mean()) ** 2 - covariance[0, 0]
-    root = b**2 - a * c
-    if a <= 0 or root < 0:
+    if a <= 0:
         return math.nan, math.nan
-    return (b - math.sqrt(root)) / a, (b + math.sqrt(root)) / a
+    root = math.sqrt(max(0.0, b**2 - a * c))  # never negative but by rounding, where `a` is positive
+    return (b - root) / a, (b + root) / a

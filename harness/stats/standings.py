@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,6 +16,7 @@ from harness.stats.paired import Interval, pooled_difference, pooled_ratio
 from harness.trial import Curve, Record, Scalar, Status
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Numbers: TypeAlias = npt.NDArray[np.int64]
 
 CURVES = 3
 
@@ -71,14 +73,37 @@ class Standings:
         base
             Where `to` stands; here, unless another measurement of the same cell is given.
         """
-        one = self._values(of, name, self.units)
-        other = (base or self)._values(to, name, self.units)
-        if one is None or other is None:
-            return {}
-        if is_cost(name):
-            one, other = (np.log(np.where(values > 0, values, np.nan)) for values in (one, other))
-        apart = one - other
+        apart = self._apart(of, to, name, base or self)
         return {self.units[index]: float(apart[index]) for index in np.flatnonzero(np.isfinite(apart))}
+
+    def effect(self, of: str, to: str, name: str) -> Interval | None:
+        """Estimate the effect on a measure in this cell alone; see `effect`."""
+        apart = self._apart(of, to, name, self)
+        known = np.isfinite(apart)
+        if not known.any():
+            return None
+        sessions, seeds = self._groups
+        return (
+            pooled_ratio(apart[known], sessions[known])
+            if is_cost(name)
+            else pooled_difference(apart[known], seeds[known])
+        )
+
+    @cached_property
+    def _groups(self) -> tuple[Numbers, Numbers]:
+        """Number the runs and the seeds of the units."""
+        runs = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in self.units))}
+        return np.array([runs[unit.run] for unit in self.units]), np.array([unit.seed for unit in self.units])
+
+    def _apart(self, of: str, to: str, name: str, base: Standings) -> Floats:
+        one, other = self._values(of, name, self.units), base._values(to, name, self.units)
+        if one is None or other is None:
+            return np.full(len(self.units), np.nan)
+        if not is_cost(name):
+            return one - other
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # A cost of 0 has no logarithm: the infinity that it gives counts as missing.
+            return np.log(one) - np.log(other)
 
     def _values(self, label: str, name: str, units: list[Unit]) -> Floats | None:
         """Return a measure in the given units, NaN in those that are not here."""
@@ -113,7 +138,9 @@ def stand(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[Standings]:
     for run, machine, records in runs:
         for record in records:
             place = (machine, Cell.of(record))
-            found.setdefault(place, _Gathered()).add(run, record)
+            if place not in found:
+                found[place] = _Gathered()
+            found[place].add(run, record)
     return [Standings(machine, cell, *gathered.arrays()) for (machine, cell), gathered in found.items()]
 
 
@@ -128,6 +155,8 @@ def effect(cells: Sequence[Standings], of: str, to: str, name: str) -> Interval 
     Interval or None
         ``None`` without a block that both strategies finished in all these cells.
     """
+    if len(cells) == 1:
+        return cells[0].effect(of, to, name)
     return pool([part for cell in cells if (part := cell.differences(of, to, name))], name)
 
 
@@ -140,9 +169,9 @@ def pool(parts: Sequence[dict[Unit, float]], name: str) -> Interval | None:
         return None
     means = np.array([[part[unit] for unit in common] for part in parts]).mean(axis=0)
     if is_cost(name):
-        sessions = {unit.run: index for index, unit in enumerate(common)}
-        return pooled_ratio(means, [sessions[unit.run] for unit in common])
-    return pooled_difference(means, [unit.seed for unit in common])
+        runs = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in common))}
+        return pooled_ratio(means, np.array([runs[unit.run] for unit in common]))
+    return pooled_difference(means, np.array([unit.seed for unit in common]))
 
 
 def _natural(entry: Entry) -> list[tuple[str, float, str]]:
@@ -171,25 +200,31 @@ class _Gathered:
     def __init__(self) -> None:
         self._units: dict[Unit, int] = {}
         self._entries: dict[str, Entry] = {}
-        self._values: dict[tuple[str, str], dict[int, float]] = {}
+        self._values: dict[str, dict[str, dict[int, float]]] = {}
 
     def add(self, run: str, record: Record) -> None:
         trial = record.trial
         unit = self._units.setdefault(Unit(run, trial.block, trial.seeds.data), len(self._units))
-        entry = self._entries.setdefault(trial.label, Entry(trial.strategy, dict(trial.options)))
+        label = trial.label
+        entry = self._entries.get(label)
+        if entry is None:
+            entry = self._entries[label] = Entry(trial.strategy, dict(trial.options))
+            self._values[label] = defaultdict(dict)
+        columns = self._values[label]
         entry.statuses[record.status] += 1
         if record.status != "ok" or record.reason:
             entry.troubles[(record.status, record.reason)] += 1
         for name, value in figures(record).items():
-            self._values.setdefault((trial.label, name), {})[unit] = value
+            columns[name][unit] = value
         for name, curve in record.curves.items():
             kept = entry.curves.setdefault(name, [])
             if len(kept) < CURVES:
                 kept.append(curve)
 
     def arrays(self) -> tuple[list[Unit], dict[str, Entry]]:
-        for (label, name), values in self._values.items():
-            column = np.full(len(self._units), np.nan)
-            column[list(values)] = list(values.values())
-            self._entries[label].values[name] = column
+        for label, columns in self._values.items():
+            for name, values in columns.items():
+                column = np.full(len(self._units), np.nan)
+                column[list(values)] = list(values.values())
+                self._entries[label].values[name] = column
         return list(self._units), self._entries

@@ -20,6 +20,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except FileExistsError:
+        raise UsageError(f"cannot write {path}: {path.parent} is a file; give a place in a folder") from None
     except OSError as error:
         raise UsageError(f"cannot write {path} ({error.strerror}): give a place that can be written") from None
     temporary = Path(name)

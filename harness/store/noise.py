@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,12 @@ def keep_noise(folder: Path, kept: KeptNoise) -> Path:
     path = folder / _FILE
     write_atomically(path, msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
     return path
+
+
+def noise_of(results: Path, machines: Iterable[str]) -> dict[str, KeptNoise]:
+    """Read the noise floors of those machines that have one."""
+    found = {name: kept_noise(results / name) for name in machines}
+    return {name: kept for name, kept in found.items() if kept is not None}
 
 
 def kept_noise(folder: Path) -> KeptNoise | None:

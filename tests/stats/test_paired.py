@@ -5,12 +5,21 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.stats.paired import Interval, paired_difference, paired_ratio
+from harness.stats.paired import (
+    Interval,
+    bootstrap,
+    p_value,
+    paired_difference,
+    paired_ratio,
+    pooled_difference,
+    pooled_ratio,
+)
 
 SIZES = st.integers(2, 30)
 
@@ -99,3 +108,134 @@ def test_equal_sides_differ_by_nothing() -> None:
     found = paired_ratio([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     assert (found.low, found.estimate, found.high) == (1.0, 1.0, 1.0)
     assert not found.excludes(1.0)
+
+
+@pytest.mark.parametrize("blocks", [5, 10, 30])
+@pytest.mark.parametrize("kind", ["ratio", "difference"])
+def test_coverage(kind: str, blocks: int) -> None:
+    """The standard error is 0.3 %."""
+    rng = np.random.default_rng(blocks)
+    held = []
+    for _ in range(5000):
+        base = rng.normal(3.0, 0.5, size=blocks)
+        of, to = base + 0.2 + rng.normal(0, 0.1, size=blocks), base + rng.normal(0, 0.05, size=blocks)
+        found = paired_difference(of, to) if kind == "difference" else paired_ratio(np.exp(of), np.exp(to))
+        held.append(not found.excludes(0.2 if kind == "difference" else math.exp(0.2)))
+    assert 0.93 < np.mean(held) < 0.97
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("counts", [[8], [4] * 3, [10] * 3, [5] * 5, [2, 4, 6, 8, 10], [3] * 10], ids=str)
+def test_pooled_ratio_covers_the_truth(counts: list[int], spread: float) -> None:
+    """One session, or three and more that differ by `spread` times what blocks differ; the standard error is 0.6 %.
+
+    It is cautious (97 to 98 %) where sessions do not differ: half the time the wider interval is taken without need.
+    """
+    rng = np.random.default_rng(1)
+    sessions = np.repeat(np.arange(len(counts)), counts)
+    apart = spread * rng.normal(size=(1500, len(counts))) if len(counts) > 1 else np.zeros((1500, 1))
+    logs = 0.1 + apart[:, sessions] + rng.normal(size=(1500, len(sessions)))
+    held = np.mean([not pooled_ratio(row, sessions).excludes(math.exp(0.1)) for row in logs])
+    assert 0.92 < held < 0.985
+
+
+def test_two_sessions_that_differ_a_lot_are_too_few() -> None:
+    """The shortfall that the documentation owns up to: 87 % or more instead of 95 %."""
+    rng = np.random.default_rng(2)
+    sessions = np.repeat([0, 1], 8)
+    logs = rng.normal(size=(1500, 2))[:, sessions] + rng.normal(size=(1500, 16))
+    held = np.mean([not pooled_ratio(row, sessions).excludes(1.0) for row in logs])
+    assert 0.85 < held < 0.93
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10**6), blocks=st.integers(1, 20), label=st.integers(0, 9))
+def test_one_session_is_students(seed: int, blocks: int, label: int) -> None:
+    logs = np.random.default_rng(seed).normal(size=blocks)
+    found, expected = pooled_ratio(logs, [label] * blocks), paired_ratio(np.exp(logs), np.ones(blocks))
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (expected.estimate, expected.low, expected.high), nan_ok=True
+    )
+    assert found.df == expected.df or blocks == 1
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10**6), sessions=st.integers(2, 12))
+def test_sessions_of_one_block_are_blocks(seed: int, sessions: int) -> None:
+    logs = np.random.default_rng(seed).normal(size=sessions)
+    assert pooled_ratio(logs, range(sessions)) == pooled_ratio(logs, [0] * sessions)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_balanced_sessions_far_apart_are_students_over_their_means(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    logs = np.array([0.0, 10.0, -5.0])[:, None] + rng.normal(size=(3, 6))
+    expected = stats.ttest_1samp(logs.mean(axis=1), 0.0).confidence_interval(0.95)
+    found = pooled_ratio(logs.ravel(), np.repeat([0, 1, 2], 6))
+    assert (math.log(found.low), math.log(found.high)) == pytest.approx((expected.low, expected.high))
+    assert found.df == pytest.approx(2)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_seeds_are_averaged_first(seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=(4, 3))
+    found = pooled_difference(values.ravel(), np.repeat([7, 5, 9, 11], 3))
+    expected = paired_difference(values.mean(axis=1), np.zeros(4))
+    assert (found.low, found.estimate, found.high) == pytest.approx((expected.low, expected.estimate, expected.high))
+    assert found.blocks == 4
+
+
+def test_no_variance() -> None:
+    found = pooled_difference([0.25] * 6, [0, 0, 1, 1, 2, 2])
+    assert found.low == found.estimate == found.high == 0.25
+    assert (p_value(found, 0.25), p_value(found, 0.0)) == (1.0, 0.0)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10**6), blocks=st.integers(2, 20))
+def test_p_is_students(seed: int, blocks: int) -> None:
+    rng = np.random.default_rng(seed)
+    of, to = rng.lognormal(0.3, 0.4, size=blocks), rng.lognormal(0.0, 0.4, size=blocks)
+    assert p_value(paired_difference(of, to), 0.0) == pytest.approx(stats.ttest_rel(of, to).pvalue)
+    assert p_value(paired_ratio(of, to), 1.0) == pytest.approx(stats.ttest_rel(np.log(of), np.log(to)).pvalue)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_p_agrees_with_the_interval(seed: int) -> None:
+    logs = np.random.default_rng(seed).normal(0.5, 1.0, size=12)
+    found = pooled_ratio(logs, np.repeat([0, 1, 2], 4))
+    assert (p_value(found, 1.0) < 0.05) == found.excludes(1.0)
+    assert p_value(found, found.low) == pytest.approx(0.05)
+
+
+def test_no_p_without_degrees_of_freedom() -> None:
+    assert math.isnan(p_value(Interval(1.5, 1.0, 2.0, 5), 1.0))
+    assert math.isnan(p_value(paired_ratio([2.0], [1.0]), 1.0))
+
+
+def test_huge_ratios_do_not_fail() -> None:
+    """Two blocks that disagree by a factor of e^200 have bounds that no float holds."""
+    found = pooled_ratio([0.0, 200.0], [0, 0])
+    assert found.estimate == pytest.approx(math.exp(100))
+    assert not found.excludes(1.0)
+
+
+def tau(rows: npt.NDArray[np.float64]) -> float:
+    """Return Kendall's tau b; a resample holds ties."""
+    one, other = (np.sign(column[:, None] - column) for column in rows.T)
+    return float((one * other).sum() / math.sqrt((one**2).sum() * (other**2).sum()))
+
+
+def test_bootstrap_of_kendalls_tau() -> None:
+    """Of a normal pair with correlation r, tau is 2/pi arcsin r; the standard error of the coverage is 3 %."""
+    rng = np.random.default_rng(2)
+    truth = 2 / math.pi * math.asin(0.6)
+    held = []
+    for _ in range(50):
+        rows = rng.multivariate_normal([0.0, 0.0], [[1.0, 0.6], [0.6, 1.0]], size=30)
+        held.append(not bootstrap(rows, tau).excludes(truth))
+    assert np.mean(held) > 0.85
+    assert math.isnan(bootstrap(np.zeros((1, 2)), lambda rows: 0.0).low)

@@ -22,7 +22,7 @@ def test_what_cannot_be_written_is_one_sentence_and_leaves_the_old_file(tmp_path
     with pytest.raises(UsageError, match=r"^cannot write .*page \(Is a directory\)"):
         write_atomically(tmp_path / "page", b"x")
     (tmp_path / "file").write_bytes(b"old")
-    with pytest.raises(UsageError, match=r"^cannot write .*\(File exists\): give a place that can be written$"):
+    with pytest.raises(UsageError, match=r"^cannot write .*page: .*file is a file; give a place in a folder$"):
         write_atomically(tmp_path / "file" / "page", b"x")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "page"]
     assert (tmp_path / "file").read_bytes() == b"old"

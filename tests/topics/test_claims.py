@@ -9,7 +9,7 @@ import pytest
 
 from harness.config import Config
 from harness.declare import Dataset, Param, Task, Topic
-from harness.evidence import Evidence, Verdict
+from harness.evidence import Change, Evidence, Sizes, Verdict
 from harness.registry import Registry, load_registry
 from harness.trial import Scalar
 
@@ -23,9 +23,7 @@ class Recorder:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
 
-    def _note(
-        self, measure: str, strategies: tuple[str, ...], over: tuple[str, Scalar, Scalar] | None, where: Any
-    ) -> Any:
+    def _note(self, measure: str, strategies: tuple[str, ...], over: Sizes | None, where: Any) -> Any:
         self.asked.append({"measure": measure, "strategies": strategies, "over": over, "where": where})
         return self
 
@@ -39,25 +37,28 @@ class Recorder:
         self._note(measure, (of, to), None, where)
         return self.within(margin)
 
-    def slope(self, measure: str, of: str, over: str, **where: Scalar) -> Any:
-        return self._note(measure, (of,), None, where)
+    def slope(self, measure: str, of: str, to: str | None = None, /, *, over: Sizes = "rows", **where: Scalar) -> Any:
+        return self._note(measure, (of,) if to is None else (of, to), over, where)
 
-    def crossover(self, measure: str, of: str, to: str, over: str, **where: Scalar) -> Any:
-        return self._note(measure, (of, to), None, where)
-
-    def growth(self, measure: str, of: str, to: str, over: tuple[str, Scalar, Scalar], **where: Scalar) -> Any:
+    def crossover(self, measure: str, of: str, to: str, *, over: Sizes = "rows", **where: Scalar) -> Any:
         return self._note(measure, (of, to), over, where)
 
-    def speedup(self, measure: str, of: str, over: tuple[str, Scalar, Scalar], **where: Scalar) -> Any:
+    def growth(self, measure: str, of: str, to: str, over: Change, **where: Scalar) -> Any:
+        return self._note(measure, (of, to), over, where)
+
+    def speedup(self, measure: str, of: str, over: Change, **where: Scalar) -> Any:
         return self._note(measure, (of,), over, where)
 
-    def order(self, measure: str, over: tuple[str, Scalar, Scalar], **where: Scalar) -> Any:
+    def order(self, measure: str, over: Change, **where: Scalar) -> Any:
         return self._note(measure, (), over, where)
 
     def at_least(self, bound: float) -> Verdict:
         return "inconclusive"
 
-    at_most = within = at_least
+    at_most = at_least
+
+    def within(self, margin: float, of: float | None = None) -> Verdict:
+        return "inconclusive"
 
 
 def faults(registry: Registry, task: Task, asked: dict[str, Any]) -> list[str]:
@@ -66,9 +67,10 @@ def faults(registry: Registry, task: Task, asked: dict[str, Any]) -> list[str]:
     wrong += [f"strategy {label}" for label in asked["strategies"] if not _is_label(task, label)]
     wheres = [asked["where"]]
     if asked["over"] is not None:
-        name, *values = asked["over"]
-        wheres = [asked["where"] | {name: value} for value in values]
-        if name in asked["where"] or values[0] == values[1]:
+        name, *values = (asked["over"],) if isinstance(asked["over"], str) else asked["over"]
+        # Without values, all that are measured count: there must be such a parameter, and it must be swept.
+        wheres = [asked["where"] | {name: value} for value in values or task.sweep.get(name, ())]
+        if name in asked["where"] or len(set(values)) < len(values) or len(wheres) < 2:
             wrong.append(f"over {asked['over']}")
     for where in wheres:
         chosen = [d for d in registry.datasets_of(task) if d.name == where.get("dataset", d.name)]
@@ -96,7 +98,10 @@ def _is_label(task: Task, label: str) -> bool:
 
 def _fits(task: Task, dataset: Dataset, where: dict[str, Scalar]) -> bool:
     for name, value in where.items():
-        if name == "scenario":
+        if name == "task":
+            if value != task.name:
+                return False
+        elif name == "scenario":
             known = {s.name for s in task.scenarios if set(s.requires) <= set(dataset.provides)}
             if value not in known:
                 return False
@@ -163,6 +168,11 @@ PLANTED: dict[str, Callable[[Evidence], Verdict]] = {
         "auc", ("scenario", "clean", "temporal"), dataset="synthetic-tabular"
     ).at_least(1),
     "over one value": lambda evidence: evidence.speedup("fit.wall_s", HIST, ("threads", 1, 1)).at_least(1),
+    "over one size": lambda evidence: evidence.slope("fit.cpu_s", HIST, over=("rows", 1_000)).at_least(1),
+    "over what is not swept": lambda evidence: evidence.slope("fit.cpu_s", HIST, over="trees").at_least(1),
+    "size": lambda evidence: evidence.crossover("fit.cpu_s", HIST, EXACT, over=("rows", 1, 1_000)).at_least(1),
+    "tied": lambda evidence: evidence.tied("accuracy", HIST, EXACT, 0.1),
+    "task": lambda evidence: evidence.ratio("fit.cpu_s", HIST, EXACT, task="tabular").at_least(1),
     "over and where": lambda evidence: evidence.growth("fit.cpu_s", HIST, EXACT, OVER, rows=1_000).at_least(1),
 }
 

@@ -18,7 +18,8 @@
   };
 
   /** The log-ratio that noise alone reaches over some blocks. */
-  const floor = (sd, blocks) => (blocks > 1 ? (bakeoff.student.quantile(blocks - 1) * sd) / Math.sqrt(blocks) : Infinity);
+  const floor = (sd, blocks) =>
+    blocks > 1 ? (bakeoff.student.quantile(blocks - 1) * sd) / Math.sqrt(blocks) : Infinity;
 
   const verdict = (found, measure, noise) => {
     if (!found || found.low === null) return "unknown";
@@ -44,7 +45,7 @@
       found.get(tested[index]).p = p;
     });
     const none = { estimate: null, low: null, high: null, blocks: 0, cells: 0, p: null };
-    const told = others.map((own) => [own, { ...(found.get(own) ?? none), verdict: verdict(found.get(own), measure, noise) }]);
-    return new Map([[reference, { ...none, verdict: "reference" }], ...told]);
+    const told = (own) => ({ ...(found.get(own) ?? none), verdict: verdict(found.get(own), measure, noise) });
+    return new Map([[reference, { ...none, verdict: "reference" }], ...others.map((own) => [own, told(own)])]);
   };
 })();

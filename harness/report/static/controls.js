@@ -7,11 +7,15 @@
 
   const NOUNS = { machine: "Machine", dataset: "Data", scenario: "Scenario" };
 
+  let count = 0;
+
   /** A labelled select. `options` are [value, text] pairs; values are compared as text. */
   const select = (label, options, change) => {
-    const made = element("select", { change: () => change(options[made.selectedIndex][0]) });
+    count += 1;
+    const id = `control-${count}`;
+    const made = element("select", { id, change: () => change(options[made.selectedIndex][0]) });
     made.append(...options.map(([value, text]) => element("option", { value: String(value) }, text)));
-    return { box: element("label", {}, element("span", {}, label), made), select: made, options };
+    return { box: element("div", {}, element("label", { for: id }, label), made), select: made, options };
   };
 
   /** The selects that narrow the cells: [label, options, patch of the state for a value, value in a state]. */
@@ -22,10 +26,10 @@
       .filter((name) => choices[name].length > 1)
       .map((name) => ({
         label: NOUNS[name],
-        options: [
-          ...choices[name].map((value) => [value, name === "machine" ? bakeoff.payload.machines[value].name : String(value)]),
-          ...(name === "machine" ? [] : [all]),
-        ],
+        options:
+          name === "machine"
+            ? choices.machine.map((at) => [at, bakeoff.payload.machines[at].name])
+            : [...choices[name].map((value) => [value, value]), all],
         patch: (value) => ({ [name]: value }),
         value: (state) => state[name],
       }));

@@ -13,7 +13,7 @@
     return [own.join(", "), rest.length ? `by default ${rest.join(", ")}` : ""].filter(Boolean).join("; ");
   };
 
-  const term = (name, ...content) => (content.flat().some(Boolean) ? [element("dt", {}, name), element("dd", {}, ...content)] : []);
+  const term = (name, text) => (text ? [element("dt", {}, name), element("dd", {}, text)] : []);
 
   const trouble = ([status, reason, count]) =>
     element("li", {}, `${count} ${bakeoff.format.STATUSES[status] ?? status}: ${reason || "no reason recorded"}`);

@@ -3,75 +3,15 @@
   "use strict";
 
   const bakeoff = (window.bakeoff ??= {});
-  const ALPHA = 0.05;
+  const { quantile, pValue } = bakeoff.student;
 
-  // Lanczos approximation, g = 7.
-  const LANCZOS = [
-    0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
-    12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-  ];
-
-  const logGamma = (x) => {
-    const shifted = x + 6.5;
-    const sum = LANCZOS.reduce((total, part, index) => total + (index ? part / (x - 1 + index) : part), 0);
-    return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(shifted) - shifted + Math.log(sum);
-  };
-
-  /** Continued fraction of the incomplete beta function, by Lentz's method. */
-  const fraction = (x, a, b) => {
-    const safe = (value) => (Math.abs(value) < 1e-300 ? 1e-300 : value);
-    let c = 1;
-    let d = 1 / safe(1 - ((a + b) * x) / (a + 1));
-    let total = d;
-    for (let m = 1; m < 500; m += 1) {
-      const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
-      d = 1 / safe(1 + even * d);
-      c = safe(1 + even / c);
-      total *= d * c;
-      const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
-      d = 1 / safe(1 + odd * d);
-      c = safe(1 + odd / c);
-      total *= d * c;
-      if (Math.abs(d * c - 1) < 1e-14) break;
-    }
-    return total;
-  };
-
-  /** Regularised incomplete beta function; `y` is 1 - x, given apart so that no digit is lost. */
-  const beta = (x, y, a, b) => {
-    if (x <= 0 || y <= 0) return x <= 0 ? 0 : 1;
-    const scale = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(y));
-    return x < (a + 1) / (a + b + 2) ? (scale * fraction(x, a, b)) / a : 1 - (scale * fraction(y, b, a)) / b;
-  };
-
-  /** Two-sided p of Student's t. */
-  const pValue = (t, df) => {
-    if (!Number.isFinite(t)) return Number.isNaN(t) ? NaN : 0;
-    const squared = t * t;
-    return beta(df / (df + squared), squared / (df + squared), df / 2, 0.5);
-  };
-
-  const quantiles = new Map();
-
-  /** 97.5 % quantile of Student's t: from the payload's table for whole degrees of freedom, else by bisection. */
-  const quantile = (df) => {
-    const table = bakeoff.payload?.t ?? [];
-    if (Number.isInteger(df) && df >= 1 && df <= table.length) return table[df - 1];
-    if (!quantiles.has(df)) {
-      let [low, high] = [0, 1];
-      while (pValue(high, df) > ALPHA) high *= 2;
-      for (let step = 0; step < 80; step += 1) {
-        const middle = (low + high) / 2;
-        if (pValue(middle, df) > ALPHA) low = middle;
-        else high = middle;
-      }
-      quantiles.set(df, high);
-    }
-    return quantiles.get(df);
-  };
+  const sum = (values) => values.reduce((total, value) => total + value, 0);
+  const average = (values) => sum(values) / values.length;
+  const squares = (values, around) => sum(values.map((value) => (value - around) ** 2));
 
   /** Interval of Student's t about an estimate, and what a test of another value needs. */
-  const around = (estimate, se, df, blocks) => {
+  const around = (estimate, variance, df, blocks) => {
+    const se = Math.sqrt(variance);
     const half = quantile(df) * se;
     return { estimate, low: estimate - half, high: estimate + half, blocks, se, df };
   };
@@ -79,9 +19,8 @@
   const mean = (values) => {
     const count = values.length;
     const estimate = average(values);
-    if (count < 2) return { estimate, low: null, high: null, blocks: count, se: NaN, df: 0 };
-    const squares = sum(values.map((value) => (value - estimate) ** 2));
-    return around(estimate, Math.sqrt(squares / (count - 1)) / Math.sqrt(count), count - 1, count);
+    if (count < 2) return { estimate, low: null, high: null, blocks: count, se: NaN, df: NaN };
+    return around(estimate, squares(values, estimate) / (count - 1) / count, count - 1, count);
   };
 
   const grouped = (values, keys) => {
@@ -92,8 +31,6 @@
     });
     return [...groups.values()];
   };
-
-  const average = (values) => sum(values) / values.length;
 
   const rows = new WeakMap();
 
@@ -146,28 +83,33 @@
     log: found.estimate,
   });
 
-  const sum = (values) => values.reduce((total, value) => total + value, 0);
-
-  /** Mean log-ratio; with several runs the spread between runs counts too: pooled_ratio of harness/stats/paired.py. */
+  /** Mean of log-ratios; what a run adds to all of its blocks counts too: pooled_ratio in paired.py says how. */
   const pooledRatio = (values, sessions) => {
     const groups = grouped(values, sessions);
-    const [count, least] = [values.length, values.length - groups.length];
-    const pooled = mean(values);
-    if (groups.length < 2 || least < 1) return pooled;
+    const [pooled, count] = [mean(values), values.length];
+    const [betweenDf, withinDf] = [groups.length - 1, count - groups.length];
+    if (betweenDf < 1 || withinDf < 1) return pooled;
     const means = groups.map(average);
-    const between = sum(groups.map((group, at) => group.length * (means[at] - pooled.estimate) ** 2)) / (groups.length - 1);
-    const within = sum(groups.map((group, at) => sum(group.map((value) => (value - means[at]) ** 2)))) / least;
+    const between = sum(groups.map((own, at) => own.length * (means[at] - pooled.estimate) ** 2)) / betweenDf;
+    const within = sum(groups.map((own, at) => squares(own, means[at]))) / withinDf;
     if (between <= within) return pooled;
-    const squares = sum(groups.map((group) => group.length ** 2));
-    const a = ((squares / count ** 2) * (groups.length - 1)) / (count - squares / count);
+    const sizes = sum(groups.map((own) => own.length ** 2));
+    const a = ((sizes / count ** 2) * betweenDf) / (count - sizes / count);
     const b = 1 / count - a;
     const variance = a * between + b * within;
-    const spread = (a * between) ** 2 / (groups.length - 1) + (b * within) ** 2 / least;
-    return around(pooled.estimate, Math.sqrt(variance), Math.max(1, variance ** 2 / spread), count);
+    const df = variance ** 2 / ((a * between) ** 2 / betweenDf + (b * within) ** 2 / withinDf);
+    return around(pooled.estimate, variance, Math.max(1, df), count);
   };
 
   /** Mean difference; blocks on the same data count once. */
   const pooledDifference = (values, seeds) => mean(grouped(values, seeds).map(average));
+
+  /** Two-sided p of no effect; null without an interval. */
+  const tested = (apart, { low, se, df }) => {
+    if (low === null) return null;
+    if (se > 0) return pValue(apart / se, df);
+    return apart === 0 ? 1 : 0;
+  };
 
   /**
    * Effect of one strategy against another over some cells of one machine: a ratio for a cost, else a difference.
@@ -183,11 +125,9 @@
       ? through(pooledRatio(values, found.pairs.map(([unit]) => unit[0])), Math.exp)
       : pooledDifference(values, found.pairs.map(([unit]) => unit[2]));
     const apart = measure.cost ? pooled.log : pooled.estimate;
-    return { ...pooled, cells: found.cells, p: pooled.low === null ? null : pValue(apart / pooled.se, pooled.df) };
+    return { ...pooled, cells: found.cells, p: tested(apart, pooled) };
   };
 
   /** A measure of a task by its name. */
   bakeoff.measure = (task, name) => task.measures.find((measure) => measure.name === name);
-
-  bakeoff.student = { quantile, pValue };
 })();

@@ -79,9 +79,11 @@
     window.matchMedia("print").addEventListener("change", (event) => (event.matches ? open() : close()));
   };
 
+  /** Show the tables that need no scripts, and say so. */
   const fail = (error) => {
-    // The static tables say the same.
     root.classList.remove("js");
+    const said = `The interactive tables and charts did not start (${error.message}); the tables below hold the figures.`;
+    document.getElementById("main").prepend(bakeoff.element("p", { class: "remarks", role: "alert" }, said));
     console.error(error);
   };
 

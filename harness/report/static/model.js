@@ -57,7 +57,7 @@
       .map(([, row]) => row);
   };
 
-  /** Columns and sorted rows of a task's table. */
+  /** Columns and sorted rows of a task's table; `blocks` is the largest number behind a figure, by column. */
   bakeoff.model = (index) => {
     const task = bakeoff.payload.tasks[index];
     const state = bakeoff.state.get(index);
@@ -73,7 +73,7 @@
       cells: columns.map((found) => found.get(own)),
       ...counted(cells, own),
     }));
-    const blocks = Math.max(0, ...rows.flatMap((row) => row.cells.map((cell) => cell.blocks)));
+    const blocks = measures.map((_, at) => Math.max(0, ...rows.map((row) => row.cells[at].blocks)));
     return { task, state, cells, measures, blocks, rows: order(rows, sorter(state, measures), state.direction) };
   };
 

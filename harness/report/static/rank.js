@@ -19,7 +19,9 @@
 
   /** Ranks from 1 on, smallest first; equal values share the mean of theirs. */
   const ranks = (values) => {
-    const order = values.map((_, index) => index).sort((a, b) => (values[a] < values[b] ? -1 : values[a] > values[b] ? 1 : 0));
+    // Not by subtraction: two infinite values are equal, but their difference is no number.
+    const compare = (a, b) => (values[a] > values[b]) - (values[a] < values[b]);
+    const order = values.map((_, index) => index).sort(compare);
     const found = [];
     for (let start = 0; start < order.length; ) {
       let end = start;
@@ -36,26 +38,32 @@
     return counts.reduce((sum, [status, count]) => sum + (status === "skipped" ? 0 : count), 0);
   };
 
-  /** The baseline's median, which stands in for a missing metric; a cost that was not paid is not made up. */
-  const standIn = (task, cell, measure) => {
+  /** The baseline's values, which stand in for a missing metric; a cost that was not paid is not made up. */
+  const standIns = (task, cell, measure) => {
     const baseline = task.strategies.findIndex((strategy) => strategy.label === task.baseline);
-    return measure.cost || baseline < 0 ? null : middle(cell, baseline, measure.name);
+    return measure.cost || baseline < 0 ? undefined : bakeoff.row(cell, baseline)?.values[measure.name];
   };
 
-  /** What a strategy is ranked by in a cell, smaller is better; infinite where nothing stands in for what is missing. */
-  const filled = (cell, strategy, measure, other) => {
+  /** What a strategy is ranked by in a cell, smaller is better; what nothing stands in for counts as infinite. */
+  const filled = (cell, strategy, measure, others) => {
     const sign = measure.better === "higher" ? -1 : 1;
-    const values = present(bakeoff.row(cell, strategy)?.values[measure.name]).map((value) => sign * value);
+    const own = bakeoff.row(cell, strategy)?.values[measure.name];
+    const values = present(own);
     // What was left out of a cell is missing there as a whole; this is asked only of strategies that ran elsewhere.
     const wanted = started(cell, strategy) || cell.units.length;
     const missing = Math.max(0, wanted - values.length);
-    const filling = Array.from({ length: missing }, () => (other === null ? Infinity : sign * other));
-    return { middle: median([...values, ...filling]), wanted, missing, imputed: other === null ? 0 : missing };
+    const gaps = cell.units.map((_, unit) => unit).filter((unit) => (own?.[unit] ?? null) === null);
+    const filling = gaps.slice(0, missing).map((unit) => others?.[unit] ?? null);
+    const known = [...values, ...present(filling)].map((value) => sign * value);
+    const imputed = known.length - values.length;
+    const last = Array.from({ length: missing - imputed }, () => Infinity);
+    return { middle: median([...known, ...last]), wanted, missing, imputed };
   };
 
   /**
    * Mean rank of the strategies over some cells. Returns a Map from strategy to `rank` (null when no trial of it was
-   * started), the number of results `wanted`, how many are `missing`, and for how many the baseline stands in (`imputed`).
+   * started), the number of results `wanted`, how many are `missing`, and for how many of these the baseline stands in
+   * (`imputed`).
    */
   const meanRanks = (task, cells, strategies, name) => {
     const measure = bakeoff.measure(task, name);
@@ -63,8 +71,8 @@
     const ranked = strategies.filter((own) => cells.some((cell) => started(cell, own)));
     const measured = cells.filter((cell) => ranked.some((own) => middle(cell, own, name) !== null));
     for (const cell of measured) {
-      const other = standIn(task, cell, measure);
-      const parts = ranked.map((own) => filled(cell, own, measure, other));
+      const others = standIns(task, cell, measure);
+      const parts = ranked.map((own) => filled(cell, own, measure, others));
       ranks(parts.map((part) => part.middle)).forEach((rank, index) => {
         const entry = found.get(ranked[index]);
         entry.rank = (entry.rank ?? 0) + rank / measured.length;

@@ -24,7 +24,11 @@
     element(
       "th",
       { scope: "col", "data-key": key, "aria-sort": state.sort === key ? state.direction : "none" },
-      element("button", { type: "button", title: measure?.summary || null, click: () => sortBy(index, key, measure) }, breakable(title)),
+      element(
+        "button",
+        { type: "button", title: measure?.summary || null, click: () => sortBy(index, key, measure) },
+        breakable(title),
+      ),
       small ? element("small", {}, small) : null,
     );
 
@@ -68,12 +72,12 @@
   /** How many trials there are, with the blocks that they share with the reference where these are fewer. */
   const trials = (row, blocks) => {
     const finished = Object.keys(row.counts).every((status) => status === "ok");
-    const shared = most(row);
+    const [shared, all] = [most(row), Math.max(0, ...blocks)];
     return element(
       "td",
       { class: finished ? null : "partly" },
       finished ? String(row.counts.ok ?? 0) : format.statuses(row.counts),
-      shared && shared < blocks ? element("small", {}, `${shared} of ${blocks} blocks`) : null,
+      shared && shared < all ? element("small", {}, `${shared} of ${all} blocks`) : null,
     );
   };
 
@@ -85,8 +89,9 @@
 
   const rankCell = ({ rank, wanted, missing, imputed }) => {
     if (rank === null) return element("td", {}, format.NONE);
-    const whose = imputed === missing ? "baseline's value used" : imputed ? `baseline's value used for ${imputed}` : "ranked last";
-    return element("td", { class: "rank" }, format.rank(rank), missing ? element("small", {}, `${missing} of ${wanted} missing, ${whose}`) : null);
+    const some = imputed ? `baseline's value used for ${imputed}` : "ranked last";
+    const told = `${missing} of ${wanted} missing, ${imputed === missing ? "baseline's value used" : some}`;
+    return element("td", { class: "rank" }, format.rank(rank), missing ? element("small", {}, told) : null);
   };
 
   const reasons = (row) => [...new Set(row.troubles.map(([, reason]) => reason).filter(Boolean))].join("; ");
@@ -97,7 +102,11 @@
       return [element("td", { class: "none", colspan: measures.length + 1 }, why || "not measured")];
     }
     const shared = most(row);
-    return [...row.cells.map((cell, at) => figure(cell, measures[at], state.view, shared, cells.length)), trials(row, blocks)];
+    const wanted = blocks.map((all) => Math.min(all, shared));
+    return [
+      ...row.cells.map((cell, at) => figure(cell, measures[at], state.view, wanted[at], cells.length)),
+      trials(row, blocks),
+    ];
   };
 
   const toggle = (view, row, button, line) => {
@@ -137,10 +146,19 @@
   const where = ({ state, cells }) => {
     if (cells.length === 1) return format.cell(cells[0]);
     const { ALL } = bakeoff.state;
-    const params = Object.fromEntries(Object.entries(state.params).map(([name, own]) => [name, own === ALL ? "all" : own]));
+    const told = ([name, own]) => [name, own === ALL ? "all" : own];
+    const params = Object.fromEntries(Object.entries(state.params).map(told));
     const dataset = state.dataset === ALL ? "all data" : state.dataset;
     const scenario = state.scenario === ALL ? "all scenarios" : state.scenario;
     return `${format.cell({ dataset, scenario, params })}, ${cells.length} cells`;
+  };
+
+  /** How many blocks the figures come from; metrics count blocks on the same data once. */
+  const over = (blocks) => {
+    if (!blocks.length) return "";
+    const [least, all] = [Math.min(...blocks), Math.max(...blocks)];
+    if (all === 1) return " over 1 block, too few for intervals";
+    return ` over ${least < all ? `${least} to ` : ""}${all} blocks, with 95 % intervals`;
   };
 
   const caption = (model) => {
@@ -150,7 +168,7 @@
     if (!own?.cells.some((cell) => cell.middles.low !== null)) {
       return `${where(model)}. ${against} has no results here, so nothing is compared; choose another reference.`;
     }
-    const counted = blocks ? ` over ${blocks} ${blocks === 1 ? "block, too few for intervals" : "blocks, with 95 % intervals"}` : "";
+    const counted = over(blocks.filter(Boolean));
     const pooled = cells.length > 1 ? "averaged over cells and paired by block" : "paired by block";
     const spread = cells.length > 1 ? "Smallest and largest median of the cells" : "Medians";
     return state.view === "median"
@@ -160,16 +178,20 @@
 
   const nothing = (index) => [
     element("p", {}, "Nothing was run with this selection."),
-    element("button", { type: "button", click: () => bakeoff.state.set(index, bakeoff.state.nearest(index)) }, "Show the nearest that was run"),
+    element(
+      "button",
+      { type: "button", click: () => bakeoff.state.set(index, bakeoff.state.nearest(index)) },
+      "Show the nearest that was run",
+    ),
   ];
 
   const draw = (view) => {
     view.controls.update();
     view.model = bakeoff.model(view.index);
-    const { state, measures, cells, rows } = view.model;
-    view.region.hidden = !cells.length;
-    view.empty.hidden = cells.length > 0;
-    if (!cells.length) return;
+    const { state, measures, rows } = view.model;
+    view.region.hidden = !rows.length;
+    view.empty.hidden = rows.length > 0;
+    if (!rows.length) return;
     view.columns = measures.length + (state.rank ? 3 : 2);
     const signature = JSON.stringify([measures.map((measure) => measure.name), state.rank]);
     if (view.signature !== signature) view.head.replaceChildren(head(view.index, view.model));
@@ -183,8 +205,8 @@
   };
 
   const save = (view) => {
-    const { task, cells } = view.model;
-    if (!cells.length) return;
+    const { task, cells, rows } = view.model;
+    if (!rows.length) return;
     const where = cells.length === 1 ? [cells[0].dataset, cells[0].scenario, format.params(cells[0].params)] : [];
     const name = `${bakeoff.fileName(task.id, ...where)}.csv`;
     bakeoff.download(name, bakeoff.csv(bakeoff.rowsOf(view.model)), "text/csv");
@@ -192,7 +214,8 @@
 
   /** Build the table of a task inside of an element. */
   bakeoff.table = (box, index) => {
-    const view = { index, open: new Set(), head: element("thead"), body: element("tbody"), caption: element("caption", { "aria-live": "polite" }) };
+    const caption = element("caption", { "aria-live": "polite" });
+    const view = { index, open: new Set(), head: element("thead"), body: element("tbody"), caption };
     const { id } = bakeoff.payload.tasks[index];
     view.controls = bakeoff.controls(index, () => save(view));
     view.region = element(

@@ -1,0 +1,135 @@
+"""An answer, held against what a claim expects of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.claims.found import Answer
+from harness.claims.question import Question
+from harness.claims.words import number
+from harness.errors import UsageError
+from harness.evidence import Verdict
+from harness.stats.paired import Interval, p_value
+from harness.stats.verdicts import noise_floor
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was made of an answer, and why, where it is not decided.
+
+    Attributes
+    ----------
+    p
+        Two-sided p of the bound that the answer is closest to being wrong about; NaN without an interval.
+    """
+
+    question: Question
+    found: Answer
+    expected: str
+    verdict: Verdict
+    reason: str = ""
+    p: float = math.nan
+
+
+class Estimated:
+    """An answer waiting for what the claim expects; every decision is handed on to `note`.
+
+    Parameters
+    ----------
+    noise_sd
+        Standard deviation of the log-ratio of two equal trials on the answer's machine, where it is known.
+    missing
+        What the answer lacks, in words, when there is none.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        found: Answer,
+        *,
+        noise_sd: float | None,
+        missing: str,
+        note: Callable[[Decision], None],
+    ) -> None:
+        self._question = question
+        self._found = found
+        self._noise_sd = noise_sd
+        self._missing = missing
+        self._note = note
+
+    def at_least(self, bound: float) -> Verdict:
+        """Judge that the quantity is `bound` or more."""
+        return self._decide(bound, math.inf, f"at least {number(bound)}")
+
+    def at_most(self, bound: float) -> Verdict:
+        """Judge that the quantity is `bound` or less."""
+        return self._decide(-math.inf, bound, f"at most {number(bound)}")
+
+    def within(self, margin: float, of: float | None = None) -> Verdict:
+        """Judge that the quantity differs from `of` by at most `margin`, in either direction."""
+        kind = self._question.kind
+        if of is None and kind == "crossover":
+            raise UsageError("within(margin) of a crossover needs of=, the size that it is to be near")
+        middle = (1.0 if self._question.is_ratio or kind == "order" else 0.0) if of is None else of
+        by_factor = self._question.is_ratio or kind == "crossover"
+        low, high = (middle / (1 + margin), middle * (1 + margin)) if by_factor else (middle - margin, middle + margin)
+        return self._decide(low, high, f"between {number(low)} and {number(high)}")
+
+    def _decide(self, low: float, high: float, expected: str) -> Verdict:
+        bounds = [bound for bound in (low, high) if math.isfinite(bound)]
+        positive = self._question.is_ratio or self._question.kind == "crossover"
+        if not bounds or (positive and min(bounds) <= 0):
+            wanted = "above 0" if positive else "that are finite"
+            raise UsageError(f"{expected}: a {self._question.kind} is compared with numbers {wanted}")
+        verdict, reason, p = self._weigh(low, high, bounds)
+        self._note(Decision(self._question, self._found, expected, verdict, reason, p))
+        return verdict
+
+    def _weigh(self, low: float, high: float, bounds: list[float]) -> tuple[Verdict, str, float]:
+        found, interval = self._found, self._found.interval
+        if interval is None:
+            return "not measured", self._missing, math.nan
+        if found.steep is not None and found.steep.known and found.steep.low > 0:
+            of, to = self._question.labels
+            return "refuted", f"{of} grows dearer against {to}, not cheaper", p_value(found.steep, 0.0)
+        if not interval.known:
+            few = interval.blocks < 2
+            reason = "one block gives no interval" if few else "the two grow too much alike to tell where they meet"
+            return "inconclusive", f"{reason}: more blocks may decide", math.nan
+        verdict: Verdict = "inconclusive"
+        if low <= interval.low and interval.high <= high:
+            verdict = "supported"
+        elif interval.high < low or high < interval.low:
+            verdict = "refuted"
+        reason = self._doubt(verdict, interval, bounds)
+        # Inside of two bounds both must be ruled out, outside of them the nearer one: the larger p either way.
+        return "inconclusive" if reason else verdict, reason, max(found.p(bound) for bound in bounds)
+
+    def _doubt(self, verdict: Verdict, interval: Interval, bounds: list[float]) -> str:
+        outside = [bound for bound in bounds if not self._was_measured(bound)]
+        if outside:
+            return f"{number(outside[0])} lies outside of the sizes measured"
+        if verdict == "inconclusive":
+            return f"the interval holds {self._held(interval, bounds)}: more blocks may decide"
+        if self._drowned(interval, bounds):
+            return "closer to the bound than the noise floor of the machine"
+        return ""
+
+    @staticmethod
+    def _held(interval: Interval, bounds: list[float]) -> str:
+        return " and ".join(number(bound) for bound in bounds if interval.low <= bound <= interval.high)
+
+    def _was_measured(self, bound: float) -> bool:
+        """Return whether a size is no extrapolation."""
+        sizes = [float(size) for size in self._found.values] if self._question.kind == "crossover" else [bound]
+        return min(sizes) <= bound <= max(sizes)
+
+    def _drowned(self, interval: Interval, bounds: list[float]) -> bool:
+        sd = self._noise_sd
+        if sd is None or math.isnan(self._found.noise):
+            return False
+        scale = math.log if self._question.is_ratio else float
+        floor = noise_floor(sd * self._found.noise, interval.blocks)
+        return any(abs(scale(interval.estimate) - scale(bound)) < floor for bound in bounds)

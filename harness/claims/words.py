@@ -1,0 +1,161 @@
+"""Questions and answers in words, and as the command that measures them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness import reproduce
+from harness.claims.found import Answer
+from harness.claims.question import PLACES, SCENARIO, Question, tasks_for, value_of
+from harness.declare import Task, Topic
+from harness.stats.cells import Cell
+from harness.stats.standings import Standings
+from harness.trial import Scalar, parse_label, typed
+
+
+def asked(question: Question) -> str:
+    """Say which quantity a question is about; what is a difference begins with that word."""
+    measure, names = question.measure, " to ".join(question.labels)
+    of = f"{measure} of {names}" if len(question.labels) == 1 else f"the ratio of {measure}, {names}"
+    ends = [f"{question.over}={typed(value)}" for value in question.values]
+    sizes = f"{question.over} {','.join(map(typed, question.values))}" if ends else question.over
+    return {
+        "ratio": f"ratio of {measure}, {names}",
+        "difference": f"difference in {measure}, {' minus '.join(question.labels)}",
+        "growth": f"factor on the ratio of {measure}, {names}, from {' to '.join(ends)}",
+        "speedup": f"ratio of {measure} of {names}, {' to '.join(ends)}",
+        "slope": f"exponent of {of} in {sizes}",
+        "crossover": f"{question.over} from which on {' has less '.join(question.labels)} in {measure}",
+        "order": f"rank correlation of strategies by {measure}, {' against '.join(ends)}",
+    }[question.kind]
+
+
+def number(value: float) -> str:
+    """Write a bound as figures are written: 3, 0.6667, 100,000."""
+    text = f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e12 else f"{value:.4g}"
+    return text.replace("-", "\u2212")
+
+
+def scope(question: Question, found: Answer, topic: Topic) -> str:
+    """Say on what an answer holds; without one, on what it was looked for."""
+    if found.interval is None:
+        wanted: dict[str, list[Scalar]] = {name: [value] for name, value in question.where.items()}
+        if question.over:
+            wanted[question.over] = list(question.values) or ["any"]
+        return _place(wanted)
+    measured = _measured(question, found)
+    if len(topic.tasks) == 1:
+        del measured["task"]
+    told = _place(measured)
+    if len(found.contexts) > 1:
+        told = f"mean over {len(found.contexts)} cells of {told}"
+    if found.left:
+        told += f" (not {found.left} more cells, measured in other blocks)"
+    own = [parse_label(label)[0] for label in question.labels or found.labels]
+    strategies = topic.tasks[found.contexts[0].task].strategies if found.contexts[0].task in topic.tasks else {}
+    devices = sorted({strategies[name].device for name in own if name in strategies})
+    told += f", on {found.machine}" + (f" ({' and '.join(devices)})" if devices else "")
+    return told + (f", of {found.machines} machines the one with the most blocks" if found.machines > 1 else "")
+
+
+def command(question: Question, found: Answer, topic: Topic) -> str:
+    """Write the command that measures an answer, again or at last, with all strategies in the same blocks."""
+    tasks = tasks_for(question, topic)
+    task = next((task for task in tasks if found.contexts and task.name == found.contexts[0].task), tasks[0])
+    labels = question.labels or found.labels
+    measured = _measured(question, found)
+    for name, value in question.where.items():
+        measured.setdefault(name, [value])
+    if question.over:
+        measured.setdefault(question.over, list(question.values or task.sweep.get(question.over, ())))
+    settings = {
+        name: values
+        for name, values in sorted(measured.items())
+        if name not in PLACES and values and (name in {question.over, *question.where} or _departs(task, name, values))
+    }
+    known = found.interval is not None and found.interval.known
+    return reproduce.command(
+        f"{task.topic}/{task.name}",
+        strategies=list(dict.fromkeys(parse_label(label)[0] for label in labels)),
+        datasets=[str(value) for value in measured.get("dataset", ())],
+        scenarios=[str(value) for value in measured[SCENARIO]],
+        values=settings | _options(task, labels),
+        blocks=found.interval.blocks if found.interval is not None and known else task.full.blocks,
+    )
+
+
+def missing(question: Question, standings: Sequence[Standings], topic: Topic) -> str:
+    """Say what an answer lacked: the first thing asked for that no trial has."""
+    own = {task.name for task in tasks_for(question, topic)}
+    cells = [cell for cell in standings if cell.cell.task in own]
+    wanted: dict[str, list[Scalar]] = {name: [value] for name, value in question.where.items()}
+    if question.over:
+        wanted[question.over] = list(question.values)
+    if not cells:
+        return f"no trial of {topic.name} is on record"
+    for name in sorted(wanted, key=lambda name: (PLACES.index(name) if name in PLACES else len(PLACES), name)):
+        known = {value: None for cell in cells if (value := value_of(cell.cell, name)) is not None}
+        lacking = [value for value in wanted[name] if value not in known]
+        if lacking or not known:
+            there = f"; there are {_listed(known)}" if known else ""
+            return f"no trial with {name}={' or '.join(map(typed, lacking)) or 'any'}{there}"
+        cells = [cell for cell in cells if not wanted[name] or value_of(cell.cell, name) in wanted[name]]
+    return next(filter(None, (_lacks(label, question, cells) for label in question.labels)), "") or (
+        f"no block holds {'both' if len(question.labels) == 2 and not question.over else 'all that is asked'}"
+    )
+
+
+def _lacks(label: str, question: Question, cells: Sequence[Standings]) -> str:
+    entries = [cell.entries[label] for cell in cells if label in cell.entries]
+    if not entries:
+        return f"{label} was not run there"
+    if any(question.measure in entry.values for entry in entries):
+        return ""
+    troubles = sum((entry.troubles for entry in entries), type(entries[0].troubles)())
+    if not troubles:
+        return f"{question.measure} of {label} was not measured"
+    ((status, reason), _), *_ = troubles.most_common(1)
+    return f"{label} has no result: {status}" + (f" ({reason})" if reason else "")
+
+
+def _listed(values: Iterable[Scalar], most: int = 5) -> str:
+    known = [typed(value) for value in values]
+    return ", ".join(known[:most]) + (f" and {len(known) - most} more" if len(known) > most else "")
+
+
+def _place(values: Mapping[str, Sequence[Scalar]]) -> str:
+    named = [" and ".join(map(typed, values[name])) for name in PLACES if name in values]
+    params = {name: own for name, own in sorted(values.items()) if name not in PLACES}
+    told = " ".join(f"{name}={','.join(map(typed, own))}" for name, own in params.items())
+    return ", ".join(named) + (f" ({told})" if told else "")
+
+
+def _measured(question: Question, found: Answer) -> dict[str, list[Scalar]]:
+    """Gather where an answer was found: places and parameters to their values."""
+    told: dict[str, dict[Scalar, None]] = {}
+    for context in found.contexts:
+        for name, value in _parts(context):
+            if name != question.over:
+                told.setdefault(name, {})[value] = None
+    if question.over and found.values:
+        told[question.over] = dict.fromkeys(found.values)
+    return {name: list(values) for name, values in told.items()}
+
+
+def _parts(context: Cell) -> list[tuple[str, Scalar]]:
+    return [*((name, getattr(context, name)) for name in PLACES), *context.params]
+
+
+def _departs(task: Task, name: str, values: Sequence[Scalar]) -> bool:
+    """Return whether values are not what the command takes unless told; defaults of a data set are not known here."""
+    param = task.params.get(name)
+    return param is None or list(values) != [task.quick.params.get(name, param.default)]
+
+
+def _options(task: Task, labels: Sequence[str]) -> dict[str, list[Scalar]]:
+    """Return values of options that make all labels: a strategy without an option given has it at its default."""
+    given = [(task.strategies[name].options, own) for name, own in map(parse_label, labels) if name in task.strategies]
+    names = dict.fromkeys(name for _, own in given for name in own)
+    return {
+        name: list(dict.fromkeys(own.get(name, known[name]) for known, own in given if name in known)) for name in names
+    }

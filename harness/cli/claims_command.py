@@ -1,0 +1,143 @@
+"""``bakeoff claims``: what the literature says, judged on what was measured here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from harness.cli.output import config, console, json_option, log, print_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console, RenderableType
+
+    from harness.claims import Judged
+    from harness.config import Config
+    from harness.declare import Topic
+    from harness.report.bench import Bench
+
+_COLOURS = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "not measured": "dim"}
+
+
+@click.command("claims", short_help="Judge the claims of the literature on what was measured.")
+@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@click.option("--run", "runs", multiple=True, help="Judge on this run; several may be given. By default on all.")
+@click.option("--commands", is_flag=True, help="Show the commands that measure each claim.")
+@json_option
+def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, as_json: bool) -> None:
+    """Judge the claims of TOPICs (by default of all) on the runs of the results folder.
+
+    A claim is supported when the whole 95 % interval of what was measured meets it, refuted when none of it does, and
+    inconclusive in between. A verdict holds for the data, sizes and machine beside it.
+    """
+    from harness.errors import UsageError, did_you_mean
+    from harness.registry import load_registry
+    from harness.report.bench import read_bench
+
+    settings = config()
+    registry = load_registry(settings)
+    for name in topics:
+        if name not in registry.topics:
+            raise UsageError(f"there is no topic {name!r}{did_you_mean(name, registry.topics)}")
+    paths = _paths(settings, runs)
+    bench = read_bench(paths)
+    if not paths:
+        log().print(
+            f"note: {settings.results_folder} holds no runs, so nothing is measured yet; --commands shows how to",
+            soft_wrap=True,
+        )
+    chosen = [topic for name, topic in registry.topics.items() if name in topics or (not topics and topic.claims)]
+    judged = {topic.name: _judged(topic, bench, settings) for topic in chosen}
+    if as_json:
+        measured = [{"run": header.run, "machine": header.machine.name} for header in bench.headers]
+        print_json({"runs": measured, "claims": [claim for own in judged.values() for claim in own]})
+        return
+    out = console()
+    for topic in chosen:
+        _print_topic(out, topic, judged[topic.name], bench, commands=commands)
+
+
+def _paths(settings: Config, names: tuple[str, ...]) -> list[Path]:
+    from harness.store.runs import find, runs
+
+    if not names:
+        return runs(settings.results_folder)
+    return list(dict.fromkeys(find(settings.results_folder, name).resolve() for name in names))
+
+
+def _judged(topic: Topic, bench: Bench, settings: Config) -> list[Judged]:
+    from harness.claims import judge
+    from harness.store.noise import noise_of
+
+    kept = noise_of(settings.results_folder, {header.machine.name for header in bench.headers})
+    return judge(topic, bench.standings, {name: own.noise.sd for name, own in kept.items()})
+
+
+def _print_topic(out: Console, topic: Topic, judged: list[Judged], bench: Bench, *, commands: bool) -> None:
+    """Print a topic's claims in the order of their declaration, the verdict first."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from harness.evidence import Verdict
+
+    counts = Counter(claim.verdict for claim in judged)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict) if counts[verdict])
+    out.print(f"[bold]{topic.name}[/bold]  {escape(topic.title)}", soft_wrap=True)
+    out.print(f"{told or 'no claims are declared'}; judged on {_runs(bench)}\n", soft_wrap=True)
+    for claim in judged:
+        colour = _COLOURS[claim.verdict]
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, min_width=max(map(len, get_args(Verdict))))
+        table.add_column(overflow="fold")
+        table.add_row(f"[{colour}]{claim.verdict}[/{colour}]", _body(claim))
+        out.print(table)
+        for line in claim.commands if commands else ():
+            # A line to be copied is not folded.
+            out.print(line, markup=False, soft_wrap=True)
+        out.print()
+
+
+def _runs(bench: Bench) -> str:
+    if not bench.headers:
+        return "no runs"
+    machines = sorted({header.machine.name for header in bench.headers})
+    names = [header.run for header in bench.headers]
+    told = f"run {names[0]}" if len(names) == 1 else f"{len(names)} runs"
+    return f"{told} of {', '.join(machines)}"
+
+
+def _body(claim: Judged) -> RenderableType:
+    """Lay a claim out, a line for each thing that it has."""
+    from rich.console import Group
+    from rich.markup import escape
+    from rich.table import Table
+
+    lines = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    lines.add_column(no_wrap=True, style="dim", min_width=len("published"))
+    lines.add_column(overflow="fold")
+    for name, text in _lines(claim):
+        lines.add_row(name, escape(text))
+    return Group(f"[bold]{escape(claim.text)}[/bold]", lines)
+
+
+def _lines(claim: Judged) -> list[tuple[str, str]]:
+    blocks = f"{claim.blocks} block{'' if claim.blocks == 1 else 's'}"
+    found = [("asked", f"{claim.asked}: {claim.expected}")] if claim.asked else []
+    found += [("measured", f"{_effect(claim)}, {blocks}")] if claim.estimate is not None else []
+    found += [("because", claim.reason)] if claim.reason else []
+    found += [("published", claim.published)] if claim.published else []
+    found.append(("source", claim.source))
+    found += [("scope", claim.scope)] if claim.scope else []
+    return found
+
+
+def _effect(claim: Judged) -> str:
+    from harness.report import wording
+
+    plain = {"estimate": claim.estimate, "low": claim.low, "high": claim.high}
+    signed = claim.asked.startswith("difference")
+    interval = wording.interval(plain, cost=claim.cost, signed=signed)
+    return f"{wording.effect(plain, cost=claim.cost, signed=signed)} {interval}".strip()

@@ -1,0 +1,122 @@
+// Scales of the charts: their domains, ticks and tick texts.
+(() => {
+  "use strict";
+
+  const bakeoff = (window.bakeoff ??= {});
+  const PER_TICK = 84;
+  const FAR = 4;
+  const MOST_FAR = 3;
+  const known = (values) => values.filter((value) => value !== null && value !== undefined && Number.isFinite(value));
+  const minus = (text) => text.replaceAll("-", "−");
+  const plain = (value) => minus(String(Number(value.toPrecision(6))));
+
+  /** "1.00 s" as "1 s": on an axis the steps say how exact it is. */
+  const trim = (text) => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
+
+  const steps = (low, high, parts, every = 1) => {
+    const found = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
+      if (power % every === 0) found.push(...parts.map((part) => Number((part * 10 ** power).toPrecision(12))));
+    }
+    return found.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
+  };
+
+  /** Round values on a logarithmic axis, at most `count` where two can be had. */
+  const logTicks = (low, high, count) => {
+    const linear = window.d3.ticks(low, high, count).filter((value) => value > 0);
+    const sparse = [2, 3, 5, 10, 20].map((every) => steps(low, high, [1], every));
+    const sets = [steps(low, high, [1, 2, 5]), steps(low, high, [1, 3]), steps(low, high, [1]), ...sparse];
+    if (high / low < 4) return linear;
+    return sets.find((set) => set.length <= count && set.length > 1) ?? linear;
+  };
+
+  const median = (values) => bakeoff.rank.median(values) ?? 0;
+
+  /**
+   * Least and largest of some estimates and their intervals. An interval far wider than the others reaches over the edge,
+   * so that it does not hide them. All are given as they lie on the axis, that is as logarithms on a logarithmic one.
+   */
+  const bounds = (estimates, lows = [], highs = []) => {
+    const middles = known(estimates);
+    if (!middles.length) return [0, 1];
+    const [least, most] = [Math.min(...middles), Math.max(...middles)];
+    const halves = estimates.flatMap((value, at) => known([(highs[at] ?? null) === null ? null : (highs[at] - lows[at]) / 2]));
+    const reach = Math.max(most - least, 4 * median(halves));
+    return [
+      Math.max(least - reach, Math.min(least, ...known(lows))),
+      Math.min(most + reach, Math.max(most, ...known(highs))),
+    ];
+  };
+
+  const padded = ([low, high], least) => {
+    const pad = Math.max((high - low) * 0.05, least);
+    return [low - pad, high + pad];
+  };
+
+  const log = (range, pixels, format) => {
+    const domain = padded(range, 0.01).map(Math.exp);
+    return { type: "log", domain, ticks: logTicks(...domain, Math.max(2, Math.floor(pixels / PER_TICK))), tickFormat: format };
+  };
+
+  const linear = (range, pixels, format) => {
+    const size = Math.max(Math.abs(range[0]), Math.abs(range[1]));
+    const domain = padded(range, range[0] === range[1] ? size * 0.05 || 1 : 0);
+    return {
+      type: "linear",
+      domain,
+      ticks: window.d3.ticks(...domain, Math.max(2, Math.floor(pixels / PER_TICK))),
+      tickFormat: format,
+    };
+  };
+
+  const logs = (values) => values.map((value) => (value > 0 ? Math.log(value) : null));
+
+  /** A scale for levels of a measure, given as [estimate, low, high] each: logarithmic for a cost. */
+  const level = (found, measure, pixels) => {
+    const format = (value) => trim(bakeoff.format.figure(value, measure.unit));
+    const columns = [0, 1, 2].map((at) => found.map((entry) => entry[at] ?? null));
+    if (measure.cost) return log(bounds(...columns.map(logs)), pixels, format);
+    return linear(bounds(...columns), pixels, measure.unit === "1" ? plain : format);
+  };
+
+  /** A scale for effects on a measure: ratios or differences, no effect always within. */
+  const effect = (found, measure, pixels) => {
+    const none = measure.cost ? 1 : 0;
+    const columns = [0, 1, 2].map((at) => [...found.map((entry) => entry[at] ?? null), none]);
+    if (measure.cost) return log(bounds(...columns.map(logs)), pixels, (value) => `${plain(value)}x`);
+    const signed = (value) => (value > 0 ? `+${plain(value)}` : plain(value));
+    return linear(bounds(...columns), pixels, signed);
+  };
+
+  /** A scale for the values of a swept parameter, ticked where something was measured. */
+  const swept = (values, pixels, whole = (value) => bakeoff.format.fixed(value, 0)) => {
+    const text = (value) => (Number.isInteger(value) ? whole(value) : plain(value));
+    const scale = values.every((value) => value > 0) ? log(bounds(logs(values)), pixels) : linear(bounds(values), pixels);
+    const place = (value) => (scale.type === "log" ? Math.log(value) : value);
+    const [low, high] = scale.domain.map(place);
+    const at = (value) => ((place(value) - low) / (high - low)) * pixels;
+    const ticks = [];
+    for (const value of [...values].sort((a, b) => a - b)) {
+      const last = ticks.at(-1);
+      const room = last === undefined ? 0 : (bakeoff.look.width(text(value)) + bakeoff.look.width(text(last))) / 2 + 10;
+      if (last === undefined || at(value) - at(last) >= room) ticks.push(value);
+    }
+    return { ...scale, ticks, tickFormat: text };
+  };
+
+  /** Which of some places on an axis lie so far off that the others could not be told apart: a set of their indices. */
+  const far = (places) => {
+    const order = places.map((_, at) => at).filter((at) => known([places[at]]).length).sort((a, b) => places[a] - places[b]);
+    const span = (from, to) => places[order[to - 1]] - places[order[from]];
+    const whole = order.length > 3 ? span(0, order.length) : 0;
+    for (let total = 1; whole > 0 && total <= Math.min(MOST_FAR, Math.floor(order.length / 3)); total += 1) {
+      for (let below = total; below >= 0; below -= 1) {
+        const [from, to] = [below, order.length - (total - below)];
+        if (span(from, to) * FAR < whole) return new Set([...order.slice(0, from), ...order.slice(to)]);
+      }
+    }
+    return new Set();
+  };
+
+  bakeoff.axes = { level, effect, swept, far, plain, trim, logTicks, bounds };
+})();

@@ -1,0 +1,92 @@
+"""Planted steps are found where they are, and noise is left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from harness.stats.changes import Change, change_points
+
+
+def steps(seed: int, *lengths_and_levels: tuple[int, float]) -> npt.NDArray[np.float64]:
+    level = np.concatenate([np.full(length, value) for length, value in lengths_and_levels])
+    return np.asarray(level + 0.02 * np.random.default_rng(seed).normal(size=len(level)))
+
+
+PLACES = [(6, 3), (8, 2), (12, 6), (12, 10), (30, 4), (30, 15), (30, 28)]
+
+
+@pytest.mark.parametrize(("length", "at"), PLACES)
+@pytest.mark.parametrize("size", [0.5, -0.5])
+def test_a_step_is_found_at_its_index(length: int, at: int, size: float) -> None:
+    """A step of 25 times the noise, with two points on its shorter side at the least; seldom anything beside it."""
+    alone = 0
+    for seed in range(20):
+        series = steps(seed, (at, 1.0), (length - at, 1.0 + size))
+        found = change_points(series)
+        assert at in [change.index for change in found]
+        if len(found) == 1:
+            alone += 1
+            assert (found[0].before, found[0].after) == pytest.approx((series[:at].mean(), series[at:].mean()))
+            assert found[0].p == pytest.approx(stats.ttest_ind(series[:at], series[at:]).pvalue)
+    assert alone >= 18
+
+
+@pytest.mark.parametrize("levels", [(0.0, 0.4, 0.1), (0.0, 0.4, 0.8)])
+def test_two_steps_are_found(levels: tuple[float, float, float]) -> None:
+    found = [change_points(steps(seed, *zip((8, 7, 9), levels, strict=True))) for seed in range(20)]
+    exact = [changes for changes in found if [change.index for change in changes] == [8, 15]]
+    assert len(exact) >= 18
+    for changes in exact:
+        assert [changes[0].before, changes[0].after, changes[1].after] == pytest.approx(levels, abs=0.04)
+        assert changes[0].after == changes[1].before
+
+
+@pytest.mark.parametrize(("length", "series"), [(6, 300), (12, 300), (30, 300)])
+def test_white_noise_seldom_changes(length: int, series: int) -> None:
+    rng = np.random.default_rng(length)
+    wrong = np.mean([bool(change_points(rng.normal(size=length))) for _ in range(series)])
+    assert wrong <= 0.05
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3.7])
+@pytest.mark.parametrize("length", [1, 4, 20])
+def test_a_constant_series_has_none(value: float, length: int) -> None:
+    assert change_points([value] * length) == []
+
+
+def test_steps_without_noise_are_certain() -> None:
+    assert change_points([0.1] * 6 + [0.3] * 5) == [Change(6, pytest.approx(0.1), pytest.approx(0.3), 0.0)]
+
+
+def test_one_constant_side_is_compared_with_the_other() -> None:
+    other = [2.0, 2.1, 1.9, 2.05, 1.95, 2.0]
+    (found,) = change_points([1.0] * 6 + other)
+    assert found.index == 6
+    assert 0 < found.p < 1e-6
+
+
+def test_one_outlier_is_no_change_of_level() -> None:
+    for seed in range(5):
+        series = steps(seed, (12, 1.0))
+        series[5] += 0.5
+        assert change_points(series) == []
+
+
+@pytest.mark.parametrize("series", [[], [1.0], [1.0, 2.0, 9.0], [1.0, 1.0, np.nan, 5.0, 5.0, 5.0]])
+def test_too_short_and_incomplete_series_say_nothing(series: list[float]) -> None:
+    assert change_points(series) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), scale=st.floats(0.01, 100), shift=st.floats(-100, 100))
+def test_units_do_not_matter(seed: int, scale: float, shift: float) -> None:
+    series = steps(seed, (5, 0.0), (6, 0.3), (5, 0.1))
+    plain, scaled = change_points(series), change_points(scale * series + shift)
+    assert {5, 11} <= {change.index for change in plain}
+    assert [change.index for change in scaled] == [change.index for change in plain]
+    assert [change.after for change in scaled] == pytest.approx([scale * change.after + shift for change in plain])

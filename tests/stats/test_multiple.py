@@ -1,0 +1,80 @@
+"""Holm's adjustment: by hand, by the principle behind it, and the errors of families."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import stdtr
+
+from harness.stats.multiple import holm
+from harness.stats.standings import Entry, Standings, Unit, stand
+from harness.stats.verdicts import compare
+from harness.trial import Record, Seeds, Trial
+
+P = st.lists(st.floats(0, 1), min_size=1, max_size=20)
+
+
+def test_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9]) == [1.0, 1.0]
+    assert holm([0.03]) == [0.03]
+    assert holm([]) == []
+
+
+def test_what_is_no_test_does_not_count() -> None:
+    assert holm([math.nan, 0.01, math.nan, 0.02]) == pytest.approx([math.nan, 0.02, math.nan, 0.02], nan_ok=True)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=7))
+def test_it_is_the_closed_test_of_bonferroni(p: list[float]) -> None:
+    """A null is rejected when Bonferroni rejects every intersection that it is in: the principle behind Holm."""
+    subsets = [chosen for size in range(1, len(p) + 1) for chosen in itertools.combinations(range(len(p)), size)]
+    for own, adjusted in enumerate(holm(p)):
+        closed = [len(chosen) * min(p[index] for index in chosen) for chosen in subsets if own in chosen]
+        assert adjusted == pytest.approx(min(1.0, max(closed)))
+
+
+@given(P, st.randoms())
+def test_order_is_kept_and_does_not_matter(p: list[float], random: object) -> None:
+    adjusted = holm(p)
+    assert all(raw <= own <= min(1.0, len(p) * raw) for raw, own in zip(p, adjusted, strict=True))
+    order = np.argsort(p, kind="stable")
+    assert (np.diff(np.array(adjusted)[order]) >= 0).all()
+    places = list(range(len(p)))
+    random.shuffle(places)  # type: ignore[attr-defined]
+    assert holm([p[place] for place in places]) == [adjusted[place] for place in places]
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.9])
+def test_ten_true_nulls_give_a_false_one_in_5_percent_of_families(shared: float) -> None:
+    """Independent tests come close to the level, tests that share their noise stay under it; standard error 0.3 %."""
+    rng = np.random.default_rng(11)
+    size = (5000, 10, 6)
+    noise = math.sqrt(shared) * rng.normal(size=(5000, 1, 6)) + math.sqrt(1 - shared) * rng.normal(size=size)
+    t = noise.mean(axis=2) / noise.std(axis=2, ddof=1) * math.sqrt(6)
+    wrong = np.mean([min(holm(row)) < 0.05 for row in 2 * stdtr(5, -np.abs(t))])
+    assert wrong <= 0.05 + 0.007
+    assert wrong >= (0.042 if shared == 0 else 0.005)
+
+
+@pytest.mark.parametrize("name", ["cpu_s", "auc"])
+def test_ten_equal_strategies_are_told_apart_in_5_percent_of_columns(name: str) -> None:
+    """All are compared with the same reference, so the tests depend on each other; standard error 0.7 %."""
+    rng = np.random.default_rng(13)
+    labels = [f"s{index}" for index in range(11)]
+    trial = Trial("t", "task", "s0", "data", "clean", {}, {}, 0, Seeds(0, 1, 2))
+    cell = stand([("run", "machine", [Record(trial, "ok")])])[0].cell
+    units = [Unit("run", block, block) for block in range(5)]
+    wrong = 0
+    for _ in range(1000):
+        values = rng.normal(size=5) + 0.1 * rng.normal(size=(11, 5))
+        values = np.exp(values) if name == "cpu_s" else values
+        entries = {label: Entry(label, {}, {name: row}) for label, row in zip(labels, values, strict=True)}
+        found = compare([Standings("machine", cell, units, entries)], labels, "s0", name, better="lower")
+        wrong += any(one.word in ("better", "worse") for one in found.values())
+    assert 0.01 < wrong / 1000 <= 0.05 + 0.014
