@@ -75,7 +75,7 @@ def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
                     "params": dict(cell.params),
                     "strategy": label,
                     "reference": reference,
-                    "statuses": {**entries[label].statuses},
+                    "statuses": {str(status): count for status, count in entries[label].statuses.items()},
                     "measures": measures,
                 }
             )

@@ -68,5 +68,6 @@ def _crossovers(
     for label, own in costs.items():
         if label != reference:
             found = crossover(sizes, own, costs[reference])
-            if found is not None:
+            # Beyond the sizes measured a meeting of two lines is an extrapolation, often over many orders.
+            if found is not None and min(sizes) <= found.estimate <= max(sizes):
                 yield {"of": names[label], "to": names[reference], "measure": COST, **found.plain()}

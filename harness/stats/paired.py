@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,12 +56,12 @@ class Interval:
         return replace(self, estimate=estimate, low=low, high=high, log=True)
 
 
-def paired_difference(of: Sequence[float], to: Sequence[float]) -> Interval:
+def paired_difference(of: npt.ArrayLike, to: npt.ArrayLike) -> Interval:
     """Estimate the mean of ``of - to`` with Student's t interval over blocks."""
-    return mean(np.subtract(of, to))
+    return mean(np.asarray(of, dtype=float) - np.asarray(to, dtype=float))
 
 
-def paired_ratio(of: Sequence[float], to: Sequence[float]) -> Interval:
+def paired_ratio(of: npt.ArrayLike, to: npt.ArrayLike) -> Interval:
     """Estimate the geometric mean of ``of / to``: the t interval of the log-ratios, carried back.
 
     Raises
@@ -69,9 +69,10 @@ def paired_ratio(of: Sequence[float], to: Sequence[float]) -> Interval:
     ValueError
         When a value is not positive.
     """
-    if min(*of, *to) <= 0:
+    one, other = np.asarray(of, dtype=float), np.asarray(to, dtype=float)
+    if min(one.min(), other.min()) <= 0:
         raise ValueError("a ratio needs positive values")
-    return mean(np.log(of) - np.log(to)).exp()
+    return mean(np.log(one) - np.log(other)).exp()
 
 
 def pooled_ratio(logs: npt.ArrayLike, sessions: npt.ArrayLike) -> Interval:
@@ -80,8 +81,9 @@ def pooled_ratio(logs: npt.ArrayLike, sessions: npt.ArrayLike) -> Interval:
     With one session this is Student's t over blocks. With several, what a session adds to all of its blocks counts too:
     a random effect of the session, its variance from the analysis of variance (Searle, Casella & McCulloch 1992,
     "Variance components", section 3.6), its degrees of freedom from Satterthwaite 1946. Where the sessions differ no
-    more than the blocks within them, all blocks are pooled. Simulated coverage of the 95 % interval is 93 to 98 % from
-    three sessions on; two tell little of how sessions differ, and there it falls to 87 % when they differ a lot.
+    more than the blocks within them, all blocks are pooled. Simulated coverage of the 95 % interval is 92 to 98 % from
+    three sessions on, 91 % in the worst case of very unequal ones; two tell little of how sessions differ, and there it
+    falls to 87 % when they differ a lot.
 
     Parameters
     ----------

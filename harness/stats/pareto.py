@@ -27,7 +27,7 @@ def front(points: Floats) -> Flags:
     ndarray of bool
         Shape (..., strategies).
     """
-    known = np.isfinite(points).all(axis=-1)
+    known = np.asarray(np.isfinite(points).all(axis=-1))
     points = np.where(known[..., None], points, np.inf)
     if points.shape[-1] == 2:
         return np.asarray(known & _undercutting(points[..., 0], points[..., 1]))

@@ -79,7 +79,7 @@ def ranks(scores: npt.ArrayLike, *, higher_is_better: bool) -> Floats:
     # Apart from an infinite score, which is bad but not missing.
     last = values.shape[1] - (missing.sum(axis=1, keepdims=True) - 1) / 2
     found = rankdata(-values if higher_is_better else values, axis=1, nan_policy="omit")
-    return np.where(missing, last, found)
+    return np.asarray(np.where(missing, last, found))
 
 
 def rank(names: Sequence[str], scores: npt.ArrayLike, *, higher_is_better: bool) -> Ranking:

@@ -85,7 +85,7 @@ def _lines(sizes: Sequence[float], costs: Floats) -> Floats:
         steep = (across * y).sum(axis=1) / (across**2).sum(axis=1)
         level -= steep * (known * x).sum(axis=1) / count[:, 0]
     lines = np.column_stack([level, steep])
-    return lines[(across**2).sum(axis=1) > 0]
+    return np.asarray(lines[(across**2).sum(axis=1) > 0])
 
 
 def _fieller(top: Floats, bottom: Floats) -> tuple[float, float]:

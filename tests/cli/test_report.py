@@ -106,7 +106,10 @@ def test_runs_of_two_machines_and_of_two_schema_versions(measured: Project, tmp_
     [
         (("report", "ffffff"), "error: no run 'ffffff' in "),
         (("report", "--site", "s", "--output", "o.html"), "error: --site writes a folder of pages: leave out --output"),
-        (("report", "-o", "bakeoff.toml/page.html"), "error: cannot write bakeoff.toml/page.html: bakeoff.toml is a file; give"),
+        (
+            ("report", "-o", "bakeoff.toml/page.html"),
+            "error: cannot write bakeoff.toml/page.html: bakeoff.toml is a file; give",
+        ),
         (("report", "--format", "pdf"), "error: Invalid value for '--format': 'pdf' is not one of 'html', 'markdown'."),
     ],
 )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 from report import samples
+from report.conftest import Heard
 from report.samples import HOSTILE, Plain
 from report.test_page import EDGES
 from scipy.stats import rankdata
@@ -26,16 +28,34 @@ PAYLOAD = samples.payload(samples.task(), claims=[samples.claim(), samples.claim
 TASK = PAYLOAD["tasks"][0]
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Iterator[tuple[Page, Heard]]:
+    """One tab for all tests, since a page keeps nothing that another could see; and what is heard in it."""
+    heard = Heard()
+    with browser.new_context() as context:
+        heard.listen(context)
+        yield context.new_page(), heard
+
+
 @pytest.fixture
-def show(open_page: Callable[..., Page], tmp_path: Path) -> Show:
-    """Open a payload's page and wait until its scripts have run."""
+def show(tab: tuple[Page, Heard], tmp_path: Path) -> Iterator[Show]:
+    """Open a payload's page and wait until its scripts have run; nothing may be reported or requested meanwhile."""
+    page, heard = tab
 
-    def shown(payload: Plain, fragment: str = "", **context: Any) -> Page:
-        file = tmp_path / "page.html"
+    def shown(payload: Plain, fragment: str = "", *, width: int = 1280, scheme: str = "light") -> Page:
+        file = tmp_path / f"page-{len(list(tmp_path.iterdir()))}.html"
         file.write_text(render(payload), encoding="utf-8")
-        return open_page(file, fragment, **context)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(media="screen", color_scheme=scheme)
+        page.goto(file.as_uri() + fragment)
+        page.locator("html[data-ready]").wait_for(state="attached")
+        return page
 
-    return shown
+    yield shown
+    said = heard.errors + heard.requests
+    heard.errors.clear()
+    heard.requests.clear()
+    assert said == []
 
 
 def rows(page: Page, task: int = 0) -> dict[str, list[str]]:
@@ -56,17 +76,17 @@ def choose(page: Page, label: str, text: str) -> None:
     page.get_by_label(label, exact=True).select_option(label=text)
 
 
-def effects(page: Page, cells: list[int], reference: str, name: str) -> dict[str, Plain]:
+def effects(page: Page, task: int, cells: list[int], reference: str, name: str) -> dict[str, Plain]:
     """Return what the page computes for every strategy over some cells."""
     found: dict[str, Plain] = page.evaluate(
-        """([cells, reference, name]) => {
-          const task = bakeoff.payload.tasks[0];
+        """([index, cells, reference, name]) => {
+          const task = bakeoff.payload.tasks[index];
           const at = task.strategies.findIndex(s => s.label === reference);
           const all = task.strategies.map((_, i) => i);
           const found = bakeoff.compare(task, cells.map(i => task.cells[i]), all, at, name);
           return Object.fromEntries([...found].map(([i, v]) => [task.strategies[i].label, v]));
         }""",
-        [cells, reference, name],
+        [task, cells, reference, name],
     )
     return found
 
@@ -77,20 +97,23 @@ def assert_equal(found: Plain, expected: Plain) -> None:
         assert found[key] == (None if expected[key] is None else pytest.approx(expected[key], rel=1e-9, abs=1e-12)), key
 
 
-@pytest.mark.parametrize("runs", [(0,), (0, 1), (0, 1, 2)])
-@pytest.mark.parametrize("reference", ["base", "flaky"])
-def test_effects_equal_those_of_harness_stats(show: Show, runs: tuple[int, ...], reference: str) -> None:
-    payload = samples.payload(samples.task(runs=runs), runs=len(runs))
-    task = payload["tasks"][0]
+def test_effects_equal_those_of_harness_stats(show: Show) -> None:
+    tasks = [samples.task(f"planted/{count}", runs=range(count), blocks=4 + count, seed=count) for count in (1, 2, 3)]
+    payload = samples.payload(*tasks, runs=3)
     page = show(payload)
-    for cells in ([0], [1, 3], [0, 1, 2, 3]):
-        for measure in task["measures"]:
-            own = [task["cells"][index] for index in cells]
-            expected = samples.compared(payload, task, own, reference, measure["name"])
-            found = effects(page, cells, reference, measure["name"])
-            assert set(found) == set(expected)
-            for label, comparison in expected.items():
-                assert_equal(found[label], samples.plain(comparison))
+    compared = [
+        (base, cells, measure)
+        for base in ("base", "flaky")
+        for cells in ([0], [1, 3], [0, 1, 2, 3])
+        for measure in samples.MEASURES
+    ]
+    for (index, task), (base, cells, measure) in itertools.product(enumerate(tasks), compared):
+        own = [task["cells"][cell] for cell in cells]
+        expected = samples.compared(payload, task, own, base, measure["name"])
+        found = effects(page, index, cells, base, measure["name"])
+        assert set(found) == set(expected)
+        for label, comparison in expected.items():
+            assert_equal(found[label], samples.plain(comparison))
 
 
 def test_students_distribution_equals_scipys(show: Show) -> None:
@@ -294,7 +317,7 @@ def test_the_file_holds_what_is_shown(show: Show) -> None:
 
 def test_a_row_opens_to_its_note_troubles_and_commands(show: Show) -> None:
     page = show(PAYLOAD)
-    button = page.get_by_role("button", name="flaky")
+    button = page.locator(".interactive").get_by_role("button", name="flaky")
     button.focus()
     page.keyboard.press("Enter")
     assert button.get_attribute("aria-expanded") == "true"
@@ -314,7 +337,7 @@ def test_themes(show: Show) -> None:
     def ground(page: Page) -> str:
         return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
-    page = show(PAYLOAD, color_scheme="dark")
+    page = show(PAYLOAD, scheme="dark")
     dark = ground(page)
     button = page.get_by_role("button", name="Theme")
     button.click()
@@ -332,7 +355,7 @@ def test_print_opens_all_details_and_hides_the_controls(show: Show) -> None:
     page.locator(".reading > summary").first.click()
     page.emulate_media(media="print")
     page.wait_for_timeout(50)
-    assert page.locator("details:not([open])").count() == 0
+    assert page.locator("details:not([open], .data)").count() == 0
     for hidden in (".controls", ".static", ".contents", "#theme"):
         assert page.locator(hidden).first.is_hidden()
     assert page.locator(".interactive table").is_visible()
@@ -343,12 +366,15 @@ def test_print_opens_all_details_and_hides_the_controls(show: Show) -> None:
     assert page.pdf().startswith(b"%PDF")
 
 
-def test_without_scripts_the_tables_read(show: Show) -> None:
-    page = show(PAYLOAD, java_script_enabled=False)
-    assert page.locator(".static table").count() == 4
-    assert page.locator(".static table").first.is_visible()
-    assert page.locator(".interactive, #theme").filter(visible=True).count() == 0
-    page.get_by_role("link", name="Claims").click()
+def test_without_scripts_the_tables_read(browser: Any, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(render(PAYLOAD), encoding="utf-8")
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        assert page.locator(".static table").count() == 4
+        assert page.locator(".static table").first.is_visible()
+        assert page.locator(".interactive, #theme").filter(visible=True).count() == 0
 
 
 def test_when_the_payload_cannot_be_read_the_tables_of_python_show(browser: Any, tmp_path: Path) -> None:
@@ -362,10 +388,10 @@ def test_when_the_payload_cannot_be_read_the_tables_of_python_show(browser: Any,
         assert page.locator(".interactive").is_hidden()
 
 
-@pytest.mark.parametrize("name", EDGES)
-def test_every_payload_works(show: Show, axe: Callable[[Page], Any], name: str) -> None:
-    page = show(EDGES[name], viewport={"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+def test_every_payload_works(show: Show) -> None:
+    for name, payload in EDGES.items():
+        page = show(payload, width=390)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
 
 
 def test_names_that_hold_anything_are_shown_as_they_are(show: Show) -> None:
@@ -374,7 +400,7 @@ def test_names_that_hold_anything_are_shown_as_they_are(show: Show) -> None:
         claims=[samples.claim(text=HOSTILE, topic=HOSTILE)],
     )
     payload["runs"][0]["command"] = HOSTILE
-    page = show(payload, viewport={"width": 390, "height": 844})
+    page = show(payload, width=390)
     assert HOSTILE in rows(page)
     page.locator("button.row").last.click()
     choose(page, "Compared with", HOSTILE)
@@ -410,12 +436,12 @@ def test_the_first_screen_is_drawn_before_the_payload_is_read(show: Show) -> Non
     assert drawn <= read
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_accessible(show: Show, axe: Callable[[Page], Any], scheme: str) -> None:
-    page = show(
-        EDGES["two machines"] | {"claims": [samples.claim(v) for v in ("supported", "refuted", "inconclusive")]}
-    )
-    page.emulate_media(color_scheme=scheme)
+def test_the_page_is_accessible(show: Show, axe: Callable[[Page], Any]) -> None:
+    claims = [samples.claim(verdict) for verdict in ("supported", "refuted", "inconclusive", "not measured")]
+    page = show(EDGES["two machines"] | {"claims": claims})
     page.locator("button.row").first.click()
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
-    assert axe(page) == [], json.dumps(axe(page), indent=1)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = axe(page)
+        assert found == [], json.dumps(found, indent=1)

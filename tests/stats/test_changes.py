@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.stats.changes import Change, change_points
+from harness.stats.changes import change_points
 
 
 def steps(seed: int, *lengths_and_levels: tuple[int, float]) -> npt.NDArray[np.float64]:
@@ -32,7 +32,9 @@ def test_a_step_is_found_at_its_index(length: int, at: int, size: float) -> None
         if len(found) == 1:
             alone += 1
             assert (found[0].before, found[0].after) == pytest.approx((series[:at].mean(), series[at:].mean()))
-            assert found[0].p == pytest.approx(stats.ttest_ind(series[:at], series[at:]).pvalue)
+            # Bonferroni over the places that a change could have; of long series, permutations.
+            alone_p = stats.ttest_ind(series[:at], series[at:]).pvalue * (length - 3)
+            assert found[0].p == pytest.approx(alone_p) if length < 20 else found[0].p < 0.01
     assert alone >= 18
 
 
@@ -50,7 +52,13 @@ def test_two_steps_are_found(levels: tuple[float, float, float]) -> None:
 def test_white_noise_seldom_changes(length: int, series: int) -> None:
     rng = np.random.default_rng(length)
     wrong = np.mean([bool(change_points(rng.normal(size=length))) for _ in range(series)])
-    assert wrong <= 0.05
+    assert wrong <= 0.025
+
+
+def test_heavy_tails_seldom_change() -> None:
+    rng = np.random.default_rng(3)
+    wrong = np.mean([bool(change_points(rng.standard_t(3, size=12))) for _ in range(300)])
+    assert wrong <= 0.03
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -3.7])
@@ -60,7 +68,9 @@ def test_a_constant_series_has_none(value: float, length: int) -> None:
 
 
 def test_steps_without_noise_are_certain() -> None:
-    assert change_points([0.1] * 6 + [0.3] * 5) == [Change(6, pytest.approx(0.1), pytest.approx(0.3), 0.0)]
+    (found,) = change_points([0.1] * 6 + [0.3] * 5)
+    assert found.index == 6
+    assert (found.before, found.after, found.p) == pytest.approx((0.1, 0.3, 0.0))
 
 
 def test_one_constant_side_is_compared_with_the_other() -> None:

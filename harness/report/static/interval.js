@@ -48,31 +48,40 @@
     return names.get(cell);
   };
 
-  /** Index of a unit to the difference there, of logarithms for a cost; only where both were measured. */
+  /** Index of a unit and the difference there, of logarithms for a cost; only where both were measured. */
   const differences = (cell, of, to, measure) => {
     const one = bakeoff.row(cell, of)?.values[measure.name];
     const other = bakeoff.row(cell, to)?.values[measure.name];
-    const found = new Map();
+    const found = [];
     if (!one || !other) return found;
     for (let index = 0; index < one.length; index += 1) {
-      const [a, b] = [one[index], other[index]];
-      if (a === null || b === null || a === undefined || b === undefined) continue;
-      if (!measure.cost) found.set(index, a - b);
-      else if (a > 0 && b > 0) found.set(index, Math.log(a) - Math.log(b));
+      const [a, b] = [one[index] ?? null, other[index] ?? null];
+      if (a === null || b === null) continue;
+      if (!measure.cost) found.push([index, a - b]);
+      else if (a > 0 && b > 0) found.push([index, Math.log(a) - Math.log(b)]);
     }
     return found;
   };
 
   /** Mean differences over the cells, unit by unit; only units that all cells with any have. */
   const common = (cells, of, to, measure) => {
-    const parts = cells.map((cell) => [cell, differences(cell, of, to, measure)]).filter(([, part]) => part.size);
-    if (!parts.length) return { pairs: [], cells: 0 };
-    const [first, found] = parts[0];
-    const named = parts.map(([cell, part]) => new Map([...part].map(([index, value]) => [units(cell)[index], value])));
-    const pairs = [...found.keys()]
-      .filter((index) => named.every((part) => part.has(units(first)[index])))
-      .map((index) => [first.units[index], average(named.map((part) => part.get(units(first)[index])))]);
-    return { pairs, cells: parts.length };
+    const totals = new Map();
+    let counted = 0;
+    for (const cell of cells) {
+      const part = differences(cell, of, to, measure);
+      counted += part.length > 0;
+      for (const [index, value] of part) {
+        const name = units(cell)[index];
+        const total = totals.get(name);
+        if (!total) totals.set(name, { unit: cell.units[index], sum: value, cells: 1 });
+        else {
+          total.sum += value;
+          total.cells += 1;
+        }
+      }
+    }
+    const complete = [...totals.values()].filter((total) => total.cells === counted);
+    return { pairs: complete.map((total) => [total.unit, total.sum / counted]), cells: counted };
   };
 
   const through = (found, change) => ({

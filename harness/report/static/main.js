@@ -62,11 +62,12 @@
     window.addEventListener("hashchange", () => goTo(bakeoff.hash.read().get("at")));
   };
 
-  /** Paper cannot be opened: all details are printed, and closed again afterwards. */
+  /** Paper cannot be opened: all details but the figures' data are printed, and closed again afterwards. */
   const printing = () => {
     let opened = [];
     const open = () => {
-      const closed = [...document.querySelectorAll("details:not([open])")];
+      bakeoff.figures?.drawAll?.();
+      const closed = [...document.querySelectorAll("details:not([open], .data)")];
       for (const one of closed) one.open = true;
       opened = opened.concat(closed);
     };
@@ -82,7 +83,7 @@
   /** Show the tables that need no scripts, and say so. */
   const fail = (error) => {
     root.classList.remove("js");
-    const said = `The interactive tables and charts did not start (${error.message}); the tables below hold the figures.`;
+    const said = `Interactive tables and charts did not start (${error.message}); the tables below hold the figures.`;
     document.getElementById("main").prepend(bakeoff.element("p", { class: "remarks", role: "alert" }, said));
     console.error(error);
   };

@@ -22,7 +22,9 @@
     return { ...Object.fromEntries(places), params: Object.fromEntries(params) };
   };
 
-  const alike = (one, other) => Object.keys(one.params).filter((name) => one.params[name] === other.params[name]).length;
+  /** How many parameters have the same value in two cells. */
+  const alike = (one, other) =>
+    Object.entries(one.params).filter(([name, value]) => value === other.params[name]).length;
 
   /** The cell to show first: of those with the most strategies, the one that shares most values with the others. */
   const centre = (cells) => {
@@ -66,12 +68,11 @@
   const means = (chosen, value) => chosen === ALL || chosen === value;
 
   /** The cells that some choices mean; a cell without a parameter goes with any value of it. */
-  const select = (cells, state) =>
-    cells.filter(
-      (cell) =>
-        PLACES.every((place) => means(state[place], cell[place])) &&
-        Object.entries(state.params).every(([name, value]) => !(name in cell.params) || means(value, cell.params[name])),
-    );
+  const select = (cells, state) => {
+    const fits = (cell) => ([name, value]) => !(name in cell.params) || means(value, cell.params[name]);
+    const placed = (cell) => PLACES.every((place) => means(state[place], cell[place]));
+    return cells.filter((cell) => placed(cell) && Object.entries(state.params).every(fits(cell)));
+  };
 
   /** The choices that have cells and keep most of some others; the place counts more than a parameter. */
   const nearest = (cells, state) => {
@@ -80,10 +81,9 @@
       Object.entries(state.params).filter(([name, value]) => means(value, cell.params[name])).length;
     const best = cells.reduce((found, cell) => (kept(cell) > kept(found) ? cell : found));
     const moved = (chosen, value) => (chosen === ALL ? ALL : (value ?? ALL));
-    return {
-      ...Object.fromEntries(PLACES.map((place) => [place, moved(state[place], best[place])])),
-      params: Object.fromEntries(Object.entries(state.params).map(([name, own]) => [name, moved(own, best.params[name])])),
-    };
+    const params = Object.entries(state.params).map(([name, own]) => [name, moved(own, best.params[name])]);
+    const places = PLACES.map((place) => [place, moved(state[place], best[place])]);
+    return { ...Object.fromEntries(places), params: Object.fromEntries(params) };
   };
 
   bakeoff.selection = { ALL, choices, initial, select, nearest };

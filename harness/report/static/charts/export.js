@@ -22,7 +22,8 @@
     for (const own of root.querySelectorAll("style, [aria-label='tip']")) own.remove();
     for (const own of [root, ...root.querySelectorAll("*")]) {
       own.removeAttribute("class");
-      for (const { name, value } of [...own.attributes]) {
+      // Setting an attribute that is there already leaves the list that is gone through as it is.
+      for (const { name, value } of own.attributes) {
         if (/var\(|currentcolor/i.test(value)) own.setAttribute(name, resolve(value));
       }
     }

@@ -4,6 +4,7 @@
 
   const bakeoff = (window.bakeoff ??= {});
   const MOST = 8;
+  const DAY = 864e5;
   const MARGIN = { left: 64, right: 20, top: 40, bottom: 44 };
 
   const READING = [
@@ -72,7 +73,13 @@
     const times = data.map((point) => +point.time);
     const pad = (Math.max(...times) - Math.min(...times)) * 0.04 || 3.6e6;
     const domain = [new Date(Math.min(...times) - pad), new Date(Math.max(...times) + pad)];
-    const x = { type: "utc", domain, ticks: window.d3.scaleUtc(domain, [0, across]).ticks(Math.max(2, Math.floor(across / 110))) };
+    const format = domain[1] - domain[0] < 4 * DAY ? "%-d %b %H:%M" : domain[1] - domain[0] < 300 * DAY ? "%-d %b" : "%b %Y";
+    const x = {
+      type: "utc",
+      domain,
+      ticks: window.d3.scaleUtc(domain, [0, across]).ticks(Math.max(2, Math.floor(across / 130))),
+      tickFormat: window.d3.utcFormat(format),
+    };
     const rules = changes.map((change) => ({ ...bakeoff.plot.styled(change.series.strategy), time: middleOf(change.series, change.index) })).filter((rule) => !Number.isNaN(+rule.time));
     const line = (id) => {
       const own = data.filter((point) => point.line === id);

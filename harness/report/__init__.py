@@ -1,0 +1,1 @@
+"""Runs become pages: one HTML file that opens anywhere, or Markdown."""
