@@ -6,12 +6,14 @@ import math
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from harness.errors import UsageError, did_you_mean
 from harness.report.bench import Bench, read_bench
+from harness.stats.cells import is_cost
+from harness.stats.overall import Overall, overall, reach
 from harness.stats.paired import Interval
 from harness.stats.standings import Standings, effect, in_order, reference_among
 from harness.stats.verdicts import Comparison as Verdict
@@ -80,10 +82,10 @@ class Comparison:
         self.reference: str = reference or reference_among(entries, self.labels, declared.reference)
 
     @cached_property
-    def measures(self) -> dict[str, str]:
+    def measures(self) -> dict[str, Literal["higher", "lower"]]:
         """Measure to the direction that is better: costs that were measured, then metrics."""
         seen = {name for cell in self.cells for entry in cell.entries.values() for name in entry.values}
-        costs = {name: "lower" for name in _COSTS if name in seen}
+        costs: dict[str, Literal["higher", "lower"]] = {name: "lower" for name in _COSTS if name in seen}
         return costs | {metric.name: metric.direction for metric in self._bench.task(self.task).metrics}
 
     def effect(self, of: str, to: str, measure: str) -> Interval | None:
@@ -95,10 +97,48 @@ class Comparison:
 
     def verdicts(self, measure: str) -> dict[str, Verdict]:
         """Compare every strategy with the reference on one measure."""
+        return compare(self.cells, self.labels, self.reference, measure, better=self._better(measure))
+
+    def ranking(self, measure: str | None = None) -> Overall | None:
+        """Rank the strategies over the cells: mean ranks, critical differences, ratings; see `harness.stats.overall`.
+
+        Parameters
+        ----------
+        measure
+            By default the primary metric.
+        """
+        name = measure or next(own for own in self.measures if not is_cost(own))
+        return overall(self.cells, name, better=self._better(name), baseline=self._bench.task(self.task).card.baseline)
+
+    def to_target(self, target: float, over: str, *, cost: str = "cpu_s", metric: str | None = None) -> pd.DataFrame:
+        """Estimate what each strategy spends until it reaches a target quality.
+
+        Parameters
+        ----------
+        target
+            Of the metric, by default the primary one.
+        over
+            The budget that varies from cell to cell, such as ``trees``; all else must be the same.
+
+        Returns
+        -------
+        DataFrame
+            A row a strategy: ``median`` of the cost, its bounds, and the ``share`` of blocks that reach the target.
+        """
+        name = metric or next(own for own in self.measures if not is_cost(own))
+        cells = [cell for cell in self.cells if over in dict(cell.cell.params)]
+        rest = {(c.cell.dataset, c.cell.scenario, tuple(p for p in c.cell.params if p[0] != over)) for c in cells}
+        if len(rest) != 1:
+            raise UsageError(f"the cells must differ in {over} alone, and there are {len(rest)} kinds: narrow them")
+        ordered = sorted(cells, key=lambda cell: float(dict(cell.cell.params)[over]))
+        better = self._better(name)
+        found = [reach(ordered, label, target, cost=cost, metric=name, better=better) for label in self.labels]
+        return pd.DataFrame(found, index=pd.Index(self.labels, name="strategy"))
+
+    def _better(self, measure: str) -> Literal["higher", "lower"]:
         if measure not in self.measures:
             raise UsageError(f"there is no measure {measure!r} here{did_you_mean(measure, self.measures)}")
-        better = "higher" if self.measures[measure] == "higher" else "lower"
-        return compare(self.cells, self.labels, self.reference, measure, better=better)  # type: ignore[arg-type]
+        return self.measures[measure]
 
     def table(self) -> pd.DataFrame:
         """Make a frame with a row a strategy and, for each measure, its median, effect, interval and verdict."""

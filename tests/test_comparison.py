@@ -149,6 +149,28 @@ def test_scaling_figure_needs_two_sizes(results: Path) -> None:
         harness.Comparison(results, rows=10).plot("scaling", over="rows")
 
 
+def test_ranks_over_cells(results: Path) -> None:
+    found = harness.Comparison(results).ranking()
+    assert found is not None
+    assert (found.measure, found.cells, found.ranking.names) == ("auc", 2, tuple(COSTS))
+    assert found.ranking.mean_rank.tolist() == [1, 2, 3]
+    cost = harness.Comparison(results).ranking("cpu_s")
+    assert cost is not None
+    assert cost.ranking.mean_rank.tolist() == [3, 1, 2]
+    assert harness.Comparison(results, rows=10).ranking() is None
+
+
+def test_cost_to_a_target(results: Path) -> None:
+    """Quality is that of the block at both sizes, so the target is met at the first or never."""
+    found = harness.Comparison(results).to_target(0.8, "rows")
+    assert found["share"].tolist() == pytest.approx([1.0, 2 / 3, 0.0])
+    assert found["median"]["slow"] == pytest.approx(40.0)
+    assert found["median"]["quick"] == pytest.approx(12.0)
+    assert found["median"]["<b>odd</b>"] == np.inf
+    with pytest.raises(UsageError, match="the cells must differ in trees alone, and there are 0 kinds"):
+        harness.Comparison(results).to_target(0.8, "trees")
+
+
 def test_header_of_an_older_minor_version_is_read(results: Path, tmp_path: Path) -> None:
     """What schema 1.0 did not have is missing, not wrong."""
     (file,) = results.glob("*/*.jsonl")

@@ -9,9 +9,9 @@ from importlib import metadata
 from statistics import median
 from typing import Any
 
-from harness.claims import Judged
 from scipy.special import stdtrit
 
+from harness.claims import Judged
 from harness.report.bench import Bench, Tally
 from harness.report.task_payload import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE

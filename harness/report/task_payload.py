@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
-
-import numpy as np
+from string import ascii_lowercase
+from typing import NamedTuple
 
 from harness.report.advice import advise
 from harness.report.bench import Bench, Task
+from harness.report.cell_payload import CellMaker, Measure, Plain
 from harness.report.history import history
 from harness.report.scaling_payload import scaling
-from harness.reproduce import command
-from harness.stats.cells import Cell
-from harness.stats.pareto import front_share
+from harness.stats.overall import overall
 from harness.stats.standings import Entry, Standings, in_order, reference_among
-from harness.stats.verdicts import compare
-from harness.store.header import JudgedMetric
 from harness.store.noise import KeptNoise
 from harness.trial import TOTALS
 
-Plain: TypeAlias = dict[str, Any]
-
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
-_FRONTS = ("cpu_s", "wall_s", "peak_bytes")
 _FOLLOWED = ("cpu_s", "peak_bytes")
 
 
@@ -40,18 +33,6 @@ class DataCard(NamedTuple):
     features: Mapping[str, str]
 
 
-class Measure(NamedTuple):
-    """A column of the table."""
-
-    name: str
-    title: str
-    unit: str
-    better: str
-    margin: float
-    summary: str
-    cost: bool
-
-
 def task_payload(
     task: Task,
     standings: Sequence[Standings],
@@ -66,7 +47,7 @@ def task_payload(
     measures = _measures(task, standings)
     reference = reference_among(labels, list(labels), task.reference)
     machines = list(dict.fromkeys(header.machine.name for header in bench.headers))
-    maker = _Cells(task, bench, machines, names, measures, reference, noise)
+    maker = CellMaker(task, bench, machines, names, measures, reference, noise)
     cells = [cell for machine in machines for cell in standings if cell.machine == machine]
     return {
         "id": task.card.name,
@@ -81,6 +62,7 @@ def task_payload(
         "curves": _curves(task, cells, names),
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
         "advice": _advice(task, cells, reference),
+        "rankings": _rankings(task, cells, names),
         "history": _history(task, cells, bench, tracked, names),
     }
 
@@ -125,128 +107,6 @@ def _strategy(label: str, entry: Entry, task: Task) -> Plain:
     }
 
 
-class _Cells:
-    """Makes the parts of cells, which share what is said of the task."""
-
-    def __init__(
-        self,
-        task: Task,
-        bench: Bench,
-        machines: Sequence[str],
-        names: Mapping[str, int],
-        measures: Sequence[Measure],
-        reference: str,
-        noise: Mapping[str, KeptNoise],
-    ) -> None:
-        self._task = task
-        self._machines = {name: index for index, name in enumerate(machines)}
-        self._runs = {header.run: index for index, header in enumerate(bench.headers)}
-        self._rooted = {header.run: header.selection.seed for header in bench.headers}
-        self._names = names
-        self._measures = measures
-        self._reference = reference
-        self._noise = noise
-        self._seeds: dict[int, int] = {}
-
-    def cell(self, standings: Standings) -> Plain:
-        cell = standings.cell
-        shares = self._fronts(standings)
-        labels = [label for label in self._names if label in standings.entries]
-        return {
-            "machine": self._machines[standings.machine],
-            "dataset": cell.dataset,
-            "scenario": cell.scenario,
-            "params": dict(cell.params),
-            "units": [
-                (self._runs[unit.run], unit.block, self._seeds.setdefault(unit.seed, len(self._seeds)))
-                for unit in standings.units
-            ],
-            "rows": [self._row(label, standings, shares.get(label, {})) for label in labels],
-            "table": self._table(standings, labels),
-        }
-
-    def _row(self, label: str, standings: Standings, shares: Mapping[str, float]) -> Plain:
-        entry = standings.entries[label]
-        values = {m.name: entry.values[m.name].tolist() for m in self._measures if m.name in entry.values}
-        return {
-            "strategy": self._names[label],
-            "values": values,
-            "statuses": dict(entry.statuses),
-            "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
-            "front": shares,
-            "command": self._command(entry, standings.cell, standings.units[-1].run, entry.statuses.total()),
-        }
-
-    def _command(self, entry: Entry, cell: Cell, run: str, blocks: int) -> str:
-        values = {name: (value,) for name, value in (*cell.params, *entry.options.items())}
-        return command(
-            self._task.card.name,
-            strategies=[entry.strategy],
-            datasets=[cell.dataset],
-            scenarios=[cell.scenario],
-            values=values,
-            blocks=blocks,
-            seed=self._rooted[run],
-        )
-
-    def _table(self, standings: Standings, labels: Sequence[str]) -> list[Plain]:
-        kept = self._noise.get(standings.machine)
-        against = {
-            m.name: compare(
-                [standings],
-                labels,
-                self._reference,
-                m.name,
-                better="higher" if m.better == "higher" else "lower",
-                noise_sd=kept.noise.sd if kept else None,
-            )
-            for m in self._measures
-        }
-        return [
-            {
-                "strategy": self._names[label],
-                "cells": [
-                    {
-                        "middle": standings.entries[label].middle(m.name),
-                        **_interval(against[m.name][label].effect),
-                        "p": against[m.name][label].p,
-                        "verdict": against[m.name][label].word,
-                    }
-                    for m in self._measures
-                ],
-            }
-            for label in labels
-        ]
-
-    def _fronts(self, standings: Standings) -> dict[str, dict[str, float]]:
-        """Return for every strategy the share of resamples in which it is on the front, by ``cost|primary metric``."""
-        found: dict[str, dict[str, float]] = {}
-        for cost in _FRONTS:
-            for metric in self._task.metrics[:1]:
-                labels = [
-                    label
-                    for label, entry in standings.entries.items()
-                    if cost in entry.values and metric.name in entry.values
-                ]
-                if not labels:
-                    continue
-                points = np.stack([_point(standings.entries[label], cost, metric) for label in labels], axis=1)
-                for label, share in zip(labels, front_share(points, seed=0), strict=True):
-                    found.setdefault(label, {})[f"{cost}|{metric.name}"] = round(float(share), 3)
-        return found
-
-
-def _point(entry: Entry, cost: str, metric: JudgedMetric) -> np.ndarray:
-    """Return a strategy's points, one a unit, both coordinates smaller is better: shape (units, 2)."""
-    sign = -1 if metric.direction == "higher" else 1
-    with np.errstate(divide="ignore"):
-        return np.stack([np.log(entry.values[cost]), sign * entry.values[metric.name]], axis=1)
-
-
-def _interval(found: Any) -> Plain:
-    return {"estimate": None, "low": None, "high": None, "blocks": 0} if found is None else found.plain()
-
-
 def _curves(task: Task, cells: Sequence[Standings], names: Mapping[str, int]) -> list[Plain]:
     """Gather the curves that the task declares, then those that it only records."""
     declared = {figure.curve: figure for figure in task.card.figures}
@@ -276,11 +136,50 @@ def _advice(task: Task, cells: Sequence[Standings], reference: str) -> Plain | N
     """Recommend over the clean cells of the machine with the most of them, sweeps of options left out."""
     if not task.metrics:
         return None
-    machine = max((cell.machine for cell in cells), key=[cell.machine for cell in cells].count)
-    own = [cell for cell in cells if cell.machine == machine]
+    own = _most_measured(cells)
     main = [cell for cell in own if cell.cell.scenario == "clean"] or own
     found = advise(main, task.metrics[0], reference)
     return {"strategy": found.label, "sentence": found.sentence} if found else None
+
+
+def _rankings(task: Task, cells: Sequence[Standings], names: Mapping[str, int]) -> Plain | None:
+    """Rank over the cells of the machine with the most of them, on the primary metric."""
+    if not task.metrics:
+        return None
+    own, metric = _most_measured(cells), task.metrics[0]
+    found = overall(own, metric.name, better=metric.direction, baseline=task.card.baseline)
+    if found is None:
+        return None
+    ranking, elo = found.ranking, found.elo
+    letters = dict.fromkeys(ranking.names, "")
+    for letter, group in zip(ascii_lowercase, ranking.groups, strict=False):
+        for label in group:
+            letters[label] += letter
+    rows = [
+        {
+            "strategy": names[label],
+            "mean_rank": float(ranking.mean_rank[index]),
+            "groups": letters[label],
+            "elo": float(elo.rating[index]),
+            "low": float(elo.low[index]),
+            "high": float(elo.high[index]),
+            "filled": found.filled[index],
+        }
+        for index, label in enumerate(ranking.names)
+    ]
+    return {
+        "measure": metric.name,
+        "cells": found.cells,
+        "p": ranking.p,
+        "critical_difference": ranking.critical_difference,
+        "rows": sorted(rows, key=lambda row: row["mean_rank"]),
+    }
+
+
+def _most_measured(cells: Sequence[Standings]) -> list[Standings]:
+    machines = [cell.machine for cell in cells]
+    machine = max(machines, key=machines.count)
+    return [cell for cell in cells if cell.machine == machine]
 
 
 def _history(

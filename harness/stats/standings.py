@@ -39,6 +39,8 @@ class Entry:
         Measure to its values, one a unit of the cell; NaN where it was not measured.
     statuses, troubles
         How many trials ended how; and for those with a reason, how many with which.
+    failed
+        Places of the units whose trial began and did not finish.
     curves
         Name to the curves of the first blocks, at most `CURVES`.
     """
@@ -48,6 +50,7 @@ class Entry:
     values: dict[str, Floats] = field(default_factory=dict)
     statuses: Counter[Status] = field(default_factory=Counter)
     troubles: Counter[tuple[Status, str]] = field(default_factory=Counter)
+    failed: set[int] = field(default_factory=set)
     curves: dict[str, list[Curve]] = field(default_factory=dict)
 
     def middle(self, name: str) -> float | None:
@@ -212,6 +215,8 @@ class _Gathered:
             self._values[label] = defaultdict(dict)
         columns = self._values[label]
         entry.statuses[record.status] += 1
+        if record.status not in ("ok", "skipped"):
+            entry.failed.add(unit)
         if record.status != "ok" or record.reason:
             entry.troubles[(record.status, record.reason)] += 1
         for name, value in figures(record).items():

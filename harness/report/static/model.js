@@ -90,15 +90,15 @@
 
   /** The rows and columns shown, as a table of numbers and texts for a file. */
   bakeoff.rowsOf = ({ task, state, measures, rows }) => [
-    ["strategy", `rank by ${state.rank}`, "missing results", "trials",
+    ["strategy", "compared with", `rank by ${state.rank}`, "missing results", "trials",
       ...measures.flatMap((measure) => heading(measure, state.view))],
     ...rows.map((row) => [
       row.label,
+      task.strategies[state.reference].label,
       row.rank.rank,
       row.rank.missing,
       bakeoff.format.statuses(row.counts),
       ...measures.flatMap((measure, at) => plain(row, measure, at, state.view)),
     ]),
-    ["compared with", task.strategies[state.reference]?.label ?? ""],
   ];
 })();

@@ -77,7 +77,7 @@
     const x = {
       type: "utc",
       domain,
-      ticks: window.d3.scaleUtc(domain, [0, across]).ticks(Math.max(2, Math.floor(across / 130))),
+      ticks: window.d3.scaleUtc(domain, [0, across]).ticks(Math.max(2, Math.floor(across / 160))),
       tickFormat: window.d3.utcFormat(format),
     };
     const rules = changes.map((change) => ({ ...bakeoff.plot.styled(change.series.strategy), time: middleOf(change.series, change.index) })).filter((rule) => !Number.isNaN(+rule.time));
