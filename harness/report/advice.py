@@ -56,7 +56,9 @@ def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> 
     if other is None:
         return Advice(chosen, f"{chosen}: the only strategy that finished every block")
     why = _why(cells, chosen, other, metric)
-    alone = f"; no other strategy is within {metric.margin:g} of its {metric.name}" if len(good) == 1 else ""
+    alone = f"; no other strategy is within {metric.margin:g} of its {metric.name}" * (
+        len(good) == 1 and metric.margin > 0
+    )
     return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}")
 
 

@@ -1,12 +1,16 @@
-"""The fixtures that open pages hear, see and stop what they should."""
+"""The fixtures that open pages hear, see and stop what they should; the vendored scripts are those listed."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from harness import report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -151,3 +155,15 @@ def test_files_are_saved(open_page: Callable[..., Page], write: Callable[..., Pa
         page.get_by_role("link").click()
     assert saving.value.suggested_filename == "name.txt"
     assert Path(saving.value.path()).read_text(encoding="utf-8") == "saved"
+
+
+def test_the_vendored_scripts_are_those_that_their_readme_lists() -> None:
+    folder = Path(report.__file__).parent / "vendor"
+    row = r"^\| `(\S+)` \| `\S+` \| [\d.]+ \| ([\d,]+) \| `([0-9a-f]{64})` \|$"
+    listed = {
+        name: (int(size.replace(",", "")), digest)
+        for name, size, digest in re.findall(row, (folder / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    contents = {path.name: path.read_bytes() for path in folder.glob("*.js")}
+    assert listed == {name: (len(held), hashlib.sha256(held).hexdigest()) for name, held in contents.items()}
+    assert set(listed) == {"d3.min.js", "plot.umd.min.js"}

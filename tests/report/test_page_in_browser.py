@@ -274,7 +274,7 @@ def test_a_link_shows_the_same(show: Show) -> None:
     assert (again.evaluate("bakeoff.state.get(0)"), rows(again)) == before
     assert again.evaluate("document.documentElement.dataset.theme") == "light"
     again.evaluate("location.hash = ''")
-    again.wait_for_timeout(50)
+    again.locator("html:not([data-theme])").wait_for()
     assert again.evaluate("bakeoff.state.get(0)") == again.evaluate("bakeoff.state.defaults(0)")
 
 
@@ -352,14 +352,14 @@ def test_print_opens_all_details_and_hides_the_controls(show: Show) -> None:
     page = show(PAYLOAD)
     page.locator(".reading > summary").first.click()
     page.emulate_media(media="print")
-    page.wait_for_timeout(50)
+    page.locator("details:not([open], .data)").first.wait_for(state="detached")
     assert page.locator("details:not([open], .data)").count() == 0
     for hidden in (".controls", ".static", ".contents", "#theme"):
         assert page.locator(hidden).first.is_hidden()
     assert page.locator(".interactive table").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.emulate_media(media="screen")
-    page.wait_for_timeout(50)
+    page.locator("details[open]").nth(1).wait_for(state="detached")
     assert page.locator("details[open]").count() == 1
     assert page.pdf().startswith(b"%PDF")
 

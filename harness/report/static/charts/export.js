@@ -19,7 +19,7 @@
   };
 
   const settle = (root, resolve) => {
-    for (const own of root.querySelectorAll("style, [aria-label='tip']")) own.remove();
+    for (const own of root.querySelectorAll("style, [data-mark='tip'], [aria-label='tip']")) own.remove();
     for (const own of [root, ...root.querySelectorAll("*")]) {
       own.removeAttribute("class");
       // Setting an attribute that is there already leaves the list that is gone through as it is.

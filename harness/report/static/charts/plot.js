@@ -5,8 +5,8 @@
   const bakeoff = (window.bakeoff ??= {});
 
   /** Draw with Plot, at the width of the figure. */
-  const draw = (view, options) =>
-    window.Plot.plot({
+  const draw = (view, options) => {
+    const node = window.Plot.plot({
       width: view.width,
       color: { type: "identity" },
       opacity: { type: "identity" },
@@ -14,6 +14,13 @@
       ...options,
       style: { fontSize: "12px", fontFamily: "inherit", background: "none", overflow: "visible", maxWidth: "100%" },
     });
+    // Plot labels its groups, which have no role that a label is allowed on; the chart as a whole has its own.
+    for (const group of node.querySelectorAll("g[aria-label]")) {
+      group.dataset.mark = group.getAttribute("aria-label");
+      group.removeAttribute("aria-label");
+    }
+    return node;
+  };
 
   /** How a strategy looks, as a part of what is drawn. */
   const styled = (strategy) => ({ strategy, colour: bakeoff.look.colour(strategy), symbol: bakeoff.look.marker(strategy) });

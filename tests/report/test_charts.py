@@ -1,0 +1,307 @@
+"""The charts in a real browser: their figures against Python's, by the files that a reader can save."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from report import samples
+from report.samples import HOSTILE, Plain
+
+from harness.report.page import render
+from harness.stats.paired import mean, paired_difference, paired_ratio
+
+Page: TypeAlias = Any  # playwright.sync_api.Page
+Open: TypeAlias = Callable[..., Page]
+
+NAMES = ("pareto", "forest", "blocks", "scaling", "scenarios", "curves", "history")
+
+
+def planted(**other: Any) -> Plain:
+    """Make a payload in which every chart has something to show."""
+    task = samples.task(**other)
+    place = {"machine": 0, "dataset": "planted-data", "scenario": "clean", "params": {"threads": 1}}
+    slope = {"strategy": 1, "measure": "cpu_s", "estimate": 0.914, "low": 0.75, "high": 1.125, "blocks": 5}
+    meeting = {"of": 1, "to": 0, "measure": "cpu_s", "estimate": 4100.0, "low": 2000.0, "high": 8000.0, "blocks": 5}
+    task["scaling"] = [{"param": "rows", **place, "slopes": [slope], "crossovers": [meeting]}]
+    lines = [{"cell": 0, "strategy": own, "repeats": [{"x": [0, 0.5, 1], "y": [0, own / 10, 1]}]} for own in range(3)]
+    figure = {"title": "Reliability", "x": "predicted", "y": "observed", "diagonal": True, "log_x": False}
+    task["curves"] = [{"curve": "reliability", **figure, "log_y": False, "reading": "On the diagonal.", "lines": lines}]
+    points = [
+        {
+            "run": f"{at:06x}",
+            "started": f"2026-11-{10 + at:02d}T04:21:21+00:00",
+            "commit": "5f39a531",
+            "machine": "machine-0",
+            "middle": 1.0 + (at > 3),
+            "low": 0.9 + (at > 3),
+            "high": 1.1 + (at > 3),
+            "blocks": 5,
+        }
+        for at in range(8)
+    ]
+    change = {"index": 4, "before": 1.0, "after": 2.0, "p": 0.001}
+    task["history"] = [
+        {"strategy": 0, "measure": "cpu_s", "cell": "planted-data, clean", "points": points, "changes": [change]}
+    ]
+    return samples.payload(task)
+
+
+PAYLOAD = planted()
+
+
+@pytest.fixture
+def page(open_page: Open, tmp_path: Path) -> Page:
+    return opened(open_page, tmp_path, PAYLOAD)
+
+
+def opened(open_page: Open, folder: Path, payload: Plain, fragment: str = "", **options: Any) -> Page:
+    """Open a payload's page and draw all of its charts."""
+    file = folder / f"page-{len(list(folder.iterdir()))}.html"
+    file.write_text(render(payload), encoding="utf-8")
+    page = open_page(file, fragment, accept_downloads=True, **options)
+    page.evaluate("bakeoff.figures.drawAll()")
+    return page
+
+
+def figure(page: Page, name: str) -> Any:
+    return page.locator(f'figure[data-chart="{name}"]')
+
+
+def saved(page: Page, name: str, kind: str) -> bytes:
+    with page.expect_download() as download:
+        figure(page, name).locator(f'button[data-kind="{kind}"]').click()
+    return Path(download.value.path()).read_bytes()
+
+
+def table(page: Page, name: str) -> list[dict[str, str]]:
+    """Return the rows of the data behind a figure, as the CSV file has them."""
+    text = saved(page, name, "CSV").decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def values(strategy: int, measure: str, cell: int = 0) -> np.ndarray:
+    column = PAYLOAD["tasks"][0]["cells"][cell]["rows"][strategy]["values"][measure]
+    return np.array([np.nan if value is None else value for value in column])
+
+
+def numbers(row: dict[str, str], *names: str) -> list[float]:
+    return [float(row[name]) for name in names]
+
+
+def test_every_chart_is_drawn_and_described(page: Page) -> None:
+    for name in NAMES:
+        drawn = figure(page, name).locator(".canvas svg[role=img]")
+        assert drawn.count() == 1, name
+        label = drawn.get_attribute("aria-label")
+        assert label is not None
+        assert "The data behind this figure are in a table below it." in label
+        assert figure(page, name).locator("details.reading p").count() > 0
+
+
+def test_figures_are_drawn_when_they_come_near(open_page: Open, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(render(PAYLOAD), encoding="utf-8")
+    page = open_page(file, viewport={"width": 1280, "height": 500})
+    assert figure(page, "history").locator(".canvas svg").count() == 0
+    figure(page, "history").scroll_into_view_if_needed()
+    figure(page, "history").locator(".canvas svg").wait_for()
+
+
+def test_all_figures_are_drawn_before_print(open_page: Open, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(render(PAYLOAD), encoding="utf-8")
+    page = open_page(file, viewport={"width": 1280, "height": 500})
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("figure .canvas svg[role=img]").count() == len(NAMES)
+
+
+def test_cost_and_quality_have_means_intervals_and_the_front(page: Page) -> None:
+    rows = {row["strategy"]: row for row in table(page, "pareto")}
+    cost, quality = mean(np.log(values(1, "cpu_s"))).exp(), mean(values(1, "auc"))
+    assert (
+        list(rows["fast"])
+        == [*("strategy", "CPU time", "low", "high", "auc", "blocks", "on the front", "share of resamples")]
+        or "CPU time" in rows["fast"]
+    )
+    assert float(rows["fast"]["CPU time"]) == pytest.approx(cost.estimate, rel=1e-9)
+    assert float(rows["fast"]["auc"]) == pytest.approx(quality.estimate, rel=1e-9)
+    beaten = {name for name, row in rows.items() if row["on the front"] == "no"}
+    # base costs 2.5 times as much as fast at the same quality, small is as dear as base and worse.
+    assert "small[bins=8]" in beaten
+    assert "constant" not in beaten
+
+
+def test_effects_are_those_of_python(page: Page) -> None:
+    rows = {row["strategy"]: row for row in table(page, "forest")}
+    expected = paired_ratio(values(2, "cpu_s"), values(0, "cpu_s"))
+    assert numbers(rows["slow"], "ratio", "low", "high") == pytest.approx(
+        [expected.estimate, expected.low, expected.high], rel=1e-6
+    )
+    figure(page, "forest").locator('select[data-name="measure"]').select_option(label="auc")
+    rows = {row["strategy"]: row for row in table(page, "forest")}
+    apart = paired_difference(values(2, "auc"), values(0, "auc"))
+    assert numbers(rows["slow"], "difference", "low", "high") == pytest.approx(
+        [apart.estimate, apart.low, apart.high], rel=1e-6
+    )
+
+
+def test_blocks_are_ratios_to_the_reference(page: Page) -> None:
+    found = [float(row["fast"]) for row in table(page, "blocks")]
+    assert found == pytest.approx((values(1, "cpu_s") / values(0, "cpu_s")).tolist(), rel=1e-9)
+
+
+def test_sweeps_have_a_row_a_size_with_the_slopes_of_python(page: Page) -> None:
+    text = saved(page, "scaling", "CSV").decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    fast = [row for row in rows if row and row[0] == "fast"]
+    assert float(rows["fast"]["CPU time"]) == pytest.approx(cost.estimate, rel=1e-9)
+    assert float(rows["fast"]["auc"]) == pytest.approx(quality.estimate, rel=1e-9)
+    beaten = {name for name, row in rows.items() if row["on the front"] == "no"}
+    # base costs 2.5 times as much as fast at the same quality, small is as dear as base and worse.
+    assert "small[bins=8]" in beaten
+    assert "constant" not in beaten
+
+
+def test_effects_are_those_of_python(page: Page) -> None:
+    rows = {row["strategy"]: row for row in table(page, "forest")}
+    expected = paired_ratio(values(2, "cpu_s"), values(0, "cpu_s"))
+    assert numbers(rows["slow"], "ratio", "low", "high") == pytest.approx(
+        [expected.estimate, expected.low, expected.high], rel=1e-6
+    )
+    figure(page, "forest").locator('select[data-name="measure"]').select_option(label="auc")
+    rows = {row["strategy"]: row for row in table(page, "forest")}
+    apart = paired_difference(values(2, "auc"), values(0, "auc"))
+    assert numbers(rows["slow"], "difference", "low", "high") == pytest.approx(
+        [apart.estimate, apart.low, apart.high], rel=1e-6
+    )
+
+
+def test_blocks_are_ratios_to_the_reference(page: Page) -> None:
+    found = [float(row["fast"]) for row in table(page, "blocks")]
+    assert found == pytest.approx((values(1, "cpu_s") / values(0, "cpu_s")).tolist(), rel=1e-9)
+
+
+def test_sweeps_have_a_row_a_size_with_the_slopes_of_python(page: Page) -> None:
+    text = saved(page, "scaling", "CSV").decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    fast = [row for row in rows if row and row[0] == "fast"]
+    assert [float(row[1]) for row in fast[:2]] == [1000, 10000]
+    large = mean(np.log(values(1, "cpu_s", 1))).exp()
+    assert [float(value) for value in fast[1][2:5]] == pytest.approx([large.estimate, large.low, large.high], rel=1e-6)
+    assert [float(value) for value in fast[2][1:4]] == [0.914, 0.75, 1.125]
+    assert "fast and base change places at rows 4,100 [2,000, 8,000]." in figure(page, "scaling").inner_text()
+
+
+def test_stress_is_a_paired_change_from_clean(page: Page) -> None:
+    rows = {(row["strategy"], row["scenario"]): row for row in table(page, "scenarios")}
+    clean, noisy = (
+        next(
+            np.array(cell["rows"][1]["values"]["auc"])
+            for cell in PAYLOAD["tasks"][0]["cells"]
+            if cell["scenario"] == scenario and cell["params"]["rows"] == 1000
+        )
+        for scenario in ("clean", "noisy")
+    )
+    expected = paired_difference(noisy, clean)
+    assert numbers(rows["fast", "noisy"], "difference", "low", "high") == pytest.approx(
+        [expected.estimate, expected.low, expected.high], rel=1e-6
+    )
+
+
+def test_curves_are_as_recorded(page: Page) -> None:
+    rows = [row for row in table(page, "curves") if row["strategy"] == "slow"]
+    assert [(float(row["predicted"]), float(row["observed"])) for row in rows] == [(0, 0), (0.5, 0.2), (1, 1)]
+    assert "On the diagonal." in figure(page, "curves").locator("details.reading").text_content()
+
+
+def test_history_tells_its_changes(page: Page) -> None:
+    assert "from 1.00 s to 2.00 s with run 000004" in figure(page, "history").inner_text().replace("\xa0", " ")
+    text = saved(page, "history", "CSV").decode("utf-8-sig")
+    assert text.count("machine-0") == 9
+
+
+def test_a_choice_above_the_table_redraws(page: Page) -> None:
+    before = table(page, "forest")
+    page.evaluate("bakeoff.state.set(0, {reference: 2})")
+    page.evaluate("bakeoff.figures.drawAll()")
+    after = {row["strategy"]: row for row in table(page, "forest")}
+    expected = paired_ratio(values(1, "cpu_s"), values(2, "cpu_s"))
+    assert float(after["fast"]["ratio"]) == pytest.approx(expected.estimate, rel=1e-6)
+    assert after["fast"]["ratio"] != {row["strategy"]: row for row in before}["fast"]["ratio"]
+
+
+def test_choices_in_a_figure_are_in_the_address(page: Page, open_page: Open, tmp_path: Path) -> None:
+    figure(page, "forest").locator('select[data-name="measure"]').select_option(label="auc")
+    figure(page, "curves").locator('.legend button[data-strategy="1"]').click()
+    fragment = page.evaluate("location.hash")
+    again = opened(open_page, tmp_path, PAYLOAD, fragment)
+    assert figure(again, "forest").locator("select").first.evaluate("own => own.selectedOptions[0].text") == "auc"
+    pressed = figure(again, "curves").locator('.legend button[data-strategy="1"]').get_attribute("aria-pressed")
+    assert pressed == "false"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_pictures_stand_alone(page: Page, name: str) -> None:
+    text = saved(page, name, "SVG").decode()
+    root = ET.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "var(" not in text
+    assert "http" not in text.replace("http://www.w3.org/", "")
+    assert "<script" not in text
+    assert saved(page, name, "PNG").startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_the_data_table_is_built_when_opened(page: Page) -> None:
+    box = figure(page, "pareto").locator("details.data")
+    assert box.locator("table").count() == 0
+    box.locator("summary").click()
+    box.locator("table").wait_for()
+    assert box.locator("tbody tr").count() == len(table(page, "pareto"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_accessible_at_every_width_in_both_themes(
+    open_page: Open, axe: Callable[[Page], list[Plain]], tmp_path: Path, scheme: str, width: int
+) -> None:
+    page = opened(open_page, tmp_path, PAYLOAD, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    for own in page.locator("figure details > summary").all():
+        own.click()
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_hostile_names_are_only_text(open_page: Open, tmp_path: Path) -> None:
+    payload = planted(labels=(HOSTILE, "fast", "slow"), baseline="")
+    page = opened(open_page, tmp_path, payload)
+    assert page.locator("figure script").count() == 0
+    assert HOSTILE.split()[0] in saved(page, "forest", "CSV").decode("utf-8-sig")
+    ET.fromstring(saved(page, "pareto", "SVG"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"blocks": 1},
+        {"labels": ("base",)},
+        {"labels": ("gpu",)},
+        {"labels": tuple(f"strategy-{number}" for number in range(300)), "params": ({"rows": 1000},)},
+        {"machines": (0,), "scenarios": ("noisy",), "params": ({"rows": 1000, "threads": 1},)},
+        {"blocks": 80},
+    ],
+    ids=["one block", "one strategy", "all skipped", "300 strategies", "one cell", "80 blocks"],
+)
+def test_odd_payloads_are_drawn_or_say_why_not(open_page: Open, tmp_path: Path, other: Plain) -> None:
+    payload = samples.payload(samples.task(**{"baseline": "", **other}))
+    page = opened(open_page, tmp_path, payload)
+    for own in page.locator("figure").all():
+        empty = own.locator(".canvas p.empty")
+        assert own.locator(".canvas svg").count() + empty.count() == 1
+        assert "could not be drawn" not in own.inner_text()
