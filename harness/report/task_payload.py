@@ -17,6 +17,8 @@ from harness.store.noise import KeptNoise
 from harness.trial import TOTALS
 
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
+# Ratings of more strategies take longer than a page may.
+_MOST_RANKED = 60
 _FOLLOWED = ("cpu_s", "peak_bytes")
 
 
@@ -147,6 +149,8 @@ def _rankings(task: Task, cells: Sequence[Standings], names: Mapping[str, int]) 
     if not task.metrics:
         return None
     own, metric = _most_measured(cells), task.metrics[0]
+    if max(len(cell.entries) for cell in own) > _MOST_RANKED:
+        return None
     found = overall(own, metric.name, better=metric.direction, baseline=task.card.baseline)
     if found is None:
         return None

@@ -29,7 +29,7 @@ class Ranking:
     Attributes
     ----------
     names
-        In the order given; `mean_rank` and both sides of `pairwise` follow it.
+        In the order given; `mean_rank` follows it.
     mean_rank
         1 is best.
     p
@@ -38,8 +38,6 @@ class Ranking:
         Maximal sets of strategies that are not told apart, the best first; every strategy is in one or more.
     critical_difference
         Between mean ranks (Nemenyi); NaN where `p` is.
-    pairwise
-        Holm-adjusted p of Wilcoxon's signed-rank test of each pair; NaN on the diagonal and with fewer than two cells.
     """
 
     names: tuple[str, ...]
@@ -47,7 +45,6 @@ class Ranking:
     p: float
     groups: tuple[tuple[str, ...], ...]
     critical_difference: float
-    pairwise: Floats
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,7 @@ def rank(names: Sequence[str], scores: npt.ArrayLike, *, higher_is_better: bool)
 
     Friedman's test first; where it rejects at 5 %, Nemenyi's critical difference between mean ranks makes the groups
     (Demsar 2006, "Statistical comparisons of classifiers over multiple data sets", JMLR 7), else all are one group. A
-    mean rank depends on who else competes, so pairs are tested by Wilcoxon's signed ranks too (Benavoli, Corani &
-    Mangili 2016, "Should we really use post-hoc tests based on mean-ranks?", JMLR 17(5)).
+    mean rank depends on who else competes; `pairwise` does not.
 
     Parameters
     ----------
@@ -107,9 +103,8 @@ def rank(names: Sequence[str], scores: npt.ArrayLike, *, higher_is_better: bool)
     if cells >= 2 and count >= 3:
         p, critical = _friedman(placed), _nemenyi(cells, count)
     groups = _groups(means, critical if p < ALPHA else math.inf)
-    worse = -values if higher_is_better else values
     told = tuple(tuple(names[index] for index in group) for group in groups)
-    return Ranking(tuple(names), means, p, told, critical, _pairwise(worse))
+    return Ranking(tuple(names), means, p, told, critical)
 
 
 def bradley_terry(scores: npt.ArrayLike, *, higher_is_better: bool, rounds: int = 200, seed: int = 0) -> Elo:
@@ -199,8 +194,23 @@ def _close(means: Floats, order: Sequence[int], start: int, stop: int, critical:
     return not means[order[stop - 1]] - means[order[start]] >= critical
 
 
-def _pairwise(worse: Floats) -> Floats:
-    """Return the matrix of adjusted p-values of all pairs; smaller is better in `worse`."""
+def pairwise(scores: npt.ArrayLike, *, higher_is_better: bool) -> Floats:
+    """Test every pair of strategies by Wilcoxon's signed ranks, adjusted by Holm.
+
+    A test between two that does not depend on who else competes (Benavoli, Corani & Mangili 2016, "Should we really use
+    post-hoc tests based on mean-ranks?", JMLR 17(5)).
+
+    Parameters
+    ----------
+    scores
+        One a cell, NaN where missing, shape (cells, strategies).
+
+    Returns
+    -------
+    ndarray of float
+        Adjusted p, shape (strategies, strategies); NaN on the diagonal and with fewer than two cells.
+    """
+    worse = np.asarray(scores, dtype=float) * (-1.0 if higher_is_better else 1.0)
     cells, count = worse.shape
     found = np.full((count, count), math.nan)
     pairs = list(itertools.combinations(range(count), 2))

@@ -425,15 +425,6 @@ def test_two_machines_are_never_pooled(show: Show) -> None:
     assert "machine=machine-1" in page.evaluate("location.hash")
 
 
-def test_the_first_screen_is_drawn_before_the_payload_is_read(show: Show) -> None:
-    page = show(PAYLOAD)
-    drawn, read = page.evaluate(
-        """[performance.getEntriesByName("first-contentful-paint")[0].startTime,
-            performance.getEntriesByName("bakeoff:load")[0].startTime]"""
-    )
-    assert drawn <= read
-
-
 def test_the_page_is_accessible(show: Show, axe: Callable[[Page], Any]) -> None:
     claims = [samples.claim(verdict) for verdict in ("supported", "refuted", "inconclusive", "not measured")]
     page = show(EDGES["two machines"] | {"claims": claims})

@@ -95,7 +95,6 @@
     goTo(bakeoff.hash.read().get("at"));
     if (!document.getElementById("payload")) return;
     await drawn();
-    performance.mark("bakeoff:load");
     bakeoff.payload = await bakeoff.load();
     bakeoff.state.load();
     window.addEventListener("hashchange", () => bakeoff.state.load());
