@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test chromium facts pins clean
+.PHONY: bench test chromium facts screenshot pins clean
 
 # The page is made even where a trial failed; the exit code stays that of the run.
 bench: $(READY)
@@ -26,6 +26,11 @@ chromium:
 # The measured facts that the documentation quotes, and the harness's own cost: ratios and times of this machine.
 facts: $(READY)
 	$(BIN)/python -m pytest benchmarks -s
+
+# The README's picture, from tracked runs: make screenshot RUNS="id id".
+screenshot: $(READY) chromium
+	$(BIN)/bakeoff report $(RUNS)
+	$(BIN)/python docs/make_screenshot.py report.html docs/report.png
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -13,7 +13,7 @@ import numpy as np
 from harness.claims.found import Answer, Contexts, fullest, numbers
 from harness.claims.question import Question, check_size
 from harness.stats import scaling
-from harness.stats.cells import Cell, is_cost
+from harness.stats.cells import Cell, is_cost, is_time
 from harness.stats.paired import Interval, p_value
 from harness.stats.standings import Unit, pool
 from harness.trial import Scalar
@@ -123,7 +123,7 @@ def _sum(question: Question, contexts: Contexts, terms: Sequence[_Term]) -> Answ
     if pooled is None:
         return Answer()
     interval = _in_its_units(pooled, question)
-    noise = math.sqrt(sum(term.weight**2 for term in terms) / 2) if is_cost(question.measure) else math.nan
+    noise = math.sqrt(sum(term.weight**2 for term in terms) / 2) if is_time(question.measure) else math.nan
     return Answer(
         interval,
         partial(p_value, interval),

@@ -71,6 +71,11 @@ def measure(record: Record, name: str) -> float | None:
     return figures(record).get(name)
 
 
+def is_time(name: str) -> bool:
+    """Return whether a measure is a time: what the noise floor of a machine, which is one of times, says something of."""
+    return is_cost(name) and name.endswith("_s")
+
+
 def is_cost(name: str) -> bool:
     """Return whether a measure is time or memory, which are compared as ratios; metrics are compared as differences."""
     return name in TOTALS or "." in name

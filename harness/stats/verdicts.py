@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from scipy.special import stdtrit
 
-from harness.stats.cells import is_cost
+from harness.stats.cells import is_cost, is_time
 from harness.stats.multiple import holm
 from harness.stats.paired import CONFIDENCE, Interval, p_value
 from harness.stats.standings import Standings, effect
@@ -54,7 +54,7 @@ def compare(
     cells
         Cells of one machine; with several, effects are averaged block by block.
     noise_sd
-        Standard deviation of the log-ratio of two equal trials on that machine; it holds for costs.
+        Standard deviation of the log-ratio of the times of two equal trials on that machine; it holds for times.
     """
     none = 1.0 if is_cost(name) else 0.0
     found = {label: effect(cells, label, reference, name) for label in labels if label != reference}
@@ -77,7 +77,7 @@ def _word(interval: Interval | None, p: float, name: str, better: str, noise_sd:
         return "unknown"
     none = 1.0 if is_cost(name) else 0.0
     drowned = (
-        is_cost(name)
+        is_time(name)
         and noise_sd is not None
         and abs(math.log(interval.estimate)) < noise_floor(noise_sd, interval.blocks)
     )

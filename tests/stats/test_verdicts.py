@@ -53,6 +53,17 @@ def test_an_effect_under_the_noise_floor_is_no_effect() -> None:
     assert words("auc", "higher", noise_sd=0.4) == words("auc", "higher")
 
 
+def test_noise_of_times_says_nothing_of_memory() -> None:
+    units = [Unit("run", block, block) for block in range(5)]
+    sizes = np.array([100.0, 101.0, 99.0, 100.5, 99.5])
+    entries = {
+        "base": Entry("base", {}, {"peak_bytes": sizes}),
+        "big": Entry("big", {}, {"peak_bytes": sizes * [1.10, 1.11, 1.09, 1.10, 1.10]}),
+    }
+    large = Standings("machine", CELL.cell, units, entries)
+    assert compare([large], ["base", "big"], "base", "peak_bytes", better="lower", noise_sd=0.4)["big"].word == "worse"
+
+
 def test_noise_floor_is_the_half_width_of_equal_trials() -> None:
     """t of 4 degrees of freedom 2.776445, over the root of 5 blocks."""
     assert noise_floor(0.1, 5) == pytest.approx(0.1 * 2.776445 / math.sqrt(5), rel=1e-6)

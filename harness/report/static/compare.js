@@ -21,10 +21,12 @@
   const floor = (sd, blocks) =>
     blocks > 1 ? (bakeoff.student.quantile(blocks - 1) * sd) / Math.sqrt(blocks) : Infinity;
 
+  bakeoff.isTime = (measure) => measure.cost && measure.unit === "s";
+
   const verdict = (found, measure, noise) => {
     if (!found || found.low === null) return "unknown";
     const none = measure.cost ? 1 : 0;
-    const drowned = measure.cost && noise && Math.abs(Math.log(found.estimate)) < floor(noise.sd, found.blocks);
+    const drowned = bakeoff.isTime(measure) && noise && Math.abs(Math.log(found.estimate)) < floor(noise.sd, found.blocks);
     const excluded = found.low > none || found.high < none;
     if (drowned || !(found.p < ALPHA) || !excluded) return "tied";
     return found.estimate > none === (measure.better === "higher") ? "better" : "worse";

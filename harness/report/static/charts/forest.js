@@ -7,8 +7,8 @@
 
   const READING = [
     "Each row is a strategy: the marker is its effect against the reference, taken inside blocks, the bar its 95 % confidence interval. Costs are ratios on a logarithmic scale (0.5x is half as much); metrics are differences in their own unit.",
-    "The vertical line is no effect. A bar that crosses it has shown no difference. ▲ better and ▼ worse: the difference is also significant (5 %) after Holm's adjustment over all strategies and, for costs, above the noise floor. = tied: it is not.",
-    "The grey band, where there is one, is the noise floor: what two equal strategies can differ by on this machine over as many blocks.",
+    "The vertical line is no effect. A bar that crosses it has shown no difference. ▲ better and ▼ worse: the difference is also significant (5 %) after Holm's adjustment over all strategies and, for times, above the noise floor. = tied: it is not.",
+    "The grey band, where there is one, is the noise floor: what the times of two equal strategies can differ by on this machine over as many blocks.",
     "An arrow at the edge stands for an effect beyond the scale, whose figure is given.",
   ];
 
@@ -77,7 +77,7 @@
       .filter((entry) => !inside.includes(entry))
       .map((entry) => arrow({ key: entry.strategy, ...bakeoff.plot.styled(entry.strategy) }, entry.estimate - none));
     const floors = others
-      .map((entry) => ({ key: entry.key, floor: measure.cost ? floorOf(view, entry) : null }))
+      .map((entry) => ({ key: entry.key, floor: bakeoff.isTime(measure) ? floorOf(view, entry) : null }))
       .filter((entry) => entry.floor !== null)
       .map(({ key, floor }) => ({ key, x1: Math.exp(-floor), x2: Math.exp(floor) }));
     const at = (side) => beyond.filter((entry) => Math.sign(entry.side) === side);
@@ -103,8 +103,8 @@
         ],
       }),
       notes: [
-        measure.cost && floors.length ? "Grey band: noise floor of the machine." : "",
-        measure.cost && !floors.length ? "The noise floor of this machine was not measured." : "",
+        bakeoff.isTime(measure) && floors.length ? "Grey band: noise floor of the machine." : "",
+        bakeoff.isTime(measure) && !floors.length ? "The noise floor of this machine was not measured." : "",
       ],
     };
   };

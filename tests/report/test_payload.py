@@ -1,0 +1,192 @@
+"""From records to what a page shows: odd runs give a correct page."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from report.samples import HOSTILE
+
+from harness.claims import Judged
+from harness.measure.fitness import Noise
+from harness.measure.machine import Environment, Machine
+from harness.report.bench import Bench, Tally
+from harness.report.markdown import markdown
+from harness.report.page import render
+from harness.report.payload import build
+from harness.selection import Selection
+from harness.stats.paired import paired_ratio
+from harness.stats.standings import stand
+from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard
+from harness.store.noise import KeptNoise
+from harness.trial import Curve, Figure, Phase, Record, Seeds, Trial
+
+
+def header(run: str = "aaaaaa", *, machine: str = "box", day: int = 1, **changes: Any) -> Header:
+    fields: dict[str, Any] = {
+        "schema": SCHEMA,
+        "run": run,
+        "started": f"2026-01-{day:02d}T00:00:00+00:00",
+        "machine": Machine(machine),
+        "environment": Environment(),
+        "selection": Selection(),
+        "plan": "0",
+        "trials": 4,
+        "command": "bakeoff run",
+        "metrics": (JudgedMetric("t/task", "auc", "higher", "1", margin=0.01),),
+        "cards": {},
+        "strategies": (StrategyCard("t/task", "b"), StrategyCard("t/task", "a")),
+        "references": {"t/task": "a"},
+        "tasks": (TaskCard("t/task", "Title", baseline="b", figures=(Figure("loss", "Loss", "step", "nat"),)),),
+    }
+    return Header(**(fields | changes))
+
+
+def record(label: str, block: int = 0, cost: float = 1.0, auc: float = 0.5, rows: int = 10, **changes: Any) -> Record:
+    trial = Trial("t", "task", label, "data", "clean", {"rows": rows}, {}, block, Seeds(block, 1, 2))
+    fields: dict[str, Any] = {
+        "status": "ok",
+        "phases": {"fit": Phase([cost], [cost], peak_bytes=1000)},
+        "metrics": {"auc": auc},
+        "curves": {"loss": Curve([0.0, 1.0], [1.0, auc])},
+    }
+    return Record(trial, **(fields | changes))
+
+
+def bench(*runs: tuple[Header, Iterable[Record]]) -> Bench:
+    given = [(own, list(records)) for own, records in runs]
+    tallies = []
+    for _, records in given:
+        tallies.append(Tally())
+        for one in records:
+            tallies[-1].add(one)
+    return Bench([own for own, _ in given], tallies, stand((own.run, own.machine.name, rs) for own, rs in given))
+
+
+def shown(payload: dict[str, Any]) -> dict[str, Any]:
+    """Make sure that a payload is JSON without NaN, a page and Markdown, and return its first task."""
+    json.dumps(payload, allow_nan=False)
+    assert "<h1" in render(payload)
+    assert markdown(payload).startswith("## ")
+    task: dict[str, Any] = payload["tasks"][0]
+    return task
+
+
+BLOCKS = [record(name, block, cost + block, 0.8 + block / 100) for block in range(3) for name, cost in (("a", 1.0), ("b", 2.0))]
+
+
+def test_figures_of_the_page_are_those_of_the_records() -> None:
+    task = shown(build(bench((header(), BLOCKS)), title="T"))
+    assert [own["label"] for own in task["strategies"]] == ["b", "a"]
+    assert (task["reference"], task["baseline"], task["title"]) == ("a", "b", "Title")
+    (cell,) = task["cells"]
+    assert cell["units"] == [[0, 0, 0], [0, 1, 1], [0, 2, 2]]
+    assert cell["rows"][0]["values"]["cpu_s"] == [2.0, 3.0, 4.0]
+    found = cell["table"][0]["cells"][0]
+    expected = paired_ratio([2.0, 3.0, 4.0], [1.0, 2.0, 3.0])
+    assert (found["estimate"], found["low"]) == pytest.approx((expected.estimate, expected.low))
+    assert cell["table"][1]["cells"][0]["verdict"] == "reference"
+    assert task["curves"][0]["lines"][0]["repeats"][0] == {"x": [0.0, 1.0], "y": [1.0, 0.8]}
+    assert task["advice"]["strategy"] == "a"
+
+
+def test_noise_and_claims_are_shown() -> None:
+    noise = {"box": KeptNoise("2026-01-01T00:00:00+00:00", Noise(9, 0.01, None, 0.0, 0.02, {5: 0.03}))}
+    claim = Judged("t", "a is fast", "me", "", "supported", estimate=2.0, low=1.5, high=3.0, blocks=3, cost=True)
+    payload = build(bench((header(), BLOCKS)), title="T", noise=noise, claims=[claim])
+    shown(payload)
+    assert payload["machines"][0]["noise"]["sd"] == 0.02
+    assert payload["claims"][0]["text"] == "a is fast"
+
+
+def test_one_block_has_no_interval() -> None:
+    task = shown(build(bench((header(), BLOCKS[:2])), title="T"))
+    found = task["cells"][0]["table"][0]["cells"][0]
+    assert (found["estimate"], found["low"], found["verdict"]) == (2.0, None, "unknown")
+
+
+def test_one_strategy_is_its_own_reference() -> None:
+    task = shown(build(bench((header(), [record("b", block) for block in range(3)])), title="T"))
+    assert task["reference"] == "b"
+    assert task["advice"]["sentence"] == "b: the only strategy that finished every block"
+
+
+def test_all_failed() -> None:
+    failed = [record(name, status="failed", reason="it broke") for name in "ab"]
+    task = shown(build(bench((header(), failed)), title="T"))
+    assert task["advice"] is None
+    assert task["cells"][0]["rows"][0]["troubles"] == [["failed", "it broke", 1]]
+    assert [measure["name"] for measure in task["measures"]] == ["auc"]
+
+
+def test_a_metric_that_some_lack() -> None:
+    records = [*BLOCKS, *(record("c", block, metrics={}) for block in range(3))]
+    task = shown(build(bench((header(), records)), title="T"))
+    labels = [own["label"] for own in task["strategies"]]
+    row = next(row for row in task["cells"][0]["table"] if labels[row["strategy"]] == "c")
+    by_name = dict(zip([measure["name"] for measure in task["measures"]], row["cells"], strict=True))
+    assert by_name["auc"]["verdict"] == "unknown"
+    assert by_name["cpu_s"]["estimate"] is not None
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_values_that_are_not_finite_are_missing(value: float) -> None:
+    records = [*BLOCKS, record("a", 3, auc=value), record("b", 3)]
+    task = shown(build(bench((header(), records)), title="T"))
+    assert task["cells"][0]["rows"][1]["values"]["auc"][3] is None
+
+
+def test_three_hundred_strategies() -> None:
+    records = [record(f"s-{number}", block, 1 + number) for number in range(300) for block in range(2)]
+    task = shown(build(bench((header(), records)), title="T"))
+    assert len(task["cells"][0]["table"]) == 300
+
+
+def test_hostile_names_are_text_everywhere() -> None:
+    records = [record(HOSTILE, block) for block in range(2)] + [record("a", block, reason=HOSTILE) for block in range(2)]
+    payload = build(bench((header(command=HOSTILE), records)), title=HOSTILE)
+    shown(payload)
+    assert "<script>alert" not in render(payload)
+    assert "<script>alert" not in markdown(payload)
+
+
+def test_runs_of_two_machines_are_kept_apart_and_said() -> None:
+    both = bench((header("aaaaaa"), BLOCKS), (header("bbbbbb", machine="other", schema="1.0"), BLOCKS))
+    payload = build(both, title="T")
+    task = shown(payload)
+    assert [cell["machine"] for cell in task["cells"]] == [0, 1]
+    assert payload["remarks"] == [
+        "The runs are of 2 machines, whose times are never compared with each other: box, other.",
+        "The runs are of 2 versions of the format: 1.0, 1.1.",
+    ] or all(any(text in remark for remark in payload["remarks"]) for text in ("2 machines", "2 versions"))
+
+
+def test_history_has_a_point_a_run_and_its_changes() -> None:
+    def slow(factor: float) -> list[Record]:
+        return [record("a", block, factor * (1 + block / 100)) for block in range(3)]
+
+    factors = [1.0, 1.01, 0.99, 1.0, 2.0, 2.01, 1.99, 2.0]
+    runs = [(header(f"{day:06x}", day=day + 1), slow(factor)) for day, factor in enumerate(factors)]
+    task = shown(build(bench(runs[-1]), title="T", tracked=bench(*runs[:-1])))
+    (series,) = (own for own in task["history"] if own["measure"] == "cpu_s")
+    assert [point["run"] for point in series["points"]] == [f"{day:06x}" for day in range(8)]
+    (change,) = series["changes"]
+    assert change["index"] == 4
+    assert (change["before"], change["after"]) == pytest.approx((1.01, 2.02), rel=0.01)
+    assert len(task["cells"][0]["units"]) == 3
+
+
+def test_a_crossover_outside_of_the_sizes_is_left_out() -> None:
+    def at(exponent: float, scale: float, label: str) -> list[Record]:
+        return [record(label, b, scale * rows**exponent * (1 + b / 1000), rows=rows) for b in range(3) for rows in (10, 100, 1000)]
+
+    inside = shown(build(bench((header(), at(1.0, 1.0, "a") + at(0.5, 10.0, "b"))), title="T"))
+    (sweep,) = inside["scaling"]
+    assert [slope["estimate"] for slope in sweep["slopes"]] == pytest.approx([0.5, 1.0], abs=1e-6)
+    (met,) = sweep["crossovers"]
+    assert met["estimate"] == pytest.approx(100.0, rel=1e-6)
+    beyond = shown(build(bench((header(), at(1.0, 1.0, "a") + at(0.5, 1000.0, "b"))), title="T"))
+    assert beyond["scaling"][0]["crossovers"] == []
