@@ -1,4 +1,4 @@
-"""Takes the picture of a report that the README shows: ``python docs/make_screenshot.py report.html docs/report.png``."""
+"""Takes the README's picture of a report: ``python docs/make_screenshot.py report.html docs/report.png``."""
 
 from __future__ import annotations
 

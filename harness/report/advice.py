@@ -30,7 +30,7 @@ class Advice:
 def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> Advice | None:
     """Recommend a strategy over some cells of one machine.
 
-    Only strategies that finished every block of all of these cells are considered.
+    Only strategies that never failed are considered, and only the cells in which most of them were measured.
 
     Parameters
     ----------
@@ -44,7 +44,12 @@ def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> 
     Advice or None
         ``None`` when no strategy finished everything.
     """
-    labels = [label for label in cells[0].entries if all(_finished(cell, label, metric.name) for cell in cells)]
+    sound = {
+        cell.cell: [own for own in cell.entries if _sound(cells, own) and _has(cell, own, metric)] for cell in cells
+    }
+    most = max(len(own) for own in sound.values())
+    cells = [cell for cell in cells if len(sound[cell.cell]) == most]
+    labels = [label for label in sound[cells[0].cell] if all(label in sound[cell.cell] for cell in cells)]
     if not labels:
         return None
     quality = {label: _level(cells, label, metric.name) for label in labels}
@@ -54,7 +59,7 @@ def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> 
     chosen = min(good, key=lambda label: _level(cells, label, COST))
     other = _other(chosen, best, good, labels, reference)
     if other is None:
-        return Advice(chosen, f"{chosen}: the only strategy that finished every block")
+        return Advice(chosen, f"{chosen}: the only strategy that finished")
     why = _why(cells, chosen, other, metric)
     alone = f"; no other strategy is within {metric.margin:g} of its {metric.name}" * (
         len(good) == 1 and metric.margin > 0
@@ -62,10 +67,12 @@ def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> 
     return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}")
 
 
-def _finished(cell: Standings, label: str, name: str) -> bool:
-    entry = cell.entries.get(label)
-    values = [] if entry is None else [entry.values.get(measure) for measure in (name, COST)]
-    return bool(values) and all(column is not None and not np.isnan(column).any() for column in values)
+def _sound(cells: Sequence[Standings], label: str) -> bool:
+    return not any(label in cell.entries and cell.entries[label].failed for cell in cells)
+
+
+def _has(cell: Standings, label: str, metric: JudgedMetric) -> bool:
+    return all(cell.entries[label].middle(name) is not None for name in (metric.name, COST))
 
 
 def _level(cells: Sequence[Standings], label: str, name: str) -> float:
@@ -73,7 +80,7 @@ def _level(cells: Sequence[Standings], label: str, name: str) -> float:
     columns = [cell.entries[label].values[name] for cell in cells]
     if name == COST:
         columns = [np.log(np.maximum(column, 1e-12)) for column in columns]
-    return float(np.mean([column.mean() for column in columns]))
+    return float(np.mean([np.nanmean(column) for column in columns]))
 
 
 def _as_good(cells: Sequence[Standings], label: str, best: str, metric: JudgedMetric) -> bool:

@@ -72,7 +72,7 @@ def measure(record: Record, name: str) -> float | None:
 
 
 def is_time(name: str) -> bool:
-    """Return whether a measure is a time: what the noise floor of a machine, which is one of times, says something of."""
+    """Return whether a measure is a time, of which alone the noise floor of a machine says something."""
     return is_cost(name) and name.endswith("_s")
 
 

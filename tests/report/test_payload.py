@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -75,7 +76,11 @@ def shown(payload: dict[str, Any]) -> dict[str, Any]:
     return task
 
 
-BLOCKS = [record(name, block, cost + block, 0.8 + block / 100) for block in range(3) for name, cost in (("a", 1.0), ("b", 2.0))]
+BLOCKS = [
+    record(name, block, cost + block, 0.8 + block / 100)
+    for block in range(3)
+    for name, cost in (("a", 1.0), ("b", 2.0))
+]
 
 
 def test_figures_of_the_page_are_those_of_the_records() -> None:
@@ -111,7 +116,7 @@ def test_one_block_has_no_interval() -> None:
 def test_one_strategy_is_its_own_reference() -> None:
     task = shown(build(bench((header(), [record("b", block) for block in range(3)])), title="T"))
     assert task["reference"] == "b"
-    assert task["advice"]["sentence"] == "b: the only strategy that finished every block"
+    assert task["advice"]["sentence"] == "b: the only strategy that finished"
 
 
 def test_all_failed() -> None:
@@ -146,11 +151,14 @@ def test_three_hundred_strategies() -> None:
 
 
 def test_hostile_names_are_text_everywhere() -> None:
-    records = [record(HOSTILE, block) for block in range(2)] + [record("a", block, reason=HOSTILE) for block in range(2)]
+    records = [record(HOSTILE, block) for block in range(2)] + [
+        record("a", block, reason=HOSTILE) for block in range(2)
+    ]
     payload = build(bench((header(command=HOSTILE), records)), title=HOSTILE)
     shown(payload)
     assert "<script>alert" not in render(payload)
-    assert "<script>alert" not in markdown(payload)
+    # Inside of backticks, as the command is, nothing is markup.
+    assert "<script>alert" not in re.sub(r"`[^`]*`", "", markdown(payload))
 
 
 def test_runs_of_two_machines_are_kept_apart_and_said() -> None:
@@ -158,10 +166,10 @@ def test_runs_of_two_machines_are_kept_apart_and_said() -> None:
     payload = build(both, title="T")
     task = shown(payload)
     assert [cell["machine"] for cell in task["cells"]] == [0, 1]
-    assert payload["remarks"] == [
+    assert payload["remarks"][:2] == [
         "The runs are of 2 machines, whose times are never compared with each other: box, other.",
         "The runs are of 2 versions of the format: 1.0, 1.1.",
-    ] or all(any(text in remark for remark in payload["remarks"]) for text in ("2 machines", "2 versions"))
+    ]
 
 
 def test_history_has_a_point_a_run_and_its_changes() -> None:
@@ -181,7 +189,11 @@ def test_history_has_a_point_a_run_and_its_changes() -> None:
 
 def test_a_crossover_outside_of_the_sizes_is_left_out() -> None:
     def at(exponent: float, scale: float, label: str) -> list[Record]:
-        return [record(label, b, scale * rows**exponent * (1 + b / 1000), rows=rows) for b in range(3) for rows in (10, 100, 1000)]
+        return [
+            record(label, b, scale * rows**exponent * (1 + b / 1000), rows=rows)
+            for b in range(3)
+            for rows in (10, 100, 1000)
+        ]
 
     inside = shown(build(bench((header(), at(1.0, 1.0, "a") + at(0.5, 10.0, "b"))), title="T"))
     (sweep,) = inside["scaling"]
