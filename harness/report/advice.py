@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.stats.paired import Interval
-from harness.stats.standings import Standings, effect
+from harness.stats.standings import Standings, effect, fullest
 from harness.store.header import JudgedMetric
 
 COST, MEMORY = "cpu_s", "peak_bytes"
@@ -30,7 +30,7 @@ class Advice:
 def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> Advice | None:
     """Recommend a strategy over some cells of one machine.
 
-    Only strategies that never failed are considered, and only the cells in which most of them were measured.
+    Only strategies that never failed are considered, in the cells that `fullest` chooses.
 
     Parameters
     ----------
@@ -44,12 +44,8 @@ def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> 
     Advice or None
         ``None`` when no strategy finished everything.
     """
-    sound = {
-        cell.cell: [own for own in cell.entries if _sound(cells, own) and _has(cell, own, metric)] for cell in cells
-    }
-    most = max(len(own) for own in sound.values())
-    cells = [cell for cell in cells if len(sound[cell.cell]) == most]
-    labels = [label for label in sound[cells[0].cell] if all(label in sound[cell.cell] for cell in cells)]
+    sound = {label for cell in cells for label in cell.entries if _sound(cells, label)}
+    cells, labels = fullest(cells, lambda cell, label: label in sound and _has(cell, label, metric))
     if not labels:
         return None
     quality = {label: _level(cells, label, metric.name) for label in labels}

@@ -11,7 +11,7 @@ import numpy as np
 from harness.stats.cells import is_cost
 from harness.stats.impute import impute
 from harness.stats.ranking import Elo, Ranking, bradley_terry, rank
-from harness.stats.standings import Floats, Standings, cost_table
+from harness.stats.standings import Floats, Standings, cost_table, fullest
 from harness.stats.target import Reached, cost_to_target, summarise
 
 _LEAST_CELLS, _LEAST_STRATEGIES = 2, 2
@@ -39,7 +39,7 @@ class Overall:
 def overall(
     cells: Sequence[Standings], name: str, *, better: Literal["higher", "lower"], baseline: str = ""
 ) -> Overall | None:
-    """Rank the strategies that were tried in every one of some cells.
+    """Rank strategies over cells that all of them were tried in, chosen by `fullest`.
 
     In each cell a strategy's score is its mean over blocks (of the logarithm, for a cost). A block that failed gets the
     baseline's value when the measure is a metric; a cell without any value ranks last.
@@ -56,7 +56,8 @@ def overall(
     Overall or None
         ``None`` with fewer than two cells, or fewer than two strategies that finished anywhere.
     """
-    labels = [label for label in (cells[0].entries if cells else ()) if _tried(cells, label, name)]
+    finished = {label for cell in cells for label, entry in cell.entries.items() if name in entry.values}
+    cells, labels = fullest(cells, lambda _cell, label: label in finished)
     if len(cells) < _LEAST_CELLS or len(labels) < _LEAST_STRATEGIES:
         return None
     scores = np.full((len(cells), len(labels)), np.nan)
@@ -93,11 +94,6 @@ def reach(
     """
     costs, quality = (cost_table(cells, label, name) for name in (cost, metric))
     return summarise(cost_to_target(costs, quality, target, higher_is_better=better == "higher"))
-
-
-def _tried(cells: Sequence[Standings], label: str, name: str) -> bool:
-    everywhere = all(label in cell.entries for cell in cells)
-    return everywhere and any(name in cell.entries[label].values for cell in cells)
 
 
 def _column(cell: Standings, label: str, name: str) -> Floats | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
@@ -127,6 +127,23 @@ def reference_among(entries: Mapping[str, Entry], ordered: Sequence[str], named:
     """Choose what to compare with: the named strategy, else it with some options, else the first."""
     with_options = [label for label in ordered if entries[label].strategy == named]
     return named if named in entries else [*with_options, *ordered][0]
+
+
+def fullest(cells: Sequence[Standings], wanted: Callable[[Standings, str], bool]) -> tuple[list[Standings], list[str]]:
+    """Choose cells and strategies so that every one of these stands in every one of those.
+
+    Of the sets of strategies that some cell has, the one that covers most results: its size times the number of cells
+    that have all of it. So a sweep of one strategy alone neither takes the cells of the others away nor joins them.
+
+    Parameters
+    ----------
+    wanted
+        ``wanted(cell, label)``: whether a strategy of a cell counts.
+    """
+    sets = [frozenset(label for label in cell.entries if wanted(cell, label)) for cell in cells]
+    best = max(sets, key=lambda own: (len(own) * sum(own <= other for other in sets), len(own)), default=frozenset())
+    chosen = [cell for cell, own in zip(cells, sets, strict=True) if best <= own]
+    return chosen, [label for label in (chosen[0].entries if chosen else ()) if label in best]
 
 
 def stand(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[Standings]:

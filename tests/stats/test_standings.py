@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.stats.paired import paired_difference, paired_ratio
-from harness.stats.standings import CURVES, Standings, effect, in_order, reference_among, stand
+from harness.stats.standings import CURVES, Standings, effect, fullest, in_order, reference_among, stand
 from harness.trial import Curve, Phase, Record, Seeds, Trial
 
 
@@ -190,3 +190,16 @@ def test_labels_are_in_the_order_of_declaration_and_of_their_numbers() -> None:
     without = {label: entry for label, entry in cell.entries.items() if label != "b"}
     assert reference_among(without, [label for label in ordered if label != "b"], "b") == "b[bins=64]"
     assert reference_among(cell.entries, ordered, "gone") == "a"
+
+
+def test_fullest_covers_most_results() -> None:
+    """Three cells of two strategies go over one cell of four, and over five cells of one."""
+    sizes = {1: "ab", 2: "ab", 3: "abcd", 4: "a", 5: "a"}
+    cells = stand(
+        [("r", "m", [record(name, 0, 1.0, params={"rows": rows}) for rows, names in sizes.items() for name in names])]
+    )
+    chosen, labels = fullest(cells, lambda _cell, _label: True)
+    assert [dict(cell.cell.params)["rows"] for cell in chosen] == [1, 2, 3]
+    assert labels == ["a", "b"]
+    assert fullest(cells, lambda _cell, label: label == "d")[1] == ["d"]
+    assert fullest([], lambda _cell, _label: True) == ([], [])
