@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from planted import header
 from pytest_benchmark.fixture import BenchmarkFixture
 from told import told
 
@@ -24,11 +25,9 @@ from harness.declare import Dataset, Judgement, Metric, Param, Profile, Topic
 from harness.execute.local import Limits, LocalExecutor
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu
-from harness.measure.machine import environment, fingerprint
 from harness.plan import make_plan
 from harness.registry import Registry, load_registry
 from harness.selection import Selection
-from harness.store.header import SCHEMA, Header
 from harness.store.lines import encode
 from harness.store.load import tables
 from harness.store.query import query
@@ -108,21 +107,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """100,000 records of about 900 bytes: 3 phases of 3 samples, 4 metrics."""
     folder = tmp_path_factory.mktemp("store") / "machine"
     folder.mkdir()
-    header = Header(
-        schema=SCHEMA,
-        run="abcdef",
-        started="2026-01-01T00:00:00+00:00",
-        machine=fingerprint("machine"),
-        environment=environment(HERE),
-        selection=Selection(),
-        plan="0",
-        trials=100_000,
-        command="bakeoff run",
-        metrics=(),
-        cards={},
-    )
     with (folder / "20260101T000000Z-nocommit-abcdef.jsonl").open("wb") as file:
-        file.write(encode(header))
+        file.write(encode(header(100_000)))
         for number in range(100_000):
             file.write(encode(_record(number)))
     return folder

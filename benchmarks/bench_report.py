@@ -11,19 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from planted import header
 from playwright.sync_api import Browser, sync_playwright
 from told import told
 
-from harness.measure.machine import environment, fingerprint
 from harness.report.bench import read_bench
 from harness.report.page import render
 from harness.report.payload import build
-from harness.selection import Selection
-from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard
+from harness.store.header import JudgedMetric, StrategyCard, TaskCard
 from harness.store.lines import encode
 from harness.trial import Curve, Figure, Phase, Record, Seeds, Trial
 
-HERE = Path(__file__).parent
 TASK = "boosting/tabular-binary"
 METRICS = (("auc", "higher"), ("log_loss", "lower"), ("brier", "lower"), ("calibration_error", "lower"))
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -32,25 +30,16 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 def _write(folder: Path, strategies: int, sizes: int, scenarios: int, blocks: int) -> Path:
     """Write a run of that many trials, alike in shape to one of boosting."""
-    header = Header(
-        schema=SCHEMA,
-        run="abcdef",
-        started="2026-01-01T00:00:00+00:00",
-        machine=fingerprint("machine"),
-        environment=environment(HERE),
-        selection=Selection(),
-        plan="0",
-        trials=strategies * sizes * scenarios * blocks,
-        command="bakeoff run boosting",
+    planted = header(
+        strategies * sizes * scenarios * blocks,
         metrics=tuple(JudgedMetric(TASK, name, direction, "1") for name, direction in METRICS),  # type: ignore[arg-type]
-        cards={},
         strategies=tuple(StrategyCard(TASK, f"strategy-{number}") for number in range(strategies)),
         references={TASK: "strategy-0"},
         tasks=(TaskCard(TASK, "Planted", figures=(Figure("reliability", "Reliability", "x", "y", diagonal=True),)),),
     )
     path = folder / "20260101T000000Z-nocommit-abcdef.jsonl"
     with path.open("wb") as file:
-        file.write(encode(header))
+        file.write(encode(planted))
         for block in range(blocks):
             for scenario in range(scenarios):
                 for size in range(sizes):

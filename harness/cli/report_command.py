@@ -26,6 +26,7 @@ def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, fo
     """
     from harness.errors import UsageError
     from harness.report.collect import collect
+    from harness.report.page import write
 
     if site is not None and (output is not None or form == "markdown"):
         raise UsageError("--site writes a folder of pages: leave out --output and --format")
@@ -37,7 +38,8 @@ def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, fo
         if output is None or str(output) == "-":
             click.echo(text, nl=False)
             return
-        written = _write(output, text)
+        write(output, text)
+        written = output
     elif site is not None:
         from harness.report.page import write_site
 
@@ -45,12 +47,6 @@ def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, fo
     else:
         from harness.report.page import render
 
-        written = _write(output or Path("report.html"), render(payload))
+        written = output or Path("report.html")
+        write(written, render(payload))
     log().print(f"wrote {written}", soft_wrap=True)
-
-
-def _write(path: Path, text: str) -> Path:
-    from harness.store.files import write_atomically
-
-    write_atomically(path, text.encode())
-    return path
