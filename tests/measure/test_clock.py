@@ -293,6 +293,7 @@ def test_memory_of_a_phase_is_what_it_allocates(blocks: str) -> None:
     found = fresh_process(MEMORY, blocks)
     peaks = {name: peak / 1e6 for name, (peak, _, _) in found.items()}
     held = {name: start / 1e6 for name, (_, start, _) in found.items()}
-    assert peaks == pytest.approx({"fit": 50, "predict": 20, "again": 10}, rel=0.03)
-    assert held == pytest.approx({"fit": 0, "predict": 50, "again": 50}, rel=0.03)
+    # The kernel counts resident pages in batches, at both ends of a phase.
+    assert peaks == pytest.approx({"fit": 50, "predict": 20, "again": 10}, rel=0.03, abs=0.5)
+    assert held == pytest.approx({"fit": 0, "predict": 50, "again": 50}, rel=0.03, abs=0.5)
     assert found["again"][2] >= 5
