@@ -16,6 +16,7 @@ Plain: TypeAlias = dict[str, Any]
 Sweep: TypeAlias = tuple[str, str, str, str, tuple[tuple[str, Any], ...]]
 
 COST = "cpu_s"
+_FAR = 10
 
 
 def scaling(
@@ -68,6 +69,9 @@ def _crossovers(
     for label, own in costs.items():
         if label != reference:
             found = crossover(sizes, own, costs[reference])
-            # Beyond the sizes measured a meeting of two lines is an extrapolation, often over many orders.
-            if found is not None and min(sizes) <= found.estimate <= max(sizes):
+            # Beyond the sizes measured a meeting of two lines is an extrapolation, and without bounds near them a guess.
+            least, most = min(sizes), max(sizes)
+            if found is None or not found.known or not least <= found.estimate <= most:
+                continue
+            if least / _FAR <= found.low and found.high <= most * _FAR:
                 yield {"of": names[label], "to": names[reference], "measure": COST, **found.plain()}

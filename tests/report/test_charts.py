@@ -122,6 +122,43 @@ def test_all_figures_are_drawn_before_print(open_page: Open, tmp_path: Path) -> 
     assert page.locator("figure .canvas svg[role=img]").count() == len(NAMES)
 
 
+def test_figures_are_as_wide_as_paper_for_print_only(open_page: Open, tmp_path: Path) -> None:
+    page = opened(open_page, tmp_path, PAYLOAD, viewport={"width": 1440, "height": 900})
+    drawn = figure(page, "pareto").locator(".canvas svg[role=img]")
+    figure(page, "pareto").scroll_into_view_if_needed()
+    wide = drawn.get_attribute("width")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert drawn.get_attribute("width") == "720"
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.locator(f'figure[data-chart="pareto"] .canvas svg[role=img][width="{wide}"]').wait_for()
+
+
+def test_what_is_far_off_is_told_below_the_chart(page: Page) -> None:
+    text = figure(page, "pareto").locator(".canvas").text_content().replace("\xa0", " ")
+    assert "constant: beyond the scale at" in text
+    figure(page, "pareto").locator('select[data-name="scale"]').select_option("all")
+    assert "beyond the scale" not in figure(page, "pareto").locator(".canvas").text_content()
+
+
+def test_pointing_shows_figures_that_no_file_keeps(page: Page, axe: Callable[[Page], list[Plain]]) -> None:
+    figure(page, "pareto").scroll_into_view_if_needed()
+    figure(page, "pareto").locator("g[data-mark=dot] > *").last.hover(force=True)
+    tip = figure(page, "pareto").locator("g.tip")
+    tip.get_by_text("resamples").or_(tip.get_by_text("auc")).first.wait_for()
+    assert axe(page) == []
+    assert 'class="tip"' not in saved(page, "pareto", "SVG").decode()
+
+
+@pytest.mark.parametrize(("fragment", "scheme"), [("#theme=dark", "light"), ("", "dark")])
+def test_saved_pictures_have_the_colours_of_the_theme(
+    open_page: Open, tmp_path: Path, fragment: str, scheme: str
+) -> None:
+    page = opened(open_page, tmp_path, PAYLOAD, fragment, color_scheme=scheme)
+    ground = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--page')").strip()
+    assert f'fill="{ground}"' in saved(page, "scenarios", "SVG").decode()
+    assert ground != "#ffffff"
+
+
 def test_cost_and_quality_have_means_intervals_and_the_front(page: Page) -> None:
     rows = {row["strategy"]: row for row in table(page, "pareto")}
     cost, quality = mean(np.log(values(1, "cpu_s"))).exp(), mean(values(1, "auc"))
@@ -145,6 +182,25 @@ def test_effects_are_those_of_python(page: Page) -> None:
     assert numbers(rows["slow"], "difference", "low", "high") == pytest.approx(
         [apart.estimate, apart.low, apart.high], rel=1e-6
     )
+
+
+def test_the_front_goes_by_both_means(page: Page) -> None:
+    rows = {row["strategy"]: row for row in table(page, "pareto")}
+    points = {name: (float(row["CPU time"]), float(row["auc"])) for name, row in rows.items()}
+    front = {
+        name
+        for name, (cost, auc) in points.items()
+        if not any(c <= cost and a >= auc and (c < cost or a > auc) for c, a in points.values())
+    }
+    assert {name for name, row in rows.items() if row["on the front"] == "yes"} == front
+
+
+def test_options_of_strategies_are_sweeps_too(open_page: Open, tmp_path: Path) -> None:
+    payload = planted(labels=("small", "small[bins=8]", "slow"), baseline="")
+    page = opened(open_page, tmp_path, payload)
+    figure(page, "scaling").locator('select[data-name="sweep"]').select_option(label="bins (option)")
+    # The strategy as declared has its default, 256; slow has no variant.
+    assert [(row["strategy"], row["bins"]) for row in table(page, "scaling")] == [("small", "8"), ("small", "256")]
 
 
 def test_blocks_are_ratios_to_the_reference(page: Page) -> None:
@@ -211,15 +267,15 @@ def test_choices_in_a_figure_are_in_the_address(page: Page, open_page: Open, tmp
     assert pressed == "false"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_saved_pictures_stand_alone(page: Page, name: str) -> None:
-    text = saved(page, name, "SVG").decode()
-    root = ET.fromstring(text)
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert "var(" not in text
-    assert "http" not in text.replace("http://www.w3.org/", "")
-    assert "<script" not in text
-    assert saved(page, name, "PNG").startswith(b"\x89PNG\r\n\x1a\n")
+def test_saved_pictures_stand_alone(page: Page) -> None:
+    for name in NAMES:
+        text = saved(page, name, "SVG").decode()
+        root = ET.fromstring(text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "var(" not in text
+        assert "http" not in text.replace("http://www.w3.org/", "")
+        assert "<script" not in text
+        assert saved(page, name, "PNG").startswith(b"\x89PNG\r\n\x1a\n")
 
 
 def test_the_data_table_is_built_when_opened(page: Page) -> None:

@@ -5,14 +5,17 @@
   const bakeoff = (window.bakeoff ??= {});
   const ORDER = ["pareto", "forest", "blocks", "scaling", "scenarios", "curves", "history"];
   const NEAR = "400px";
+  const BUDGET = 24;
+  const PAPER = 720;
   const figures = [];
 
   const chartOf = (figure) => bakeoff.charts[figure.chart];
 
-  const draw = (figure) => {
-    figure.stale = false;
-    figure.width = Math.floor(figure.box.clientWidth);
-    const view = bakeoff.view(figure, figure.width);
+  const widthOf = (figure) => Math.floor(figure.box.clientWidth);
+
+  const draw = (figure, width = widthOf(figure)) => {
+    Object.assign(figure, { stale: false, width });
+    const view = bakeoff.view(figure, width);
     try {
       bakeoff.frame.fill(figure, view, chartOf(figure).draw(view));
     } catch (error) {
@@ -22,11 +25,21 @@
   };
 
   let asked = 0;
+  let printing = false;
 
-  /** Draw what is stale and near the window, once a frame however often it is asked for. */
+  /** Draw what is stale and near the window, as much as a frame has time for. */
+  const work = () => {
+    const until = performance.now() + BUDGET;
+    for (const figure of figures.filter((own) => own.stale && own.near)) {
+      if (performance.now() > until) return refresh();
+      draw(figure);
+    }
+  };
+
+  /** Have it drawn in the next frame, once however often it is asked for. */
   const refresh = () => {
     cancelAnimationFrame(asked);
-    asked = requestAnimationFrame(() => figures.filter((figure) => figure.stale && figure.near).forEach(draw));
+    asked = requestAnimationFrame(work);
   };
 
   const spoil = (wanted) => {
@@ -60,7 +73,7 @@
     );
     const sized = new ResizeObserver((entries) => {
       const changed = new Set(entries.map((entry) => named.get(entry.target)));
-      spoil((figure) => changed.has(figure) && figure.width > 0 && Math.floor(figure.box.clientWidth) !== figure.width);
+      if (!printing) spoil((figure) => changed.has(figure) && figure.width > 0 && widthOf(figure) !== figure.width);
     });
     for (const figure of figures) {
       seen.observe(figure.box);
@@ -68,15 +81,34 @@
     }
   };
 
-  const drawAll = () => figures.filter((figure) => figure.stale).forEach(draw);
+  /** Draw some figures; all are measured first, because a figure that is put into the page has it laid out anew. */
+  const drawThese = (some, most = Infinity) => {
+    const widths = some.map((figure) => Math.min(most, widthOf(figure)));
+    some.forEach((figure, at) => draw(figure, widths[at]));
+  };
+
+  const drawAll = () => drawThese(figures.filter((figure) => figure.stale));
+
+  /** Text keeps its size on paper when figures are no wider than paper is. */
+  const print = () => {
+    if (printing) return;
+    printing = true;
+    drawThese(figures.filter((figure) => figure.stale || figure.width > PAPER), PAPER);
+  };
+
+  const afterPrint = () => {
+    printing = false;
+    spoil((figure) => figure.width === PAPER);
+  };
 
   const start = () => {
     for (const box of document.querySelectorAll(".figures")) add(box, Number(box.dataset.task));
     watch();
     document.addEventListener("bakeoff:change", (event) => spoil((figure) => figure.index === event.detail.task));
     window.addEventListener("hashchange", () => spoil(() => true));
-    window.addEventListener("beforeprint", drawAll);
-    window.matchMedia("print").addEventListener("change", (event) => event.matches && drawAll());
+    window.addEventListener("beforeprint", print);
+    window.addEventListener("afterprint", afterPrint);
+    window.matchMedia("print").addEventListener("change", (event) => (event.matches ? print() : afterPrint()));
   };
 
   bakeoff.figures = { start, drawAll };

@@ -4,6 +4,15 @@
 
   const bakeoff = (window.bakeoff ??= {});
   const PER_TICK = 84;
+  const APART = 58;
+  const FINE = [
+    [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9],
+    [1, 1.5, 2, 3, 4, 5, 6, 8],
+    [1, 1.5, 2, 3, 5, 7],
+    [1, 2, 5],
+    [1, 3],
+    [1],
+  ];
   const FAR = 4;
   const MOST_FAR = 3;
   const known = (values) => values.filter((value) => value !== null && value !== undefined && Number.isFinite(value));
@@ -21,13 +30,14 @@
     return found.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
   };
 
-  /** Round values on a logarithmic axis, at most `count` where two can be had. */
-  const logTicks = (low, high, count) => {
-    const linear = window.d3.ticks(low, high, count).filter((value) => value > 0);
+  /** Round values on a logarithmic axis, as many as leave room for their texts. */
+  const logTicks = (low, high, pixels) => {
+    const linear = window.d3.ticks(low, high, Math.max(2, Math.floor(pixels / PER_TICK))).filter((value) => value > 0);
     const sparse = [2, 3, 5, 10, 20].map((every) => steps(low, high, [1], every));
-    const sets = [steps(low, high, [1, 2, 5]), steps(low, high, [1, 3]), steps(low, high, [1]), ...sparse];
-    if (high / low < 4) return linear;
-    return sets.find((set) => set.length <= count && set.length > 1) ?? linear;
+    const at = (value) => (Math.log(value / low) / Math.log(high / low)) * pixels;
+    const fits = (set) => set.length > 1 && set.every((value, place) => !place || at(value) - at(set[place - 1]) >= APART);
+    if (high / low < 1.8) return linear;
+    return [...FINE.map((parts) => steps(low, high, parts)), ...sparse].find(fits) ?? linear;
   };
 
   const median = (values) => bakeoff.rank.median(values) ?? 0;
@@ -55,7 +65,7 @@
 
   const log = (range, pixels, format) => {
     const domain = padded(range, 0.01).map(Math.exp);
-    return { type: "log", domain, ticks: logTicks(...domain, Math.max(2, Math.floor(pixels / PER_TICK))), tickFormat: format };
+    return { type: "log", domain, ticks: logTicks(...domain, pixels), tickFormat: format };
   };
 
   const linear = (range, pixels, format) => {

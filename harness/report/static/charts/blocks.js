@@ -7,7 +7,7 @@
   const LINES = 60;
 
   const READING = [
-    "Each thin line is a block: one data set, seed and pair of cores on which every strategy ran once. It shows each strategy's value there against the reference of the same block; a gap is a trial without a value.",
+    "Each thin line is a block: one data set, seed and pair of cores on which every strategy ran once. It shows each strategy's value there against the reference of the same block. A line has a gap where the strategy has no value in that block, and a value between two gaps is a dot.",
     "The markers are medians over all blocks. Lines that run side by side mean that a difference holds in every block; lines that cross between two strategies mean that their order depends on the block.",
   ];
 
@@ -52,7 +52,7 @@
       node: chart(view, { measure, reference, visible, inside, median, drawn }),
       notes: [
         found.length > LINES ? `Lines of the first ${LINES} of ${found.length} blocks; the medians are of all.` : "",
-        inside.length < visible.length ? "An arrow stands for a median beyond the scale; lines that leave the frame go there." : "",
+        inside.length < visible.length ? "An arrow stands for a median beyond the scale." : "",
       ],
       reading: READING,
       tables: [table(view, measure, strategies, found)],
@@ -71,7 +71,8 @@
     })));
     const values = drawn.flatMap((block) => inside.map((own) => block.values.get(own) ?? null)).filter((value) => value !== null);
     const scale = bakeoff.axes.effect(values.map((value) => [value]), measure, rows.pixels);
-    const lines = drawn.flatMap((block, at) => visible.map((own) => ({ block: at, key: own, value: block.values.get(own) ?? NaN })));
+    const lines = drawn.flatMap((block, at) => inside.map((own) => ({ block: at, key: own, value: block.values.get(own) ?? NaN })));
+    const isLone = (point, at) => !Number.isNaN(point.value) && [lines[at - 1], lines[at + 1]].every((other) => other?.block !== point.block || Number.isNaN(other.value));
     const data = inside.map((own) => ({
       ...bakeoff.plot.styled(own),
       key: own,
@@ -92,6 +93,7 @@
           x: "value", y: "key", z: "block", stroke: "currentColor", clip: true,
           strokeOpacity: drawn.length > 20 ? 0.22 : 0.4, strokeWidth: 1,
         }),
+        Plot.dot(lines.filter(isLone), { x: "value", y: "key", r: 1.5, fill: "currentColor", fillOpacity: 0.5, clip: true }),
         bakeoff.plot.dots(data, { x: "value", y: "key", stroke: "var(--page)", r: 5.5 }),
         arrows(beyond.filter((own) => own.low), "◀", "left"),
         arrows(beyond.filter((own) => !own.low), "▶", "right"),

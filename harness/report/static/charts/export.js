@@ -19,7 +19,7 @@
   };
 
   const settle = (root, resolve) => {
-    for (const own of root.querySelectorAll("style, [data-mark='tip'], [aria-label='tip']")) own.remove();
+    for (const own of root.querySelectorAll("style, .tip")) own.remove();
     for (const own of [root, ...root.querySelectorAll("*")]) {
       own.removeAttribute("class");
       // Setting an attribute that is there already leaves the list that is gone through as it is.
@@ -77,6 +77,8 @@
     chart.setAttribute("y", HEAD);
     chart.setAttribute("overflow", "visible");
     const { family, size } = fontOf(source);
+    chart.setAttribute("font-family", family);
+    chart.setAttribute("font-size", size);
     const root = svg(
       "svg",
       { width, height, viewBox: `0 0 ${width} ${height}`, "font-family": family, "font-size": size, fill: "currentColor", role: "img" },

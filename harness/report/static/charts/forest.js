@@ -12,8 +12,10 @@
     "An arrow at the edge stands for an effect beyond the scale, whose figure is given.",
   ];
 
+  const noiseOf = (view) => bakeoff.payload.machines[view.cells[0].machine]?.noise?.sd;
+
   const floorOf = (view, found) => {
-    const sd = bakeoff.payload.machines[view.cells[0].machine]?.noise?.sd;
+    const sd = noiseOf(view);
     if (!sd || !(found.blocks > 1)) return null;
     return (bakeoff.student.quantile(found.blocks - 1) * sd) / Math.sqrt(found.blocks);
   };
@@ -104,7 +106,7 @@
       }),
       notes: [
         bakeoff.isTime(measure) && floors.length ? "Grey band: noise floor of the machine." : "",
-        bakeoff.isTime(measure) && !floors.length ? "The noise floor of this machine was not measured." : "",
+        bakeoff.isTime(measure) && !noiseOf(view) ? "The noise floor of this machine was not measured." : "",
       ],
     };
   };

@@ -5,7 +5,7 @@
   const bakeoff = (window.bakeoff ??= {});
   const MOST = 8;
   const DAY = 864e5;
-  const MARGIN = { left: 64, right: 20, top: 40, bottom: 44 };
+  const MARGIN = { left: 64, right: 44, top: 40, bottom: 44 };
 
   const READING = [
     "Each point is a run: the mean over its blocks (geometric for a cost) with its 95 % confidence interval. Lines join runs of one machine only, because figures of different machines do not compare.",
@@ -110,11 +110,12 @@
     const text = (value) => bakeoff.format.figure(value, measure.unit);
     const items = changes.map((change) => ({
       x: across.apply(middleOf(change.series, change.index)),
-      y: MARGIN.top + 6,
+      y: MARGIN.top - 4,
       text: `${text(change.before)} → ${text(change.after)}`,
       title: `${view.label(change.series.strategy)}: ${text(change.before)} → ${text(change.after)}`,
     }));
-    bakeoff.labels.near(node, items, { left: MARGIN.left, right: view.width, top: MARGIN.top - 12, bottom: MARGIN.top + 60 });
+    const axis = { left: 0, right: bakeoff.look.width(bakeoff.plot.axis(measure)) + 12, top: 0, bottom: MARGIN.top };
+    bakeoff.labels.near(node, items, { left: 0, right: view.width, top: 0, bottom: MARGIN.top }, [axis]);
   };
 
   const tables = (view, measure, series) => {

@@ -5,6 +5,8 @@
   const bakeoff = (window.bakeoff ??= {});
   const HEIGHT = 14;
   const GAP = 9;
+  // Beside a corner of a point, clear of the bars that leave it in four directions.
+  const SLANT = 6;
   const LONGEST = 170;
 
   const overlap = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
@@ -26,7 +28,7 @@
 
   const group = (drawn) => {
     const box = bakeoff.look.svg("g", { class: "labels" });
-    drawn.append(box);
+    drawn.insertBefore(box, drawn.querySelector(".tip"));
     return box;
   };
 
@@ -36,23 +38,27 @@
     title: item.title ?? item.text,
   });
 
-  /** Beside, above or below a point: what is written there, as [left, top, anchor]. */
+  /** Around a point, the best place first: what is written there, as [left, top, anchor]. */
   const places = ({ x, y }, wide) => [
+    [x + SLANT, y - SLANT - HEIGHT, "start"],
+    [x + SLANT, y + SLANT, "start"],
+    [x - SLANT - wide, y - SLANT - HEIGHT, "end"],
+    [x - SLANT - wide, y + SLANT, "end"],
     [x + GAP, y - HEIGHT / 2, "start"],
     [x - GAP - wide, y - HEIGHT / 2, "end"],
     [x - wide / 2, y - GAP - HEIGHT, "middle"],
     [x - wide / 2, y + GAP, "middle"],
-    [x + GAP, y - GAP - HEIGHT / 2, "start"],
-    [x + GAP, y + GAP - HEIGHT / 2, "start"],
-    [x - GAP - wide, y - GAP - HEIGHT / 2, "end"],
-    [x - GAP - wide, y + GAP - HEIGHT / 2, "end"],
+    [x + SLANT, y - SLANT - 2 * HEIGHT, "start"],
+    [x + SLANT, y + SLANT + HEIGHT, "start"],
+    [x - SLANT - wide, y - SLANT - 2 * HEIGHT, "end"],
+    [x - SLANT - wide, y + SLANT + HEIGHT, "end"],
   ];
 
   /** Write names of points, the first ones first, inside of `frame`; `bars` are boxes to stay clear of. */
   const near = (drawn, items, frame, bars = []) => {
     const box = group(drawn);
     const taken = [...items.map((item) => around(item, 6)), ...bars];
-    for (const item of items.map((own) => clipped(own, LONGEST))) {
+    for (const item of items.map((own) => clipped(own, own.longest ?? LONGEST))) {
       const wide = bakeoff.look.width(item.text, item.bold);
       const found = places(item, wide).find(([left, top]) => {
         const own = { left, right: left + wide, top, bottom: top + HEIGHT };

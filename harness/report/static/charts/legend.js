@@ -54,15 +54,17 @@
   /** Fill a box with the legend of a figure, and keep focus and fold as they were. `act` makes a change and redraws. */
   bakeoff.legend = (box, figure, drawing, act) => {
     const { legend } = figure.view;
-    const [at, open] = [focused(box), box.querySelector("details")?.open ?? false];
+    const at = focused(box);
+    // The same element all along: it stays open or closed, and who opened it for print closes it.
+    const fold = box.querySelector("details") ?? element("details", { class: "folded" }, element("summary"));
     box.replaceChildren();
     const named = drawing.machines?.length ? element("ul", { class: "machines", "aria-label": "Machines" }, machines(drawing.machines)) : null;
     if (legend && legend.entries.length > 1) {
       const list = element("ul", { "aria-label": "Strategies" }, legend.entries.map((entry) => element("li", {}, button(figure, entry, legend, act))));
       const parts = [all(figure, legend, act), list];
-      const folded = `Strategies shown (${legend.shown.size} of ${legend.entries.length})`;
-      if (legend.folded) box.append(element("details", { class: "folded", open }, element("summary", {}, folded), parts));
-      else box.append(...parts.filter(Boolean));
+      fold.firstChild.textContent = `Strategies shown (${legend.shown.size} of ${legend.entries.length})`;
+      fold.replaceChildren(...[fold.firstChild, ...parts].filter(Boolean));
+      box.append(...(legend.folded ? [fold] : parts.filter(Boolean)));
     }
     if (named) box.append(named);
     if (at) box.querySelector(at)?.focus();

@@ -4,13 +4,14 @@
 
   const bakeoff = (window.bakeoff ??= {});
   const MOST = 24;
+  const ASIDE = 20;
   const MARGIN = { left: 64, right: 24, top: 30, bottom: 44 };
 
   const READING = [
     "Each marker is a strategy at its mean cost (geometric, on a logarithmic scale) and its mean quality over the blocks; the bars are 95 % confidence intervals both ways.",
     "The stepped line is the front: along it no strategy is cheaper and at least as good, or better and at most as dear. Whoever is off the line is beaten by one on it.",
     "A marker is the fuller, the more often the strategy is on the front when the blocks are drawn again at random: full is always, empty is never.",
-    "Off the scale: an arrow at the edge stands for a strategy so far off that the others could not be told apart.",
+    "A strategy so far off that the others could not be told apart is written below the chart instead, with arrows that say where it lies: ◀ cheaper, ▶ dearer, ▼ lower, ▲ higher than the scale.",
   ];
 
   const points = (view, cost, metric) =>
@@ -75,24 +76,22 @@
     const { Plot } = window;
     const { cost, metric, front, visible, inside } = all;
     const { height, x, y } = scales(view, all);
-    const bounded = (value, [low, high]) => Math.min(high, Math.max(low, value));
     const data = visible.map((point) => ({
       ...point,
       away: !inside.includes(point),
-      ax: bounded(point.cost, x.domain),
-      ay: bounded(point.quality, y.domain),
       fullness: point.share ?? (front.includes(point) ? 1 : 0),
       title: title(view, point, cost, metric, front),
     }));
     const within = data.filter((point) => !point.away);
-    const own = data.filter((point) => point.strategy === view.state.reference);
+    const own = within.filter((point) => point.strategy === view.state.reference);
     const bars = { stroke: "colour", strokeOpacity: 0.7, strokeWidth: 1.25, clip: true };
+    const beyond = data.filter((point) => point.away);
     const node = bakeoff.plot.draw(view, {
-      height,
+      height: height + ASIDE * beyond.length,
       marginLeft: MARGIN.left,
       marginRight: MARGIN.right,
       marginTop: MARGIN.top,
-      marginBottom: MARGIN.bottom,
+      marginBottom: MARGIN.bottom + ASIDE * beyond.length,
       x,
       y,
       marks: [
@@ -100,27 +99,44 @@
         Plot.line(stepped(front, x.domain), { x: "x", y: "y", curve: "step-after", stroke: "currentColor", strokeOpacity: 0.55, strokeWidth: 1.5, clip: true }),
         Plot.ruleY(within.filter((point) => point.x.low !== null), { y: "quality", x1: (point) => point.x.low, x2: (point) => point.x.high, ...bars }),
         Plot.ruleX(within.filter((point) => point.y.low !== null), { x: "cost", y1: (point) => point.y.low, y2: (point) => point.y.high, ...bars }),
-        Plot.dot(own, { x: "ax", y: "ay", r: 9, stroke: "currentColor", strokeWidth: 1.25 }),
-        Plot.dot(data, { x: "ax", y: "ay", symbol: "symbol", r: 5, fill: "var(--page)" }),
-        bakeoff.plot.dots(data, { x: "ax", y: "ay", r: 5, fillOpacity: "fullness" }),
-        bakeoff.plot.tip(data, { x: "ax", y: "ay" }),
+        Plot.dot(own, { x: "cost", y: "quality", r: 9, stroke: "currentColor", strokeWidth: 1.25 }),
+        Plot.dot(within, { x: "cost", y: "quality", symbol: "symbol", r: 5, fill: "var(--page)" }),
+        bakeoff.plot.dots(within, { x: "cost", y: "quality", r: 5, fillOpacity: "fullness" }),
+        bakeoff.plot.tip(within, { x: "cost", y: "quality" }),
       ],
     });
-    name(view, node, { data, front, height, x, y });
+    aside(view, node, { beyond, cost, metric, height, x, y });
+    name(view, node, { within, front, height });
     return node;
   };
 
-  /** Name the points: those on the front first, then the reference, then the others where there is room. */
-  const name = (view, node, { data, front, height, x, y }) => {
+  /** Write down the points beyond the scale, below the chart. */
+  const aside = (view, node, { beyond, cost, metric, height, x, y }) => {
+    const { svg, path, marker, colour, clip } = bakeoff.look;
+    const text = (at, own) => svg("text", { x: at, "text-anchor": "start", "dominant-baseline": "central" }, own);
+    beyond.forEach((point, at) => {
+      const figures = `beyond the scale at ${bakeoff.format.figure(point.cost, cost.unit)}, ${bakeoff.format.figure(point.quality, metric.unit)}`;
+      const parts = [
+        text(0, arrows(point, x, y)),
+        svg("path", { d: path(marker(point.strategy), 60), fill: colour(point.strategy), transform: "translate(40,0)" }),
+        text(52, `${clip(view.label(point.strategy), view.width - bakeoff.look.width(figures) - 80)}: ${figures}`),
+        svg("title", {}, point.title),
+      ];
+      node.append(svg("g", { class: "labels", transform: `translate(8,${height + ASIDE * (at + 0.5)})` }, ...parts));
+    });
+  };
+
+  /** Name the points: the reference first, then those on the front, then the others where there is room. */
+  const name = (view, node, { within, front, height }) => {
     const onFront = new Set(front.map((point) => point.strategy));
-    const rank = (point) => (point.away ? 0 : onFront.has(point.strategy) ? 1 : point.strategy === view.state.reference ? 2 : 3);
+    const rank = (point) => (point.strategy === view.state.reference ? 0 : onFront.has(point.strategy) ? 1 : 2);
     const [across, down] = [node.scale("x"), node.scale("y")];
-    const items = [...data]
+    const items = [...within]
       .sort((a, b) => rank(a) - rank(b))
       .map((point) => ({
-        x: across.apply(point.ax),
-        y: down.apply(point.ay),
-        text: `${point.away ? arrows(point, x, y) : ""}${view.label(point.strategy)}`,
+        x: across.apply(point.cost),
+        y: down.apply(point.quality),
+        text: view.label(point.strategy),
         title: point.title,
         bold: point.strategy === view.state.reference,
       }));

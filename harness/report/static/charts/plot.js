@@ -28,13 +28,16 @@
   const dots = (data, options = {}) =>
     window.Plot.dot(data, { symbol: "symbol", fill: "colour", stroke: "colour", strokeWidth: 1.5, r: 4.5, ...options });
 
-  const TIP = { fill: "var(--raised)", stroke: "var(--strong-line)", textPadding: 8, lineWidth: 26, pathFilter: null };
+  const TIP = { className: "tip", fill: "var(--raised)", stroke: "var(--strong-line)", textPadding: 8, lineWidth: 26, lineHeight: 1.3, pathFilter: null };
 
   /** Show `title` of the nearest, in both directions or along one ("x", "y"). */
   const tip = (data, channels, along = "") => {
     const { Plot } = window;
     const pointer = { "": Plot.pointer, x: Plot.pointerX, y: Plot.pointerY }[along];
-    return Plot.tip(data, pointer({ title: "title", ...TIP, ...channels }));
+    const made = Plot.tip(data, pointer({ title: "title", ...TIP, ...channels }));
+    // The group is made anew whenever the pointer moves; it has no role that a label is allowed on.
+    made.ariaLabel = null;
+    return made;
   };
 
   /** A column of a data table; `text` writes a value of it. */
@@ -67,6 +70,9 @@
   const effect = (found, measure) =>
     [bakeoff.format.effect(found, measure.cost), bakeoff.format.interval(found, measure.cost)].filter(Boolean).join(" ");
 
+  /** Texts of ticks, given as such: Plot leaves out some of those that it formats on a logarithmic axis. */
+  const written = (scale) => scale.ticks.map((tick) => scale.tickFormat(tick));
+
   /** The marks of two axes with their grids and labels; the vertical one's label stands above it. */
   const grid = (x, y, across, up) => {
     const { Plot } = window;
@@ -74,8 +80,8 @@
     return [
       Plot.gridY(y.ticks, lines),
       Plot.gridX(x.ticks, lines),
-      Plot.axisX(x.ticks, { tickFormat: x.tickFormat, tickSize: 4, label: across, labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
-      Plot.axisY(y.ticks, { tickFormat: y.tickFormat, tickSize: 4, label: up, labelAnchor: "top", labelArrow: "none" }),
+      Plot.axisX(x.ticks, { text: written(x), tickSize: 4, label: across, labelAnchor: "center", labelArrow: "none", labelOffset: 38 }),
+      Plot.axisY(y.ticks, { text: written(y), tickSize: 4, label: up, labelAnchor: "top", labelArrow: "none" }),
     ];
   };
 
@@ -84,5 +90,5 @@
   /** The name of a measure on an axis: "CPU time (lower is better)". */
   const axis = (measure, against = "") => `${measure.title}${against}, ${direction(measure)}`;
 
-  bakeoff.plot = { draw, styled, dots, tip, column, levels, effects, level, effect, axis, grid, direction };
+  bakeoff.plot = { draw, styled, dots, tip, column, levels, effects, level, effect, axis, grid, written, direction };
 })();

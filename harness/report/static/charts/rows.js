@@ -5,7 +5,7 @@
   const bakeoff = (window.bakeoff ??= {});
   const ROW = 24;
   const NARROW_ROW = 40;
-  const TOP = 30;
+  const TOP = 10;
   const BOTTOM = 40;
   const LIFT = -13;
 
@@ -30,7 +30,7 @@
     const written = rows.map((row) => ({ ...row, text: clip(row.label, names, row.bold), title: row.label }));
     const counted = rows.filter((row) => row.number).map((row) => ({ ...row, text: row.number, title: "" }));
     const headers = narrow ? { dy: 0 } : {};
-    const lift = narrow ? { dy: LIFT } : {};
+    const lift = narrow ? { dy: LIFT, stroke: "var(--page)", strokeWidth: 3, fill: "currentColor" } : {};
     const start = narrow ? { textAnchor: "start", dx: 0 } : { textAnchor: "end", dx: -12 };
     return {
       options: {
@@ -54,7 +54,7 @@
   /** The marks of a horizontal axis: ticks below, their lines through the rows, and a label. */
   const axis = (scale, label) => [
     window.Plot.gridX(scale.ticks, { stroke: "var(--line)", strokeOpacity: 1 }),
-    window.Plot.axisX(scale.ticks, { anchor: "bottom", tickFormat: scale.tickFormat, tickSize: 4, label, labelAnchor: "center", labelArrow: "none", labelOffset: 36 }),
+    window.Plot.axisX(scale.ticks, { anchor: "bottom", text: bakeoff.plot.written(scale), tickSize: 4, label, labelAnchor: "center", labelArrow: "none", labelOffset: 36 }),
   ];
 
   bakeoff.rows = { layout, axis };

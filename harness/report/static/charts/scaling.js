@@ -5,6 +5,7 @@
   const bakeoff = (window.bakeoff ??= {});
   const MOST = 8;
   const NAMES = 170;
+  const ENDS = 22;
 
   const READING = [
     "Each line is a strategy: its mean at every value of what was swept, with 95 % confidence intervals over the blocks. Both axes are logarithmic for a cost, so a straight line is a power law.",
@@ -24,7 +25,8 @@
           label: view.label(strategy),
           points: sweep.cells.flatMap((cell) => at([cell], cell.params[sweep.name], strategy)),
         }));
-    return all.filter((line) => line.points.length);
+    const swept = all.filter((line) => line.points.length > 1);
+    return swept.length ? swept : all.filter((line) => line.points.length);
   };
 
   const slope = (found) => {
@@ -47,6 +49,7 @@
     const crossing = fits.crossovers.filter((own) => shown.has(own.of) && shown.has(own.to));
     const values = [...new Set(found.flatMap((line) => line.points.map((point) => point.value)))].sort((a, b) => a - b);
     return {
+      where: chosen.option ? null : chosen.where,
       summary: `${measure.title} of ${found.length} strategies at ${chosen.name} ${bakeoff.axes.plain(values[0])} to ${bakeoff.axes.plain(values.at(-1))}.`,
       node: chart(view, { sweep: chosen, measure, visible, values, crossing }),
       notes: [
@@ -64,8 +67,8 @@
   };
 
   const margins = (view, visible) => {
-    const wide = Math.max(0, ...visible.map((line) => bakeoff.look.width(line.label)));
-    return { left: 64, right: view.narrow ? 16 : 32 + Math.min(NAMES, wide), top: 30, bottom: 44 };
+    const wide = Math.max(0, ...visible.map((line) => bakeoff.look.width(line.label, true)));
+    return { left: 64, right: view.narrow ? 16 : ENDS + 4 + Math.min(NAMES, wide), top: 30, bottom: 44 };
   };
 
   const chart = (view, { sweep, measure, visible, values, crossing }) => {
@@ -103,6 +106,13 @@
       ],
     });
     if (!view.narrow) name(view, node, visible, margin, height);
+    const items = crossed.map((own) => ({
+      x: node.scale("x").apply(own.estimate),
+      y: margin.top + 8,
+      text: `${view.label(own.of)} crosses ${view.label(own.to)}`,
+      longest: 320,
+    }));
+    bakeoff.labels.near(node, items, { left: margin.left, right: view.width - margin.right, top: margin.top - 8, bottom: margin.top + 60 });
     return node;
   };
 
@@ -115,7 +125,7 @@
       colour: bakeoff.look.colour(line.strategy),
       bold: line.strategy === view.state.reference,
     }));
-    bakeoff.labels.ends(node, items, view.width - margin.right + 22, margin.right - 24, [margin.top, height - margin.bottom]);
+    bakeoff.labels.ends(node, items, view.width - margin.right + ENDS, margin.right - ENDS, [margin.top, height - margin.bottom]);
   };
 
   const tables = (view, sweep, measure, found, { slopes, crossovers }) => {

@@ -39,6 +39,8 @@
       }),
     );
 
+  const placeOf = ({ dataset, params }) => [dataset, Object.keys(params).length ? `(${bakeoff.format.params(params)})` : ""].filter(Boolean).join(" ");
+
   const draw = (view) => {
     const scenarios = pairs(view);
     if (!scenarios.size) return { empty: "No scenario beside clean data in this selection." };
@@ -49,7 +51,9 @@
     const shown = view.show(strategies, { limit: Math.max(4, Math.floor(ROWS / scenarios.size)), folded: true });
     const visible = found.filter((entry) => shown.has(entry.strategy));
     const several = Math.max(...[...scenarios.values()].map((own) => own.length)) > 1;
+    const [[[clean]]] = scenarios.values();
     return {
+      where: several ? "" : placeOf(clean),
       summary: `Change of ${measure.title} from clean data under ${[...scenarios.keys()].join(", ")}, for ${strategies.length} strategies.`,
       node: chart(view, { scenarios: [...scenarios.keys()], measure, visible }),
       notes: [several ? "Means over the selected cells." : ""],

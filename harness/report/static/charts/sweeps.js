@@ -15,6 +15,9 @@
 
   const place = (cell, name) => JSON.stringify([cell.machine, cell.dataset, cell.scenario, without(cell.params, name)]);
 
+  /** The name of what the cells of a sweep share. */
+  const whereOf = (cell, name) => bakeoff.format.cell({ ...cell, params: without(cell.params, name) });
+
   /** Sweeps of parameters among the reader's cells: {name, title, cells}, cells in the order of the parameter. */
   const ofParams = (view) => {
     const names = Object.entries(bakeoff.state.choices(view.index).params)
@@ -27,7 +30,8 @@
         name,
         option: false,
         cells: [...group].sort((a, b) => a.params[name] - b.params[name]),
-        title: groups.length > 1 ? `${name}: ${bakeoff.format.cell({ ...group[0], params: without(group[0].params, name) })}` : name,
+        where: whereOf(group[0], name),
+        title: groups.length > 1 ? `${name}: ${whereOf(group[0], name)}` : name,
       }));
     });
   };
