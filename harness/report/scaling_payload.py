@@ -69,7 +69,7 @@ def _crossovers(
     for label, own in costs.items():
         if label != reference:
             found = crossover(sizes, own, costs[reference])
-            # Beyond the sizes measured a meeting of two lines is an extrapolation, and without bounds near them a guess.
+            # Beyond the sizes measured a meeting of two lines is an extrapolation, without bounds near them a guess.
             least, most = min(sizes), max(sizes)
             if found is None or not found.known or not least <= found.estimate <= most:
                 continue
