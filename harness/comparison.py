@@ -16,8 +16,7 @@ from harness.stats.cells import is_cost
 from harness.stats.overall import Overall, overall, reach
 from harness.stats.paired import Interval
 from harness.stats.standings import Standings, effect, in_order, reference_among
-from harness.stats.verdicts import Comparison as Verdict
-from harness.stats.verdicts import compare
+from harness.stats.verdicts import Compared, compare
 from harness.store.load import run_files
 from harness.trial import Scalar
 
@@ -95,7 +94,7 @@ class Comparison:
                 raise UsageError(f"there is no strategy {label!r} here{did_you_mean(label, self.labels)}")
         return effect(self.cells, of, to, measure)
 
-    def verdicts(self, measure: str) -> dict[str, Verdict]:
+    def verdicts(self, measure: str) -> dict[str, Compared]:
         """Compare every strategy with the reference on one measure."""
         return compare(self.cells, self.labels, self.reference, measure, better=self._better(measure))
 
@@ -205,7 +204,7 @@ def _matches(cell: Standings, where: dict[str, Scalar]) -> bool:
     return all(name in known and known[name] == value for name, value in where.items())
 
 
-def _shown(told: Verdict, middle: float) -> str:
+def _shown(told: Compared, middle: float) -> str:
     if told.word == "reference" or told.effect is None:
         return "-" if math.isnan(middle) else f"{middle:.4g}"
     found = told.effect

@@ -20,7 +20,7 @@ ALPHA = 1 - CONFIDENCE
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Compared:
     """One strategy against the reference on one measure.
 
     Attributes
@@ -46,7 +46,7 @@ def compare(
     *,
     better: Literal["higher", "lower"],
     noise_sd: float | None = None,
-) -> dict[str, Comparison]:
+) -> dict[str, Compared]:
     """Compare strategies with a reference on one measure; they are one family for Holm's adjustment.
 
     Parameters
@@ -61,10 +61,10 @@ def compare(
     tested = {label: p_value(interval, none) for label, interval in found.items() if interval and interval.known}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
     told = {
-        label: Comparison(interval, p := adjusted.get(label, math.nan), _word(interval, p, name, better, noise_sd))
+        label: Compared(interval, p := adjusted.get(label, math.nan), _word(interval, p, name, better, noise_sd))
         for label, interval in found.items()
     }
-    return {label: Comparison(None, math.nan, "reference") if label == reference else told[label] for label in labels}
+    return {label: Compared(None, math.nan, "reference") if label == reference else told[label] for label in labels}
 
 
 def noise_floor(sd: float, blocks: int) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.stats.cells import Cell
 from harness.stats.standings import Entry, Standings, Unit
-from harness.stats.verdicts import Comparison, compare
+from harness.stats.verdicts import Compared, compare
 
 Plain = dict[str, Any]
 
@@ -262,7 +262,7 @@ def standings(payload: Plain, task: Plain, cell: Plain) -> Standings:
     return Standings(payload["machines"][cell["machine"]]["name"], place, units, entries)
 
 
-def compared(payload: Plain, task: Plain, cells: Sequence[Plain], reference: str, name: str) -> dict[str, Comparison]:
+def compared(payload: Plain, task: Plain, cells: Sequence[Plain], reference: str, name: str) -> dict[str, Compared]:
     """Compare all strategies of some cells of one machine with a reference, in Python."""
     noise = payload["machines"][cells[0]["machine"]]["noise"]
     better = next(measure["better"] for measure in task["measures"] if measure["name"] == name)
@@ -275,7 +275,7 @@ def _has(cell: Plain, strategy: int) -> bool:
     return any(row["strategy"] == strategy for row in cell["rows"])
 
 
-def plain(found: Comparison) -> Plain:
+def plain(found: Compared) -> Plain:
     """Return a comparison as a payload holds it."""
     none: Plain = {"estimate": None, "low": None, "high": None, "blocks": 0}
     interval = none if found.effect is None else found.effect.plain()

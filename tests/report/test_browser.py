@@ -78,8 +78,9 @@ def test_errors_of_a_page_that_a_page_opens_are_heard(
     heard.errors.clear()
 
 
-def test_what_is_not_an_error_passes(open_page: Callable[..., Page], write: Callable[..., Path]) -> None:
+def test_what_is_not_an_error_passes(open_page: Callable[..., Page], write: Callable[..., Path], heard: Heard) -> None:
     open_page(write("<script>console.log('said'); console.warn('warned')</script>"))
+    assert heard.errors == []
 
 
 @pytest.mark.parametrize(
@@ -118,11 +119,14 @@ def test_sockets_are_heard_and_stopped(
     heard.errors.clear()
 
 
-def test_files_and_what_a_page_made_are_no_requests(open_page: Callable[..., Page], write: Callable[..., Path]) -> None:
+def test_files_and_what_a_page_made_are_no_requests(
+    open_page: Callable[..., Page], write: Callable[..., Path], heard: Heard
+) -> None:
     empty = "R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
     page = open_page(write(f'<img alt="" src="data:image/gif;base64,{empty}">'))
     page.evaluate("fetch(URL.createObjectURL(new Blob(['made']))).then(found => found.text())")
     page.goto(write().as_uri())
+    assert heard.requests == []
 
 
 def test_a_planted_fault_is_inaccessible(
