@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.declare import (
         CLEAN,
         Dataset,
+        Examples,
         Figure,
         Judgement,
         Metric,
@@ -30,6 +31,7 @@ __all__ = [
     "TEMPORAL",
     "Comparison",
     "Dataset",
+    "Examples",
     "Figure",
     "Judgement",
     "Metric",

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import msgspec
 
 from harness.errors import UsageError, did_you_mean
+from harness.gate.policy import Policy
 
 _PREFIX = "BAKEOFF_"
 
 
-class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A project's configuration.
 
     Attributes
@@ -33,6 +34,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Limit of one trial's wall time.
     memory_limit_mb
         Limit of one trial's memory; 80 % of what is free when 0.
+    gate
+        What `bakeoff gate` demands.
     """
 
     folder: Path
@@ -42,6 +45,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     machine: str = ""
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=1e7)] = 600.0
     memory_limit_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
+    gate: Policy = Policy()
 
     @property
     def results_folder(self) -> Path:
@@ -103,7 +107,8 @@ def _convert(table: dict[str, Any], folder: Path, file: Path | None) -> Config:
     for key in table:
         if key not in known:
             raise UsageError(f"{file}: unknown key {key!r}{did_you_mean(key, known)}")
-    variables = {key: os.environ[_PREFIX + key.upper()] for key in known if os.environ.get(_PREFIX + key.upper())}
+    typed = [name for name in known if name != "gate"]
+    variables = {key: os.environ[_PREFIX + key.upper()] for key in typed if os.environ.get(_PREFIX + key.upper())}
     split = {"topics": variables["topics"].split(os.pathsep)} if "topics" in variables else {}
     try:
         msgspec.convert({**table, "folder": folder}, Config)

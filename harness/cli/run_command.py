@@ -52,7 +52,7 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
         _refuse_choices()
         run, plan = reopen(resume, settings, registry)
         return _conduct(run, plan, settings, registry, as_json=as_json)
-    selection = _selection(choices, settings)
+    selection = selection_of(choices, settings)
     plan = make_plan(selection, registry)
     if dry_run:
         from harness.cli.dry_run import print_plan
@@ -63,7 +63,8 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
     return _conduct(run, plan, settings, registry, as_json=as_json)
 
 
-def _selection(choices: dict[str, Any], settings: Config) -> Selection:
+def selection_of(choices: dict[str, Any], settings: Config) -> Selection:
+    """Make the selection of options that were given; what a command does not offer stands at its default."""
     from harness.selection import Selection
 
     values = dict(choices["settings"])
@@ -79,13 +80,13 @@ def _selection(choices: dict[str, Any], settings: Config) -> Selection:
         datasets=choices["datasets"],
         scenarios=choices["scenarios"],
         profile=choices["profile"],
-        blocks=choices["blocks"],
+        blocks=choices.get("blocks"),
         values=values,
         seed=choices["seed"],
         timeout_s=choices["timeout"] or settings.timeout_s,
-        memory_limit_bytes=choices["memory_limit"] or settings.memory_limit_mb * 10**6 or None,
-        memory_pass=choices["memory_pass"],
-        jobs=choices["jobs"],
+        memory_limit_bytes=choices.get("memory_limit") or settings.memory_limit_mb * 10**6 or None,
+        memory_pass=choices.get("memory_pass", False),
+        jobs=choices.get("jobs", 1),
     )
 
 

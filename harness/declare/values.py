@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.declare.checks import IDENTIFIER, NAME, SCENARIO, check_name, wrong
 from harness.evidence import Evidence, Verdict
@@ -174,12 +175,44 @@ class Profile:
 FULL = Profile(blocks=10, sweeps=True)
 
 
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What the test set says of one metric, example by example.
+
+    A metric that is no mean over examples and no area under the ROC curve (a root of a mean, a calibration error) has
+    none.
+
+    Parameters
+    ----------
+    values
+        Numbers whose mean is the metric, shape (n,): the log loss or squared error of a row, 1 for a wrong answer, the
+        NDCG of a user, the regret of a round. With `labels`, scores whose area under the ROC curve is the metric. The
+        order of the examples depends on the data alone.
+    labels
+        Classes 0 or 1 of the scores, shape (n,).
+    """
+
+    values: npt.NDArray[Any]
+    labels: npt.NDArray[Any] | None = None
+
+
 @dataclass(frozen=True)
 class Judgement:
-    """What a task's judge makes of an output: one number a metric, and curves worth drawing."""
+    """What a task's judge makes of an output.
+
+    Attributes
+    ----------
+    metrics
+        One number a metric.
+    curves
+        Curves worth drawing.
+    examples
+        Metric to what it rests on, for the metrics that have it. No record keeps it: the gate compares it pair by pair.
+    """
 
     metrics: Mapping[str, float]
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    examples: Mapping[str, Examples] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

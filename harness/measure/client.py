@@ -9,6 +9,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 import msgspec
@@ -44,11 +47,23 @@ class Server:
         The project's configuration, by which the server finds the same topics.
     quiet
         Whether its workers run with the allocator's noise switched off, for memory figures alone.
+    python, variables
+        Interpreter and environment variables of another environment than this one.
     """
 
-    def __init__(self, topic: str, config: Config, *, quiet: bool = False) -> None:
-        self._arguments = [topic, encode_config(config), *(["quiet"] if quiet else [])]
-        self._quiet = quiet
+    def __init__(
+        self,
+        topic: str,
+        config: Config,
+        *,
+        quiet: bool = False,
+        python: Path | str = sys.executable,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._command = [str(python), "-P", "-m", "harness.measure.server", topic, encode_config(config)]
+        self._command += ["quiet"] if quiet else []
+        self._topic = topic
+        self._variables = {**_ENVIRONMENT, **environment(1), **(QUIET_ENVIRONMENT if quiet else {}), **variables}
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
 
@@ -87,14 +102,13 @@ class Server:
             self._said.close()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        variables = {**os.environ, **_ENVIRONMENT, **environment(1)}
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "harness.measure.server", *self._arguments],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
-            env=variables | (QUIET_ENVIRONMENT if self._quiet else {}),
+            env={**os.environ, **self._variables},
             start_new_session=True,
         )
         try:
@@ -105,7 +119,7 @@ class Server:
         if threads > 1:
             _log.warning(
                 "topic %s: importing its libraries started %d thread(s), which forked trials lack",
-                self._arguments[0],
+                self._topic,
                 threads - 1,
             )
         return self._process
@@ -134,4 +148,4 @@ class Server:
             self._said.seek(max(self._said.tell() - _TOLD_BYTES, 0))
             said = self._said.read()
         last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-        return f"the fork server of topic {self._arguments[0]} ended with exit code {process.returncode}: {last[0]}"
+        return f"the fork server of topic {self._topic} ended with exit code {process.returncode}: {last[0]}"

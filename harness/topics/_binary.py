@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from harness.declare import Figure, Judgement, Metric
+from harness.declare import Examples, Figure, Judgement, Metric
 from harness.errors import InvalidOutputError, UsageError
 from harness.trial import Curve
 
@@ -59,7 +59,8 @@ def judge(split: Split, output: npt.ArrayLike) -> Judgement:
     Returns
     -------
     Judgement
-        The values of `METRICS`, and the curve ``reliability``: observed rate over mean prediction, a point a bin.
+        The values of `METRICS`, and the curve ``reliability``: observed rate over mean prediction, a point a bin. The
+        calibration error has no examples, as it is no mean over them.
 
     Raises
     ------
@@ -83,6 +84,11 @@ def judge(split: Split, output: npt.ArrayLike) -> Judgement:
             "calibration_error": float(weight @ np.abs(predicted - observed)),
         },
         curves={"reliability": Curve(predicted.tolist(), observed.tolist())},
+        examples={
+            "auc": Examples(scores, labels),
+            "log_loss": Examples(_log_losses(labels, scores)),
+            "brier": Examples((scores - labels) ** 2),
+        },
     )
 
 
@@ -110,6 +116,13 @@ def reliability(labels: Floats, scores: Floats, bins: int = BINS) -> tuple[Float
     filled = counts > 0
     predicted, observed = (np.bincount(members, values)[filled] / counts[filled] for values in (scores, labels))
     return predicted, observed, counts[filled] / scores.size
+
+
+def _log_losses(labels: Floats, scores: Floats) -> Floats:
+    # scikit-learn's log_loss clips to the same bounds.
+    tiny = np.finfo(np.float64).eps
+    losses: Floats = -np.log(np.clip(np.where(labels == 1, scores, 1 - scores), tiny, 1 - tiny))
+    return losses
 
 
 def _probabilities(output: npt.ArrayLike, rows: int) -> Floats:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
+from sklearn.metrics import roc_auc_score
 
 from harness.errors import InvalidOutputError, UsageError
 from harness.tabular import Split, Table
@@ -104,6 +105,20 @@ def test_the_order_of_rows_does_not_matter(rows: list[tuple[bool, float]], order
     assert first == pytest.approx(second)
     assert 0 <= first["calibration_error"] <= 1
     assert first["calibration_error"] ** 2 <= first["brier"] + 1e-12  # Jensen, bin by bin
+
+
+@given(rows=probabilities)
+@settings(deadline=None)
+def test_examples_are_what_their_metric_is_made_of(rows: list[tuple[bool, float]]) -> None:
+    labels, scores = zip(*rows, (True, 0.5), (False, 0.5), strict=True)
+    judged = judge(split(labels), scores)
+    assert set(judged.examples) == {"auc", "log_loss", "brier"}
+    for name in ("log_loss", "brier"):
+        assert judged.examples[name].labels is None
+        assert judged.examples[name].values.mean() == pytest.approx(judged.metrics[name], abs=1e-12)
+    auc = judged.examples["auc"]
+    assert auc.labels is not None
+    assert roc_auc_score(auc.labels, auc.values) == judged.metrics["auc"]
 
 
 def test_every_declared_metric_is_judged() -> None:

@@ -1,0 +1,43 @@
+"""How other tools call a candidate slower, applied to samples of wall time that were taken one side after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.stats import ttest_ind
+
+#: Base and candidate samples in seconds -> whether the candidate is called slower.
+Rule = Callable[[Sequence[float], Sequence[float]], bool]
+
+
+def asv(factor: float) -> Rule:
+    """Return the rule of ``asv continuous``: its own test (p < 0.002), and a median that is larger by the factor."""
+    from asv._stats import is_different
+    from asv_runner.statistics import compute_stats
+
+    def slower(base: Sequence[float], candidate: Sequence[float]) -> bool:
+        (old, old_stats), (new, new_stats) = compute_stats(list(base), 1), compute_stats(list(candidate), 1)
+        return bool(is_different(list(base), list(candidate), old_stats, new_stats)) and old < new / factor
+
+    return slower
+
+
+def pytest_benchmark(share: float) -> Rule:
+    """Return the rule of ``pytest --benchmark-compare-fail=mean:5%``."""
+    return lambda base, candidate: bool(np.mean(candidate) > (1 + share) * np.mean(base))
+
+
+def pyperf(base: Sequence[float], candidate: Sequence[float]) -> bool:
+    """Apply the rule of ``pyperf compare_to``: Student's two-sample t test at 95 %, and a larger mean."""
+    return bool(ttest_ind(base, candidate).pvalue < 0.05 and np.mean(candidate) > np.mean(base))
+
+
+def others() -> dict[str, Rule]:
+    """Return the rules by the words that call them."""
+    return {
+        "asv continuous (factor 1.1)": asv(1.1),
+        "asv continuous -f 1.05": asv(1.05),
+        "pytest-benchmark mean:5%": pytest_benchmark(0.05),
+        "pyperf compare_to": pyperf,
+    }

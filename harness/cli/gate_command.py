@@ -1,0 +1,149 @@
+"""``bakeoff gate``: whether a candidate is slower, bigger or worse than its base."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.output import config, console, json_option, log, print_json
+from harness.cli.run_command import selection_of
+from harness.cli.values import Seconds, Setting
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.config import Config
+    from harness.gate.decision import Decision
+
+_LIVE = ("base", "requirements")
+
+
+@click.command("gate", short_help="Decide whether a candidate is slower, bigger or worse than its base.")
+@click.argument("runs", nargs=-1, metavar="[BASE CANDIDATE]")
+@click.option("--base", metavar="REVISION", help="Measure the working tree against this git revision, now.")
+@click.option(
+    "--base-with",
+    "requirements",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="Measure against an environment with this package instead, as in xgboost==2.1.4.",
+)
+@click.option("--task", "-t", "tasks", multiple=True, metavar="TOPIC[/TASK]", help="Only these tasks.")
+@click.option("--strategy", "-s", "strategies", multiple=True, metavar="GLOB", help="Only these strategies.")
+@click.option("--dataset", "-d", "datasets", multiple=True, metavar="GLOB", help="Only these data sets.")
+@click.option("--scenario", "scenarios", multiple=True, metavar="GLOB", help="Only these scenarios.")
+@click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
+@click.option("--set", "settings", type=Setting(), multiple=True, help="Value of a parameter; several make a sweep.")
+@click.option("--threads", type=click.IntRange(min=1), help="Short for --set threads=N.")
+@click.option("--timeout", type=Seconds(), metavar="SECONDS", help="Limit of one call.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--budget", type=Seconds(), metavar="SECONDS", help="Wall time for all measuring; over the policy's.")
+@click.option("--resume", metavar="GATE", help="Finish an interrupted live gate, by its id or 'latest'.")
+@click.option("--across-machines", is_flag=True, help="Compare runs of different machines all the same.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML for a CI's test view.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write the summary as Markdown.")
+@click.option("--page", type=click.Path(path_type=Path), help="Write an HTML page with all pairs.")
+@json_option
+def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
+    r"""Compare two stored runs, BASE and CANDIDATE (a run, a folder, @baseline), or measure both sides now.
+
+    \b
+    bakeoff gate @baseline latest             two stored runs
+    bakeoff gate --base origin/main           the working tree against a revision
+    bakeoff gate --base-with xgboost==2.1.4   these packages against others
+
+    Measured now, both sides are called in turn on the same cores until every case is decided. What is demanded stands
+    in [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured; 6 inconclusive.
+    """
+    settings = config()
+    decision = _decide(runs, choices, settings)
+    _write(decision, choices)
+    if as_json:
+        from harness.gate.outputs.document import document
+
+        print_json(document(decision))
+    else:
+        from harness.gate.outputs.table import print_decision
+
+        print_decision(console(), decision)
+    return decision.exit_code
+
+
+def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) -> Decision:
+    live = bool(choices["base"] or choices["requirements"] or choices["resume"])
+    if live and runs:
+        raise UsageError("give either two stored runs, or --base and --base-with to measure now, not both")
+    if not live:
+        if len(runs) != 2:
+            raise UsageError(
+                "give two stored runs (bakeoff gate @baseline latest), or --base REVISION or --base-with REQUIREMENT "
+                "to measure now"
+            )
+        return _stored(*runs, choices, settings)
+    return _live(choices, settings)
+
+
+def _stored(base: str, candidate: str, choices: dict[str, Any], settings: Config) -> Decision:
+    from harness.gate.stored import decide, runs_named
+    from harness.store.noise import kept_noise
+    from harness.store.runs import read
+
+    sides = [[read(path) for path in runs_named(settings.results_folder, name)] for name in (base, candidate)]
+    machine = sides[1][0][0].machine.name
+    return decide(
+        *sides,
+        settings.gate,
+        across_machines=choices["across_machines"],
+        noise=kept_noise(settings.results_folder / machine),
+        base_name=base,
+        candidate_name=candidate,
+        command=_typed(),
+    )
+
+
+def _live(choices: dict[str, Any], settings: Config) -> Decision:
+    import msgspec
+
+    from harness.cli.gate_progress import GateProgress
+    from harness.gate.live.gate import Question, ask, resume
+
+    remarks = log()
+    watcher = GateProgress(remarks)
+    try:
+        if choices["resume"]:
+            return resume(choices["resume"], settings, watcher)
+        policy = settings.gate
+        if choices["budget"]:
+            policy = msgspec.structs.replace(policy, budget_s=choices["budget"])
+        selection = selection_of(choices, settings)
+        return ask(
+            Question(choices["base"] or "", choices["requirements"], selection, policy, _typed()), settings, watcher
+        )
+    except KeyboardInterrupt:
+        if watcher.gate:
+            remarks.print(f"interrupted; finish it with: bakeoff gate --resume {watcher.gate}", soft_wrap=True)
+        raise
+
+
+def _write(decision: Decision, choices: dict[str, Any]) -> None:
+    """Write the files that were asked for, and those that CI reads by itself."""
+    from harness.gate.outputs import annotations, junit, markdown, page
+    from harness.store.files import write_atomically
+
+    makers = {"junit": junit.junit, "markdown": markdown.markdown, "page": page.page}
+    for name, make in makers.items():
+        if choices[name] is not None:
+            write_atomically(choices[name], make(decision).encode())
+            log().print(f"wrote {choices[name]}", soft_wrap=True)
+    markdown.append_summary(decision, os.environ)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in annotations.annotations(decision):
+            click.echo(line, err=True)
+
+
+def _typed() -> str:
+    return shlex.join(["bakeoff", *sys.argv[1:]])

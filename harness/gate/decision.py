@@ -1,0 +1,216 @@
+"""What a gate decides, and on what: the one value that every output is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from harness.errors import Exit
+from harness.gate.policy import Policy
+from harness.measure.machine import Machine
+from harness.stats.examples import Difference
+from harness.trial import Scalar
+
+Verdict = Literal["pass", "improved", "inconclusive", "not measured", "failed", "regressed"]
+Kind = Literal["time", "memory", "quality"]
+SideName = Literal["base", "candidate"]
+Stage = Literal["screen", "confirm"]
+
+SIDES: tuple[SideName, SideName] = ("base", "candidate")
+
+#: From the best to the worst; the worst finding is a case's verdict, the worst case the gate's.
+VERDICTS: tuple[Verdict, ...] = ("pass", "improved", "inconclusive", "not measured", "failed", "regressed")
+_EXITS: dict[Verdict, Exit] = {
+    "pass": Exit.DONE,
+    "improved": Exit.DONE,
+    "inconclusive": Exit.INCONCLUSIVE,
+    "not measured": Exit.TRIAL_FAILED,
+    "failed": Exit.TRIAL_FAILED,
+    "regressed": Exit.NO,
+}
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """How far the candidate is from the base.
+
+    Attributes
+    ----------
+    estimate, low, high
+        Candidate over base for a cost, candidate minus base in the metric's unit for a metric; with the bounds of the
+        95 % interval.
+    base, candidate
+        Middle values of both, in the figure's unit.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    base: float
+    candidate: float
+
+
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The verdict on one figure of a case.
+
+    Attributes
+    ----------
+    figure
+        As in `harness.stats.cells.figures`: ``fit.cpu_s``, ``wall_s``, ``peak_bytes``, or a metric.
+    unit
+        ``s``, ``byte``, or the metric's.
+    better
+        Which way is better.
+    margin
+        What makes no difference: a share of the base for a cost (0.05), in the metric's unit for a metric.
+    reason
+        One sentence: why this verdict.
+    pairs
+        What the effect rests on: pairs of processes, repeats of the memory pass, or seeds.
+    p
+        One-sided, of the test that decided.
+    needs
+        Pairs (seeds) that would probably decide what is inconclusive.
+    allowed
+        Why the policy lets this regression pass, and until when; empty when it does not.
+    """
+
+    figure: str
+    kind: Kind
+    unit: str
+    better: Literal["lower", "higher"]
+    margin: float
+    verdict: Verdict
+    reason: str
+    effect: Effect | None = None
+    pairs: int = 0
+    p: float | None = None
+    needs: int | None = None
+    allowed: str = ""
+
+
+class Pair(msgspec.Struct, omit_defaults=True):
+    """What one pair of fresh processes measured, base and candidate in alternating order on the same cores.
+
+    Attributes
+    ----------
+    block
+        Index of the block, which fixes the seeds of both.
+    stage
+        Whether the pair looked for differences, or confirms one that was flagged.
+    first
+        The side that began the first round.
+    cores
+        The cores that both were pinned to; empty where pinning is not possible.
+    base, candidate
+        Figure to one value a round; index i is round i on both sides.
+    metrics
+        Side to its judged metrics.
+    examples
+        Metric to the difference that the test set's examples tell, where the task's judge gives them.
+    identical
+        Whether both predicted the same, bit for bit.
+    failed
+        Side to the reason why it did not finish.
+    elapsed_s
+        Wall time of the pair, start of the processes included.
+    """
+
+    block: int
+    stage: Stage = "screen"
+    first: SideName = "base"
+    cores: list[int] = []
+    base: dict[str, list[float]] = {}
+    candidate: dict[str, list[float]] = {}
+    metrics: dict[SideName, dict[str, float]] = {}
+    examples: dict[str, Difference] = {}
+    identical: bool = False
+    failed: dict[SideName, str] = {}
+    elapsed_s: float = 0.0
+
+
+class Case(msgspec.Struct, omit_defaults=True):
+    """One strategy in one cell, on both sides.
+
+    Attributes
+    ----------
+    strategy
+        With its options, as in ``xgboost-hist[max_bin=64]``.
+    reason
+        Why there are no findings, where there are none.
+    allowed
+        Why the policy lets a case without findings pass.
+    """
+
+    topic: str
+    task: str
+    strategy: str
+    dataset: str
+    scenario: str
+    params: dict[str, Scalar]
+    findings: list[Finding] = []
+    pairs: list[Pair] = []
+    verdict: Verdict = "pass"
+    reason: str = ""
+    allowed: str = ""
+
+    @property
+    def name(self) -> str:
+        """The case in one word, as policies name it: ``topic/task/strategy/dataset/scenario``."""
+        return "/".join((self.topic, self.task, self.strategy, self.dataset, self.scenario))
+
+
+class Side(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One of the two that are compared.
+
+    Attributes
+    ----------
+    name
+        As the user gave it: a revision, a run, a requirement.
+    commit, dirty
+        Commit, and whether tracked files differ from it; ``None`` where there is none.
+    packages
+        Versions of the packages that differ between the sides.
+    """
+
+    name: str
+    commit: str | None = None
+    dirty: bool | None = None
+    packages: dict[str, str] = {}
+
+
+class Decision(msgspec.Struct, omit_defaults=True):
+    """A gate's decision with everything that it rests on.
+
+    Attributes
+    ----------
+    live
+        Whether both sides were measured now, interleaved; otherwise stored runs were compared.
+    started
+        UTC, ISO 8601.
+    remarks
+        What a reader must know beside the verdicts, a sentence each.
+    """
+
+    base: Side
+    candidate: Side
+    live: bool
+    machine: Machine
+    policy: Policy
+    started: str
+    elapsed_s: float = 0.0
+    command: str = ""
+    cases: list[Case] = []
+    remarks: list[str] = []
+    verdict: Verdict = "pass"
+
+    @property
+    def exit_code(self) -> Exit:
+        """Exit code of the verdict."""
+        return _EXITS[self.verdict]
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst of some verdicts; ``pass`` for none."""
+    return max(verdicts, key=VERDICTS.index, default="pass")

@@ -1,0 +1,93 @@
+"""The figures of a case: which are gated, and where each stands after some pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from harness.gate.decision import SIDES, Effect, Kind, Pair
+from harness.gate.live.plan import Planned
+from harness.gate.live.seeds import quality_outcome
+from harness.gate.policy import Policy
+from harness.gate.sequential import Outcome, decide
+from harness.stats.cells import is_time
+
+PASS_ALPHA = 0.025
+_LEAST_S = 1e-3  # of a call; a phase that is shorter, and no large part of it either, shows in the totals alone
+_LEAST_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that pairs of processes measure: a time or a metric.
+
+    Attributes
+    ----------
+    margin
+        As a log-ratio for a time, in the metric's unit for a metric.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    better: Literal["lower", "higher"]
+    margin: float
+
+    def outcome(self, pairs: Sequence[Pair], cap: int, alpha: float) -> Outcome:
+        """Judge the pairs so far; positive estimates are for the worse."""
+        if self.kind == "time":
+            return decide(log_ratios(pairs, self.name), self.margin, cap, alpha=alpha, pass_alpha=PASS_ALPHA)
+        return quality_outcome(self.name, self.better, self.margin, pairs, cap, alpha=alpha, pass_alpha=PASS_ALPHA)
+
+    def effect(self, outcome: Outcome, pairs: Sequence[Pair]) -> Effect | None:
+        """Return the effect of an outcome as people read it."""
+        if self.kind == "time":
+            base, candidate = (
+                float(np.median([np.median(getattr(pair, side)[self.name]) for pair in pairs])) for side in SIDES
+            )
+            estimate, low, high = map(float, np.exp([outcome.estimate, outcome.low, outcome.high]))
+            return Effect(estimate, low, high, base, candidate)
+        judged = [pair.metrics for pair in pairs if pair.metrics]
+        if not judged:
+            return None
+        base, candidate = (float(np.mean([found[side][self.name] for found in judged])) for side in SIDES)
+        if self.better == "higher":
+            return Effect(-outcome.estimate, -outcome.high, -outcome.low, base, candidate)
+        return Effect(outcome.estimate, outcome.low, outcome.high, base, candidate)
+
+
+def figures_of(planned: Planned, pairs: Sequence[Pair], policy: Policy) -> list[Figure]:
+    """Return the gated figures of a case: CPU and wall time in all, of each phase that is long enough, and metrics."""
+    case = planned.case
+    declared = {name: metric.margin for name, metric in planned.metrics.items()}
+
+    def margin(name: str) -> float:
+        return policy.margin(case.topic, name, declared)
+
+    times = [
+        Figure(name, "time", "s", "lower", float(np.log1p(margin(name))))
+        for name in pairs[0].base
+        if is_time(name) and name in pairs[0].candidate and _long_enough(pairs[0], name)
+    ]
+    metrics = [
+        Figure(name, "quality", metric.unit, "higher" if metric.direction == "higher" else "lower", margin(name))
+        for name, metric in planned.metrics.items()
+        if all(name in found for found in pairs[0].metrics.values())
+    ]
+    return times + metrics
+
+
+def log_ratios(pairs: Sequence[Pair], name: str) -> list[float]:
+    """Return for each pair the median over its rounds of the log of candidate over base."""
+    return [float(np.median(np.log(np.divide(pair.candidate[name], pair.base[name])))) for pair in pairs]
+
+
+def _long_enough(pair: Pair, name: str) -> bool:
+    phase, _, clock = name.rpartition(".")
+    if not all(min(side[name]) > 0 for side in (pair.base, pair.candidate)):
+        return False
+    middle, total = float(np.median(pair.base[name])), float(np.median(pair.base[clock]))
+    return not phase or middle >= _LEAST_S or middle >= _LEAST_SHARE * total

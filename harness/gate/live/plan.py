@@ -1,0 +1,144 @@
+"""What both sides can run, and what only one of them can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from harness.errors import NothingSelectedError, UsageError
+from harness.gate.decision import Case, SideName
+from harness.gate.environments import Environment
+from harness.gate.live.process import SideError, SideProcess
+from harness.selection import Selection
+from harness.trial import Trial
+
+_TIMEOUT_S = 300.0
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """What the gate must know of a judged metric."""
+
+    direction: Literal["higher", "lower"]
+    unit: str
+    margin: float
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A case to be measured: its trials by block, and its metrics."""
+
+    case: Case
+    trials: tuple[Trial, ...]
+    metrics: dict[str, Metric]
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """Cases to be measured, cases that cannot be, and what a reader must know of the rest."""
+
+    cases: list[Planned]
+    settled: list[Case]
+    remarks: list[str]
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What a side answered: for each variant its trials by block, and why those that cannot run cannot."""
+
+    trials: dict[str, list[Trial]]
+    missing: dict[tuple[str, str, str], str]
+    metrics: dict[tuple[str, str], dict[str, Metric]]
+    data: dict[str, str]
+
+    def why_not(self, trial: Trial) -> str:
+        return self.missing.get((trial.topic, trial.task, trial.strategy), "")
+
+
+def plan(selection: Selection, sides: Mapping[SideName, Environment]) -> GatePlan:
+    """Ask both sides what a selection means there, and match what they answer.
+
+    Raises
+    ------
+    UsageError
+        When neither side knows what is selected, or a side cannot load its topics.
+    NothingSelectedError
+        When the selection matches nothing on either side.
+    """
+    base, candidate = (_ask(selection, sides[name], name) for name in ("base", "candidate"))
+    if isinstance(base, str) and isinstance(candidate, str):
+        raise UsageError(candidate)
+    offers = {"base": base, "candidate": candidate}
+    refused = [f"the {name} has nothing to run: {offer}" for name, offer in offers.items() if isinstance(offer, str)]
+    empty = _Offer({}, {}, {}, {})
+    found = _match(*(empty if isinstance(offer, str) else offer for offer in (base, candidate)))
+    if not found.cases and not found.settled:
+        raise NothingSelectedError(f"no case can be measured on both sides: {'; '.join(found.remarks + refused)}")
+    return GatePlan(found.cases, found.settled, refused + found.remarks)
+
+
+def _ask(selection: Selection, side: Environment, name: str) -> _Offer | str:
+    with SideProcess(side, "plan") as process:
+        process.tell(msgspec.to_builtins(selection))
+        try:
+            answer = process.hear(_TIMEOUT_S)
+        except UsageError as error:
+            return str(error)
+        except SideError as error:
+            raise UsageError(
+                f"the {name}, {side.side.name}, cannot tell its cases ({error}); gate against a revision whose "
+                f"bakeoff works in this environment"
+            ) from None
+    return _offer(answer)
+
+
+def _offer(answer: dict[str, Any]) -> _Offer:
+    trials: dict[str, list[Trial]] = {}
+    for variant, trial in zip(answer["variants"], msgspec.convert(answer["trials"], list[Trial]), strict=True):
+        trials.setdefault(variant, []).append(trial)
+    metrics: dict[tuple[str, str], dict[str, Metric]] = {}
+    for topic, task, name, direction, unit, margin in answer["metrics"]:
+        metrics.setdefault((topic, task), {})[name] = Metric(direction, unit, margin)
+    missing = {(topic, task, strategy): reason for topic, task, strategy, reason in answer["missing"]}
+    return _Offer(trials, missing, metrics, answer["data"])
+
+
+def _match(base: _Offer, candidate: _Offer) -> GatePlan:
+    found = GatePlan([], [], [])
+    skipped: dict[str, set[str]] = {}
+    # A plan shuffles the strategies of a block; cases stand in the order of their names.
+    for variant, trials in sorted(base.trials.items(), key=lambda item: _case(item[1][0]).name):
+        trial = trials[0]
+        if base.why_not(trial):
+            skipped.setdefault(base.why_not(trial), set()).add(trial.label)
+            continue
+        reason = _why_not_measured(variant, trial, base, candidate)
+        case = _case(trial)
+        if reason:
+            found.settled.append(msgspec.structs.replace(case, verdict="not measured", reason=reason))
+        else:
+            found.cases.append(
+                Planned(case, tuple(candidate.trials[variant]), candidate.metrics[trial.topic, trial.task])
+            )
+    new = sorted(_case(trials[0]).name for name, trials in candidate.trials.items() if name not in base.trials)
+    if new:
+        found.remarks.append(f"new in the candidate, with nothing to compare with: {', '.join(new)}")
+    for reason, labels in sorted(skipped.items()):
+        found.remarks.append(f"not run on the base: {', '.join(sorted(labels))} ({reason})")
+    return found
+
+
+def _why_not_measured(variant: str, trial: Trial, base: _Offer, candidate: _Offer) -> str:
+    if variant not in candidate.trials:
+        return "it is gone from the candidate; acknowledge a removal in [tool.bakeoff.gate] allowed"
+    if candidate.why_not(trial):
+        return f"the candidate cannot run it: {candidate.why_not(trial)}"
+    old, new = base.data[trial.dataset], candidate.data[trial.dataset]
+    if old != new:
+        return f"data set {trial.dataset} differs: version {old[:8]} in the base, {new[:8]} in the candidate"
+    return ""
+
+
+def _case(trial: Trial) -> Case:
+    return Case(trial.topic, trial.task, trial.label, trial.dataset, trial.scenario, dict(trial.params))

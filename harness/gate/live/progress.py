@@ -1,0 +1,108 @@
+"""How far a case is: its pairs, what they decide so far, and what is still to be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.gate.decision import Pair, SideName, Stage
+from harness.gate.live.figures import Figure, figures_of
+from harness.gate.live.memory import Reading
+from harness.gate.live.plan import Planned
+from harness.gate.policy import Policy
+from harness.gate.sequential import Outcome, looks
+
+_TRIES = 2  # pairs, after which a case that fails in one of them is given up
+
+
+@dataclass
+class Progress:
+    """A case while it is measured.
+
+    Attributes
+    ----------
+    screen, confirm
+        Pairs that look for differences, and those that confirm what was flagged, in the order in which they ran.
+    memory
+        Readings of the memory pass.
+    """
+
+    planned: Planned
+    policy: Policy
+    screen: list[Pair] = field(default_factory=list)
+    confirm: list[Pair] = field(default_factory=list)
+    memory: list[Reading] = field(default_factory=list)
+
+    def add(self, found: Pair | Reading) -> None:
+        """Take what was measured."""
+        if isinstance(found, Pair):
+            self.pairs(found.stage).append(found)
+        else:
+            self.memory.append(found)
+
+    def pairs(self, stage: Stage) -> list[Pair]:
+        """Return the pairs of a stage."""
+        return self.screen if stage == "screen" else self.confirm
+
+    @property
+    def failed(self) -> list[Pair]:
+        """Pairs in which a side did not finish."""
+        return [pair for pair in (*self.screen, *self.confirm) if pair.failed]
+
+    def broken(self, side: SideName) -> list[Reading]:
+        """Return the readings of memory in which a side did not finish."""
+        return [reading for reading in self.memory if side in reading.failed]
+
+    @property
+    def given_up(self) -> bool:
+        """Whether no more pairs are worth their time because one of them failed."""
+        return bool(self.failed) and len(self.screen) + len(self.confirm) >= _TRIES
+
+    @property
+    def cost_s(self) -> float:
+        """Time that the next pair will probably take; 0 before the first."""
+        return max((pair.elapsed_s for pair in (*self.screen, *self.confirm)), default=0.0)
+
+    def figures(self) -> list[Figure]:
+        """Return the gated figures; none before the first pair."""
+        whole = [pair for pair in self.screen if not pair.failed]
+        return figures_of(self.planned, whole, self.policy) if whole else []
+
+    def outcomes(self) -> dict[Figure, Outcome]:
+        """Judge the screening pairs."""
+        return {figure: figure.outcome(self.screen, self.policy.pairs, self.policy.alpha) for figure in self.figures()}
+
+    def flagged(self) -> list[Figure]:
+        """Return the figures that the screening pairs call regressed."""
+        if self.failed:
+            return []
+        return [figure for figure, outcome in self.outcomes().items() if outcome.state == "regressed"]
+
+    def confirmed(self, alpha: float) -> dict[Figure, Outcome]:
+        """Judge the fresh pairs on what was flagged."""
+        return {figure: figure.outcome(self.confirm, self.policy.pairs, alpha) for figure in self.flagged()}
+
+    def wants(self, stage: Stage, alpha: float) -> int:
+        """Return the pairs that a stage wants up to its next look; 0 when it is decided, given up or at the cap."""
+        count = len(self.pairs(stage))
+        if self.given_up:
+            return 0
+        if self.failed:
+            return max(_TRIES - count, 0)
+        if stage == "confirm" and not self.flagged():
+            return 0
+        outcomes = self.outcomes() if stage == "screen" else self.confirmed(alpha)
+        if outcomes and all(outcome.state != "undecided" for outcome in outcomes.values()):
+            return 0
+        return next((look - count for look in looks(self.policy.pairs) if look > count), 0)
+
+    def needs(self) -> float:
+        """Return the pairs after which the slowest undecided figure of the screening is probably decided."""
+        open_figures = [outcome for outcome in self.outcomes().values() if outcome.state == "undecided"]
+        return max((outcome.needs or 1e9 for outcome in open_figures), default=0.0)
+
+
+def confirming_alpha(suite: Sequence[Progress]) -> float:
+    """Return the alpha of each flagged figure's confirmation: the suite's over their number, Holm's first step."""
+    count = sum(len(progress.flagged()) for progress in suite)
+    return suite[0].policy.alpha / max(count, 1) if suite else 1.0

@@ -1,0 +1,119 @@
+"""A project whose strategies do what variables of a side say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.gate.decision import Side, SideName
+from harness.gate.environments import Environment
+
+TOPIC = """
+import os
+import sys
+
+import numpy as np
+
+from harness.declare import Dataset, Examples, Judgement, Metric, Param, Profile, Topic
+
+topic = Topic("small", title="Small work")
+
+
+def said(name):
+    return float(os.environ.get(name, "0"))
+
+
+def load(params, rng):
+    return rng.random(int(params["rows"]))
+
+
+def judge(data, output):
+    errors = (output - data) ** 2
+    return Judgement({"error": float(errors.mean())}, examples={"error": Examples(errors)})
+
+
+VERSION = os.environ.get("DATA_VERSION", "1")
+task = topic.task(
+    "copy",
+    title="Copy numbers",
+    datasets=[Dataset("numbers", load, params={"rows": Param(2000, low=1)}, version=VERSION)],
+    phases=["fit", "predict"],
+    metrics=[Metric("error", direction="lower", unit="1", margin=0.01)],
+    judge=judge,
+    params={"rows": Param(2000, low=1)},
+    quick=Profile(blocks=2),
+)
+
+
+@task.strategy("copy")
+def copy(problem, phase):
+    with phase("fit"):
+        for _ in range(int(10 + said("MORE"))):
+            output = np.sort(problem.data)
+    with phase("predict"):
+        output = problem.data + said("WORSE")
+    print("printed by a strategy")
+    return output
+
+
+if not said("GONE"):
+    @task.strategy("gone")
+    def gone(problem, phase):
+        with phase("fit"):
+            return problem.data.copy()
+
+
+@task.strategy("crash")
+def crash(problem, phase):
+    with phase("fit"):
+        if said("CRASH") and problem.seed % 2:
+            os.abort()
+        if said("RAISE"):
+            raise RuntimeError("planted")
+        if said("EXIT"):
+            sys.exit(3)
+        while said("HANG"):
+            pass
+    return problem.data.copy()
+
+
+@task.strategy("grows")
+def grows(problem, phase):
+    with phase("fit"):
+        filled = np.ones(int(50_000_000 * (1 + said("BYTES"))), dtype=np.uint8)
+    return problem.data + filled[0] * 0.0
+
+
+@task.strategy("needy", needs="a_module_that_nobody_has")
+def needy(problem, phase):
+    raise AssertionError
+"""
+
+Sides = Callable[..., dict[SideName, Environment]]
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Sides:
+    """Return a function that makes both sides; variables are the candidate's, or the base's as ``base_NAME``."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    (folder / "small.py").write_text(TOPIC)
+    (folder / "bakeoff.toml").write_text('topics = ["small.py"]\n')
+    path = {"PYTHONPATH": str(Path(harness.__file__).parents[1])}
+
+    def make(**variables: object) -> dict[SideName, Environment]:
+        said = {
+            "base": {name[5:]: str(value) for name, value in variables.items() if name.startswith("base_")},
+            "candidate": {name: str(value) for name, value in variables.items() if not name.startswith("base_")},
+        }
+        base, candidate = (
+            Environment(side=Side(name), python=Path(sys.executable), folder=folder, variables={**path, **said[name]})
+            for name in ("base", "candidate")
+        )
+        return {"base": base, "candidate": candidate}
+
+    return make

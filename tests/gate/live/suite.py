@@ -1,0 +1,73 @@
+"""Suites of cases whose pairs are drawn instead of measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from harness.gate.decision import Case, Pair, Side
+from harness.gate.environments import Environment
+from harness.gate.live.conduct import Bench
+from harness.gate.live.memory import MemoryPass, Reading
+from harness.gate.live.pair import Request
+from harness.gate.live.plan import Metric, Planned
+from harness.gate.live.progress import Progress
+from harness.gate.policy import Policy
+from harness.trial import Seeds, Trial
+
+Draw = Callable[[Request], Pair]
+
+
+def case(name: str, policy: Policy) -> Progress:
+    """Return a case with the metric ``auc``, nothing measured."""
+    trials = tuple(
+        Trial("topic", "task", name, "data", "clean", {"threads": 1}, {}, block, Seeds(block, block, block))
+        for block in range(2 * policy.pairs)
+    )
+    planned = Planned(
+        Case("topic", "task", name, "data", "clean", {"threads": 1}), trials, {"auc": Metric("higher", "1", 0.005)}
+    )
+    return Progress(planned, policy)
+
+
+def drawn(
+    changes: dict[str, float], *, spread: float = 0.01, drop: float = 0.0, elapsed_s: float = 0.0, seed: int = 0
+) -> Draw:
+    """Return what draws pairs: strategies change their CPU and wall time by shares, and lose some AUC."""
+    rng = np.random.default_rng(seed)
+
+    def draw(request: Request) -> Pair:
+        ratio = (1 + changes.get(request.trial.strategy, 0.0)) * np.exp(rng.normal(0, spread))
+        names = ("fit.cpu_s", "fit.wall_s", "cpu_s", "wall_s")
+        auc = 0.8 + rng.normal(0, 0.01)
+        return Pair(
+            request.trial.block,
+            request.stage,
+            request.first,
+            request.cores,
+            base={name: [0.1] * 4 for name in names},
+            candidate={name: [0.1 * ratio] * 4 for name in names},
+            metrics={"base": {"auc": auc}, "candidate": {"auc": auc - drop - rng.normal(0, 1e-4)}} if drop else {},
+            identical=not drop,
+            elapsed_s=elapsed_s,
+        )
+
+    return draw
+
+
+class Memory(MemoryPass):
+    """A memory pass whose candidate needs a multiple of the base's 100 MB."""
+
+    def __init__(self, growth: float = 1.0) -> None:
+        super().__init__({}, 1.0)
+        self.growth = growth
+
+    def measure(self, trial: Trial, cores: object) -> Reading:
+        return Reading(base={"peak_bytes": 1e8}, candidate={"peak_bytes": 1e8 * self.growth})
+
+
+def bench(policy: Policy, memory: MemoryPass | None = None) -> Bench:
+    side = Environment(side=Side("x"), python=Path("python"), folder=Path(), variables={})
+    return Bench({"base": side, "candidate": side}, [0, 1], 1.0, memory or Memory(), policy)

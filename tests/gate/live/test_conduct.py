@@ -1,0 +1,198 @@
+"""Which case gets the next pair, and what comes of it: planted changes, budgets, failures, confirmation."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+import pytest
+from gate.live import suite as planted
+
+from harness.errors import UsageError
+from harness.gate.decision import Case, Pair, worst
+from harness.gate.live import conduct as module
+from harness.gate.live.findings import cases
+from harness.gate.live.memory import Reading
+from harness.gate.live.pair import Request
+from harness.gate.live.progress import Progress
+from harness.gate.policy import Policy
+from harness.gate.settle import settle_case
+
+POLICY = Policy()
+TODAY = date(2026, 11, 25)
+
+
+class Run:
+    """A suite that was conducted on drawn pairs."""
+
+    def __init__(
+        self, patch: pytest.MonkeyPatch, draw: planted.Draw, names: list[str], policy: Policy = POLICY
+    ) -> None:
+        self.suite = [planted.case(name, policy) for name in names]
+        self.order: list[tuple[str, str]] = []
+        self.requests: list[Request] = []
+
+        def measure(request: Request, _sides: object) -> Pair:
+            self.requests.append(request)
+            pair = draw(request)
+            self.now += pair.elapsed_s
+            return pair
+
+        self.now = 0.0
+        patch.setattr(module, "measure", measure)
+        patch.setattr(module.time, "monotonic", lambda: self.now)
+        self.policy = policy
+
+    def __call__(self, memory: planted.Memory | None = None) -> list[Case]:
+        self.stopped = module.conduct(self.suite, planted.bench(self.policy, memory), self._listen)
+        return [settle_case(case, self.policy, TODAY) for case in cases(self.suite, self.stopped)]
+
+    def _listen(self, place: int, found: Pair | Reading) -> None:
+        kind = found.stage if isinstance(found, Pair) else "memory"
+        self.order.append((self.suite[place].planned.case.strategy, kind))
+
+
+def verdicts(case: Case) -> dict[str, str]:
+    return {finding.figure: finding.verdict for finding in case.findings}
+
+
+def test_no_change_passes_after_few_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(monkeypatch, planted.drawn({}), ["a", "b"])
+    for case in run():
+        assert set(verdicts(case).values()) == {"pass"}
+        assert {finding.figure for finding in case.findings} == {
+            *("fit.cpu_s", "fit.wall_s", "cpu_s", "wall_s", "auc", "peak_bytes"),
+        }
+        assert len(case.pairs) <= 8
+    assert run.stopped == ""
+
+
+def test_a_slowdown_is_confirmed_by_fresh_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, same = Run(monkeypatch, planted.drawn({"slow": 0.1}), ["slow", "same"])()
+    assert (slow.verdict, same.verdict) == ("regressed", "pass")
+    assert verdicts(slow)["cpu_s"] == "regressed"
+    finding = next(finding for finding in slow.findings if finding.figure == "cpu_s")
+    assert finding.effect is not None
+    assert finding.effect.low < 1.1 < finding.effect.high
+    blocks = {stage: {pair.block for pair in slow.pairs if pair.stage == stage} for stage in ("screen", "confirm")}
+    assert blocks["confirm"]
+    assert not blocks["screen"] & blocks["confirm"]
+
+
+def test_what_fresh_pairs_do_not_show_is_no_regression(monkeypatch: pytest.MonkeyPatch) -> None:
+    worse, same = planted.drawn({"a": 0.2}), planted.drawn({})
+    (case,) = Run(monkeypatch, lambda request: (worse if request.stage == "screen" else same)(request), ["a"])()
+    assert case.verdict == "pass"
+    assert "fresh ones exclude the margin" in next(f.reason for f in case.findings if f.figure == "cpu_s")
+
+
+def test_a_gain_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    (case,) = Run(monkeypatch, planted.drawn({"a": -0.2}), ["a"])()
+    assert (case.verdict, verdicts(case)["cpu_s"]) == ("improved", "improved")
+
+
+def test_faster_but_worse_is_a_regression_with_that_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    (case,) = Run(monkeypatch, planted.drawn({"a": -0.3}, drop=0.02), ["a"])()
+    assert case.verdict == "regressed"
+    assert case.reason == "0.70x of the CPU time, but auc fell by 0.02"
+
+
+def test_noise_that_hides_the_margin_is_inconclusive_and_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    (case,) = Run(monkeypatch, planted.drawn({}, spread=0.3, seed=3), ["a"])()
+    finding = next(finding for finding in case.findings if finding.figure == "cpu_s")
+    assert finding.verdict == "inconclusive"
+    assert finding.needs is not None
+    assert finding.needs > POLICY.pairs
+    assert f"needs about {finding.needs} pairs, had 16" in finding.reason
+
+
+def test_growth_of_memory_is_read_again_before_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(monkeypatch, planted.drawn({}), ["a"])
+    (case,) = run(planted.Memory(1.01))
+    assert verdicts(case)["peak_bytes"] == "regressed"
+    assert run.order.count(("a", "memory")) == 3
+    run = Run(monkeypatch, planted.drawn({}), ["a"])
+    assert verdicts(run(planted.Memory(1.009))[0])["peak_bytes"] == "pass"
+    assert run.order.count(("a", "memory")) == 1
+
+
+def test_pairs_take_cores_and_sides_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(monkeypatch, planted.drawn({}, spread=0.3), ["a"])
+    run()
+    screen = [(request.cores, request.first) for request in run.requests if request.stage == "screen"]
+    assert screen[:4] == [([0], "base"), ([1], "base"), ([0], "candidate"), ([1], "candidate")]
+    assert [request.judge for request in run.requests[:3]] == [True, False, False]
+
+
+def test_a_crash_in_half_of_the_pairs_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = planted.drawn({})
+
+    def draw(request: Request) -> Pair:
+        if request.trial.strategy == "a" and request.trial.block % 2:
+            return Pair(request.trial.block, failed={"candidate": "killed by SIGSEGV"})
+        return whole(request)
+
+    run = Run(monkeypatch, draw, ["a", "b"])
+    failed, passed = run()
+    assert (failed.verdict, passed.verdict) == ("failed", "pass")
+    assert failed.reason == "the candidate failed in 1 of 2 pairs: killed by SIGSEGV"
+    assert worst(case.verdict for case in (failed, passed)) == "failed"
+
+
+def test_a_budget_is_spent_on_what_is_closest_to_a_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    near_draw, far_draw = (planted.drawn({}, spread=spread, elapsed_s=1.0) for spread in (0.01, 0.3))
+    draws = {"near": near_draw, "far": far_draw}
+    policy = msgspec.structs.replace(POLICY, budget_s=14.0)
+    run = Run(monkeypatch, lambda request: draws[request.trial.strategy](request), ["far", "near"], policy)
+    far, near = run()
+    assert run.stopped == "the budget of 14 s is spent"
+    assert near.verdict == "pass"
+    assert far.verdict == "inconclusive"
+    assert all("the budget of 14 s is spent" in f.reason for f in far.findings if f.verdict == "inconclusive")
+    first_far = [place for place, (name, _) in enumerate(run.order) if name == "far"][4:]
+    last_near = max(place for place, (name, _) in enumerate(run.order) if name == "near")
+    assert all(place > last_near for place in first_far)
+
+
+def test_a_case_that_the_budget_never_reached_is_not_silently_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = msgspec.structs.replace(POLICY, budget_s=2.5)
+    first, second = Run(monkeypatch, planted.drawn({}, elapsed_s=1.0), ["a", "b"], policy)()
+    assert first.pairs
+    assert (second.verdict, second.reason) == ("inconclusive", "the budget of 2.5 s is spent")
+
+
+def test_a_budget_too_small_for_one_pair_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = msgspec.structs.replace(POLICY, budget_s=0.5)
+    run = Run(monkeypatch, planted.drawn({}, elapsed_s=1.0), ["a"], policy)
+    with pytest.raises(UsageError, match=r"a budget of 0\.5 s is less than the 1\.0 s that a pair of .*/a/.* takes"):
+        run()
+
+
+def test_what_was_measured_before_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Run(monkeypatch, planted.drawn({"a": 0.1}), ["a", "b"])
+    expected = whole()
+    cut = Run(monkeypatch, planted.drawn({}), ["a", "b"])
+    for old, new in zip(whole.suite, cut.suite, strict=True):
+        for found in (*old.screen, *old.confirm, *old.memory):
+            new.add(found)
+    assert cut() == expected
+    assert cut.requests == []
+
+
+@pytest.mark.parametrize("change", [0.05, 0.1])
+def test_many_gates_find_a_slowdown_among_cases_that_did_not_change(
+    monkeypatch: pytest.MonkeyPatch, change: float
+) -> None:
+    found = []
+    for seed in range(20):
+        names = ["slow", "b", "c", "d"]
+        run = Run(monkeypatch, planted.drawn({"slow": change}, spread=0.015, seed=seed), names)
+        found.append([case.verdict for case in run()])
+    assert sum(verdicts[0] == "regressed" for verdicts in found) >= 19
+    assert all(set(verdicts[1:]) == {"pass"} for verdicts in found)
+
+
+def test_an_empty_progress_wants_its_first_look() -> None:
+    progress: Progress = planted.case("a", POLICY)
+    assert progress.wants("screen", 0.01) == 2
+    assert progress.wants("confirm", 0.01) == 0

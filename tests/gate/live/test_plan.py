@@ -1,0 +1,70 @@
+"""What both sides can run is matched; what only one can is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from harness.errors import NothingSelectedError, UsageError
+from harness.gate.live.plan import plan
+from harness.selection import Selection
+
+if TYPE_CHECKING:
+    from gate.live.conftest import Sides
+
+QUICK = Selection(profile="quick", tasks=("small",), blocks=4)
+
+
+def test_cases_have_a_trial_a_block_and_what_nobody_can_run_is_a_remark(sides: Sides) -> None:
+    found = plan(QUICK, sides())
+    assert {planned.case.name for planned in found.cases} == {
+        f"small/copy/{name}/numbers/clean" for name in ("copy", "gone", "crash", "grows")
+    }
+    assert all([trial.block for trial in planned.trials] == [0, 1, 2, 3] for planned in found.cases)
+    assert found.cases[-1].metrics["error"].margin == 0.01
+    assert found.settled == []
+    assert found.remarks == ["not run on the base: needy (package a_module_that_nobody_has is not installed)"]
+
+
+def test_what_is_gone_from_the_candidate_is_not_measured(sides: Sides) -> None:
+    found = plan(QUICK, sides(GONE=1))
+    (gone,) = found.settled
+    assert (gone.strategy, gone.verdict) == ("gone", "not measured")
+    assert "gone from the candidate" in gone.reason
+
+
+def test_what_is_new_in_the_candidate_is_a_remark(sides: Sides) -> None:
+    found = plan(QUICK, sides(base_GONE=1))
+    assert found.settled == []
+    assert "new in the candidate, with nothing to compare with: small/copy/gone/numbers/clean" in found.remarks
+
+
+def test_other_data_are_not_compared(sides: Sides) -> None:
+    found = plan(QUICK, sides(DATA_VERSION=2))
+    assert found.cases == []
+    assert {case.reason for case in found.settled} == {
+        "data set numbers differs: version 1 in the base, 2 in the candidate"
+    }
+
+
+def test_a_strategy_that_neither_side_knows_is_refused(sides: Sides) -> None:
+    with pytest.raises(UsageError, match="no strategy matches 'coppy'; did you mean copy"):
+        plan(msgspec.structs.replace(QUICK, strategies=("coppy",)), sides())
+
+
+def test_a_strategy_that_only_the_candidate_knows_leaves_nothing_to_compare(sides: Sides) -> None:
+    with pytest.raises(NothingSelectedError, match="the base has nothing to run: no strategy matches 'gone'"):
+        plan(msgspec.structs.replace(QUICK, strategies=("gone",)), sides(base_GONE=1))
+
+
+def test_a_side_whose_harness_is_too_old_is_named(sides: Sides) -> None:
+    broken = sides()
+    broken["base"].variables["PYTHONPATH"] = "/nowhere"
+    broken["base"].variables["PYTHONSTARTUP"] = ""
+    (broken["base"].folder / "harness").mkdir()
+    broken["base"].variables["PYTHONPATH"] = str(broken["base"].folder)
+    (broken["base"].folder / "harness" / "__init__.py").write_text("")
+    with pytest.raises(UsageError, match="the base, base, cannot tell its cases"):
+        plan(QUICK, broken)

@@ -1,0 +1,136 @@
+"""The sequential test: its looks, its error rates on known noise, and its limits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import stdtrit
+from scipy.stats import ttest_1samp
+
+from harness.gate.sequential import Outcome, decide, looks, p_not_above, share
+
+MARGIN = float(np.log(1.05))
+CAP = 16
+TRACES = Path(__file__).parent / "traces"
+
+
+def judge(ratios: Any, margin: float = MARGIN) -> Outcome:
+    return decide(ratios, margin, CAP, alpha=0.01, pass_alpha=0.025)
+
+
+def gate(ratios: np.ndarray) -> str:
+    """Screen with the first pairs, and confirm with as many fresh ones."""
+    first = judge(ratios[:CAP])
+    return judge(ratios[CAP:]).state if first.state == "regressed" else first.state
+
+
+def rates(draw: Any, gates: int) -> dict[str, float]:
+    verdicts = [gate(draw()) for _ in range(gates)]
+    return {verdict: verdicts.count(verdict) / gates for verdict in ("regressed", "pass", "improved", "undecided")}
+
+
+@pytest.mark.parametrize(("cap", "expected"), [(2, (2,)), (3, (2, 3)), (16, (2, 4, 8, 16)), (20, (2, 4, 8, 16, 20))])
+def test_looks_double_up_to_the_cap(cap: int, expected: tuple[int, ...]) -> None:
+    assert looks(cap) == expected
+
+
+@given(st.integers(2, 256))
+def test_shares_of_all_looks_are_the_whole_alpha(cap: int) -> None:
+    assert sum(share(look, cap) for look in looks(cap)) == pytest.approx(1)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=20).filter(lambda values: np.std(values) > 1e-6))
+def test_p_is_that_of_scipy(values: list[float]) -> None:
+    expected = ttest_1samp(values, 0.01, alternative="greater").pvalue
+    assert p_not_above(np.array(values), 0.01) == pytest.approx(expected, abs=1e-9)
+
+
+@given(st.lists(st.floats(-0.3, 0.3), min_size=2, max_size=16))
+def test_turning_the_sides_turns_the_interval(values: list[float]) -> None:
+    one, other = judge(values), judge([-value for value in values])
+    if one.pairs == other.pairs:
+        assert one.estimate == pytest.approx(-other.estimate, abs=1e-12)
+        assert one.low == pytest.approx(-other.high, abs=1e-9)
+
+
+def test_a_look_that_decided_is_final() -> None:
+    quiet = [0.001, -0.001, 0.0005, -0.0005]
+    assert judge(quiet).state == "pass"
+    assert judge([*quiet, 5.0, 5.0, 5.0, 5.0]).state == "pass"
+
+
+def test_equal_ratios_are_decided_without_spread() -> None:
+    assert judge([0.2, 0.2]).state == "regressed"
+    assert judge([0.0, 0.0]).state == "pass"
+    assert judge([-0.2, -0.2]).state == "improved"
+
+
+def test_a_change_below_half_of_the_margin_is_no_regression_however_certain() -> None:
+    assert judge(np.full(16, 0.02) + np.tile([1e-4, -1e-4], 8)).state == "pass"
+
+
+def test_one_pair_says_nothing() -> None:
+    outcome = judge([0.5])
+    assert (outcome.state, outcome.low, outcome.high, outcome.needs) == ("undecided", -np.inf, np.inf, None)
+
+
+def test_what_is_undecided_says_how_many_pairs_would_do() -> None:
+    noise = np.random.default_rng(1).normal(0, 1, 16)
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    few, many = (judge(noise * spread + 0.02).needs for spread in (0.06, 0.12))
+    assert few is not None
+    assert many is not None
+    assert CAP < few < many
+    # the margin is as many standard errors away as the test asks for
+    assert (MARGIN - 0.02) / (0.12 / many**0.5) == pytest.approx(stdtrit(many - 1, 1 - 0.025 / 2), rel=0.02)
+
+
+@pytest.mark.parametrize("spread", [0.01, 0.025])
+def test_error_rates_on_heavy_tails(spread: float) -> None:
+    """Pairs with the spread of a pinned machine, and of a loaded one, and Student's t with 5 degrees of freedom."""
+    rng = np.random.default_rng(7)
+
+    def drawn(change: float) -> Any:
+        return lambda: rng.standard_t(5, size=2 * CAP) / np.sqrt(5 / 3) * spread + np.log1p(change)
+
+    none, five, ten = (rates(drawn(change), 400) for change in (0.0, 0.05, 0.1))
+    assert none["regressed"] <= 0.01
+    assert none["undecided"] <= 0.01
+    assert five["regressed"] >= 0.95
+    assert ten["regressed"] >= 0.99
+
+
+def trace(name: str, trees: int) -> np.ndarray:
+    """Return the log-ratio of CPU time of each recorded pair whose candidate has that many trees; the base has 100."""
+    lines = [json.loads(line) for line in (TRACES / f"noise-trace-{name}.jsonl").read_text().splitlines()]
+    pairs = [pair for line in lines if line["trees_b"] == trees for pair in line["pairs"]]
+    return np.array(
+        [np.median(np.log(np.array(pair["candidate"])[:, 1] / np.array(pair["base"])[:, 1])) for pair in pairs]
+    )
+
+
+def test_recorded_noise_of_a_loaded_machine() -> None:
+    """Pairs of processes that were not pinned, load 6 to 12; 5 more trees cost 4.3 % of CPU time, 10 more 8.6 %."""
+    rng = np.random.default_rng(11)
+    found = {}
+    for trees in (100, 105, 110):
+        ratios = trace("loaded", trees)
+        found[trees] = rates(lambda ratios=ratios: rng.choice(ratios, 2 * CAP), 400)
+    assert found[100]["regressed"] <= 0.01
+    assert found[105]["regressed"] >= 0.9
+    assert found[110]["regressed"] >= 0.99
+
+
+def test_recorded_noise_of_a_quiet_machine_without_pinning_raises_no_alarm() -> None:
+    """The pairs were split over two cores that were not equally fast: what they cannot tell is called undecided."""
+    rng = np.random.default_rng(12)
+    ratios = trace("quiet", 100)
+    found = rates(lambda: rng.choice(ratios - ratios.mean(), 2 * CAP), 400)
+    assert found["regressed"] <= 0.01
+    assert found["undecided"] >= 0.1
