@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -102,11 +103,18 @@ def _table(file: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
     return dict(table)
 
 
-def _convert(table: dict[str, Any], folder: Path, file: Path | None) -> Config:
-    known = [name for name in Config.__struct_fields__ if name != "folder"]
+def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     for key in table:
         if key not in known:
-            raise UsageError(f"{file}: unknown key {key!r}{did_you_mean(key, known)}")
+            raise UsageError(f"{where}: unknown key {key!r}{did_you_mean(key, known)}")
+
+
+def _convert(table: dict[str, Any], folder: Path, file: Path | None) -> Config:
+    known = [name for name in Config.__struct_fields__ if name != "folder"]
+    _refuse_unknown(table, known, f"{file}")
+    gate = table.get("gate")
+    if isinstance(gate, dict):
+        _refuse_unknown(gate, Policy.__struct_fields__, f"{file}, table gate")
     typed = [name for name in known if name != "gate"]
     variables = {key: os.environ[_PREFIX + key.upper()] for key in typed if os.environ.get(_PREFIX + key.upper())}
     split = {"topics": variables["topics"].split(os.pathsep)} if "topics" in variables else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,39 @@ def test_invalid_toml_names_the_file(tmp_path: Path, name: str, content: bytes) 
 def test_configuration_reaches_another_process_whole(tmp_path: Path) -> None:
     config = Config(folder=tmp_path, topics=("a.py", "b"), machine="m", timeout_s=1.5, memory_limit_mb=7)
     assert decode_config(encode_config(config)) == config
+
+
+def test_the_gate_has_a_table_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "bakeoff.toml").write_text(
+        '[gate]\nbudget_s = 60\nmargins = {"cpu_s" = 0.03, "boosting:fit.cpu_s" = 0.02, "auc" = 0.001}\n'
+        '[[gate.allowed]]\ncase = "boosting/*/xgboost-*"\nfigure = "*.cpu_s"\nuntil = 2026-12-31\nreason = "rewrite"\n'
+    )
+    config = read_config(tmp_path)
+    policy = config.gate
+    assert decode_config(encode_config(config)) == config
+    assert policy.margin("boosting", "fit.cpu_s", {}) == 0.02
+    assert policy.margin("boosting", "predict.cpu_s", {}) == policy.margin("ope", "fit.cpu_s", {}) == 0.03
+    assert policy.margin("boosting", "auc", {"auc": 0.005}) == 0.001
+    assert policy.margin("boosting", "brier", {"brier": 0.002}) == 0.002
+    assert policy.margin("boosting", "fit.wall_s", {}) == 0.1
+    case = "boosting/tabular-binary/xgboost-hist/flights/clean"
+    assert policy.allows(case, "fit.cpu_s", date(2026, 12, 31)) == "rewrite (allowed until 2026-12-31)"
+    assert policy.allows(case, "fit.cpu_s", date(2027, 1, 1)) == ""
+    assert policy.allows(case, "peak_bytes", date(2026, 12, 31)) == ""
+    assert policy.allows("boosting/tabular-binary/lightgbm/flights/clean", "fit.cpu_s", date(2026, 12, 31)) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[gate]\nmargin = 3\n", r"bakeoff\.toml, table gate: unknown key 'margin'; did you mean margins\?"),
+        ("[gate]\nmargins = {cpu_s = -1}\n", "Expected `float` >= 0"),
+        ("[gate]\npairs = 1\n", "Expected `int` >= 2"),
+        ('[gate]\ninconclusive = "maybe"\n', "Invalid enum value 'maybe'"),
+        ('[[gate.allowed]]\ncase = "x"\nreason = "y"\n', "missing required field `until`"),
+    ],
+)
+def test_a_wrong_gate_table_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "bakeoff.toml").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        read_config(tmp_path)

@@ -1,0 +1,58 @@
+"""The file of a live gate survives an interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gate.live import suite as planted
+
+from harness.errors import UsageError
+from harness.gate.decision import Case, Pair, Side
+from harness.gate.live import journal
+from harness.gate.live.journal import Asked, Journal
+from harness.gate.live.memory import Reading
+from harness.gate.policy import Policy
+from harness.selection import Selection
+
+GONE = Case("topic", "task", "gone", "data", "clean", {}, verdict="not measured", reason="it is gone")
+
+
+def start(results: Path) -> Journal:
+    asked = Asked("main", ("x==1",), (Side("main"), Side("candidate", "abc", dirty=True)), "", Selection(), Policy())
+    planned = planted.case("a", Policy()).planned
+    return journal.create(results, "box", "bakeoff gate --base main", asked, (planned,), (GONE,), ("a remark",))
+
+
+def test_what_was_written_comes_back(tmp_path: Path) -> None:
+    kept = start(tmp_path)
+    pair = Pair(3, base={"cpu_s": [0.1, 0.2]}, candidate={"cpu_s": [0.1, 0.3]}, identical=True)
+    reading = Reading(base={"peak_bytes": 1.0}, candidate={"peak_bytes": 2.0})
+    kept.write(0, pair)
+    kept.write(0, reading)
+    for name in (kept.head.gate, "latest"):
+        again, lines = journal.reopen(tmp_path, name)
+        assert again.head == kept.head
+        assert list(journal.replay(lines)) == [(0, pair), (0, reading)]
+
+
+def test_a_line_that_was_cut_off_is_removed(tmp_path: Path) -> None:
+    kept = start(tmp_path)
+    kept.write(0, Pair(0))
+    whole = kept.path.read_bytes()
+    kept.path.write_bytes(whole + b'{"case":0,"pa')
+    assert len(journal.reopen(tmp_path, "latest")[1]) == 1
+    assert kept.path.read_bytes() == whole
+
+
+def test_an_unknown_gate_is_named(tmp_path: Path) -> None:
+    kept = start(tmp_path)
+    with pytest.raises(UsageError, match=f"there is no gate 'nothere' below .*known: {kept.head.gate}"):
+        journal.reopen(tmp_path, "nothere")
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    kept = start(tmp_path)
+    kept.path.write_bytes(b"{}\n")
+    with pytest.raises(UsageError, match=r"is damaged .*: start the gate anew"):
+        journal.reopen(tmp_path, "latest")
