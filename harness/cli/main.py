@@ -13,7 +13,7 @@ import click
 
 from harness.errors import BakeoffError, Exit
 
-_COMMANDS = ("list", "run", "show", "compare", "claims", "report", "query", "doctor", "data")
+_COMMANDS = ("list", "run", "show", "compare", "claims", "report", "gate", "baseline", "query", "doctor", "data")
 
 
 class _Commands(click.Group):

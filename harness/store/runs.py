@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.errors import BakeoffError, UsageError, did_you_mean
+from harness.store.baselines import baseline_files
 from harness.store.header import Header
 from harness.store.lines import Reader, encode
 from harness.trial import Record
@@ -182,7 +183,8 @@ def find(results: Path, name: str) -> Path:
     Parameters
     ----------
     name
-        A path, a file name with or without its suffix, a run's id or the beginning of it, or ``latest``.
+        A path, a file name with or without its suffix, a run's id or the beginning of it, ``latest``, or ``@name`` of a
+        baseline that stands for one run.
 
     Raises
     ------
@@ -191,6 +193,8 @@ def find(results: Path, name: str) -> Path:
     """
     if Path(name).is_file():
         return Path(name)
+    if name.startswith("@"):
+        return _only(name, baseline_files(results, name[1:]))
     known = runs(results)
     if not known:
         raise UsageError(f"no run {name!r}: {results} holds no runs; make one with 'bakeoff run'")
@@ -203,6 +207,13 @@ def find(results: Path, name: str) -> Path:
     if len(found) > 1:
         raise UsageError(f"run {name!r} may be any of {', '.join(map(str, found))}: give more of its id, or the path")
     return found[0]
+
+
+def _only(name: str, files: list[Path]) -> Path:
+    if len(files) > 1:
+        told = ", ".join(f"{_id(file)} of {file.parent.name}" for file in files)
+        raise UsageError(f"{name} stands for {len(files)} runs ({told}) and one is wanted here: give the id of one")
+    return files[0]
 
 
 def _id(path: Path) -> str:

@@ -1,0 +1,127 @@
+"""``bakeoff baseline``: names that point at runs, for `bakeoff gate` and wherever a run is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.output import config, console, json_option, log, print_json
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.store.header import Header
+
+
+@click.group("baseline", short_help="Name runs that others are compared with.")
+def command() -> None:
+    """Name runs that others are compared with: @baseline, wherever a run is wanted.
+
+    \b
+    bakeoff baseline set latest
+    bakeoff gate @baseline latest
+
+    Names are kept for each machine in baselines.json of the results folder, to be committed with the runs.
+    """  # noqa: D301 - click reads the backspace
+
+
+@command.command("set")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option("--name", default="baseline", show_default=True, help="The name, without @.")
+def set_command(*, runs: tuple[str, ...], name: str) -> None:
+    """Let a name point at RUNs: a path, an id, latest, or another @name.
+
+    Several runs are several measurements of the same code. With three a side and more, made at different times, the
+    gate knows how far such runs differ without any change.
+    """
+    from harness.store.baselines import set_baseline
+    from harness.store.runs import find, open_run
+
+    results = config().results_folder
+    name = name.removeprefix("@")
+    chosen: dict[str, list[str]] = {}
+    headers: list[Header] = []
+    for path in dict.fromkeys(find(results, run).resolve() for run in runs):
+        with open_run(path) as reader:
+            header, held = reader.header, sum(1 for _ in reader)
+        _check_place(path, results, header)
+        if held < header.trials:
+            _note(f"run {header.run} holds {held} of {header.trials} planned trials")
+        if header.environment.dirty:
+            _note(f"run {header.run} was measured with uncommitted changes")
+        chosen.setdefault(header.machine.name, []).append(header.run)
+        headers.append(header)
+    commits = sorted({(header.environment.commit or "none")[:8] for header in headers})
+    if len(commits) > 1:
+        _note(f"the runs are of {len(commits)} commits: {', '.join(commits)}")
+    set_baseline(results, name, chosen)
+    for machine, ids in chosen.items():
+        click.echo(f"@{name} on {machine}: {' '.join(ids)}")
+
+
+@command.command("list")
+@json_option
+def list_command(*, as_json: bool) -> None:
+    """List the baselines with their runs."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    results = config().results_folder
+    rows = _rows(results)
+    if as_json:
+        print_json({"baselines": rows})
+        return
+    if not rows:
+        log().print("no baseline is set; set one with 'bakeoff baseline set RUN'")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("name", "machine", "run", "started", "commit"):
+        table.add_column(title)
+    for row in rows:
+        gone = "" if row["path"] else "its file is gone"
+        cells = (f"@{row['name']}", row["machine"], row["run"], gone or row["started"], (row["commit"] or "")[:8])
+        table.add_row(*map(escape, cells))
+    console().print(table)
+
+
+@command.command("remove")
+@click.argument("name")
+def remove_command(name: str) -> None:
+    """Forget the baseline NAME on all machines; its runs stay."""
+    from harness.store.baselines import remove_baseline
+
+    name = name.removeprefix("@")
+    remove_baseline(config().results_folder, name)
+    click.echo(f"removed @{name}")
+
+
+def _check_place(path: Path, results: Path, header: Header) -> None:
+    if path.parent != (results / header.machine.name).resolve() or path.stem != header.name:
+        raise UsageError(
+            f"{path} is not a run in {results}, where baselines point: move its file to "
+            f"{results / header.machine.name / header.name}.jsonl first"
+        )
+
+
+def _rows(results: Path) -> list[dict[str, Any]]:
+    from harness.store.baselines import read_baselines, run_file
+    from harness.store.runs import open_run
+
+    rows = []
+    for name, machines in sorted(read_baselines(results).items()):
+        for machine, run in ((machine, run) for machine, ids in sorted(machines.items()) for run in ids):
+            row: dict[str, Any] = {"name": name, "machine": machine, "run": run}
+            path = run_file(results, machine, run)
+            if path is None:
+                rows.append(row | {"path": None, "started": None, "commit": None})
+                continue
+            with open_run(path) as reader:
+                started, commit = reader.header.started, reader.header.environment.commit
+            rows.append(row | {"path": str(path), "started": started, "commit": commit})
+    return rows
+
+
+def _note(sentence: str) -> None:
+    log().print(f"note: {sentence}", soft_wrap=True, markup=False)

@@ -1,0 +1,104 @@
+"""The last step of every gate: what the policy makes of the findings, and the verdicts of cases and gate."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+import msgspec
+
+from harness.gate.decision import Case, Decision, Effect, Finding, Verdict, worst
+from harness.gate.policy import Policy
+
+_BAD: tuple[Verdict, ...] = ("regressed", "failed", "not measured")
+_WORDS = {"pass": "inconclusive, taken as a pass by policy", "regressed": "inconclusive, taken as regressed by policy"}
+_TIMES = (("cpu_s", "CPU time"), ("wall_s", "wall time"))
+
+
+def settle(decision: Decision, today: datetime.date) -> Decision:
+    """Apply the policy to every case, and give the decision its verdict; settling twice changes nothing.
+
+    An entry of `Policy.allowed` that would have covered something but has run out becomes a remark.
+    """
+    cases = [settle_case(case, decision.policy, today) for case in decision.cases]
+    said = [remark for remark in _run_out(decision, today) if remark not in decision.remarks]
+    return msgspec.structs.replace(
+        decision, cases=cases, remarks=[*decision.remarks, *said], verdict=worst(case.verdict for case in cases)
+    )
+
+
+def settle_case(case: Case, policy: Policy, today: datetime.date) -> Case:
+    """Apply the policy to the findings of a case, and give the case the worst of what they then are.
+
+    Findings keep their own verdicts. What is regressed, failed or not measured counts as a pass where the policy allows
+    it; what is inconclusive counts as the policy says. A case without findings has these applied to its own verdict.
+    """
+    if not case.findings:
+        allowed = case.allowed or _allowed(case, "", case.verdict, policy, today)
+        reason = case.reason if allowed else _with_policy(case.reason, case.verdict, policy)
+        return msgspec.structs.replace(
+            case, allowed=allowed, reason=reason, verdict=_counted(case.verdict, allowed, policy)
+        )
+    findings = [_settled(case, finding, policy, today) for finding in case.findings]
+    verdict = worst(_counted(finding.verdict, finding.allowed, policy) for finding in findings)
+    return msgspec.structs.replace(case, findings=findings, verdict=verdict, reason=_trade(findings) or case.reason)
+
+
+def _settled(case: Case, finding: Finding, policy: Policy, today: datetime.date) -> Finding:
+    allowed = _allowed(case, finding.figure, finding.verdict, policy, today)
+    reason = finding.reason if allowed else _with_policy(finding.reason, finding.verdict, policy)
+    return msgspec.structs.replace(finding, allowed=allowed, reason=reason)
+
+
+def _counted(verdict: Verdict, allowed: str, policy: Policy) -> Verdict:
+    """Return what a verdict counts as."""
+    if allowed:
+        return "pass"
+    return policy.inconclusive if verdict == "inconclusive" else verdict
+
+
+def _allowed(case: Case, figure: str, verdict: Verdict, policy: Policy, today: datetime.date) -> str:
+    return policy.allows(case.name, figure, today) if _is_bad(verdict, policy) else ""
+
+
+def _is_bad(verdict: Verdict, policy: Policy) -> bool:
+    return verdict in _BAD or (verdict == "inconclusive" and policy.inconclusive == "regressed")
+
+
+def _with_policy(reason: str, verdict: Verdict, policy: Policy) -> str:
+    words = _WORDS.get(policy.inconclusive, "")
+    if verdict != "inconclusive" or not words or words in reason:
+        return reason
+    return f"{reason}; {words}" if reason else words
+
+
+def _trade(findings: list[Finding]) -> str:
+    """Say what a case gained in time where it lost quality; empty where it did not."""
+    lost = [
+        f"{finding.figure} {'fell' if finding.effect.estimate < 0 else 'rose'} by {abs(finding.effect.estimate):.3g}"
+        for finding in findings
+        if finding.kind == "quality" and finding.verdict == "regressed" and not finding.allowed and finding.effect
+    ]
+    effects = {finding.figure: finding.effect for finding in findings if finding.kind == "time" and finding.effect}
+    gained = next(
+        (f"{effects[name].estimate:.2f}x of the {words}" for name, words in _TIMES if _less(effects, name)), ""
+    )
+    return f"{gained}, but {' and '.join(lost)}" if lost and gained else ""
+
+
+def _less(effects: dict[str, Effect], name: str) -> bool:
+    return name in effects and effects[name].high < 1
+
+
+def _run_out(decision: Decision, today: datetime.date) -> Iterator[str]:
+    bad = [(case.name, figure) for case in decision.cases for figure in _bad_figures(case, decision.policy)]
+    for entry in decision.policy.allowed:
+        # On its last day an entry covers what its patterns name.
+        if entry.until < today and any(entry.holds(case, figure, entry.until) for case, figure in bad):
+            yield f"allowed until {entry.until} has run out: {entry.case}, figure {entry.figure} ({entry.reason})"
+
+
+def _bad_figures(case: Case, policy: Policy) -> list[str]:
+    if not case.findings:
+        return [""] if _is_bad(case.verdict, policy) else []
+    return [finding.figure for finding in case.findings if _is_bad(finding.verdict, policy)]

@@ -1,0 +1,209 @@
+"""The cases of two stored sides: matched, failed, or prepared for judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.errors import NothingSelectedError, UsageError
+from harness.gate.decision import Case, Finding, Kind, Verdict
+from harness.gate.policy import Policy
+from harness.gate.stored.judge import Draft, certain
+from harness.gate.stored.memory import memory_draft
+from harness.gate.stored.quality import gone, quality_draft
+from harness.gate.stored.samples import Sample, Samples, sample
+from harness.gate.stored.sides import Sides, StoredRun, moments
+from harness.gate.stored.times import time_draft, time_figures
+from harness.store.header import JudgedMetric
+
+_MEMORY = ("peak_bytes", "device_bytes")
+_NAMED = 4  # cases in a remark
+_GONE = "it is gone from the candidate, or was not selected there; acknowledge a removal in [tool.bakeoff.gate] allowed"
+
+
+@dataclass
+class Prepared:
+    """Cases with the drafts of their findings, and what a reader must know of the rest."""
+
+    cases: list[tuple[Case, list[Draft]]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What every case is judged by.
+
+    Attributes
+    ----------
+    metrics, before
+        Topic and task to the metrics that the candidate declares, and that the base declared.
+    noise_sd
+        Of the machine, where it was kept.
+    """
+
+    policy: Policy
+    metrics: Mapping[str, Sequence[JudgedMetric]]
+    before: Mapping[str, Sequence[JudgedMetric]]
+    noise_sd: float | None
+    sides: Sides
+
+
+def prepare_cases(sides: Sides, policy: Policy, noise_sd: float | None) -> Prepared:
+    """Match the cases of both sides by what identifies a trial but its block and seeds.
+
+    Raises
+    ------
+    NothingSelectedError
+        When the sides have no case in common, or finished none of those.
+    UsageError
+        When they were measured on different data throughout.
+    """
+    old, new = _by_variant(sides)
+    common = [variant for variant in old if variant in new]
+    if not common:
+        raise NothingSelectedError(
+            "base and candidate have no strategy, data, scenario and parameters in common: name runs of the same cases"
+        )
+    differing = {name for variant in common if (name := _case(old[variant]).dataset) in sides.data}
+    if differing == {_case(old[variant]).dataset for variant in common}:
+        told = "; ".join(sides.data[name] for name in sorted(differing))
+        raise UsageError(f"no case can be compared: {told}; measure both sides on the same data")
+    rules = Rules(policy, _metrics(sides.candidate), _metrics(sides.base), noise_sd, sides)
+    found = Prepared(remarks=_margins_changed(sides))
+    left: dict[str, set[str]] = {}
+    for variant, base in old.items():
+        _add(found, left, _case(base), base, new.get(variant), rules)
+    for variant, candidate in new.items():
+        if variant not in old:
+            left.setdefault("new in the candidate, with nothing to compare with", set()).add(_case(candidate).name)
+    found.remarks += [f"{reason}: {_listed(names)}" for reason, names in left.items()]
+    if not any(case.reason != _GONE for case, _ in found.cases):
+        raise NothingSelectedError(f"there is no case that both sides finished: {'; '.join(found.remarks)}")
+    return found
+
+
+def _add(
+    found: Prepared, left: dict[str, set[str]], case: Case, base: Samples, candidate: Samples | None, rules: Rules
+) -> None:
+    verdict, reason = _obstacle(base, candidate, rules.sides.data.get(case.dataset, ""))
+    if reason and verdict == "pass":
+        left.setdefault(reason, set()).add(case.name)
+    elif reason:
+        case.verdict, case.reason = verdict, reason
+        found.cases.append((case, []))
+    elif candidate is not None:
+        if candidate.failed:
+            told = f"some trials failed on both sides ({candidate.reasons()})"
+            left.setdefault(told, set()).add(case.name)
+        if not time_figures(base, candidate):
+            left.setdefault("takes under a millisecond, so that its times are not judged", set()).add(case.name)
+        found.cases.append((case, list(_drafts(case, base, candidate, rules))))
+
+
+def _obstacle(base: Samples, candidate: Samples | None, data: str) -> tuple[Verdict, str]:
+    """Return why a case has no findings, with its verdict; ``pass`` where it is left out, and no reason otherwise."""
+    if candidate is None:
+        return ("not measured", _GONE) if base.finished else ("pass", f"not run in the base ({base.reasons()})")
+    if data:
+        return "not measured", data
+    if not base.finished:
+        return _without_base(base, candidate)
+    if not candidate.finished and not candidate.failed:
+        return "not measured", f"the candidate cannot run it: {candidate.reasons()}"
+    if _share_failed(candidate) > _share_failed(base):
+        count = _began(candidate)
+        before = f"; in the base {len(base.failed)} of {_began(base)}" if base.failed else ""
+        trials = f"{len(candidate.failed)} of {count} trials of the candidate did not finish{before}"
+        return "failed", f"{trials}: {candidate.reasons()}"
+    return "pass", ""
+
+
+def _without_base(base: Samples, candidate: Samples) -> tuple[Verdict, str]:
+    if candidate.finished:
+        return "pass", f"does not finish in the base, with nothing to compare with ({base.reasons()})"
+    if base.failed and candidate.failed:
+        return "not measured", f"failed on both sides: {candidate.reasons()}"
+    if candidate.failed:
+        return "not measured", f"skipped in the base ({base.reasons()}), failed in the candidate: {candidate.reasons()}"
+    if base.failed:
+        return "not measured", f"failed in the base ({base.reasons()}), skipped in the candidate: {candidate.reasons()}"
+    return "pass", f"skipped on both sides ({candidate.reasons()})"
+
+
+def _began(side: Samples) -> int:
+    return len(side.finished) + len(side.failed)
+
+
+def _share_failed(side: Samples) -> float:
+    return len(side.failed) / _began(side)
+
+
+def _drafts(case: Case, base: Samples, candidate: Samples, rules: Rules) -> Iterator[Draft]:
+    metrics = rules.metrics.get(f"{case.topic}/{case.task}", ())
+    declared = {metric.name: metric.margin for metric in metrics}
+    have, policy, sides = set(candidate.names), rules.policy, rules.sides
+    for name in time_figures(base, candidate):
+        margin = policy.margin(case.topic, name, declared)
+        if name in have:
+            yield time_draft(name, base, candidate, margin, rules.noise_sd, across=sides.across)
+        else:
+            yield _missing(name, "time", "s", margin, f"the candidate has no phase {name.partition('.')[0]}")
+    for name in _MEMORY:
+        if name in base.names and name in have:
+            yield memory_draft(name, base, candidate, policy, case.topic, alike=sides.alike)
+        elif name in base.names:
+            margin = policy.margin(case.topic, name, declared)
+            yield _missing(name, "memory", "byte", margin, "memory was not read in the candidate")
+    for metric in metrics:
+        if metric.name in base.names:
+            yield quality_draft(metric, base, candidate, policy.margin(case.topic, metric.name, declared))
+    for metric in rules.before.get(f"{case.topic}/{case.task}", ()):
+        if metric.name not in declared and metric.name in base.names:
+            yield gone(metric, metric.margin)
+
+
+def _missing(name: str, kind: Kind, unit: str, margin: float, reason: str) -> Draft:
+    return certain(Finding(name, kind, unit, "lower", margin, "not measured", reason))
+
+
+def _by_variant(sides: Sides) -> tuple[dict[str, Samples], dict[str, Samples]]:
+    numbers = moments(*([header for header, _ in side] for side in (sides.base, sides.candidate)))
+    old, new = (_gather(side, own) for side, own in zip((sides.base, sides.candidate), numbers, strict=True))
+    return old, new
+
+
+def _gather(side: Sequence[StoredRun], numbers: Sequence[int]) -> dict[str, Samples]:
+    found: dict[str, list[Sample]] = {}
+    for (_, records), moment in zip(side, numbers, strict=True):
+        for record in records:
+            found.setdefault(record.trial.variant, []).append(sample(moment, record))
+    return {variant: Samples(samples) for variant, samples in found.items()}
+
+
+def _listed(names: set[str]) -> str:
+    first = sorted(names)[:_NAMED]
+    more = f" and {len(names) - len(first)} more" if len(names) > len(first) else ""
+    return f"{', '.join(first)}{more}"
+
+
+def _case(side: Samples) -> Case:
+    trial = side.samples[0].record.trial
+    return Case(trial.topic, trial.task, trial.label, trial.dataset, trial.scenario, dict(trial.params))
+
+
+def _metrics(side: Sequence[StoredRun]) -> dict[str, list[JudgedMetric]]:
+    """Return the metrics by task, as the latest run declares them."""
+    latest = {(metric.task, metric.name): metric for header, _ in side for metric in header.metrics}
+    found: dict[str, list[JudgedMetric]] = {}
+    for metric in latest.values():
+        found.setdefault(metric.task, []).append(metric)
+    return found
+
+
+def _margins_changed(sides: Sides) -> list[str]:
+    old, new = ({m.name: m for own in _metrics(side).values() for m in own} for side in (sides.base, sides.candidate))
+    return [
+        f"the margin of {name} was {old[name].margin:g} in the base; the candidate's {new[name].margin:g} is taken"
+        for name in old
+        if name in new and old[name].margin != new[name].margin
+    ]

@@ -1,0 +1,143 @@
+"""Stored runs in, a decision out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from statistics import median
+
+from harness.errors import UsageError
+from harness.gate.decision import Case, Decision
+from harness.gate.policy import Policy
+from harness.gate.settle import settle
+from harness.gate.stored.cases import prepare_cases
+from harness.gate.stored.judge import finish
+from harness.gate.stored.sides import MOMENT_S, Sides, StoredRun, describe, moments, prepare
+from harness.store.baselines import baseline_files
+from harness.store.noise import KeptNoise
+from harness.store.runs import find, runs
+
+_TOGETHER = 5  # cases, from which on a shift of all of them is told
+_SHIFT = math.log(1.03)
+_SAME_WAY = 0.8
+_DAY_S = 86_400.0
+
+
+def runs_named(results: Path, argument: str) -> list[Path]:
+    """List the files of the runs that an argument of the gate means.
+
+    Parameters
+    ----------
+    argument
+        A folder of runs, ``@name`` of a baseline, or what `harness.store.runs.find` takes. A baseline that several
+        machines have means the runs of all: `decide` takes those of the candidate's machine.
+
+    Raises
+    ------
+    UsageError
+        When it means no run.
+    """
+    if argument.startswith("@"):
+        return baseline_files(results, argument[1:])
+    folder = Path(argument)
+    if argument and folder.is_dir():
+        found = runs(folder)
+        if not found:
+            raise UsageError(f"the folder {folder} holds no runs: make one with 'bakeoff run'")
+        return found
+    return [find(results, argument)]
+
+
+def decide(
+    base: Sequence[StoredRun],
+    candidate: Sequence[StoredRun],
+    policy: Policy,
+    *,
+    across_machines: bool = False,
+    noise: KeptNoise | None = None,
+    base_name: str = "base",
+    candidate_name: str = "candidate",
+    command: str = "",
+) -> Decision:
+    """Decide on a candidate by the runs that both sides left.
+
+    Times are judged by the spread between moments of the machine (`harness.gate.stored.times`), memory by block,
+    quality by seed. All tests of the suite are one family: the chance that a suite without any change is called
+    regressed is at most ``policy.alpha``.
+
+    Parameters
+    ----------
+    base, candidate
+        Runs of each side, header and records; several are measurements of the same code.
+    across_machines
+        Whether runs of different machines may be compared, on quality alone.
+    noise
+        The noise floor of the candidate's machine.
+
+    Raises
+    ------
+    UsageError
+        When the runs cannot be compared: different machines, different data.
+    NothingSelectedError
+        When they have no case in common.
+    """
+    begun = time.monotonic()
+    sides = prepare(base, candidate, across_machines=across_machines)
+    prepared = prepare_cases(sides, policy, noise.noise.sd if noise and not sides.across else None)
+    findings = iter(finish([draft for _, drafts in prepared.cases for draft in drafts], policy.alpha))
+    for case, drafts in prepared.cases:
+        case.findings = [next(findings) for _ in drafts]
+    cases = [case for case, _ in prepared.cases]
+    today = date.today()
+    decision = Decision(
+        base=describe(base_name, sides.base, sides.candidate),
+        candidate=describe(candidate_name, sides.candidate, sides.base),
+        live=False,
+        machine=sides.candidate[-1][0].machine,
+        policy=policy,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        cases=cases,
+        remarks=[*sides.remarks, *_moments(sides), *prepared.remarks, *_together(cases, sides)],
+    )
+    decision.elapsed_s = time.monotonic() - begun
+    return settle(decision, today)
+
+
+def _moments(sides: Sides) -> list[str]:
+    """Tell which runs count as one, and how far apart the sides lie."""
+    headers = [[header for header, _ in side] for side in (sides.base, sides.candidate)]
+    remarks = [
+        f"{len(own)} runs of the {name} count as {max(numbers) + 1} for times: runs that begin within "
+        f"{MOMENT_S / 60:.0f} minutes of each other share what the machine does then"
+        for name, own, numbers in zip(("base", "candidate"), headers, moments(*headers), strict=True)
+        if max(numbers) + 1 < len(own)
+    ]
+    starts = [sorted(datetime.fromisoformat(header.started) for header in own) for own in headers]
+    days = max((starts[1][0] - starts[0][-1]).total_seconds(), (starts[0][0] - starts[1][-1]).total_seconds()) / _DAY_S
+    if days >= 1 and not sides.across:
+        remarks.append(f"{days:.0f} days lie between the sides: what changed on the machine meanwhile is in every time")
+    return remarks
+
+
+def _together(cases: Sequence[Case], sides: Sides) -> list[str]:
+    """Tell when the times of all cases moved the same way, as they do when the machine is slower."""
+    shifts = [
+        math.log(finding.effect.estimate)
+        for case in cases
+        for finding in case.findings
+        if finding.figure == "cpu_s" and finding.effect
+    ]
+    if len(shifts) < _TOGETHER or sides.across:
+        return []
+    middle = median(shifts)
+    same = sum(shift * middle > 0 for shift in shifts)
+    if abs(middle) < _SHIFT or same < _SAME_WAY * len(shifts):
+        return []
+    return [
+        f"CPU time moved the same way in {same} of {len(shifts)} cases, to {math.exp(middle):.2f}x in the middle: so "
+        f"does a slower or faster moment of the machine, or a change in what the cases share"
+    ]

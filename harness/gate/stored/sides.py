@@ -1,0 +1,200 @@
+"""The runs of both sides: which may be compared, and which of them are one moment of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from harness.errors import UsageError
+from harness.gate.decision import Side
+from harness.store.header import Header
+from harness.trial import Record
+
+StoredRun: TypeAlias = tuple[Header, list[Record]]
+
+#: Runs of one side that begin within so many seconds of each other are one moment of the machine. Tracked runs of the
+#: same cells that began 4 to 11 minutes apart already differ by up to 12 % in all cells together.
+MOMENT_S = 600.0
+_MACHINE_STATE = ("kernel", "os", "python", "governor", "cores", "smt", "cpu_quota", "memory_limit_bytes")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The runs that are compared.
+
+    Attributes
+    ----------
+    across
+        Whether the sides were measured on different machines.
+    alike
+        Whether the machines are of the same kind, so that memory can be compared.
+    data
+        Data set to why the sides cannot be compared on it.
+    """
+
+    base: list[StoredRun]
+    candidate: list[StoredRun]
+    across: bool = False
+    alike: bool = True
+    data: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def prepare(base: Sequence[StoredRun], candidate: Sequence[StoredRun], *, across_machines: bool) -> Sides:
+    """Choose the runs to compare and gather what a reader must know of them.
+
+    The base's runs on the candidate's machine are taken, where it has any there.
+
+    Raises
+    ------
+    UsageError
+        When a side has no run, its runs come from several machines, or the sides' machines differ and that was not
+        asked for.
+    """
+    old, new = _distinct(base), _distinct(candidate)
+    if not old or not new:
+        raise UsageError(f"the {'candidate' if old else 'base'} holds no run: name one that 'bakeoff run' made")
+    machine = _only_machine(new, "candidate")
+    here = [run for run in old if run[0].machine.name == machine]
+    remarks = _left_out(old, here)
+    across = not here
+    if across:
+        other = _only_machine(old, "base")
+        if not across_machines:
+            raise UsageError(
+                f"the base was measured on {other} and the candidate on {machine}, so their times cannot be compared: "
+                f"measure the base here too, or judge quality alone with --across-machines"
+            )
+        remarks.append(
+            f"different machines, {other} and {machine}: times are not judged, nor memory unless the machines are alike"
+        )
+    old = here or old
+    one, two = old[-1][0].machine, new[-1][0].machine
+    alike = not across or bool(one.cpu and (one.cpu, one.os) == (two.cpu, two.os))
+    return Sides(old, new, across, alike, _data(old, new), [*remarks, *_remarks(old, new)])
+
+
+def describe(name: str, own: Sequence[StoredRun], other: Sequence[StoredRun]) -> Side:
+    """Describe a side; where its runs differ in commit there is none."""
+    commits = {header.environment.commit for header, _ in own}
+    dirty = [header.environment.dirty for header, _ in own]
+    mine, theirs = _packages(own), _packages(other)
+    return Side(
+        name,
+        commit=commits.pop() if len(commits) == 1 else None,
+        dirty=None if None in dirty else any(dirty),
+        packages={package: version for package, version in sorted(mine.items()) if theirs.get(package) != version},
+    )
+
+
+def moments(base: Sequence[Header], candidate: Sequence[Header]) -> tuple[list[int], list[int]]:
+    """Give each run of both sides the number of its moment, from 0.
+
+    Runs of one side that follow each other closely, with none of the other side in between, are one moment: what the
+    machine does then is in all of them. Sides measured in turn share their moments, so there every run counts.
+    """
+    order = sorted(
+        (datetime.fromisoformat(header.started), side, place)
+        for side, headers in enumerate((base, candidate))
+        for place, header in enumerate(headers)
+    )
+    found: tuple[list[int], list[int]] = ([0] * len(base), [0] * len(candidate))
+    counts = [-1, -1]
+    before = None
+    for begun, side, place in order:
+        if before is None or before[1] != side or (begun - before[0]).total_seconds() >= MOMENT_S:
+            counts[side] += 1
+        found[side][place] = counts[side]
+        before = (begun, side)
+    return found
+
+
+def _distinct(given: Sequence[StoredRun]) -> list[StoredRun]:
+    """Return the runs from old to new, each once."""
+    return sorted({run[0].run: run for run in given}.values(), key=lambda run: datetime.fromisoformat(run[0].started))
+
+
+def _only_machine(given: Sequence[StoredRun], side: str) -> str:
+    names = sorted({header.machine.name for header, _ in given})
+    if len(names) > 1:
+        raise UsageError(f"the {side}'s runs come from {' and '.join(names)}: give those of one machine at a time")
+    return names[0]
+
+
+def _left_out(given: Sequence[StoredRun], here: Sequence[StoredRun]) -> list[str]:
+    if not here or len(here) == len(given):
+        return []
+    return [f"{len(given) - len(here)} of {len(given)} runs of the base are of other machines and left out"]
+
+
+def _data(base: Sequence[StoredRun], candidate: Sequence[StoredRun]) -> dict[str, str]:
+    old, new = _checksums(base), _checksums(candidate)
+    return {
+        name: f"data set {name} differs: {_short(old[name])} in base, {_short(new[name])} in candidate"
+        for name in sorted(old.keys() & new.keys())
+        if old[name] != new[name] or len(old[name]) > 1
+    }
+
+
+def _checksums(given: Sequence[StoredRun]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for header, _ in given:
+        for name, checksum in header.cards.items():
+            found.setdefault(name, set()).add(checksum)
+    return found
+
+
+def _short(checksums: set[str]) -> str:
+    return " and ".join(sorted(checksum[:8] for checksum in checksums))
+
+
+def _packages(given: Sequence[StoredRun]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for header, _ in given:
+        for package, version in header.environment.packages.items():
+            found.setdefault(package, set()).add(version)
+    return {package: " and ".join(sorted(versions)) for package, versions in found.items()}
+
+
+def _remarks(base: Sequence[StoredRun], candidate: Sequence[StoredRun]) -> list[str]:
+    remarks = []
+    both = sorted({header.run for header, _ in base} & {header.run for header, _ in candidate})
+    if both:
+        remarks.append(f"on both sides stands the same run, {', '.join(both)}, which cannot differ from itself")
+    for side, given in (("base", base), ("candidate", candidate)):
+        remarks += _unfinished(given) + _mixed(side, given)
+    old, new = base[-1][0].machine, candidate[-1][0].machine
+    changed = [
+        f"{name} {getattr(old, name)} -> {getattr(new, name)}"
+        for name in _MACHINE_STATE
+        if old.name == new.name and getattr(old, name) != getattr(new, name)
+    ]
+    if changed:
+        remarks.append(f"the machine changed between the sides: {', '.join(changed)}")
+    return remarks
+
+
+def _unfinished(given: Sequence[StoredRun]) -> list[str]:
+    return [
+        f"run {header.run} holds {len(records)} of {header.trials} planned trials; finish it with "
+        f"'bakeoff run --resume {header.run}'"
+        for header, records in given
+        if len(records) < header.trials
+    ]
+
+
+def _mixed(side: str, given: Sequence[StoredRun]) -> list[str]:
+    remarks = []
+    commits = sorted({(header.environment.commit or "none")[:8] for header, _ in given})
+    if len(commits) > 1:
+        remarks.append(f"the {side}'s runs are of {len(commits)} commits: {', '.join(commits)}")
+    judged = [record for _, records in given for record in records if record.conditions]
+    spoilt = sum(bool(record.conditions and record.conditions.contaminated) for record in judged)
+    if spoilt:
+        remarks.append(
+            f"{spoilt} of {len(judged)} trials of the {side} lost over 5 % of their cores to other work, or ran "
+            f"beside other trials"
+        )
+    return remarks

@@ -1,0 +1,125 @@
+"""Baselines: names that point at runs, for each machine, in ``baselines.json`` of the results folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+from harness.errors import UsageError, did_you_mean
+from harness.store.files import write_atomically
+
+_FILE = "baselines.json"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+# The patterns keep a path out of what is looked up as one.
+_Machine = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+([-._][a-z0-9]+)*$")]
+_RunId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{6}$")]
+
+#: Name to machine to the ids of its runs.
+Baselines: TypeAlias = dict[str, dict[str, list[str]]]
+
+
+def read_baselines(results: Path) -> Baselines:
+    """Read all baselines of a results folder; none where the file is missing.
+
+    Raises
+    ------
+    UsageError
+        When the file is damaged.
+    """
+    path = results / _FILE
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        return msgspec.json.decode(content, type=dict[str, dict[_Machine, list[_RunId]]])
+    except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
+        raise UsageError(f"{path} is damaged ({error}): mend it, or remove it and set the baselines again") from None
+
+
+def set_baseline(results: Path, name: str, runs: Mapping[str, Sequence[str]]) -> Path:
+    """Let a name point at runs; what it pointed at on these machines before is forgotten.
+
+    Parameters
+    ----------
+    runs
+        Machine to the ids of its runs.
+
+    Raises
+    ------
+    UsageError
+        When the name is none, or the file cannot be read or written.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot name a baseline: use lower-case letters, digits, dots, dashes and underscores, and begin "
+            f"with a letter or digit"
+        )
+    known = read_baselines(results)
+    mine = known.get(name, {}) | {machine: list(dict.fromkeys(ids)) for machine, ids in runs.items()}
+    return _write(results, known | {name: mine})
+
+
+def remove_baseline(results: Path, name: str) -> Path:
+    """Forget a baseline on all machines; its runs stay.
+
+    Raises
+    ------
+    UsageError
+        When there is none of that name.
+    """
+    known = read_baselines(results)
+    _of_name(results, known, name)
+    del known[name]
+    return _write(results, known)
+
+
+def baseline_files(results: Path, name: str) -> list[Path]:
+    """List the files of a baseline's runs, of all machines that have it.
+
+    Raises
+    ------
+    UsageError
+        When there is no baseline of that name, or a run's file is gone.
+    """
+    found = []
+    for machine, ids in _of_name(results, read_baselines(results), name).items():
+        for run in ids:
+            file = run_file(results, machine, run)
+            if file is None:
+                raise UsageError(
+                    f"the baseline @{name} stands for run {run} of {machine}, whose file is gone from "
+                    f"{results / machine}: restore it, or set the baseline again with "
+                    f"'bakeoff baseline set RUN --name {name}'"
+                )
+            found.append(file)
+    return found
+
+
+def run_file(results: Path, machine: str, run: str) -> Path | None:
+    """Return the file of a machine's run; ``None`` when it is gone."""
+    return next(iter(sorted((results / machine).glob(f"*-{run}.jsonl"))), None)
+
+
+def _of_name(results: Path, known: Baselines, name: str) -> dict[str, list[str]]:
+    own = {machine: ids for machine, ids in known.get(name, {}).items() if ids}
+    if not own:
+        hint = did_you_mean(name, known) if known else ""
+        raise UsageError(
+            f"there is no baseline @{name} in {results / _FILE}{hint}; set it with "
+            f"'bakeoff baseline set RUN --name {name}'"
+        )
+    return own
+
+
+def _write(results: Path, baselines: Baselines) -> Path:
+    path = results / _FILE
+    content = msgspec.json.encode({name: own for name, own in baselines.items() if own}, order="sorted")
+    write_atomically(path, msgspec.json.format(content, indent=1) + b"\n")
+    return path

@@ -1,0 +1,69 @@
+"""What the policy makes of findings."""
+
+from __future__ import annotations
+
+import datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from harness.gate.decision import VERDICTS, Case, Decision, Finding, Side
+from harness.gate.policy import Allowed, Policy
+from harness.gate.settle import settle, settle_case
+from harness.measure.machine import Machine
+
+
+def case_of(*findings: Finding, **changes: Any) -> Case:
+    return Case("planted", "choose", "hist", "numbers", "clean", {}, list(findings), **changes)
+
+
+def verdict(name: Any, figure: str = "cpu_s") -> Finding:
+    return Finding(figure, "time", "s", "lower", 0.05, name, "because")
+
+
+TODAY = datetime.date(2026, 11, 25)
+
+
+def test_an_allowed_regression_passes_until_its_day_is_over() -> None:
+    entry = Allowed("planted/choose/hist", TODAY, "the price of calibration", figure="cpu_s")
+    policy = Policy(allowed=(entry,))
+    case = case_of(verdict("regressed"), verdict("pass", "wall_s"))
+    settled = settle_case(case, policy, TODAY)
+    assert settled.verdict == "pass"
+    assert settled.findings[0].verdict == "regressed"
+    assert settled.findings[0].allowed == "the price of calibration (allowed until 2026-11-25)"
+    assert settle_case(case_of(verdict("regressed", "wall_s")), policy, TODAY).verdict == "regressed"
+    decision = Decision(Side("a"), Side("b"), False, Machine("box"), policy, "", cases=[case])
+    late = settle(decision, TODAY + datetime.timedelta(days=1))
+    assert late.verdict == "regressed"
+    assert late.remarks == [
+        "allowed until 2026-11-25 has run out: planted/choose/hist, figure cpu_s (the price of calibration)"
+    ]
+    assert settle(late, TODAY + datetime.timedelta(days=1)) == late
+
+
+@pytest.mark.parametrize(
+    ("choice", "counted", "words"),
+    [
+        ("inconclusive", "inconclusive", "because"),
+        ("pass", "pass", "because; inconclusive, taken as a pass by policy"),
+        ("regressed", "regressed", "because; inconclusive, taken as regressed by policy"),
+    ],
+)
+def test_what_is_inconclusive_counts_as_the_policy_says(choice: Any, counted: str, words: str) -> None:
+    policy = Policy(inconclusive=choice)
+    settled = settle_case(case_of(verdict("inconclusive"), verdict("pass", "wall_s")), policy, TODAY)
+    assert (settled.verdict, settled.findings[0].verdict, settled.findings[0].reason) == (
+        counted,
+        "inconclusive",
+        words,
+    )
+    bare = settle_case(case_of(verdict="inconclusive", reason="because"), policy, TODAY)
+    assert (bare.verdict, bare.reason) == (counted, words)
+    assert settle_case(settled, policy, TODAY) == settled
+
+
+def test_the_worst_finding_and_the_worst_case_decide() -> None:
+    for better, worse in pairwise(VERDICTS):
+        assert settle_case(case_of(verdict(better), verdict(worse)), Policy(), TODAY).verdict == worse

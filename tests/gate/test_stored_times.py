@@ -1,0 +1,170 @@
+"""Times of stored runs: planted changes, equal sides, and what one moment of a machine cannot tell."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from gate.stored_runs import START, both, finding, header, record, sessions
+from scipy.special import stdtrit
+from scipy.stats import ttest_ind
+
+from harness.errors import Exit
+from harness.gate.policy import Policy
+from harness.gate.stored import decide, runs_named
+from harness.gate.stored.samples import Key, Row
+from harness.gate.stored.sides import StoredRun, moments
+from harness.gate.stored.times import BETWEEN_MOMENTS, change, needed
+from harness.measure.fitness import Noise
+from harness.store.header import Header
+from harness.store.noise import KeptNoise
+from harness.store.runs import create, read
+
+
+def rows(*logs: float) -> list[Row]:
+    return [{Key(0, 0, 0): math.exp(value)} for value in logs]
+
+
+def test_ten_percent_is_found_with_five_runs_a_side(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    written = {}
+    for side, first, factor in (("base", 0, 1.0), ("candidate", 10, 1.1)):
+        for head, records in sessions(rng, 5, first, factor=factor, drift=0.01):
+            with create(tmp_path / side, head) as run:
+                for one in records:
+                    run.write(one)
+        written[side] = [read(path) for path in runs_named(tmp_path, str(tmp_path / side))]
+    decision = decide(written["base"], written["candidate"], Policy(), base_name="old", candidate_name="new")
+    found = finding(decision, "cpu_s")
+    assert (decision.verdict, decision.exit_code) == ("regressed", Exit.NO)
+    assert (found.verdict, found.pairs, found.needs) == ("regressed", 5, None)
+    assert found.effect is not None
+    assert found.effect.low < 1.1 < found.effect.high
+    assert found.effect.estimate == pytest.approx(1.1, abs=0.02)
+    assert found.reason.startswith("slower by ")
+    assert "over 5 runs a side (p = " in found.reason
+    assert (decision.base.name, decision.candidate.name, decision.live) == ("old", "new", False)
+
+
+def test_ten_percent_with_one_run_a_side_is_told_honestly() -> None:
+    decision = both(lambda _: {"cpu": 1.0}, lambda _: {"cpu": 1.1})
+    found = finding(decision, "cpu_s")
+    assert (decision.verdict, decision.exit_code) == ("inconclusive", Exit.INCONCLUSIVE)
+    assert found.needs is not None
+    assert found.needs > 20
+    assert found.reason == (
+        "one run a side: two moments of a machine alone differ by about 15%, which hides a change of 5%; measure both "
+        f"sides now with 'bakeoff gate --base REV', or keep {found.needs} runs a side, 10 minutes apart"
+    )
+
+
+def test_a_threefold_slowdown_is_found_with_one_run_a_side() -> None:
+    found = finding(both(lambda _: {"cpu": 1.0}, lambda _: {"cpu": 3.0}), "cpu_s")
+    assert found.verdict == "regressed"
+    assert "beyond what two moments of a machine differ by, 15%" in found.reason
+
+
+def test_no_change_passes_and_less_improves_with_five_runs_a_side() -> None:
+    rng = np.random.default_rng(2)
+    base = sessions(rng, 5, 0, factor=1.0, drift=0.005)
+    same = decide(base, sessions(rng, 5, 10, factor=1.0, drift=0.005), Policy())
+    assert finding(same, "fit.cpu_s").verdict == "pass"
+    assert "a change for the worse by the margin of 5% is excluded" in finding(same, "fit.cpu_s").reason
+    faster = decide(base, sessions(rng, 5, 20, factor=0.8, drift=0.005), Policy())
+    assert (finding(faster, "cpu_s").verdict, faster.verdict) == ("improved", "improved")
+
+
+@pytest.mark.parametrize(("runs", "drift"), [(1, BETWEEN_MOMENTS), (2, BETWEEN_MOMENTS), (4, 0.06)])
+def test_equal_sides_are_rarely_called_regressed(runs: int, drift: float) -> None:
+    rng, policy, rounds = np.random.default_rng(runs), Policy(alpha=0.1), 200
+    called = sum(
+        decide(
+            sessions(rng, runs, 0, factor=1.0, drift=drift),
+            sessions(rng, runs, 20, factor=1.0, drift=drift),
+            policy,
+        ).verdict
+        == "regressed"
+        for _ in range(rounds)
+    )
+    # Three standard errors above the level.
+    assert called <= rounds * 0.1 + 3 * math.sqrt(rounds * 0.1 * 0.9)
+
+
+def test_the_spread_of_enough_runs_is_that_of_students_test() -> None:
+    rng = np.random.default_rng(3)
+    old, new = rng.normal(0, 0.1, 4), rng.normal(0.2, 0.1, 5)
+    found = change(rows(*old), rows(*new), None)
+    want = ttest_ind(new, old, alternative="greater")
+    assert found.tested.p_above(0.0) == pytest.approx(want.pvalue)
+    assert found.df == 7
+    low, high = found.tested.bounds(0.95)
+    assert (low, high) == pytest.approx(tuple(ttest_ind(new, old).confidence_interval(0.95)))
+
+
+def test_the_kept_noise_floor_counts_where_it_is_larger() -> None:
+    noise = KeptNoise("2026-11-20T00:00:00+00:00", Noise(100, 0.5, None, 0.0, 1.0, {}))
+    plain, noisy = (finding(both(lambda _: {}, lambda _: {}, noise=kept), "cpu_s").effect for kept in (None, noise))
+    assert plain is not None
+    assert noisy is not None
+    assert math.log(plain.high) == pytest.approx(1.959964 * math.sqrt(2 * 0.1**2))
+    assert math.log(noisy.high) == pytest.approx(1.959964 * math.sqrt(2 * (0.1**2 + 1 / 2 / 5)))
+
+
+def test_needed_runs_have_the_power_they_promise() -> None:
+    rng = np.random.default_rng(4)
+    found = change(rows(-0.02, 0.0, 0.02), rows(0.08, 0.1, 0.12), None)
+    count = needed(found, math.log1p(0.05), 1e-4)
+    assert count is not None
+    drawn = rng.normal(0, found.spread, (4000, 2, count)) + np.array([[0.0], [found.estimate]])
+    means, spread = drawn.mean(axis=2), np.sqrt(drawn.var(axis=2, ddof=1).mean(axis=1))
+    t = (means[:, 1] - means[:, 0]) / (spread * math.sqrt(2 / count))
+    assert 0.75 < np.mean(t > stdtrit(2 * count - 2, 1 - 1e-4)) < 0.95
+
+
+def test_runs_in_a_row_are_one_moment_and_runs_in_turn_are_not() -> None:
+    def at(*minutes: float) -> list[Header]:
+        return [header(index, minute / 60) for index, minute in enumerate(minutes)]
+
+    assert moments(at(0, 5, 10), at(60, 75)) == ([0, 0, 0], [0, 1])
+    assert moments(at(0, 4, 8), at(2, 6, 10)) == ([0, 1, 2], [0, 1, 2])
+    rng = np.random.default_rng(5)
+    base = sessions(rng, 5, 0, factor=1.0, drift=0.001)
+    quick = [
+        (msgspec.structs.replace(head, started=(START + datetime.timedelta(hours=30, minutes=index)).isoformat()), own)
+        for index, (head, own) in enumerate(sessions(rng, 5, 20, factor=1.1, drift=0.001))
+    ]
+    decision = decide(base, quick, Policy())
+    assert "5 runs of the candidate count as 1 for times: runs that begin within 10 minutes" in " ".join(
+        decision.remarks
+    )
+    assert finding(decision, "cpu_s").pairs == 1
+
+
+def test_blocks_that_no_run_shares_are_said_to_be_unpaired() -> None:
+    decision = both(lambda _: {"cpu": 1.0}, lambda _: {"cpu": 9.0, "seed": 1000})
+    assert "which share no block" in finding(decision, "cpu_s").reason
+
+
+def test_short_phases_are_left_out_and_short_cases_are_remarked() -> None:
+    decision = both(lambda _: {}, lambda _: {})
+    assert [own.figure for own in decision.cases[0].findings if own.kind == "time"] == [
+        "fit.wall_s", "fit.cpu_s", "wall_s", "cpu_s"
+    ]  # fmt: skip
+    tiny = both(lambda _: {"cpu": 1e-5}, lambda _: {"cpu": 1e-5})
+    assert tiny.verdict == "pass"
+    assert tiny.remarks == [
+        "takes under a millisecond, so that its times are not judged: planted/choose/hist/numbers/clean"
+    ]
+
+
+def test_a_shift_of_all_cases_is_remarked() -> None:
+    def many(number: int, factor: float) -> StoredRun:
+        names = [f"s{index}" for index in range(6)]
+        return header(number, number), [record(b, strategy=name, cpu=factor) for b in range(3) for name in names]
+
+    (remark,) = decide([many(1, 1.0)], [many(2, 1.2)], Policy()).remarks
+    assert remark.startswith("CPU time moved the same way in 6 of 6 cases, to 1.20x in the middle")
