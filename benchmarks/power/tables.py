@@ -13,7 +13,7 @@ from power.resample import flagged, gates, quality_gates
 from power.rules import asv, others
 
 _GATES = 2000
-_RULES = 400
+_RULES = 200
 _BEGIN, _END = "<!-- tables of benchmarks/gate_power.py -->", "<!-- end of tables -->"
 _MOST_BLOCKS = 256
 

@@ -88,8 +88,8 @@ def fingerprint(name: str | None = None, *, root: Path = ROOT) -> Machine:
     UsageError
         When `name` cannot name a folder.
     """
-    if name is not None and not _NAME.fullmatch(name):
-        raise UsageError(f"machine name {name!r} cannot name a folder: use lower-case letters, digits and dashes")
+    if name is not None:
+        check_name(name)
     cpuinfo = _cpuinfo(root)
     cpu = _cpu_model(cpuinfo)
     cores_total = psutil.cpu_count() or 1
@@ -99,7 +99,7 @@ def fingerprint(name: str | None = None, *, root: Path = ROOT) -> Machine:
     limit = min((limit for limit, _ in _memory_groups(root) if limit < memory), default=None)
     smt = _read(root / "sys/devices/system/cpu/smt/active")
     return Machine(
-        name=name or _slug(cpu, cores, limit or memory),
+        name=name or slug(cpu, cores, limit or memory),
         cpu=cpu,
         cores=cores,
         cores_total=cores_total,
@@ -114,6 +114,20 @@ def fingerprint(name: str | None = None, *, root: Path = ROOT) -> Machine:
         virtual="hypervisor" in cpuinfo["flags"].split() if "flags" in cpuinfo else None,
         devices=device.device_names(root),
     )
+
+
+def check_name(name: str) -> None:
+    """Refuse a machine's name that cannot name a folder."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"machine name {name!r} cannot name a folder: use lower-case letters, digits and dashes")
+
+
+def slug(cpu: str, cores: int, memory_bytes: int) -> str:
+    """Name a machine by its hardware, as in ``amd-epyc-2c-24g``; without the memory where that is 0."""
+    noise = r"\((r|tm|c)\)|@.*|\b(with|w/).*|\b(cpu|processor|\d+-core)\b"
+    words = re.findall(r"[a-z0-9]+", re.sub(noise, " ", cpu.lower()))
+    memory = [f"{max(1, round(memory_bytes / 2**30))}g"] if memory_bytes else []
+    return "-".join([*words, f"{cores}c", *memory])
 
 
 def environment(folder: Path, packages: Iterable[str] = ()) -> Environment:
@@ -188,12 +202,6 @@ def _cpu_model(cpuinfo: dict[str, str]) -> str:
     codes = (platform.machine(), cpuinfo.get("CPU implementer", ""), cpuinfo.get("CPU part", ""))
     named = cpuinfo.get("model name") or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
     return named or " ".join(codes).strip()
-
-
-def _slug(cpu: str, cores: int, memory_bytes: int) -> str:
-    noise = r"\((r|tm|c)\)|@.*|\b(with|w/).*|\b(cpu|processor|\d+-core)\b"
-    words = re.findall(r"[a-z0-9]+", re.sub(noise, " ", cpu.lower()))
-    return "-".join([*words, f"{cores}c", f"{max(1, round(memory_bytes / 2**30))}g"])
 
 
 def _system() -> str:
