@@ -92,10 +92,11 @@ def _stored(base: str, candidate: str, choices: dict[str, Any], settings: Config
     from harness.store.noise import kept_noise
     from harness.store.runs import read
 
-    sides = [[read(path) for path in runs_named(settings.results_folder, name)] for name in (base, candidate)]
-    machine = sides[1][0][0].machine.name
+    old, new = ([read(path) for path in runs_named(settings.results_folder, name)] for name in (base, candidate))
+    machine = new[0][0].machine.name
     return decide(
-        *sides,
+        old,
+        new,
         settings.gate,
         across_machines=choices["across_machines"],
         noise=kept_noise(settings.results_folder / machine),
@@ -109,6 +110,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
     import msgspec
 
     from harness.cli.gate_progress import GateProgress
+    from harness.gate.environments.cache import EnvironmentBuildError
     from harness.gate.live.gate import Question, ask, resume
 
     remarks = log()
@@ -123,6 +125,9 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         return ask(
             Question(choices["base"] or "", choices["requirements"], selection, policy, _typed()), settings, watcher
         )
+    except EnvironmentBuildError as error:
+        click.echo(error.tail, err=True)
+        raise
     except KeyboardInterrupt:
         if watcher.gate:
             remarks.print(f"interrupted; finish it with: bakeoff gate --resume {watcher.gate}", soft_wrap=True)

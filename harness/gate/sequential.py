@@ -71,8 +71,8 @@ def decide(ratios: Sequence[float] | Floats, margin: float, cap: int, *, alpha: 
 
     A figure is *regressed* when Student's one-sided t test rejects "not worse" at the look's share of `alpha` and the
     estimate exceeds half of the margin; else a *pass* when the test shifted to the margin rejects "worse by the margin"
-    at the look's share of `pass_alpha`; *improved* is a pass that mirrors regressed, and a pass that gains by the margin
-    waits for it. A look that decided is final.
+    at the look's share of `pass_alpha`; *improved* is a pass that mirrors regressed, and what gains by the margin waits
+    for it. A look that decided is final.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ ROOT = Path("/")
 _WITHOUT_METADATA = ("msgspec", "numpy", "pandas", "psutil", "pyarrow", "scipy", "threadpoolctl")
 _NAME = re.compile(r"[a-z0-9]+([-._][a-z0-9]+)*")
 # Variables that a git hook sets and that would point git at another repository than the folder asked about.
-_GIT_OVERRIDES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+GIT_OVERRIDES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -237,7 +237,7 @@ def _versions(names: Iterable[str]) -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    variables = {name: value for name, value in os.environ.items() if name not in _GIT_OVERRIDES}
+    variables = {name: value for name, value in os.environ.items() if name not in GIT_OVERRIDES}
     return _output(["git", "-C", str(folder), *arguments], {**variables, "GIT_OPTIONAL_LOCKS": "0"})
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.errors import UsageError
 from harness.execute.cores import cores_for
 from harness.gate.decision import Pair, SideName, Stage
-from harness.gate.environments import Environment
+from harness.gate.environments.build import Environment
 from harness.gate.live.memory import MemoryPass, Reading
 from harness.gate.live.pair import Request, measure
 from harness.gate.live.progress import Progress, confirming_alpha

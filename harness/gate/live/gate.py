@@ -7,19 +7,20 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import msgspec
 
 from harness.config import Config
+from harness.data import builtin_folder
 from harness.errors import UsageError
 from harness.gate.decision import Decision, Pair, SideName
-from harness.gate.environments import Environment, build
+from harness.gate.environments.build import Environment, build
 from harness.gate.live import journal
 from harness.gate.live.conduct import Bench, conduct
 from harness.gate.live.findings import cases
-from harness.gate.live.memory import MemoryPass, Reading
+from harness.gate.live.memory import DATASETS, MemoryPass, Reading
 from harness.gate.live.plan import plan
 from harness.gate.live.progress import Progress
 from harness.gate.policy import Policy
@@ -114,6 +115,10 @@ def _build(
     base: str, requirements: tuple[str, ...], policy: Policy, config: Config, say: Callable[[str], None]
 ) -> tuple[dict[SideName, Environment], list[str]]:
     one, other, remarks = build(config, policy, base or None, requirements, say=say)
+    # Both sides run on the candidate's data: a project's own are often too large for git, and no base's tree has them.
+    own = config.datasets_folder.resolve()
+    if own.is_dir() and own != builtin_folder().resolve():
+        one = replace(one, variables={**one.variables, DATASETS: str(own)})
     return {"base": one, "candidate": other}, remarks
 
 

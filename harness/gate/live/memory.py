@@ -11,7 +11,7 @@ import msgspec
 from harness.config import read_config
 from harness.errors import BakeoffError
 from harness.gate.decision import SideName
-from harness.gate.environments import Environment
+from harness.gate.environments.build import Environment
 from harness.measure.client import Server
 from harness.measure.machine import memory_budget
 from harness.measure.messages import Request
@@ -19,6 +19,7 @@ from harness.stats.cells import figures
 from harness.trial import Trial
 
 MEASURES = ("peak_bytes", "device_bytes")
+DATASETS = "BAKEOFF_DATASETS"  # the variable that goes over a configuration's folder of data
 
 
 class Reading(msgspec.Struct, omit_defaults=True):
@@ -66,7 +67,8 @@ class MemoryPass:
     def _server(self, name: SideName, topic: str) -> Server:
         if (name, topic) not in self._servers:
             side = self._sides[name]
-            self._servers[name, topic] = Server(
-                topic, read_config(side.folder), quiet=True, python=side.python, variables=side.variables
-            )
+            config = read_config(side.folder)
+            if DATASETS in side.variables:
+                config = msgspec.structs.replace(config, datasets=side.variables[DATASETS])
+            self._servers[name, topic] = Server(topic, config, quiet=True, python=side.python, variables=side.variables)
         return self._servers[name, topic]

@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.errors import BakeoffError
 from harness.gate.decision import SIDES, Pair, SideName, Stage
-from harness.gate.environments import Environment
+from harness.gate.environments.build import Environment
 from harness.gate.live.examples import differences
 from harness.gate.live.process import SideError, SideProcess
 from harness.trial import Trial

@@ -10,7 +10,7 @@ import msgspec
 
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, SideName
-from harness.gate.environments import Environment
+from harness.gate.environments.build import Environment
 from harness.gate.live.process import SideError, SideProcess
 from harness.selection import Selection
 from harness.trial import Trial

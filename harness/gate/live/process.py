@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from harness.errors import UsageError
-from harness.gate.environments import Environment
+from harness.gate.environments.build import Environment
 from harness.measure.threads import environment
 
 _PROGRAM = Path(__file__).with_name("side.py")

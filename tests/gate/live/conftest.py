@@ -10,7 +10,7 @@ import pytest
 
 import harness
 from harness.gate.decision import Side, SideName
-from harness.gate.environments import Environment
+from harness.gate.environments.build import Environment
 
 TOPIC = """
 import os

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.gate.decision import Case, Pair, Side
-from harness.gate.environments import Environment
+from harness.gate.environments.build import Environment
 from harness.gate.live.conduct import Bench
 from harness.gate.live.memory import MemoryPass, Reading
 from harness.gate.live.pair import Request

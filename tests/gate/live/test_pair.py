@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BLOCKS = 4
 
 
-def run(sides: Sides, strategy: str, block: int = 0, judge: bool = False, **variables: object) -> Pair:
+def run(sides: Sides, strategy: str, block: int = 0, *, judge: bool = False, **variables: Any) -> Pair:
     made = sides(**variables)
     selection = Selection(profile="quick", tasks=("small",), strategies=(strategy,), blocks=BLOCKS)
     trial = plan(selection, made).cases[0].trials[block]
@@ -62,7 +62,7 @@ def test_other_predictions_are_judged_and_compared_example_by_example(sides: Sid
         ({"HANG": 1}, "not done after 5 s; killed"),
     ],
 )
-def test_a_failing_candidate_is_named_with_its_reason(sides: Sides, variables: dict[str, int], reason: str) -> None:
+def test_a_failing_candidate_is_named_with_its_reason(sides: Sides, variables: dict[str, Any], reason: str) -> None:
     assert run(sides, "crash", **variables).failed == {"candidate": reason}
 
 
