@@ -16,12 +16,13 @@ import numpy as np
 from power.planted_changes import MARGIN
 
 from harness.gate.decision import Case, Pair, Side, SideName
-from harness.gate.environments import Environment
-from harness.gate.live.conduct import Bench, conduct
+from harness.gate.environments.build import Environment
+from harness.gate.live.conduct import READINGS, Bench, conduct
 from harness.gate.live.findings import cases
-from harness.gate.live.memory import MemoryPass
+from harness.gate.live.memory import MemoryPass, Reading
 from harness.gate.live.plan import Planned, plan
 from harness.gate.live.progress import Progress
+from harness.gate.memory import growth, suspicious
 from harness.gate.policy import Policy
 from harness.measure.machine import usable_cores
 from harness.selection import Selection
@@ -90,61 +91,64 @@ def run(file: Path, seconds: float, only: Sequence[str], *, loaded: bool) -> Non
                 if only and workload not in only:
                     continue
                 started, count = time.monotonic(), 0
-                while count < most and time.monotonic() - started < seconds:
-                    found = _gate(workload, variable, change, loaded=loaded)
+                for found in _gates(workload, variable, change, loaded=loaded):
                     out.write(msgspec.json.encode(found) + b"\n")
                     out.flush()
                     count += 1
+                    if count == most or time.monotonic() - started > seconds:
+                        break
                 click.echo(f"{workload} {change:+g}{' loaded' if loaded else ''}: {count} gates")
 
 
-def _gate(workload: str, variable: str, change: float, *, loaded: bool) -> Gate:
+def _gates(workload: str, variable: str, change: float, *, loaded: bool) -> Iterator[Gate]:
     planted = change * MARGIN if variable == "PLANTED_DROP" else change
     noise = {"PLANTED_NOISE": str(_NOISE)} if workload == "ridge" else {}
     sides: dict[SideName, Environment] = {
         "base": _side("base", {**noise, "PLANTED_SIDE": "0"}),
         "candidate": _side("candidate", {**noise, variable: str(planted), "PLANTED_SIDE": "1"}),
     }
-    policy = Policy()
+    with MemoryPass(sides, 60) as memory:
+        bench = Bench(sides, usable_cores(), 60, memory, Policy())
+        while True:
+            progress = Progress(_planned(workload, sides), bench.policy)
+            if workload == "memory":
+                yield from _memory_gates(progress, memory, change, loaded=loaded)
+                continue
+            started = time.monotonic()
+            conduct([progress], bench, lambda *_: None)
+            yield _kept(workload, change, cases([progress], "")[0], time.monotonic() - started, loaded=loaded)
+
+
+def _planned(workload: str, sides: dict[SideName, Environment]) -> Planned:
+    """Plan the case of a workload with seeds that no other gate has."""
     selection = Selection(
         tasks=("planted",),
         strategies=(workload,),
         profile="quick",
-        blocks=2 * policy.pairs,
+        blocks=2 * Policy().pairs,
         seed=int(np.random.default_rng().integers(2**31)),
     )
-    progress = Progress(_only(plan(selection, sides).cases), policy)
-    started = time.monotonic()
-    if workload == "memory":
-        return _memory_gate(progress, sides, change, loaded=loaded)
-    with MemoryPass(sides, 60) as memory:
-        conduct([progress], Bench(sides, usable_cores(), 60, memory, policy), lambda *_: None)
-    return _kept(workload, change, cases([progress], "")[0], time.monotonic() - started, loaded=loaded)
+    (planned,) = plan(selection, sides).cases
+    return planned
 
 
-def _memory_gate(progress: Progress, sides: dict[SideName, Environment], change: float, *, loaded: bool) -> Gate:
-    """Read memory alone: pairs would only cost time."""
-    from harness.gate.memory import growth, suspicious
-
-    started = time.monotonic()
-    with MemoryPass(sides, 60) as memory:
-        while len(progress.memory) < (3 if suspicious(progress.memory, progress.policy, "planted") else 1):
-            progress.add(memory.measure(progress.planned.trials[len(progress.memory)], usable_cores()[:1]))
-    findings = growth(progress.memory, progress.policy, "planted")
-    return Gate(
-        "memory",
-        change,
-        loaded,
-        {finding.figure: finding.verdict for finding in findings},
-        time.monotonic() - started,
-        os.getloadavg()[0],
-        memory=[reading.candidate["peak_bytes"] / reading.base["peak_bytes"] for reading in progress.memory],
-    )
-
-
-def _only(planned: Sequence[Planned]) -> Planned:
-    (one,) = planned
-    return one
+def _memory_gates(progress: Progress, memory: MemoryPass, change: float, *, loaded: bool) -> Iterator[Gate]:
+    """Gate on memory alone, once for each three trials: pairs would only cost time."""
+    trials = list(progress.planned.trials)
+    while len(trials) >= READINGS:
+        started = time.monotonic()
+        readings: list[Reading] = []
+        while len(readings) < (READINGS if suspicious(readings, progress.policy, "planted") else 1):
+            readings.append(memory.measure(trials.pop(), usable_cores()[:1]))
+        yield Gate(
+            "memory",
+            change,
+            loaded,
+            {finding.figure: finding.verdict for finding in growth(readings, progress.policy, "planted")},
+            time.monotonic() - started,
+            os.getloadavg()[0],
+            memory=[reading.candidate["peak_bytes"] / reading.base["peak_bytes"] for reading in readings],
+        )
 
 
 def _side(name: str, variables: dict[str, str]) -> Environment:

@@ -62,17 +62,17 @@ def scripts(*, figures: bool) -> Sequence[str]:
         Whether the page has tables and charts, or links alone.
     """
     if not figures:
-        return _read(_BASE + _LAST)
+        return read(_BASE + _LAST)
     vendored = [path.read_text(encoding="utf-8") for path in sorted(_VENDOR.glob("*.js"))]
     figure = sorted(path.name for path in _STATIC.glob("figure*.js"))
     charts = sorted(f"charts/{path.name}" for path in (_STATIC / "charts").glob("*.js"))
-    return (*map(_sealed, vendored), *_read((*_BASE, *_TABLES, *figure, *charts, *_LAST)))
+    return (*map(_sealed, vendored), *read((*_BASE, *_TABLES, *figure, *charts, *_LAST)))
 
 
 @cache
 def first_scripts() -> Sequence[str]:
     """Return the scripts that stand in the head of a page."""
-    return _read(FIRST)
+    return read(FIRST)
 
 
 def pack(payload: Mapping[str, Any]) -> str:
@@ -88,7 +88,8 @@ def _plain(value: Any) -> Any:
     return value.item()
 
 
-def _read(names: Sequence[str]) -> tuple[str, ...]:
+def read(names: Sequence[str]) -> tuple[str, ...]:
+    """Return files of the folder ``static`` as text that cannot end the element that it stands in."""
     return tuple(_sealed((_STATIC / name).read_text(encoding="utf-8")) for name in names)
 
 

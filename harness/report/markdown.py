@@ -15,14 +15,16 @@ LIMIT = 60_000
 
 def markdown(payload: Plain) -> str:
     """Write a payload as GitHub-flavoured Markdown; cells that no longer fit are named instead of shown."""
-    lines = [f"## {_text(payload['title'])}", ""]
-    lines += [f"- `{_code(run['command'])}` on {_text(run['machine'])}, {_run(run)}" for run in payload["runs"]]
-    lines += [f"- **Note:** {_text(remark)}" for remark in payload["remarks"]]
+    lines = [f"## {escape_text(payload['title'])}", ""]
+    lines += [
+        f"- `{escape_code(run['command'])}` on {escape_text(run['machine'])}, {_run(run)}" for run in payload["runs"]
+    ]
+    lines += [f"- **Note:** {escape_text(remark)}" for remark in payload["remarks"]]
     lines += ["", *_claims([claim for own in views.ledger(payload["claims"]).values() for claim in own])]
     for task in payload["tasks"]:
-        lines += [f"### {_text(task['id'])}", ""]
+        lines += [f"### {escape_text(task['id'])}", ""]
         if task["advice"]:
-            lines += [f"**Take** {_text(task['advice']['sentence'])}", ""]
+            lines += [f"**Take** {escape_text(task['advice']['sentence'])}", ""]
         left_out = 0
         for cell in task["cells"]:
             table = list(_table(task, cell))
@@ -61,7 +63,7 @@ def _table(task: Plain, cell: Plain) -> Iterator[str]:
     places = [place for place, measure in enumerate(task["measures"]) if not views.is_phase(measure)]
     measures = [task["measures"][place] for place in places]
     blocks = wording.count(len(cell["units"]), "block")
-    yield f"**{_text(wording.place(cell))}**, {blocks}, against {_text(task['reference'])}"
+    yield f"**{escape_text(wording.place(cell))}**, {blocks}, against {escape_text(task['reference'])}"
     yield ""
     yield _row(["strategy", *(measure["title"] for measure in measures)])
     yield "|---|" + "--:|" * len(measures)
@@ -82,20 +84,21 @@ def _cell(measure: Plain, found: Plain) -> str:
 
 def _troubles(task: Plain) -> Iterator[str]:
     for trouble in views.troubles(task):
-        yield f"- {trouble['count']} x {trouble['status']} {_text(trouble['strategy'])}: {_text(trouble['reason'])}"
+        strategy, reason = (escape_text(trouble[name]) for name in ("strategy", "reason"))
+        yield f"- {trouble['count']} x {trouble['status']} {strategy}: {reason}"
     yield ""
 
 
 def _row(cells: Any) -> str:
-    return f"| {' | '.join(_text(cell) for cell in cells)} |"
+    return f"| {' | '.join(escape_text(cell) for cell in cells)} |"
 
 
-def _text(text: str) -> str:
+def escape_text(text: str) -> str:
     """Escape what Markdown, HTML or a table would take for its own."""
     plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{letter}" if letter in "\\|*_`[]#@" else letter for letter in plain)
 
 
-def _code(text: str) -> str:
+def escape_code(text: str) -> str:
     """Escape for a code span, which ends at the next backtick."""
     return " ".join(text.split()).replace("`", "'").replace("|", "\\|")

@@ -37,7 +37,7 @@ def render(payload: Mapping[str, Any], *, pages: tuple[Link, ...] = (), whole: b
     whole
         Whether the page holds the tables and charts of its tasks; otherwise it leads to the `pages` that do.
     """
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     return template.render(
         page=payload,
         pages=pages,
@@ -110,7 +110,8 @@ def _of_topic(payload: Mapping[str, Any], topic: str) -> dict[str, Any]:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what renders templates: everything is escaped, and a name that is missing is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(

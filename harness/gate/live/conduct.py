@@ -16,7 +16,7 @@ from harness.gate.live.progress import Progress, confirming_alpha
 from harness.gate.memory import suspicious
 from harness.gate.policy import Policy
 
-_READINGS = 3  # of the memory of a case whose first reading is suspicious
+READINGS = 3  # of the memory of a case whose first reading is suspicious
 _PRECISION = 0.2  # of the margin: what a pair's own rounds should add to the spread of pairs at most
 _CONFIRMING_PAIRS = 4  # that are kept back of the budget for each flagged case
 
@@ -69,7 +69,7 @@ class _Run:
         while len(progress.screen) < 2:
             self._pair(place, "screen")
             self._refuse_too_little(progress)
-        while not progress.failed and len(progress.memory) < (_READINGS if self._suspicious(progress) else 1):
+        while not progress.failed and len(progress.memory) < (READINGS if self._suspicious(progress) else 1):
             self._read(place)
 
     def stage(self, stage: Stage) -> bool:
