@@ -13,7 +13,20 @@ import click
 
 from harness.errors import BakeoffError, Exit
 
-_COMMANDS = ("list", "run", "show", "compare", "claims", "report", "gate", "baseline", "query", "doctor", "data")
+_COMMANDS = (
+    "list",
+    "run",
+    "show",
+    "compare",
+    "claims",
+    "report",
+    "gate",
+    "baseline",
+    "history",
+    "query",
+    "doctor",
+    "data",
+)
 
 
 class _Commands(click.Group):

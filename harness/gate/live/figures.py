@@ -55,7 +55,8 @@ class Figure:
             return None
         base, candidate = (float(np.mean([found[side][self.name] for found in judged])) for side in SIDES)
         if self.better == "higher":
-            return Effect(-outcome.estimate, -outcome.high, -outcome.low, base, candidate)
+            # 0 - x and not -x: no page should read -0
+            return Effect(0 - outcome.estimate, 0 - outcome.high, 0 - outcome.low, base, candidate)
         return Effect(outcome.estimate, outcome.low, outcome.high, base, candidate)
 
 
