@@ -23,6 +23,8 @@ _COMMANDS = (
     "gate",
     "baseline",
     "history",
+    "import",
+    "export",
     "query",
     "doctor",
     "data",

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from harness.stats.cells import Cell, is_cost
 from harness.stats.paired import Interval
-from harness.stats.standings import Standings, effect, in_order, reference_among, stand
+from harness.stats.standings import Standings, effect, in_order, reference_among, stand, time_of
 from harness.trial import Record, Status
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
         ordered, reference = _roles(standings, header)
         for label in ordered:
             measures: dict[str, Any] = {}
-            for name in (*COSTS, *_metrics(cell, header)):
+            for name in dict.fromkeys((*COSTS, time_of([standings]), *_metrics(cell, header))):
                 against = effect([standings], label, reference, name)
                 measures[name] = {
                     "median": entries[label].middle(name),
@@ -92,32 +92,35 @@ def _table(standings: Standings, header: Header, width: int) -> Table:
 
     cell, entries = standings.cell, standings.entries
     ordered, reference = _roles(standings, header)
-    first, *others = _metrics(cell, header)
+    first, *others = _metrics(cell, header) or [""]
+    time = time_of([standings])
     hidden = [] if width >= _WIDE else others
-    table = Table(title=cell.title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(
+        title=escape(cell.title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False
+    )
     table.add_column("strategy", no_wrap=True)
-    for heading in ("CPU", "ratio", "memory", "ratio", first, "difference", *(others if not hidden else ())):
+    judged = (first, "difference", *(others if not hidden else ())) if first else ()
+    for heading in ("CPU" if time == "cpu_s" else "wall", "ratio", "memory", "ratio", *judged):
         table.add_column(heading, justify="right", no_wrap=width >= _ROOMY, overflow="fold")
     for label in ordered:
         own, alone = entries[label], label == reference
         if "ok" not in own.statuses:
             table.add_row(escape(label), next(iter(own.statuses)))
             continue
-        cost, memory, quality = (effect([standings], label, reference, name) for name in (*COSTS, first))
+        cost, memory, quality = (effect([standings], label, reference, name) for name in (time, COSTS[1], first))
         table.add_row(
             escape(label),
-            _seconds(own.middle("cpu_s")),
+            _seconds(own.middle(time)),
             _shown("{:.2f}x", cost, 1.0, alone=alone),
             _bytes(own.middle("peak_bytes")),
             _shown("{:.2f}x", memory, 1.0, alone=alone),
-            _number(own.middle(first)),
-            _shown("{:+.3f}", quality, 0.0, alone=alone),
+            *((_number(own.middle(first)), _shown("{:+.3f}", quality, 0.0, alone=alone)) if first else ()),
             *(_number(own.middle(name)) for name in others if not hidden),
         )
     left_out = f"; --json or a wider terminal shows {', '.join(hidden)} too" if hidden else ""
     table.caption = (
-        f"medians over {len(standings.units)} block(s); ratios and differences to {reference}, paired by block, with "
-        f"95 % intervals, bold where no effect is excluded{left_out}"
+        f"medians over {len(standings.units)} block(s); ratios and differences to {escape(reference)}, paired by "
+        "block, with 95 % intervals, bold where no effect is excluded" + left_out
     )
     table.caption_justify = "left"
     return table

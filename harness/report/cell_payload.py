@@ -20,6 +20,7 @@ from harness.store.noise import KeptNoise
 Plain: TypeAlias = dict[str, Any]
 
 _FRONTS = ("cpu_s", "wall_s", "peak_bytes")
+_IMPORTED = "bakeoff import "
 
 
 class Measure(NamedTuple):
@@ -50,7 +51,7 @@ class CellMaker:
         self._task = task
         self._machines = {name: index for index, name in enumerate(machines)}
         self._runs = {header.run: index for index, header in enumerate(bench.headers)}
-        self._rooted = {header.run: header.selection.seed for header in bench.headers}
+        self._headers = {header.run: header for header in bench.headers}
         self._names = names
         self._measures = measures
         self._reference = reference
@@ -88,6 +89,10 @@ class CellMaker:
         }
 
     def _command(self, entry: Entry, cell: Cell, run: str, blocks: int) -> str:
+        header = self._headers[run]
+        if header.command.startswith(_IMPORTED):
+            # No declaration of ours measures it; as a comment the line does nothing in a shell.
+            return f"# imported with: {' '.join(header.command.split())}"
         values = {name: (value,) for name, value in (*cell.params, *entry.options.items())}
         return command(
             self._task.card.name,
@@ -96,7 +101,7 @@ class CellMaker:
             scenarios=[cell.scenario],
             values=values,
             blocks=blocks,
-            seed=self._rooted[run],
+            seed=header.selection.seed,
         )
 
     def _table(self, standings: Standings, labels: Sequence[str]) -> list[Plain]:

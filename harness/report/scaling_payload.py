@@ -10,12 +10,11 @@ import numpy as np
 
 from harness.stats.cells import Cell
 from harness.stats.scaling import crossover, slope
-from harness.stats.standings import Floats, Standings, cost_table
+from harness.stats.standings import Floats, Standings, cost_table, time_of
 
 Plain: TypeAlias = dict[str, Any]
 Sweep: TypeAlias = tuple[str, str, str, str, tuple[tuple[str, Any], ...]]
 
-COST = "cpu_s"
 _FAR = 10
 
 
@@ -24,10 +23,11 @@ def scaling(
 ) -> list[Plain]:
     """Describe every sweep over a number: the slope of each strategy, and its crossover with the reference."""
     found = []
+    cost = time_of(cells)
     for (machine, dataset, scenario, param, rest), members in _sweeps(cells).items():
         ordered = sorted(members, key=lambda cell: float(dict(cell.cell.params)[param]))
         sizes = [float(dict(cell.cell.params)[param]) for cell in ordered]
-        tables = {label: cost_table(ordered, label, COST) for label in names}
+        tables = {label: cost_table(ordered, label, cost) for label in names}
         costs = {label: table for label, table in tables.items() if np.isfinite(table).any(axis=0).sum() > 1}
         found.append(
             {
@@ -37,10 +37,10 @@ def scaling(
                 "scenario": scenario,
                 "params": dict(rest),
                 "slopes": [
-                    {"strategy": names[label], "measure": COST, **slope(sizes, own).plain()}
+                    {"strategy": names[label], "measure": cost, **slope(sizes, own).plain()}
                     for label, own in costs.items()
                 ],
-                "crossovers": list(_crossovers(sizes, costs, names, reference)),
+                "crossovers": list(_crossovers(sizes, costs, names, reference, cost)),
             }
         )
     return found
@@ -62,7 +62,7 @@ def _parts(cell: Cell) -> Iterator[tuple[str, tuple[tuple[str, Any], ...]]]:
 
 
 def _crossovers(
-    sizes: Sequence[float], costs: Mapping[str, Floats], names: Mapping[str, int], reference: str
+    sizes: Sequence[float], costs: Mapping[str, Floats], names: Mapping[str, int], reference: str, cost: str
 ) -> Iterator[Plain]:
     if reference not in costs:
         return
@@ -74,4 +74,4 @@ def _crossovers(
             if found is None or not found.known or not least <= found.estimate <= most:
                 continue
             if least / _FAR <= found.low and found.high <= most * _FAR:
-                yield {"of": names[label], "to": names[reference], "measure": COST, **found.plain()}
+                yield {"of": names[label], "to": names[reference], "measure": cost, **found.plain()}

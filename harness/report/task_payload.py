@@ -12,14 +12,13 @@ from harness.report.cell_payload import CellMaker, Measure, Plain
 from harness.report.history import history
 from harness.report.scaling_payload import scaling
 from harness.stats.overall import overall
-from harness.stats.standings import Entry, Standings, in_order, reference_among
+from harness.stats.standings import Entry, Standings, in_order, reference_among, time_of
 from harness.store.noise import KeptNoise
 from harness.trial import TOTALS
 
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
 # Ratings of more strategies take longer than a page may.
 _MOST_RANKED = 60
-_FOLLOWED = ("cpu_s", "peak_bytes")
 
 
 class DataCard(NamedTuple):
@@ -82,7 +81,10 @@ def _measures(task: Task, standings: Sequence[Standings]) -> list[Measure]:
     """List the costs that were measured, over all phases and by phase, then the metrics."""
     seen = {name for cell in standings for entry in cell.entries.values() for name in entry.values}
     totals = [_cost(name, title, f"{title} of all phases") for name, title in _COSTS.items() if name in seen]
-    phases = [_cost(name, f"CPU time of {name.removesuffix('.cpu_s')}") for name in _in_order(standings)]
+    total = time_of(standings)
+    phases = [
+        _cost(name, f"{_COSTS[total]} of {name.removesuffix(f'.{total}')}") for name in _in_order(standings, total)
+    ]
     metrics = [Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False) for m in task.metrics]
     return [*totals, *phases, *metrics]
 
@@ -91,9 +93,9 @@ def _cost(name: str, title: str, summary: str = "") -> Measure:
     return Measure(name, title, "s" if name.endswith("_s") else "byte", "lower", 0.0, summary, cost=True)
 
 
-def _in_order(standings: Sequence[Standings]) -> list[str]:
+def _in_order(standings: Sequence[Standings], total: str) -> list[str]:
     names = (name for cell in standings for entry in cell.entries.values() for name in entry.values)
-    return list(dict.fromkeys(name for name in names if name.endswith(".cpu_s") and name not in TOTALS))
+    return list(dict.fromkeys(name for name in names if name.endswith(f".{total}") and name not in TOTALS))
 
 
 def _strategy(label: str, entry: Entry, task: Task) -> Plain:
@@ -192,7 +194,7 @@ def _history(
     benches = [bench, *([tracked] if tracked else [])]
     headers = {header.run: header for part in benches for header in part.headers}
     others = tracked.tasks().get(task.card.name, []) if tracked else []
-    followed = [*_FOLLOWED, *(metric.name for metric in task.metrics[:1])]
+    followed = [time_of(cells), "peak_bytes", *(metric.name for metric in task.metrics[:1])]
     shown = {cell.cell for cell in cells}
     rows = history([*cells, *(cell for cell in others if cell.cell in shown)], headers, followed)
     return [{"strategy": names[row.pop("label")], **row} for row in rows if row["label"] in names]

@@ -28,7 +28,7 @@ class Cell:
     def short(self) -> str:
         """The cell in words, without its task."""
         params = " ".join(f"{name}={value}" for name, value in self.params)
-        return f"{self.dataset}, {self.scenario} ({params})"
+        return f"{self.dataset}, {self.scenario}" + (f" ({params})" if params else "")
 
     @property
     def title(self) -> str:

@@ -129,6 +129,12 @@ def reference_among(entries: Mapping[str, Entry], ordered: Sequence[str], named:
     return named if named in entries else [*with_options, *ordered][0]
 
 
+def time_of(cells: Sequence[Standings]) -> str:
+    """Return the time to tell costs by: CPU time, and wall time where imported figures have that alone."""
+    timed = {name for cell in cells for entry in cell.entries.values() for name in entry.values}
+    return "wall_s" if "wall_s" in timed and "cpu_s" not in timed else "cpu_s"
+
+
 def fullest(cells: Sequence[Standings], wanted: Callable[[Standings, str], bool]) -> tuple[list[Standings], list[str]]:
     """Choose cells and strategies so that every one of these stands in every one of those.
 

@@ -67,7 +67,7 @@ class Frames:
         Raises
         ------
         UsageError
-            When a phase does not have as many wall as CPU samples.
+            When a phase has wall and CPU samples, but not as many of one as of the other.
         """
         before, run = len(self._trials), len(self._runs)
         for row, record in enumerate(records, start=before):
@@ -82,7 +82,7 @@ class Frames:
                 rows.append(row)
                 values.append(value)
             for name, phase in record.phases.items():
-                if len(phase.wall_s) != len(phase.cpu_s):
+                if phase.wall_s and phase.cpu_s and len(phase.wall_s) != len(phase.cpu_s):
                     raise UsageError(
                         f"run {header.run}, trial {key}: phase {name} has {len(phase.wall_s)} wall but "
                         f"{len(phase.cpu_s)} CPU samples; run the trial again"
@@ -145,9 +145,11 @@ class _PhaseCells:
 
     def add(self, row: int, phase: Phase) -> None:
         self.rows.append(row)
-        self.counts.append(len(phase.wall_s))
-        self.wall_s.extend(phase.wall_s)
-        self.cpu_s.extend(phase.cpu_s)
+        count = max(len(phase.wall_s), len(phase.cpu_s))
+        self.counts.append(count)
+        # An imported phase may have one of the two times alone.
+        self.wall_s.extend(phase.wall_s or [nan] * count)
+        self.cpu_s.extend(phase.cpu_s or [nan] * count)
         self.peak_bytes.append(nan if phase.peak_bytes is None else phase.peak_bytes)
         self.held_bytes.append(phase.held_bytes)
         self.device_bytes.append(nan if phase.device_bytes is None else phase.device_bytes)

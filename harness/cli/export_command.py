@@ -1,0 +1,63 @@
+"""``bakeoff export``: runs in the formats of other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.output import config, log
+
+
+@click.group("export", short_help="Write a run as asv or pytest-benchmark keeps its figures.")
+def command() -> None:
+    """Write a run in the format of another tool; docs/exchange.md says what is carried and what is lost."""
+
+
+@command.command("pytest-benchmark", short_help="Write a run as a file of pytest-benchmark.")
+@click.argument("run", default="latest")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="The file; by default standard output.")
+def _pytest_benchmark(run: str, output: Path | None) -> None:
+    """Write RUN (a path, a file name, an id or its beginning; by default the latest) for `pytest-benchmark compare`."""
+    from harness.exchange.pytest_export import export_pytest_benchmark
+    from harness.store.files import write_atomically
+    from harness.store.runs import find, read
+
+    exported = export_pytest_benchmark(*read(find(config().results_folder, run)))
+    if output is None or str(output) == "-":
+        click.echo(exported.text, nl=False)
+    else:
+        write_atomically(output, exported.text.encode())
+    told = _benchmarks(exported.benchmarks) + (f" in {output}" if output else "")
+    if exported.unfinished:
+        told += f"; {exported.unfinished} trials that did not finish are left out"
+    log().print(told, soft_wrap=True, markup=False)
+
+
+@command.command("asv", short_help="Write a run into a results folder of asv.")
+@click.argument("run", default="latest")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="results_dir of asv.conf.json; by default results/asv.",
+)
+def _asv(run: str, into: Path | None) -> None:
+    """Write RUN (a path, a file name, an id or its beginning; by default the latest) for `asv show` and `asv publish`.
+
+    Results of other runs, commits and environments stay as they are.
+    """
+    from harness.exchange.asv_export import export_asv
+    from harness.exchange.asv_files import asv_folder
+    from harness.store.runs import find, read
+
+    settings = config()
+    header, records = read(find(settings.results_folder, run))
+    exported = export_asv(header, records, into or asv_folder(settings.results_folder), settings.folder)
+    told = f"{_benchmarks(exported.benchmarks)} in {exported.path}"
+    if exported.unfit:
+        told += f"; {exported.unfit} numbers that asv's ratios cannot order are left out"
+    log().print(told, soft_wrap=True, markup=False)
+
+
+def _benchmarks(number: int) -> str:
+    return f"{number:,} benchmark{'s' * (number != 1)}"

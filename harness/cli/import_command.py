@@ -1,0 +1,117 @@
+"""``bakeoff import``: other tools' figures become runs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.output import config, console, json_option, log, print_json
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.store.header import Header
+
+_machine_option = click.option(
+    "--machine", metavar="NAME", help="Name of the machine; by default made from the hardware that the file tells."
+)
+
+
+@click.group("import", short_help="Turn figures of asv or pytest-benchmark into runs.")
+def command() -> None:
+    """Turn the figures of another tool into runs, which show, compare, report and history read as any other.
+
+    A file is imported once: the id of its run is made from its content.
+    """
+
+
+@command.command("pytest-benchmark", short_help="Import a file that pytest-benchmark saved.")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.json")
+@_machine_option
+@json_option
+def _pytest_benchmark(file: Path, machine: str | None, *, as_json: bool) -> None:
+    """Import FILE.json as one run: a module is a task, a test a strategy, its rounds are samples of wall time."""
+    from harness.exchange.pytest_import import import_pytest_benchmark
+
+    done = import_pytest_benchmark(file, config().results_folder, command=_typed(), machine=machine)
+    for remark in done.remarks:
+        log().print(f"note: {remark}", soft_wrap=True, markup=False)
+    _tell([_described(file, done.path, done.header)], [], as_json=as_json)
+
+
+@command.command("asv", short_help="Import a results folder of asv.")
+@click.argument("place", type=click.Path(path_type=Path), default=None, required=False, metavar="[DIR]")
+@_machine_option
+@json_option
+def _asv(place: Path | None, machine: str | None, *, as_json: bool) -> None:
+    """Import every result file of DIR (by default results/asv): a machine, commit and environment is a run.
+
+    What was imported before is left out, so that the command can be repeated as the history grows.
+    """
+    from harness.exchange.asv_files import asv_folder
+    from harness.exchange.asv_import import Imported, Importer, import_asv
+    from harness.exchange.asv_own import suite_tasks
+    from harness.registry import load_registry
+
+    settings = config()
+    place = place or asv_folder(settings.results_folder)
+    importer = Importer(
+        settings.results_folder, command=_typed(), machine=machine, suites=suite_tasks(load_registry(settings))
+    )
+    done: list[Imported] = []
+    refused: list[UsageError] = []
+    import_asv(place, importer, done.append, refused.append)
+    remarks: dict[str, list[Path]] = {}
+    for imported in done:
+        for remark in imported.remarks if imported.header is not None else ():
+            remarks.setdefault(remark, []).append(imported.source)
+    for remark, sources in remarks.items():
+        more = f" and {len(sources) - 1} more" * (len(sources) > 1)
+        log().print(f"note: {sources[0]}{more}: {remark}", soft_wrap=True, markup=False)
+    runs = [_described(one.source, one.path, one.header) for one in done if one.header is not None]
+    skipped = [{"source": str(one.source), "reason": one.remarks[0]} for one in done if one.header is None]
+    if len(skipped) > 1:
+        log().print(f"note: {len(skipped)} of {len(done)} files are here already", soft_wrap=True)
+    elif skipped:
+        log().print(f"note: {skipped[0]['source']}: {skipped[0]['reason']}", soft_wrap=True, markup=False)
+    _tell(runs, skipped, as_json=as_json)
+    if len(refused) > 1:
+        raise UsageError(f"{len(refused)} files could not be imported; the first: {refused[0]}")
+    if refused:
+        raise refused[0]
+
+
+def _typed() -> str:
+    return shlex.join(["bakeoff", *sys.argv[1:]])
+
+
+def _described(source: Path, path: Path, header: Header) -> dict[str, Any]:
+    return {
+        "run": header.run,
+        "path": str(path),
+        "source": str(source),
+        "machine": header.machine.name,
+        "started": header.started,
+        "commit": header.environment.commit,
+        "trials": header.trials,
+    }
+
+
+def _tell(runs: list[dict[str, Any]], skipped: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"runs": runs, "skipped": skipped})
+        return
+    out = console()
+    for run in runs:
+        commit = f"commit {run['commit'][:8]}" if run["commit"] else "no commit"
+        trials = f"{run['trials']:,} trial{'s' * (run['trials'] != 1)}"
+        out.print(
+            f"run {run['run']} of {run['started']} on {run['machine']}, {commit}: {trials}",
+            soft_wrap=True,
+            markup=False,
+        )
+    if runs:
+        out.print(f"look at it with: bakeoff show {runs[-1]['run']}", soft_wrap=True, markup=False)

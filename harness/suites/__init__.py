@@ -1,0 +1,1 @@
+"""The registered strategies as suites of other tools: asv and pytest-benchmark."""

@@ -1,0 +1,68 @@
+"""pytest-benchmark: which cases are collected, and what one writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _pytest(folder: Path, *arguments: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_strategies_of_this_project_are_collected_by_name() -> None:
+    told = _pytest(ROOT, "benchmarks", "--benchmark-only", "-k", "hist and not own", "--collect-only", "-q")
+    assert "test_strategy[boosting-tabular-binary-xgboost-hist-flights-clean]" in told
+    assert "xgboost-exact" not in told
+
+
+@pytest.fixture
+def cases(project: Path) -> Path:
+    """A small project whose folder benchmarks/ has the module of this one."""
+    module = ROOT / "benchmarks" / "cases" / "bench_strategies.py"
+    (project / "benchmarks" / module.name).write_text(module.read_text())
+    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npython_files = ["bench_*.py"]\n')
+    return project
+
+
+def test_a_case_tells_time_quality_and_memory(cases: Path) -> None:
+    chosen = ("-k", "(four and plain) or (elsewhere and plain)", "-W", "error", "--benchmark-json", "told.json", "-rs")
+    told = _pytest(cases, "benchmarks", "--benchmark-only", *chosen)
+    assert "1 passed, 1 skipped" in told
+    assert "package no_such_package is not installed" in told
+    (case,) = json.loads((cases / "told.json").read_text())["benchmarks"]
+    assert case["params"] == {"task": "small/two-words", "strategy": "four", "dataset": "plain", "scenario": "clean"}
+    assert case["stats"]["rounds"] == 2
+    extra = case["extra_info"]
+    assert extra["metrics"] == {"error": 0.25, "auc": 0.75, "gain": 4.0}
+    assert extra["directions"] == {"error": "lower", "auc": "higher", "gain": "higher"}
+    assert extra["dataset_version"] == "1"
+    assert extra["params"] == {"rows": 100, "threads": 1}
+    assert extra["peak_bytes"] >= 0
+    assert {"fit.cpu_s", "predict.cpu_s"} <= set(extra["phases"])
+    assert len(extra["seeds"]) == 2
+    # Both phases of both trials, and nothing of the trials that loading or judging took.
+    both = extra["phases"]["fit.wall_s"] + extra["phases"]["predict.wall_s"]
+    assert case["stats"]["median"] == pytest.approx(both, rel=1e-9)
+
+
+def test_a_failed_trial_fails_its_case_with_the_reason(cases: Path) -> None:
+    told = _pytest(cases, "benchmarks", "--benchmark-only", "-k", "fails and plain", code=1)
+    assert "failed: RuntimeError: planted in phase fit" in told
