@@ -32,6 +32,8 @@ class Outcome:
         Pairs that it rests on: those up to the look that decided.
     needs
         Pairs after which the present estimate would be decided; ``None`` when it is.
+    excluded
+        Whether a look excluded the margin, though more pairs are wanted to tell how large the gain is.
     reason
         Why, in words of the figure's own; empty where the state says enough.
     """
@@ -45,6 +47,7 @@ class Outcome:
     pairs: int
     needs: int | None = None
     reason: str = ""
+    excluded: bool = False
 
 
 def looks(cap: int) -> tuple[int, ...]:
@@ -85,6 +88,7 @@ def decide(ratios: Sequence[float] | Floats, margin: float, cap: int, *, alpha: 
     """
     values = np.asarray(ratios, dtype=float)
     p_worse = p_better = 1.0
+    excluded = False
     for look in looks(cap):
         if look > len(values):
             break
@@ -99,11 +103,11 @@ def decide(ratios: Sequence[float] | Floats, margin: float, cap: int, *, alpha: 
             state = "improved" if gained and p_better <= alpha else "pass"
             # A gain as large as the margin is worth some pairs more before it is told as a mere pass.
             if state == "pass" and seen.mean() < -margin and look < cap:
-                state = "undecided"
+                state, excluded = "undecided", True
         if state != "undecided":
             return Outcome(state, *_interval(seen), p_worse, p_better, look)
     needs = _needed(values, margin, alpha, pass_alpha)
-    return Outcome("undecided", *_interval(values), p_worse, p_better, len(values), needs)
+    return Outcome("undecided", *_interval(values), p_worse, p_better, len(values), needs, excluded=excluded)
 
 
 def p_not_above(values: Floats, bound: float) -> float:

@@ -28,7 +28,7 @@ def history(standings: Sequence[Standings], headers: dict[str, Header], names: S
     started = {run: header.started for run, header in headers.items()}
     return [
         _row(track, headers)
-        for tracks in follow(standings, names, started)
+        for tracks in follow(standings, names, started, lambda run, cell: headers[run].cards.get(cell.dataset))
         if sum(len(track.points) for track in tracks) > 1
         for track in tracks
     ]

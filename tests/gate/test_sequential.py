@@ -71,6 +71,12 @@ def test_equal_ratios_are_decided_without_spread() -> None:
     assert judge([-0.2, -0.2]).state == "improved"
 
 
+def test_a_large_gain_waits_to_be_told_but_is_not_in_doubt() -> None:
+    two = judge([-0.358, -0.362])
+    assert (two.state, two.excluded) == ("undecided", True)
+    assert judge([-0.36, -0.37, -0.36, -0.35]).state == "improved"
+
+
 def test_a_change_below_half_of_the_margin_is_no_regression_however_certain() -> None:
     assert judge(np.full(16, 0.02) + np.tile([1e-4, -1e-4], 8)).state == "pass"
 

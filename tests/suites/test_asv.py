@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from suites.small_project import write
 
-from harness.suites.asv import classes
+from harness.suites.asv import LEAST_BLOCKS, classes
 from harness.suites.figures import Figure, figures_of
 from harness.suites.suite import suites
 
@@ -75,7 +75,7 @@ def test_what_is_lower_anyway_stays(project: Path) -> None:
     [
         ('"plain", load, version="1"', '"plain", load, version="2"'),
         ('"rows": Param(100', '"rows": Param(200'),
-        ("blocks=2", "blocks=7"),
+        ("blocks=2", "blocks=9"),
         ('phases=["fit", "predict"]', 'phases=["fit", "predict", "more"]'),
     ],
     ids=["data", "parameter", "blocks", "phases"],
@@ -113,6 +113,16 @@ def test_commits_go_by_the_list_of_the_run(project: Path, monkeypatch: pytest.Mo
     assert made.skip_params == [("new", "dated", "clean")]
     monkeypatch.setattr(sys, "argv", ["benchmark.py", "discover"])
     assert _class(project).params[0][0] == "four"
+
+
+def test_asv_sees_a_difference_between_so_many_samples() -> None:
+    from asv._stats import is_different
+    from asv_runner.statistics import compute_stats
+
+    low = [1 + index / 100 for index in range(LEAST_BLOCKS)]
+    high = [2 * sample for sample in low]
+    (_, before), (_, after) = compute_stats(low, 1), compute_stats(high, 1)
+    assert is_different(low, high, before, after)
 
 
 def test_caches_of_tasks_are_told_apart(tmp_path: Path) -> None:
@@ -180,8 +190,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[
 def test_one_trial_serves_all_figures(ran: tuple[Path, Any, str]) -> None:
     folder, values, _ = ran
     assert len([name for name in values if not name.endswith("repeat")]) == 12
-    # Three cases in six blocks, and the first once more for memory.
-    assert (folder / "trials").read_text() == "x" * 3 * (6 + 1)
+    # Three cases in eight blocks, and the first once more for memory.
+    assert (folder / "trials").read_text() == "x" * 3 * (8 + 1)
 
 
 def test_asv_reads_what_was_judged(ran: tuple[Path, Any, str]) -> None:
@@ -192,7 +202,7 @@ def test_asv_reads_what_was_judged(ran: tuple[Path, Any, str]) -> None:
         0.25,
         0.25,
     ]
-    assert values["small.TwoWords.time_wall repeat"][case] == 6
+    assert values["small.TwoWords.time_wall repeat"][case] == 8
     assert values["small.TwoWords.time_wall"][case] > 0
 
 

@@ -70,6 +70,8 @@ def _failure(progress: Progress) -> str:
 
 def _screened(progress: Progress, figure: Figure, outcome: Outcome, stopped: str) -> Finding:
     verdict: Verdict = outcome.state if outcome.state in ("pass", "improved") else "inconclusive"
+    if outcome.excluded and outcome.state == "undecided":
+        verdict = "pass"
     if verdict == "inconclusive":
         reason = _undecided(outcome, len(progress.screen)) + _because(stopped)
     elif outcome.reason:
