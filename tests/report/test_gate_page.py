@@ -151,6 +151,7 @@ def test_a_closed_case_is_drawn_when_it_is_opened(show: Show) -> None:
     assert page.locator("#case-2 figcaption b").all_inner_texts() == ["CPU time of fit"]
     page.locator("#case-2").get_by_text("Pairs as a table").click()
     rows = page.locator("#case-2 .data tbody tr")
+    rows.nth(3).wait_for()
     assert rows.count() == 4
     assert rows.first.locator("td").first.inner_text() == "screen"
 

@@ -143,7 +143,7 @@ def needs_of_the_harness(folder: Path, *more: str) -> Path:
     for place in Path(sysconfig.get_path("purelib")).iterdir():
         if place.name.startswith(("msgspec", "numpy", "packaging", "psutil", "scipy", *more)):
             (folder / place.name).symlink_to(place)
-    (folder / "harness.pth").write_text(f"{Path(__file__).parents[2]}\n")
+    (folder / "harness.pth").write_text(f"{Path(__file__).parents[3]}\n")
     return folder
 
 
@@ -275,7 +275,7 @@ def test_other_packages_of_the_base_come_before_the_installed_ones(project: Path
     assert (base[0], candidate[0]) == ("1.0", "2.0")
     # The tree's harness goes before the installed one, which the candidate finds; numpy is the parent's on both sides.
     assert base[1] == str(Path(first["base"]["folder"]) / "harness" / "__init__.py")
-    assert candidate[1] == str(Path(__file__).parents[2] / "harness" / "__init__.py")
+    assert candidate[1] == str(Path(__file__).parents[3] / "harness" / "__init__.py")
     assert base[2] == candidate[2]
 
 
