@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -58,18 +59,37 @@ def looks(cap: int) -> tuple[int, ...]:
     return (*found, cap) if cap > found[-1] else tuple(found)
 
 
-def share(look: int, cap: int) -> float:
-    """Return the share of alpha that a look spends: as many pairs as came since the look before, over the cap.
+def spending(count: int, cap: int, *, ended: bool = False) -> list[tuple[int, float]]:
+    """Return the looks that a number of pairs reaches, and the share of alpha that each spends.
 
-    Linear spending (Lan & DeMets 1983, section 4, with the number of pairs for time); that the looks depend on each
-    other is not made use of, so that the shares hold whatever the distribution of the noise over time.
+    Linear spending (Lan & DeMets 1983, section 4, with the number of pairs for time): as many pairs as came since the
+    look before, over the cap. That the looks depend on each other is not made use of, so that the shares hold whatever
+    the distribution of the noise over time.
+
+    Parameters
+    ----------
+    ended
+        Whether no more pairs will come, for a reason that has nothing to do with what they say: then the last look is
+        taken at the pairs there are, and spends what is left.
     """
-    points = looks(cap)
-    place = points.index(look)
-    return (look - (points[place - 1] if place else 0)) / cap
+    points = [look for look in looks(cap) if look <= count]
+    if ended and count >= 2 and (not points or points[-1] < count):
+        points.append(count)
+    spent = [0, *points]
+    if ended and points:
+        return [(now, ((cap if now == points[-1] else now) - then) / cap) for then, now in pairwise(spent)]
+    return [(now, (now - then) / cap) for then, now in pairwise(spent)]
 
 
-def decide(ratios: Sequence[float] | Floats, margin: float, cap: int, *, alpha: float, pass_alpha: float) -> Outcome:
+def decide(
+    ratios: Sequence[float] | Floats,
+    margin: float,
+    cap: int,
+    *,
+    alpha: float,
+    pass_alpha: float,
+    ended: bool = False,
+) -> Outcome:
     """Judge the log-ratios of pairs at the last look that they reach.
 
     A figure is *regressed* when Student's one-sided t test rejects "not worse" at the look's share of `alpha` and the
@@ -85,14 +105,14 @@ def decide(ratios: Sequence[float] | Floats, margin: float, cap: int, *, alpha: 
         Largest log-ratio that makes no difference.
     cap
         Pairs at which the last look is taken.
+    ended
+        Whether no more pairs will come, so that the last look is taken now.
     """
     values = np.asarray(ratios, dtype=float)
     p_worse = p_better = 1.0
-    excluded = False
-    for look in looks(cap):
-        if look > len(values):
-            break
-        part, seen = share(look, cap), values[:look]
+    excluded, last = False, len(values) if ended else cap
+    for look, part in spending(len(values), cap, ended=ended):
+        seen = values[:look]
         p_worse = min(p_worse, p_not_above(seen, 0.0) / part)
         p_better = min(p_better, p_not_above(-seen, 0.0) / part)
         state: State = "undecided"
@@ -102,7 +122,7 @@ def decide(ratios: Sequence[float] | Floats, margin: float, cap: int, *, alpha: 
             gained = seen.mean() < -margin / 2
             state = "improved" if gained and p_better <= alpha else "pass"
             # A gain as large as the margin is worth some pairs more before it is told as a mere pass.
-            if state == "pass" and seen.mean() < -margin and look < cap:
+            if state == "pass" and seen.mean() < -margin and look < last:
                 state, excluded = "undecided", True
         if state != "undecided":
             return Outcome(state, *_interval(seen), p_worse, p_better, look)

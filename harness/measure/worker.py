@@ -20,7 +20,7 @@ from threadpoolctl import ThreadpoolController
 
 from harness.declare import Dataset, Judgement, Problem, Scenario, Strategy, Task
 from harness.errors import InvalidOutputError
-from harness.measure import threads
+from harness.measure import memory, threads
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Device, open_device
 from harness.measure.messages import Outcome, PhaseEvent
@@ -75,6 +75,8 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None]) -> Outcome:
         repeat=not job.quiet,
     )
     _touch_clock(device)
+    if job.quiet:
+        memory.map_libraries()
     # A SystemExit or KeyboardInterrupt of a strategy is a result like any other exception.
     try:
         judgement = _measure(job, clock)

@@ -113,3 +113,35 @@ def test_quiet_interpreters_lay_out_their_memory_alike(monkeypatch: pytest.Monke
     if not one[2]:
         pytest.skip("address randomisation cannot be switched off here")
     assert one == two == three == [["kept", "arguments"], one[1], 0x40000, 1]
+
+
+MAPPED = """
+import json, mmap, sys
+from harness.measure import memory
+
+file = open(sys.argv[1], "rb")
+growth = []
+for first in (False, True):
+    mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    if first:
+        memory.map_libraries()
+    start = memory.reset_peak()
+    sum(mapped[place] for place in range(0, len(mapped), 4096))
+    growth.append(memory.peak() - start)
+print(json.dumps(growth))
+"""
+
+
+@exact
+def test_touching_a_mapped_file_is_no_growth_once_it_is_mapped_whole(tmp_path: Path) -> None:
+    library = tmp_path / "library.so"
+    library.write_bytes(bytes(8 * 2**20))
+    before, after = fresh_process(MAPPED, str(library))
+    assert before >= 7 * 2**20
+    assert after <= 2**20
+
+
+def test_other_systems_map_no_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(memory, "_libc", lambda: pytest.fail("there is no madvise with pages to populate here"))
+    memory.map_libraries()

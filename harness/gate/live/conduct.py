@@ -50,6 +50,7 @@ def conduct(suite: Sequence[Progress], bench: Bench, listen: Listener) -> str:
     run = _Run(suite, bench, listen, time.monotonic())
     for place, progress in enumerate(suite):
         if not run.fits(progress, 0.0):
+            run.end("screen")
             return run.stopped()
         run.first(place)
     whole = [run.stage("screen"), run.stage("confirm")]
@@ -81,6 +82,7 @@ class _Run:
                 kept = sum(other.cost_s * _CONFIRMING_PAIRS for other in self.suite if other.flagged())
             for _ in range(progress.wants(stage, confirming_alpha(self.suite))):
                 if not self.fits(progress, kept):
+                    self.end(stage)
                     return False
                 self._pair(place, stage)
                 if progress.given_up:
@@ -92,6 +94,11 @@ class _Run:
         budget = self.bench.policy.budget_s
         cost = progress.cost_s or max(other.cost_s for other in self.suite)
         return budget is None or time.monotonic() - self.started + cost + kept <= budget
+
+    def end(self, stage: Stage) -> None:
+        """Have every case judged by the pairs it has."""
+        for progress in self.suite:
+            progress.ended.add(stage)
 
     def stopped(self) -> str:
         """Say that the budget is spent."""

@@ -36,11 +36,14 @@ class Figure:
     better: Literal["lower", "higher"]
     margin: float
 
-    def outcome(self, pairs: Sequence[Pair], cap: int, alpha: float) -> Outcome:
-        """Judge the pairs so far; positive estimates are for the worse."""
+    def outcome(self, pairs: Sequence[Pair], cap: int, alpha: float, *, ended: bool) -> Outcome:
+        """Judge the pairs so far, or all there will be; positive estimates are for the worse."""
         if self.kind == "time":
-            return decide(log_ratios(pairs, self.name), self.margin, cap, alpha=alpha, pass_alpha=PASS_ALPHA)
-        return quality_outcome(self.name, self.better, self.margin, pairs, cap, alpha=alpha, pass_alpha=PASS_ALPHA)
+            ratios = log_ratios(pairs, self.name)
+            return decide(ratios, self.margin, cap, alpha=alpha, pass_alpha=PASS_ALPHA, ended=ended)
+        return quality_outcome(
+            self.name, self.better, self.margin, pairs, cap, alpha=alpha, pass_alpha=PASS_ALPHA, ended=ended
+        )
 
     def effect(self, outcome: Outcome, pairs: Sequence[Pair]) -> Effect | None:
         """Return the effect of an outcome as people read it."""

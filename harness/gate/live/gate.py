@@ -15,7 +15,7 @@ import msgspec
 from harness.config import Config
 from harness.data import builtin_folder
 from harness.errors import UsageError
-from harness.gate.decision import Decision, Pair, Side, SideName
+from harness.gate.decision import Decision, Pair, SideName
 from harness.gate.environments.build import Environment, build
 from harness.gate.live import journal
 from harness.gate.live.conduct import Bench, conduct
@@ -170,18 +170,13 @@ def _conduct(
         elapsed_s=time.monotonic() - started,
         command=head.command,
         cases=[*cases(suite, stopped), *head.settled],
-        remarks=[*head.remarks, *_remarks(head.asked.sides, stopped)],
+        remarks=[*head.remarks, *_remarks(stopped)],
     )
     return settle(decision, date.today())
 
 
-def _remarks(sides: Sequence[Side], stopped: str) -> list[str]:
+def _remarks(stopped: str) -> list[str]:
     remarks = [stopped] if stopped else []
-    if any(side.packages for side in sides):
-        remarks.append(
-            "memory holds the pages of libraries that a trial touches, whose number depends on how the system cached "
-            "them: a small growth of memory between packages is worth a second look"
-        )
     if not usable_cores():
         remarks.append("processes cannot be pinned on this system: both sides of a pair may run on unequal cores")
     return remarks

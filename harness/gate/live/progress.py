@@ -25,6 +25,8 @@ class Progress:
         Pairs that look for differences, and those that confirm what was flagged, in the order in which they ran.
     memory
         Readings of the memory pass.
+    ended
+        Stages for which there is no more time.
     """
 
     planned: Planned
@@ -32,6 +34,7 @@ class Progress:
     screen: list[Pair] = field(default_factory=list)
     confirm: list[Pair] = field(default_factory=list)
     memory: list[Reading] = field(default_factory=list)
+    ended: set[Stage] = field(default_factory=set)
 
     def add(self, found: Pair | Reading) -> None:
         """Take what was measured."""
@@ -70,7 +73,7 @@ class Progress:
 
     def outcomes(self) -> dict[Figure, Outcome]:
         """Judge the screening pairs."""
-        return {figure: figure.outcome(self.screen, self.policy.pairs, self.policy.alpha) for figure in self.figures()}
+        return self._judged(self.figures(), "screen", self.policy.alpha)
 
     def flagged(self) -> list[Figure]:
         """Return the figures that the screening pairs call regressed."""
@@ -80,12 +83,12 @@ class Progress:
 
     def confirmed(self, alpha: float) -> dict[Figure, Outcome]:
         """Judge the fresh pairs on what was flagged."""
-        return {figure: figure.outcome(self.confirm, self.policy.pairs, alpha) for figure in self.flagged()}
+        return self._judged(self.flagged(), "confirm", alpha)
 
     def wants(self, stage: Stage, alpha: float) -> int:
         """Return the pairs that a stage wants up to its next look; 0 when it is decided, given up or at the cap."""
         count = len(self.pairs(stage))
-        if self.given_up:
+        if self.given_up or stage in self.ended:
             return 0
         if self.failed:
             return max(_TRIES - count, 0)
@@ -100,6 +103,10 @@ class Progress:
         """Return the pairs after which the slowest undecided figure of the screening is probably decided."""
         open_figures = [outcome for outcome in self.outcomes().values() if outcome.state == "undecided"]
         return max((outcome.needs or 1e9 for outcome in open_figures), default=0.0)
+
+    def _judged(self, figures: Sequence[Figure], stage: Stage, alpha: float) -> dict[Figure, Outcome]:
+        pairs, cap, ended = self.pairs(stage), self.policy.pairs, stage in self.ended
+        return {figure: figure.outcome(pairs, cap, alpha, ended=ended) for figure in figures}
 
 
 def confirming_alpha(suite: Sequence[Progress]) -> float:

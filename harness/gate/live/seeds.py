@@ -7,7 +7,7 @@ from typing import Literal
 
 from harness.gate.decision import Pair
 from harness.gate.quality import PairedSeed, QualityOutcome, judge_quality
-from harness.gate.sequential import Outcome, looks, share
+from harness.gate.sequential import Outcome, spending
 
 
 def quality_outcome(
@@ -19,6 +19,7 @@ def quality_outcome(
     *,
     alpha: float,
     pass_alpha: float,
+    ended: bool = False,
 ) -> Outcome:
     """Judge a metric at the looks that the pairs reach; the first that decides is final.
 
@@ -28,12 +29,10 @@ def quality_outcome(
     if seeds and all(seed.identical for seed in seeds):
         return Outcome("pass", 0.0, 0.0, 0.0, 1.0, 1.0, len(seeds), reason="identical predictions")
     found, p_worse = Outcome("undecided", 0.0, -float("inf"), float("inf"), 1.0, 1.0, len(seeds)), 1.0
-    for look in looks(cap):
-        if look > len(seeds):
-            break
-        part = share(look, cap)
+    last = len(seeds) if ended else cap
+    for look, part in spending(len(seeds), cap, ended=ended):
         judged = judge_quality(
-            seeds[:look], better, margin, alpha=part * alpha, pass_alpha=part * pass_alpha, last=look == cap
+            seeds[:look], better, margin, alpha=part * alpha, pass_alpha=part * pass_alpha, last=look == last
         )
         if judged.verdict in ("regressed", "undecided"):
             p_worse = min(p_worse, judged.p / part)

@@ -162,6 +162,22 @@ def test_a_case_that_the_budget_never_reached_is_not_silently_passed(monkeypatch
     assert (second.verdict, second.reason) == ("inconclusive", "the budget of 2.5 s is spent")
 
 
+def test_when_the_budget_ends_between_looks_the_pairs_there_are_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = msgspec.structs.replace(POLICY, budget_s=3.5)
+    run = Run(monkeypatch, planted.drawn({"a": -0.3}, spread=0.01, elapsed_s=1.0), ["a"], policy)
+    (better,) = run()
+    assert run.stopped
+    assert [(f.verdict, f.pairs) for f in better.findings if f.figure == "cpu_s"] == [("improved", 3)]
+
+
+def test_what_the_last_pairs_of_a_budget_call_worse_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = msgspec.structs.replace(POLICY, budget_s=3.5)
+    (worse,) = Run(monkeypatch, planted.drawn({"a": 0.3}, spread=0.01, elapsed_s=1.0), ["a"], policy)()
+    (cpu,) = (f for f in worse.findings if f.figure == "cpu_s")
+    assert cpu.verdict == "inconclusive"
+    assert cpu.reason.startswith("3 pairs call it worse, and no fresh pairs confirmed it")
+
+
 def test_a_budget_too_small_for_one_pair_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = msgspec.structs.replace(POLICY, budget_s=0.5)
     run = Run(monkeypatch, planted.drawn({}, elapsed_s=1.0), ["a"], policy)
