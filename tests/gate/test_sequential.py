@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 from scipy.stats import ttest_1samp
+from scipy.stats.mstats import trimmed_mean_ci
 
-from harness.gate.sequential import Outcome, decide, looks, p_not_above, spending
+from harness.gate.sequential import Outcome, centre, decide, looks, p_not_above, spending
 
 MARGIN = float(np.log(1.05))
 CAP = 16
@@ -60,10 +61,35 @@ def test_too_few_pairs_have_no_look() -> None:
     assert spending(1, CAP, ended=True) == spending(0, CAP) == []
 
 
-@given(st.lists(st.floats(-1, 1), min_size=2, max_size=20).filter(lambda values: np.std(values) > 1e-6))
-def test_p_is_that_of_scipy(values: list[float]) -> None:
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=7).filter(lambda values: np.std(values) > 1e-6))
+def test_p_of_few_pairs_is_that_of_scipy(values: list[float]) -> None:
     expected = ttest_1samp(values, 0.01, alternative="greater").pvalue
     assert p_not_above(np.array(values), 0.01) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("count", [8, 15, 16, 40])
+def test_the_interval_of_many_pairs_is_that_of_scipy(count: int) -> None:
+    values = np.random.default_rng(count).standard_t(3, count)
+    found = centre(values)
+    half = stdtrit(found.freedom, 0.975) * found.error
+    share = (count // 8 + 1e-6) / count
+    expected = trimmed_mean_ci(values, limits=(share, share), alpha=0.05)
+    assert (found.mean - half, found.mean + half) == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize("freedom", [3, 1000])
+def test_all_looks_together_keep_alpha(freedom: int) -> None:
+    """Of a margin that is nothing, so that the test alone decides."""
+    draws = np.random.default_rng(freedom).standard_t(freedom, (10_000, CAP))
+    worse = [min(p_not_above(draw[:look], 0.0) / part for look, part in spending(CAP, CAP)) for draw in draws]
+    for alpha in (0.01, 0.025):
+        assert np.mean(np.array(worse) <= alpha) <= 1.1 * alpha + 3 * np.sqrt(alpha / len(draws))
+
+
+def test_one_bad_process_does_not_hide_a_slowdown() -> None:
+    noise = np.random.default_rng(4).normal(np.log1p(0.05), 0.008, 16)
+    noise[5] = -0.12
+    assert judge(noise).state == "regressed"
 
 
 @given(st.lists(st.floats(-0.3, 0.3), min_size=2, max_size=16))
