@@ -29,6 +29,7 @@ _TABLES = (
     "details.js",
     "controls.js",
     "table.js",
+    "lazy.js",
 )
 _LAST = ("main.js",)
 

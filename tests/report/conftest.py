@@ -104,6 +104,36 @@ def open_page(browser: Browser, heard: Heard) -> Iterator[Callable[..., Page]]:
     assert (heard.errors, heard.requests) == ([], [])
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[tuple[Page, Heard]]:
+    """One tab for all tests of a module, since a page keeps nothing that another could see; and what is heard in it."""
+    heard = Heard()
+    with browser.new_context() as context:
+        heard.listen(context)
+        yield context.new_page(), heard
+
+
+@pytest.fixture
+def show_text(tab: tuple[Page, Heard], tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Open a page and wait until its scripts have run; nothing may be reported or requested meanwhile."""
+    page, heard = tab
+
+    def shown(text: str, fragment: str = "", *, width: int = 1280, scheme: str = "light") -> Page:
+        file = tmp_path / f"page-{len(list(tmp_path.iterdir()))}.html"
+        file.write_text(text, encoding="utf-8")
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(media="screen", color_scheme="dark" if scheme == "dark" else "light")
+        page.goto(file.as_uri() + fragment)
+        page.locator("html[data-ready]").wait_for(state="attached")
+        return page
+
+    yield shown
+    said = heard.errors + heard.requests
+    heard.errors.clear()
+    heard.requests.clear()
+    assert said == []
+
+
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Page], list[dict[str, Any]]]:
     """Return a function that returns the violations that axe-core finds on a page."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 from gate import samples
-from report.conftest import Heard
 from report.test_page import Reader
 
 from harness.gate.decision import Decision
@@ -19,33 +18,10 @@ Page: TypeAlias = Any  # playwright.sync_api.Page
 Show: TypeAlias = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def tab(browser: Any) -> Iterator[tuple[Page, Heard]]:
-    heard = Heard()
-    with browser.new_context() as context:
-        heard.listen(context)
-        yield context.new_page(), heard
-
-
 @pytest.fixture
-def show(tab: tuple[Page, Heard], tmp_path: Path) -> Iterator[Show]:
-    """Open a decision's page; nothing may be reported or requested meanwhile."""
-    page, heard = tab
-
-    def shown(decision: Decision, fragment: str = "", *, width: int = 1280, scheme: str = "light") -> Page:
-        file = tmp_path / f"gate-{len(list(tmp_path.iterdir()))}.html"
-        file.write_text(render(decision), encoding="utf-8")
-        page.set_viewport_size({"width": width, "height": 800})
-        page.emulate_media(media="screen", color_scheme=scheme)
-        page.goto(file.as_uri() + fragment)
-        page.locator("html[data-ready]").wait_for(state="attached")
-        return page
-
-    yield shown
-    said = heard.errors + heard.requests
-    heard.errors.clear()
-    heard.requests.clear()
-    assert said == []
+def show(show_text: Show) -> Show:
+    """Return what opens the page of a decision."""
+    return lambda decision, fragment="", **options: show_text(render(decision), fragment, **options)
 
 
 def names(page: Page) -> list[str]:

@@ -6,14 +6,13 @@ import csv
 import io
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 from report import samples
-from report.conftest import Heard
 from report.samples import HOSTILE, Plain
 from report.test_page import EDGES
 from scipy.stats import rankdata
@@ -28,34 +27,10 @@ PAYLOAD = samples.payload(samples.task(), claims=[samples.claim(), samples.claim
 TASK = PAYLOAD["tasks"][0]
 
 
-@pytest.fixture(scope="module")
-def tab(browser: Any) -> Iterator[tuple[Page, Heard]]:
-    """One tab for all tests, since a page keeps nothing that another could see; and what is heard in it."""
-    heard = Heard()
-    with browser.new_context() as context:
-        heard.listen(context)
-        yield context.new_page(), heard
-
-
 @pytest.fixture
-def show(tab: tuple[Page, Heard], tmp_path: Path) -> Iterator[Show]:
-    """Open a payload's page and wait until its scripts have run; nothing may be reported or requested meanwhile."""
-    page, heard = tab
-
-    def shown(payload: Plain, fragment: str = "", *, width: int = 1280, scheme: str = "light") -> Page:
-        file = tmp_path / f"page-{len(list(tmp_path.iterdir()))}.html"
-        file.write_text(render(payload), encoding="utf-8")
-        page.set_viewport_size({"width": width, "height": 800})
-        page.emulate_media(media="screen", color_scheme=scheme)
-        page.goto(file.as_uri() + fragment)
-        page.locator("html[data-ready]").wait_for(state="attached")
-        return page
-
-    yield shown
-    said = heard.errors + heard.requests
-    heard.errors.clear()
-    heard.requests.clear()
-    assert said == []
+def show(show_text: Show) -> Show:
+    """Return what opens the page of a payload."""
+    return lambda payload, fragment="", **options: show_text(render(payload), fragment, **options)
 
 
 def rows(page: Page, task: int = 0) -> dict[str, list[str]]:

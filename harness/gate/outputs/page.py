@@ -24,6 +24,7 @@ _SCRIPTS = (
     "charts/axes.js",
     "charts/plot.js",
     "charts/datatable.js",
+    "lazy.js",
     "gate/sort.js",
     "gate/chart.js",
     "gate/cards.js",

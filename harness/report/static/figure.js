@@ -4,8 +4,6 @@
 
   const bakeoff = (window.bakeoff ??= {});
   const ORDER = ["pareto", "forest", "blocks", "scaling", "scenarios", "curves", "history"];
-  const NEAR = "400px";
-  const BUDGET = 24;
   const PAPER = 720;
   const figures = [];
 
@@ -24,23 +22,11 @@
     }
   };
 
-  let asked = 0;
   let printing = false;
 
-  /** Draw what is stale and near the window, as much as a frame has time for. */
-  const work = () => {
-    const until = performance.now() + BUDGET;
-    for (const figure of figures.filter((own) => own.stale && own.near)) {
-      if (performance.now() > until) return refresh();
-      draw(figure);
-    }
-  };
-
-  /** Have it drawn in the next frame, once however often it is asked for. */
-  const refresh = () => {
-    cancelAnimationFrame(asked);
-    asked = requestAnimationFrame(work);
-  };
+  const { refresh, watch } = bakeoff.lazy(figures, (figure) => draw(figure), (figure) => {
+    if (!printing && figure.width > 0 && widthOf(figure) !== figure.width) figure.stale = true;
+  });
 
   const spoil = (wanted) => {
     for (const figure of figures) figure.stale ||= wanted(figure);
@@ -59,25 +45,6 @@
       const figure = { index, chart, title: bakeoff.charts[chart].title, stale: true, near: false, width: 0 };
       box.append(bakeoff.frame.build(figure, act(figure)));
       figures.push(figure);
-    }
-  };
-
-  const watch = () => {
-    const named = new Map(figures.map((figure) => [figure.box, figure]));
-    const seen = new IntersectionObserver(
-      (entries) => {
-        for (const entry of entries) named.get(entry.target).near = entry.isIntersecting;
-        refresh();
-      },
-      { rootMargin: NEAR },
-    );
-    const sized = new ResizeObserver((entries) => {
-      const changed = new Set(entries.map((entry) => named.get(entry.target)));
-      if (!printing) spoil((figure) => changed.has(figure) && figure.width > 0 && widthOf(figure) !== figure.width);
-    });
-    for (const figure of figures) {
-      seen.observe(figure.box);
-      sized.observe(figure.box);
     }
   };
 

@@ -4,8 +4,6 @@
 
   const bakeoff = (window.bakeoff ??= {});
   const { element } = bakeoff;
-  const NEAR = "400px";
-  const BUDGET = 24;
   const TOTAL = "";
   const cards = [];
 
@@ -98,43 +96,10 @@
     }
   };
 
-  let asked = 0;
-
-  /** Draw what is stale and near the window, as much as a frame has time for. */
-  const work = () => {
-    const until = performance.now() + BUDGET;
-    for (const card of cards.filter((own) => own.stale && own.near)) {
-      if (performance.now() > until) return refresh();
-      attempt(card);
-    }
-  };
-
-  const refresh = () => {
-    cancelAnimationFrame(asked);
-    asked = requestAnimationFrame(work);
-  };
-
-  const watch = () => {
-    const named = new Map(cards.map((card) => [card.box, card]));
-    const seen = new IntersectionObserver(
-      (entries) => {
-        for (const entry of entries) named.get(entry.target).near = entry.isIntersecting;
-        refresh();
-      },
-      { rootMargin: NEAR },
-    );
-    const sized = new ResizeObserver((entries) => {
-      for (const { target } of entries) {
-        const card = named.get(target);
-        if (card.pair && target.clientWidth > 0 && target.clientWidth !== card.width) card.stale = true;
-      }
-      refresh();
-    });
-    for (const card of cards) {
-      seen.observe(card.box);
-      sized.observe(card.box);
-    }
-  };
+  const { watch } = bakeoff.lazy(cards, attempt, (card) => {
+    const width = card.box.clientWidth;
+    if (card.pair && width > 0 && width !== card.width) card.stale = true;
+  });
 
   /** Make the cards of all cases whose pairs can be plotted. */
   const start = ({ cases, part, step }) => {
