@@ -5,6 +5,7 @@ Nothing here initialises CUDA: a process that has done so can no longer fork chi
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import subprocess
@@ -112,8 +113,8 @@ def missing(name: str, *, root: Path = _ROOT) -> str:
 def device_names(root: Path = _ROOT) -> list[str]:
     """List the CUDA devices by name.
 
-    Asks NVML when it is installed, else torch when that is installed (in another process, which takes seconds, because
-    asking initialises CUDA), else looks for NVIDIA's driver.
+    Asks NVML when it is installed, else torch when that is installed and the driver's library is there (in another
+    process, which takes seconds, because asking initialises CUDA), else looks for NVIDIA's driver.
     """
     names = _nvml_names()
     if names is None:
@@ -177,6 +178,10 @@ def _nvml_used(pid: int) -> int | None:
 def _torch_names() -> list[str] | None:
     if importlib.util.find_spec("torch") is None:
         return None
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return []  # without the driver's library there is nothing to wait for torch for
     try:
         asked = subprocess.run(
             [sys.executable, "-P", "-c", _ASK_TORCH], capture_output=True, text=True, timeout=60, check=True

@@ -186,14 +186,26 @@ def test_torch_is_asked_in_another_process(count: int, monkeypatch: pytest.Monke
         f"    get_device_name = staticmethod(lambda index: f'Torch GPU {{index}}')\n"
     )
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("ctypes.CDLL", lambda name: name)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert device_names() == ["Torch GPU 0", "Torch GPU 1"][:count]
     assert "torch" not in sys.modules
 
 
+def test_torch_is_not_asked_without_the_drivers_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_library(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("ctypes.CDLL", no_library)
+    monkeypatch.setattr("subprocess.run", lambda *_arguments, **_options: pytest.fail("torch takes seconds"))
+    assert device_names() == []
+
+
 def test_a_torch_that_cannot_be_imported_finds_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('libcuda')\n")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("ctypes.CDLL", lambda name: name)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert device_names() == []
 
