@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test chromium facts screenshot pins clean
+.PHONY: bench test chromium facts screenshot pins recompile clean
 
 # The page is made even where a trial failed; the exit code stays that of the run.
 bench: $(READY)
@@ -37,17 +37,21 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "error: Bakeoff needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[asv,boosting,figures,query,dev]'
+		--editable '.[asv,bandits,boosting,figures,mabwiser,ope,query,dev]'
 	touch $@
 
 # Writes constraints.txt anew: the newest versions that pyproject.toml allows.
 pins:
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet '.[asv,boosting,figures,gpu,query,dev]'
+	$(BIN)/python -m pip install --quiet '.[asv,bandits,boosting,figures,gpu,mabwiser,ope,query,dev]'
 	{ echo "# Every direct and indirect dependency, as tested together; made by 'make pins'."; \
 	  $(BIN)/python -m pip freeze --exclude bakeoff; } > constraints.txt
 	rm -rf $(VENV)
+
+# numba's cache does not notice that a function of another file has changed.
+recompile:
+	find harness -name '*.nb[ic]' -delete
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist build
