@@ -1,0 +1,94 @@
+"""What a policy has to beat: chance, greed, and greed with a share of chance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.topics.bandits.contextual import contextual
+from harness.topics.bandits.drifting import drifting
+from harness.topics.bandits.stationary import task
+
+if TYPE_CHECKING:
+    from harness.declare import PhaseClock, Problem
+
+KERNEL = "harness.topics.bandits.engine.kernels.greedy"
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class Tally:
+    """What each arm has paid in each replication so far; numpy policies keep one.
+
+    Attributes
+    ----------
+    pulls, sums, squares
+        Number of rewards seen, their sum and the sum of their squares, shape (replications, arms).
+    """
+
+    def __init__(self, replications: int, arms: int) -> None:
+        self.pulls, self.sums, self.squares = np.zeros((3, replications, arms))
+        self._places = np.arange(replications)
+
+    def add(self, arms: Ints, rewards: Floats) -> None:
+        """Count a reward of one arm in every replication."""
+        self.pulls[self._places, arms] += 1
+        self.sums[self._places, arms] += rewards
+        self.squares[self._places, arms] += rewards**2
+
+    def or_untried(self, step: int, index: Floats) -> Ints:
+        """Return the first arm of the largest index, or the arms in turn while one has told nothing."""
+        untried = self.pulls.min(axis=1) == 0
+        arms: Ints = np.where(untried, step % self.pulls.shape[1], index.argmax(axis=1))
+        return arms
+
+
+@contextual.strategy("random", needs=KERNEL, note="Sees no context.")
+@drifting.strategy("random", needs=KERNEL)
+@task.strategy("random", needs=KERNEL)
+def uniformly_random(problem: Problem, phase: PhaseClock) -> Any:
+    """Choose every arm equally often."""
+    return _greedy(problem, phase, np.ones(problem.data.horizon))
+
+
+@task.strategy("greedy", needs=KERNEL)
+def greedy(problem: Problem, phase: PhaseClock) -> Any:
+    """Choose the arm with the largest mean, after each has been tried once."""
+    return _greedy(problem, phase, np.zeros(problem.data.horizon))
+
+
+@contextual.strategy("epsilon-greedy", needs=KERNEL, note="Sees no context.")
+@drifting.strategy("epsilon-greedy", needs=KERNEL)
+@task.strategy("epsilon-greedy", needs=KERNEL, sweep={"epsilon": [0.01, 0.05, 0.2]})
+def epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float = 0.1) -> Any:
+    """Choose by chance at a share of the steps, else the arm with the largest mean (Sutton & Barto 2018, section 2.2).
+
+    Parameters
+    ----------
+    epsilon
+        Share of the steps, 0 to 1.
+    """
+    return _greedy(problem, phase, np.full(problem.data.horizon, epsilon))
+
+
+@task.strategy("epsilon-decayed", needs=KERNEL, sweep={"scale": [1.0, 2.0, 10.0, 20.0]})
+def epsilon_decayed(problem: Problem, phase: PhaseClock, scale: float = 5.0) -> Any:
+    """Choose by chance ever less often: with probability scale * arms / step, 1 at most.
+
+    Auer, Cesa-Bianchi & Fischer 2002, "Finite-time analysis of the multiarmed bandit problem", figure 3, where the
+    scale is c / d^2 with d at most the gap between the best two arms.
+    """
+    world = problem.data
+    return _greedy(problem, phase, np.minimum(1, scale * world.arms / np.arange(1, world.horizon + 1)))
+
+
+def _greedy(problem: Problem, phase: PhaseClock, shares: Floats) -> Any:
+    from harness.topics.bandits.engine.chance import key_of
+    from harness.topics.bandits.engine.kernels.greedy import epsilon_greedy as kernel
+    from harness.topics.bandits.engine.play import measure_compiled
+
+    key = key_of(np.random.default_rng(problem.seed))
+    return measure_compiled(problem, phase, lambda world: kernel(world, shares, key))

@@ -1,0 +1,180 @@
+"""Arm 0 is what runs today, and learning may never cost more than a share of what it would have paid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.declare import Dataset, Figure, Judgement, Metric, Param, Profile
+from harness.declare.values import Generator
+from harness.topics.bandits import topic
+from harness.topics.bandits.stationary import METRICS, REGRET
+from harness.topics.bandits.stationary import PARAMS as SIZES
+from harness.trial import Curve, Scalar
+
+if TYPE_CHECKING:
+    from harness.declare import PhaseClock, Problem
+    from harness.topics.bandits.engine.conservative import Guarded
+
+ENGINE = "harness.topics.bandits.engine.conservative"
+INDEX = "harness.topics.bandits.engine.kernels.index"
+PLAY = "harness.topics.bandits.engine.play"
+DELTA = 0.05
+# Sums of products of floats that are equal in truth differ by this much of a reward at most.
+_ROUNDING = 1e-6
+
+VIOLATIONS = Metric(
+    "violations",
+    direction="lower",
+    unit="1",
+    summary="Share of the replications whose expected reward fell below the least allowed at some step.",
+)
+SHORTFALL = Metric(
+    "shortfall",
+    direction="lower",
+    unit="reward",
+    summary="How far the expected reward fell below the least allowed at its worst step; mean, 0 where it never did.",
+)
+MARGIN = Figure(
+    "margin",
+    title="Worst margin",
+    x="step",
+    y="reward",
+    reading=(
+        "Expected reward until a step above the least that is allowed, in the replication in which that is the least. "
+        "Below 0 the guarantee is broken."
+    ),
+)
+PARAMS = {
+    **SIZES,
+    "share": Param(0.1, low=0.001, high=0.999, summary="share of the default's reward that may be lost (alpha)"),
+    "default": Param(0.5, low=0.01, high=0.99, summary="mean of the default arm"),
+}
+
+
+def _guarded(draw: Callable[[int, int, Generator], Any]) -> Callable[[Mapping[str, Scalar], Generator], Guarded]:
+    """Name worlds whose other arms have the means of `draw`, of shape (replications, arms - 1)."""
+
+    def load(params: Mapping[str, Scalar], rng: Generator) -> Guarded:
+        from harness.topics.bandits.engine.chance import key_of
+        from harness.topics.bandits.engine.conservative import Guarded
+
+        replications, others = int(params["replications"]), int(params["arms"]) - 1
+        default = np.full((replications, 1), float(params["default"]))
+        means = np.concatenate([default, draw(replications, others, rng)], axis=1)
+        stage = np.zeros(int(params["horizon"]), dtype=np.int64)
+        return Guarded(means[None], stage, replications, key_of(rng), share=float(params["share"]))
+
+    return load
+
+
+def _ladder(replications: int, others: int, rng: Generator) -> Any:
+    """Return evenly spaced means in a random order; a single one is the best."""
+    return rng.permuted(np.tile(np.linspace(0.6, 0.1, others), (replications, 1)), axis=1)
+
+
+def judge(world: Guarded, actions: Any) -> Judgement:
+    """Judge regret, and whether the budget was kept at every step."""
+    from harness.topics.bandits.engine import judge as judges
+    from harness.topics.bandits.engine.conservative import margins
+
+    judged = judges.judge(world, actions)
+    left = margins(world, actions)
+    worst = left.min(axis=0)
+    at = judges.marks(world.horizon)
+    return replace(
+        judged,
+        metrics={
+            **judged.metrics,
+            VIOLATIONS.name: float((worst < -_ROUNDING).mean()),
+            SHORTFALL.name: float(np.maximum(-worst, 0).mean()),
+        },
+        curves={**judged.curves, MARGIN.curve: Curve(at.astype(float).tolist(), left.min(axis=1)[at - 1].tolist())},
+    )
+
+
+conservative = topic.task(
+    "conservative",
+    title="Regret of policies that may never pay much less than the default arm",
+    datasets=[
+        Dataset(
+            "default-second",
+            _guarded(_ladder),
+            "Arms pay 1 or 0; means from 0.6 down to 0.1 beside a default of 0.5.",
+            PARAMS,
+            needs=(ENGINE,),
+        ),
+        Dataset(
+            "default-uniform",
+            _guarded(lambda replications, others, rng: rng.random((replications, others))),
+            "Arms pay 1 or 0; means drawn uniformly beside a default of 0.5.",
+            PARAMS,
+            needs=(ENGINE,),
+        ),
+        Dataset(
+            "default-best",
+            _guarded(lambda replications, others, rng: rng.uniform(0.1, 0.4, (replications, others))),
+            "Arms pay 1 or 0; none is better than a default of 0.5.",
+            PARAMS,
+            needs=(ENGINE,),
+        ),
+    ],
+    phases=["compile", "play"],
+    metrics=[*METRICS, VIOLATIONS, SHORTFALL],
+    judge=judge,
+    params=PARAMS,
+    sweep={"share": [0.05, 0.2, 0.4], "horizon": [40_000]},
+    reference="conservative-ucb",
+    baseline="always-default",
+    figures=[REGRET, MARGIN],
+    quick=Profile(2, {"horizon": 1_000, "replications": 50}, datasets=("default-second",)),
+    full=Profile(10, sweeps=True),
+)
+
+
+def _played(problem: Problem, phase: PhaseClock, **options: Any) -> Any:
+    from harness.topics.bandits.engine.conservative import conservative_ucb
+    from harness.topics.bandits.engine.play import measure_compiled
+
+    return measure_compiled(problem, phase, lambda world: conservative_ucb(world, **options))
+
+
+@conservative.strategy("conservative-ucb", needs=(ENGINE, PLAY), sweep={"delta": [0.5, 0.01]})
+def known_default(problem: Problem, phase: PhaseClock, delta: float = DELTA) -> Any:
+    """Play the largest upper bound if lower bounds say that the budget is kept; the default's mean is known.
+
+    Wu et al. 2016 (arXiv 1602.04282), algorithm 1. Bounds hold with probability 1 - delta, of rewards in [0, 1].
+    """
+    return _played(problem, phase, share=problem.data.share, delta=delta, mean=float(problem.params["default"]))
+
+
+@conservative.strategy("conservative-ucb-estimated", needs=(ENGINE, PLAY), sweep={"delta": [0.5, 0.01]})
+def estimated_default(problem: Problem, phase: PhaseClock, delta: float = DELTA) -> Any:
+    """Keep the budget of a default whose mean is estimated along with the others (Wu et al. 2016)."""
+    return _played(problem, phase, share=problem.data.share, delta=delta, mean=None)
+
+
+@conservative.strategy("unguarded-ucb", needs=(ENGINE, PLAY), note="Ignores the budget.")
+def unguarded(problem: Problem, phase: PhaseClock, delta: float = DELTA) -> Any:
+    """Play the largest upper bound of conservative-ucb, whatever it costs."""
+    return _played(problem, phase, share=1.0, delta=delta, mean=float(problem.params["default"]))
+
+
+@conservative.strategy("ucb1", needs=(INDEX, PLAY), sweep={"xi": [0.5]}, note="Ignores the budget.")
+def ucb1(problem: Problem, phase: PhaseClock, xi: float = 2.0) -> Any:
+    """Choose the largest mean + sqrt(xi log(step) / n); see the task stationary."""
+    from harness.topics.bandits.engine.kernels import index
+    from harness.topics.bandits.engine.play import measure_compiled
+
+    return measure_compiled(problem, phase, lambda world: index.ucb1(world, xi))
+
+
+@conservative.strategy("always-default")
+def always_default(problem: Problem, phase: PhaseClock) -> Any:
+    """Never learn."""
+    for _ in phase("play"):
+        actions = np.zeros((problem.data.horizon, problem.data.replications), dtype=np.int16)
+    return actions

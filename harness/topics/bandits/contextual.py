@@ -1,0 +1,106 @@
+"""Arms that pay according to a context, which is seen before choosing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness import columns
+from harness.declare import CLEAN, Dataset, Judgement, Param, Profile, Scenario
+from harness.declare.values import Generator
+from harness.topics.bandits import topic
+from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET, batch
+from harness.trial import Scalar
+
+if TYPE_CHECKING:
+    from harness.topics.bandits.engine.world import World
+
+CONTEXT = "harness.topics.bandits.engine.context"
+FEATURES = {"features": Param(10, low=2, high=1_000, summary="numbers of a context, the constant 1 among them")}
+PIXELS = {"features": Param(10, low=2, high=65, summary="the constant 1 and so many principal components, less one")}
+SIZES = {
+    "horizon": PARAMS["horizon"],
+    "replications": Param(50, low=2, summary="independent repetitions, side by side"),
+    "arms": PARAMS["arms"],
+}
+
+
+def _made(name: str) -> Callable[[Mapping[str, Scalar], Generator], World]:
+    """Name a maker of worlds without importing its module."""
+
+    def load(params: Mapping[str, Scalar], rng: Generator) -> World:
+        from harness.topics.bandits.engine import context
+
+        made: World = getattr(context, name)(params, rng)
+        return made
+
+    return load
+
+
+def _exactly(arms: int) -> dict[str, Param]:
+    return {"arms": Param(arms, low=arms, high=arms, summary="classes")}
+
+
+def _swapped(world: World, rng: Generator) -> World:
+    from harness.topics.bandits.engine import context
+
+    return context.swapped(world, rng)
+
+
+def judge(world: World, actions: Any) -> Judgement:
+    """Judge regret against the best arm of each context."""
+    from harness.topics.bandits.engine import judge as judges
+
+    return judges.judge(world, actions)
+
+
+LINEAR = Dataset(
+    "linear-contexts",
+    _made("linear"),
+    "Arms pay 1 with a probability linear in ten features.",
+    {**SIZES, **FEATURES},
+    needs=(CONTEXT,),
+)
+DIGITS = Dataset(
+    "digits-contexts",
+    _made("digits"),
+    "Name the digit: 1,797 images of scikit-learn, from the UCI repository (Alpaydin & Kaynak 1998, CC BY 4.0).",
+    {**SIZES, **_exactly(10), **PIXELS},
+    needs=(CONTEXT, "sklearn.datasets"),
+)
+FLIGHTS = Dataset(
+    "flights-contexts",
+    _made("flights"),
+    "Say whether a flight is late: 20,000 rows of the data set flights.",
+    {**SIZES, **_exactly(2), "features": Param(10, low=10, high=10, summary="the columns of flights and the 1")},
+    needs=(CONTEXT, *columns.MODULES),
+)
+DRIFT = Scenario("drift", _swapped, "At half of the horizon the arms change places.")
+
+contextual = topic.task(
+    "contextual",
+    title="Regret of policies that see a context before choosing",
+    datasets=[
+        LINEAR,
+        Dataset(
+            "logistic-contexts",
+            _made("logistic"),
+            "Arms pay 1 with a probability logistic in ten features.",
+            {**SIZES, **FEATURES},
+            needs=(CONTEXT,),
+        ),
+        DIGITS,
+        FLIGHTS,
+    ],
+    scenarios=[CLEAN, DRIFT, batch(100)],
+    phases=["compile", "play"],
+    metrics=METRICS,
+    judge=judge,
+    params={**SIZES, **FEATURES},
+    sweep={"features": [5, 20]},
+    reference="lin-ucb",
+    baseline="random",
+    figures=[REGRET],
+    quick=Profile(2, {"horizon": 1_000, "replications": 20}, datasets=("linear-contexts",), scenarios=("clean",)),
+    full=Profile(10, sweeps=True),
+)

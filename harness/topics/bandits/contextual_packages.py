@@ -1,0 +1,147 @@
+"""Contextual policies of other packages beside ours, on a task small enough for packages that play step by step."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.declare import CLEAN, Profile
+from harness.topics.bandits import linear, topic
+from harness.topics.bandits.baselines import Floats, Ints
+from harness.topics.bandits.contextual import DIGITS, FEATURES, LINEAR, SIZES, judge
+from harness.topics.bandits.stationary import METRICS, REGRET
+
+if TYPE_CHECKING:
+    from harness.declare import PhaseClock, Problem
+    from harness.topics.bandits.engine.play import Actions
+    from harness.topics.bandits.engine.world import World
+
+PLAY = "harness.topics.bandits.engine.play"
+OBP = ("obp.policy", PLAY)
+MABWISER = ("mabwiser.mab", PLAY)
+
+packages = topic.task(
+    "contextual-packages",
+    title="The same contextual policies in other packages, which play replications one by one",
+    datasets=[LINEAR, DIGITS],
+    scenarios=[CLEAN],
+    phases=["compile", "play"],
+    metrics=METRICS,
+    judge=judge,
+    params={**SIZES, **FEATURES},
+    reference="lin-ucb",
+    figures=[REGRET],
+    quick=Profile(2, {"horizon": 100, "replications": 2}, datasets=("linear-contexts",)),
+    full=Profile(5, {"horizon": 1_000, "replications": 4}),
+)
+for _name, _own in (("lin-ucb", linear.lin_ucb), ("lin-ts", linear.lin_ts), ("logistic-ts", linear.logistic_ts)):
+    packages.strategy(_name, needs=linear.ENGINE)(_own)
+
+
+class _Obp:
+    """Policies of obp, one a replication."""
+
+    def __init__(self, world: World, make: Callable[..., Any], seed: int, lowest: float) -> None:
+        seeds = np.random.default_rng(seed).integers(2**31, size=world.replications).tolist()
+        assert world.features is not None
+        many = world.features.shape[1]
+        self._policies = [make(dim=many, n_actions=world.arms, random_state=each) for each in seeds]
+        self._lowest = lowest
+
+    def choose(self, _step: int, contexts: Any) -> Ints:
+        """Return an arm for each replication."""
+        chosen = [
+            policy.select_action(context[None])[0] for policy, context in zip(self._policies, contexts, strict=True)
+        ]
+        return np.array(chosen, dtype=np.int64)
+
+    def update(self, _step: int, arms: Ints, rewards: Floats, contexts: Any) -> None:
+        """Learn what the arms paid."""
+        for policy, arm, reward, context in zip(self._policies, arms.tolist(), rewards, contexts, strict=True):
+            policy.update_params(arm, float(reward) or self._lowest, context[None])
+
+
+class _MABWiser:
+    """Policies of MABWiser, one a replication."""
+
+    def __init__(self, world: World, policy: Any, seed: int) -> None:
+        from mabwiser.mab import MAB
+
+        seeds = np.random.default_rng(seed).integers(2**31, size=world.replications).tolist()
+        self._mabs = [MAB(list(range(world.arms)), policy, seed=each) for each in seeds]
+        self._fitted = False
+        self._arms = world.arms
+
+    def choose(self, step: int, contexts: Any) -> Ints:
+        """Return an arm for each replication, the arms in turn before the first reward."""
+        if not self._fitted:
+            return np.full(len(self._mabs), step % self._arms)
+        chosen = [mab.predict(context[None]) for mab, context in zip(self._mabs, contexts, strict=True)]
+        return np.array(chosen, dtype=np.int64)
+
+    def update(self, _step: int, arms: Ints, rewards: Floats, contexts: Any) -> None:
+        """Learn what the arms paid."""
+        for mab, arm, reward, context in zip(self._mabs, arms.tolist(), rewards.tolist(), contexts, strict=True):
+            learn = mab.partial_fit if self._fitted else mab.fit
+            learn([arm], [reward], context[None])
+        self._fitted = True
+
+
+def _obp(problem: Problem, phase: PhaseClock, make: Callable[..., Any], lowest: float = 0.0) -> Actions:
+    from harness.topics.bandits.engine.play import measure
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # obp asks scipy for what it no longer wants to be asked
+        return measure(problem, phase, lambda world: _Obp(world, make, problem.seed, lowest))
+
+
+@packages.strategy("obp-lin-ucb", needs=OBP)
+def obp_lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5) -> Actions:
+    """Play obp.policy.LinUCB of the Open Bandit Pipeline (Saito et al. 2021)."""
+    from obp.policy import LinUCB
+
+    return _obp(problem, phase, lambda **fields: LinUCB(epsilon=alpha, **fields))
+
+
+@packages.strategy(
+    "obp-logistic-ts",
+    needs=OBP,
+    sweep={"signed": [True]},
+    note=(
+        "Its loss takes classes -1 and 1, but rewards 0 and 1 are what it is given in its own simulator: a reward of 0 "
+        "does not move the mode. Signed gives it -1 in place of 0. Its standard deviation is 1 / q, not 1 / sqrt(q), "
+        "and all arms draw the same noise, as one seed is given to each."
+    ),
+)
+def obp_logistic_ts(problem: Problem, phase: PhaseClock, *, signed: bool = False) -> Actions:
+    """Play obp.policy.LogisticTS of the Open Bandit Pipeline (Saito et al. 2021)."""
+    from obp.policy import LogisticTS
+
+    return _obp(problem, phase, LogisticTS, -1.0 if signed else 0.0)
+
+
+@packages.strategy(
+    "mabwiser-lin-ucb", needs=MABWISER, note="Its first choice is the first arm, before it can be asked."
+)
+def mabwiser_lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5) -> Actions:
+    """Play LearningPolicy.LinUCB of MABWiser (Strong, Kleynhans & Kadioglu 2019)."""
+    from mabwiser.mab import LearningPolicy
+
+    return _mabwiser(problem, phase, LearningPolicy.LinUCB(alpha=alpha, l2_lambda=1.0))
+
+
+@packages.strategy("mabwiser-lin-ts", needs=MABWISER, note="Its first choice is the first arm, before it can be asked.")
+def mabwiser_lin_ts(problem: Problem, phase: PhaseClock, scale: float = 0.25) -> Actions:
+    """Play LearningPolicy.LinTS of MABWiser (Strong, Kleynhans & Kadioglu 2019)."""
+    from mabwiser.mab import LearningPolicy
+
+    return _mabwiser(problem, phase, LearningPolicy.LinTS(alpha=scale, l2_lambda=1.0))
+
+
+def _mabwiser(problem: Problem, phase: PhaseClock, policy: Any) -> Actions:
+    from harness.topics.bandits.engine.play import measure
+
+    return measure(problem, phase, lambda world: _MABWiser(world, policy, problem.seed))

@@ -1,0 +1,57 @@
+"""Policies that follow the largest mean but for a share of steps at which chance chooses."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from harness.topics.bandits.engine.chance import Floats, uniform
+from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, paid, seen
+from harness.topics.bandits.engine.play import Actions
+from harness.topics.bandits.engine.world import World
+
+
+def epsilon_greedy(world: World, shares: Floats, key: np.uint64) -> Actions:
+    """Choose by chance with the probability that a step has, shape (horizon,), else the largest mean."""
+    actions = blank(world)
+    _play(arms_of(world), np.array(shares, dtype=np.float64), key, actions)
+    return actions.T
+
+
+@njit(cache=True)
+def _play(arms: Arms, shares: Floats, key: np.uint64, actions: Actions) -> None:
+    count = arms.means.shape[2]
+    pulls = np.empty(count, dtype=np.int64)
+    sums, means = np.empty(count), np.empty(count)
+    for replication in range(actions.shape[0]):
+        pulls[:] = 0
+        sums[:] = 0.0
+        means[:] = -np.inf
+        told, unseen, best = 0, count, 0
+        for step in range(actions.shape[1]):
+            limit = seen(arms, step)
+            while told < limit:
+                arm = int(actions[replication, told])
+                unseen -= pulls[arm] == 0
+                sums[arm] += paid(arms, told, replication, arm)
+                pulls[arm] += 1
+                means[arm] = sums[arm] / pulls[arm]
+                best = _first_largest(means, best, arm)
+                told += 1
+            chosen = best if unseen == 0 else step % count
+            if uniform(key, step, replication, 0) < shares[step]:
+                chosen = int(uniform(key, step, replication, 1) * count)
+            actions[replication, step] = chosen
+
+
+@njit(cache=True, inline="always")
+def _first_largest(means: Floats, best: int, changed: int) -> int:
+    """Return the first largest mean after one has changed, given which was before."""
+    if changed != best:
+        ahead = means[changed] > means[best] or (means[changed] == means[best] and changed < best)
+        return changed if ahead else best
+    largest = 0
+    for arm in range(1, len(means)):
+        if means[arm] > means[largest]:
+            largest = arm
+    return largest

@@ -1,0 +1,135 @@
+"""KL-UCB: the largest mean that what an arm paid does not rule out.
+
+Garivier & Cappe 2011, "The KL-UCB algorithm for bounded stochastic bandits and beyond", algorithm 1. The index of an
+arm with mean p over n pulls is the largest q with n KL(p, q) <= f(step). KL is convex in q, so that
+
+- Newton's method from anywhere in (p, 1) is above the root from its first step on, and falls to it;
+- the index is concave in f: its tangent at the last solution is an upper bound at all later steps.
+
+Only the arm with the largest bound is solved, until the largest bound is a solution: the arm so found has the largest
+index, to the tolerance of the solution.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from harness.topics.bandits.engine.chance import Floats, Ints
+from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, done, paid, seen
+from harness.topics.bandits.engine.play import Actions
+from harness.topics.bandits.engine.world import World
+
+TOLERANCE = 1e-7  # of the last but one step of Newton's method; what the last leaves is of the order of its square
+_MOST = 60
+_EDGE = 1e-12
+
+
+def kl_ucb(world: World, c: float) -> Actions:
+    """Play with f = log(step) + c log(log(step)), with the number of steps done."""
+    logs = np.log(done(world))
+    actions = blank(world)
+    _play(arms_of(world), logs + c * np.log(np.maximum(logs, 1)), actions)
+    return actions.T
+
+
+@njit(cache=True)
+def solve(mean: float, entropy: float, pulls: int, level: float, start: float) -> tuple[float, float]:
+    """Return the index of an arm, and its slope in the level.
+
+    Parameters
+    ----------
+    mean, entropy
+        The mean p of what the arm paid, in [0, 1), and p log p + (1 - p) log(1 - p).
+    level
+        The value f of n KL(p, q) at the index q.
+    start
+        Where the search begins; anything.
+    """
+    q = min(max(start, mean + 1e-3 * (1 - mean)), 1 - 1e-3 * (1 - mean))
+    slope = 0.0
+    for _ in range(_MOST):
+        above = pulls * (entropy - mean * math.log(q) - (1 - mean) * math.log(1 - q)) - level
+        slope = q * (1 - q) / (pulls * (q - mean))
+        step = above * slope
+        ahead = q - step
+        if ahead >= 1:
+            ahead = 0.5 * (q + 1)
+            if 1 - ahead < _EDGE:
+                return 1.0, 0.0
+        elif ahead <= mean:
+            ahead = 0.5 * (q + mean)
+            if ahead - mean < _EDGE:
+                return mean, np.inf
+        elif abs(step) < TOLERANCE:
+            return ahead, slope
+        q = ahead
+    return q, slope
+
+
+@njit(cache=True)
+def _play(arms: Arms, levels: Floats, actions: Actions) -> None:
+    count = arms.means.shape[2]
+    pulls = np.empty(count, dtype=np.int64)
+    sums, means, entropies = np.empty(count), np.empty(count), np.empty(count)
+    # The index of an arm is `index`, solved at level `at`; solved[arm] is the step of that, -1 after new feedback.
+    index, at, slopes = np.empty(count), np.empty(count), np.empty(count)
+    solved = np.empty(count, dtype=np.int64)
+    for replication in range(actions.shape[0]):
+        pulls[:] = 0
+        sums[:] = 0.0
+        index[:] = 0.5
+        told, unseen = 0, count
+        for step in range(actions.shape[1]):
+            limit = seen(arms, step)
+            while told < limit:
+                arm = int(actions[replication, told])
+                unseen -= pulls[arm] == 0
+                sums[arm] += paid(arms, told, replication, arm)
+                pulls[arm] += 1
+                means[arm] = min(max(sums[arm] / pulls[arm], 0.0), 1.0)
+                entropies[arm] = entropy_of(means[arm])
+                solved[arm] = -1
+                told += 1
+            best = step % count
+            if unseen == 0:
+                best = largest_index(means, entropies, pulls, index, at, slopes, solved, levels[step], step)
+            actions[replication, step] = best
+
+
+@njit(cache=True, inline="always")
+def entropy_of(p: float) -> float:
+    """Return the negative entropy of Bernoulli(p), in nats."""
+    return p * math.log(p) + (1 - p) * math.log(1 - p) if 0 < p < 1 else 0.0
+
+
+@njit(cache=True)
+def largest_index(
+    means: Floats,
+    entropies: Floats,
+    pulls: Ints,
+    index: Floats,
+    at: Floats,
+    slopes: Floats,
+    solved: Ints,
+    level: float,
+    step: int,
+) -> int:
+    """Return the arm with the largest index, solving as few as needed."""
+    while True:
+        best, top = 0, -1.0
+        for arm in range(len(means)):
+            bound = 2.0 if solved[arm] < 0 else min(index[arm] + (level - at[arm]) * slopes[arm], 1.0)
+            if bound > top:
+                best, top = arm, bound
+        if solved[best] == step:
+            return best
+        if means[best] >= 1:
+            index[best], slopes[best] = 1.0, 0.0
+        else:
+            start = index[best] if solved[best] < 0 else top
+            index[best], slopes[best] = solve(means[best], entropies[best], pulls[best], level, start)
+        at[best] = level
+        solved[best] = step

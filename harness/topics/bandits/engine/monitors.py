@@ -1,0 +1,244 @@
+"""Monitors of a stream: each returns the first watched step at which it raises an alarm, the horizon if it does not.
+
+Streams have shape (replications, steps); z stands for numbers standardised by what came before the watch.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from harness.topics.bandits.engine.chance import Floats, Ints, uniform
+
+CUT = 5  # the least that ADWIN compares on either side
+
+
+def standardised(stream: Floats, reference: int) -> Floats:
+    """Return a stream less the mean of its first `reference` steps, divided by their standard deviation."""
+    before = stream[:, :reference]
+    z: Floats = (stream - before.mean(axis=1, keepdims=True)) / before.std(axis=1, ddof=1, keepdims=True)
+    return z
+
+
+def average_run(threshold: float, allowance: float) -> float:
+    """Return the mean number of steps to a false alarm of a two-sided CUSUM of standard normal numbers.
+
+    Siegmund 1985, "Sequential analysis", section 2.6: one side has (exp(2 k b) - 2 k b - 1) / (2 k^2) with the
+    threshold b raised by 1.166; two sides have half of it.
+    """
+    reach = 2 * allowance * (threshold + 1.166)
+    return (math.exp(reach) - reach - 1) / (4 * allowance**2)
+
+
+def threshold_of(run: float, allowance: float) -> float:
+    """Return the threshold for which `average_run` is as given, by bisection."""
+    low, high = 0.0, 1.0
+    while average_run(high, allowance) < run:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if average_run(middle, allowance) < run else (low, middle)
+    return high
+
+
+@njit(cache=True)
+def cusum(z: Floats, allowance: float, threshold: float) -> Ints:
+    """Sum what exceeds an allowance in either direction, from 0 on: Page 1954, "Continuous inspection schemes"."""
+    alarms = np.full(z.shape[0], z.shape[1])
+    for row in range(z.shape[0]):
+        up, down = 0.0, 0.0
+        for step in range(z.shape[1]):
+            up = max(0.0, up + z[row, step] - allowance)
+            down = max(0.0, down - z[row, step] - allowance)
+            if max(up, down) > threshold:
+                alarms[row] = step
+                break
+    return alarms
+
+
+@njit(cache=True)
+def page_hinkley(z: Floats, reference: int, allowance: float, threshold: float) -> Ints:
+    """Sum deviations from the running mean, and compare the sum with its extremes so far.
+
+    Page 1954; Hinkley 1971, "Inference about the change-point from cumulative sum tests"; with the running mean as in
+    Gama et al. 2014, "A survey on concept drift adaptation". Steps before the watch count for the mean alone.
+    """
+    horizon = z.shape[1] - reference
+    alarms = np.full(z.shape[0], horizon)
+    for row in range(z.shape[0]):
+        total = z[row, :reference].sum()
+        up, down, least, most = 0.0, 0.0, 0.0, 0.0
+        for step in range(horizon):
+            value = z[row, reference + step]
+            total += value
+            mean = total / (reference + step + 1)
+            up += value - mean - allowance
+            down += value - mean + allowance
+            least, most = min(least, up), max(most, down)
+            if max(up - least, most - down) > threshold:
+                alarms[row] = step
+                break
+    return alarms
+
+
+@njit(cache=True)
+def batches(z: Floats, size: int, limit: float) -> Ints:
+    """Compare the mean of every batch with 0, in its standard errors: Shewhart 1931."""
+    alarms = np.full(z.shape[0], z.shape[1])
+    for row in range(z.shape[0]):
+        for end in range(size, z.shape[1] + 1, size):
+            if abs(z[row, end - size : end].sum()) > limit * math.sqrt(size):
+                alarms[row] = end - 1
+                break
+    return alarms
+
+
+@njit(cache=True)
+def adwin(z: Floats, reference: int, level: float, every: int) -> Ints:
+    """Cut all that was seen in two, in every possible way, and compare the means.
+
+    Bifet & Gavalda 2007, "Learning from time-changing data with adaptive windowing", section 3 with the bound of
+    equation 3.1. As the first alarm is what counts, the window never shrinks.
+
+    Parameters
+    ----------
+    every
+        Steps between two looks.
+    """
+    horizon = z.shape[1] - reference
+    alarms = np.full(z.shape[0], horizon)
+    for row in range(z.shape[0]):
+        sums = np.cumsum(z[row])
+        squares = np.cumsum(z[row] ** 2)
+        for step in range(every - 1, horizon, every):
+            if _cut(sums, squares, reference + step + 1, level):
+                alarms[row] = step
+                break
+    return alarms
+
+
+@njit(cache=True)
+def _cut(sums: Floats, squares: Floats, count: int, level: float) -> bool:
+    """Whether two parts of the first `count` steps have different means."""
+    total = sums[count - 1]
+    variance = squares[count - 1] / count - (total / count) ** 2
+    spent = math.log(2 * math.log(count) / level)
+    for first in range(CUT, count - CUT + 1):
+        share = 1 / first + 1 / (count - first)
+        apart = abs(sums[first - 1] / first - (total - sums[first - 1]) / (count - first))
+        if apart > math.sqrt(2 * share * variance * spent) + 2 / 3 * share * spent:
+            return True
+    return False
+
+
+@njit(cache=True)
+def distances(stream: Floats, reference: int, window: int, every: int) -> Floats:
+    """Return the largest distance between the distribution of a window and that of what came before the watch.
+
+    The statistic of Kolmogorov and Smirnov for two samples.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (replications, looks): the first look is when the window is full, and the others `every` steps apart.
+    """
+    horizon = stream.shape[1] - reference
+    looks = max((horizon - window) // every + 1, 0)
+    found = np.zeros((stream.shape[0], looks))
+    for row in range(stream.shape[0]):
+        before = np.sort(stream[row, :reference])
+        for look in range(looks):
+            start = reference + look * every
+            found[row, look] = _distance(before, np.sort(stream[row, start : start + window]))
+    return found
+
+
+@njit(cache=True)
+def _distance(one: Floats, other: Floats) -> float:
+    """Return the largest distance between the distributions of two sorted samples."""
+    most, i, j = 0.0, 0, 0
+    while i < len(one) and j < len(other):
+        value = min(one[i], other[j])
+        while i < len(one) and one[i] <= value:
+            i += 1
+        while j < len(other) and other[j] <= value:
+            j += 1
+        most = max(most, abs(i / len(one) - j / len(other)))
+    return most
+
+
+@njit(cache=True)
+def ranks(stream: Floats, reference: int, key: np.uint64) -> Floats:
+    """Return the share of all numbers so far that are larger than the current one, ties and itself by chance.
+
+    These are conformal p-values: independent and uniform if the numbers come in no particular order (Vovk, Gammerman &
+    Shafer 2005, "Algorithmic learning in a random world", theorem 8.1).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (replications, horizon).
+    """
+    horizon = stream.shape[1] - reference
+    shares = np.empty((stream.shape[0], horizon))
+    held = np.empty(stream.shape[1])
+    for row in range(stream.shape[0]):
+        held[:reference] = np.sort(stream[row, :reference])
+        for step in range(horizon):
+            count, value = reference + step, stream[row, reference + step]
+            low, high = np.searchsorted(held[:count], value), np.searchsorted(held[:count], value, side="right")
+            larger, ties = count - high, high - low + 1
+            shares[row, step] = (larger + ties * uniform(key, step, row, 0)) / (count + 1)
+            for place in range(count, high, -1):
+                held[place] = held[place - 1]
+            held[high] = value
+    return shares
+
+
+@njit(cache=True)
+def conformal(shares: Floats, jump: float, bar: float) -> Ints:
+    """Bet against uniform p-values, and raise an alarm when the capital has multiplied by `bar`.
+
+    Half of the capital bets that p is small or that it is large, half that it is near 1/2 or far from it. Each half is
+    the Simple Jumper of Vovk et al. 2021, "Retrain or not retrain: conformal test martingales for change-point
+    detection" (arXiv 2102.10439, algorithm 1): three bets, among which a share `jump` of the capital is dealt out anew
+    at each step.
+    """
+    alarms = np.full(shares.shape[0], shares.shape[1])
+    for row in range(shares.shape[0]):
+        capital = np.full((2, 3), 1 / 6)
+        for step in range(shares.shape[1]):
+            p = shares[row, step]
+            for half in range(2):
+                value = p - 0.5 if half == 0 else abs(2 * p - 1) - 0.5
+                whole = capital[half].sum()
+                for bet in range(3):
+                    held = (1 - jump) * capital[half, bet] + jump * whole / 3
+                    capital[half, bet] = held * (1 + (bet - 1) * value)
+            if capital.sum() >= bar:
+                alarms[row] = step
+                break
+    return alarms
+
+
+@njit(cache=True)
+def e_detector(z: Floats, drifts: Floats, bar: float) -> Ints:
+    """Sum, over all steps at which a change may have been, the evidence that there was one.
+
+    The e-SR detector of Shin, Ramdas & Rinaldo 2022, "E-detectors" (arXiv 2203.03532, section 2), with the evidence
+    exp(b z - b^2 / 2), averaged over drifts b. Without a change its mean at step n is at most n, if z is
+    1-sub-Gaussian; so the mean time to a false alarm is at least `bar`, and the probability of one within n steps is
+    at most n / bar.
+    """
+    alarms = np.full(z.shape[0], z.shape[1])
+    sums = np.empty(len(drifts))
+    for row in range(z.shape[0]):
+        sums[:] = 0.0
+        for step in range(z.shape[1]):
+            sums = (1 + sums) * np.exp(drifts * z[row, step] - drifts**2 / 2)
+            if sums.mean() >= bar:
+                alarms[row] = step
+                break
+    return alarms

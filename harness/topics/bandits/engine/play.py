@@ -1,0 +1,74 @@
+"""Plays a policy that is written in numpy: all replications take a step together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.topics.bandits.engine.chance import Floats, Ints
+from harness.topics.bandits.engine.world import World
+
+if TYPE_CHECKING:
+    from harness.declare import PhaseClock, Problem
+
+Actions = npt.NDArray[np.int16]
+
+
+class Policy(Protocol):
+    """A rule for choosing arms in R replications at once."""
+
+    def choose(self, step: int, contexts: Floats | None) -> Ints:
+        """Return an arm for each replication, shape (R,).
+
+        Parameters
+        ----------
+        contexts
+            Shape (R, d); ``None`` in worlds without them.
+        """
+
+    def update(self, step: int, arms: Ints, rewards: Floats, contexts: Floats | None) -> None:
+        """Learn what the arms chosen at a step paid; late and in batches where the world says so."""
+
+
+def play(world: World, policy: Policy) -> Actions:
+    """Return the arms that the policy chose, shape (horizon, replications)."""
+    actions = np.empty((world.horizon, world.replications), dtype=np.int16)
+    told = 0
+    for step in range(world.horizon):
+        while told < world.seen(step):
+            arms = actions[told].astype(np.int64)
+            policy.update(told, arms, world.rewards(told, arms), _contexts(world, told))
+            told += 1
+        actions[step] = policy.choose(step, _contexts(world, step))
+    return actions
+
+
+def _contexts(world: World, step: int) -> Floats | None:
+    return None if world.features is None else world.contexts(step)
+
+
+def measure(problem: Problem, phase: PhaseClock, make: Callable[[World], Policy]) -> Actions:
+    """Play a numpy policy in the problem's world, in the phase ``play``.
+
+    Parameters
+    ----------
+    make
+        Makes the policy for a world, without experience.
+    """
+    for _ in phase("play"):
+        actions = play(problem.data, make(problem.data))
+    return actions
+
+
+def measure_compiled(problem: Problem, phase: PhaseClock, kernel: Callable[[World], Actions]) -> Actions:
+    """Play a compiled policy in the problem's world; what compiling it or reading its cache takes is a phase apart."""
+    world: World = problem.data
+    with phase("compile"):
+        kernel(replace(world, stage=world.stage[:2], replications=1))
+    for _ in phase("play"):
+        actions = kernel(world)
+    return actions

@@ -1,0 +1,95 @@
+"""Judges deployments: who was promoted wrongly or not at all, how late, and what that cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.declare import Examples, Judgement
+from harness.errors import InvalidOutputError
+from harness.topics.bandits.engine.chance import Floats, Ints
+from harness.topics.bandits.engine.rollout import Launch
+from harness.trial import Curve
+
+
+def checked(launch: Launch, shares: npt.ArrayLike) -> Floats:
+    """Return the shares of traffic as an array.
+
+    Raises
+    ------
+    InvalidOutputError
+        Unless they are numbers of shape (horizon, replications) from 0 to 1.
+    """
+    try:
+        given = np.asarray(shares, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidOutputError("expected an array of shares of traffic, one a step and replication") from None
+    shape = (launch.horizon, launch.replications)
+    if given.shape != shape:
+        raise InvalidOutputError(f"expected shares of shape {shape} (horizon, replications), not {given.shape}")
+    if not ((given >= 0) & (given <= 1)).all():
+        raise InvalidOutputError(f"shares must lie in 0 to 1, not in {given.min():g} to {given.max():g}")
+    return given
+
+
+def steps_to_full(shares: Floats) -> Ints:
+    """Return the number of steps before all traffic went to the new policy to stay; the horizon where it never did.
+
+    Parameters
+    ----------
+    shares
+        Shape (horizon, replications).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (replications,).
+    """
+    horizon = len(shares)
+    before = (shares < 1)[::-1]
+    full: Ints = np.where(before.any(axis=0), before.argmax(axis=0), horizon)
+    return horizon - full
+
+
+def lost(launch: Launch, shares: Floats) -> Floats:
+    """Return the expected reward that each step lost to the better policy, shape (horizon, replications)."""
+    wrong = np.where(launch.effect > 0, 1 - shares, shares)
+    losses: Floats = launch.visitors * np.abs(launch.effect) * wrong
+    return losses
+
+
+def judge(launch: Launch, shares: npt.ArrayLike) -> Judgement:
+    """Judge shares of traffic.
+
+    Returns
+    -------
+    Judgement
+        Metrics ``false_promotions`` (share of the policies that are no better and have all traffic at the end),
+        ``missed`` (share of the better ones that have not), ``time_to_full`` (mean number of steps before a better one
+        has all traffic, the horizon where it never has) and ``reward_lost`` (mean); the first three are 0 where there
+        is no such policy. Curves ``traffic`` and ``lost`` over steps.
+
+    Raises
+    ------
+    InvalidOutputError
+        See `checked`.
+    """
+    given = checked(launch, shares)
+    steps = steps_to_full(given)
+    promoted, better = steps < launch.horizon, launch.effect > 0
+    losses = lost(launch, given)
+    parts = {
+        "false_promotions": promoted[~better],
+        "missed": ~promoted[better],
+        "time_to_full": steps[better],
+        "reward_lost": losses.sum(axis=0),
+    }
+    x = np.arange(1.0, launch.horizon + 1).tolist()
+    return Judgement(
+        metrics={name: float(values.mean()) if len(values) else 0.0 for name, values in parts.items()},
+        curves={
+            "traffic": Curve(x, given.mean(axis=1).tolist()),
+            "lost": Curve(x, losses.mean(axis=1).cumsum().tolist()),
+        },
+        examples={name: Examples(values.astype(np.float64)) for name, values in parts.items() if len(values)},
+    )

@@ -1,0 +1,35 @@
+"""Optimism by divergence: the largest mean that rewards seen do not rule out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.topics.bandits.contextual import contextual
+from harness.topics.bandits.drifting import drifting
+from harness.topics.bandits.stationary import task
+
+if TYPE_CHECKING:
+    from harness.declare import PhaseClock, Problem
+
+KERNEL = "harness.topics.bandits.engine.kernels.kl"
+NOTE = "For rewards in [0, 1]: means seen outside are taken as 0 or 1. Indices are exact to 1e-6."
+
+
+@contextual.strategy("kl-ucb", needs=KERNEL, note=f"Sees no context. {NOTE}")
+@drifting.strategy("kl-ucb", needs=KERNEL, note=NOTE)
+@task.strategy(
+    "kl-ucb",
+    needs=KERNEL,
+    sweep={"c": [3.0]},
+    note=NOTE,
+)
+def kl_ucb(problem: Problem, phase: PhaseClock, c: float = 0.0) -> Any:
+    """Choose the largest q with n KL(mean, q) <= log(step) + c log(log(step)), KL that of Bernoulli rewards.
+
+    Garivier & Cappe 2011, "The KL-UCB algorithm for bounded stochastic bandits and beyond", algorithm 1; their theorem
+    has c 3, they advise c 0.
+    """
+    from harness.topics.bandits.engine.kernels.kl import kl_ucb as kernel
+    from harness.topics.bandits.engine.play import measure_compiled
+
+    return measure_compiled(problem, phase, lambda world: kernel(world, c))

@@ -1,0 +1,174 @@
+"""Monitors, set so that they raise a false alarm by the horizon with the declared probability where they can be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.topics.bandits.monitoring import monitoring
+
+if TYPE_CHECKING:
+    from harness.declare import PhaseClock, Problem
+    from harness.topics.bandits.engine.streams import Watched
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+MONITORS = "harness.topics.bandits.engine.monitors"
+ASSUMES = "Set for independent normal numbers whose mean and variance are those of the reference."
+DRIFTS = (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)  # in standard deviations
+
+
+def _watched(problem: Problem, phase: PhaseClock, find: Callable[[Watched], Ints]) -> Ints:
+    """Watch, in the phase ``watch``; what compiling takes is a phase apart."""
+    from harness.topics.bandits.engine.streams import Watched
+
+    data: Watched = problem.data
+    with phase("compile"):
+        find(Watched(data.rewards[:1], data.contexts[:1], data.reference))
+    for _ in phase("watch"):
+        alarms = find(data)
+    return alarms
+
+
+def _on_rewards(problem: Problem, phase: PhaseClock, find: Callable[[Floats, int], Ints]) -> Ints:
+    """Watch standardised rewards."""
+    from harness.topics.bandits.engine.monitors import standardised
+
+    return _watched(problem, phase, lambda data: find(standardised(data.rewards, data.reference), data.reference))
+
+
+@monitoring.strategy("silent")
+def silent(problem: Problem, phase: PhaseClock) -> Ints:
+    """Raise no alarm."""
+    data: Watched = problem.data
+    for _ in phase("watch"):
+        alarms = np.full(len(data.rewards), data.horizon)
+    return alarms
+
+
+@monitoring.strategy("three-sigma", needs=MONITORS, sweep={"size": [200]}, note="Not set for the declared level.")
+def three_sigma(problem: Problem, phase: PhaseClock, size: int = 50) -> Ints:
+    """Raise an alarm when the mean reward of a batch is 3 standard errors off (Shewhart 1931)."""
+    from harness.topics.bandits.engine import monitors
+
+    return _on_rewards(
+        problem, phase, lambda z, reference: monitors.batches(np.ascontiguousarray(z[:, reference:]), size, 3.0)
+    )
+
+
+@monitoring.strategy("cusum", needs=MONITORS, sweep={"drift": [1.0]}, note=ASSUMES)
+def cusum(problem: Problem, phase: PhaseClock, drift: float = 0.5) -> Ints:
+    """Sum what exceeds half of a drift, in either direction (Page 1954), with the threshold of Siegmund 1985."""
+    from harness.topics.bandits.engine import monitors
+
+    data: Watched = problem.data
+    # False alarms come about as those of a Poisson process.
+    run = -data.horizon / math.log1p(-float(problem.params["level"]))
+    threshold = monitors.threshold_of(run, drift / 2)
+    return _on_rewards(
+        problem,
+        phase,
+        lambda z, reference: monitors.cusum(np.ascontiguousarray(z[:, reference:]), drift / 2, threshold),
+    )
+
+
+@monitoring.strategy("page-hinkley", needs=MONITORS, sweep={"threshold": [100.0]}, note="Not set for the level.")
+def page_hinkley(problem: Problem, phase: PhaseClock, allowance: float = 0.005, threshold: float = 50.0) -> Ints:
+    """Sum deviations of rewards from their running mean, with the constants that libraries take."""
+    from harness.topics.bandits.engine import monitors
+
+    return _on_rewards(problem, phase, lambda z, reference: monitors.page_hinkley(z, reference, allowance, threshold))
+
+
+@monitoring.strategy(
+    "adwin", needs=MONITORS, note="Its bound is for numbers of range 1; it is given standard deviations."
+)
+def adwin(problem: Problem, phase: PhaseClock, every: int = 32) -> Ints:
+    """Cut all rewards in two in every way, and raise an alarm when two parts differ (Bifet & Gavalda 2007)."""
+    from harness.topics.bandits.engine import monitors
+
+    level = float(problem.params["level"])
+    return _on_rewards(problem, phase, lambda z, reference: monitors.adwin(z, reference, level, every))
+
+
+@monitoring.strategy("e-detector", needs=MONITORS, note=ASSUMES)
+def e_detector(problem: Problem, phase: PhaseClock) -> Ints:
+    """Sum evidence over all possible steps of the change (Shin, Ramdas & Rinaldo 2022, arXiv 2203.03532)."""
+    from harness.topics.bandits.engine import monitors
+
+    bar = problem.data.horizon / float(problem.params["level"])
+    return _on_rewards(
+        problem,
+        phase,
+        lambda z, reference: monitors.e_detector(np.ascontiguousarray(z[:, reference:]), np.array(DRIFTS), bar),
+    )
+
+
+def _windows(problem: Problem, phase: PhaseClock, name: str, window: int, every: int, *, corrected: bool) -> Ints:
+    from scipy.special import kolmogorov
+
+    from harness.topics.bandits.engine import monitors
+
+    level = float(problem.params["level"])
+
+    def find(data: Watched) -> Ints:
+        apart = monitors.distances(getattr(data, name), data.reference, window, every)
+        size = math.sqrt(data.reference * window / (data.reference + window))
+        looks = apart.shape[1]
+        found = kolmogorov(size * apart) <= level / (max(looks, 1) if corrected else 1)
+        steps = window - 1 + every * found.argmax(axis=1) if looks else np.zeros(len(apart), dtype=np.int64)
+        alarms: Ints = np.where(found.any(axis=1), steps, data.horizon)
+        return alarms
+
+    return _watched(problem, phase, find)
+
+
+WINDOWED = "Without corrected it tests every window at the level by itself."
+TESTS = (MONITORS, "scipy.special")
+
+
+@monitoring.strategy("ks-rewards", needs=TESTS, sweep={"corrected": [False], "window": [400]}, note=WINDOWED)
+def ks_rewards(
+    problem: Problem, phase: PhaseClock, window: int = 200, every: int = 50, *, corrected: bool = True
+) -> Ints:
+    """Compare the distribution of rewards in a window with the reference's (Kolmogorov-Smirnov, Bonferroni)."""
+    return _windows(problem, phase, "rewards", window, every, corrected=corrected)
+
+
+@monitoring.strategy("ks-contexts", needs=TESTS, sweep={"corrected": [False], "window": [400]}, note=WINDOWED)
+def ks_contexts(
+    problem: Problem, phase: PhaseClock, window: int = 200, every: int = 50, *, corrected: bool = True
+) -> Ints:
+    """Compare the distribution of contexts in a window with the reference's (Kolmogorov-Smirnov, Bonferroni)."""
+    return _windows(problem, phase, "contexts", window, every, corrected=corrected)
+
+
+def _exchangeable(problem: Problem, phase: PhaseClock, name: str, jump: float) -> Ints:
+    from harness.topics.bandits.engine import monitors
+    from harness.topics.bandits.engine.chance import key_of
+
+    key, bar = key_of(np.random.default_rng(problem.seed)), 1 / float(problem.params["level"])
+    return _watched(
+        problem,
+        phase,
+        lambda data: monitors.conformal(monitors.ranks(getattr(data, name), data.reference, key), jump, bar),
+    )
+
+
+EXCHANGEABLE = "Holds the level whatever the distribution, if the numbers come in no particular order."
+
+
+@monitoring.strategy("conformal-rewards", needs=MONITORS, sweep={"jump": [0.01]}, note=EXCHANGEABLE)
+def conformal_rewards(problem: Problem, phase: PhaseClock, jump: float = 0.001) -> Ints:
+    """Bet that the ranks of rewards are not uniform (Vovk et al. 2021, arXiv 2102.10439)."""
+    return _exchangeable(problem, phase, "rewards", jump)
+
+
+@monitoring.strategy("conformal-contexts", needs=MONITORS, sweep={"jump": [0.01]}, note=EXCHANGEABLE)
+def conformal_contexts(problem: Problem, phase: PhaseClock, jump: float = 0.001) -> Ints:
+    """Bet that the ranks of contexts are not uniform (Vovk et al. 2021, arXiv 2102.10439)."""
+    return _exchangeable(problem, phase, "contexts", jump)
