@@ -1,0 +1,7 @@
+"""Topic ope for asv: the classes are made from the registry, see docs/asv.md."""
+
+from pathlib import Path
+
+from harness.suites.asv import classes
+
+globals().update(classes("ope", Path(__file__)))

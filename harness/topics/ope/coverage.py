@@ -1,0 +1,60 @@
+"""The task of saying how far off an estimate may be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.declare import CLEAN, Judgement, Metric, Param, Profile
+from harness.topics.ope import topic
+from harness.topics.ope.worlds import (
+    HEAVY,
+    LINEAR,
+    NONLINEAR,
+    REPLICATIONS,
+    SYNTHETIC,
+    noisy_rewards,
+    view,
+    wrong_propensities,
+)
+
+if TYPE_CHECKING:
+    from harness.topics.ope.engine.worlds import Replications
+
+
+def _judge(data: Replications, output: Any) -> Judgement:
+    from harness.topics.ope.engine import judge
+
+    return judge.interval(data, output)
+
+
+task = topic.task(
+    "interval",
+    title="Intervals that hold the value of a policy with probability 0.95",
+    datasets=[NONLINEAR, LINEAR],
+    scenarios=[CLEAN, HEAVY, wrong_propensities(0.3), noisy_rewards(1.0)],
+    phases=["fit", "estimate"],
+    metrics=[
+        Metric(
+            "coverage_error",
+            direction="lower",
+            unit="1",
+            margin=0.02,
+            summary="How far the share of intervals that hold the truth falls short of 0.95.",
+        ),
+        Metric("width", direction="lower", unit="reward", margin=0.005, summary="Mean over logs."),
+        Metric(
+            "interval_score",
+            direction="lower",
+            unit="reward",
+            margin=0.005,
+            summary="Width plus 40 times what the truth lies outside; mean over logs.",
+        ),
+    ],
+    judge=_judge,
+    view=view,
+    params={**SYNTHETIC, "replications": Param(200, low=2, summary=REPLICATIONS["replications"].summary)},
+    sweep={"rounds": [300, 10_000]},
+    reference="normal-ips",
+    quick=Profile(1, {"rounds": 500, "replications": 20}, datasets=("nonlinear-rewards",), scenarios=("clean",)),
+    full=Profile(blocks=10, sweeps=True),
+)

@@ -1,0 +1,60 @@
+"""Handwritten digits as a bandit: an action is a class, and pays 1 where it is the right one.
+
+The reduction of Dudik, Langford & Li 2011 ("Doubly robust policy evaluation and learning", arXiv 1103.4601, section
+4.1) in the setting of Open Bandit Pipeline's example multiclass, version 0.5.2: policies are a classifier with a share
+of chance, fitted on 30 % of the images, and logs are taken on the others, whose labels tell the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.topics.ope.engine.log import Floats, Ints
+from harness.topics.ope.engine.worlds import Population
+
+HELD_OUT = 0.7
+LOGGING_SHARE, TARGET_SHARE = 0.4, 0.9  # of rounds in which the classifier's answer is taken for sure
+_SEED = 12345
+
+
+def splits(seeds: Sequence[int]) -> tuple[Population, ...]:
+    """Make one population for each seed of a split into images for fitting and for logging."""
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    return tuple(split(images, labels, seed) for seed in seeds)
+
+
+def split(images: Floats, labels: npt.NDArray[np.integer], seed: int) -> Population:
+    """Make a population of the images held out: 1,258 contexts of 64 pixels, 10 actions.
+
+    The logging policy rests on a logistic regression, the target on a random forest.
+    """
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import train_test_split
+
+    train, test, classes, truth = train_test_split(images, labels, test_size=HELD_OUT, random_state=seed)
+    logging = LogisticRegression(max_iter=10_000, C=100, random_state=_SEED).fit(train, classes)
+    target = RandomForestClassifier(n_estimators=30, max_depth=5, min_samples_leaf=10, random_state=_SEED)
+    target.fit(train, classes)
+    actions = int(labels.max()) + 1
+    return Population(
+        contexts=test,
+        rewards=np.eye(actions)[truth],
+        logging=softened(logging.predict(test), LOGGING_SHARE, actions),
+        targets=softened(target.predict(test), TARGET_SHARE, actions)[None],
+        rounds=len(test),
+        embeddings=np.arange(actions, dtype=np.int64)[:, None],
+        whole=True,
+    )
+
+
+def softened(answers: Ints, share: float, actions: int) -> Floats:
+    """Return a policy that takes the answer in a share of rounds and any action else, shape (n, actions)."""
+    policy = np.full((len(answers), actions), (1 - share) / actions)
+    policy[np.arange(len(answers)), answers] += share
+    return policy

@@ -1,0 +1,137 @@
+"""Confidence intervals of a policy's value by name."""
+
+from __future__ import annotations
+
+from math import isfinite
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+
+from harness.errors import UsageError, did_you_mean
+from harness.topics.ope.engine.betting import betting, outcomes_of
+from harness.topics.ope.engine.bootstrap import bootstrap
+from harness.topics.ope.engine.bounds import empirical_bernstein, hoeffding
+from harness.topics.ope.engine.estimators import ESTIMATORS, Estimate
+from harness.topics.ope.engine.log import Floats, Log
+from harness.topics.ope.engine.mips import largest_marginal_weight, marginal_weights
+from harness.topics.ope.engine.obp_intervals import obp_interval
+from harness.topics.ope.engine.weights import importance_weights, largest_weight
+
+KINDS: Final = ("normal", "bootstrap", "poisson", "hoeffding", "bernstein", "betting", "obp")
+BOUNDED: Final = ("ips", "mips", "dr")
+
+
+def interval(
+    log: Log,
+    kind: str,
+    *,
+    estimator: str = "ips",
+    model: Floats | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    draws: int = 1000,
+    largest_weight: float | None = None,
+    **options: float,
+) -> tuple[float, float]:
+    """Return a confidence interval of the target policy's value.
+
+    Parameters
+    ----------
+    log
+        The log.
+    kind
+        ``normal`` (delta method), ``bootstrap``, ``poisson`` (percentiles), ``obp`` (obp's own): approximate.
+        ``hoeffding``, ``bernstein``, ``betting``: guaranteed at any n, for ips, mips and dr, within the reward range.
+    estimator
+        A name of ``estimators.ESTIMATORS``.
+    model
+        Estimated reward of every action, shape (n, actions), for estimators that use one. For a guarantee it must come
+        from other data than the log.
+    level
+        Confidence, between 0 and 1.
+    seed, draws
+        Of the bootstraps.
+    largest_weight
+        Largest possible weight, for hoeffding and bernstein. ``None``: that of any action in the contexts of the log.
+    **options
+        Of the estimator: clip, tau, lam.
+
+    Raises
+    ------
+    UsageError
+        An unknown kind or estimator; a bound that cannot be formed, because the weights are unbounded or the logging
+        policy is not known; fewer rounds than the kind needs.
+    """
+    _check(kind, estimator, level)
+    if kind == "betting":
+        low, high = log.reward_range
+        ends = betting(outcomes_of(log, estimator, model), level)
+        return low + (high - low) * ends[0], low + (high - low) * ends[1]
+    if kind == "obp":
+        return obp_interval(log, estimator, model, level=level, seed=seed, draws=draws, **options)
+    estimate = ESTIMATORS[estimator](log, model, **options)
+    if kind in ("hoeffding", "bernstein"):
+        return _bounded(log, kind, estimator, estimate, model, level, largest_weight)
+    if kind == "normal":
+        return normal(estimate, level)
+    return bootstrap(estimate, level, seed, draws, poisson=kind == "poisson")
+
+
+def normal(estimate: Estimate, level: float = 0.95) -> tuple[float, float]:
+    """Return value -/+ z standard errors, by the delta method for ratios.
+
+    Raises
+    ------
+    UsageError
+        Fewer than two rounds.
+    """
+    if len(estimate.terms) < 2:
+        raise UsageError("a normal interval needs at least 2 rounds")
+    half = NormalDist().inv_cdf((1 + level) / 2) * estimate.standard_error
+    return estimate.value - half, estimate.value + half
+
+
+def terms_range(
+    log: Log, estimator: str, model: Floats | None = None, largest: float | None = None
+) -> tuple[float, float]:
+    """Return what no term of ips, mips or dr can leave: the declared reward range times the largest possible weight.
+
+    Raises
+    ------
+    UsageError
+        The weights are unbounded, their bound is not known, the log holds a larger weight than was stated, or the model
+        leaves the reward range.
+    """
+    low, high = log.reward_range
+    weights = marginal_weights(log) if estimator == "mips" else importance_weights(log)
+    if largest is None:
+        largest = largest_marginal_weight(log) if estimator == "mips" else largest_weight(log)
+    # Rounding alone may lift a weight above the largest.
+    if not (isfinite(largest) and weights.max() <= largest * (1 + 1e-9)):
+        raise UsageError(f"largest_weight is {largest:g}, but the log holds a weight of {weights.max():g}")
+    if estimator != "dr":
+        return min(0.0, largest * low), max(0.0, largest * high)
+    if model is not None and (np.min(model) < low or np.max(model) > high):
+        raise UsageError("a bound needs a reward model within the declared reward range: clip it")
+    return low - largest * (high - low), high + largest * (high - low)
+
+
+def _check(kind: str, estimator: str, level: float) -> None:
+    if kind not in KINDS:
+        raise UsageError(f"unknown interval {kind!r}{did_you_mean(kind, KINDS)}")
+    if estimator not in ESTIMATORS:
+        raise UsageError(f"unknown estimator {estimator!r}{did_you_mean(estimator, ESTIMATORS)}")
+    if not 0 < level < 1:
+        raise UsageError(f"level must lie between 0 and 1, not {level:g}")
+    if kind in ("hoeffding", "bernstein", "betting") and estimator not in BOUNDED:
+        raise UsageError(f"a {kind} interval is known for {', '.join(BOUNDED)}, not for {estimator}")
+
+
+def _bounded(
+    log: Log, kind: str, estimator: str, estimate: Estimate, model: Floats | None, level: float, largest: float | None
+) -> tuple[float, float]:
+    bound = hoeffding if kind == "hoeffding" else empirical_bernstein
+    ends = bound(estimate.terms, *terms_range(log, estimator, model, largest), level)
+    low, high = np.clip(ends, *log.reward_range)
+    return float(low), float(high)

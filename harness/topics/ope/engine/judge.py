@@ -1,0 +1,161 @@
+"""Judges estimates, intervals and choices against a truth that the data know."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.declare import Examples, Judgement
+from harness.errors import InvalidOutputError
+from harness.topics.ope.engine.log import Floats
+from harness.topics.ope.engine.worlds import Replications
+from harness.trial import Curve
+
+LEVEL = 0.95
+TAIL = 0.1
+_POINTS = 21
+
+
+def value(data: Replications, output: npt.ArrayLike) -> Judgement:
+    """Judge estimates of the value of one policy.
+
+    Parameters
+    ----------
+    output
+        One estimate a replication, shape (replications,).
+
+    Returns
+    -------
+    Judgement
+        Metrics ``mse``, ``bias`` (size of the mean error), ``variance``, ``relative_error`` (mean of |error| /
+        |truth|), ``relative_error_tail`` (its mean over the worst tenth, CVaR: Rockafellar & Uryasev 2000), and of the
+        data ``effective_sample_size`` and ``support_violations``, see `World.overlap`. Curve ``errors``: quantiles of
+        the relative error. Examples of ``mse`` and ``relative_error``, one a replication.
+
+    Raises
+    ------
+    InvalidOutputError
+        When the output has another shape or holds what is no finite number.
+    """
+    truth = data.truth[:, 0]
+    error = numbers(output, truth.shape, "estimates") - truth
+    relative = np.abs(error) / np.abs(truth)
+    worst = np.sort(relative)[-math.ceil(TAIL * len(relative)) :]
+    effective, unsupported = data.overlap()
+    shares = np.linspace(0, 1, _POINTS)
+    return Judgement(
+        metrics={
+            "mse": float((error**2).mean()),
+            "bias": abs(float(error.mean())),
+            "variance": float(error.var()),
+            "relative_error": float(relative.mean()),
+            "relative_error_tail": float(worst.mean()),
+            "effective_sample_size": effective,
+            "support_violations": unsupported,
+        },
+        curves={"errors": Curve(shares.tolist(), np.quantile(relative, shares).tolist())},
+        examples={"mse": Examples(error**2), "relative_error": Examples(relative)},
+    )
+
+
+def interval(data: Replications, output: npt.ArrayLike) -> Judgement:
+    """Judge intervals that are to hold the value of one policy with probability 0.95.
+
+    Parameters
+    ----------
+    output
+        Lower and upper end in each replication, shape (replications, 2).
+
+    Returns
+    -------
+    Judgement
+        Metrics ``coverage_error`` (how far the share of intervals that hold the truth falls short of 0.95; 0 when it
+        does not), ``width`` and ``interval_score`` (width plus 2 / 0.05 times what the truth lies outside: Gneiting &
+        Raftery 2007, "Strictly proper scoring rules, prediction, and estimation", section 6.2), each a mean. Examples
+        of ``width`` and ``interval_score``.
+
+    Raises
+    ------
+    InvalidOutputError
+        When the output has another shape, holds what is no finite number, or a lower end above its upper one.
+    """
+    truth = data.truth[:, 0]
+    low, high = numbers(output, (len(truth), 2), "intervals").T
+    if (low > high).any():
+        at = int(np.argmax(low > high))
+        raise InvalidOutputError(
+            f"the interval of replication {at} ends at {high[at]:.6g}, before its start {low[at]:.6g}"
+        )
+    outside = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
+    width = high - low
+    score = width + 2 / (1 - LEVEL) * outside
+    return Judgement(
+        metrics={
+            "coverage_error": max(0.0, LEVEL - float((outside == 0).mean())),
+            "width": float(width.mean()),
+            "interval_score": float(score.mean()),
+        },
+        examples={"width": Examples(width), "interval_score": Examples(score)},
+    )
+
+
+def selection(data: Replications, output: npt.ArrayLike) -> Judgement:
+    """Judge the choice among candidate policies by estimates of their values.
+
+    Parameters
+    ----------
+    output
+        Estimates, shape (replications, candidates).
+
+    Returns
+    -------
+    Judgement
+        Metrics ``rank_correlation`` (Spearman's, of estimates with the truth; 0 where all estimates are equal) and
+        ``regret`` (value of the best candidate less that of the chosen one), both means with one example a replication.
+
+    Raises
+    ------
+    InvalidOutputError
+        When the output has another shape or holds what is no finite number.
+    """
+    truth = data.truth
+    estimates = numbers(output, truth.shape, "estimates")
+    ranks = _rank_correlations(estimates, truth)
+    chosen = estimates.argmax(axis=1)
+    regret = truth.max(axis=1) - truth[np.arange(len(truth)), chosen]
+    return Judgement(
+        metrics={"rank_correlation": float(ranks.mean()), "regret": float(regret.mean())},
+        examples={"rank_correlation": Examples(ranks), "regret": Examples(regret)},
+    )
+
+
+def numbers(output: npt.ArrayLike, shape: tuple[int, ...], what: str) -> Floats:
+    """Return an output as an array.
+
+    Raises
+    ------
+    InvalidOutputError
+        When it has another shape or holds what is no finite number.
+    """
+    try:
+        found = np.asarray(output, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidOutputError(f"expected {what} of shape {shape}, not a {type(output).__name__}") from None
+    if found.shape != shape:
+        raise InvalidOutputError(f"expected {what} of shape {shape}, not {found.shape}")
+    if not np.isfinite(found).all():
+        raise InvalidOutputError(f"{np.count_nonzero(~np.isfinite(found))} of {found.size} {what} are not finite")
+    return found
+
+
+def _rank_correlations(one: Floats, other: Floats) -> Floats:
+    from scipy.stats import rankdata
+
+    first, second = (rankdata(values, axis=1) for values in (one, other))
+    first, second = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (first, second))
+    size = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
+    product = (first * second).sum(axis=1)
+    correlations: Floats = np.divide(product, size, out=np.zeros_like(product), where=size > 0)
+    return correlations

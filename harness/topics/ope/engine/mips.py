@@ -1,0 +1,77 @@
+"""Weights of action embeddings: target over logging probability of all actions that look like the logged one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from harness.errors import UsageError
+from harness.topics.ope.engine.log import Floats, Ints, Log
+
+
+def marginal_weights(log: Log) -> Floats:
+    """Return p(e | x, target) / p(e | x, logging) for the embedding e of each logged action, shape (n,).
+
+    An embedding is one row of ``log.embeddings``; actions with equal rows are one category (Saito & Joachims 2022,
+    section 3, with embeddings that an action determines).
+
+    Raises
+    ------
+    UsageError
+        The log has no embeddings, or the logging policy is not known.
+    """
+    logging = _logging(log)
+    return _ratios(np.ascontiguousarray(log.target), np.ascontiguousarray(logging), log.actions, categories(log))
+
+
+def largest_marginal_weight(log: Log) -> float:
+    """Return the largest ratio that any embedding could have had in the contexts of the log.
+
+    Raises
+    ------
+    UsageError
+        As above, or the logging policy never shows an embedding that the target shows.
+    """
+    logging, codes = _logging(log), categories(log)
+    member = (codes[:, None] == np.arange(codes.max() + 1)).astype(np.float64)
+    target, seen = log.target @ member, logging @ member
+    used = target > 0
+    if (seen[used] <= 0).any():
+        raise UsageError("the weights are unbounded: the logging policy never shows embeddings that the target shows")
+    return float((target[used] / seen[used]).max())
+
+
+def categories(log: Log) -> Ints:
+    """Return the category of every action, shape (actions,): equal rows of the embeddings are one category.
+
+    Raises
+    ------
+    UsageError
+        The log has no embeddings.
+    """
+    if log.embeddings is None:
+        raise UsageError("mips needs action embeddings: this log has none")
+    _, codes = np.unique(log.embeddings, axis=0, return_inverse=True)
+    return codes.reshape(-1).astype(np.int64)
+
+
+def _logging(log: Log) -> Floats:
+    if log.logging is None:
+        raise UsageError(
+            "mips needs the logging policy's probability of every action: this log has only the chosen one's"
+        )
+    return log.logging
+
+
+@njit(cache=True)
+def _ratios(target: Floats, logging: Floats, actions: Ints, codes: Ints) -> Floats:
+    ratios = np.empty(len(actions))
+    for i in range(len(actions)):
+        code = codes[actions[i]]
+        wanted, seen = 0.0, 0.0
+        for action in range(len(codes)):
+            if codes[action] == code:
+                wanted += target[i, action]
+                seen += logging[i, action]
+        ratios[i] = wanted / seen
+    return ratios

@@ -1,0 +1,177 @@
+"""Reward models and propensities, cross-fitted: nothing is predicted by a model that saw the round itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from harness.errors import UsageError, did_you_mean
+from harness.topics.ope.engine.log import Floats, Ints, Log
+
+# Penalty of a ridge model on standardised features, and what propensities are mixed with so that none is 0.
+PENALTY = 1.0
+UNIFORM_SHARE = 1e-3
+# Rows that boosting predicts in one call: few calls, and no copy of the contexts for every action at once.
+AT_ONCE = 200_000
+
+
+def fit_model(log: Log, kind: str = "ridge", folds: int = 2, seed: int = 0) -> Floats:
+    """Return the estimated reward of every action in every round, shape (n, actions), within the reward range.
+
+    Parameters
+    ----------
+    log
+        The log; without contexts the models see the action alone.
+    kind
+        ``ridge``: least squares on context, and one per action on what it leaves. ``logistic``: one per action, for
+        rewards of 0 and 1. ``logistic-shared``: one for context and one-hot action, without their products, in the
+        manner of obp's RegressionModel. ``boosting``: scikit-learn's histogram gradient boosting on both.
+    folds
+        Parts of the log, at least 2; each is predicted by a model of the others.
+    seed
+        Of the parts and the models.
+
+    Raises
+    ------
+    UsageError
+        An unknown kind, too few rounds for the folds, or a logistic model of rewards that are not 0 and 1.
+    """
+    if kind not in FITTERS:
+        raise UsageError(f"unknown reward model {kind!r}{did_you_mean(kind, FITTERS)}")
+    if kind.startswith("logistic") and not np.isin(log.rewards, (0.0, 1.0)).all():
+        raise UsageError("a logistic reward model needs rewards of 0 and 1: use ridge or boosting")
+    contexts, actions = _contexts(log), log.target.shape[1]
+    model = np.empty(log.target.shape)
+    for train, test in _folds(len(log.actions), folds, seed):
+        model[test] = FITTERS[kind](
+            contexts[train], log.actions[train], log.rewards[train], contexts[test], actions, seed
+        )
+    clipped: Floats = np.clip(model, *log.reward_range)
+    return clipped
+
+
+def fit_propensities(log: Log, seed: int = 0, folds: int = 2) -> Floats:
+    """Return estimated probabilities of every action under the logging policy, shape (n, actions), rows summing to 1.
+
+    A multinomial logistic regression on the context, cross-fitted, mixed with 0.1 % of a uniform policy, so that no
+    logged action has the probability 0.
+
+    Raises
+    ------
+    UsageError
+        Too few rounds for the folds.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    contexts, actions = _contexts(log), log.target.shape[1]
+    chances = np.zeros(log.target.shape)
+    for train, test in _folds(len(log.actions), folds, seed):
+        seen = np.unique(log.actions[train])
+        if len(seen) == 1:
+            chances[test, seen[0]] = 1.0
+            continue
+        fitted = LogisticRegression(max_iter=1000).fit(contexts[train], log.actions[train])
+        chances[np.ix_(test, seen)] = fitted.predict_proba(contexts[test])
+    mixed: Floats = (1 - UNIFORM_SHARE) * chances + UNIFORM_SHARE / actions
+    mixed /= mixed.sum(axis=1, keepdims=True)
+    return mixed
+
+
+def with_propensities(log: Log, logging: Floats) -> Log:
+    """Return the log as if the logging policy were the one given, shape (n, actions)."""
+    return replace(log, logging=logging, propensities=logging[np.arange(len(log.actions)), log.actions])
+
+
+def _contexts(log: Log) -> Floats:
+    """Return standardised contexts; a column of zeros where there are none."""
+    if log.contexts is None:
+        return np.zeros((len(log.actions), 1))
+    spread = log.contexts.std(axis=0)
+    standard: Floats = (log.contexts - log.contexts.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return standard
+
+
+def _folds(count: int, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
+    if folds < 2 or count < folds:
+        raise UsageError(
+            f"cross-fitting needs at least 2 folds and a round in each, not {folds} folds of {count} rounds"
+        )
+    order = np.random.default_rng(seed).permutation(count)
+    for part in np.array_split(order, folds):
+        kept = np.ones(count, dtype=np.bool_)
+        kept[part] = False
+        yield np.flatnonzero(kept), part
+
+
+def _ridge_weights(X: Floats, y: Floats) -> Floats:
+    solved = np.linalg.solve(X.T @ X + PENALTY * np.eye(X.shape[1]), X.T @ y)
+    return np.asarray(solved, dtype=np.float64)
+
+
+def _ridge(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: int, seed: int) -> Floats:  # noqa: ARG001
+    """Fit context alone first, so that rarely logged actions fall back on what all have in common."""
+    design: Floats = np.column_stack([np.ones(len(X)), X])
+    design_new: Floats = np.column_stack([np.ones(len(X_new)), X_new])
+    shared = _ridge_weights(design, rewards)
+    left: Floats = rewards - design @ shared
+    weights: Floats = np.repeat(shared[:, np.newaxis], count, axis=1)
+    for action in np.unique(actions):
+        own = actions == action
+        weights[:, action] += _ridge_weights(design[own], left[own])
+    predicted: Floats = design_new @ weights
+    return predicted
+
+
+def _logistic(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: int, seed: int) -> Floats:  # noqa: ARG001
+    from sklearn.linear_model import LogisticRegression
+
+    predicted = np.full((len(X_new), count), rewards.mean())
+    for action in np.unique(actions):
+        paid = rewards[actions == action]
+        if paid.min() == paid.max():
+            # One outcome alone: Laplace's rule of succession.
+            predicted[:, action] = (paid.sum() + 1) / (len(paid) + 2)
+        else:
+            fitted = LogisticRegression(max_iter=1000).fit(X[actions == action], paid)
+            predicted[:, action] = fitted.predict_proba(X_new)[:, 1]
+    return predicted
+
+
+def _logistic_shared(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: int, seed: int) -> Floats:  # noqa: ARG001
+    from scipy.sparse import csr_matrix, hstack
+    from scipy.special import expit
+    from sklearn.linear_model import LogisticRegression
+
+    if rewards.min() == rewards.max():
+        return np.full((len(X_new), count), rewards[0])
+    places = (np.arange(len(actions)), actions)
+    one_hot = csr_matrix((np.ones(len(actions)), places), shape=(len(actions), count))
+    fitted = LogisticRegression(max_iter=10000).fit(hstack([csr_matrix(X), one_hot]).tocsr(), rewards)
+    of_context, of_action = np.split(fitted.coef_[0], [X.shape[1]])
+    predicted: Floats = expit((X_new @ of_context + fitted.intercept_[0])[:, np.newaxis] + of_action)
+    return predicted
+
+
+def _boosting(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: int, seed: int) -> Floats:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    # More than 255 actions are too many for categories there: their number is a plain feature then.
+    categories = [X.shape[1]] if count <= 255 else None
+    learner: Any = HistGradientBoostingRegressor(
+        max_iter=100, max_leaf_nodes=15, categorical_features=categories, early_stopping=False, random_state=seed
+    )
+    learner.fit(np.column_stack([X, actions]), rewards)
+    predicted = np.empty((len(X_new), count))
+    for some in np.array_split(np.arange(count), min(count, 1 + len(X_new) * count // AT_ONCE)):
+        rows = np.column_stack([np.tile(X_new, (len(some), 1)), np.repeat(some, len(X_new))])
+        predicted[:, some] = learner.predict(rows).reshape(len(some), len(X_new)).T
+    return predicted
+
+
+FITTERS: Final[Mapping[str, Callable[[Floats, Ints, Floats, Floats, int, int], Floats]]] = MappingProxyType(
+    {"ridge": _ridge, "logistic": _logistic, "logistic-shared": _logistic_shared, "boosting": _boosting}
+)

@@ -1,0 +1,84 @@
+"""A synthetic population of contexts, where rewards depend on actions through their embeddings alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.declare.values import Generator
+from harness.topics.ope.engine.log import Floats, Ints
+from harness.topics.ope.engine.worlds import Population
+
+CONTEXTS = 2_000
+DIMENSIONS = 5
+CATEGORIES = (3, 3, 3)  # values of each feature of an action: 27 kinds of actions at most
+BASE, KIND, TASTE = 0.5, 0.2, 0.3  # expected reward: 0.5 on average, by kind up to 0.2, by context up to 0.3
+_SPREAD = 0.1  # of the errors with which a policy knows rewards
+
+
+def population(
+    rng: Generator,
+    *,
+    actions: int,
+    rounds: int,
+    temperature: float,
+    explore: float,
+    nonlinear: bool,
+    candidates: int = 1,
+) -> Population:
+    """Make a population of 2,000 contexts, uniform in a cube of five dimensions.
+
+    The expected reward of an action is 0.5 + 0.2 b + 0.3 u, with b uniform in -1 to 1 for each kind of actions and u
+    in -1 to 1 either linear in the context or, when `nonlinear`, the sign of a product of two of its coordinates, which
+    no model linear in the context can see. Rewards depend on actions only through their kind, as in the experiments of
+    Saito & Joachims 2022 (arXiv 2202.06317, section 4.1).
+
+    Parameters
+    ----------
+    temperature
+        The logging policy takes actions with probabilities proportional to exp(temperature z), z being the
+        standardised expected reward: 0 is uniform, below 0 shuns what pays and makes weights heavy.
+    explore
+        Share of rounds in which a candidate chooses at random; else it takes what it believes to be the best action.
+    candidates
+        Number of candidate policies: the first knows rewards within 0.1, each further one half as well as the last.
+    """
+    contexts = rng.uniform(-1, 1, size=(CONTEXTS, DIMENSIONS))
+    embeddings = np.column_stack([rng.integers(count, size=actions) for count in CATEGORIES]).astype(np.int64)
+    kinds = np.ravel_multi_index(tuple(embeddings.T), CATEGORIES)
+    rewards = _rewards(contexts, rng, nonlinear=nonlinear)[:, kinds]
+    targets = [_greedy(rewards, explore, _SPREAD * 2**number, rng) for number in range(candidates)]
+    return Population(
+        contexts=contexts,
+        rewards=rewards,
+        logging=_softmax(temperature * (rewards - rewards.mean()) / rewards.std()),
+        targets=np.stack(targets),
+        rounds=rounds,
+        embeddings=embeddings,
+    )
+
+
+def _rewards(contexts: Floats, rng: Generator, *, nonlinear: bool) -> Floats:
+    """Return the expected reward of each kind of actions, shape (contexts, kinds)."""
+    count = int(np.prod(CATEGORIES))
+    kind = rng.uniform(-1, 1, size=count)
+    weights = rng.normal(size=(DIMENSIONS, count))
+    taste = contexts @ (weights / np.abs(weights).sum(axis=0))
+    if nonlinear:
+        taste = np.sign(contexts[:, :1] * contexts[:, 1:2]) * np.sign(weights[0])
+    rewards: Floats = BASE + KIND * kind + TASTE * taste
+    return rewards
+
+
+def _greedy(rewards: Floats, explore: float, spread: float, rng: Generator) -> Floats:
+    """Return a policy that takes what it believes to be the best action, or explores."""
+    count = rewards.shape[1]
+    best: Ints = (rewards + rng.normal(scale=spread, size=rewards.shape)).argmax(axis=1)
+    policy = np.full(rewards.shape, explore / count)
+    policy[np.arange(len(rewards)), best] += 1 - explore
+    return policy
+
+
+def _softmax(logits: Floats) -> Floats:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Floats = raised / raised.sum(axis=1, keepdims=True)
+    return shares

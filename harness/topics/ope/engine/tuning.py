@@ -1,0 +1,167 @@
+"""Clipping, switching and shrinkage constants from the log alone: by SLOPE, or by a bound on bias and variance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import log as ln
+from math import sqrt
+from statistics import NormalDist
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from harness.errors import UsageError, did_you_mean
+from harness.topics.ope.engine.check import check_model
+from harness.topics.ope.engine.estimators import Parts, parts_of, plain
+from harness.topics.ope.engine.log import Floats, Log
+from harness.topics.ope.engine.weights import bend_weights, clip_weights, shrink_weights, switch_weights
+
+POINTS = 30
+METHODS: Final = ("slope", "bound")
+
+
+@dataclass(frozen=True)
+class _Tuned:
+    option: str
+    shorten: Callable[[Floats, float], Floats]
+    modelled: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Reach:
+    """What a bias can come from.
+
+    Attributes
+    ----------
+    weights, shares
+        Weights that a round could have had, and their probabilities: shape (n, actions), or (n, 1) for the weight that
+        it had where the logging policy is not known.
+    residual
+        Largest size of a residual.
+    """
+
+    weights: Floats
+    shares: Floats
+    residual: float
+
+
+TUNED: Final[Mapping[str, _Tuned]] = MappingProxyType(
+    {
+        "clipped_ips": _Tuned("clip", clip_weights, modelled=False),
+        "sub_gaussian_ips": _Tuned("lam", bend_weights, modelled=False),
+        "switch_dr": _Tuned("tau", switch_weights, modelled=True),
+        "dr_os": _Tuned("lam", shrink_weights, modelled=True),
+    }
+)
+
+
+def tune(
+    log: Log, model: Floats | None, estimator: str, by: str = "slope", grid: Floats | None = None, level: float = 0.95
+) -> dict[str, float]:
+    """Return the option to call an estimator with, as ``{"clip": 3.2}``; the same log gives the same answer.
+
+    Parameters
+    ----------
+    log, model
+        The log; estimated rewards of shape (n, actions) for switch_dr and dr_os.
+    estimator
+        clipped_ips, sub_gaussian_ips, switch_dr or dr_os.
+    by
+        ``slope`` (Su, Srinath & Krishnamurthy 2020, arXiv 2006.09940) or ``bound`` (in the manner of Wang et al. 2017,
+        section 5, and Su et al. 2020, section 5).
+    grid
+        Candidates, least bias first; ``None`` for that of ``candidates``.
+    level
+        Confidence of the widths and of the bound.
+
+    Raises
+    ------
+    UsageError
+        An unknown estimator or method, an empty grid, or a missing model.
+    """
+    if estimator not in TUNED:
+        raise UsageError(f"{estimator} has nothing to tune{did_you_mean(estimator, TUNED)}")
+    if by not in METHODS:
+        raise UsageError(f"unknown tuning {by!r}{did_you_mean(by, METHODS)}")
+    tuned = TUNED[estimator]
+    parts = parts_of(log, check_model(log, model, estimator) if tuned.modelled else None)
+    points = candidates(parts.weights, estimator) if grid is None else np.asarray(grid, dtype=np.float64)
+    if len(points) == 0:
+        raise UsageError("the grid of candidates is empty")
+    if by == "slope":
+        best = _slope(parts, tuned, points, level)
+    else:
+        reach = _reach(log, parts, tuned)
+        bounds = [_mse_bound(parts, tuned, float(point), reach, level) for point in points]
+        best = int(np.argmin(bounds))
+    return {tuned.option: float(points[best])}
+
+
+def candidates(weights: Floats, estimator: str) -> Floats:
+    """Return what is tried for an estimator, least bias first.
+
+    Thresholds: none, then 30 from the largest weight to the 5 % quantile of those above 0, evenly spaced in logarithms.
+    Shrinkage: infinity, then 30 from 100 times the square of the 95 % quantile to a hundredth of that of the 5 %
+    quantile (Su et al. 2020, section 6). Both end at 0, which leaves the model alone, except for clipping.
+    The sub-Gaussian correction: 0, then 30 from 0.0001 to 1.
+
+    Parameters
+    ----------
+    weights
+        Importance weights of the log, shape (n,).
+    estimator
+        As for ``tune``.
+    """
+    if estimator == "sub_gaussian_ips":
+        return np.concatenate([[0.0], np.geomspace(1e-4, 1.0, POINTS)])
+    used = weights[weights > 0]
+    few, many = np.quantile(used, [0.05, 0.95]) if len(used) else (1.0, 1.0)
+    if estimator == "dr_os":
+        return np.concatenate([[np.inf], np.geomspace(100 * many**2, 0.01 * few**2, POINTS), [0.0]])
+    thresholds = np.geomspace(used.max() if len(used) else 1.0, few, POINTS)
+    return np.concatenate([[np.inf], thresholds, [0.0] if estimator == "switch_dr" else []])
+
+
+def _slope(parts: Parts, tuned: _Tuned, points: Floats, level: float) -> int:
+    """Return the last point that agrees with all before it, within their widths."""
+    quantile = NormalDist().inv_cdf((1 + level) / 2)
+    values: list[float] = []
+    widths: list[float] = []
+    for point in points:
+        estimate = plain(parts.base, tuned.shorten(parts.weights, float(point)), parts.residuals)
+        value, width = estimate.value, quantile * estimate.standard_error
+        allowed = width + (sqrt(6) - 1) * np.array(widths)
+        if (np.abs(value - np.array(values)) > allowed).any():
+            break
+        values.append(value)
+        widths.append(width)
+    return max(len(values) - 1, 0)
+
+
+def _mse_bound(parts: Parts, tuned: _Tuned, point: float, reach: _Reach, level: float) -> float:
+    """Return the variance of the estimate plus the square of a bound on its bias.
+
+    The bias is the mean of (w - shortened w) residual. It is bounded by that mean in the log plus Bernstein's
+    deviation, and by the largest residual times the mean of |w - shortened w|; the lower of both counts.
+    """
+    shortened = tuned.shorten(parts.weights, point)
+    count = len(shortened)
+    lost = (parts.weights - shortened) * parts.residuals
+    gap = (reach.shares * np.abs(reach.weights - tuned.shorten(reach.weights, point))).sum(axis=1)
+    confidence = ln(2 / (1 - level))
+    spread = sqrt(2 * float(lost.var()) * confidence / count)
+    deviation = spread + reach.residual * float(gap.max()) * confidence / (3 * count)
+    bias = min(abs(float(lost.mean())) + deviation, reach.residual * float(gap.mean()))
+    terms = parts.base + shortened * parts.residuals
+    return float(terms.var()) / count + bias * bias
+
+
+def _reach(log: Log, parts: Parts, tuned: _Tuned) -> _Reach:
+    low, high = log.reward_range
+    residual = high - low if tuned.modelled else max(abs(low), abs(high))
+    if log.logging is None:
+        return _Reach(parts.weights[:, np.newaxis], np.ones((len(parts.weights), 1)), residual)
+    weights = np.divide(log.target, log.logging, out=np.zeros_like(log.target), where=log.logging > 0)
+    return _Reach(weights, log.logging, residual)

@@ -1,0 +1,142 @@
+"""The tasks of estimating one policy's value, and how a strategy joins them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness.declare import Figure, Judgement, Metric, Param, Profile
+from harness.topics.ope import topic
+from harness.topics.ope.selection import selection
+from harness.topics.ope.worlds import (
+    COMPILED,
+    DIGITS,
+    ENGINE,
+    LINEAR,
+    NONLINEAR,
+    OPEN_BANDIT,
+    REPLICATIONS,
+    SCENARIOS,
+    SYNTHETIC,
+    view,
+)
+
+if TYPE_CHECKING:
+    from harness.declare.values import Strategist
+    from harness.topics.ope.engine.worlds import Replications
+
+# Kinds of `engine.models.fit_model`: least squares for each action, where a log holds enough of each; and one logistic
+# regression for all, where actions are many and rewards are 0 and 1, mostly 0.
+MODEL, REAL_MODEL = "ridge", "logistic-shared"
+
+METRICS = (
+    Metric("mse", direction="lower", unit="reward^2", summary="Mean squared error over logs."),
+    Metric("bias", direction="lower", unit="reward", summary="Size of the mean error."),
+    Metric("variance", direction="lower", unit="reward^2", summary="Variance of the error over logs."),
+    Metric("relative_error", direction="lower", unit="1", margin=0.005, summary="Mean of |error| / |truth|."),
+    Metric(
+        "relative_error_tail",
+        direction="lower",
+        unit="1",
+        margin=0.01,
+        summary="Its mean over the worst tenth of logs.",
+    ),
+    Metric(
+        "effective_sample_size",
+        direction="higher",
+        unit="1",
+        summary="Of the data: share of the rounds that the weights leave, 1 / E[w^2].",
+    ),
+    Metric(
+        "support_violations",
+        direction="lower",
+        unit="1",
+        summary="Of the data: share of the target policy on actions that the log cannot hold.",
+    ),
+)
+ERRORS = Figure(
+    "errors",
+    title="Relative error",
+    x="share of logs",
+    y="relative error",
+    reading="So large at most is the error, as a share of the truth, in that share of the logs.",
+)
+
+
+def _judge(data: Replications, output: Any) -> Judgement:
+    from harness.topics.ope.engine import judge
+
+    return judge.value(data, output)
+
+
+value = topic.task(
+    "value",
+    title="Value of a policy from another one's log, in worlds made up",
+    datasets=[NONLINEAR, LINEAR],
+    scenarios=SCENARIOS,
+    phases=["fit", "estimate"],
+    metrics=METRICS,
+    judge=_judge,
+    view=view,
+    params=SYNTHETIC,
+    sweep={"actions": [20, 200, 1_000], "rounds": [10_000], "temperature": [-1.0]},
+    reference="ips",
+    figures=[ERRORS],
+    quick=Profile(1, {"rounds": 500, "replications": 20}, datasets=("nonlinear-rewards",), scenarios=("clean",)),
+    full=Profile(blocks=10, sweeps=True),
+)
+real = topic.task(
+    "value-real",
+    title="Value of a policy from another one's log, on data that were measured",
+    datasets=[DIGITS, *OPEN_BANDIT],
+    scenarios=SCENARIOS[:-1],  # its reward model is for rewards of 0 and 1
+    phases=["fit", "estimate"],
+    metrics=METRICS,
+    judge=_judge,
+    view=view,
+    params={"replications": Param(30, low=2, summary=REPLICATIONS["replications"].summary)},
+    reference="ips",
+    figures=[ERRORS],
+    quick=Profile(1, {"replications": 3}, datasets=("digits-bandit",), scenarios=("clean",)),
+    full=Profile(blocks=6, datasets=("digits-bandit", "open-bandit-all"), scenarios=("clean",), sweeps=True),
+)
+TASKS = (value, real, selection)
+
+
+def estimator(
+    name: str, *, needs: Sequence[str] = (), note: str = "", tasks: Sequence[Any] = TASKS, **more: Any
+) -> Callable[[Strategist], Strategist]:
+    """Register the decorated function as a strategy of every task that estimates values.
+
+    An argument `model` stands at `MODEL` in worlds made up, and at `REAL_MODEL` on data that were measured.
+
+    Parameters
+    ----------
+    needs
+        Modules beyond the engine's estimators.
+    tasks
+        By default all of them.
+    more
+        See `Task.strategy`.
+    """
+
+    def register(function: Strategist) -> Strategist:
+        for task in tasks:
+            run = _with_model(function) if task is real else function
+            task.strategy(
+                name, needs=(f"{ENGINE}.estimators", f"{ENGINE}.replay", *COMPILED, *needs), note=note, **more
+            )(run)
+        return function
+
+    return register
+
+
+def _with_model(function: Strategist) -> Strategist:
+    """Change the default of the argument `model`, where there is one."""
+    if "model" not in inspect.signature(function).parameters:
+        return function
+    changed = partial(function, model=REAL_MODEL)
+    changed.__doc__ = function.__doc__
+    return changed

@@ -1,0 +1,112 @@
+"""Open Bandit Pipeline's own estimators and intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from harness.topics.ope.coverage import task
+from harness.topics.ope.direct import MODELS, fitter
+from harness.topics.ope.evaluation import MODEL, estimator, real, value
+from harness.topics.ope.intervals import DRAWS, NEEDS
+from harness.topics.ope.selection import selection
+from harness.topics.ope.worlds import ENGINE
+
+if TYPE_CHECKING:
+    from harness.declare import PhaseClock, Problem
+    from harness.declare.values import Strategist
+
+OBP = ("obp.ope", f"{ENGINE}.obp_examples")
+PLAIN = "obp 0.4.1, the last that pip installs beside numpy 2; a new object for each log."
+MODELLED = (
+    f"{PLAIN} Its reward model is that of the other strategies; model=obp-logistic and model=obp-boosting fit obp's "
+    "own in three folds, as obp's examples do."
+)
+# obp 0.4.1 has no tuning of its own; these are the middle of what its later examples try.
+TAU, SHRINKAGE = 10.0, 100.0
+
+
+def _replayed(problem: Problem, phase: PhaseClock, name: str, model: str = "", **options: float) -> Any:
+    from harness.topics.ope.engine import obp_examples
+    from harness.topics.ope.engine.replay import replay
+
+    return replay(
+        problem,
+        phase,
+        lambda log, fitted: obp_examples.estimate(name, log, fitted, **options),
+        fit=fitter(model) if model else None,
+    )
+
+
+@estimator("obp-ips", needs=OBP, note=PLAIN)
+def obp_ips(problem: Problem, phase: PhaseClock) -> Any:
+    """Average weighted rewards, by obp."""
+    return _replayed(problem, phase, "ips")
+
+
+@estimator("obp-snips", needs=OBP, note=PLAIN)
+def obp_snips(problem: Problem, phase: PhaseClock) -> Any:
+    """Divide the sum of weighted rewards by that of the weights, by obp."""
+    return _replayed(problem, phase, "snips")
+
+
+def _modelled(name: str, **real_only: Any) -> Callable[[Strategist], Strategist]:
+    """Register in all tasks; what is swept, on measured data alone, where figures are published."""
+
+    def register(function: Strategist) -> Strategist:
+        needs = (*OBP, MODELS)
+        estimator(f"obp-{name}", needs=needs, note=MODELLED, tasks=(value, selection))(function)
+        return estimator(f"obp-{name}", needs=needs, note=MODELLED, tasks=(real,), **real_only)(function)
+
+    return register
+
+
+@_modelled("dm", sweep={"model": ["obp-logistic", "obp-boosting"]})
+def obp_dm(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
+    """Average what a reward model says, by obp."""
+    return _replayed(problem, phase, "dm", model)
+
+
+@_modelled("dr", sweep={"model": ["obp-boosting"]})
+def obp_dr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
+    """Correct the model by its weighted residuals, by obp."""
+    return _replayed(problem, phase, "dr", model)
+
+
+@_modelled("sndr")
+def obp_sndr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
+    """Divide the residuals by the sum of the weights, by obp."""
+    return _replayed(problem, phase, "sndr", model)
+
+
+@_modelled("switch-dr")
+def obp_switch_dr(problem: Problem, phase: PhaseClock, model: str = MODEL, tau: float = TAU) -> Any:
+    """Correct the model where weights are small, by obp."""
+    return _replayed(problem, phase, "switch-dr", model, tau=tau)
+
+
+@_modelled("dr-os")
+def obp_dr_os(problem: Problem, phase: PhaseClock, model: str = MODEL, lam: float = SHRINKAGE) -> Any:
+    """Shrink large weights, by obp."""
+    return _replayed(problem, phase, "dr-os", model, lambda_=lam)
+
+
+def _interval(problem: Problem, phase: PhaseClock, name: str) -> Any:
+    from harness.topics.ope.engine.intervals import interval
+    from harness.topics.ope.engine.replay import replay
+
+    return replay(
+        problem, phase, lambda log, _model: interval(log, "obp", estimator=name, seed=problem.seed % 2**32, draws=DRAWS)
+    )
+
+
+@task.strategy("obp-ips", needs=(*NEEDS, "obp.ope"), note=PLAIN)
+def obp_ips_interval(problem: Problem, phase: PhaseClock) -> Any:
+    """Take obp's bootstrap of the mean of weighted rewards."""
+    return _interval(problem, phase, "ips")
+
+
+@task.strategy("obp-snips", needs=(*NEEDS, "obp.ope"), note=f"{PLAIN} It keeps the sum of the weights as it is.")
+def obp_snips_interval(problem: Problem, phase: PhaseClock) -> Any:
+    """Take obp's bootstrap of the rewards, weighted and divided by the mean weight of the log."""
+    return _interval(problem, phase, "snips")

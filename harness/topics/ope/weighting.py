@@ -1,0 +1,99 @@
+"""Importance weighting: rewards of the log, weighted by how much likelier the target policy makes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.topics.ope.direct import MODELS
+from harness.topics.ope.evaluation import estimator
+from harness.topics.ope.worlds import ENGINE
+
+if TYPE_CHECKING:
+    from harness.declare import PhaseClock, Problem
+
+TUNING = f"{ENGINE}.tuning"
+ESTIMATED = "The propensities of the log are not used: they are fitted by a logistic regression, in the phase fit."
+
+
+def _replayed(problem: Problem, phase: PhaseClock, name: str, **options: float) -> Any:
+    from harness.topics.ope.engine.estimators import ESTIMATORS
+    from harness.topics.ope.engine.replay import replay
+
+    estimate = ESTIMATORS[name]
+    return replay(problem, phase, lambda log, _model: estimate(log, **options).value)
+
+
+@estimator("ips")
+def ips(problem: Problem, phase: PhaseClock) -> Any:
+    """Average weighted rewards."""
+    return _replayed(problem, phase, "ips")
+
+
+@estimator("snips")
+def snips(problem: Problem, phase: PhaseClock) -> Any:
+    """Divide the sum of weighted rewards by that of the weights."""
+    return _replayed(problem, phase, "snips")
+
+
+@estimator("clipped-ips", sweep={"clip": [2.0, 50.0]})
+def clipped_ips(problem: Problem, phase: PhaseClock, clip: float = 10.0) -> Any:
+    """Average weighted rewards, no weight above a bound."""
+    return _replayed(problem, phase, "clipped_ips", clip=clip)
+
+
+@estimator("clipped-ips-tuned", needs=(TUNING,), sweep={"by": ["bound"]})
+def clipped_ips_tuned(problem: Problem, phase: PhaseClock, by: str = "slope") -> Any:
+    """Clip weights at a bound that the log suggests."""
+    return tuned(problem, phase, "clipped_ips", by)
+
+
+@estimator("sub-gaussian-ips", sweep={"lam": [0.01, 0.2]})
+def sub_gaussian_ips(problem: Problem, phase: PhaseClock, lam: float = 0.05) -> Any:
+    """Average rewards with weights bent to w / (1 - lam + lam w)."""
+    return _replayed(problem, phase, "sub_gaussian_ips", lam=lam)
+
+
+@estimator("mips", note="Needs features of the actions: of the digits, an action's only feature is itself.")
+def mips(problem: Problem, phase: PhaseClock) -> Any:
+    """Weight by how much likelier the target policy makes the kind of the action."""
+    return _replayed(problem, phase, "mips")
+
+
+@estimator("ips-estimated", needs=(MODELS,), note=ESTIMATED)
+def ips_estimated(problem: Problem, phase: PhaseClock) -> Any:
+    """Average rewards weighted by propensities that were fitted to the log."""
+    return estimated(problem, phase, "ips")
+
+
+@estimator("snips-estimated", needs=(MODELS,), note=ESTIMATED)
+def snips_estimated(problem: Problem, phase: PhaseClock) -> Any:
+    """Normalise the weights by their sum, with propensities that were fitted to the log."""
+    return estimated(problem, phase, "snips")
+
+
+def estimated(problem: Problem, phase: PhaseClock, name: str, fit: Any = None) -> Any:
+    """Run an estimator on propensities fitted to the log."""
+    from harness.topics.ope.engine.estimators import ESTIMATORS
+    from harness.topics.ope.engine.models import fit_propensities, with_propensities
+    from harness.topics.ope.engine.replay import replay
+
+    estimate = ESTIMATORS[name]
+    return replay(
+        problem,
+        phase,
+        lambda log, model: estimate(log, model).value,
+        fit=fit,
+        prepare=lambda log, seed: with_propensities(log, fit_propensities(log, seed=seed)),
+    )
+
+
+def tuned(problem: Problem, phase: PhaseClock, name: str, by: str, fit: Any = None) -> Any:
+    """Run an estimator with the options that the log suggests; choosing them counts as estimating."""
+    from harness.topics.ope.engine.estimators import ESTIMATORS
+    from harness.topics.ope.engine.replay import replay
+    from harness.topics.ope.engine.tuning import tune
+
+    estimate = ESTIMATORS[name]
+    return replay(
+        problem, phase, lambda log, model: estimate(log, model, **tune(log, model, name, by=by)).value, fit=fit
+    )
