@@ -116,7 +116,7 @@ def test_a_run_can_be_named(claimed: Project) -> None:
 
 def test_all_topics_with_claims_are_judged_unless_some_are_named(claimed: Project) -> None:
     said = json.loads(claimed.bakeoff("claims", "--json").stdout)
-    assert {claim["topic"] for claim in said["claims"]} == {"planted", "boosting"}
+    assert {claim["topic"] for claim in said["claims"]} == {"planted", "boosting", "bandits", "ope"}
     assert len(said["runs"]) == 1
 
 
