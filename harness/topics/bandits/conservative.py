@@ -130,7 +130,7 @@ conservative = topic.task(
     reference="conservative-ucb",
     baseline="always-default",
     figures=[REGRET, MARGIN],
-    quick=Profile(2, {"horizon": 1_000, "replications": 50}, datasets=("default-second",)),
+    quick=Profile(1, {"horizon": 1_000, "replications": 50}, datasets=("default-second",)),
     full=Profile(10, sweeps=True),
 )
 

@@ -34,7 +34,7 @@ packages = topic.task(
     params={**SIZES, **FEATURES},
     reference="lin-ucb",
     figures=[REGRET],
-    quick=Profile(2, {"horizon": 100, "replications": 2}, datasets=("linear-contexts",)),
+    quick=Profile(1, {"horizon": 100, "replications": 2}, datasets=("linear-contexts",)),
     full=Profile(5, {"horizon": 1_000, "replications": 4}),
 )
 for _name, _own in (("lin-ucb", linear.lin_ucb), ("lin-ts", linear.lin_ts), ("logistic-ts", linear.logistic_ts)):

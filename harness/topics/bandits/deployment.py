@@ -139,6 +139,6 @@ deployment = topic.task(
     reference="canary-betting",
     baseline="never",
     figures=[TRAFFIC, LOST],
-    quick=Profile(2, {"replications": 200}, datasets=("launch-mixed",), scenarios=("clean",)),
+    quick=Profile(1, {"replications": 200}, datasets=("launch-mixed",), scenarios=("clean",)),
     full=Profile(10, sweeps=True),
 )

@@ -137,6 +137,6 @@ monitoring = topic.task(
     reference="e-detector",
     baseline="silent",
     figures=[ALARMED],
-    quick=Profile(2, {"replications": 50}, datasets=("mean-shift",), scenarios=("clean",)),
+    quick=Profile(1, {"replications": 50}, datasets=("mean-shift",), scenarios=("clean",)),
     full=Profile(10, sweeps=True),
 )

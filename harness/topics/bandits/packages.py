@@ -37,7 +37,7 @@ task = topic.task(
     params=PARAMS,
     reference="thompson-beta",
     figures=[REGRET],
-    quick=Profile(2, {"horizon": 200, "replications": 10}, scenarios=("clean",)),
+    quick=Profile(1, {"horizon": 200, "replications": 10}, scenarios=("clean",)),
     full=Profile(10, {"horizon": 1_000, "replications": 20}),
 )
 

@@ -11,11 +11,18 @@ if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
     from harness.topics.ope.engine.replay import Fit
 
-MODELS = f"{ENGINE}.models"
+MODELS = (
+    f"{ENGINE}.models",
+    f"{ENGINE}.obp_examples",
+    "scipy.sparse",
+    "scipy.special",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+)
 OBP_KIND = "obp-"  # begins the kinds of model that are obp's
 
 
-@estimator("dm", needs=(MODELS,), sweep={"model": ["logistic", "boosting"]})
+@estimator("dm", needs=MODELS, sweep={"model": ["logistic", "boosting"]})
 def dm(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
     """Average what a reward model says that the target policy would earn."""
     from harness.topics.ope.engine import estimators

@@ -47,7 +47,7 @@ def normal_mips(problem: Problem, phase: PhaseClock) -> Any:
     return _replayed(problem, phase, "normal", "mips")
 
 
-@task.strategy("normal-dr", needs=(*NEEDS, MODELS))
+@task.strategy("normal-dr", needs=(*NEEDS, *MODELS))
 def normal_dr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
     """Take 1.96 standard errors of the corrected model, fitted in two folds."""
     return _replayed(problem, phase, "normal", "dr", fitter(model))
@@ -65,7 +65,7 @@ def bootstrap_snips(problem: Problem, phase: PhaseClock) -> Any:
     return _replayed(problem, phase, "bootstrap", "snips")
 
 
-@task.strategy("bootstrap-dr", needs=(*NEEDS, MODELS), note="The model is not fitted anew in a resample.")
+@task.strategy("bootstrap-dr", needs=(*NEEDS, *MODELS), note="The model is not fitted anew in a resample.")
 def bootstrap_dr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
     """Take percentiles of the corrected model over 1,000 resamples of the rounds."""
     return _replayed(problem, phase, "bootstrap", "dr", fitter(model))

@@ -54,7 +54,7 @@ def _modelled(name: str, **real_only: Any) -> Callable[[Strategist], Strategist]
     """Register in all tasks; what is swept, on measured data alone, where figures are published."""
 
     def register(function: Strategist) -> Strategist:
-        needs = (*OBP, MODELS)
+        needs = (*OBP, *MODELS)
         estimator(f"obp-{name}", needs=needs, note=MODELLED, tasks=(value, selection))(function)
         return estimator(f"obp-{name}", needs=needs, note=MODELLED, tasks=(real,), **real_only)(function)
 

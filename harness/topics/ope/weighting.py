@@ -59,13 +59,13 @@ def mips(problem: Problem, phase: PhaseClock) -> Any:
     return _replayed(problem, phase, "mips")
 
 
-@estimator("ips-estimated", needs=(MODELS,), note=ESTIMATED)
+@estimator("ips-estimated", needs=MODELS, note=ESTIMATED)
 def ips_estimated(problem: Problem, phase: PhaseClock) -> Any:
     """Average rewards weighted by propensities that were fitted to the log."""
     return estimated(problem, phase, "ips")
 
 
-@estimator("snips-estimated", needs=(MODELS,), note=ESTIMATED)
+@estimator("snips-estimated", needs=MODELS, note=ESTIMATED)
 def snips_estimated(problem: Problem, phase: PhaseClock) -> Any:
     """Normalise the weights by their sum, with propensities that were fitted to the log."""
     return estimated(problem, phase, "snips")

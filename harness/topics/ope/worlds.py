@@ -100,7 +100,7 @@ def _synthetic(name: str, summary: str, params: Mapping[str, Param], *, nonlinea
         summary,
         params=params,
         provides=(_POPULATION,),
-        needs=(f"{ENGINE}.synthetic",),
+        needs=(f"{ENGINE}.synthetic", f"{ENGINE}.judge", "scipy.stats"),
     )
 
 
@@ -126,7 +126,14 @@ DIGITS = Dataset(
     "scikit-learn's handwritten digits: an action is a class, and pays 1 where it is the right one.",
     params={**REPLICATIONS, "splits": Param(1, low=1, high=100, summary="splits into images to fit on and to log")},
     provides=(_POPULATION,),
-    needs=(f"{ENGINE}.digits", "sklearn.datasets", "sklearn.ensemble", "sklearn.linear_model"),
+    needs=(
+        f"{ENGINE}.digits",
+        f"{ENGINE}.judge",
+        "sklearn.datasets",
+        "sklearn.ensemble",
+        "sklearn.linear_model",
+        "sklearn.model_selection",
+    ),
 )
 OPEN_BANDIT = tuple(
     Dataset(
@@ -134,7 +141,7 @@ OPEN_BANDIT = tuple(
         partial(open_bandit, campaign=campaign),
         f"Open Bandit Dataset's sample, campaign {campaign}: random's log, for Thompson sampling.",
         params=REPLICATIONS,
-        needs=(f"{ENGINE}.open_bandit", "pandas", "pyarrow.parquet"),
+        needs=(f"{ENGINE}.open_bandit", f"{ENGINE}.judge", "pandas", "pyarrow.dataset", "pyarrow.parquet"),
         verify=verify_open_bandit,
     )
     for campaign in ("all", "men", "women")
