@@ -60,7 +60,9 @@ def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> 
     alone = f"; no other strategy is within {metric.margin:g} of its {metric.name}" * (
         len(good) == 1 and metric.margin > 0
     )
-    return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}")
+    apart = effect(cells, chosen, other, metric.name)
+    chance = "; of one block, which does not tell merit from chance" * (apart is not None and not apart.known)
+    return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}{chance}")
 
 
 def _sound(cells: Sequence[Standings], label: str) -> bool:

@@ -53,7 +53,9 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
 def test_one_block_gives_no_interval_and_still_a_choice() -> None:
     found = advise(cells(1, exact=(6.0, 0.80, 50), hist=(1.0, 0.795, 100)), AUC, "hist")
     assert found is not None
-    assert found.sentence == "hist: 6x less CPU than exact, auc -0.005, 2x more memory"
+    assert found.sentence == (
+        "hist: 6x less CPU than exact, auc -0.005, 2x more memory; of one block, which does not tell merit from chance"
+    )
 
 
 def test_a_strategy_that_failed_once_is_not_recommended() -> None:

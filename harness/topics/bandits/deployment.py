@@ -20,6 +20,7 @@ ROLLOUT = "harness.topics.bandits.engine.rollout"
 JUDGE = "harness.topics.bandits.engine.rollout_judge"
 
 METRICS = (
+    Metric("reward_lost", direction="lower", unit="reward", summary="Lost to the better policy by the horizon; mean."),
     Metric(
         "false_promotions",
         direction="lower",
@@ -38,7 +39,6 @@ METRICS = (
         unit="step",
         summary="Steps before a better policy has all traffic, the horizon if never; mean, 0 where none is better.",
     ),
-    Metric("reward_lost", direction="lower", unit="reward", summary="Lost to the better policy by the horizon; mean."),
 )
 TRAFFIC = Figure(
     "traffic",

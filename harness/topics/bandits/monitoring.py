@@ -18,6 +18,12 @@ _STRESSED = "stressed"  # what scenarios require: two data sets say enough of th
 
 METRICS = (
     Metric(
+        "errors",
+        direction="lower",
+        unit="1",
+        summary="Share of the streams with an alarm before the change, or with a change and no alarm.",
+    ),
+    Metric(
         "false_alarms", direction="lower", unit="1", summary="Share of the streams with an alarm before the change."
     ),
     Metric(

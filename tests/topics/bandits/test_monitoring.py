@@ -107,7 +107,7 @@ def test_judge_of_known_alarms() -> None:
     data = made(replications=5, horizon=100, reference=20)
     judged = judge(data, np.array([10, 50, 59, 100, 49]))
     # Two false; of the others the delays are 1, 10 and 50, which is one missed.
-    assert judged.metrics == pytest.approx({"false_alarms": 0.4, "missed": 1 / 3, "delay": 10})
+    assert judged.metrics == pytest.approx({"errors": 0.6, "false_alarms": 0.4, "missed": 1 / 3, "delay": 10})
     assert judged.curves["alarmed"].y[-1] == pytest.approx(0.8)
     assert judged.examples["false_alarms"].values.tolist() == [1, 0, 0, 0, 1]
 
@@ -115,11 +115,11 @@ def test_judge_of_known_alarms() -> None:
 @pytest.mark.parametrize(
     ("name", "alarm", "expected"),
     [
-        ("no-shift", 200, (0, 0, 0)),
-        ("no-shift", 199, (1, 0, 0)),
-        ("mean-shift", 0, (1, 0, 100)),
-        ("mean-shift", 200, (0, 1, 100)),
-        ("mean-shift", 100, (0, 0, 1)),
+        ("no-shift", 200, (0, 0, 0, 0)),
+        ("no-shift", 199, (1, 1, 0, 0)),
+        ("mean-shift", 0, (1, 1, 0, 100)),
+        ("mean-shift", 200, (1, 0, 1, 100)),
+        ("mean-shift", 100, (0, 0, 0, 1)),
     ],
 )
 def test_every_metric_has_a_number(name: str, alarm: int, expected: tuple[float, ...]) -> None:

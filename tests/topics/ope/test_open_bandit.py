@@ -18,8 +18,9 @@ from harness.topics.ope.engine.check import check
 from harness.topics.ope.engine.estimators import ESTIMATORS
 from harness.topics.ope.engine.log import Log
 from harness.topics.ope.engine.models import fit_model
+from harness.topics.ope.engine.rounds import taken
 from harness.topics.ope.engine.tuning import tune
-from harness.topics.ope.engine.worlds import Recorded, taken
+from harness.topics.ope.engine.worlds import Recorded
 
 # Of examples/obd in Open Bandit Pipeline 0.5.2: random to bts, campaign all, logistic regression, 30 resamples.
 PUBLISHED = {"ips": 0.311082, "snips": 0.311795, "dr": 0.292464, "dr_os": 0.159520, "dm": 0.156876}

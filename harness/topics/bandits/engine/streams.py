@@ -157,8 +157,9 @@ def judge(data: Streams, alarms: npt.ArrayLike) -> Judgement:
     Returns
     -------
     Judgement
-        Metrics ``false_alarms`` (share of the streams with an alarm before the change), and of the others ``missed``
-        (share without one) and ``delay`` (median of the changed steps seen by the alarm, all of them where it is
+        Metrics ``errors`` (share of the streams with an alarm before the change, or without one after it),
+        ``false_alarms`` (share of the streams with an alarm before the change), and of the others ``missed`` (share
+        without one) and ``delay`` (median of the changed steps seen by the alarm, all of them where it is
         missed); both are 0 where nothing changes. Curve ``alarmed``: share of the streams with an alarm by a step.
 
     Raises
@@ -176,6 +177,7 @@ def judge(data: Streams, alarms: npt.ArrayLike) -> Judgement:
     alarmed = [float((steps < step).mean()) for step in at]
     return Judgement(
         metrics={
+            "errors": float((early.sum() + missed.sum()) / len(steps)),
             "false_alarms": float(early.mean()),
             "missed": float(missed.mean()) if len(after) else 0.0,
             # Whoever cries wolf on every stream has detected nothing.

@@ -11,6 +11,7 @@ import numpy as np
 from harness.declare.values import Generator
 from harness.errors import UsageError
 from harness.topics.ope.engine.log import Floats, Ints, Log
+from harness.topics.ope.engine.rounds import draw_actions, taken, with_rewards
 
 #: Logs that a strategy holds at a time, and that one sample of a phase is the time of.
 LOGS_AT_ONCE = 10
@@ -215,48 +216,6 @@ class Replications:
 def view(data: Replications) -> Logs:
     """Return what strategies may see: the logs."""
     return Logs(data.replications, data.truth.shape[1], data.make)
-
-
-def draw_actions(probabilities: Floats, uniform: Floats) -> Ints:
-    """Draw an action in each round by inverting the distribution function.
-
-    Parameters
-    ----------
-    probabilities, uniform
-        Shapes (n, actions) and (n,), the latter in [0, 1).
-    """
-    reached = probabilities.cumsum(axis=1)
-    # An action of probability 0 at the end must not be drawn because a sum falls short of 1 by rounding.
-    actions: Ints = (reached <= (uniform * reached[:, -1])[:, None]).sum(axis=1).astype(np.int64)
-    return actions
-
-
-def taken(log: Log, rows: Ints) -> Log:
-    """Return the log made of some of its rounds."""
-    return Log(
-        actions=log.actions[rows],
-        rewards=log.rewards[rows],
-        propensities=log.propensities[rows],
-        target=log.target[rows],
-        reward_range=log.reward_range,
-        contexts=None if log.contexts is None else log.contexts[rows],
-        logging=None if log.logging is None else log.logging[rows],
-        embeddings=log.embeddings,
-    )
-
-
-def with_rewards(log: Log, rewards: Floats, reward_range: tuple[float, float]) -> Log:
-    """Return the log with other rewards."""
-    return Log(
-        log.actions,
-        rewards,
-        log.propensities,
-        log.target,
-        reward_range,
-        log.contexts,
-        log.logging,
-        log.embeddings,
-    )
 
 
 def populations(data: Replications, scenario: str) -> tuple[Population, ...]:
