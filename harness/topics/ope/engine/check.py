@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import njit, types
 
 from harness.errors import UsageError
 from harness.topics.ope.engine.log import Floats, Log
@@ -163,7 +163,9 @@ def _check_policy(name: str, probabilities: Floats) -> None:
     raise UsageError(f"the probabilities of the {name} policy in round {at} sum to {row.sum():g} instead of 1")
 
 
-@njit(cache=True)
+# With a signature it is loaded when this module is imported, before a trial's process begins: the first function that a
+# process loads costs it a quarter of a second, which numba spends on its registries.
+@njit(types.int64(types.Array(types.float64, 2, "C", readonly=True)), cache=True)
 def _first_wrong_row(probabilities: Floats) -> int:
     """Return the first row that is no distribution, -1 where there is none; compiled, as it reads n x actions."""
     for i in range(probabilities.shape[0]):
