@@ -34,6 +34,8 @@ class Metric:
         Unit of the number; ``"1"`` for a dimensionless one.
     margin
         Largest difference, in that unit, that makes no difference to a user; 0 when every difference counts.
+    limit
+        Worst value with which a strategy can be recommended, in that unit.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Metric:
     unit: str | None = None
     summary: str = ""
     margin: float = 0.0
+    limit: float | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name, "metric", IDENTIFIER)
@@ -52,6 +55,8 @@ class Metric:
             raise wrong(f"metric {self.name} needs a unit; write unit='1' for a dimensionless number")
         if not (self.margin >= 0 and math.isfinite(self.margin)):
             raise wrong(f"metric {self.name} has margin={self.margin}; give a finite number from 0 on, in its unit")
+        if self.limit is not None and not math.isfinite(self.limit):
+            raise wrong(f"metric {self.name} has limit={self.limit}; give a finite number, in its unit, or none")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,13 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         command=command,
         metrics=tuple(
             JudgedMetric(
-                f"{task.topic}/{task.name}", metric.name, metric.direction, metric.unit, metric.summary, metric.margin
+                task=f"{task.topic}/{task.name}",
+                name=metric.name,
+                direction=metric.direction,
+                unit=metric.unit,
+                summary=metric.summary,
+                margin=metric.margin,
+                limit=metric.limit,
             )
             for task in tasks
             for metric in task.metrics

@@ -1,7 +1,8 @@
 """Which strategy to take, in one sentence that says why.
 
 The rule: of the strategies whose primary metric is not worse than the best one's by more than the metric's margin, the
-one that takes the least CPU time. It is a summary of the tables, not a verdict on other data.
+one that takes the least CPU time. What is beyond the limit of a metric is left out, unless everything is. It is a
+summary of the tables, not a verdict on other data.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ class Advice:
     sentence: str
 
 
-def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> Advice | None:
+def advise(
+    cells: Sequence[Standings], metric: JudgedMetric, reference: str, limits: Sequence[JudgedMetric] = ()
+) -> Advice | None:
     """Recommend a strategy over some cells of one machine.
 
     Only strategies that never failed are considered, in the cells that `fullest` chooses.
@@ -38,6 +41,8 @@ def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> 
         The task's primary metric.
     reference
         The strategy to compare with where the choice leaves it open.
+    limits
+        Metrics that may have a limit.
 
     Returns
     -------
@@ -45,15 +50,18 @@ def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> 
         ``None`` when no strategy finished everything.
     """
     sound = {label for cell in cells for label in cell.entries if _sound(cells, label)}
-    cells, labels = fullest(cells, lambda cell, label: label in sound and _has(cell, label, metric))
-    if not labels:
+    cells, finished = fullest(cells, lambda cell, label: label in sound and _has(cell, label, metric))
+    if not finished:
         return None
+    limits = [limited for limited in limits if limited.limit is not None]
+    within = [label for label in finished if not any(_beyond(cells, label, limited) for limited in limits)]
+    labels = within or finished
     quality = {label: _level(cells, label, metric.name) for label in labels}
     sign = 1 if metric.direction == "higher" else -1
     best = max(labels, key=lambda label: sign * quality[label])
     good = [label for label in labels if label == best or _as_good(cells, label, best, metric)]
     chosen = min(good, key=lambda label: _level(cells, label, COST))
-    other = _other(chosen, best, good, labels, reference)
+    other = _other(chosen, best, good, finished, reference)
     if other is None:
         return Advice(chosen, f"{chosen}: the only strategy that finished")
     why = _why(cells, chosen, other, metric)
@@ -62,7 +70,7 @@ def advise(cells: Sequence[Standings], metric: JudgedMetric, reference: str) -> 
     )
     apart = effect(cells, chosen, other, metric.name)
     chance = "; of one block, which does not tell merit from chance" * (apart is not None and not apart.known)
-    return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}{chance}")
+    return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}{_limited(limits, len(within), len(finished))}{chance}")
 
 
 def _sound(cells: Sequence[Standings], label: str) -> bool:
@@ -79,6 +87,24 @@ def _level(cells: Sequence[Standings], label: str, name: str) -> float:
     if name == COST:
         columns = [np.log(np.maximum(column, 1e-12)) for column in columns]
     return float(np.mean([np.nanmean(column) for column in columns]))
+
+
+def _beyond(cells: Sequence[Standings], label: str, metric: JudgedMetric) -> bool:
+    """Return whether a strategy's mean over blocks is beyond the limit of a metric in some cell."""
+    if metric.limit is None:
+        return False
+    entries = [cell.entries[label] for cell in cells]
+    columns = [entry.values[metric.name] for entry in entries if entry.middle(metric.name) is not None]
+    means = [float(np.nanmean(column)) for column in columns]
+    sign = 1 if metric.direction == "higher" else -1
+    return any(sign * mean < sign * metric.limit for mean in means)
+
+
+def _limited(limits: Sequence[JudgedMetric], within: int, finished: int) -> str:
+    if within == finished:
+        return ""
+    names = " or ".join(f"{metric.name} {metric.limit:g}" for metric in limits)
+    return f"; {finished - within} beyond {names} left out" if within else f"; all are beyond {names}"
 
 
 def _as_good(cells: Sequence[Standings], label: str, best: str, metric: JudgedMetric) -> bool:

@@ -142,7 +142,7 @@ def _advice(task: Task, cells: Sequence[Standings], reference: str) -> Plain | N
         return None
     own = _most_measured(cells)
     main = [cell for cell in own if cell.cell.scenario == "clean"] or own
-    found = advise(main, task.metrics[0], reference)
+    found = advise(main, task.metrics[0], reference, task.metrics)
     return {"strategy": found.label, "sentence": found.sentence} if found else None
 
 

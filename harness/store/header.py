@@ -32,6 +32,7 @@ class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: str
     summary: str = ""
     margin: float = 0.0
+    limit: float | None = None
 
 
 class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):

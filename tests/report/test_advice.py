@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from harness.report.advice import advise
 from harness.stats.standings import Standings, stand
 from harness.store.header import JudgedMetric
@@ -56,6 +58,21 @@ def test_one_block_gives_no_interval_and_still_a_choice() -> None:
     assert found.sentence == (
         "hist: 6x less CPU than exact, auc -0.005, 2x more memory; of one block, which does not tell merit from chance"
     )
+
+
+def test_what_is_beyond_a_limit_is_left_out_unless_all_are() -> None:
+    planted = cells(bold=(1.0, 0.9, 100), safe=(2.0, 0.5, 100))
+    limit = msgspec.structs.replace(AUC, limit=0.7, direction="lower")
+    found = advise(planted, AUC, "bold", [AUC, limit])
+    assert found is not None
+    assert found.sentence == (
+        "safe: 2x more CPU than bold [2, 2], auc -0.4 [-0.4, -0.4], memory tied; "
+        "no other strategy is within 0.01 of its auc; 1 beyond auc 0.7 left out"
+    )
+    none = advise(planted, AUC, "bold", [msgspec.structs.replace(limit, limit=0.1)])
+    assert none is not None
+    assert none.label == "bold"
+    assert none.sentence.endswith("; all are beyond auc 0.1")
 
 
 def test_a_strategy_that_failed_once_is_not_recommended() -> None:

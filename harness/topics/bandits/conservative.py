@@ -31,6 +31,7 @@ VIOLATIONS = Metric(
     direction="lower",
     unit="1",
     summary="Share of the replications whose expected reward fell below the least allowed at some step.",
+    limit=DELTA,
 )
 SHORTFALL = Metric(
     "shortfall",

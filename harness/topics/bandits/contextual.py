@@ -101,6 +101,6 @@ contextual = topic.task(
     reference="lin-ucb",
     baseline="random",
     figures=[REGRET],
-    quick=Profile(2, {"horizon": 1_000, "replications": 20}, datasets=("linear-contexts",), scenarios=("clean",)),
+    quick=Profile(1, {"horizon": 1_000, "replications": 20}, datasets=("linear-contexts",), scenarios=("clean",)),
     full=Profile(10, sweeps=True),
 )

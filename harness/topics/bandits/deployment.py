@@ -26,6 +26,7 @@ METRICS = (
         direction="lower",
         unit="1",
         summary="Share of the policies that are no better and get all traffic; 0 where all are better.",
+        limit=0.05,
     ),
     Metric(
         "missed",

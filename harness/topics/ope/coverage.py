@@ -55,6 +55,6 @@ task = topic.task(
     params={**SYNTHETIC, "replications": Param(200, low=2, summary=REPLICATIONS["replications"].summary)},
     sweep={"rounds": [300, 10_000]},
     reference="normal-ips",
-    quick=Profile(1, {"rounds": 500, "replications": 20}, datasets=("nonlinear-rewards",), scenarios=("clean",)),
+    quick=Profile(1, {"rounds": 500, "replications": 10}, datasets=("nonlinear-rewards",), scenarios=("clean",)),
     full=Profile(blocks=10, sweeps=True),
 )

@@ -99,7 +99,7 @@ real = topic.task(
     params={"replications": Param(30, low=2, summary=REPLICATIONS["replications"].summary)},
     reference="ips",
     figures=[ERRORS],
-    quick=Profile(1, {"replications": 3}, datasets=("digits-bandit",), scenarios=("clean",)),
+    quick=Profile(1, {"replications": 2}, datasets=("digits-bandit",), scenarios=("clean",)),
     full=Profile(blocks=6, datasets=("digits-bandit", "open-bandit-all"), scenarios=("clean",), sweeps=True),
 )
 TASKS = (value, real, selection)
