@@ -76,10 +76,8 @@ def spending(count: int, cap: int, *, ended: bool = False) -> list[tuple[int, fl
     points = [look for look in looks(cap) if look <= count]
     if ended and count >= 2 and (not points or points[-1] < count):
         points.append(count)
-    spent = [0, *points]
-    if ended and points:
-        return [(now, ((cap if now == points[-1] else now) - then) / cap) for then, now in pairwise(spent)]
-    return [(now, (now - then) / cap) for then, now in pairwise(spent)]
+    spent = [0, *points[:-1], cap if ended else points[-1]] if points else [0]
+    return [(look, (after - before) / cap) for look, (before, after) in zip(points, pairwise(spent), strict=True)]
 
 
 def decide(
