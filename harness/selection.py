@@ -8,7 +8,7 @@ import msgspec
 
 from harness.trial import Scalar
 
-ProfileName = Literal["quick", "full"]
+ProfileName = Literal["quick", "full", "claims"]
 
 
 class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,6 +20,8 @@ class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
         Shell-style patterns, ``topic`` or ``topic/task``; empty for all.
     strategies, datasets, scenarios
         Shell-style patterns; empty for all.
+    profile
+        How much of the tasks: a quick look, the full evidence, or what their claims ask about.
     blocks
         Number of blocks; ``None`` for the profile's own.
     values

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import get_args
 
 import msgspec
 
 from harness.claims.answer import answer
 from harness.claims.estimate import Decision, Estimated
-from harness.claims.question import Kind, put
+from harness.claims.question import Kind, Question, put
 from harness.claims.words import asked, command, missing, scope
 from harness.declare import Claim, Topic
 from harness.errors import BakeoffError
@@ -78,6 +79,18 @@ def judge(topic: Topic, standings: Sequence[Standings], noise: Mapping[str, floa
     adjusted = holm([math.nan if claim.p is None else claim.p for claim in judged])
     family = sum(claim.p is not None for claim in judged)
     return [_adjusted(claim, p, family) for claim, p in zip(judged, adjusted, strict=True)]
+
+
+def questions(topic: Topic) -> list[Question]:
+    """Return what the claims of a topic ask, in their order; a claim whose check fails asks nothing more."""
+    asked: list[Question] = []
+    for claim in topic.claims:
+        evidence = _Evidence(topic, (), {})
+        # What is wrong with a check is said where the claim is judged.
+        with suppress(Exception):
+            claim.check(evidence)
+        asked += [decision.question for decision in evidence.decisions]
+    return asked
 
 
 def _adjusted(claim: Judged, p: float, family: int) -> Judged:

@@ -31,7 +31,8 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
     """Judge the claims of TOPICs (by default of all) on the runs of the results folder.
 
     A claim is supported when the whole 95 % interval of what was measured meets it, refuted when none of it does, and
-    inconclusive in between. A verdict holds for the data, sizes and machine beside it.
+    inconclusive in between. A verdict holds for the data, sizes and machine beside it. `bakeoff run TOPIC --profile
+    claims` measures all that they ask about.
     """
     from harness.errors import UsageError, did_you_mean
     from harness.registry import load_registry
@@ -46,7 +47,7 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
     bench = read_bench(paths)
     if not paths:
         log().print(
-            f"note: {settings.results_folder} holds no runs, so nothing is measured yet; --commands shows how to",
+            f"note: {settings.results_folder} holds no runs, so nothing is measured yet: bakeoff run TOPIC --profile claims",
             soft_wrap=True,
         )
     chosen = [topic for name, topic in registry.topics.items() if name in topics or (not topics and topic.claims)]

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 @click.option("--strategy", "-s", "strategies", multiple=True, metavar="GLOB", help="Only these strategies.")
 @click.option("--dataset", "-d", "datasets", multiple=True, metavar="GLOB", help="Only these data sets.")
 @click.option("--scenario", "scenarios", multiple=True, metavar="GLOB", help="Only these scenarios.")
-@click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
+@click.option(
+    "--profile",
+    type=click.Choice(["quick", "full", "claims"]),
+    default="quick",
+    show_default=True,
+    help="A quick look, all there is, or what the claims of the topics ask about.",
+)
 @click.option("--blocks", type=click.IntRange(min=1), help="Blocks; by default the profile's own number.")
 @click.option("--set", "settings", type=Setting(), multiple=True, help="Value of a parameter; several make a sweep.")
 @click.option("--threads", type=click.IntRange(min=1), help="Short for --set threads=N.")

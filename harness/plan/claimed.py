@@ -1,0 +1,93 @@
+"""The cells that claims ask about, each with the strategies that they compare there and no others."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from harness.claims import questions
+from harness.claims.question import PLACES, Question, tasks_for
+from harness.declare import Dataset, Strategy, Task, Topic
+from harness.errors import UsageError
+from harness.plan.cells import PlannedCell, can_have, full_name, matches
+from harness.plan.grid import param_grid
+from harness.registry import Registry
+from harness.selection import Selection
+from harness.trial import Scalar, label, parse_label
+
+Variant = tuple[Strategy, dict[str, Scalar]]
+Point = dict[str, Scalar]
+
+
+def cells_of_claims(topic: Topic, chosen: Sequence[str], selection: Selection, registry: Registry) -> list[PlannedCell]:
+    """List the cells that a topic's claims ask about; each has the blocks of its task's full profile.
+
+    A question that several tasks can answer is put to the first.
+
+    Parameters
+    ----------
+    chosen
+        Full names of the tasks to plan for.
+
+    Raises
+    ------
+    UsageError
+        When the selection gives values: a claim says itself at which it holds.
+    """
+    for name in selection.values:
+        raise UsageError(f"--set {name}: a claim says its own values; leave --set out, or --profile claims")
+    found: dict[str, tuple[PlannedCell, dict[str, Variant]]] = {}
+    for question in questions(topic):
+        task = tasks_for(question, topic)[0]
+        for cell in _cells(question, task, selection, registry) if full_name(task) in chosen else ():
+            key = repr((task.name, cell.dataset.name, cell.scenario.name, sorted(cell.params.items())))
+            _, variants = found.setdefault(key, (cell, {}))
+            variants |= {label(strategy.name, options): (strategy, options) for strategy, options in cell.variants}
+    return [replace(cell, variants=tuple(variants.values())) for cell, variants in found.values() if variants]
+
+
+def _cells(question: Question, task: Task, selection: Selection, registry: Registry) -> Iterator[PlannedCell]:
+    variants = _variants(question, task, selection)
+    for point, dataset in itertools.product(_points(question, task), registry.datasets_of(task)):
+        params = _params(point, task, dataset)
+        if params is None or not _is_at(point, "dataset", dataset.name, selection.datasets):
+            continue
+        for scenario in task.scenarios:
+            if can_have(scenario, dataset) and _is_at(point, "scenario", scenario.name, selection.scenarios):
+                yield PlannedCell(task, dataset, scenario, params, variants, selection.blocks or task.full.blocks)
+
+
+def _variants(question: Question, task: Task, selection: Selection) -> tuple[Variant, ...]:
+    """Return the strategies that are compared; all of the task at their defaults where none is named."""
+    labels = question.labels or tuple(task.strategies)
+    named = [(task.strategies[name], options) for name, options in map(parse_label, labels)]
+    return tuple(variant for variant in named if matches(variant[0].name, selection.strategies))
+
+
+def _points(question: Question, task: Task) -> Iterator[Point]:
+    """Go through the values of what varies; where none are named, those that the task sweeps."""
+    if not question.over:
+        yield question.where
+        return
+    values = question.values
+    if not values and question.over in task.params:
+        values = (task.params[question.over].default, *task.sweep.get(question.over, ()))
+    for value in values:
+        yield {**question.where, question.over: value}
+
+
+def _is_at(point: Point, place: str, name: str, patterns: Sequence[str]) -> bool:
+    return point.get(place, name) == name and matches(name, patterns)
+
+
+def _params(point: Point, task: Task, dataset: Dataset) -> Point | None:
+    """Return the parameters of a point; ``None`` where the data set has no such parameter or value."""
+    given = {name: value for name, value in point.items() if name not in PLACES}
+    if not set(given) <= {*task.params, *dataset.params}:
+        return None
+    try:
+        (params,) = param_grid(task, dataset, task.full, {name: (value,) for name, value in given.items()})
+    except UsageError:
+        return None
+    return params
