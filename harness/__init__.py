@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Profile,
         Scenario,
         Topic,
+        Work,
     )
     from harness.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
     from harness.store.load import load, samples
@@ -40,6 +41,7 @@ __all__ = [
     "Profile",
     "Scenario",
     "Topic",
+    "Work",
     "covariate_shift",
     "imbalance",
     "label_noise",

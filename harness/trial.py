@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -108,6 +110,9 @@ class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
         Whether an axis is logarithmic.
     reading
         One or two sentences on how to read it.
+    limit, limit_title
+        Name and title of another curve in the judgement, one for all strategies, drawn as a dashed line: a bound, a
+        Bayes error, a budget. Where it was not recorded, none is drawn.
     """
 
     curve: str
@@ -118,6 +123,27 @@ class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
     log_x: bool = False
     log_y: bool = False
     reading: str = ""
+    limit: str = ""
+    limit_title: str = ""
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What a phase does many times over, so that its time and memory can be told for each.
+
+    Attributes
+    ----------
+    unit
+        One of them: step, row, token.
+    of
+        The parameters whose product is their number.
+    """
+
+    unit: str
+    of: tuple[str, ...]
+
+    def count(self, params: Mapping[str, Scalar]) -> float:
+        """Return how many there are; 0 where a parameter is not there."""
+        return math.prod(float(params.get(name, 0)) for name in self.of)
 
 
 class Conditions(msgspec.Struct, omit_defaults=True):

@@ -51,6 +51,26 @@ WRONG = {
         'topic.task("other", figures=[Figure("loss", "L", "x", "y")] * 2, **GIVEN)  #!',
         "task other lists a figure twice: loss, loss",
     ),
+    "limit without a title": (
+        'topic.task("other", figures=[Figure("loss", "L", "x", "y", limit="bayes")], **GIVEN)  #!',
+        "figure loss of task other needs both limit and limit_title, or neither",
+    ),
+    "title without a limit": (
+        'topic.task("other", figures=[Figure("loss", "L", "x", "y", limit_title="Bayes error")], **GIVEN)  #!',
+        "figure loss of task other needs both limit and limit_title, or neither",
+    ),
+    "limit of itself": (
+        'topic.task("other", figures=[Figure("loss", "L", "x", "y", limit="loss", limit_title="L")], **GIVEN)  #!',
+        "figure loss of task other is its own limit; name another curve of the judgement",
+    ),
+    "work of no phase": (
+        'topic.task("other", work={"fly": Work("mile", of=("rows",))}, **GIVEN)  #!',
+        r"task other tells the work of phase fly, which it does not have",
+    ),
+    "work counted by nothing": (
+        'topic.task("other", work={"fit": Work("row", of=("rowz",))}, params={"rows": Param(10)}, **GIVEN)  #!',
+        "the work of task other is counted by rowz, which is not among its params; did you mean rows?",
+    ),
     "metric within a call": (
         'topic.task(\n "other",\n **{**GIVEN, "metrics": [\n  ERROR,\n  Metric("auc", unit="1"),  #!\n ]},\n)',
         "metric auc needs direction",

@@ -47,7 +47,7 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
     bench = read_bench(paths)
     if not paths:
         log().print(
-            f"note: {settings.results_folder} holds no runs, so nothing is measured yet: bakeoff run TOPIC --profile claims",
+            f"note: {settings.results_folder} holds no runs; bakeoff run TOPIC --profile claims measures what they ask",
             soft_wrap=True,
         )
     chosen = [topic for name, topic in registry.topics.items() if name in topics or (not topics and topic.claims)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from rich.markup import escape
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from harness.store.header import Header
 
 COSTS = ("cpu_s", "peak_bytes")
+_SHARED = ("cpu_s", "wall_s", "peak_bytes")
 _UNTESTED = "-"
 _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0}
 _WIDE = 150
 _ROOMY = 122
+_EACH = 12  # what the column of one step's time adds
 _LEAST_RATIO = 0.01
+_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "\u00b5s"), (1e-9, "ns"))
 
 
 def print_run(out: Console, header: Header, records: Sequence[Record]) -> None:
@@ -77,6 +80,14 @@ def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
                     "reference": reference,
                     "statuses": {str(status): count for status, count in entries[label].statuses.items()},
                     "measures": measures,
+                    "work": {
+                        own.phase: {
+                            "unit": own.unit,
+                            "times": own.times,
+                            **{name: own.share(entries[label].middle(f"{own.phase}.{name}")) for name in _SHARED},
+                        }
+                        for own in _each(cell, header)
+                    },
                 }
             )
     return found
@@ -90,33 +101,22 @@ def _table(standings: Standings, header: Header, width: int) -> Table:
     from rich import box
     from rich.table import Table
 
-    cell, entries = standings.cell, standings.entries
+    cell = standings.cell
     ordered, reference = _roles(standings, header)
     first, *others = _metrics(cell, header) or [""]
     time = time_of([standings])
-    hidden = [] if width >= _WIDE else others
+    each = _each(cell, header)[:1] if width >= _ROOMY + _EACH else []
+    shown, hidden = (others, []) if width >= _WIDE + _EACH * len(each) else ([], others)
     table = Table(
         title=escape(cell.title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False
     )
     table.add_column("strategy", no_wrap=True)
-    judged = (first, "difference", *(others if not hidden else ())) if first else ()
-    for heading in ("CPU" if time == "cpu_s" else "wall", "ratio", "memory", "ratio", *judged):
+    judged = (first, "difference", *shown) if first else ()
+    timed = ("CPU" if time == "cpu_s" else "wall", *(f"a {own.unit}" for own in each), "ratio")
+    for heading in (*timed, "memory", "ratio", *judged):
         table.add_column(heading, justify="right", no_wrap=width >= _ROOMY, overflow="fold")
     for label in ordered:
-        own, alone = entries[label], label == reference
-        if "ok" not in own.statuses:
-            table.add_row(escape(label), next(iter(own.statuses)))
-            continue
-        cost, memory, quality = (effect([standings], label, reference, name) for name in (time, COSTS[1], first))
-        table.add_row(
-            escape(label),
-            _seconds(own.middle(time)),
-            _shown("{:.2f}x", cost, 1.0, alone=alone),
-            _bytes(own.middle("peak_bytes")),
-            _shown("{:.2f}x", memory, 1.0, alone=alone),
-            *((_number(own.middle(first)), _shown("{:+.3f}", quality, 0.0, alone=alone)) if first else ()),
-            *(_number(own.middle(name)) for name in others if not hidden),
-        )
+        table.add_row(escape(label), *_row(standings, label, reference, time, each, [first, *shown] if first else []))
     left_out = f"; --json or a wider terminal shows {', '.join(hidden)} too" if hidden else ""
     table.caption = (
         f"medians over {len(standings.units)} block(s); ratios and differences to {escape(reference)}, paired by "
@@ -124,6 +124,27 @@ def _table(standings: Standings, header: Header, width: int) -> Table:
     )
     table.caption_justify = "left"
     return table
+
+
+def _row(
+    standings: Standings, label: str, reference: str, time: str, each: Sequence[_Each], metrics: Sequence[str]
+) -> list[str]:
+    own, alone = standings.entries[label], label == reference
+    if "ok" not in own.statuses:
+        return [next(iter(own.statuses))]
+
+    def against(name: str, pattern: str, none: float) -> str:
+        return _shown(pattern, effect([standings], label, reference, name), none, alone=alone)
+
+    costs = [
+        _seconds(own.middle(time)),
+        *(_seconds(one.share(own.middle(f"{one.phase}.{time}"))) for one in each),
+        against(time, "{:.2f}x", 1.0),
+        _bytes(own.middle("peak_bytes")),
+        against("peak_bytes", "{:.2f}x", 1.0),
+    ]
+    numbers = [_number(own.middle(name)) for name in metrics]
+    return [*costs, *numbers[:1], *(against(name, "{:+.3f}", 0.0) for name in metrics[:1]), *numbers[1:]]
 
 
 def _roles(standings: Standings, header: Header) -> tuple[list[str], str]:
@@ -137,10 +158,29 @@ def _metrics(cell: Cell, header: Header) -> list[str]:
     return [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
 
 
+class _Each(NamedTuple):
+    """How often a phase does what it does, in one cell."""
+
+    phase: str
+    unit: str
+    times: float
+
+    def share(self, value: float | None) -> float | None:
+        return None if value is None else value / self.times
+
+
+def _each(cell: Cell, header: Header) -> list[_Each]:
+    """List the phases that tell their work."""
+    work = next((card.work for card in header.tasks if card.name == f"{cell.topic}/{cell.task}"), {})
+    counts = {phase: own.count(dict(cell.params)) for phase, own in work.items()}
+    return [_Each(phase, own.unit, counts[phase]) for phase, own in work.items() if counts[phase] > 0]
+
+
 def _seconds(value: float | None) -> str:
     if value is None:
         return _UNTESTED
-    return f"{value:.3g} s" if value >= 1 else f"{value * 1e3:.3g} ms"
+    scale, unit = next(((scale, unit) for scale, unit in _TIMES if value >= scale), _TIMES[-1])
+    return f"{value / scale:.3g} {unit}"
 
 
 def _bytes(value: float | None) -> str:

@@ -19,7 +19,7 @@ from harness.declare.values import (
     Scenario,
     Strategy,
 )
-from harness.trial import Figure
+from harness.trial import Figure, Work
 
 __all__ = [
     "CLEAN",
@@ -38,4 +38,5 @@ __all__ = [
     "Strategy",
     "Task",
     "Topic",
+    "Work",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DeclarationError, did_you_mean
-from harness.trial import Scalar
+from harness.trial import Figure, Scalar, Work
 
 if TYPE_CHECKING:
     from harness.declare.values import Dataset, Param, Profile, Scenario
@@ -106,6 +106,30 @@ def check_profile(
         for name in chosen or ():
             if name not in names:
                 raise wrong(f"a profile of task {task} names {what} {name!r}{did_you_mean(name, names)}")
+
+
+def check_figures(task: str, figures: Sequence[Figure]) -> None:
+    """Refuse a curve drawn twice, and a limit without a title or of itself."""
+    check_members_once(task, "figure", [figure.curve for figure in figures])
+    for figure in figures:
+        if bool(figure.limit) != bool(figure.limit_title):
+            raise wrong(f"figure {figure.curve} of task {task} needs both limit and limit_title, or neither")
+        if figure.limit == figure.curve:
+            raise wrong(f"figure {figure.curve} of task {task} is its own limit; name another curve of the judgement")
+
+
+def check_work(task: str, work: Mapping[str, Work], phases: Sequence[str], params: Mapping[str, Param]) -> None:
+    """Refuse the work of an unknown phase, and work that is counted by what is no number of the task."""
+    for phase, own in work.items():
+        if phase not in phases:
+            raise wrong(
+                f"task {task} tells the work of phase {phase}, which it does not have{did_you_mean(phase, phases)}"
+            )
+        check_name(own.unit, "unit of work", IDENTIFIER)
+        for name in own.of:
+            check_known(f"the work of task {task} is counted by", name, params)
+            if isinstance(params[name].default, str | bool):
+                raise wrong(f"the work of task {task} is counted by {name}, which is no number")
 
 
 def options_of(strategy: str, function: Callable[..., Any], params: Mapping[str, Param]) -> dict[str, Scalar]:

@@ -12,12 +12,13 @@ from harness.declare.checks import (
     IDENTIFIER,
     NAME,
     caller,
+    check_figures,
     check_members,
-    check_members_once,
     check_name,
     check_params,
     check_profile,
     check_sweep,
+    check_work,
     options_of,
     wrong,
 )
@@ -38,7 +39,7 @@ from harness.declare.values import (
 )
 from harness.errors import did_you_mean
 from harness.evidence import Evidence, Verdict
-from harness.trial import Figure, Scalar
+from harness.trial import Figure, Scalar, Work
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Task:
     reference: str | None
     baseline: str | None
     figures: tuple[Figure, ...]
+    work: Mapping[str, Work]
     quick: Profile
     full: Profile
     strategies: dict[str, Strategy] = field(default_factory=dict)
@@ -154,6 +156,7 @@ class Topic:
         reference: str | None = None,
         baseline: str | None = None,
         figures: Sequence[Figure] = (),
+        work: Mapping[str, Work] = MappingProxyType({}),
         quick: Profile | None = None,
         full: Profile = FULL,
     ) -> Task:
@@ -178,6 +181,8 @@ class Topic:
             without one, what failed ranks last.
         figures
             How pages draw the curves that the judge records.
+        work
+            What a phase does many times over, by the phase's name; tables then tell its time for each.
         quick
             By default three blocks of the first scenario.
         """
@@ -188,9 +193,10 @@ class Topic:
             check_members(name, what, [str(getattr(member, "name", member)) for member in members])
         for phase in phases:
             check_name(phase, "phase", IDENTIFIER)
-        check_members_once(name, "figure", [figure.curve for figure in figures])
+        check_figures(name, figures)
         known = {**params, THREADS: Param(1, low=1, summary="threads that a strategy may use")}
         check_params(name, known, sweep)
+        check_work(name, work, phases, known)
         quick = quick or Profile(blocks=3, scenarios=(scenarios[0].name,))
         for profile in (quick, full):
             check_profile(name, profile, known, datasets, scenarios)
@@ -209,6 +215,7 @@ class Topic:
             reference=reference,
             baseline=baseline,
             figures=tuple(figures),
+            work=dict(work),
             quick=quick,
             full=full,
         )

@@ -66,7 +66,14 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         ),
         references={f"{task.topic}/{task.name}": task.reference for task in tasks if task.reference},
         tasks=tuple(
-            TaskCard(f"{task.topic}/{task.name}", task.title, task.baseline or "", tuple(task.sweep), task.figures)
+            TaskCard(
+                name=f"{task.topic}/{task.name}",
+                title=task.title,
+                baseline=task.baseline or "",
+                sweep=tuple(task.sweep),
+                figures=task.figures,
+                work=dict(task.work),
+            )
             for task in tasks
         ),
         cards={name: registry.dataset(name).version for name in sorted({trial.dataset for trial in plan.trials})},

@@ -12,7 +12,7 @@ import msgspec
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
 from harness.selection import Selection
-from harness.trial import Figure, Scalar
+from harness.trial import Figure, Scalar, Work
 
 SCHEMA = "1.1"
 
@@ -48,6 +48,8 @@ class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
         Names of the parameters that the full profile varies.
     figures
         How the task's curves are drawn.
+    work
+        Phase to what it does many times over.
     """
 
     name: str
@@ -55,6 +57,7 @@ class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
     baseline: str = ""
     sweep: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
+    work: dict[str, Work] = {}
 
 
 class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):

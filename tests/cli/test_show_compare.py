@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
-from support import Project
+from support import Project, make_project
 
 from harness.store.runs import read
 
@@ -169,3 +170,23 @@ def test_wrong_query_is_one_sentence(project: Project, runs: dict[str, Path]) ->
     done = project.bakeoff("query", "select nothing from trials", code=2)
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: the query failed: Binder Error: ")
+
+
+def test_work_gives_the_time_of_each(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    planted = project.folder / "planted.py"
+    told = 'params={"rows": Param(1000, low=1)},\n    work={"predict": Work("row", of=("rows",))},\n    quick'
+    text = planted.read_text().replace("Profile, Topic\n", "Profile, Topic, Work\n")
+    planted.write_text(text.replace('params={"rows": Param(1000, low=1)},\n    quick', told))
+    project.bakeoff("run", "planted", "-s", "copy", "--set", "rows=500", "--blocks", "1")
+    _, (record,) = read(project.runs()[0])
+    (row,) = json.loads(project.bakeoff("run", "--resume", "latest", "--json").stdout)["cells"]
+    each = row["work"]["predict"]
+    assert (each["unit"], each["times"]) == ("row", 500)
+    for name, samples in (("cpu_s", record.phases["predict"].cpu_s), ("wall_s", record.phases["predict"].wall_s)):
+        assert each[name] == pytest.approx(median(samples) / 500)
+    peak = record.phases["predict"].peak_bytes
+    assert peak is not None
+    assert each["peak_bytes"] == pytest.approx(peak / 500)
+    assert " a row " in project.bakeoff("show", COLUMNS="140").stdout
+    assert " a row " not in project.bakeoff("show", COLUMNS="100").stdout

@@ -4,7 +4,7 @@ A strategy is a decorated function in a module of this package; adding one touch
 share the task's parameters and the regularisation below, which every library can be set to.
 """
 
-from harness.declare import CLEAN, Param, Profile, Topic
+from harness.declare import CLEAN, Param, Profile, Topic, Work
 from harness.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
 from harness.tabular import visible
 from harness.topics._binary import FIGURES, METRICS, judge
@@ -30,6 +30,7 @@ task = topic.task(
         "depth": Param(8, low=1, high=16, summary="levels of a tree; it has at most 2**depth leaves"),
         "learning_rate": Param(0.1, low=1e-6, high=1, summary="factor on each tree's leaves"),
     },
+    work={"fit": Work("row", of=("rows",))},
     sweep={"rows": [1_000, 10_000, 100_000], "threads": [1, 2]},
     reference="xgboost-hist",
     baseline="constant",
