@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from harness.stats.standings import Standings, stand
 from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard
 from harness.store.runs import open_run
-from harness.trial import Record, Status
+from harness.trial import Figure, Record, Status
 
 
 @dataclass
@@ -54,12 +56,12 @@ class Bench:
 
     def task(self, name: str) -> Task:
         """Return what the headers say of a task, by ``topic/task``."""
-        cards = {card.name: card for header in self.headers for card in header.tasks}
+        cards = [card for header in self.headers for card in header.tasks if card.name == name]
         metrics = {(m.task, m.name): m for header in self.headers for m in header.metrics}
         strategies = {(s.task, s.name): s for header in self.headers for s in header.strategies}
         references = {task: label for header in self.headers for task, label in header.references.items()}
         return Task(
-            card=cards.get(name, TaskCard(name)),
+            card=msgspec.structs.replace(cards[-1], figures=_figures(cards)) if cards else TaskCard(name),
             metrics=tuple(metric for (task, _), metric in metrics.items() if task == name),
             strategies={own: card for (task, own), card in strategies.items() if task == name},
             reference=references.get(name, ""),
@@ -71,6 +73,15 @@ class Bench:
         for standings in self.standings:
             found.setdefault(f"{standings.cell.topic}/{standings.cell.task}", []).append(standings)
         return found
+
+
+def _figures(cards: Sequence[TaskCard]) -> tuple[Figure, ...]:
+    """List the figures of the last card, then those that only an earlier one knows: older records have their curves."""
+    found: dict[str, Figure] = {}
+    for card in reversed(cards):
+        for figure in card.figures:
+            found.setdefault(figure.curve, figure)
+    return tuple(found.values())
 
 
 def read_bench(paths: Sequence[Path]) -> Bench:

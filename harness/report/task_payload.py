@@ -9,8 +9,10 @@ from typing import NamedTuple
 from harness.report.advice import advise
 from harness.report.bench import Bench, Task
 from harness.report.cell_payload import CellMaker, Measure, Plain
+from harness.report.curves_payload import curves
 from harness.report.history import history
 from harness.report.scaling_payload import scaling
+from harness.report.tuning_payload import tuning
 from harness.stats.overall import overall
 from harness.stats.standings import Entry, Standings, in_order, reference_among, time_of
 from harness.store.noise import KeptNoise
@@ -60,7 +62,8 @@ def task_payload(
         "strategies": [_strategy(label, entry, task) for label, entry in labels.items()],
         "cells": [maker.cell(cell) for cell in cells],
         "scaling": scaling(cells, machines, names, reference),
-        "curves": _curves(task, cells, names),
+        "tuning": tuning(cells, names, task.strategies),
+        "curves": curves(task.card.figures, cells, names),
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
         "advice": _advice(task, cells, reference),
         "rankings": _rankings(task, cells, names),
@@ -109,31 +112,6 @@ def _strategy(label: str, entry: Entry, task: Task) -> Plain:
         "note": card.note if card else "",
         "device": card.device if card else "cpu",
     }
-
-
-def _curves(task: Task, cells: Sequence[Standings], names: Mapping[str, int]) -> list[Plain]:
-    """Gather the curves that the task declares, then those that it only records."""
-    declared = {figure.curve: figure for figure in task.card.figures}
-    recorded = dict.fromkeys(name for cell in cells for entry in cell.entries.values() for name in entry.curves)
-    found = []
-    for name in [*declared, *(name for name in recorded if name not in declared)]:
-        lines = [
-            {
-                "cell": index,
-                "strategy": names[label],
-                "repeats": [{"x": c.x, "y": c.y} for c in cell.entries[label].curves[name]],
-            }
-            for index, cell in enumerate(cells)
-            for label in names
-            if label in cell.entries and name in cell.entries[label].curves
-        ]
-        figure = declared.get(name)
-        drawn = {axis: getattr(figure, axis, False) for axis in ("diagonal", "log_x", "log_y")}
-        words = {"title": name, "x": "x", "y": "y", "reading": ""}
-        words |= {word: getattr(figure, word) for word in words if figure is not None}
-        if lines:
-            found.append({"curve": name, **words, **drawn, "lines": lines})
-    return found
 
 
 def _advice(task: Task, cells: Sequence[Standings], reference: str) -> Plain | None:

@@ -138,6 +138,7 @@ def task(
         "strategies": [strategy(label) for label in labels],
         "cells": [_cell(rng, place, labels, runs, blocks, name) for place in places],
         "scaling": [],
+        "tuning": [],
         "curves": [],
         "datasets": [card(dataset) for dataset in datasets],
         "advice": {"strategy": labels[0], "sentence": f"{labels[0]}: 2.5x less CPU than slow"} if labels else None,

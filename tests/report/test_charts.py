@@ -20,7 +20,7 @@ from harness.stats.paired import mean, paired_difference, paired_ratio
 Page: TypeAlias = Any  # playwright.sync_api.Page
 Open: TypeAlias = Callable[..., Page]
 
-NAMES = ("pareto", "forest", "blocks", "scaling", "scenarios", "curves", "history")
+NAMES = ("pareto", "forest", "blocks", "scaling", "tuning", "scenarios", "curves", "history")
 
 
 def planted(**other: Any) -> Plain:
@@ -32,7 +32,11 @@ def planted(**other: Any) -> Plain:
     task["scaling"] = [{"param": "rows", **place, "slopes": [slope], "crossovers": [meeting]}]
     lines = [{"cell": 0, "strategy": own, "repeats": [{"x": [0, 0.5, 1], "y": [0, own / 10, 1]}]} for own in range(3)]
     figure = {"title": "Reliability", "x": "predicted", "y": "observed", "diagonal": True, "log_x": False}
-    task["curves"] = [{"curve": "reliability", **figure, "log_y": False, "reading": "On the diagonal.", "lines": lines}]
+    limit = {"title": "Bayes limit", "lines": [{"cell": 0, "repeats": [{"x": [0, 0.5, 1], "y": [0, 0.4, 0.8]}]}]}
+    figure |= {"log_y": False, "reading": "On the diagonal.", "limit": limit}
+    task["curves"] = [{"curve": "reliability", **figure, "lines": lines}]
+    sweep = {"cell": 0, "strategy": "fast", "option": "bins", "default": 256}
+    task["tuning"] = [{**sweep, "members": [[8, 2], [64, 0], [256, 1]]}]
     points = [
         {
             "run": f"{at:06x}",
@@ -239,6 +243,82 @@ def test_curves_are_as_recorded(page: Page) -> None:
     rows = [row for row in table(page, "curves") if row["strategy"] == "slow"]
     assert [(float(row["predicted"]), float(row["observed"])) for row in rows] == [(0, 0), (0.5, 0.2), (1, 1)]
     assert "On the diagonal." in figure(page, "curves").locator("details.reading").text_content()
+
+
+def test_a_limit_is_drawn_dashed_and_named(page: Page) -> None:
+    own = figure(page, "curves")
+    assert own.locator('.canvas [stroke-dasharray="10 5"]').count() == 1
+    assert own.locator(".canvas .labels text").all_text_contents() == ["Bayes limit"]
+    assert own.locator(".legend ul.limits li").all_text_contents() == ["Bayes limit"]
+    assert "and Bayes limit" in (own.locator(".canvas svg[role=img]").get_attribute("aria-label") or "")
+    rows = [row for row in table(page, "curves") if row["strategy"] == "Bayes limit"]
+    assert [(float(row["predicted"]), float(row["observed"])) for row in rows] == [(0, 0), (0.5, 0.4), (1, 0.8)]
+    root = ET.fromstring(saved(page, "curves", "SVG"))
+    assert [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")].count("Bayes limit") == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        ({"limit": None}, ""),
+        ({"limit": {"title": "Bayes limit", "lines": [{"cell": 1, "repeats": [{"x": [0], "y": [0]}]}]}}, ""),
+        (
+            {"limit": {"title": "Bayes limit", "lines": [{"cell": 0, "repeats": [{"x": [0, 1], "y": [2, 99]}]}]}},
+            "2 to 99",
+        ),
+    ],
+    ids=["none", "of another cell", "far off"],
+)
+def test_a_limit_that_is_not_there_or_far_off_is_not_drawn(
+    open_page: Open, tmp_path: Path, change: Plain, note: str
+) -> None:
+    payload = planted()
+    payload["tasks"][0]["curves"][0] |= {"diagonal": False, **change}
+    own = figure(opened(open_page, tmp_path, payload), "curves")
+    assert own.locator('[stroke-dasharray="10 5"]').count() == 0
+    assert note in own.locator(".notes").inner_text()
+
+
+def test_tuning_has_a_small_chart_a_measure_with_means_and_the_reference(page: Page) -> None:
+    own = figure(page, "tuning")
+    charts = own.locator(".canvas svg[role=img] > svg")
+    assert charts.count() == 2
+    assert charts.first.locator('line[stroke-dasharray="10 5"], g[stroke-dasharray="10 5"] line').count() == 1
+    assert "default" in charts.first.locator(".labels text").all_text_contents()
+    assert own.locator(".legend ul.limits li").all_text_contents() == ["base"]
+    text = saved(page, "tuning", "CSV").decode("utf-8-sig")
+    rows = [row for row in csv.reader(io.StringIO(text)) if len(row) > 1]
+    assert [row[:3] for row in rows[1:4]] == [["fast", "bins", value] for value in ("8", "64", "256")]
+    assert [row[7] for row in rows[1:5]] == ["no", "no", "yes", ""]
+    for row, strategy in zip(rows[1:5], (2, 0, 1, 0), strict=True):
+        found = mean(values(strategy, "auc"))
+        assert [float(part) for part in row[3:6]] == pytest.approx([found.estimate, found.low, found.high], rel=1e-6)
+    cost = mean(np.log(values(2, "cpu_s"))).exp()
+    assert [float(part) for part in rows[6][3:6]] == pytest.approx([cost.estimate, cost.low, cost.high], rel=1e-6)
+
+
+def test_tuning_follows_the_reference_and_the_cell(page: Page) -> None:
+    page.evaluate("bakeoff.state.set(0, {reference: 2})")
+    page.evaluate("bakeoff.figures.drawAll()")
+    assert figure(page, "tuning").locator(".legend ul.limits li").all_text_contents() == ["slow"]
+    page.evaluate("bakeoff.state.set(0, {scenario: 'noisy'})")
+    page.evaluate("bakeoff.figures.drawAll()")
+    assert "No option was measured at three values" in figure(page, "tuning").inner_text()
+
+
+def test_values_of_an_option_far_apart_stand_on_a_logarithmic_axis(page: Page) -> None:
+    types = "values => bakeoff.axes.swept(values, 300, 20).type"
+    assert page.evaluate(types, [1, 4, 20]) == "log"
+    assert page.evaluate(types, [1, 4, 19]) == "linear"
+    assert page.evaluate(types, [0, 1, 100]) == "linear"
+    assert page.evaluate("bakeoff.axes.swept([1, 2], 300).type") == "log"
+
+
+def test_pointing_at_a_small_chart_shows_its_figures(page: Page) -> None:
+    own = figure(page, "tuning")
+    own.scroll_into_view_if_needed()
+    own.locator(".canvas svg[role=img] > svg").last.locator("g[data-mark=dot] > *").last.hover(force=True)
+    own.locator("g.tip").get_by_text("the default").first.wait_for()
 
 
 def test_history_tells_its_changes(page: Page) -> None:

@@ -3,7 +3,7 @@
   "use strict";
 
   const bakeoff = (window.bakeoff ??= {});
-  const ORDER = ["pareto", "forest", "blocks", "scaling", "scenarios", "curves", "history"];
+  const ORDER = ["pareto", "forest", "blocks", "scaling", "tuning", "scenarios", "curves", "history"];
   const PAPER = 720;
   const figures = [];
 

@@ -132,9 +132,12 @@ def test_the_limit_is_drawn_where_all_replications_share_it(made: Any) -> None:
     data = made(PARAMS, np.random.default_rng(0))
     chosen = np.zeros((HORIZON, REPLICATIONS), dtype=int)
     judged = stationary.judge(data, chosen)
-    regrets, limit = judged.curves["regret"], judged.curves["limit"]
+    (figure,) = stationary.task.figures
+    regrets, limit = judged.curves[figure.curve], judged.curves[figure.limit]
+    assert limit.x == regrets.x
     assert limit.x[-1] == HORIZON
-    assert limit.y[-1] == pytest.approx(regrets.y[-1] / (lai_robbins(data)[0] * math.log(HORIZON)))
+    assert (limit.y[0], limit.y[-1]) == pytest.approx((0, lai_robbins(data)[0] * math.log(HORIZON)))
+    assert stationary.judge(data, always(1)).curves[figure.limit] == limit
 
 
 def test_no_limit_is_drawn_for_random_means() -> None:

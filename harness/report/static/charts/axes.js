@@ -15,6 +15,7 @@
   ];
   const FAR = 4;
   const MOST_FAR = 3;
+  const JOINED = 8;
   const known = (values) => values.filter((value) => value !== null && value !== undefined && Number.isFinite(value));
   const minus = (text) => text.replaceAll("-", "−");
   const plain = (value) => minus(String(Number(value.toPrecision(6))));
@@ -98,10 +99,11 @@
     return linear(bounds(...columns), pixels, signed);
   };
 
-  /** A scale for the values of a swept parameter, ticked where something was measured. */
-  const swept = (values, pixels, whole = (value) => bakeoff.format.fixed(value, 0)) => {
-    const text = (value) => (Number.isInteger(value) ? whole(value) : plain(value));
-    const scale = values.every((value) => value > 0) ? log(bounds(logs(values)), pixels) : linear(bounds(values), pixels);
+  /** A scale for the values of a swept parameter, ticked where something was measured; logarithmic from a span on. */
+  const swept = (values, pixels, span = 1) => {
+    const text = (value) => (Number.isInteger(value) ? bakeoff.format.fixed(value, 0) : plain(value));
+    const wide = values.every((value) => value > 0) && Math.max(...values) >= span * Math.min(...values);
+    const scale = wide ? log(bounds(logs(values)), pixels) : linear(bounds(values), pixels);
     const place = (value) => (scale.type === "log" ? Math.log(value) : value);
     const [low, high] = scale.domain.map(place);
     const at = (value) => ((place(value) - low) / (high - low)) * pixels;
@@ -128,5 +130,12 @@
     return new Set();
   };
 
-  bakeoff.axes = { level, effect, swept, far, plain, trim, logTicks, bounds };
+  /** Whether some places may stand on an axis with others, whose differences it still has to show. */
+  const joins = (places, others) => {
+    const span = (values) => Math.max(...values) - Math.min(...values);
+    const [some, own] = [known(places), known(others)];
+    return !some.length || !own.length || span(own) === 0 || span([...some, ...own]) <= JOINED * span(own);
+  };
+
+  bakeoff.axes = { level, effect, swept, far, joins, plain, trim, logTicks, bounds };
 })();

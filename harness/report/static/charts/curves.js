@@ -33,7 +33,8 @@
     const curve = held.find((own) => own.curve === at);
     const places = [...new Set(curve.lines.map((line) => line.cell))].filter((cell) => cells.has(cell));
     const cell = view.pick("cell", "Of", places.map((place) => [String(place), bakeoff.format.cell(view.task.cells[place])]));
-    return { curve, lines: curve.lines.filter((line) => line.cell === Number(cell)), place: view.task.cells[Number(cell)] };
+    const limit = bakeoff.limits.of(curve, Number(cell));
+    return { curve, limit, lines: curve.lines.filter((line) => line.cell === Number(cell)), place: view.task.cells[Number(cell)] };
   };
 
   const draw = (view) => {
@@ -45,15 +46,29 @@
     const shown = view.show(lines.map((line) => line.strategy), { limit: MOST, swatch: "line" });
     const visible = lines.filter((line) => shown.has(line.strategy));
     const most = Math.max(...lines.map((line) => line.repeats.length));
+    const limit = limited(curve, found.limit, visible);
     return {
       place,
       heading: curve.title,
-      summary: `${curve.title} of ${lines.length} strategies: ${curve.y} against ${curve.x}.`,
-      node: chart(view, curve, visible),
-      notes: [most > REPEATS ? `The first ${REPEATS} of ${most} blocks are drawn.` : "", curve.diagonal ? "Dashed: both axes equal." : ""],
+      summary: `${curve.title} of ${lines.length} strategies${limit.lines.length ? ` and ${limit.title}` : ""}: ${curve.y} against ${curve.x}.`,
+      node: chart(view, curve, visible, limit),
+      neutral: limit.lines.length ? [limit.title] : [],
+      notes: [
+        most > REPEATS ? `The first ${REPEATS} of ${most} blocks are drawn.` : "",
+        curve.diagonal ? "Dashed: both axes equal." : "",
+        limit.note,
+      ],
       reading: [curve.reading, ...READING].filter(Boolean),
-      tables: [table(view, curve, lines)],
+      tables: [table(view, curve, lines, found.limit)],
     };
+  };
+
+  /** What is drawn of a limit: its title, its lines of points, and a note. */
+  const limited = (curve, limit, visible) => {
+    const lines = (limit?.repeats ?? []).map((repeat) => points(repeat, curve)).filter((line) => line.length);
+    const title = limit?.title ?? "";
+    const heights = visible.flatMap((line) => line.repeats.flatMap((repeat) => points(repeat, curve).map(({ y }) => y)));
+    return { title, ...bakeoff.limits.fitted(title, lines, heights, curve.log_y) };
   };
 
   const scale = (values, log, pixels) => {
@@ -61,19 +76,35 @@
     return { ...bakeoff.axes.level(values.map((value) => [value]), { cost: log, unit: "1", better: "" }, pixels), tickFormat: text };
   };
 
-  const chart = (view, curve, visible) => {
-    const { Plot } = window;
-    const height = Math.round(Math.min(440, Math.max(320, view.width * 0.55)));
-    const data = visible.flatMap((line) =>
+  const said = (name, curve, point) => `${name}\n${curve.x} ${bakeoff.axes.plain(point.x)}\n${curve.y} ${bakeoff.axes.plain(point.y)}`;
+
+  /** All points of the lines that are drawn, with how they look and what is said of them. */
+  const dataOf = (view, curve, visible) =>
+    visible.flatMap((line) =>
       line.repeats.slice(0, REPEATS).flatMap((repeat, at) =>
-        points(repeat, curve).map((point) => ({ ...point, id: `${line.strategy} ${at}`, strategy: line.strategy, only: repeat.x.length === 1 })),
+        points(repeat, curve).map((point) => ({
+          ...point,
+          ...bakeoff.plot.styled(line.strategy),
+          id: `${line.strategy} ${at}`,
+          only: repeat.x.length === 1,
+          title: said(view.label(line.strategy), curve, point),
+        })),
       ),
     );
-    const styled = data.map((point) => ({ ...point, ...bakeoff.plot.styled(point.strategy), title: `${view.label(point.strategy)}\n${curve.x} ${bakeoff.axes.plain(point.x)}\n${curve.y} ${bakeoff.axes.plain(point.y)}` }));
-    const both = [...styled.map((point) => point.x), ...styled.map((point) => point.y)];
+
+  const scales = (view, curve, styled, limit, height) => {
+    const [xs, ys] = [styled.map((point) => point.x), [...styled, ...limit.lines.flat()].map((point) => point.y)];
     const [across, up] = [view.width - MARGIN.left - MARGIN.right, (height - MARGIN.top - MARGIN.bottom) * 1.6];
-    const x = scale(curve.diagonal ? both : styled.map((point) => point.x), curve.log_x, across);
-    const y = scale(curve.diagonal ? both : styled.map((point) => point.y), curve.log_y, up);
+    const both = [...xs, ...ys];
+    return { x: scale(curve.diagonal ? both : xs, curve.log_x, across), y: scale(curve.diagonal ? both : ys, curve.log_y, up) };
+  };
+
+  const chart = (view, curve, visible, limit) => {
+    const { Plot } = window;
+    const height = Math.round(Math.min(440, Math.max(320, view.width * 0.55)));
+    const styled = dataOf(view, curve, visible);
+    const { x, y } = scales(view, curve, styled, limit, height);
+    const told = limit.lines.flat().map((point) => ({ ...point, title: said(limit.title, curve, point) }));
     const own = (list, strategy) => list.filter((point) => point.strategy === strategy);
     const means = visible.map((line) => [line.strategy, middle(line.repeats, curve)]);
     const line = ([strategy, mean]) => {
@@ -85,7 +116,7 @@
       ];
     };
     const ends = [Math.max(x.domain[0], y.domain[0]), Math.min(x.domain[1], y.domain[1])];
-    return bakeoff.plot.draw(view, {
+    const node = bakeoff.plot.draw(view, {
       height,
       marginLeft: MARGIN.left, marginRight: MARGIN.right, marginTop: MARGIN.top, marginBottom: MARGIN.bottom,
       x,
@@ -94,16 +125,23 @@
         ...bakeoff.plot.grid(x, y, curve.x, curve.y),
         curve.diagonal ? Plot.line(ends, { x: (value) => value, y: (value) => value, stroke: "currentColor", strokeOpacity: 0.6, strokeDasharray: "4 4" }) : null,
         ...means.flatMap(line),
+        ...bakeoff.limits.marks(limit.lines),
         bakeoff.plot.dots(styled.filter((point) => point.only), { x: "x", y: "y", r: 3.5 }),
-        bakeoff.plot.tip(styled, { x: "x", y: "y" }),
+        bakeoff.plot.tip([...styled, ...told], { x: "x", y: "y" }),
       ],
     });
+    const frame = { left: MARGIN.left, right: view.width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
+    const others = visible.flatMap((line) => line.repeats.slice(0, REPEATS).map((repeat) => points(repeat, curve)));
+    if (limit.lines.length) bakeoff.limits.name(node, limit.title, limit.lines, others, frame);
+    return node;
   };
 
-  const table = (view, curve, lines) => {
+  const table = (view, curve, lines, limit) => {
     const { column } = bakeoff.plot;
     const text = (value) => (value === null ? bakeoff.format.NONE : bakeoff.axes.plain(value));
-    const rows = lines.flatMap((line) => line.repeats.flatMap((repeat, at) => repeat.x.map((x, place) => [view.label(line.strategy), at + 1, x, repeat.y[place]])));
+    const listed = (name, repeats) => repeats.flatMap((repeat, at) => repeat.x.map((x, place) => [name, at + 1, x, repeat.y[place]]));
+    // The limit comes first: of many points the last are left out.
+    const rows = [...(limit ? listed(limit.title, limit.repeats) : []), ...lines.flatMap((line) => listed(view.label(line.strategy), line.repeats))];
     return {
       caption: rows.length > LISTED ? `The first ${LISTED} of ${rows.length} points` : "",
       columns: [column("strategy"), column("curve"), column(curve.x, text), column(curve.y, text)],

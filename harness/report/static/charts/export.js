@@ -32,13 +32,13 @@
 
   /** Lay out legend entries in lines: [x, line, entry] each, and the number of lines. */
   const flow = (entries, width, swatch) => {
-    const icon = swatch === "line" ? 32 : 20;
     let [x, line] = [PAD, 0];
     const placed = entries.map((entry) => {
+      const icon = swatch === "line" || entry.neutral ? 32 : 20;
       const text = bakeoff.look.clip([entry.label, entry.note].filter(Boolean).join("  "), width - 2 * PAD - icon);
       const wide = icon + bakeoff.look.width(text) + 18;
       if (x > PAD && x + wide > width - PAD) [x, line] = [PAD, line + 1];
-      const own = { x, line, text, icon, strategy: entry.strategy };
+      const own = { ...entry, x, line, text, icon };
       x += wide;
       return own;
     });
@@ -46,7 +46,7 @@
   };
 
   const swatchOf = (own, kind, y) => {
-    const made = bakeoff.look.swatch(own.strategy, kind).firstChild;
+    const made = (own.neutral ? bakeoff.look.neutral() : bakeoff.look.swatch(own.strategy, kind)).firstChild;
     made.setAttribute("transform", `translate(${own.x + own.icon / 2 - 3},${y})`);
     return made;
   };
@@ -55,7 +55,8 @@
     const { legend } = figure.view;
     const { svg } = bakeoff.look;
     const shown = legend && !legend.folded ? legend.entries.filter((own) => legend.shown.has(own.strategy)) : [];
-    const [placed, lines] = flow(shown, width, legend?.swatch);
+    const neutral = (figure.drawing.neutral ?? []).map((label) => ({ label, neutral: true }));
+    const [placed, lines] = flow([...shown, ...neutral], width, legend?.swatch);
     const parts = placed.flatMap((own) => {
       const y = top + own.line * LINE + LINE / 2;
       return [swatchOf(own, legend.swatch, y), svg("text", { x: own.x + own.icon, y, "dominant-baseline": "central", fill: "currentColor" }, own.text)];

@@ -8,6 +8,7 @@
   // Beside a corner of a point, clear of the bars that leave it in four directions.
   const SLANT = 6;
   const LONGEST = 170;
+  const STRIDE = 6;
 
   const overlap = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
   const around = ({ x, y }, half) => ({ left: x - half, right: x + half, top: y - half, bottom: y + half });
@@ -54,9 +55,10 @@
     [x - SLANT - wide, y + SLANT + HEIGHT, "end"],
   ];
 
-  /** Write names of points, the first ones first, inside of `frame`; `bars` are boxes to stay clear of. */
+  /** Write names of points, the first ones first, inside of `frame`, clear of some boxes; returns the boxes that they take. */
   const near = (drawn, items, frame, bars = []) => {
     const box = group(drawn);
+    const written = [];
     const taken = [...items.map((item) => around(item, 6)), ...bars];
     for (const item of items.map((own) => clipped(own, own.longest ?? LONGEST))) {
       const wide = bakeoff.look.width(item.text, item.bold);
@@ -67,9 +69,30 @@
       });
       if (!found) continue;
       const [left, top, anchor] = found;
-      taken.push({ left, right: left + wide, top, bottom: top + HEIGHT });
+      written.push({ left, right: left + wide, top, bottom: top + HEIGHT });
+      taken.push(written.at(-1));
       write(box, item, left + { start: 0, middle: wide / 2, end: wide }[anchor], top + HEIGHT / 2, anchor);
     }
+    return written;
+  };
+
+  /** Boxes along a line of [x, y] places, so that names stay clear of it. */
+  const along = (line) =>
+    line.slice(1).flatMap(([x, y], at) => {
+      const [fromX, fromY] = line[at];
+      const count = Math.max(1, Math.ceil(Math.hypot(x - fromX, y - fromY) / STRIDE));
+      return Array.from({ length: count + 1 }, (_, part) =>
+        around({ x: fromX + ((x - fromX) * part) / count, y: fromY + ((y - fromY) * part) / count }, STRIDE / 2),
+      );
+    });
+
+  /** Write one name at the first of some places that has room; returns the boxes that it takes, one or none. */
+  const at = (drawn, places, item, frame, bars) => {
+    for (const [x, y] of places) {
+      const written = near(drawn, [{ ...item, x, y }], frame, bars);
+      if (written.length) return written;
+    }
+    return [];
   };
 
   /** Move places apart so that each has room, as near to where it was as its neighbours let it. */
@@ -96,5 +119,5 @@
     });
   };
 
-  bakeoff.labels = { near, ends };
+  bakeoff.labels = { near, ends, along, at };
 })();

@@ -44,6 +44,8 @@
       return element("li", { class: "machine" }, box, element("span", {}, name));
     });
 
+  const neutral = (names) => names.map((name) => element("li", { class: "machine" }, bakeoff.look.neutral(), element("span", {}, name)));
+
   /** Where the focus is inside of a legend, as a selector. */
   const focused = (box) => {
     const own = box.contains(document.activeElement) ? document.activeElement : null;
@@ -67,6 +69,7 @@
       box.append(...(legend.folded ? [fold] : parts.filter(Boolean)));
     }
     if (named) box.append(named);
+    if (drawing.neutral?.length) box.append(element("ul", { class: "limits", "aria-label": "Dashed lines" }, neutral(drawing.neutral)));
     if (at) box.querySelector(at)?.focus();
   };
 })();

@@ -35,6 +35,17 @@
     return box(26, svg("line", line));
   };
 
+  /** How a line looks that is of no one strategy, such as a limit. */
+  const NEUTRAL = { stroke: "currentColor", strokeDasharray: "10 5", strokeWidth: 1.75, strokeOpacity: 0.85 };
+
+  /** A small picture of such a line. */
+  const neutral = () =>
+    svg(
+      "svg",
+      { width: 30, height: 14, viewBox: "-15 -7 30 14", "aria-hidden": "true", focusable: "false" },
+      svg("line", { x1: -13, x2: 13, stroke: NEUTRAL.stroke, "stroke-width": 2, "stroke-dasharray": "10 5" }),
+    );
+
   let context = null;
   const widths = new Map();
 
@@ -62,5 +73,5 @@
     return `${letters.slice(0, low).join("").trimEnd()}…`;
   };
 
-  bakeoff.look = { FONT, MARKERS, colour, marker, dash, svg, path, swatch, width, clip };
+  bakeoff.look = { FONT, MARKERS, NEUTRAL, neutral, colour, marker, dash, svg, path, swatch, width, clip };
 })();

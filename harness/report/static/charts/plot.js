@@ -14,8 +14,8 @@
       ...options,
       style: { fontSize: "12px", fontFamily: "inherit", background: "none", overflow: "visible", maxWidth: "100%" },
     });
-    // Plot labels its groups, which have no role that a label is allowed on; the chart as a whole has its own.
-    for (const group of node.querySelectorAll("g[aria-label]")) {
+    // Plot labels its groups and frames, which have no role that a label is allowed on; the chart as a whole has its own.
+    for (const group of node.querySelectorAll("[aria-label]")) {
       group.dataset.mark = group.getAttribute("aria-label");
       group.removeAttribute("aria-label");
     }
