@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from rich.markup import escape
 
 from harness.stats.cells import Cell, is_cost
+from harness.stats.each import Each, each
 from harness.stats.paired import Interval
 from harness.stats.standings import Standings, effect, in_order, reference_among, stand, time_of
 from harness.trial import Record, Status
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from harness.store.header import Header
 
 COSTS = ("cpu_s", "peak_bytes")
-_SHARED = ("cpu_s", "wall_s", "peak_bytes")
 _UNTESTED = "-"
 _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0}
 _WIDE = 150
@@ -80,14 +80,7 @@ def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
                     "reference": reference,
                     "statuses": {str(status): count for status, count in entries[label].statuses.items()},
                     "measures": measures,
-                    "work": {
-                        own.phase: {
-                            "unit": own.unit,
-                            "times": own.times,
-                            **{name: own.share(entries[label].middle(f"{own.phase}.{name}")) for name in _SHARED},
-                        }
-                        for own in _each(cell, header)
-                    },
+                    "work": [own.plain(entries[label]) for own in _each(cell, header)],
                 }
             )
     return found
@@ -105,18 +98,18 @@ def _table(standings: Standings, header: Header, width: int) -> Table:
     ordered, reference = _roles(standings, header)
     first, *others = _metrics(cell, header) or [""]
     time = time_of([standings])
-    each = _each(cell, header)[:1] if width >= _ROOMY + _EACH else []
-    shown, hidden = (others, []) if width >= _WIDE + _EACH * len(each) else ([], others)
+    worked = _each(cell, header)[:1] if width >= _ROOMY + _EACH else []
+    shown, hidden = (others, []) if width >= _WIDE + _EACH * len(worked) else ([], others)
     table = Table(
         title=escape(cell.title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False
     )
     table.add_column("strategy", no_wrap=True)
     judged = (first, "difference", *shown) if first else ()
-    timed = ("CPU" if time == "cpu_s" else "wall", *(f"a {own.unit}" for own in each), "ratio")
+    timed = ("CPU" if time == "cpu_s" else "wall", *(f"a {own.unit}" for own in worked), "ratio")
     for heading in (*timed, "memory", "ratio", *judged):
         table.add_column(heading, justify="right", no_wrap=width >= _ROOMY, overflow="fold")
     for label in ordered:
-        table.add_row(escape(label), *_row(standings, label, reference, time, each, [first, *shown] if first else []))
+        table.add_row(escape(label), *_row(standings, label, reference, time, worked, [first, *shown] if first else []))
     left_out = f"; --json or a wider terminal shows {', '.join(hidden)} too" if hidden else ""
     table.caption = (
         f"medians over {len(standings.units)} block(s); ratios and differences to {escape(reference)}, paired by "
@@ -127,7 +120,7 @@ def _table(standings: Standings, header: Header, width: int) -> Table:
 
 
 def _row(
-    standings: Standings, label: str, reference: str, time: str, each: Sequence[_Each], metrics: Sequence[str]
+    standings: Standings, label: str, reference: str, time: str, worked: Sequence[Each], metrics: Sequence[str]
 ) -> list[str]:
     own, alone = standings.entries[label], label == reference
     if "ok" not in own.statuses:
@@ -138,7 +131,7 @@ def _row(
 
     costs = [
         _seconds(own.middle(time)),
-        *(_seconds(one.share(own.middle(f"{one.phase}.{time}"))) for one in each),
+        *(_seconds(one.share(own, time)) for one in worked),
         against(time, "{:.2f}x", 1.0),
         _bytes(own.middle("peak_bytes")),
         against("peak_bytes", "{:.2f}x", 1.0),
@@ -154,26 +147,12 @@ def _roles(standings: Standings, header: Header) -> tuple[list[str], str]:
     return ordered, reference_among(entries, ordered, header.references.get(f"{cell.topic}/{cell.task}", ""))
 
 
+def _each(cell: Cell, header: Header) -> list[Each]:
+    return each(next((card.work for card in header.tasks if card.name == f"{cell.topic}/{cell.task}"), {}), cell)
+
+
 def _metrics(cell: Cell, header: Header) -> list[str]:
     return [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
-
-
-class _Each(NamedTuple):
-    """How often a phase does what it does, in one cell."""
-
-    phase: str
-    unit: str
-    times: float
-
-    def share(self, value: float | None) -> float | None:
-        return None if value is None else value / self.times
-
-
-def _each(cell: Cell, header: Header) -> list[_Each]:
-    """List the phases that tell their work."""
-    work = next((card.work for card in header.tasks if card.name == f"{cell.topic}/{cell.task}"), {})
-    counts = {phase: own.count(dict(cell.params)) for phase, own in work.items()}
-    return [_Each(phase, own.unit, counts[phase]) for phase, own in work.items() if counts[phase] > 0]
 
 
 def _seconds(value: float | None) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from harness.report.bench import Bench, Task
 from harness.reproduce import command
 from harness.stats.cells import Cell
+from harness.stats.each import each
 from harness.stats.paired import Interval
 from harness.stats.pareto import front_share
 from harness.stats.standings import Entry, Standings
@@ -85,6 +86,7 @@ class CellMaker:
             "statuses": dict(entry.statuses),
             "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
             "front": shares,
+            "work": [own.plain(entry) for own in each(self._task.card.work, standings.cell)],
             "command": self._command(entry, standings.cell, standings.units[-1].run, entry.statuses.total()),
         }
 

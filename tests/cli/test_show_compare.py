@@ -181,8 +181,8 @@ def test_work_gives_the_time_of_each(tmp_path: Path) -> None:
     project.bakeoff("run", "planted", "-s", "copy", "--set", "rows=500", "--blocks", "1")
     _, (record,) = read(project.runs()[0])
     (row,) = json.loads(project.bakeoff("run", "--resume", "latest", "--json").stdout)["cells"]
-    each = row["work"]["predict"]
-    assert (each["unit"], each["times"]) == ("row", 500)
+    (each,) = row["work"]
+    assert (each["phase"], each["unit"], each["times"]) == ("predict", "row", 500)
     for name, samples in (("cpu_s", record.phases["predict"].cpu_s), ("wall_s", record.phases["predict"].wall_s)):
         assert each[name] == pytest.approx(median(samples) / 500)
     peak = record.phases["predict"].peak_bytes

@@ -18,8 +18,21 @@
   const trouble = ([status, reason, count]) =>
     element("li", {}, `${count} ${bakeoff.format.STATUSES[status] ?? status}: ${reason || "no reason recorded"}`);
 
+  /** What one step, row or round of a phase takes, as in "play: 17.1 ns of CPU time a step (2,000,000)". */
+  const share = (own) => {
+    const [time, clock] = own.cpu_s === null ? [own.wall_s, "wall"] : [own.cpu_s, "CPU"];
+    const parts = [
+      time === null ? "" : `${bakeoff.format.figure(time, "s")} of ${clock} time`,
+      own.peak_bytes === null ? "" : `${bakeoff.format.figure(own.peak_bytes, "byte")} of memory`,
+    ].filter(Boolean);
+    return parts.length
+      ? element("p", {}, `${own.phase}: ${parts.join(" and ")} a ${own.unit} (${bakeoff.format.figure(own.times, "")})`)
+      : null;
+  };
+
   const inCell = (cell, row) => [
     element("p", {}, `${bakeoff.format.cell(cell)}: ${bakeoff.format.statuses(row.statuses) || "no trial"}`),
+    row.work.map(share),
     row.troubles.length ? element("ul", {}, row.troubles.map(trouble)) : null,
     element("pre", {}, element("code", {}, row.command)),
   ];
