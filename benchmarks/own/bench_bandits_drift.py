@@ -17,7 +17,8 @@ import pytest
 
 from harness.declare import Problem
 from harness.topics.bandits import contextual_packages
-from harness.topics.bandits.engine import context, detectors, drift, linear, windows
+from harness.topics.bandits.engine import context, drift, linear, windows
+from harness.topics.bandits.engine.detectors import cusum, glr, halves
 from harness.topics.bandits.engine.world import World
 
 KEY = np.uint64(1)
@@ -29,9 +30,9 @@ FORGETTING: dict[str, Callable[[World], Any]] = {
     "discounted-ucb": lambda world: windows.discounted_ucb(world, 0.999, 0.2),
     "sliding-thompson": lambda world: windows.sliding_thompson(world, 1_000, KEY),
     "discounted-thompson": lambda world: windows.discounted_thompson(world, 0.998, KEY),
-    "cusum-ucb": lambda world: detectors.cusum_ucb(world, 50, 0.1, 8.0, 0.02, 0.2, KEY),
-    "m-ucb": lambda world: detectors.m_ucb(world, 100, 13.0, 0.01, 0.2),
-    "glr-kl-ucb": lambda world: detectors.glr_kl_ucb(world, 0.01, 0.01, 10, 5, KEY),
+    "cusum-ucb": lambda world: cusum.cusum_ucb(world, 50, 0.1, 8.0, 0.02, 0.2, KEY),
+    "m-ucb": lambda world: halves.m_ucb(world, 100, 13.0, 0.01, 0.2),
+    "glr-kl-ucb": lambda world: glr.glr_kl_ucb(world, 0.01, 0.01, 10, 5, KEY),
 }
 CONTEXTUAL: dict[str, Callable[[World], Any]] = {
     "lin-ucb": lambda world: linear.ucb(world, 0.5, 1.0),

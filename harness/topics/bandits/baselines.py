@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from harness.topics.bandits.contextual import contextual
 from harness.topics.bandits.drifting import drifting
+from harness.topics.bandits.replay import replay
 from harness.topics.bandits.stationary import task
 
 if TYPE_CHECKING:
@@ -20,32 +21,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-class Tally:
-    """What each arm has paid in each replication so far; numpy policies keep one.
-
-    Attributes
-    ----------
-    pulls, sums, squares
-        Number of rewards seen, their sum and the sum of their squares, shape (replications, arms).
-    """
-
-    def __init__(self, replications: int, arms: int) -> None:
-        self.pulls, self.sums, self.squares = np.zeros((3, replications, arms))
-        self._places = np.arange(replications)
-
-    def add(self, arms: Ints, rewards: Floats) -> None:
-        """Count a reward of one arm in every replication."""
-        self.pulls[self._places, arms] += 1
-        self.sums[self._places, arms] += rewards
-        self.squares[self._places, arms] += rewards**2
-
-    def or_untried(self, step: int, index: Floats) -> Ints:
-        """Return the first arm of the largest index, or the arms in turn while one has told nothing."""
-        untried = self.pulls.min(axis=1) == 0
-        arms: Ints = np.where(untried, step % self.pulls.shape[1], index.argmax(axis=1))
-        return arms
-
-
+@replay.strategy("random", needs=KERNEL, note="Sees no context.")
 @contextual.strategy("random", needs=KERNEL, note="Sees no context.")
 @drifting.strategy("random", needs=KERNEL)
 @task.strategy("random", needs=KERNEL)
@@ -60,6 +36,7 @@ def greedy(problem: Problem, phase: PhaseClock) -> Any:
     return _greedy(problem, phase, np.zeros(problem.data.horizon))
 
 
+@replay.strategy("epsilon-greedy", needs=KERNEL, note="Sees no context.")
 @contextual.strategy("epsilon-greedy", needs=KERNEL, note="Sees no context.")
 @drifting.strategy("epsilon-greedy", needs=KERNEL)
 @task.strategy("epsilon-greedy", needs=KERNEL, sweep={"epsilon": [0.01, 0.05, 0.2]})

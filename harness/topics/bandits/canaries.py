@@ -67,7 +67,7 @@ class Betting:
 
     A bet b multiplies its capital by 1 + b x for every visitor, which is a fair game or worse where the effect has not
     the sign that is bet on: Waudby-Smith & Ramdas 2023, "Estimating means of bounded random variables by betting"
-    (arXiv 2010.09686, section 4); for weighted rewards Waudby-Smith et al. 2022 (arXiv 2210.10768). A bet on a lift
+    (arXiv 2010.09686); for weighted rewards Waudby-Smith et al. 2022 (arXiv 2210.10768). A bet on a lift
     l is b = l / (1 - c), which makes capital grow the fastest when the effect is l c.
     """
 
@@ -191,7 +191,7 @@ def log_betting(problem: Problem, phase: PhaseClock) -> Floats:
 def log_bernstein(problem: Problem, phase: PhaseClock) -> Floats:
     """Promote at once if the log's lower bound of the effect is above 0.
 
-    The gate is that of Thomas, Theocharous & Ghavamzadeh 2015, "High confidence policy improvement", section 3; the
+    The gate is that of Thomas, Theocharous & Ghavamzadeh 2015, "High confidence policy improvement"; the
     bound that of Maurer & Pontil 2009 (arXiv 0907.3740, theorem 4).
     """
 

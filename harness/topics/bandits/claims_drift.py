@@ -46,7 +46,7 @@ def window_helps_tuned_ucb(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "with theory's constants UCB over a window loses less than UCB1 as published under abrupt drift",
-    source=f"{SWITCHING}, simulations, of 3 arms with means .3 to .9",
+    source=f"{SWITCHING}, simulations, on other arms",
 )
 def window_helps_by_theory(evidence: Evidence) -> Verdict:
     """Judge the window that needs no tuning."""
@@ -55,7 +55,7 @@ def window_helps_by_theory(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "with theory's constants discounted UCB loses less than UCB1 as published under abrupt drift",
-    source=f"{SWITCHING}, simulations, of 3 arms with means .3 to .9",
+    source=f"{SWITCHING}, simulations, on other arms",
 )
 def discount_helps_by_theory(evidence: Evidence) -> Verdict:
     """Judge the discount that needs no tuning."""

@@ -160,7 +160,7 @@ def log_bound_holds_the_level(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "betting on the same log promotes at least 20 % more of the better policies than the empirical Bernstein bound",
-    source=f"{BETTING}, section 6; {OWN}",
+    source=f"{BETTING}; {OWN}",
 )
 def betting_misses_less(evidence: Evidence) -> Verdict:
     """Judge the width of two bounds by what it lets through."""
@@ -185,7 +185,7 @@ def canary_protects(evidence: Evidence) -> Verdict:
     return evidence.ratio("reward_lost", "canary-betting", "fixed-ab", **WORSE).at_most(0.75)
 
 
-@topic.claim("bets on ranks raise a false alarm on at most 5 % of the streams", source=f"{CONFORMAL}, section 2")
+@topic.claim("bets on ranks raise a false alarm on at most 5 % of the streams", source=CONFORMAL)
 def conformal_holds_the_level(evidence: Evidence) -> Verdict:
     """Judge the level on normal noise."""
     return evidence.difference("false_alarms", "conformal-rewards", "silent", **STABLE).at_most(0.05)

@@ -11,7 +11,7 @@ import numpy as np
 from harness.declare import Dataset, Figure, Judgement, Metric, Param, Profile
 from harness.declare.values import Generator
 from harness.topics.bandits import topic
-from harness.topics.bandits.stationary import METRICS, REGRET
+from harness.topics.bandits.stationary import METRICS, REGRET, STEPS
 from harness.topics.bandits.stationary import PARAMS as SIZES
 from harness.trial import Curve, Scalar
 
@@ -127,6 +127,7 @@ conservative = topic.task(
     metrics=[*METRICS, VIOLATIONS, SHORTFALL],
     judge=judge,
     params=PARAMS,
+    work=STEPS,
     sweep={"share": [0.05, 0.2, 0.4], "horizon": [40_000]},
     reference="conservative-ucb",
     baseline="always-default",
@@ -154,7 +155,7 @@ def known_default(problem: Problem, phase: PhaseClock, delta: float = DELTA) -> 
 
 @conservative.strategy("conservative-ucb-estimated", needs=(ENGINE, PLAY), sweep={"delta": [0.5, 0.01]})
 def estimated_default(problem: Problem, phase: PhaseClock, delta: float = DELTA) -> Any:
-    """Keep the budget of a default whose mean is estimated along with the others (Wu et al. 2016)."""
+    """Keep the budget of a default whose mean is estimated along with the others (Wu et al. 2016, section 3.5)."""
     return _played(problem, phase, share=problem.data.share, delta=delta, mean=None)
 
 

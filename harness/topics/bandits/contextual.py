@@ -9,7 +9,7 @@ from harness import columns
 from harness.declare import CLEAN, Dataset, Judgement, Param, Profile, Scenario
 from harness.declare.values import Generator
 from harness.topics.bandits import topic
-from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET, batch
+from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET, STEPS, batch
 from harness.trial import Scalar
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ contextual = topic.task(
     metrics=METRICS,
     judge=judge,
     params={**SIZES, **FEATURES},
+    work=STEPS,
     sweep={"features": [5, 20]},
     reference="lin-ucb",
     baseline="random",

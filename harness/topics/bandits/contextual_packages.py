@@ -12,7 +12,7 @@ from harness.declare import CLEAN, Profile
 from harness.topics.bandits import linear, topic
 from harness.topics.bandits.baselines import Floats, Ints
 from harness.topics.bandits.contextual import DIGITS, FEATURES, LINEAR, SIZES, judge
-from harness.topics.bandits.stationary import METRICS, REGRET
+from harness.topics.bandits.stationary import METRICS, REGRET, STEPS
 
 if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
@@ -32,6 +32,7 @@ packages = topic.task(
     metrics=METRICS,
     judge=judge,
     params={**SIZES, **FEATURES},
+    work=STEPS,
     reference="lin-ucb",
     figures=[REGRET],
     quick=Profile(1, {"horizon": 100, "replications": 2}, datasets=("linear-contexts",)),

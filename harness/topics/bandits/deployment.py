@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.declare import CLEAN, Dataset, Figure, Judgement, Metric, Param, Profile, Scenario
+from harness.declare import CLEAN, Dataset, Figure, Judgement, Metric, Param, Profile, Scenario, Work
 from harness.declare.values import Generator
 from harness.topics.bandits import topic
 from harness.trial import Scalar
@@ -137,6 +137,7 @@ deployment = topic.task(
     judge=judge,
     view=view,
     params={**PARAMS, **LEVEL},
+    work={"play": Work("step", of=("horizon", "replications"))},
     reference="canary-betting",
     baseline="never",
     figures=[TRAFFIC, LOST],

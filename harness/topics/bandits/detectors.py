@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
     from harness.topics.bandits.engine.play import Actions
 
-ENGINE = ("harness.topics.bandits.engine.detectors", "harness.topics.bandits.engine.play")
-WINDOW = 200  # of Besson et al. 2022 in their experiments
+ENGINE = "harness.topics.bandits.engine.detectors"
+WINDOW = 200  # one of two that Besson et al. 2022 try, in the code of their experiments
 
 
 @drifting.strategy(
     "cusum-ucb",
-    needs=ENGINE,
+    needs=f"{ENGINE}.cusum",
     sweep={"everything": [True], "theory": [True], "threshold": (4.0, 16.0), "explore": (0.005, 0.1)},
     note=(
         "As published an alarm forgets its arm; with everything, all arms. With theory the threshold is "
@@ -45,8 +45,8 @@ def cusum_ucb(
     """
     import numpy as np
 
-    from harness.topics.bandits.engine import detectors
     from harness.topics.bandits.engine.chance import key_of
+    from harness.topics.bandits.engine.detectors import cusum
     from harness.topics.bandits.engine.play import measure_compiled
 
     if theory:
@@ -57,13 +57,13 @@ def cusum_ucb(
     return measure_compiled(
         problem,
         phase,
-        lambda world: detectors.cusum_ucb(world, warm, slack, threshold, explore, xi, key, everything=everything),
+        lambda world: cusum.cusum_ucb(world, warm, slack, threshold, explore, xi, key, everything=everything),
     )
 
 
 @drifting.strategy(
     "m-ucb",
-    needs=ENGINE,
+    needs=f"{ENGINE}.halves",
     sweep={"theory": [True], "threshold": (10.0, 16.0), "explore": (0.0, 0.05)},
     note=(
         "With theory the window w is 200, the threshold b sqrt(w log(2 K T^2) / 2), the share of exploration "
@@ -84,7 +84,7 @@ def m_ucb(
 
     Cao et al. 2019, "Nearly optimal adaptive procedure with change detection for piecewise-stationary bandit".
     """
-    from harness.topics.bandits.engine import detectors
+    from harness.topics.bandits.engine.detectors import halves
     from harness.topics.bandits.engine.play import measure_compiled
 
     if theory:
@@ -92,12 +92,12 @@ def m_ucb(
         window, threshold, xi = WINDOW, math.sqrt(WINDOW / 2 * math.log(2 * arms * horizon**2)), 2.0
         share = changes_of(problem.data) * arms * (2 * threshold + 3 * math.sqrt(window)) / (2 * horizon)
         explore = min(math.sqrt(share), 1.0)
-    return measure_compiled(problem, phase, lambda world: detectors.m_ucb(world, window, threshold, explore, xi))
+    return measure_compiled(problem, phase, lambda world: halves.m_ucb(world, window, threshold, explore, xi))
 
 
 @drifting.strategy(
     "glr-kl-ucb",
-    needs=ENGINE,
+    needs=f"{ENGINE}.glr",
     sweep={"theory": [True], "delta": (0.001, 0.1), "explore": (0.0, 0.05)},
     note=(
         "With theory delta is 1 / sqrt(T) and the share of exploration of the first episode sqrt(K log(T) / T), from "
@@ -113,8 +113,8 @@ def glr_kl_ucb(
     """
     import numpy as np
 
-    from harness.topics.bandits.engine import detectors
     from harness.topics.bandits.engine.chance import key_of
+    from harness.topics.bandits.engine.detectors import glr
     from harness.topics.bandits.engine.play import measure_compiled
 
     if theory:
@@ -122,5 +122,5 @@ def glr_kl_ucb(
         delta, explore = 1 / math.sqrt(horizon), min(math.sqrt(arms * math.log(horizon) / horizon), 1.0)
     key = key_of(np.random.default_rng(problem.seed))
     return measure_compiled(
-        problem, phase, lambda world: detectors.glr_kl_ucb(world, delta, explore, every=10, thin=5, key=key)
+        problem, phase, lambda world: glr.glr_kl_ucb(world, delta, explore, every=10, thin=5, key=key)
     )

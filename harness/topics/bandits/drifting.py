@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.declare import Dataset, Figure, Judgement, Metric, Param, Profile
 from harness.declare.values import Generator
 from harness.topics.bandits import topic
-from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET
+from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET, STEPS
 from harness.trial import Scalar
 
 if TYPE_CHECKING:
@@ -77,12 +77,17 @@ drifting = topic.task(
         _dataset("abrupt", "Means drawn anew at known steps, uniform in (0, 1).", **CHANGES),
         _dataset("sinusoidal", "Means swing; each arm in turn is the best one.", **NO_CHANGES, **PERIODS),
         _dataset("random-walk", "Means walk at random.", **NO_CHANGES),
-        _dataset("rotting", "Means fall in time, the better at the start the faster.", **NO_CHANGES),
+        _dataset(
+            "rotting",
+            "Arms rot with time, chosen or not (restless: Seznec et al. 2020), the better at the start the sooner.",
+            **NO_CHANGES,
+        ),
     ],
     phases=["compile", "play"],
     metrics=[*METRICS, DELAY],
     judge=judge,
     params={**PARAMS, **CHANGES},
+    work=STEPS,
     sweep={"changes": [1, 4, 9, 19]},
     reference="sliding-thompson",
     baseline="random",

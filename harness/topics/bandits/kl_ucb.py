@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.topics.bandits.contextual import contextual
 from harness.topics.bandits.drifting import drifting
+from harness.topics.bandits.replay import replay
 from harness.topics.bandits.stationary import task
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ KERNEL = "harness.topics.bandits.engine.kernels.kl"
 NOTE = "For rewards in [0, 1]: means seen outside are taken as 0 or 1. Indices are exact to 1e-6."
 
 
+@replay.strategy("kl-ucb", needs=KERNEL, note=f"Sees no context. {NOTE}")
 @contextual.strategy("kl-ucb", needs=KERNEL, note=f"Sees no context. {NOTE}")
 @drifting.strategy("kl-ucb", needs=KERNEL, note=NOTE)
 @task.strategy(
@@ -26,8 +28,8 @@ NOTE = "For rewards in [0, 1]: means seen outside are taken as 0 or 1. Indices a
 def kl_ucb(problem: Problem, phase: PhaseClock, c: float = 0.0) -> Any:
     """Choose the largest q with n KL(mean, q) <= log(step) + c log(log(step)), KL that of Bernoulli rewards.
 
-    Garivier & Cappe 2011, "The KL-UCB algorithm for bounded stochastic bandits and beyond", algorithm 1; their theorem
-    has c 3, they advise c 0.
+    Garivier & Cappe 2011, "The KL-UCB algorithm for bounded stochastic bandits and beyond"; their theorem has c 3, they
+    advise c 0.
     """
     from harness.topics.bandits.engine.kernels.kl import kl_ucb as kernel
     from harness.topics.bandits.engine.play import measure_compiled

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.topics.bandits.contextual import contextual
+from harness.topics.bandits.replay import replay
 
 if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 ENGINE = ("harness.topics.bandits.engine.linear", "harness.topics.bandits.engine.play")
 
 
+@replay.strategy("lin-ucb", needs=ENGINE, sweep={"alpha": (0.02, 0.1)})
 @contextual.strategy("lin-ucb", needs=ENGINE, sweep={"alpha": (0.1, 0.25, 1.0, 2.4)})
 def lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5, ridge: float = 1.0) -> Actions:
     """Play the largest prediction plus alpha of its standard deviations, by ridge regression of each arm's rewards.
@@ -30,6 +32,7 @@ def lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5, ridge: floa
     return measure_compiled(problem, phase, lambda world: linear.ucb(world, alpha, ridge))
 
 
+@replay.strategy("lin-ts", needs=ENGINE, sweep={"scale": (0.02, 0.1)})
 @contextual.strategy(
     "lin-ts",
     needs=ENGINE,
@@ -46,6 +49,7 @@ def lin_ts(problem: Problem, phase: PhaseClock, scale: float = 0.25, ridge: floa
     return _drawing(problem, phase, linear.thompson, scale, ridge)
 
 
+@replay.strategy("ridge-epsilon-greedy", needs=ENGINE)
 @contextual.strategy("ridge-epsilon-greedy", needs=ENGINE, sweep={"epsilon": (0.01, 0.1, 0.2)})
 def ridge_epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float = 0.05, ridge: float = 1.0) -> Actions:
     """Play the largest prediction of ridge regression, and any arm at a share of the steps."""
@@ -54,6 +58,7 @@ def ridge_epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float = 0
     return _drawing(problem, phase, linear.greedy, epsilon, ridge)
 
 
+@replay.strategy("logistic-ts", needs=ENGINE)
 @contextual.strategy("logistic-ts", needs=ENGINE, sweep={"scale": (0.1, 0.25, 1.0)})
 def logistic_ts(problem: Problem, phase: PhaseClock, scale: float = 0.5, ridge: float = 1.0) -> Actions:
     """Play the largest prediction of coefficients drawn around those of logistic regression, updated at each reward.

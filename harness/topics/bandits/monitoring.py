@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import CLEAN, Dataset, Figure, Judgement, Metric, Param, Profile, Scenario
+from harness.declare import CLEAN, Dataset, Figure, Judgement, Metric, Param, Profile, Scenario, Work
 from harness.declare.values import Generator
 from harness.topics.bandits import topic
 from harness.trial import Scalar
@@ -139,6 +139,7 @@ monitoring = topic.task(
     judge=judge,
     view=view,
     params={**PARAMS, **LEVEL},
+    work={"watch": Work("observation", of=("horizon", "replications"))},
     sweep={"shift": [1.0]},
     reference="e-detector",
     baseline="silent",

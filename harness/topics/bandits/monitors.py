@@ -19,6 +19,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 MONITORS = "harness.topics.bandits.engine.monitors"
 ASSUMES = "Set for independent normal numbers whose mean and variance are those of the reference."
+CALIBRATION = "harness.topics.bandits.engine.calibration"
+RESAMPLED = "Set for the level by simulations drawn from the reference, for independent numbers."
 DRIFTS = (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)  # in standard deviations
 
 
@@ -39,6 +41,12 @@ def _on_rewards(problem: Problem, phase: PhaseClock, find: Callable[[Floats, int
     from harness.topics.bandits.engine.monitors import standardised
 
     return _watched(problem, phase, lambda data: find(standardised(data.rewards, data.reference), data.reference))
+
+
+def _key(problem: Problem) -> np.uint64:
+    from harness.topics.bandits.engine.chance import key_of
+
+    return key_of(np.random.default_rng(problem.seed))
 
 
 @monitoring.strategy("silent")
@@ -76,23 +84,63 @@ def cusum(problem: Problem, phase: PhaseClock, drift: float = 0.5) -> Ints:
     )
 
 
-@monitoring.strategy("page-hinkley", needs=MONITORS, sweep={"threshold": [100.0]}, note="Not set for the level.")
-def page_hinkley(problem: Problem, phase: PhaseClock, allowance: float = 0.005, threshold: float = 50.0) -> Ints:
-    """Sum deviations of rewards from their running mean, with the constants that libraries take."""
-    from harness.topics.bandits.engine import monitors
+@monitoring.strategy(
+    "page-hinkley",
+    needs=CALIBRATION,
+    sweep={"threshold": [50.0, 100.0]},
+    note=f"{RESAMPLED} With a threshold above 0, of which libraries take 50, it is not set for the level.",
+)
+def page_hinkley(problem: Problem, phase: PhaseClock, allowance: float = 0.005, threshold: float = 0.0) -> Ints:
+    """Sum deviations of rewards from their running mean, less an allowance (Page 1954, Hinkley 1971).
 
-    return _on_rewards(problem, phase, lambda z, reference: monitors.page_hinkley(z, reference, allowance, threshold))
+    Parameters
+    ----------
+    threshold
+        In standard deviations; 0 for that of each stream which simulations from its reference exceed at the level.
+    """
+    from harness.topics.bandits.engine import calibration, running
+
+    level, key = float(problem.params["level"]), _key(problem)
+
+    def find(z: Floats, reference: int) -> Ints:
+        thresholds = np.full(len(z), threshold)
+        if not threshold:
+            thresholds = calibration.page_hinkley_thresholds(z, reference, allowance, level, key)
+        return running.page_hinkley(z, reference, allowance, thresholds)
+
+    return _on_rewards(problem, phase, find)
 
 
 @monitoring.strategy(
-    "adwin", needs=MONITORS, note="Its bound is for numbers of range 1; it is given standard deviations."
+    "adwin",
+    needs=CALIBRATION,
+    sweep={"calibrated": [False]},
+    note=(
+        f"{RESAMPLED} Parts may be as short as five, so that extremes which the reference does not have raise alarms "
+        "where tails are heavy. Not calibrated it takes the level in its published bound, which is for numbers of "
+        "range 1 and is given standard deviations."
+    ),
 )
-def adwin(problem: Problem, phase: PhaseClock, every: int = 32) -> Ints:
-    """Cut all rewards in two in every way, and raise an alarm when two parts differ (Bifet & Gavalda 2007)."""
-    from harness.topics.bandits.engine import monitors
+def adwin(problem: Problem, phase: PhaseClock, every: int = 32, *, calibrated: bool = True) -> Ints:
+    """Cut all rewards in two in every way, and raise an alarm when two parts differ (Bifet & Gavalda 2007).
 
-    level = float(problem.params["level"])
-    return _on_rewards(problem, phase, lambda z, reference: monitors.adwin(z, reference, level, every))
+    Parameters
+    ----------
+    calibrated
+        Give the bound, instead of the declared level, the one that simulations from a stream's reference exceed at the
+        declared level.
+    """
+    from harness.topics.bandits.engine import calibration, running
+
+    level, key = float(problem.params["level"]), _key(problem)
+
+    def find(z: Floats, reference: int) -> Ints:
+        levels = np.full(len(z), level)
+        if calibrated:
+            levels = calibration.adwin_levels(z, reference, every, level, key)
+        return running.adwin(z, reference, levels, every)
+
+    return _on_rewards(problem, phase, find)
 
 
 @monitoring.strategy("e-detector", needs=MONITORS, note=ASSUMES)
@@ -149,9 +197,8 @@ def ks_contexts(
 
 def _exchangeable(problem: Problem, phase: PhaseClock, name: str, jump: float) -> Ints:
     from harness.topics.bandits.engine import monitors
-    from harness.topics.bandits.engine.chance import key_of
 
-    key, bar = key_of(np.random.default_rng(problem.seed)), 1 / float(problem.params["level"])
+    key, bar = _key(problem), 1 / float(problem.params["level"])
     return _watched(
         problem,
         phase,

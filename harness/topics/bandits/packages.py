@@ -13,7 +13,7 @@ import numpy as np
 from harness.declare import CLEAN, Profile
 from harness.topics.bandits import baselines, kl_ucb, thompson, topic, ucb
 from harness.topics.bandits.baselines import Floats
-from harness.topics.bandits.stationary import BERNOULLI, METRICS, PARAMS, REGRET, batch, judge
+from harness.topics.bandits.stationary import BERNOULLI, METRICS, PARAMS, REGRET, STEPS, batch, judge
 
 if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
@@ -35,6 +35,7 @@ task = topic.task(
     metrics=METRICS,
     judge=judge,
     params=PARAMS,
+    work=STEPS,
     reference="thompson-beta",
     figures=[REGRET],
     quick=Profile(1, {"horizon": 200, "replications": 10}, scenarios=("clean",)),

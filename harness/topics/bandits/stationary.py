@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
-from harness.declare import CLEAN, Dataset, Figure, Judgement, Metric, Param, Profile, Scenario
+from harness.declare import CLEAN, Dataset, Figure, Judgement, Metric, Param, Profile, Scenario, Work
 from harness.declare.values import Generator
 from harness.topics.bandits import topic
 from harness.trial import Curve, Scalar
@@ -21,13 +22,13 @@ WORLDS = "harness.topics.bandits.engine.world"
 # made for the former hold for the latter.
 SIGMA = 0.5
 BEST = 0.6  # mean of the best arm
-_FROM = 10  # the first step at which regret is compared with a limit for many
 
 METRICS = (
     Metric("regret", direction="lower", unit="reward", summary="Lost to the best arm by the horizon; mean."),
     Metric("regret_q90", direction="lower", unit="reward", summary="The least that the worst tenth lost."),
     Metric("best_arm", direction="higher", unit="1", summary="Share of steps at which the best arm was chosen."),
 )
+STEPS = {"play": Work("step", of=("horizon", "replications"))}
 REGRET = Figure(
     "regret",
     title="Regret",
@@ -35,15 +36,13 @@ REGRET = Figure(
     y="regret",
     reading="What was lost to the best arm until a step, mean over replications. A flat line has found the best arm.",
 )
-LIMIT = Figure(
-    "limit",
-    title="Regret as a multiple of the Lai-Robbins limit",
-    x="step",
-    y="multiple",
-    log_x=True,
+BOUNDED = msgspec.structs.replace(
+    REGRET,
+    limit="lai_robbins",
+    limit_title="Lai-Robbins limit",
     reading=(
-        "Regret divided by the least that a policy good on all instances can have at many steps. A policy that attains "
-        "the limit tends to 1; at few steps it may lie below."
+        f"{REGRET.reading} The Lai-Robbins limit, drawn where all replications have the same one, is asymptotic: in "
+        "the long run the regret of a policy good on all instances grows no slower, but at a given step it may be less."
     ),
 )
 PARAMS = {
@@ -55,7 +54,7 @@ SPREAD = {"spread": Param(0.5, low=0.001, high=BEST, summary="mean of the best a
 
 
 def delay(steps: int) -> Scenario:
-    """Make rewards known so many steps after the choice (Chapelle & Li 2011, section 4)."""
+    """Make rewards known so many steps after the choice (Chapelle & Li 2011, section 3)."""
     return Scenario(
         f"delay({steps})", lambda world, _rng: replace(world, delay=steps), f"Rewards are seen {steps:,} steps late."
     )
@@ -98,18 +97,16 @@ def uniform(params: Mapping[str, Scalar], rng: Generator) -> World:
 
 
 def judge(world: World, actions: Any) -> Judgement:
-    """Judge regret, and its distance to the limit of Lai and Robbins where all replications have the same one."""
+    """Judge regret, beside the limit of Lai and Robbins where all replications have the same one."""
     from harness.topics.bandits.engine import judge as judges
 
     judged = judges.judge(world, actions)
     limits = judges.lai_robbins(world)
-    curve = judged.curves["regret"]
-    late = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if x >= _FROM]
-    if late and 0 < limits.max() <= limits.min() * (1 + 1e-9):
-        x, y = np.array(late).T
-        multiple = Curve(x.tolist(), (y / (limits[0] * np.log(x))).tolist())
-        return replace(judged, curves={**judged.curves, "limit": multiple})
-    return judged
+    if not 0 < limits.max() <= limits.min() * (1 + 1e-9):
+        return judged
+    steps = judged.curves["regret"].x
+    limit = Curve(steps, (limits[0] * np.log(steps)).tolist())
+    return replace(judged, curves={**judged.curves, BOUNDED.limit: limit})
 
 
 BERNOULLI = Dataset(
@@ -129,10 +126,11 @@ task = topic.task(
     metrics=METRICS,
     judge=judge,
     params=PARAMS,
+    work=STEPS,
     sweep={"arms": [2, 100]},
     reference="thompson-beta",
     baseline="random",
-    figures=[REGRET, LIMIT],
+    figures=[BOUNDED],
     quick=Profile(2, {"horizon": 1_000, "replications": 50}, datasets=("bernoulli",), scenarios=("clean",)),
     full=Profile(10, sweeps=True),
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.topics.bandits.contextual import contextual
 from harness.topics.bandits.drifting import drifting
+from harness.topics.bandits.replay import replay
 from harness.topics.bandits.stationary import SIGMA, task
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ BETA = (
 )
 
 
+@replay.strategy("thompson-beta", needs=KERNEL, note=f"Sees no context. {BETA}")
 @contextual.strategy("thompson-beta", needs=KERNEL, note=f"Sees no context. {BETA}")
 @drifting.strategy("thompson-beta", needs=KERNEL, note=BETA)
 @task.strategy(
@@ -47,7 +49,7 @@ def thompson_beta(problem: Problem, phase: PhaseClock) -> Any:
 def thompson_gaussian(problem: Problem, phase: PhaseClock, sigma: float = SIGMA) -> Any:
     """Draw from N(sum / (n + 1), sigma^2 / (n + 1)) and choose the largest.
 
-    Agrawal & Goyal 2013, "Further optimal regret bounds for Thompson sampling", section 2.
+    Agrawal & Goyal 2013, "Further optimal regret bounds for Thompson sampling".
     """
     from harness.topics.bandits.engine.chance import key_of
     from harness.topics.bandits.engine.kernels.thompson import thompson_gaussian as kernel

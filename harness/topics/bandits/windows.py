@@ -20,14 +20,14 @@ ENGINE = ("harness.topics.bandits.engine.windows", "harness.topics.bandits.engin
 WINDOWS = (250, 500, 1_000, 2_000, 4_000)
 DISCOUNTS = (0.99, 0.995, 0.998, 0.999, 0.9995)
 XI = (0.1, 0.5, 2.0)
-THEORY = "With theory it takes the constants of Garivier & Moulines 2011 from the horizon and the number of changes"
+THEORY = "With theory it takes of Garivier & Moulines 2011, from the horizon T and the number of changes,"
 
 
 @drifting.strategy(
     "sliding-ucb",
     needs=ENGINE,
     sweep={"window": WINDOWS, "xi": XI, "theory": [True]},
-    note=f"{THEORY}: the window 2 sqrt(T log(T) / changes) and xi 0.6, their theory asking for more than 0.5.",
+    note=f"{THEORY} the window 2 sqrt(T log(T) / changes); xi is 0.6, as their theory asks for more than 0.5.",
 )
 def sliding_ucb(
     problem: Problem, phase: PhaseClock, window: int = 1_000, xi: float = 0.2, *, theory: bool = False
@@ -46,7 +46,7 @@ def sliding_ucb(
     "discounted-ucb",
     needs=ENGINE,
     sweep={"discount": DISCOUNTS, "xi": XI, "theory": [True]},
-    note=f"{THEORY}: the discount 1 - sqrt(changes / T) / 4 and xi 2, which they write 0.5.",
+    note=f"{THEORY} the discount 1 - sqrt(changes / T) / 4; xi is 2, which they write 0.5, where their theory begins.",
 )
 def discounted_ucb(
     problem: Problem, phase: PhaseClock, discount: float = 0.999, xi: float = 0.2, *, theory: bool = False

@@ -272,7 +272,7 @@ def test_level_of_logs_holds_over_10_000_deployments(name: str) -> None:
 
 
 def test_peeking_exceeds_the_level() -> None:
-    """Fifty looks, each at 5 % two-sided, find something in 32 % (Armitage, McPherson & Rowe 1969, table 2)."""
+    """Fifty looks, each at 5 % two-sided, find something in 32 % (Armitage, McPherson & Rowe 1969)."""
     launch = launched("launch-equal", replications=MANY, visitors=100)
     shares = run("peeking-ab", launch, level=0.025)
     early = (shares[:50] != 0.5).any(axis=0)

@@ -12,8 +12,8 @@ from scipy import optimize, stats
 from scipy.special import rel_entr
 
 from harness.errors import UsageError
-from harness.topics.bandits.engine import detectors
 from harness.topics.bandits.engine.chance import uniform
+from harness.topics.bandits.engine.detectors import cusum, glr, halves
 from harness.topics.bandits.engine.kernels import kl
 from harness.topics.bandits.engine.play import play
 from harness.topics.bandits.engine.world import World
@@ -46,19 +46,19 @@ def brute_glr(rewards: Floats, thin: int) -> float:
 @given(st.lists(st.sampled_from([0.0, 1.0]), min_size=2, max_size=80), st.integers(1, 7))
 def test_glr_equals_brute_force(rewards: list[float], thin: int) -> None:
     ones = np.concatenate([[0], np.cumsum(rewards)]).astype(np.int64)
-    found = detectors.glr(ones, len(rewards), thin, detectors.logs(len(rewards)))
+    found = glr.ratio(ones, len(rewards), thin, glr.logs(len(rewards)))
     assert found == pytest.approx(brute_glr(np.array(rewards), thin), abs=1e-9)
 
 
 def test_glr_of_a_constant_stream_is_nothing() -> None:
     ones = np.arange(51, dtype=np.int64)
-    assert detectors.glr(ones, 50, 1, detectors.logs(50)) == pytest.approx(0, abs=1e-9)
+    assert glr.ratio(ones, 50, 1, glr.logs(50)) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("mean", [0.1, 0.5])
 def test_glr_keeps_its_level_of_false_alarms(mean: float) -> None:
     """At most a share delta of endless stationary streams raises an alarm (Besson et al. 2022)."""
-    alarms = np.array([detectors.glr_alarm(stream, 0.05, 1, 1) for stream in streams(1, 300, mean)[:500]])
+    alarms = np.array([glr.alarm(stream, 0.05, 1, 1) for stream in streams(1, 300, mean)[:500]])
     assert (alarms > 0).mean() <= 0.05
 
 
@@ -67,7 +67,7 @@ def test_glr_is_late_by_the_threshold_over_the_information() -> None:
 
     With x rewards of the new kind after 200 the expected ratio is 200 KL(.2, m) + x KL(.8, m), m their mean.
     """
-    waits = np.array([detectors.glr_alarm(stream, 0.01, 1, 1) for stream in streams(2, 400, 0.2, 0.8, 200)[:300]]) - 200
+    waits = np.array([glr.alarm(stream, 0.01, 1, 1) for stream in streams(2, 400, 0.2, 0.8, 200)[:300]]) - 200
 
     def gap(x: float) -> float:
         mixed = (200 * 0.2 + x * 0.8) / (200 + x)
@@ -98,7 +98,7 @@ def test_cusum_runs_as_long_as_its_markov_chain(mean: float) -> None:
     """Without and with a change; the two warm rewards are made to have the mean .5."""
     warm = np.broadcast_to([0.0, 1.0], (STREAMS, 2))
     rewards = np.concatenate([warm, streams(3, 3_000, mean)], axis=1)
-    runs = np.array([detectors.cusum_alarm(stream, 2, 0.1, 2.1) for stream in rewards]) - 2
+    runs = np.array([cusum.alarm(stream, 2, 0.1, 2.1) for stream in rewards]) - 2
     assert (runs > 0).all()
     error = runs.std() / math.sqrt(STREAMS)
     assert runs.mean() == pytest.approx(run_length(mean, 0.1, 2.1, 0.1), abs=4 * error)
@@ -108,14 +108,14 @@ def test_cusum_is_late_by_less_than_walds_bound() -> None:
     """After a rise by .4 the sum grows by .3 a reward on average, and overshoots 8 by less than 1."""
     warm = np.tile([0.0, 1.0], (STREAMS, 25))
     rewards = np.concatenate([warm, streams(4, 300, 0.9)], axis=1)
-    waits = np.array([detectors.cusum_alarm(stream, 50, 0.1, 8) for stream in rewards]) - 50
+    waits = np.array([cusum.alarm(stream, 50, 0.1, 8) for stream in rewards]) - 50
     assert 8 / 0.3 * 0.9 < waits.mean() <= 9 / 0.3
 
 
 def test_halves_raise_a_false_alarm_as_often_as_two_binomials_differ() -> None:
     """At the first full window the sums of its halves are independent and binomial."""
     window, threshold = 20, 5.0
-    first = np.array([detectors.halves_alarm(stream[:window], window, threshold) for stream in streams(5, window)])
+    first = np.array([halves.alarm(stream[:window], window, threshold) for stream in streams(5, window)])
     counts = np.arange(window // 2 + 1)
     chances = stats.binom.pmf(counts, window // 2, 0.5)
     differ = np.abs(counts[:, None] - counts) > threshold
@@ -125,10 +125,10 @@ def test_halves_raise_a_false_alarm_as_often_as_two_binomials_differ() -> None:
     assert expected <= 2 * math.exp(-2 * threshold**2 / window)
 
 
-@pytest.mark.parametrize("alarm", [detectors.cusum_alarm, detectors.halves_alarm])
+@pytest.mark.parametrize("alarm", [cusum.alarm, halves.alarm])
 def test_what_does_not_change_raises_no_alarm(alarm: Any) -> None:
     rewards = np.ones(500)
-    arguments = (20, 0.1, 3.0) if alarm is detectors.cusum_alarm else (20, 3.0)
+    arguments = (20, 0.1, 3.0) if alarm is cusum.alarm else (20, 3.0)
     assert alarm(rewards, *arguments) == 0
 
 
@@ -186,7 +186,7 @@ class Cusum(Brute):
         self._everything = everything
 
     def alarmed(self, stream: Floats, replication: int) -> bool:
-        return detectors.cusum_alarm(stream, 8, 0.1, 3.0) > 0
+        return cusum.alarm(stream, 8, 0.1, 3.0) > 0
 
     def restart(self, replication: int, arm: int) -> None:
         if self._everything:
@@ -202,7 +202,7 @@ class Cusum(Brute):
 
 class Halves(Brute):
     def alarmed(self, stream: Floats, replication: int) -> bool:
-        return detectors.halves_alarm(stream, 20, 5.0) > 0
+        return halves.alarm(stream, 20, 5.0) > 0
 
     def one(self, step: int, replication: int) -> int:
         turn = (step - self.since[replication]) % 30  # 3 arms, each at a thirtieth of the steps
@@ -249,7 +249,7 @@ FEEDBACK: list[dict[str, int]] = [{}, {"delay": 7}, {"delay": 3, "batch": 10}]
 @pytest.mark.parametrize("feedback", FEEDBACK)
 @pytest.mark.parametrize("everything", [False, True])
 def test_cusum_ucb_equals_brute_force(feedback: Any, everything: bool) -> None:
-    played = detectors.cusum_ucb(world(1, **feedback), 8, 0.1, 3.0, 0.1, 0.5, KEY, everything=everything)
+    played = cusum.cusum_ucb(world(1, **feedback), 8, 0.1, 3.0, 0.1, 0.5, KEY, everything=everything)
     np.testing.assert_array_equal(played, play(world(1, **feedback), Cusum(everything)))
 
 
@@ -257,14 +257,14 @@ def test_cusum_ucb_equals_brute_force(feedback: Any, everything: bool) -> None:
 def test_m_ucb_equals_brute_force(feedback: Any) -> None:
     brute = Halves()
     np.testing.assert_array_equal(
-        detectors.m_ucb(world(2, **feedback), 20, 5.0, 0.1, 0.5), play(world(2, **feedback), brute)
+        halves.m_ucb(world(2, **feedback), 20, 5.0, 0.1, 0.5), play(world(2, **feedback), brute)
     )
     assert max(brute.episode) > 1
 
 
 @pytest.mark.parametrize("feedback", FEEDBACK)
 def test_glr_kl_ucb_equals_brute_force(feedback: Any) -> None:
-    played = detectors.glr_kl_ucb(world(3, **feedback), 0.2, 0.1, 5, 2, KEY)
+    played = glr.glr_kl_ucb(world(3, **feedback), 0.2, 0.1, 5, 2, KEY)
     brute = Glr(played)
     np.testing.assert_array_equal(played, play(world(3, **feedback), brute))
     assert max(brute.episode) > 1
@@ -277,9 +277,9 @@ def test_a_policy_that_restarts_follows_where_the_plain_one_stays() -> None:
     share = [
         (actions[-1_000:] == 1).mean()
         for actions in (
-            detectors.glr_kl_ucb(moving, 0.01, 0.1, 10, 5, KEY),
-            detectors.m_ucb(moving, 60, 12.0, 0.1, 0.5),
-            detectors.cusum_ucb(moving, 20, 0.1, 5.0, 0.1, 0.5, KEY),
+            glr.glr_kl_ucb(moving, 0.01, 0.1, 10, 5, KEY),
+            halves.m_ucb(moving, 60, 12.0, 0.1, 0.5),
+            cusum.cusum_ucb(moving, 20, 0.1, 5.0, 0.1, 0.5, KEY),
             kl.kl_ucb(moving, 0.0),
         )
     ]
@@ -288,8 +288,8 @@ def test_a_policy_that_restarts_follows_where_the_plain_one_stays() -> None:
 
 def test_bad_options_are_refused() -> None:
     with pytest.raises(UsageError, match="no share of steps"):
-        detectors.m_ucb(world(0), 20, 5.0, 1.5, 0.5)
+        halves.m_ucb(world(0), 20, 5.0, 1.5, 0.5)
     with pytest.raises(UsageError, match="probability of false alarm"):
-        detectors.glr_kl_ucb(world(0), 0.0, 0.1, 5, 2, KEY)
+        glr.glr_kl_ucb(world(0), 0.0, 0.1, 5, 2, KEY)
     with pytest.raises(UsageError, match="at least one reward"):
-        detectors.cusum_ucb(world(0), 0, 0.1, 3.0, 0.1, 0.5, KEY)
+        cusum.cusum_ucb(world(0), 0, 0.1, 3.0, 0.1, 0.5, KEY)

@@ -12,6 +12,7 @@ from scipy.special import kolmogorov
 from harness.declare import Problem
 from harness.errors import InvalidOutputError
 from harness.topics.bandits import monitoring, monitors
+from harness.topics.bandits.engine import calibration, running
 from harness.topics.bandits.engine import monitors as kernels
 from harness.topics.bandits.engine.chance import uniforms
 from harness.topics.bandits.engine.streams import Streams, Watched, judge
@@ -167,7 +168,7 @@ def test_cusum_follows_its_definition() -> None:
 
 @pytest.mark.parametrize(("threshold", "run_length"), [(4.0, 168), (5.0, 465)])
 def test_run_lengths_of_siegmund_are_the_published_ones(threshold: float, run_length: float) -> None:
-    """Those of Montgomery, "Introduction to statistical quality control", table 9.3, for an allowance of 1/2."""
+    """Those of Montgomery, "Introduction to statistical quality control", for an allowance of 1/2."""
     assert kernels.average_run(threshold, 0.5) == pytest.approx(run_length, rel=0.02)
     assert kernels.threshold_of(run_length, 0.5) == pytest.approx(threshold, abs=0.03)
 
@@ -190,7 +191,7 @@ def test_page_hinkley_follows_its_definition() -> None:
             down.append(sum(after) + 0.1 * len(after))
             flags.append(max(up[-1] - min(up), max(down) - down[-1]) > 15)
         expected.append(first(flags))
-    assert kernels.page_hinkley(z, reference, 0.1, 15.0).tolist() == expected
+    assert running.page_hinkley(z, reference, 0.1, np.full(len(z), 15.0)).tolist() == expected
     assert len(set(expected)) > 3
 
 
@@ -210,14 +211,78 @@ def test_adwin_tries_all_cuts() -> None:
         for step in range(260):
             seen = row[: reference + step + 1]
             spent = math.log(2 * math.log(len(seen)) / level)
-            cuts = range(kernels.CUT, len(seen) - kernels.CUT + 1) if step % 20 == 19 else ()
+            cuts = range(running.CUT, len(seen) - running.CUT + 1) if step % 20 == 19 else ()
             shares = [1 / cut + 1 / (len(seen) - cut) for cut in cuts]
             apart = [abs(seen[:cut].mean() - seen[cut:].mean()) for cut in cuts]
             bounds = [math.sqrt(2 * share * seen.var() * spent) + 2 / 3 * share * spent for share in shares]
             flags.append(any(one > bound for one, bound in zip(apart, bounds, strict=True)))
         expected.append(first(flags))
-    assert kernels.adwin(z, reference, level, 20).tolist() == expected
+    assert running.adwin(z, reference, np.full(len(z), level), 20).tolist() == expected
     assert len(set(expected)) > 3
+
+
+@pytest.mark.parametrize("row", range(0, 12, 3))
+@pytest.mark.parametrize(("name", "option"), [("page_hinkley_until", 0.005), ("adwin_spent", 20)])
+def test_an_alarm_is_raised_just_below_the_peak(name: str, option: float, row: int) -> None:
+    until, z = getattr(running, name), shifted()[row]
+    _, peak = until(z, 40, option, np.inf)
+    assert until(z, 40, option, peak - 1e-9)[0] < 260
+    assert until(z, 40, option, peak + 1e-9)[0] == 260
+
+
+def test_quantile_is_the_place_that_another_number_exceeds_at_the_level() -> None:
+    for level, times in ((0.05, 1), (0.05, 10), (0.3, 2), (0.01, 1)):
+        count = calibration.simulations(level, times)
+        numbers = np.random.default_rng(0).random((20_000, count + 1))
+        exceeds = numbers[:, 0] > calibration.quantile(numbers[:, 1:], level)
+        # Of count + 1 numbers without order a place is exceeded by so many of them, one in `level` where that divides.
+        assert exceeds.mean() == pytest.approx(math.floor(level * (count + 1) + 1e-9) / (count + 1), abs=0.012)
+
+
+def test_resampled_streams_have_the_distribution_of_the_reference_alone() -> None:
+    z = np.concatenate([np.random.default_rng(0).exponential(size=(2, 500)), np.full((2, 700), 99.0)], axis=1)
+    drawn = np.empty(1_200)
+    for row in range(2):
+        own = np.concatenate([_resampled(z, row, simulation, drawn) for simulation in range(20)])
+        assert stats.ks_2samp(own, kernels.standardised(z, 500)[row, :500]).statistic < 0.05
+        assert drawn[:500].mean() == pytest.approx(0, abs=1e-12)
+        assert drawn[:500].std(ddof=1) == pytest.approx(1)
+
+
+def _resampled(z: np.ndarray, row: int, simulation: int, drawn: np.ndarray) -> np.ndarray:
+    calibration.resample(z, 500, row, simulation, KEY, drawn)
+    return drawn.copy()
+
+
+@pytest.mark.parametrize("name", ["page-hinkley", "adwin"])
+def test_calibration_sees_the_reference_alone(name: str) -> None:
+    found = []
+    for data in (made("no-shift", **SMALL), made("mean-shift", shift=9.0, **SMALL)):
+        z = kernels.standardised(data.watched().rewards, 100)
+        if name == "adwin":
+            found.append(calibration.adwin_levels(z, 100, 32, 0.2, KEY))
+        else:
+            found.append(calibration.page_hinkley_thresholds(z, 100, 0.005, 0.2, KEY))
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario"), [("page-hinkley", "clean"), ("page-hinkley", "heavy_tails(3)"), ("adwin", "clean")]
+)
+def test_calibrated_monitors_hold_the_level(name: str, scenario: str) -> None:
+    data = made("no-shift", scenario, replications=500, horizon=400, reference=300)
+    level = 0.1
+    error = 4 * math.sqrt(level * (1 - level) / 500)
+    problem = Problem(TASK.view(data), DEFAULTS | {"level": level}, 0)
+    alarms = TASK.strategies[name].run(problem, lambda _: Phase())
+    assert (alarms < 400).mean() == pytest.approx(level, abs=error)
+
+
+def test_published_thresholds_do_not_hold_the_level() -> None:
+    data = made("no-shift", replications=200)
+    assert figures("page-hinkley", data, threshold=50.0)["false_alarms"] > 0.5
+    assert figures("page-hinkley", data, threshold=100.0)["false_alarms"] < 0.2
+    assert figures("adwin", data, calibrated=False)["false_alarms"] > 0.07
 
 
 def test_distances_are_those_of_scipy() -> None:

@@ -14,12 +14,10 @@ from scipy import optimize, stats
 
 from harness.declare import Problem
 from harness.topics.bandits import stationary
-from harness.topics.bandits.adversarial import Exp3
-from harness.topics.bandits.baselines import Tally
 from harness.topics.bandits.engine.chance import bits, key_of, uniforms
 from harness.topics.bandits.engine.judge import judge, lai_robbins, regret
 from harness.topics.bandits.engine.kernels import draws as fast
-from harness.topics.bandits.engine.kernels import greedy, index, kl, thompson
+from harness.topics.bandits.engine.kernels import greedy, index, kl, thompson, tuned
 from harness.topics.bandits.engine.play import play
 from harness.topics.bandits.engine.world import World
 
@@ -75,8 +73,26 @@ def chosen(task: Any, name: str, data: World, seed: int = 0, **options: Any) -> 
     return np.asarray(task.strategies[name].run(problem, lambda _: Phase(), **options))
 
 
+class Tally:
+    """What each arm has paid in each replication so far."""
+
+    def __init__(self, replications: int, arms: int) -> None:
+        self.pulls, self.sums, self.squares = np.zeros((3, replications, arms))
+        self._places = np.arange(replications)
+
+    def add(self, arms: Any, rewards: Any) -> None:
+        self.pulls[self._places, arms] += 1
+        self.sums[self._places, arms] += rewards
+        self.squares[self._places, arms] += rewards**2
+
+    def or_untried(self, step: int, values: Any) -> Any:
+        """Return the first arm of the largest value, or the arms in turn while one has told nothing."""
+        untried = self.pulls.min(axis=1) == 0
+        return np.where(untried, step % self.pulls.shape[1], values.argmax(axis=1))
+
+
 class Index:
-    """UCB1, MOSS and KL-UCB in numpy."""
+    """UCB1 and MOSS in numpy."""
 
     def __init__(self, made: World, bound: Any) -> None:
         self.tally = Tally(made.replications, made.arms)
@@ -88,6 +104,18 @@ class Index:
 
     def update(self, _step: int, arms: Any, rewards: Any, _: Any) -> None:
         self.tally.add(arms, rewards)
+
+
+class Tuned(Index):
+    """UCB-tuned in numpy."""
+
+    def __init__(self, made: World) -> None:
+        super().__init__(made, self.index)
+
+    def index(self, step: int, means: Any, pulls: Any) -> Any:
+        share = np.log(step) / pulls
+        variances = self.tally.squares / pulls - means**2
+        return means + np.sqrt(share * np.minimum(0.25, variances + np.sqrt(2 * share)))
 
 
 class Greedy(Index):
@@ -148,6 +176,13 @@ def test_moss_is_moss(feedback: dict[str, Any]) -> None:
     made = world(**feedback)
     own = play(made, Index(made, lambda _, means, n: means + np.sqrt(np.maximum(np.log(400 / (5 * n)), 0) / n)))
     np.testing.assert_array_equal(index.moss(made, 400), own)
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK)
+@pytest.mark.parametrize("kind", ["bernoulli", "gaussian"])
+def test_ucb_tuned_is_ucb_tuned(feedback: dict[str, Any], kind: str) -> None:
+    made = world(kind=kind, **feedback)
+    np.testing.assert_array_equal(tuned.ucb_tuned(made), play(made, Tuned(made)))
 
 
 @pytest.mark.parametrize("feedback", FEEDBACK)
@@ -303,30 +338,6 @@ def test_policies_come_near_the_limit_and_random_does_not(task: Any, name: str) 
     limit = float(lai_robbins(made)[0] * math.log(3_000))
     assert regret(made, chosen(task, name, made)).sum(axis=0).mean() < 2.5 * limit
     assert regret(made, chosen(task, "random", made)).sum(axis=0).mean() > 5 * limit
-
-
-@pytest.mark.parametrize("name", ["exp3", "exp3-s"])
-def test_exponential_weights_learn_and_stay_below_their_bound(task: Any, name: str) -> None:
-    made = world(horizon=3_000, arms=3, spread=0.6)
-    lost = regret(made, chosen(task, name, made)).sum(axis=0).mean()
-    # Auer et al. 2002, corollary 3.2, and 8.3 with five switches.
-    hardness = {"exp3": 3 * math.log(3), "exp3-s": 3 * (6 * math.log(9_000) + math.e)}[name]
-    assert lost < 2 * math.sqrt((math.e - 1) * 3_000 * hardness)
-    assert lost < 0.8 * 3_000 * 0.3
-
-
-def test_exponential_weights_follow_their_definition() -> None:
-    policy = Exp3(1, 3, gamma=0.3, alpha=0.01, chance=np.random.default_rng(0))
-    weights = np.ones(3)
-    for step, reward in enumerate([1.0, 0.5, 0.0, 1.0, 1.0]):
-        arm = int(policy.choose(step, None)[0])
-        chances = 0.7 * weights / weights.sum() + 0.1
-        grown = weights.copy()
-        grown[arm] *= math.exp(0.1 * reward / chances[arm])
-        weights = grown + math.e * 0.01 / 3 * weights.sum()
-        policy.update(step, np.array([arm]), np.array([reward]), None)
-        own = np.exp(policy._logs[0])
-        np.testing.assert_allclose(own / own.sum(), weights / weights.sum())
 
 
 def test_ucb_tuned_narrows_where_rewards_vary_little(task: Any) -> None:

@@ -12,6 +12,7 @@ pytest.importorskip("numba")
 
 from harness.data import builtin_folder, read_card, verify
 from harness.errors import UsageError
+from harness.topics import _open_bandit
 from harness.topics.ope import worlds
 from harness.topics.ope.engine import open_bandit
 from harness.topics.ope.engine.check import check
@@ -137,6 +138,6 @@ def test_a_damaged_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any)
     for name in ("toml", "parquet"):
         content = (builtin_folder() / f"open-bandit-sample.{name}").read_bytes()
         (tmp_path / f"open-bandit-sample.{name}").write_bytes(content[:-1] if name == "parquet" else content)
-    monkeypatch.setattr(open_bandit, "builtin_folder", lambda: tmp_path)
+    monkeypatch.setattr(_open_bandit, "builtin_folder", lambda: tmp_path)
     with pytest.raises(UsageError, match=r"open-bandit-sample\.parquet is not the file that the card"):
         worlds.verify_open_bandit()

@@ -2,7 +2,7 @@
 
 A draw is the hash of a key and of its place (step, replication, arm). No table of rewards is kept, a reward can be
 computed again when it is seen late, and what one policy draws does not depend on what another did: common random
-numbers (Law 2015, "Simulation modeling and analysis", section 11.2). The hash is the finaliser of SplitMix64 (Steele,
+numbers (Law 2015, "Simulation modeling and analysis", chapter 11). The hash is the finaliser of SplitMix64 (Steele,
 Lea & Flood 2014, "Fast splittable pseudorandom number generators").
 """
 

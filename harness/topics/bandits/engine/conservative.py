@@ -57,7 +57,7 @@ def conservative_ucb(
     delta
         Probability with which the bounds may fail.
     mean
-        Of the default, if it is known; ``None`` to estimate it, as the paper does where it is unknown.
+        Of the default, if it is known; ``None`` to estimate it, as the paper does in section 3.5.
     variance
         v; the paper has 1.
     """

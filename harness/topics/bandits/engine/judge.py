@@ -41,8 +41,8 @@ def regret(world: World, actions: npt.ArrayLike) -> Floats:
     """Return what was lost at each step: the mean of the best arm there minus that of the chosen one.
 
     It is the pseudo-regret where means stand still (Bubeck & Cesa-Bianchi 2012, "Regret analysis of stochastic and
-    nonstochastic multi-armed bandit problems", section 1), the dynamic regret where they move (Garivier & Moulines
-    2011, "On upper-confidence bound policies for switching bandit problems", section 2); not cumulated.
+    nonstochastic multi-armed bandit problems"), the dynamic regret where they move (Garivier & Moulines 2011, "On
+    upper-confidence bound policies for switching bandit problems"); not cumulated.
 
     Returns
     -------
@@ -101,8 +101,8 @@ def judge(world: World, actions: npt.ArrayLike) -> Judgement:
 def lai_robbins(world: World) -> Floats:
     """Return the least factor of log(step) in the regret of a policy that is good on all instances.
 
-    The sum over arms of gap / KL(arm, best): Lai & Robbins 1985, "Asymptotically efficient adaptive allocation rules",
-    theorem 2; with Bernoulli or Gaussian divergence, as the world pays. It is a limit for step to infinity: at a finite
+    The sum over arms of gap / KL(arm, best): Lai & Robbins 1985, "Asymptotically efficient adaptive allocation rules";
+    with Bernoulli or Gaussian divergence, as the world pays. It is a limit for step to infinity: at a finite
     one a policy may lie below.
 
     Returns

@@ -25,7 +25,7 @@ _EXPLORE, _WHICH = 1_000_000, 1_000_001  # places of the coin of exploration, an
 def ucb(world: World, alpha: float, ridge: float) -> Actions:
     """Play the largest x'theta + alpha sqrt(x' A^-1 x), with A = ridge I + the sum of x x'.
 
-    Li et al. 2010, "A contextual-bandit approach to personalized news article recommendation", algorithm 1.
+    Li et al. 2010, "A contextual-bandit approach to personalized news article recommendation": disjoint models.
     """
     return _run(world, _UCB, alpha, ridge, np.uint64(0))
 
@@ -33,8 +33,8 @@ def ucb(world: World, alpha: float, ridge: float) -> Actions:
 def thompson(world: World, scale: float, ridge: float, key: np.uint64) -> Actions:
     """Play the largest x'theta with theta drawn from N(A^-1 b, scale^2 A^-1).
 
-    Agrawal & Goyal 2013, "Thompson sampling for contextual bandits with linear payoffs", algorithm 1, with a model an
-    arm. Only x'theta is drawn: given the context it is normal, and independent between arms, as their models are.
+    Agrawal & Goyal 2013, "Thompson sampling for contextual bandits with linear payoffs", with a model an arm.
+    Only x'theta is drawn: given the context it is normal, and independent between arms, as their models are.
     """
     return _run(world, _THOMPSON, scale, ridge, key)
 

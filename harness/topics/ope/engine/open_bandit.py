@@ -1,42 +1,22 @@
-"""Reads the sample of the Open Bandit Dataset from its card: logs of two policies, each with the other as the target.
-
-obp's own loader stops with pandas 2 and later (``drop`` and ``concat`` by position); nothing of obp is imported here.
-"""
+"""Makes logs of the sample of the Open Bandit Dataset: of two policies, each with the other as the target."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.data import builtin_folder, path, read_card, verify
+from harness.topics._open_bandit import CAMPAIGNS, POLICIES, card_file, logs
 from harness.topics.ope.engine.log import Floats, Ints, Log
 from harness.topics.ope.engine.worlds import Recorded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CARD = "open-bandit-sample"
-CAMPAIGNS = ("all", "men", "women")
-POLICIES = ("random", "bts")
+__all__ = ["CAMPAIGNS", "POLICIES", "card_file", "read"]
+
 _USER = [f"user_feature_{number}" for number in range(4)]
 _KINDS = [f"item_feature_{number}" for number in range(1, 4)]
-
-
-def card_file() -> Path:
-    """Return the file of the sample, after checking that it is what its card says.
-
-    Raises
-    ------
-    UsageError
-        When the file is missing or differs.
-    """
-    card = read_card(builtin_folder() / f"{CARD}.toml")
-    verify(card)
-    place = path(card)
-    assert place is not None
-    return place
 
 
 def read(campaign: str, policy: str) -> Recorded:
@@ -53,31 +33,23 @@ def read(campaign: str, policy: str) -> Recorded:
         with time, and its log states the probability of the chosen item alone. The truth is the other log's click
         rate.
     """
-    import pandas as pd
-
-    columns = pd.read_parquet(card_file(), filters=[("campaign", "==", campaign)])
-    logs = {name: columns[columns["policy"] == name].reset_index(drop=True) for name in POLICIES}
-    own = logs[policy]
+    both = logs(campaign)
+    own = both[policy]
     (other,) = (name for name in POLICIES if name != policy)
-    count = int(columns["item"].max()) + 1
+    count = CAMPAIGNS[campaign]
     shape = (len(own), count)
     uniform = np.full(shape, 1 / count)
     log = Log(
         actions=own["item"].to_numpy(np.int64),
         rewards=own["click"].to_numpy(np.float64),
         propensities=own["propensity"].to_numpy(np.float64),
-        target=_thompson(logs["random"], count)[own["position"].to_numpy(np.int64) - 1] if other == "bts" else uniform,
+        target=_thompson(both["random"], count)[own["position"].to_numpy(np.int64) - 1] if other == "bts" else uniform,
         reward_range=(0.0, 1.0),
-        contexts=np.hstack([users(own), _indicators(own["position"])]),
+        contexts=np.hstack([*(_indicators(own[name]) for name in _USER), _indicators(own["position"])]),
         logging=uniform if policy == "random" else None,
         embeddings=np.column_stack([_codes(own, name, count) for name in _KINDS]),
     )
-    return Recorded(log, float(logs[other]["click"].mean()))
-
-
-def users(rows: pd.DataFrame) -> Floats:
-    """Return the user's features as indicators, the first value of each left out, shape (n, d)."""
-    return np.hstack([_indicators(rows[name]) for name in _USER])
+    return Recorded(log, float(both[other]["click"].mean()))
 
 
 def _indicators(column: pd.Series) -> Floats:

@@ -14,7 +14,7 @@ from harness.topics.bandits.engine.chance import Floats, bits
 
 LAYERS = 256
 # Where the tail begins and the area of a layer, for 256 layers: Marsaglia & Tsang 2000, "The ziggurat method for
-# generating random variables", section 3.
+# generating random variables".
 _TAIL, _AREA = 3.6541528853610088, 0.00492867323399
 _UNIT = 2.0**-52
 

@@ -1,7 +1,7 @@
 """KL-UCB: the largest mean that what an arm paid does not rule out.
 
-Garivier & Cappe 2011, "The KL-UCB algorithm for bounded stochastic bandits and beyond", algorithm 1. The index of an
-arm with mean p over n pulls is the largest q with n KL(p, q) <= f(step). KL is convex in q, so that
+Garivier & Cappe 2011, "The KL-UCB algorithm for bounded stochastic bandits and beyond". The index of an arm with
+mean p over n pulls is the largest q with n KL(p, q) <= f(step). KL is convex in q, so that
 
 - Newton's method from anywhere in (p, 1) is above the root from its first step on, and falls to it;
 - the index is concave in f: its tangent at the last solution is an upper bound at all later steps.

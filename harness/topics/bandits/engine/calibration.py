@@ -1,0 +1,88 @@
+"""Thresholds of monitors that have no formula for them, set by resampling what came before the watch.
+
+A stream is simulated by drawing its reference and its watched steps from its reference, with replacement (Davison &
+Hinkley 1997, "Bootstrap methods and their application"). While nothing changes and numbers are independent, the largest
+value of a statistic until the horizon is then about as likely to be at any place among those of the simulations; not
+where it hangs on extremes that the reference does not have.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from harness.topics.bandits.engine.chance import Floats, uniform
+from harness.topics.bandits.engine.running import adwin_spent, page_hinkley_until
+
+
+def page_hinkley_thresholds(z: Floats, reference: int, allowance: float, level: float, key: np.uint64) -> Floats:
+    """Return for each stream the threshold of `page_hinkley` that is reached by the horizon at the level.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (replications,).
+    """
+    peaks = np.empty((len(z), simulations(level, 10)))
+    _page_hinkley(z, reference, allowance, key, peaks)
+    return quantile(peaks, level)
+
+
+def adwin_levels(z: Floats, reference: int, every: int, level: float, key: np.uint64) -> Floats:
+    """Return for each stream the level that `adwin` has to be given so that it keeps the declared one.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (replications,).
+    """
+    peaks = np.empty((len(z), simulations(level, 1)))
+    _adwin(z, reference, every, key, peaks)
+    return np.exp(-quantile(peaks, level))
+
+
+def simulations(level: float, times: int) -> int:
+    """Return a number of simulations of which so many are expected to be above the threshold, less one."""
+    return max(math.ceil(times / level - 1e-9) - 1, 1)
+
+
+def quantile(peaks: Floats, level: float) -> Floats:
+    """Return what another number like these B of a row exceeds with probability `level`: the k-th, k of B + 1."""
+    count = peaks.shape[1]
+    place = min(math.ceil((1 - level) * (count + 1) - 1e-9), count) - 1
+    found: Floats = np.partition(peaks, place, axis=1)[:, place]
+    return found
+
+
+@njit(cache=True)
+def resample(z: Floats, reference: int, row: int, simulation: int, key: np.uint64, drawn: Floats) -> None:
+    """Fill an array with draws from the reference of a stream, standardised by the first of them as the stream is."""
+    total, squares = 0.0, 0.0
+    for step in range(len(drawn)):
+        drawn[step] = z[row, int(uniform(key, step, row, simulation) * reference)]
+        if step < reference:
+            total += drawn[step]
+            squares += drawn[step] * drawn[step]
+    mean = total / reference
+    drawn -= mean
+    drawn /= math.sqrt(max(squares / reference - mean * mean, 1e-300) * reference / (reference - 1))
+
+
+@njit(cache=True)
+def _page_hinkley(z: Floats, reference: int, allowance: float, key: np.uint64, peaks: Floats) -> None:
+    drawn = np.empty(z.shape[1])
+    for row in range(peaks.shape[0]):
+        for simulation in range(peaks.shape[1]):
+            resample(z, reference, row, simulation, key, drawn)
+            peaks[row, simulation] = page_hinkley_until(drawn, reference, allowance, np.inf)[1]
+
+
+@njit(cache=True)
+def _adwin(z: Floats, reference: int, every: int, key: np.uint64, peaks: Floats) -> None:
+    drawn = np.empty(z.shape[1])
+    for row in range(peaks.shape[0]):
+        for simulation in range(peaks.shape[1]):
+            resample(z, reference, row, simulation, key, drawn)
+            peaks[row, simulation] = adwin_spent(drawn, reference, every, np.inf)[1]

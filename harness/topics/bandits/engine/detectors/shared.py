@@ -1,0 +1,41 @@
+"""What policies with a detector share: their options, and the choice of an arm between two alarms."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from harness.errors import UsageError
+from harness.topics.bandits.engine.chance import Floats
+from harness.topics.bandits.engine.kernels.arms import largest, unseen
+from harness.topics.bandits.engine.world import World
+
+
+def check(world: World, warm: int, explore: float) -> None:
+    """Refuse options that make no sense; `warm` is what a detector compares with."""
+    if warm < 1:
+        raise UsageError("a detector needs at least one reward to compare with")
+    if not 0 <= explore <= 1:
+        raise UsageError(f"{explore} is no share of steps; give a number from 0 to 1")
+    assert world.arms > 1
+
+
+@njit(cache=True, inline="always")
+def ucb(count: Floats, total: Floats, steps: float, xi: float, step: int, index: Floats) -> int:
+    """Return the arm of the largest mean + sqrt(xi log(steps) / count), one without a count first."""
+    level = xi * math.log(max(steps, 1.0))
+    for arm in range(len(count)):
+        if count[arm] == 0:
+            return unseen(count, step)
+        index[arm] = total[arm] / count[arm] + math.sqrt(level / count[arm])
+    return largest(index)
+
+
+@njit(cache=True, inline="always")
+def in_turn(step: int, count: int, explore: float) -> int:
+    """Return the arm whose turn of exploration it is; -1 for none."""
+    if explore <= 0:
+        return -1
+    place = step % max(int(count / explore), count)
+    return place if place < count else -1
