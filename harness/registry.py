@@ -39,7 +39,7 @@ class Registry:
         self._datasets = dict(datasets)
         self._joins = joins
         for task in self.tasks():
-            for made in task.datasets:
+            for made in (*task.datasets, *task.joined):
                 if isinstance(made, Dataset) and self._datasets.setdefault(made.name, made) != made:
                     raise DeclarationError(f"task {task.topic}/{task.name}: there is another data set {made.name!r}")
         known = [f"{task.topic}/{task.name}" for task in self.tasks()]
@@ -75,7 +75,7 @@ class Registry:
 
     def datasets_of(self, task: Task) -> list[Dataset]:
         """Return a task's data sets, with those of the user's project that join it."""
-        names = [made if isinstance(made, str) else made.name for made in task.datasets]
+        names = [made if isinstance(made, str) else made.name for made in (*task.datasets, *task.joined)]
         joining = self._joins.get(f"{task.topic}/{task.name}", [])
         return [self.dataset(name) for name in dict.fromkeys([*names, *joining])]
 

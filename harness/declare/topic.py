@@ -64,6 +64,13 @@ class Task:
     quick: Profile
     full: Profile
     strategies: dict[str, Strategy] = field(default_factory=dict)
+    joined: list[Dataset] = field(default_factory=list)
+
+    def join(self, dataset: Dataset) -> None:
+        """Add a data set from the file of a user, made in code; like one that joins by its card, it always runs."""
+        if any(dataset.name == getattr(known, "name", known) for known in (*self.datasets, *self.joined)):
+            raise wrong(f"task {self.name} has a data set {dataset.name!r} already; choose another name")
+        self.joined.append(dataset)
 
     def strategy(
         self,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Profile, Scenario, Task, Topic
-from harness.errors import NothingSelectedError, UsageError
+from harness.errors import DeclarationError, NothingSelectedError, UsageError
 from harness.plan import Plan, make_plan
 from harness.registry import Registry
 from harness.selection import Selection
@@ -304,3 +304,16 @@ def test_digest_tells_seeds_apart(registry: Registry) -> None:
 def test_value_that_is_not_finite_is_refused(registry: Registry) -> None:
     with pytest.raises(UsageError, match="rate=nan is not finite"):
         make_plan(Selection(**ONE, values={"rate": (float("nan"),)}), registry)
+
+
+def test_data_of_a_user_run_in_every_profile(registry: Registry) -> None:
+    topic = Topic("own", title="Own")
+    task = _task(topic, "fit-it")
+    task.strategy("plain")(_run)
+    task.join(Dataset("mine", _load, params={"rows": Param(50, low=10)}))
+    joined = Registry({**registry.topics, "own": topic}, {}, {})
+    for profile in ("quick", "full"):
+        plan = make_plan(Selection(tasks=("own",), profile=profile), joined)
+        assert {trial.dataset for trial in plan.trials} == {"small", "timed", "mine"}
+    with pytest.raises(DeclarationError, match="task fit-it has a data set 'mine' already; choose another name"):
+        task.join(Dataset("mine", _load))

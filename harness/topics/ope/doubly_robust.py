@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.topics.ope.direct import MODELS, fitter
 from harness.topics.ope.evaluation import MODEL, estimator
-from harness.topics.ope.weighting import ESTIMATED, TUNING, estimated, tuned
+from harness.topics.ope.weighting import ESTIMATED, PROPENSITIES, TUNING, estimated, tuned
 
 if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
@@ -56,7 +56,7 @@ def dr_os_tuned(problem: Problem, phase: PhaseClock, by: str = "slope", model: s
     return tuned(problem, phase, "dr_os", by, fitter(model))
 
 
-@estimator("dr-estimated", needs=MODELS, note=ESTIMATED)
+@estimator("dr-estimated", needs=(*MODELS, *PROPENSITIES), note=ESTIMATED)
 def dr_estimated(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
     """Correct the model by its residuals, weighted by propensities that were fitted to the log."""
     return estimated(problem, phase, "dr", fitter(model))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.declare import CLEAN, Judgement, Metric, Profile
 from harness.topics.ope import topic
-from harness.topics.ope.worlds import CANDIDATES, HEAVY, POLICIES, SYNTHETIC, noisy_rewards, view
+from harness.topics.ope.worlds import CANDIDATES, HEAVY, POLICIES, ROUNDS, SYNTHETIC, noisy_rewards, view
 
 if TYPE_CHECKING:
     from harness.topics.ope.engine.worlds import Replications
@@ -43,6 +43,7 @@ selection = topic.task(
     judge=_judge,
     view=view,
     params={**SYNTHETIC, **CANDIDATES},
+    work=ROUNDS,
     sweep={"rounds": [300, 10_000]},
     reference="ips",
     quick=Profile(1, {"rounds": 500, "replications": 10, "candidates": 5}, scenarios=("clean",)),

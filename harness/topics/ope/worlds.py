@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.declare import CLEAN, Dataset, Param, Scenario
+from harness.declare import CLEAN, Dataset, Param, Scenario, Work
 from harness.declare.values import Generator
 from harness.trial import Scalar
 
@@ -38,6 +38,7 @@ SYNTHETIC = {
     ),
     "explore": Param(0.2, low=0, high=1, summary="share of rounds in which the target policy chooses at random"),
 }
+ROUNDS = {"estimate": Work("round", of=("rounds", "replications"))}
 CANDIDATES = {"candidates": Param(8, low=2, high=50, summary="policies to choose from")}
 
 

@@ -1,4 +1,4 @@
-"""Reward models and propensities: what they recover, and that no round's own reward is seen."""
+"""Reward models: what they recover, and that no round's own reward is seen."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from threadpoolctl import threadpool_limits
 from topics.ope.logs import drawn, tiny, uniform
 
 from harness.errors import UsageError
-from harness.topics.ope.engine.check import check
 from harness.topics.ope.engine.estimators import ESTIMATORS
 from harness.topics.ope.engine.log import Floats
-from harness.topics.ope.engine.models import FITTERS, fit_model, fit_propensities, with_propensities
+from harness.topics.ope.engine.models import FITTERS, fit_model
 
 
 @pytest.fixture(autouse=True)
@@ -103,36 +102,11 @@ def test_a_model_lowers_the_error_of_dr() -> None:
     assert ESTIMATORS["dr"](log, fit_model(log)).standard_error < ESTIMATORS["ips"](log).standard_error
 
 
-def test_propensities_come_near_those_that_were() -> None:
-    log, _ = drawn(6000, 7)
-    assert log.logging is not None
-    found = fit_propensities(log)
-    assert error(found, log.logging) < 0.03
-    assert found.sum(axis=1) == pytest.approx(1)
-    assert found.min() > 0
-    estimated = with_propensities(log, found)
-    check(estimated)
-    assert (estimated.propensities == found[np.arange(6000), log.actions]).all()
-    exact, near = (ESTIMATORS["ips"](each) for each in (log, estimated))
-    assert near.value == pytest.approx(exact.value, abs=3 * exact.standard_error)
-
-
-def test_propensities_of_actions_that_a_fold_never_saw() -> None:
-    log, _ = uniform(40, 4, actions=3)
-    actions = np.zeros(40, dtype=np.int64)
-    actions[5] = 2
-    found = fit_propensities(replace(log, actions=actions, logging=None))
-    assert found.min() > 0
-    assert found.sum(axis=1) == pytest.approx(1)
-
-
 def test_says_what_is_wrong() -> None:
     with pytest.raises(UsageError, match="unknown reward model 'forest'; known: "):
         fit_model(tiny(), "forest")
     with pytest.raises(UsageError, match="at least 2 folds and a round in each, not 5 folds of 4 rounds"):
         fit_model(tiny(), folds=5)
-    with pytest.raises(UsageError, match="at least 2 folds"):
-        fit_propensities(tiny(), folds=1)
     halves = replace(tiny(), rewards=np.array([0.5, 0.0, 1.0, 1.0]))
     with pytest.raises(UsageError, match="rewards of 0 and 1"):
         fit_model(halves, "logistic")

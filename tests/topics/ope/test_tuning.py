@@ -31,7 +31,7 @@ def heavy(rounds: int, seed: int) -> tuple[Log, Floats, float]:
 @pytest.mark.parametrize("estimator", TUNED)
 @pytest.mark.parametrize("seed", range(4))
 def test_slope_is_the_last_that_agrees_with_all_before(estimator: str, seed: int) -> None:
-    """Equation 6 of arXiv 2006.09940: |difference| <= own width + (sqrt(6) - 1) other's width."""
+    """The rule of SLOPE (arXiv 2002.07729): |difference| <= own width + (sqrt(6) - 1) other's width."""
     log, chance = drawn(300, seed, sharpness=3.0)
     option = TUNED[estimator].option
     points = candidates(importance_weights(log), estimator)

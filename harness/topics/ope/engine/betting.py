@@ -1,8 +1,8 @@
 """Bounds by betting: whoever bets against a wrong value gets rich, and one who bets against the truth hardly ever does.
 
 Lower and upper bound are each that of a mean of terms that are bounded from below alone, so that no largest weight is
-needed (Waudby-Smith, Wu, Ramdas, Karampatziakis & Mineiro 2022, arXiv 2210.10768, section 2); the bets are the
-predictable plug-in of Waudby-Smith & Ramdas (2023, arXiv 2010.09686, section 3).
+needed (Waudby-Smith, Wu, Ramdas, Karampatziakis & Mineiro 2022, arXiv 2210.10768); the bets are the
+predictable plug-in of Waudby-Smith & Ramdas (2024, arXiv 2010.09686).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.topics.ope.engine.log import Floats, Log
 from harness.topics.ope.engine.mips import marginal_weights
 from harness.topics.ope.engine.weights import chosen, importance_weights
 
-# Largest share of the capital that one bet may lose; the papers advise 1/2 to 3/4.
+# Largest share of the capital that one bet may lose: a bet of 1 would risk ruin, a small one gains slowly.
 STAKE = 0.5
 GRID = 2000
 
@@ -54,7 +54,7 @@ def outcomes_of(log: Log, estimator: str = "ips", model: Floats | None = None, f
         For dr: estimated reward of every action within the reward range, shape (n, actions). It must not have been
         fitted to this log's later rounds; else the interval is only as good as an approximation.
     floor
-        For dr: k of arXiv 2210.10768, equation 8. The model counts at most k / w, so that a larger k uses more of it
+        For dr: k of arXiv 2210.10768. The model counts at most k / w, so that a larger k uses more of it
         but allows smaller bets only.
 
     Raises

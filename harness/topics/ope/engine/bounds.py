@@ -11,7 +11,7 @@ from harness.topics.ope.engine.log import Floats
 
 
 def hoeffding(terms: Floats, low: float, high: float, level: float = 0.95) -> tuple[float, float]:
-    """Return Hoeffding's two-sided interval (1963, theorem 2).
+    """Return Hoeffding's two-sided interval (1963, "Probability inequalities for sums of bounded random variables").
 
     Parameters
     ----------

@@ -121,12 +121,15 @@ def _check_shapes(log: Log) -> None:
 
 def _check_actions(log: Log) -> None:
     if not np.issubdtype(log.actions.dtype, np.integer):
-        raise UsageError(f"actions must be whole numbers, not {log.actions.dtype}")
+        raise UsageError(f"actions must be whole numbers from 0 on, the columns of target, not {log.actions.dtype}")
     count = log.target.shape[1]
     wrong = (log.actions < 0) | (log.actions >= count)
     if wrong.any():
         at = _first(wrong)
-        raise UsageError(f"round {at} took action {log.actions[at]}, but the target policy knows 0 to {count - 1}")
+        raise UsageError(
+            f"round {at} took action {log.actions[at]}, but the target policy knows 0 to {count - 1}: "
+            "give it a probability for every action of the log"
+        )
 
 
 def _check_propensities(log: Log) -> None:
@@ -137,7 +140,8 @@ def _check_propensities(log: Log) -> None:
     value = log.propensities[at]
     said = "is missing" if np.isnan(value) else f"is {value:g}"
     raise UsageError(
-        f"the propensity of round {at} {said}, but it must be above 0 and at most 1 (so in {wrong.sum()} rounds)"
+        f"the propensity of round {at} {said}, but it must be above 0 and at most 1 (so in {wrong.sum()} rounds): "
+        "state the probability with which the action was chosen"
     )
 
 
@@ -148,8 +152,11 @@ def _check_rewards(log: Log) -> None:
     wrong = ~((log.rewards >= low) & (log.rewards <= high))
     if wrong.any():
         at = _first(wrong)
+        if np.isnan(log.rewards[at]):
+            raise UsageError(f"the reward of round {at} is missing: fill in or drop such rounds")
         raise UsageError(
-            f"the reward of round {at} is {log.rewards[at]:g}, outside of the declared range {low:g} to {high:g}"
+            f"the reward of round {at} is {log.rewards[at]:g}, outside of the declared range {low:g} to {high:g}: "
+            "correct it, or declare the range that rewards can have"
         )
 
 
@@ -160,7 +167,10 @@ def _check_policy(name: str, probabilities: Floats) -> None:
     row = probabilities[at]
     if not (row >= 0).all():
         raise UsageError(f"the {name} policy has a negative or missing probability in round {at}")
-    raise UsageError(f"the probabilities of the {name} policy in round {at} sum to {row.sum():g} instead of 1")
+    raise UsageError(
+        f"the probabilities of the {name} policy in round {at} sum to {row.sum():g} instead of 1: "
+        "give every action its probability, in rows that sum to 1"
+    )
 
 
 # With a signature it is loaded when this module is imported, before a trial's process begins: the first function that a
@@ -183,4 +193,7 @@ def _check_possible(logging: Floats, log: Log) -> None:
     never = logging[np.arange(len(log.actions)), log.actions] <= 0
     if never.any():
         at = _first(never)
-        raise UsageError(f"round {at} took action {log.actions[at]}, which the logging policy never takes there")
+        raise UsageError(
+            f"round {at} took action {log.actions[at]}, which the logging policy never takes there: "
+            "correct the probabilities of one or the other"
+        )

@@ -1,8 +1,8 @@
 """Handwritten digits as a bandit: an action is a class, and pays 1 where it is the right one.
 
-The reduction of Dudik, Langford & Li 2011 ("Doubly robust policy evaluation and learning", arXiv 1103.4601, section
-4.1) in the setting of Open Bandit Pipeline's example multiclass, version 0.5.2: policies are a classifier with a share
-of chance, fitted on 30 % of the images, and logs are taken on the others, whose labels tell the truth.
+The reduction of Dudik, Langford & Li 2011 ("Doubly robust policy evaluation and learning", arXiv 1103.4601) in the
+setting of Open Bandit Pipeline's example multiclass, version 0.5.2: policies are a classifier with a share of chance,
+fitted on 30 % of the images, and logs are taken on the others, whose labels tell the truth.
 """
 
 from __future__ import annotations

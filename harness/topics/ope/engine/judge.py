@@ -73,7 +73,7 @@ def interval(data: Replications, output: npt.ArrayLike) -> Judgement:
     Judgement
         Metrics ``coverage_error`` (how far the share of intervals that hold the truth falls short of 0.95; 0 when it
         does not), ``width`` and ``interval_score`` (width plus 2 / 0.05 times what the truth lies outside: Gneiting &
-        Raftery 2007, "Strictly proper scoring rules, prediction, and estimation", section 6.2), each a mean. Examples
+        Raftery 2007, "Strictly proper scoring rules, prediction, and estimation"), each a mean. Examples
         of ``width`` and ``interval_score``.
 
     Raises

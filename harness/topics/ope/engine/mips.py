@@ -13,7 +13,7 @@ def marginal_weights(log: Log) -> Floats:
     """Return p(e | x, target) / p(e | x, logging) for the embedding e of each logged action, shape (n,).
 
     An embedding is one row of ``log.embeddings``; actions with equal rows are one category (Saito & Joachims 2022,
-    section 3, with embeddings that an action determines).
+    with embeddings that an action determines).
 
     Raises
     ------
@@ -21,7 +21,11 @@ def marginal_weights(log: Log) -> Floats:
         The log has no embeddings, or the logging policy is not known.
     """
     logging = _logging(log)
-    return _ratios(np.ascontiguousarray(log.target), np.ascontiguousarray(logging), log.actions, categories(log))
+    codes = categories(log)
+    members = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[members], np.arange(codes.max() + 2))
+    target, logging = np.ascontiguousarray(log.target), np.ascontiguousarray(logging)
+    return _ratios(target, logging, codes[log.actions], members, starts)
 
 
 def largest_marginal_weight(log: Log) -> float:
@@ -64,14 +68,13 @@ def _logging(log: Log) -> Floats:
 
 
 @njit(cache=True)
-def _ratios(target: Floats, logging: Floats, actions: Ints, codes: Ints) -> Floats:
-    ratios = np.empty(len(actions))
-    for i in range(len(actions)):
-        code = codes[actions[i]]
+def _ratios(target: Floats, logging: Floats, shown: Ints, members: Ints, starts: Ints) -> Floats:
+    """Return the ratios of the categories shown; those of category c are members[starts[c]:starts[c + 1]]."""
+    ratios = np.empty(len(shown))
+    for i in range(len(shown)):
         wanted, seen = 0.0, 0.0
-        for action in range(len(codes)):
-            if codes[action] == code:
-                wanted += target[i, action]
-                seen += logging[i, action]
+        for action in members[starts[shown[i]] : starts[shown[i] + 1]]:
+            wanted += target[i, action]
+            seen += logging[i, action]
         ratios[i] = wanted / seen
     return ratios

@@ -1,9 +1,8 @@
-"""Reward models and propensities, cross-fitted: nothing is predicted by a model that saw the round itself."""
+"""Reward models, cross-fitted: nothing is predicted by a model that saw the round itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,9 +11,8 @@ import numpy as np
 from harness.errors import UsageError, did_you_mean
 from harness.topics.ope.engine.log import Floats, Ints, Log
 
-# Penalty of a ridge model on standardised features, and what propensities are mixed with so that none is 0.
+# Of a ridge model on standardised features.
 PENALTY = 1.0
-UNIFORM_SHARE = 1e-3
 # Rows that boosting predicts in one call: few calls, and no copy of the contexts for every action at once.
 AT_ONCE = 200_000
 
@@ -44,9 +42,9 @@ def fit_model(log: Log, kind: str = "ridge", folds: int = 2, seed: int = 0) -> F
         raise UsageError(f"unknown reward model {kind!r}{did_you_mean(kind, FITTERS)}")
     if kind.startswith("logistic") and not np.isin(log.rewards, (0.0, 1.0)).all():
         raise UsageError("a logistic reward model needs rewards of 0 and 1: use ridge or boosting")
-    contexts, actions = _contexts(log), log.target.shape[1]
+    contexts, actions = standardised(log), log.target.shape[1]
     model = np.empty(log.target.shape)
-    for train, test in _folds(len(log.actions), folds, seed):
+    for train, test in folds_of(len(log.actions), folds, seed):
         model[test] = FITTERS[kind](
             contexts[train], log.actions[train], log.rewards[train], contexts[test], actions, seed
         )
@@ -54,39 +52,7 @@ def fit_model(log: Log, kind: str = "ridge", folds: int = 2, seed: int = 0) -> F
     return clipped
 
 
-def fit_propensities(log: Log, seed: int = 0, folds: int = 2) -> Floats:
-    """Return estimated probabilities of every action under the logging policy, shape (n, actions), rows summing to 1.
-
-    A multinomial logistic regression on the context, cross-fitted, mixed with 0.1 % of a uniform policy, so that no
-    logged action has the probability 0.
-
-    Raises
-    ------
-    UsageError
-        Too few rounds for the folds.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    contexts, actions = _contexts(log), log.target.shape[1]
-    chances = np.zeros(log.target.shape)
-    for train, test in _folds(len(log.actions), folds, seed):
-        seen = np.unique(log.actions[train])
-        if len(seen) == 1:
-            chances[test, seen[0]] = 1.0
-            continue
-        fitted = LogisticRegression(max_iter=1000).fit(contexts[train], log.actions[train])
-        chances[np.ix_(test, seen)] = fitted.predict_proba(contexts[test])
-    mixed: Floats = (1 - UNIFORM_SHARE) * chances + UNIFORM_SHARE / actions
-    mixed /= mixed.sum(axis=1, keepdims=True)
-    return mixed
-
-
-def with_propensities(log: Log, logging: Floats) -> Log:
-    """Return the log as if the logging policy were the one given, shape (n, actions)."""
-    return replace(log, logging=logging, propensities=logging[np.arange(len(log.actions)), log.actions])
-
-
-def _contexts(log: Log) -> Floats:
+def standardised(log: Log) -> Floats:
     """Return standardised contexts; a column of zeros where there are none."""
     if log.contexts is None:
         return np.zeros((len(log.actions), 1))
@@ -95,7 +61,14 @@ def _contexts(log: Log) -> Floats:
     return standard
 
 
-def _folds(count: int, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
+def folds_of(count: int, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
+    """Go through parts of so many rounds: those to fit on, and those to predict.
+
+    Raises
+    ------
+    UsageError
+        Fewer than two folds, or too few rounds for them.
+    """
     if folds < 2 or count < folds:
         raise UsageError(
             f"cross-fitting needs at least 2 folds and a round in each, not {folds} folds of {count} rounds"

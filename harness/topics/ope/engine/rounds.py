@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit, types
 
 from harness.topics.ope.engine.log import Floats, Ints, Log
 
@@ -15,9 +16,26 @@ def draw_actions(probabilities: Floats, uniform: Floats) -> Ints:
     probabilities, uniform
         Shapes (n, actions) and (n,), the latter in [0, 1).
     """
-    reached = probabilities.cumsum(axis=1)
-    # An action of probability 0 at the end must not be drawn because a sum falls short of 1 by rounding.
-    actions: Ints = (reached <= (uniform * reached[:, -1])[:, None]).sum(axis=1).astype(np.int64)
+    actions: Ints = _drawn(np.ascontiguousarray(probabilities), uniform)
+    return actions
+
+
+# With a signature, so that it is loaded before a trial begins.
+@njit(types.int64[::1](types.Array(types.float64, 2, "C", readonly=True), types.float64[::1]), cache=True)
+def _drawn(probabilities: Floats, uniform: Floats) -> Ints:
+    actions = np.empty(len(uniform), dtype=np.int64)
+    for i in range(len(uniform)):
+        # An action of probability 0 at the end must not be drawn because a sum falls short of 1 by rounding.
+        total = 0.0
+        for j in range(probabilities.shape[1]):
+            total += probabilities[i, j]
+        wanted, reached, action = uniform[i] * total, 0.0, 0
+        while action < probabilities.shape[1]:
+            reached += probabilities[i, action]
+            if reached > wanted:
+                break
+            action += 1
+        actions[i] = action
     return actions
 
 

@@ -30,7 +30,7 @@ def population(
     The expected reward of an action is 0.5 + 0.2 b + 0.3 u, with b uniform in -1 to 1 for each kind of actions and u
     in -1 to 1 either linear in the context or, when `nonlinear`, the sign of a product of two of its coordinates, which
     no model linear in the context can see. Rewards depend on actions only through their kind, as in the experiments of
-    Saito & Joachims 2022 (arXiv 2202.06317, section 4.1).
+    Saito & Joachims 2022 (arXiv 2202.06317).
 
     Parameters
     ----------

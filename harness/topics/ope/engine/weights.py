@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit, types
 
 from harness.errors import UsageError
 from harness.topics.ope.engine.log import Floats, Log
@@ -39,12 +40,29 @@ def largest_weight(log: Log) -> float:
         raise UsageError(
             "the largest weight is not known: state largest_weight, or give the logging policy of every action"
         )
-    used = log.target > 0
-    if (log.logging[used] <= 0).any():
+    largest = float(_largest(np.ascontiguousarray(log.target), np.ascontiguousarray(log.logging)))
+    if not np.isfinite(largest):
         raise UsageError(
             "the weights are unbounded: the target policy takes actions that the logging policy never takes"
         )
-    return float((log.target[used] / log.logging[used]).max())
+    return largest
+
+
+_Matrix = types.Array(types.float64, 2, "C", readonly=True)
+
+
+# Compiled, as it reads n x actions; with a signature, so that it is loaded before a trial begins.
+@njit(types.float64(_Matrix, _Matrix), cache=True)
+def _largest(target: Floats, logging: Floats) -> float:
+    """Return the largest ratio where the target is above 0, infinity where the other is not."""
+    largest = 0.0
+    for i in range(target.shape[0]):
+        for j in range(target.shape[1]):
+            if target[i, j] > 0:
+                if not logging[i, j] > 0:
+                    return np.inf
+                largest = max(largest, target[i, j] / logging[i, j])
+    return largest
 
 
 def clip_weights(weights: Floats, clip: float) -> Floats:

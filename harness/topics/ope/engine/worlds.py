@@ -78,13 +78,14 @@ class Population:
         """Draw a log: rewards are 0 or 1."""
         size = len(self.contexts)
         rows = np.arange(size) if self.whole else rng.integers(size, size=self.rounds)
-        actions = draw_actions(self.logging[rows], rng.random(len(rows)))
+        logging = self.logging[rows]
+        actions = draw_actions(logging, rng.random(len(rows)))
         expected = self.rewards[rows, actions]
         if self.before is not None:
             past = 1 - (np.arange(len(rows)) + 0.5) / len(rows)
             expected = past * self.before[rows, actions] + (1 - past) * expected
         rewards = (rng.random(len(rows)) < expected).astype(np.float64)
-        stated = (self.logging if self.recorded is None else self.recorded)[rows]
+        stated = logging if self.recorded is None else self.recorded[rows]
         return tuple(
             Log(
                 actions=actions,
@@ -138,18 +139,23 @@ class Recorded:
         return np.array([self.value])
 
     def draw(self, rng: Generator) -> tuple[Log, ...]:
-        """Draw as many rounds as the log has (the bootstrap of Saito et al. 2020, arXiv 2008.07146, section 5)."""
+        """Draw as many rounds as the log has (the bootstrap of Saito et al. 2020, arXiv 2008.07146)."""
         count = len(self.log.actions)
         return (taken(self.log, rng.integers(count, size=count)),)
 
     def overlap(self) -> tuple[float, float]:
-        """Return what `Population.overlap` does, of the log itself; 0 unsupported where only the chosen are known."""
+        """Return what `Population.overlap` does, of the log itself.
+
+        Where only the propensities of chosen actions are known, what counts as unsupported is the target's share on
+        actions that no round of the log holds.
+        """
         log = self.log
         weights = log.target[np.arange(len(log.actions)), log.actions] / log.propensities
         squares = float((weights**2).mean())
         effective = float(weights.mean()) ** 2 / squares if squares > 0 else 0.0
         if log.logging is None:
-            return effective, 0.0
+            unseen = np.bincount(log.actions, minlength=log.target.shape[1]) == 0
+            return effective, float(log.target[:, unseen].sum(axis=1).mean())
         return effective, float(np.where(log.logging > 0, 0.0, log.target).sum(axis=1).mean())
 
 
@@ -214,7 +220,15 @@ class Replications:
 
 
 def view(data: Replications) -> Logs:
-    """Return what strategies may see: the logs."""
+    """Return what strategies may see: the logs.
+
+    Raises
+    ------
+    UsageError
+        The data are something else, as a table that joined the task by its card.
+    """
+    if not isinstance(data, Replications):
+        raise UsageError("off-policy evaluation needs a log, not a table: declare it with kept_log (docs/ope.md)")
     return Logs(data.replications, data.truth.shape[1], data.make)
 
 
