@@ -92,6 +92,6 @@ drifting = topic.task(
     reference="sliding-thompson",
     baseline="random",
     figures=[REGRET, ADAPTATION],
-    quick=Profile(blocks=2, params={"horizon": 2_000, "replications": 20}, datasets=("abrupt",)),
+    quick=Profile(blocks=1, params={"horizon": 2_000, "replications": 20}, datasets=("abrupt",)),
     full=Profile(blocks=10, sweeps=True),
 )

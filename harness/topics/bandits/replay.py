@@ -88,6 +88,6 @@ replay = topic.task(
     reference="thompson-beta",
     baseline="random",
     figures=[CLICKS, REGRET],
-    quick=Profile(2, {"horizon": 500, "replications": 10}, datasets=("replay-all",)),
+    quick=Profile(1, {"horizon": 500, "replications": 10}, datasets=("replay-all",)),
     full=Profile(10, sweeps=True),
 )
