@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.report import wording
 from harness.stats.paired import Interval
 from harness.stats.standings import Standings, effect, fullest
 from harness.store.header import JudgedMetric
@@ -149,8 +150,8 @@ def _times(ratio: Interval, what: str, other: str = "") -> str:
 
 
 def _quality(apart: Interval, metric: JudgedMetric) -> str:
-    if not apart.known:
-        return f"{metric.name} {apart.estimate:+.3g}"
-    if not apart.excludes(0.0) or max(abs(apart.low), abs(apart.high)) <= metric.margin:
+    within = max(abs(apart.low), abs(apart.high)) <= metric.margin
+    if apart.known and (within or not apart.excludes(0.0)):
         return f"{metric.name} tied"
-    return f"{metric.name} {apart.estimate:+.3g} [{apart.low:+.3g}, {apart.high:+.3g}]"
+    found = apart.plain()
+    return f"{metric.name} {wording.effect(found, cost=False)} {wording.interval(found, cost=False)}".strip()

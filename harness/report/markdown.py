@@ -23,7 +23,7 @@ def markdown(payload: Plain) -> str:
     lines += ["", *_claims([claim for own in views.ledger(payload["claims"]).values() for claim in own])]
     for task in payload["tasks"]:
         lines += [f"### {escape_text(task['id'])}", ""]
-        if task["advice"]:
+        if task["advice"] and task["advice"]["strategy"]:
             lines += [f"**Take** {escape_text(task['advice']['sentence'])}", ""]
         left_out = 0
         for cell in task["cells"]:

@@ -21,6 +21,7 @@ from harness.trial import TOTALS
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
 # Ratings of more strategies take longer than a page may.
 _MOST_RANKED = 60
+_FOR_CLAIMS = "None: claims were measured, each with the strategies that it compares, and not all of them side by side."
 
 
 class DataCard(NamedTuple):
@@ -65,7 +66,7 @@ def task_payload(
         "tuning": tuning(cells, names, task.strategies),
         "curves": curves(task.card.figures, cells, names),
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
-        "advice": _advice(task, cells, reference),
+        "advice": _advice(task, cells, reference, bench),
         "rankings": _rankings(task, cells, names),
         "history": _history(task, cells, bench, tracked, names),
     }
@@ -114,10 +115,12 @@ def _strategy(label: str, entry: Entry, task: Task) -> Plain:
     }
 
 
-def _advice(task: Task, cells: Sequence[Standings], reference: str) -> Plain | None:
+def _advice(task: Task, cells: Sequence[Standings], reference: str, bench: Bench) -> Plain | None:
     """Recommend over the clean cells of the machine with the most of them, sweeps of options left out."""
     if not task.metrics:
         return None
+    if all(header.selection.profile == "claims" for header in bench.headers if header.has(task.card.name)):
+        return {"strategy": "", "sentence": _FOR_CLAIMS}
     own = _most_measured(cells)
     main = [cell for cell in own if cell.cell.scenario == "clean"] or own
     found = advise(main, task.metrics[0], reference, task.metrics)

@@ -37,7 +37,7 @@ def task(number: int, payload: Plain) -> dict[str, Any]:
     return {
         "anchor": f"task-{number}",
         "title": payload["title"] or payload["id"],
-        "choice": advice["strategy"] if advice else None,
+        "choice": advice["strategy"] if advice else "",
         "reason": advice["sentence"].removeprefix(advice["strategy"]).removeprefix(":").strip() if advice else "",
         "shown": [place for place, measure in enumerate(payload["measures"]) if not is_phase(measure)],
         "troubles": troubles(payload),

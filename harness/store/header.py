@@ -123,6 +123,10 @@ class Header(msgspec.Struct, frozen=True):
     references: dict[str, str] = {}
     tasks: tuple[TaskCard, ...] = ()
 
+    def has(self, task: str) -> bool:
+        """Return whether a task, ``topic/task``, was planned."""
+        return any(card.name == task for card in self.tasks)
+
     @property
     def name(self) -> str:
         """Name of the run's file and of its folder of logs: ``<utc>-<commit8>-<run>``."""

@@ -40,7 +40,7 @@ def test_better_quality_goes_over_cost_and_says_so() -> None:
     found = advise(cells(exact=(6.0, 0.9, 100), hist=(1.0, 0.8, 100)), AUC, "hist")
     assert found is not None
     assert found.sentence == (
-        "exact: 6x more CPU than hist [6, 6], auc +0.1 [+0.1, +0.1], memory tied; "
+        "exact: 6x more CPU than hist [6, 6], auc +0.100 [+0.100, +0.100], memory tied; "
         "no other strategy is within 0.01 of its auc"
     )
 
@@ -56,7 +56,8 @@ def test_one_block_gives_no_interval_and_still_a_choice() -> None:
     found = advise(cells(1, exact=(6.0, 0.80, 50), hist=(1.0, 0.795, 100)), AUC, "hist")
     assert found is not None
     assert found.sentence == (
-        "hist: 6x less CPU than exact, auc -0.005, 2x more memory; of one block, which does not tell merit from chance"
+        "hist: 6x less CPU than exact, auc \u22120.0050, 2x more memory; "
+        "of one block, which does not tell merit from chance"
     )
 
 
@@ -66,7 +67,7 @@ def test_what_is_beyond_a_limit_is_left_out_unless_all_are() -> None:
     found = advise(planted, AUC, "bold", [AUC, limit])
     assert found is not None
     assert found.sentence == (
-        "safe: 2x more CPU than bold [2, 2], auc -0.4 [-0.4, -0.4], memory tied; "
+        "safe: 2x more CPU than bold [2, 2], auc \u22120.400 [\u22120.400, \u22120.400], memory tied; "
         "no other strategy is within 0.01 of its auc; 1 beyond auc 0.7 left out"
     )
     none = advise(planted, AUC, "bold", [msgspec.structs.replace(limit, limit=0.1)])

@@ -202,3 +202,13 @@ def test_a_crossover_outside_of_the_sizes_is_left_out() -> None:
     assert met["estimate"] == pytest.approx(100.0, rel=1e-6)
     beyond = shown(build(bench((header(), at(1.0, 1.0, "a") + at(0.5, 1000.0, "b"))), title="T"))
     assert beyond["scaling"][0]["crossovers"] == []
+
+
+def test_a_run_for_claims_recommends_nothing() -> None:
+    """Its strategies are those that claims compare, cell by cell."""
+    for_claims, whole = header(selection=Selection(profile="claims")), header(run="bbbbbb")
+    payload = build(bench((for_claims, BLOCKS)), title="T")
+    assert shown(payload)["advice"]["strategy"] == ""
+    assert "Take" not in markdown(payload)
+    assert "None: claims were measured" in render(payload)
+    assert shown(build(bench((for_claims, BLOCKS), (whole, BLOCKS)), title="T"))["advice"]["strategy"]
