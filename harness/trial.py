@@ -88,11 +88,19 @@ class Phase(msgspec.Struct, omit_defaults=True):
     device_bytes: int | None = None
 
 
-class Curve(msgspec.Struct):
-    """A line that a task records: ``y`` over ``x``, same length."""
+class Curve(msgspec.Struct, omit_defaults=True):
+    """A line that a task records: ``y`` over ``x``, and the band around it where there is one; all of the same length.
+
+    Attributes
+    ----------
+    low, high
+        Ends of the band, for example quantiles over repetitions; both empty without one.
+    """
 
     x: list[float]
     y: list[float]
+    low: list[float] = []
+    high: list[float] = []
 
 
 class Figure(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 from harness.declare import CLEAN, Dataset, Profile, Scenario, Strategy, Task
 from harness.plan.grid import option_grid, option_sweep, param_grid, param_sweep
 from harness.registry import Registry
 from harness.selection import Selection
-from harness.trial import Scalar
+from harness.trial import Scalar, label
+
+Variant: TypeAlias = tuple[Strategy, dict[str, Scalar]]
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class PlannedCell:
     dataset: Dataset
     scenario: Scenario
     params: dict[str, Scalar]
-    variants: tuple[tuple[Strategy, dict[str, Scalar]], ...]
+    variants: tuple[Variant, ...]
     blocks: int
 
 
@@ -48,6 +51,16 @@ def cells_of_profile(task: Task, selection: Selection, registry: Registry) -> It
                 )
 
 
+def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
+    """Make one cell of those that differ in their strategies alone; those without any are left out."""
+    found: dict[str, tuple[PlannedCell, dict[str, Variant]]] = {}
+    for cell in cells:
+        key = repr((full_name(cell.task), cell.dataset.name, cell.scenario.name, sorted(cell.params.items())))
+        _, variants = found.setdefault(key, (cell, {}))
+        variants |= {label(strategy.name, options): (strategy, options) for strategy, options in cell.variants}
+    return [replace(cell, variants=tuple(variants.values())) for cell, variants in found.values() if variants]
+
+
 def full_name(task: Task) -> str:
     """Return ``topic/task``."""
     return f"{task.topic}/{task.name}"
@@ -63,9 +76,7 @@ def can_have(scenario: Scenario, dataset: Dataset) -> bool:
     return set(scenario.requires) <= set(dataset.provides)
 
 
-def _variants(
-    strategies: Sequence[Strategy], selection: Selection, *, sweeps: bool
-) -> tuple[tuple[Strategy, dict[str, Scalar]], ...]:
+def _variants(strategies: Sequence[Strategy], selection: Selection, *, sweeps: bool) -> tuple[Variant, ...]:
     return tuple(
         (strategy, options)
         for strategy in strategies

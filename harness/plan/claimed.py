@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from harness.claims import questions
 from harness.claims.question import PLACES, Question, tasks_for
-from harness.declare import Dataset, Strategy, Task, Topic
+from harness.declare import Dataset, Task, Topic
 from harness.errors import UsageError
-from harness.plan.cells import PlannedCell, can_have, full_name, matches
+from harness.plan.cells import PlannedCell, Variant, can_have, full_name, matches, merged
 from harness.plan.grid import param_grid
 from harness.registry import Registry
 from harness.selection import Selection
-from harness.trial import Scalar, label, parse_label
+from harness.trial import Scalar, parse_label
 
-Variant = tuple[Strategy, dict[str, Scalar]]
 Point = dict[str, Scalar]
 
 
@@ -37,14 +35,9 @@ def cells_of_claims(topic: Topic, chosen: Sequence[str], selection: Selection, r
     """
     for name in selection.values:
         raise UsageError(f"--set {name}: a claim says its own values; leave --set out, or --profile claims")
-    found: dict[str, tuple[PlannedCell, dict[str, Variant]]] = {}
-    for question in questions(topic):
-        task = tasks_for(question, topic)[0]
-        for cell in _cells(question, task, selection, registry) if full_name(task) in chosen else ():
-            key = repr((task.name, cell.dataset.name, cell.scenario.name, sorted(cell.params.items())))
-            _, variants = found.setdefault(key, (cell, {}))
-            variants |= {label(strategy.name, options): (strategy, options) for strategy, options in cell.variants}
-    return [replace(cell, variants=tuple(variants.values())) for cell, variants in found.values() if variants]
+    found = ((question, tasks_for(question, topic)[0]) for question in questions(topic))
+    wanted = ((question, task) for question, task in found if full_name(task) in chosen)
+    return merged(cell for question, task in wanted for cell in _cells(question, task, selection, registry))
 
 
 def _cells(question: Question, task: Task, selection: Selection, registry: Registry) -> Iterator[PlannedCell]:

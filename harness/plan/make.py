@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.declare import Task
 from harness.errors import NothingSelectedError
-from harness.plan.cells import PlannedCell, cells_of_profile, full_name, matches
+from harness.plan.cells import PlannedCell, cells_of_profile, full_name, matches, merged
 from harness.plan.checks import check_patterns, check_used, check_values
 from harness.plan.claimed import cells_of_claims
 from harness.registry import Registry
@@ -47,6 +47,8 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
     else:
         check_values(selection.values, selection.strategies, tasks, registry)
         cells = [cell for task in tasks for cell in cells_of_profile(task, selection, registry)]
+    if selection.profile == "full" and not selection.values:
+        cells = merged([*cells, *_claimed(tasks, selection, registry)])
     trials = tuple(_order(cells, selection.seed))
     if not trials:
         raise NothingSelectedError("nothing matches this selection; `bakeoff list` shows what there is")

@@ -63,4 +63,4 @@ def _limit(figure: Figure, cells: Sequence[Standings]) -> Plain | None:
 
 
 def _plain(curve: Curve) -> Plain:
-    return {"x": curve.x, "y": curve.y}
+    return {"x": curve.x, "y": curve.y} | ({"low": curve.low, "high": curve.high} if curve.low else {})

@@ -75,8 +75,9 @@ class Reader:
 
 
 def _finite(curve: Curve) -> Curve:
-    points = [(x, y) for x, y in zip(curve.x, curve.y, strict=False) if math.isfinite(x) and math.isfinite(y)]
-    return Curve(x=[x for x, _ in points], y=[y for _, y in points])
+    lists = [own for own in (curve.x, curve.y, curve.low, curve.high) if own]
+    points = [point for point in zip(*lists, strict=False) if all(map(math.isfinite, point))]
+    return Curve(*([point[place] for point in points] for place in range(len(lists) if points else 2)))
 
 
 def _rounded(value: Any) -> Any:

@@ -157,6 +157,14 @@ def test_a_run_of_it_measures_every_claim(topic: str, built_in: Registry) -> Non
     assert [claim.text for claim in claims if claim.estimate is None] == []
 
 
+@pytest.mark.parametrize("topic", ["boosting", "bandits", "ope"])
+def test_the_full_profile_holds_it(topic: str, built_in: Registry) -> None:
+    claims = make_plan(Selection(tasks=(topic,), profile="claims"), built_in)
+    full = make_plan(Selection(tasks=(topic,), profile="full"), built_in)
+    assert {trial.key for trial in claims.trials} < {trial.key for trial in full.trials}
+    assert len({trial.key for trial in full.trials}) == len(full.trials)
+
+
 def _record(trial: Any, registry: Registry) -> Record:
     task = registry.topics[trial.topic].tasks[trial.task]
     value = 1.0 + trial.block % 7 + len(trial.label) % 5

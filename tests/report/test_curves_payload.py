@@ -37,6 +37,13 @@ def test_a_limit_is_told_once_and_is_no_curve_of_its_own() -> None:
     }
 
 
+def test_a_band_goes_with_its_curve() -> None:
+    banded = record("a", 0, curves={"loss": Curve([0.0, 1.0], [1.0, 0.5], [0.9, 0.4], [1.1, 0.6])})
+    (found,) = curves([banded, recorded("b")], LOSS)
+    assert [line["repeats"][0].get("low") for line in found["lines"]] == [None, [0.9, 0.4]]
+    assert found["lines"][1]["repeats"][0]["high"] == [1.1, 0.6]
+
+
 def test_blocks_on_other_data_have_limits_of_their_own() -> None:
     records = [recorded(label, b, bayes=Curve([0.0], [b / 10])) for b in range(2) for label in "ab"]
     (found,) = curves(records, LOSS)

@@ -89,12 +89,18 @@ def test_a_header_comes_back_with_its_selection_untouched(make_header: Make) -> 
 def test_what_json_cannot_say_is_left_out(make_header: Make, make_record: Make) -> None:
     record = make_record(
         metrics={"auc": 0.5, "lost": math.nan, "endless": -math.inf},
-        curves={"loss": Curve(x=[1.0, 2.0, math.inf, 4.0], y=[1.0, math.nan, 3.0, 4.0])},
+        curves={
+            "loss": Curve(x=[1.0, 2.0, math.inf, 4.0], y=[1.0, math.nan, 3.0, 4.0]),
+            "band": Curve([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [0.0, math.nan, 2.0], [2.0, 3.0, 4.0]),
+        },
         elapsed_s=math.nan,
     )
     (back,) = reread(make_header(), encode(record))
     assert back.metrics == {"auc": 0.5}
-    assert back.curves == {"loss": Curve(x=[1.0, 4.0], y=[1.0, 4.0])}
+    assert back.curves == {
+        "loss": Curve(x=[1.0, 4.0], y=[1.0, 4.0]),
+        "band": Curve([1.0, 3.0], [1.0, 3.0], [0.0, 2.0], [2.0, 4.0]),
+    }
     assert back.elapsed_s == 0.0
 
 

@@ -34,7 +34,10 @@ REGRET = Figure(
     title="Regret",
     x="step",
     y="regret",
-    reading="What was lost to the best arm until a step, mean over replications. A flat line has found the best arm.",
+    reading=(
+        "What was lost to the best arm until a step: mean over replications, and a band that holds the middle 80 % of "
+        "them. A flat line has found the best arm."
+    ),
 )
 BOUNDED = msgspec.structs.replace(
     REGRET,

@@ -160,3 +160,13 @@ def test_scenarios_tell_late() -> None:
     late, batched = (scenarios[name].apply(data, np.random.default_rng(1)) for name in ("delay(1000)", "batch(100)"))
     assert (late.seen(1_500), batched.seen(1_550), data.seen(9)) == (500, 1_500, 9)
     assert data.delay == 0
+
+
+def test_the_band_holds_the_middle_of_the_replications() -> None:
+    """In half of the replications the gap is 0.7, in the other half 0.4: nine tenths and a tenth are these."""
+    arms = np.where(np.arange(REPLICATIONS) % 2, 0, 2)
+    curve = judge(world(), np.tile(arms, (HORIZON, 1))).curves["regret"]
+    steps = np.array(curve.x)
+    assert curve.low == pytest.approx(0.4 * steps)
+    assert curve.high == pytest.approx(0.7 * steps)
+    assert curve.y == pytest.approx(0.55 * steps)

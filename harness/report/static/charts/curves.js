@@ -18,11 +18,17 @@
 
   /** Mean of repeats recorded at the same places; of fewer than two there is none. */
   const middle = (repeats, curve) => {
-    if (repeats.length < 2 || !sameStart(repeats)) return [];
+    if (!sameStart(repeats)) return [];
     return repeats[0].x
       .map((x, at) => ({ x, values: repeats.map((own) => own.y[at]).filter((y) => usable(y, curve.log_y)) }))
       .filter(({ x, values }) => usable(x, curve.log_x) && values.length)
       .map(({ x, values }) => ({ x, y: values.reduce((sum, value) => sum + value, 0) / values.length }));
+  };
+
+  /** The band around repeats recorded at the same places, its ends averaged over them; without bands there is none. */
+  const band = (repeats, curve) => {
+    const [low, high] = ["low", "high"].map((end) => middle(repeats.map((own) => ({ x: own.x, y: own[end] ?? [] })), curve));
+    return low.length === high.length ? low.map(({ x, y }, at) => ({ x, low: y, high: high[at].y })) : [];
   };
 
   const choose = (view) => {
@@ -92,8 +98,9 @@
       ),
     );
 
-  const scales = (view, curve, styled, limit, height) => {
-    const [xs, ys] = [styled.map((point) => point.x), [...styled, ...limit.lines.flat()].map((point) => point.y)];
+  const scales = (view, curve, styled, limit, bands, height) => {
+    const xs = styled.map((point) => point.x);
+    const ys = [...[...styled, ...limit.lines.flat()].map((point) => point.y), ...bands.flatMap(([, own]) => own.flatMap(({ low, high }) => [low, high]))];
     const [across, up] = [view.width - MARGIN.left - MARGIN.right, (height - MARGIN.top - MARGIN.bottom) * 1.6];
     const both = [...xs, ...ys];
     return { x: scale(curve.diagonal ? both : xs, curve.log_x, across), y: scale(curve.diagonal ? both : ys, curve.log_y, up) };
@@ -103,10 +110,12 @@
     const { Plot } = window;
     const height = Math.round(Math.min(440, Math.max(320, view.width * 0.55)));
     const styled = dataOf(view, curve, visible);
-    const { x, y } = scales(view, curve, styled, limit, height);
+    const bands = visible.map((line) => [line.strategy, band(line.repeats, curve)]);
+    const { x, y } = scales(view, curve, styled, limit, bands, height);
     const told = limit.lines.flat().map((point) => ({ ...point, title: said(limit.title, curve, point) }));
     const own = (list, strategy) => list.filter((point) => point.strategy === strategy);
-    const means = visible.map((line) => [line.strategy, middle(line.repeats, curve)]);
+    const means = visible.map((line) => [line.strategy, line.repeats.length < 2 ? [] : middle(line.repeats, curve)]);
+    const around = ([strategy, own]) => Plot.areaY(own, { x: "x", y1: "low", y2: "high", fill: bakeoff.look.colour(strategy), fillOpacity: 0.12 });
     const line = ([strategy, mean]) => {
       const look = { x: "x", y: "y", stroke: bakeoff.look.colour(strategy), strokeDasharray: bakeoff.look.dash(strategy) };
       const bold = strategy === view.state.reference ? 1 : 0;
@@ -124,6 +133,7 @@
       marks: [
         ...bakeoff.plot.grid(x, y, curve.x, curve.y),
         curve.diagonal ? Plot.line(ends, { x: (value) => value, y: (value) => value, stroke: "currentColor", strokeOpacity: 0.6, strokeDasharray: "4 4" }) : null,
+        ...bands.map(around),
         ...means.flatMap(line),
         ...bakeoff.limits.marks(limit.lines),
         bakeoff.plot.dots(styled.filter((point) => point.only), { x: "x", y: "y", r: 3.5 }),

@@ -76,7 +76,7 @@ def judge(world: World, actions: npt.ArrayLike) -> Judgement:
     -------
     Judgement
         Metrics ``regret`` (mean over replications at the horizon), ``regret_q90`` and ``best_arm`` (share of steps);
-        curve ``regret`` over steps; examples of ``regret``, one a replication.
+        curve ``regret`` over steps with the middle 80 % of replications; examples of ``regret``, one a replication.
 
     Raises
     ------
@@ -85,7 +85,8 @@ def judge(world: World, actions: npt.ArrayLike) -> Judgement:
     """
     lost = regret(world, actions)
     at = marks(world.horizon)
-    curve = lost.mean(axis=1).cumsum()[at - 1]
+    so_far = lost.cumsum(axis=0)[at - 1]
+    low, high = np.quantile(so_far, (1 - _QUANTILE, _QUANTILE), axis=1)
     total = lost.sum(axis=0)
     return Judgement(
         metrics={
@@ -93,7 +94,7 @@ def judge(world: World, actions: npt.ArrayLike) -> Judgement:
             "regret_q90": float(np.quantile(total, _QUANTILE)),
             "best_arm": float((lost == 0).mean()),
         },
-        curves={"regret": Curve(at.astype(float).tolist(), curve.tolist())},
+        curves={"regret": Curve(at.astype(float).tolist(), so_far.mean(axis=1).tolist(), low.tolist(), high.tolist())},
         examples={"regret": Examples(total)},
     )
 
