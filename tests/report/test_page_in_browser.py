@@ -299,6 +299,7 @@ def test_a_row_opens_to_its_note_troubles_and_commands(show: Show) -> None:
         "Departs from nothing.",
         "bins=256",
         "2 failed: ValueError: it broke",
+        "fit: 2.00\u00a0µs of CPU time a row (1,000)",
         TASK["cells"][0]["rows"][5]["command"],
     ):
         assert part in detail
