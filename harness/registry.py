@@ -41,13 +41,13 @@ class Registry:
         for task in self.tasks():
             for made in (*task.datasets, *task.joined):
                 if isinstance(made, Dataset) and self._datasets.setdefault(made.name, made) != made:
-                    raise DeclarationError(f"task {task.topic}/{task.name}: there is another data set {made.name!r}")
-        known = [f"{task.topic}/{task.name}" for task in self.tasks()]
+                    raise DeclarationError(f"task {task.full_name}: there is another data set {made.name!r}")
+        known = [task.full_name for task in self.tasks()]
         for task in self.tasks():
             for role, name in (("reference", task.reference), ("baseline", task.baseline)):
                 if name is not None and name not in task.strategies:
                     hint = did_you_mean(name, task.strategies)
-                    raise DeclarationError(f"task {task.topic}/{task.name}: its {role} {name!r} is no strategy{hint}")
+                    raise DeclarationError(f"task {task.full_name}: its {role} {name!r} is no strategy{hint}")
         for name, members in joins.items():
             if name not in known:
                 raise UsageError(f"the card of data set {members[0]} joins task {name!r}{did_you_mean(name, known)}")
@@ -76,7 +76,7 @@ class Registry:
     def datasets_of(self, task: Task) -> list[Dataset]:
         """Return a task's data sets, with those of the user's project that join it."""
         names = [made if isinstance(made, str) else made.name for made in (*task.datasets, *task.joined)]
-        joining = self._joins.get(f"{task.topic}/{task.name}", [])
+        joining = self._joins.get(task.full_name, [])
         return [self.dataset(name) for name in dict.fromkeys([*names, *joining])]
 
 

@@ -8,12 +8,13 @@ what was measured where it has none; figures are printed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.topics.bandits import packages, stationary
@@ -54,17 +55,6 @@ LEAST = {
 }
 
 
-class _Phase:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[None]:
-        yield
-
-
 def _world(params: dict[str, Any]) -> World:
     return stationary.bernoulli(params, np.random.default_rng(0))
 
@@ -103,6 +93,6 @@ def test_kernels_leave_packages_behind(kernels: dict[str, float], ours: str) -> 
     for theirs, least in RIVALS[ours].items():
         pytest.importorskip(theirs.partition("-")[0])
         strategy = packages.task.strategies[theirs]
-        speed = _speed(partial(strategy.run, Problem(world, SMALL, 0), lambda _: _Phase()), 2)
+        speed = _speed(partial(strategy.run, Problem(world, SMALL, 0), unmeasured), 2)
         print(f"\n{ours} by {theirs}: {kernels[ours] / speed:,.0f}x ({speed:,.0f} steps/s)")
         assert kernels[ours] / speed >= least

@@ -8,12 +8,13 @@ printed, and ratios are of one run on one core.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.topics.bandits import contextual_packages
@@ -62,17 +63,6 @@ RIVALS = {
 }
 
 
-class _Phase:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[None]:
-        yield
-
-
 def _speed(work: Callable[[], Any], passes: int = 5) -> float:
     """Return steps a second of CPU time, of the fastest of some passes after one of warming up."""
     steps, spent = work().size, []
@@ -109,6 +99,6 @@ def test_kernels_leave_packages_behind(kernels: dict[str, float], ours: str) -> 
     for theirs, least in RIVALS[ours].items():
         pytest.importorskip(theirs.partition("-")[0])
         strategy = contextual_packages.packages.strategies[theirs]
-        speed = _speed(partial(strategy.run, Problem(world, SMALL, 0), lambda _: _Phase()), 2)
+        speed = _speed(partial(strategy.run, Problem(world, SMALL, 0), unmeasured), 2)
         print(f"\n{ours} by {theirs}: {kernels[ours] / speed:,.0f}x ({speed:,.0f} steps/s)")
         assert kernels[ours] / speed >= least

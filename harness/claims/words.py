@@ -75,7 +75,7 @@ def command(question: Question, found: Answer, topic: Topic) -> str:
     }
     known = found.interval is not None and found.interval.known
     return reproduce.command(
-        f"{task.topic}/{task.name}",
+        task.full_name,
         strategies=list(dict.fromkeys(parse_label(label)[0] for label in labels)),
         datasets=[str(value) for value in measured.get("dataset", ())],
         scenarios=[str(value) for value in measured[SCENARIO]],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rich.markup import escape
 
+from harness.report import wording
 from harness.stats.cells import Cell, is_cost
 from harness.stats.each import Each, each
 from harness.stats.paired import Interval
@@ -27,7 +28,6 @@ _WIDE = 150
 _ROOMY = 122
 _EACH = 12  # what the column of one step's time adds
 _LEAST_RATIO = 0.01
-_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "\u00b5s"), (1e-9, "ns"))
 
 
 def print_run(out: Console, header: Header, records: Sequence[Record]) -> None:
@@ -156,10 +156,7 @@ def _metrics(cell: Cell, header: Header) -> list[str]:
 
 
 def _seconds(value: float | None) -> str:
-    if value is None:
-        return _UNTESTED
-    scale, unit = next(((scale, unit) for scale, unit in _TIMES if value >= scale), _TIMES[-1])
-    return f"{value / scale:.3g} {unit}"
+    return _UNTESTED if value is None else wording.figure(value, "s").replace("\u00a0", " ")
 
 
 def _bytes(value: float | None) -> str:

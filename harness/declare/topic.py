@@ -66,6 +66,11 @@ class Task:
     strategies: dict[str, Strategy] = field(default_factory=dict)
     joined: list[Dataset] = field(default_factory=list)
 
+    @property
+    def full_name(self) -> str:
+        """The task with its topic, as in ``boosting/tabular-binary``."""
+        return f"{self.topic}/{self.name}"
+
     def join(self, dataset: Dataset) -> None:
         """Add a data set from the file of a user, made in code; like one that joins by its card, it always runs."""
         if any(dataset.name == getattr(known, "name", known) for known in (*self.datasets, *self.joined)):

@@ -31,7 +31,7 @@ def suite_tasks(registry: Registry) -> dict[str, SuiteTask]:
     found = {}
     for task in registry.tasks():
         metrics = [
-            JudgedMetric(f"{task.topic}/{task.name}", metric.name, metric.direction, metric.unit)
+            JudgedMetric(task.full_name, metric.name, metric.direction, metric.unit)
             for metric in task.metrics
             if metric.direction and metric.unit
         ]

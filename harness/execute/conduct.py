@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from harness.config import Config
+from harness.declare import Task
 from harness.errors import UsageError
 from harness.execute.local import Limits, LocalExecutor, Receiver
 from harness.measure.machine import environment, fingerprint, memory_budget
@@ -38,47 +39,52 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         plan=plan.digest,
         trials=len(plan.trials),
         command=command,
-        metrics=tuple(
-            JudgedMetric(
-                task=f"{task.topic}/{task.name}",
-                name=metric.name,
-                direction=metric.direction,
-                unit=metric.unit,
-                summary=metric.summary,
-                margin=metric.margin,
-                limit=metric.limit,
-            )
-            for task in tasks
-            for metric in task.metrics
-            if metric.direction and metric.unit
-        ),
-        strategies=tuple(
-            StrategyCard(
-                task=f"{task.topic}/{task.name}",
+        metrics=tuple(_metrics(tasks)),
+        strategies=tuple(_strategies(tasks)),
+        references={task.full_name: task.reference for task in tasks if task.reference},
+        tasks=tuple(_card(task) for task in tasks),
+        cards={name: registry.dataset(name).version for name in sorted({trial.dataset for trial in plan.trials})},
+    )
+    return create(config.results_folder, header)
+
+
+def _metrics(tasks: Iterable[Task]) -> Iterator[JudgedMetric]:
+    for task in tasks:
+        for metric in task.metrics:
+            if metric.direction and metric.unit:
+                yield JudgedMetric(
+                    task=task.full_name,
+                    name=metric.name,
+                    direction=metric.direction,
+                    unit=metric.unit,
+                    summary=metric.summary,
+                    margin=metric.margin,
+                    limit=metric.limit,
+                )
+
+
+def _strategies(tasks: Iterable[Task]) -> Iterator[StrategyCard]:
+    for task in tasks:
+        for strategy in task.strategies.values():
+            yield StrategyCard(
+                task=task.full_name,
                 name=strategy.name,
                 options=dict(strategy.options),
                 note=strategy.note,
                 summary=strategy.summary,
                 device=strategy.device,
             )
-            for task in tasks
-            for strategy in task.strategies.values()
-        ),
-        references={f"{task.topic}/{task.name}": task.reference for task in tasks if task.reference},
-        tasks=tuple(
-            TaskCard(
-                name=f"{task.topic}/{task.name}",
-                title=task.title,
-                baseline=task.baseline or "",
-                sweep=tuple(task.sweep),
-                figures=task.figures,
-                work=dict(task.work),
-            )
-            for task in tasks
-        ),
-        cards={name: registry.dataset(name).version for name in sorted({trial.dataset for trial in plan.trials})},
+
+
+def _card(task: Task) -> TaskCard:
+    return TaskCard(
+        name=task.full_name,
+        title=task.title,
+        baseline=task.baseline or "",
+        sweep=tuple(task.sweep),
+        figures=task.figures,
+        work=dict(task.work),
     )
-    return create(config.results_folder, header)
 
 
 def reopen(name: str, config: Config, registry: Registry) -> tuple[Run, Plan]:

@@ -55,15 +55,10 @@ def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
     """Make one cell of those that differ in their strategies alone; those without any are left out."""
     found: dict[str, tuple[PlannedCell, dict[str, Variant]]] = {}
     for cell in cells:
-        key = repr((full_name(cell.task), cell.dataset.name, cell.scenario.name, sorted(cell.params.items())))
+        key = repr((cell.task.full_name, cell.dataset.name, cell.scenario.name, sorted(cell.params.items())))
         _, variants = found.setdefault(key, (cell, {}))
         variants |= {label(strategy.name, options): (strategy, options) for strategy, options in cell.variants}
     return [replace(cell, variants=tuple(variants.values())) for cell, variants in found.values() if variants]
-
-
-def full_name(task: Task) -> str:
-    """Return ``topic/task``."""
-    return f"{task.topic}/{task.name}"
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:

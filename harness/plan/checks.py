@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from harness.declare import Param, Task
 from harness.errors import UsageError, did_you_mean
-from harness.plan.cells import PlannedCell, full_name, matches
+from harness.plan.cells import PlannedCell, matches
 from harness.registry import Registry
 from harness.selection import Selection
 from harness.trial import Scalar
@@ -20,7 +20,7 @@ def check_patterns(selection: Selection, registry: Registry) -> None:
     topics = [pattern for pattern in selection.tasks if "/" not in pattern]
     known = {
         "topic": (topics, list(registry.topics)),
-        "task": ([pattern for pattern in selection.tasks if "/" in pattern], [full_name(task) for task in tasks]),
+        "task": ([pattern for pattern in selection.tasks if "/" in pattern], [task.full_name for task in tasks]),
         "strategy": (selection.strategies, [name for task in tasks for name in task.strategies]),
         "data set": (selection.datasets, registry.dataset_names()),
         "scenario": (selection.scenarios, [scenario.name for task in tasks for scenario in task.scenarios]),

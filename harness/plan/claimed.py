@@ -9,7 +9,7 @@ from harness.claims import questions
 from harness.claims.question import PLACES, Question, tasks_for
 from harness.declare import Dataset, Task, Topic
 from harness.errors import UsageError
-from harness.plan.cells import PlannedCell, Variant, can_have, full_name, matches, merged
+from harness.plan.cells import PlannedCell, Variant, can_have, matches, merged
 from harness.plan.grid import param_grid
 from harness.registry import Registry
 from harness.selection import Selection
@@ -36,7 +36,7 @@ def cells_of_claims(topic: Topic, chosen: Sequence[str], selection: Selection, r
     for name in selection.values:
         raise UsageError(f"--set {name}: a claim says its own values; leave --set out, or --profile claims")
     found = ((question, tasks_for(question, topic)[0]) for question in questions(topic))
-    wanted = ((question, task) for question, task in found if full_name(task) in chosen)
+    wanted = ((question, task) for question, task in found if task.full_name in chosen)
     return merged(cell for question, task in wanted for cell in _cells(question, task, selection, registry))
 
 

@@ -11,9 +11,8 @@ import numpy as np
 
 from harness.declare import Task
 from harness.errors import NothingSelectedError
-from harness.plan.cells import PlannedCell, cells_of_profile, full_name, matches, merged
+from harness.plan.cells import PlannedCell, cells_of_profile, matches, merged
 from harness.plan.checks import check_patterns, check_used, check_values
-from harness.plan.claimed import cells_of_claims
 from harness.registry import Registry
 from harness.selection import Selection
 from harness.trial import Seeds, Trial
@@ -41,7 +40,7 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
     """
     check_patterns(selection, registry)
     patterns = [pattern if "/" in pattern else f"{pattern}/*" for pattern in selection.tasks]
-    tasks = [task for task in registry.tasks() if matches(full_name(task), patterns)]
+    tasks = [task for task in registry.tasks() if matches(task.full_name, patterns)]
     if selection.profile == "claims":
         cells = _claimed(tasks, selection, registry)
     else:
@@ -58,7 +57,10 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
 
 
 def _claimed(tasks: Sequence[Task], selection: Selection, registry: Registry) -> list[PlannedCell]:
-    chosen = [full_name(task) for task in tasks]
+    # Claims bring the statistics with them, which other plans do without.
+    from harness.plan.claimed import cells_of_claims
+
+    chosen = [task.full_name for task in tasks]
     topics = dict.fromkeys(task.topic for task in tasks)
     return [cell for name in topics for cell in cells_of_claims(registry.topics[name], chosen, selection, registry)]
 

@@ -170,7 +170,7 @@ def conduct(suite: Suite, trials: Iterable[Trial]) -> dict[Case, Outcome]:
 
 def _trials(registry: Registry, task: Task, profile: ProfileName, blocks: int | None, least: int) -> tuple[Trial, ...]:
     blocks = blocks or max(least, (task.quick if profile == "quick" else task.full).blocks)
-    plan = make_plan(Selection(tasks=(f"{task.topic}/{task.name}",), profile=profile, blocks=blocks), registry)
+    plan = make_plan(Selection(tasks=(task.full_name,), profile=profile, blocks=blocks), registry)
     # A plan names the parameters of the profile before it names those of sweeps.
     base: dict[str, Trial] = {}
     for trial in plan.trials:

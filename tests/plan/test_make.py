@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -317,3 +319,14 @@ def test_data_of_a_user_run_in_every_profile(registry: Registry) -> None:
         assert {trial.dataset for trial in plan.trials} == {"small", "timed", "mine"}
     with pytest.raises(DeclarationError, match="task fit-it has a data set 'mine' already; choose another name"):
         task.join(Dataset("mine", _load))
+
+
+def test_a_plan_brings_no_statistics_with_it() -> None:
+    """The gate makes plans in the processes whose memory it compares."""
+    said = subprocess.run(
+        [sys.executable, "-P", "-c", "import harness.plan, sys; print('scipy' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "False\n"

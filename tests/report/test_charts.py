@@ -318,7 +318,9 @@ def test_pointing_at_a_small_chart_shows_its_figures(page: Page) -> None:
     own = figure(page, "tuning")
     own.scroll_into_view_if_needed()
     own.locator(".canvas svg[role=img] > svg").last.locator("g[data-mark=dot] > *").last.hover(force=True)
-    own.locator("g.tip").get_by_text("the default").first.wait_for()
+    told = own.locator("g.tip").get_by_text("the default").first
+    told.wait_for()
+    assert told.is_visible()
 
 
 def test_history_tells_its_changes(page: Page) -> None:

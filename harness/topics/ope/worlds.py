@@ -78,7 +78,7 @@ def open_bandit(params: Mapping[str, Scalar], rng: Generator, *, campaign: str) 
 
 def verify_open_bandit() -> None:
     """Check the sample's file against its card."""
-    from harness.topics.ope.engine.open_bandit import card_file
+    from harness.topics._open_bandit import card_file
 
     card_file()
 

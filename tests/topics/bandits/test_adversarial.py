@@ -1,13 +1,13 @@
 """Exponential weights: kernels against their definition in numpy, and against their bounds."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
+from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.topics.bandits import adversarial, stationary
@@ -58,21 +58,8 @@ def played(made: World, gamma: float, alpha: float) -> Any:
     return exponential.exp3_s(made, gamma, alpha, KEY) if alpha else exponential.exp3(made, gamma, KEY)
 
 
-class Phase:
-    """A phase that is not measured."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[None]:
-        yield
-
-
 def chosen(name: str, made: World) -> Any:
-    return getattr(adversarial, name)(Problem(made, SIZES, 0), lambda _: Phase())
+    return getattr(adversarial, name)(Problem(made, SIZES, 0), unmeasured)
 
 
 @pytest.mark.parametrize("feedback", FEEDBACK)

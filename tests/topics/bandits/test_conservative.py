@@ -1,12 +1,12 @@
 """Conservative bandits: the kernel against the algorithm in plain Python, budgets and regret against what is known."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.errors import InvalidOutputError
@@ -20,17 +20,6 @@ SMALL: Any = {"horizon": 500, "replications": 6, "arms": 5}
 SAFE = ("conservative-ucb", "conservative-ucb-estimated", "always-default")
 
 
-class Phase:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[None]:
-        yield
-
-
 def guarded(name: str = "default-second", **changes: Any) -> Guarded:
     made: Guarded = DATASETS[name].load(DEFAULTS | SMALL | changes, np.random.default_rng(1))
     return made
@@ -38,7 +27,7 @@ def guarded(name: str = "default-second", **changes: Any) -> Guarded:
 
 def run(name: str, world: Guarded, default: float = 0.5, **options: Any) -> Any:
     problem = Problem(world, DEFAULTS | {"default": default}, 0)
-    return TASK.strategies[name].run(problem, lambda _: Phase(), **options)
+    return TASK.strategies[name].run(problem, unmeasured, **options)
 
 
 def played(world: Guarded, delta: float, mean: float | None, *, safe: bool) -> np.ndarray:

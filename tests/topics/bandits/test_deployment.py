@@ -1,7 +1,6 @@
 """Deployments: counts and judge against closed forms, tests against scipy, the level over 10,000 of them."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.integrate import quad
+from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.errors import InvalidOutputError
@@ -30,17 +30,6 @@ SHORT: Any = {"horizon": 40, "visitors": 50, "logged": 20}
 MOST = 0.05 + 3.7 * math.sqrt(0.05 * 0.95 / MANY)
 
 
-class Phase:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[None]:
-        yield
-
-
 def launched(name: str = "launch-mixed", scenario: str = "clean", seed: int = 0, **changes: Any) -> Launch:
     data = DATASETS[name].load(DEFAULTS | {"replications": 60} | changes, np.random.default_rng(seed))
     made: Launch = SCENARIOS[scenario].apply(data, np.random.default_rng(seed))
@@ -49,7 +38,7 @@ def launched(name: str = "launch-mixed", scenario: str = "clean", seed: int = 0,
 
 def run(name: str, launch: Launch, *, level: float = 0.05, **options: Any) -> Any:
     problem = Problem(TASK.view(launch), DEFAULTS | {"level": level}, 0)
-    return TASK.strategies[name].run(problem, lambda _: Phase(), **options)
+    return TASK.strategies[name].run(problem, unmeasured, **options)
 
 
 def figures(name: str, launch: Launch, **options: Any) -> Any:

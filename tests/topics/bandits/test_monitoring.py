@@ -1,13 +1,13 @@
 """Monitors against brute force, scipy and published run lengths; streams and judge against what was planted."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.special import kolmogorov
+from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.errors import InvalidOutputError
@@ -26,17 +26,6 @@ KEY = np.uint64(7)
 ON_REWARDS = [name for name in TASK.strategies if name not in ("silent", "ks-contexts", "conformal-contexts")]
 
 
-class Phase:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[None]:
-        yield
-
-
 def made(name: str = "mean-shift", scenario: str = "clean", seed: int = 0, **changes: Any) -> Streams:
     data = DATASETS[name].load(DEFAULTS | changes, np.random.default_rng(seed))
     streams: Streams = SCENARIOS[scenario].apply(data, np.random.default_rng(seed))
@@ -45,7 +34,7 @@ def made(name: str = "mean-shift", scenario: str = "clean", seed: int = 0, **cha
 
 def run(name: str, data: Streams, *, level: float = 0.05, **options: Any) -> Any:
     problem = Problem(TASK.view(data), DEFAULTS | {"level": level}, 0)
-    return TASK.strategies[name].run(problem, lambda _: Phase(), **options)
+    return TASK.strategies[name].run(problem, unmeasured, **options)
 
 
 def figures(name: str, data: Streams, **options: Any) -> Any:
@@ -274,7 +263,7 @@ def test_calibrated_monitors_hold_the_level(name: str, scenario: str) -> None:
     level = 0.1
     error = 4 * math.sqrt(level * (1 - level) / 500)
     problem = Problem(TASK.view(data), DEFAULTS | {"level": level}, 0)
-    alarms = TASK.strategies[name].run(problem, lambda _: Phase())
+    alarms = TASK.strategies[name].run(problem, unmeasured)
     assert (alarms < 400).mean() == pytest.approx(level, abs=error)
 
 

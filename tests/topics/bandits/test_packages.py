@@ -1,12 +1,12 @@
 """Other packages' policies lose what ours lose, and are told what the world tells."""
 
 import importlib
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.topics.bandits import packages, stationary
@@ -22,25 +22,12 @@ PACKAGES = {
 }
 
 
-class Phase:
-    """A phase that is not measured."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[None]:
-        yield
-
-
 def played(name: str, seed: int = 0, feedback: Any = (), **changes: Any) -> tuple[Any, np.ndarray]:
     module = PACKAGES.get(name)
     if module is not None:
         pytest.importorskip(module)
     made = replace(stationary.bernoulli(PARAMS | changes, np.random.default_rng(5)), **dict(feedback))
-    actions = packages.task.strategies[name].run(Problem(made, PARAMS, seed), lambda _: Phase())
+    actions = packages.task.strategies[name].run(Problem(made, PARAMS, seed), unmeasured)
     return made, np.asarray(actions)
 
 
@@ -116,7 +103,7 @@ def test_players_are_told_what_the_world_has_seen(feedback: Any) -> None:
         players.append(Player())
         return players[-1]
 
-    packages.play_one_by_one(Problem(made, PARAMS, 0), lambda _: Phase(), make)
+    packages.play_one_by_one(Problem(made, PARAMS, 0), unmeasured, make)
     assert len(players) == 16
     for place in (0, 15):
         assert players[place].known == [made.seen(step) for step in range(300)]

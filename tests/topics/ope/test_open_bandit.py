@@ -53,8 +53,8 @@ def obp_log(campaign: str, policy: str) -> Any:
         return Mended(behavior_policy=policy, campaign=campaign)
 
 
-@pytest.mark.parametrize("policy", open_bandit.POLICIES)
-@pytest.mark.parametrize("campaign", open_bandit.CAMPAIGNS)
+@pytest.mark.parametrize("policy", _open_bandit.POLICIES)
+@pytest.mark.parametrize("campaign", _open_bandit.CAMPAIGNS)
 def test_it_is_read_as_obp_reads_it(campaign: str, policy: str) -> None:
     theirs, log = obp_log(campaign, policy), kept(campaign, policy).log
     np.testing.assert_array_equal(log.actions, theirs.action)
@@ -69,8 +69,8 @@ def test_it_is_read_as_obp_reads_it(campaign: str, policy: str) -> None:
     assert kept(campaign, policy).value == obp_log(campaign, other).reward.mean()
 
 
-@pytest.mark.parametrize("policy", open_bandit.POLICIES)
-@pytest.mark.parametrize("campaign", open_bandit.CAMPAIGNS)
+@pytest.mark.parametrize("policy", _open_bandit.POLICIES)
+@pytest.mark.parametrize("campaign", _open_bandit.CAMPAIGNS)
 def test_logs_can_be_used(campaign: str, policy: str) -> None:
     log = kept(campaign, policy).log
     check(log)

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.topics._open_bandit import CAMPAIGNS, POLICIES, card_file, logs
+from harness.topics._open_bandit import CAMPAIGNS, POLICIES, logs
 from harness.topics.ope.engine.log import Floats, Ints, Log
 from harness.topics.ope.engine.worlds import Recorded
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["CAMPAIGNS", "POLICIES", "card_file", "read"]
 
 _USER = [f"user_feature_{number}" for number in range(4)]
 _KINDS = [f"item_feature_{number}" for number in range(1, 4)]
