@@ -145,8 +145,13 @@ def _times(ratio: Interval, what: str, other: str = "") -> str:
     less = ratio.estimate < 1
     turned = [1 / value if less else value for value in (ratio.estimate, ratio.low, ratio.high)]
     low, high = sorted(turned[1:]) if ratio.known else (math.nan, math.nan)
-    interval = f" [{low:.3g}, {high:.3g}]" if ratio.known else ""
-    return f"{turned[0]:.3g}x {'less' if less else 'more'} {what}" + f" than {other}" * bool(other) + interval
+    interval = f" [{_three(low)}, {_three(high)}]" if ratio.known else ""
+    return f"{_three(turned[0])}x {'less' if less else 'more'} {what}" + f" than {other}" * bool(other) + interval
+
+
+def _three(value: float) -> str:
+    """Write a number with three digits, or all of its whole ones."""
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"
 
 
 def _quality(apart: Interval, metric: JudgedMetric) -> str:

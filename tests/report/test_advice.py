@@ -113,3 +113,9 @@ def test_one_that_failed_anywhere_is_out() -> None:
     found = advise(stand([("run", "machine", records)]), AUC, "a")
     assert found is not None
     assert found.label == "b"
+
+
+def test_large_ratios_are_written_out() -> None:
+    found = advise(cells(slow=(4870.0, 0.80, 50), quick=(1.0, 0.80, 50)), AUC, "slow")
+    assert found is not None
+    assert found.sentence == "quick: 4,870x less CPU than slow [4,870, 4,870], auc tied, memory tied"
