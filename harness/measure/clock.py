@@ -46,15 +46,26 @@ class PhaseClock:
         Synchronised before either clock is read.
     repeat
         Whether short phases are repeated.
+    gauge
+        Reads the peak of resident memory; the kernel's own unless told.
     """
 
-    def __init__(self, phases: Sequence[str], device: Device, listen: Listener, *, repeat: bool = True) -> None:
+    def __init__(
+        self,
+        phases: Sequence[str],
+        device: Device,
+        listen: Listener,
+        *,
+        repeat: bool = True,
+        gauge: memory.Gauge | None = None,
+    ) -> None:
         self.figures: dict[str, Phase] = {}
         self.running: str | None = None
         self._phases = phases
         self._device = device
         self._listen = listen
         self._repeat = repeat
+        self._gauge = gauge or memory.HighWater()
         self._base = 0
 
     def __call__(self, name: str) -> _Measured:
@@ -72,7 +83,7 @@ class PhaseClock:
             memory.trim()
         self._listen(name, "enter", time.monotonic())
         self._device.reset_peak()
-        resident = memory.reset_peak()
+        resident = self._gauge.reset()
         if not self.figures:
             self._base = resident or 0
         return self._start(resident)
@@ -80,7 +91,7 @@ class PhaseClock:
     def leave(self, name: str, start: _Start) -> Phase:
         """Stop the clocks and add a sample."""
         wall_s, cpu_s = self._stop(start)
-        peak_bytes = None if start.resident is None else max(memory.peak() - start.resident, 0)
+        peak_bytes = None if start.resident is None else max(self._gauge.peak() - start.resident, 0)
         device_bytes = self._device.peak_bytes()
         self._listen(name, "leave", time.monotonic())
         self.running = None

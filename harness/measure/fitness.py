@@ -142,7 +142,7 @@ def read(window_s: float = 1.0, root: Path = ROOT) -> Readings:
         stolen=min(1.0, (after.stolen_s - before.stolen_s) / (after.at_s - before.at_s)),
         foreign=conditions(before, after, own).foreign,
         budget_bytes=memory_budget(root),
-        peak_resettable=memory.reset_peak() is not None,
+        peak_resettable=memory.HighWater().reset() is not None,
         aslr_optional=memory.can_fix_addresses(),
         huge_pages=mode[1] if mode else "",
     )

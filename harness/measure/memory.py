@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import mmap
 import os
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
-_STATUS = "/proc/self/status"
 _CLEAR_REFS = "/proc/self/clear_refs"
 _RESET_PEAK = b"5"  # proc(5): resets VmHWM to the current resident size
 _ADDR_NO_RANDOMIZE = 0x0040000  # personality(2)
@@ -34,30 +36,49 @@ def trim() -> None:
         release(0)
 
 
-def reset_peak() -> int | None:
-    """Set the peak back to the present size.
+class Gauge(Protocol):
+    """What the phase clock asks of resident memory."""
 
-    Returns
-    -------
-    int or None
-        Resident bytes now; ``None`` where the peak cannot be reset, so that it has to be sampled.
-    """
-    try:
-        descriptor = os.open(_CLEAR_REFS, os.O_WRONLY)
-    except OSError:
-        return None
-    try:
-        os.write(descriptor, _RESET_PEAK)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    return _status_bytes(b"VmRSS:")
+    def reset(self) -> int | None:
+        """Set the peak back; return resident bytes now, ``None`` where the peak has to be sampled from outside."""
+
+    def peak(self) -> int:
+        """Return the largest resident size since the last reset, in bytes."""
 
 
-def peak() -> int:
-    """Return the largest resident size since the last reset, in bytes."""
-    return _status_bytes(b"VmHWM:")
+class HighWater:
+    """The kernel's own peak (VmHWM), right to 32 pages for each core and kind of page."""
+
+    def reset(self) -> int | None:
+        """Set the peak back to the present size.
+
+        Returns
+        -------
+        int or None
+            Resident bytes now; ``None`` where the peak cannot be reset, so that it has to be sampled.
+        """
+        try:
+            descriptor = os.open(_CLEAR_REFS, os.O_WRONLY)
+        except OSError:
+            return None
+        try:
+            os.write(descriptor, _RESET_PEAK)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        return _figure("status", b"VmRSS:")
+
+    def peak(self) -> int:
+        """Return the largest resident size since the last reset, in bytes."""
+        return _figure("status", b"VmHWM:")
+
+
+def resident(pid: int | None = None) -> int:
+    """Return the resident size of a process, this one unless told, in bytes and right to the page."""
+    if _counts_pages():
+        return _figure("status", b"VmRSS:", pid)
+    return _figure("smaps_rollup", b"Rss:", pid)
 
 
 def quieten() -> None:
@@ -106,10 +127,21 @@ def can_fix_addresses() -> bool:
     return bool(allowed)
 
 
-def _status_bytes(key: bytes) -> int:
-    status = Path(_STATUS).read_bytes()
-    start = status.index(key) + len(key)
-    return int(status[start : status.index(b"kB", start)]) * 1024
+def _figure(file: str, key: bytes, pid: int | None = None) -> int:
+    text = Path(f"/proc/{pid or 'self'}/{file}").read_bytes()
+    start = text.index(key) + len(key)
+    return int(text[start : text.index(b"kB", start)]) * 1024
+
+
+@cache
+def _counts_pages() -> bool:
+    """Return whether the kernel's short count of resident pages is right to the page, as it is from Linux 6.16 on."""
+    fresh = mmap.mmap(-1, 4 * mmap.PAGESIZE)
+    sizes = [_figure("status", b"VmRSS:")]
+    for place in range(0, len(fresh), mmap.PAGESIZE):
+        fresh[place] = 1
+        sizes.append(_figure("status", b"VmRSS:"))
+    return all(after > before for before, after in pairwise(sizes))
 
 
 @cache

@@ -13,6 +13,8 @@ import gc
 import importlib
 import os
 import sys
+import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -25,6 +27,7 @@ from harness.declare import Topic
 from harness.measure import memory
 from harness.measure.conditions import snapshot
 from harness.measure.messages import Ready, Request, Response
+from harness.measure.releases import Releases, can_wait
 from harness.measure.result import response
 from harness.measure.supervise import Supervisor
 from harness.measure.worker import Job, work
@@ -43,8 +46,6 @@ def main() -> None:
     registry = load_registry(decode_config(config))
     _import_libraries(registry, registry.topics[topic_name])
     server = _Server(registry, ThreadpoolController(), quiet=quiet)
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # Collections in a worker then skip everything that was imported, and do not copy its pages.
     gc.collect()
     gc.freeze()
@@ -52,7 +53,12 @@ def main() -> None:
     decode = msgspec.json.Decoder(Request).decode
     with os.fdopen(requests, "rb", buffering=0, closefd=False) as lines:
         for line in lines:
-            _send(responses, server.serve(decode(line), requests, responses))
+            request = decode(line)
+            if quiet:
+                # What serving leaves on the heap depends on how long it took, and the next worker would grow into it.
+                _in_child(lambda request=request: server.answer(request, requests, responses))
+            else:
+                server.answer(request, requests, responses)
 
 
 class _Server:
@@ -62,9 +68,16 @@ class _Server:
         self._quiet = quiet
         self._all_cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
-    def serve(self, request: Request, requests: int, responses: int) -> Response:
+    def answer(self, request: Request, requests: int, responses: int) -> None:
+        """Have the trial run, and send what came of it."""
+        if sys.platform.startswith("linux"):
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        _send(responses, self._serve(request, requests, responses))
+
+    def _serve(self, request: Request, requests: int, responses: int) -> Response:
         """Fork a worker for the trial and watch it to its end."""
-        job = self._job(request)
+        releases = Releases() if self._quiet and can_wait() else None
+        job = self._job(request, releases)
         self._step_aside(job.cores)
         output, output_end = os.pipe()
         events, events_end = os.pipe()
@@ -78,7 +91,9 @@ class _Server:
         os.close(output_end)
         os.close(events_end)
         try:
-            seen = Supervisor(pid, output, events, requests).watch(request.timeout_s, request.memory_limit_bytes)
+            listener = releases.accept(pid) if releases else None
+            watch = Supervisor(pid, output, events, requests, listener).watch
+            seen = watch(request.timeout_s, request.memory_limit_bytes)
         finally:
             os.close(output)
             os.close(events)
@@ -86,7 +101,7 @@ class _Server:
             sys.exit()
         return response(request, seen, started, before, snapshot(job.cores))
 
-    def _job(self, request: Request) -> Job:
+    def _job(self, request: Request, releases: Releases | None) -> Job:
         trial = request.trial
         task = self._registry.topics[trial.topic].tasks[trial.task]
         return Job(
@@ -97,12 +112,28 @@ class _Server:
             scenario=next(scenario for scenario in task.scenarios if scenario.name == trial.scenario),
             cores=request.cores,
             quiet=self._quiet,
+            releases=releases,
         )
 
     def _step_aside(self, cores: list[int]) -> None:
         others = [core for core in self._all_cores if core not in cores]
         if self._all_cores:
             os.sched_setaffinity(0, others or self._all_cores)
+
+
+def _in_child(act: Callable[[], None]) -> None:
+    """Have a fork of this process do something, and wait for it."""
+    pid = os.fork()
+    if pid:
+        if os.waitpid(pid, 0)[1]:
+            sys.exit(1)
+        return
+    try:
+        act()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 
 
 def _become_worker(job: Job, controller: ThreadpoolController, output: int, events: int) -> NoReturn:

@@ -17,6 +17,7 @@ import psutil
 
 from harness.measure.children import children_bytes, end_descendants
 from harness.measure.messages import Outcome, PhaseEvent
+from harness.measure.releases import Listener
 
 _TICK_S = 0.01
 _CHILD_SCAN_S = 0.1
@@ -90,11 +91,17 @@ class Supervisor:
         Read ends of the pipes for what it prints and what it reports.
     parent
         A descriptor that becomes readable when the harness is gone.
+    releases
+        What answers the worker where it waits before it gives memory back; closed when the worker has ended.
     """
 
-    def __init__(self, pid: int, output: int, events: int, parent: int) -> None:
+    def __init__(
+        self, pid: int, output: int, events: int, parent: int, releases: Listener | None = None
+    ) -> None:
         self._pid = pid
         self._pipes = {output: self._on_output, events: self._on_events}
+        self._handlers = self._pipes | ({releases.descriptor: releases.answer} if releases else {})
+        self._releases = releases
         self._parent = parent
         self._unread = b""
         self._children_bytes = 0
@@ -106,7 +113,7 @@ class Supervisor:
         deadline = time.monotonic() + timeout_s
         kills_before = _kernel_kills()
         with selectors.DefaultSelector() as selector, _exit_signal(self._pid) as ended:
-            for descriptor in (*self._pipes, self._parent, *([] if ended is None else [ended])):
+            for descriptor in (*self._handlers, self._parent, *([] if ended is None else [ended])):
                 selector.register(descriptor, selectors.EVENT_READ)
             while not self._ended():
                 had_outcome = self.seen.outcome is not None
@@ -116,6 +123,8 @@ class Supervisor:
                     deadline = time.monotonic() + _EXIT_GRACE_S
                 if time.monotonic() > deadline:
                     self._kill("timeout")
+        if self._releases:
+            self._releases.close()
         for descriptor, handle in self._pipes.items():
             while _readable(descriptor) and handle(descriptor):
                 pass
@@ -130,7 +139,7 @@ class Supervisor:
                 self.seen.orphaned = True
                 self._kill("the harness ended")
                 selector.unregister(descriptor)
-            elif descriptor in self._pipes and not self._pipes[descriptor](descriptor):
+            elif descriptor in self._handlers and not self._handlers[descriptor](descriptor):
                 selector.unregister(descriptor)
 
     def _on_output(self, descriptor: int) -> bool:

@@ -24,6 +24,7 @@ from harness.measure import memory, threads
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Device, open_device
 from harness.measure.messages import Outcome, PhaseEvent
+from harness.measure.releases import Releases
 from harness.trial import Trial
 
 _REASON_LENGTH = 300
@@ -40,6 +41,7 @@ class Job:
     scenario: Scenario
     cores: list[int]
     quiet: bool
+    releases: Releases | None = None
 
 
 def work(job: Job, controller: ThreadpoolController, events: int) -> NoReturn:
@@ -51,10 +53,13 @@ def work(job: Job, controller: ThreadpoolController, events: int) -> NoReturn:
         if os.getpid() == own_pid:
             _write_all(events, msgspec.json.encode(message) + b"\n")
 
+    gauge: memory.Gauge = memory.HighWater()
+    if job.releases and job.releases.wait_at_each():
+        gauge = job.releases
     if job.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job.cores)
     threads.limit(controller, int(job.trial.params["threads"]))
-    outcome = attempt(job, report)
+    outcome = attempt(job, report, gauge)
     report(outcome)
     if os.getpid() == own_pid:
         # Libraries end their own processes here. Full finalisation would free every page first, for nothing.
@@ -65,7 +70,7 @@ def work(job: Job, controller: ThreadpoolController, events: int) -> NoReturn:
     os._exit(0)
 
 
-def attempt(job: Job, report: Callable[[PhaseEvent], None]) -> Outcome:
+def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge) -> Outcome:
     """Run the trial and turn whatever happens into an outcome."""
     device = open_device(job.strategy.device)
     clock = PhaseClock(
@@ -73,8 +78,9 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None]) -> Outcome:
         device,
         lambda phase, kind, at: report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at)),
         repeat=not job.quiet,
+        gauge=gauge,
     )
-    _touch_clock(device)
+    _touch_clock(device, gauge)
     if job.quiet:
         memory.map_libraries()
     # A SystemExit or KeyboardInterrupt of a strategy is a result like any other exception.
@@ -95,9 +101,9 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None]) -> Outcome:
     )
 
 
-def _touch_clock(device: Device) -> None:
+def _touch_clock(device: Device, gauge: memory.Gauge) -> None:
     """Measure nothing once: after a fork the clock's first use copies its pages, which would count for the strategy."""
-    with PhaseClock(["nothing"], device, lambda _phase, _kind, _at: None)("nothing"):
+    with PhaseClock(["nothing"], device, lambda _phase, _kind, _at: None, gauge=gauge)("nothing"):
         pass
 
 

@@ -286,7 +286,7 @@ print(json.dumps({name: [p.peak_bytes, p.held_bytes, len(p.wall_s)] for name, p 
 """
 
 
-@pytest.mark.skipif(memory.reset_peak() is None, reason="the peak of resident memory cannot be reset here")
+@pytest.mark.skipif(memory.HighWater().reset() is None, reason="the peak of resident memory cannot be reset here")
 @pytest.mark.parametrize("blocks", ["small", "large"])
 def test_memory_of_a_phase_is_what_it_allocates(blocks: str) -> None:
     """50 MB and 20 MB in phases, after 100 MB were freed: what was freed before is not reused unseen."""
