@@ -17,6 +17,7 @@ from harness.errors import UsageError
 from harness.measure import memory
 from harness.measure.conditions import conditions, snapshot
 from harness.measure.machine import ROOT, Machine, fingerprint, memory_budget, usable_cores
+from harness.measure.releases import can_wait
 
 _GIB = 2**30
 # 1 / Phi^-1(3/4): turns the median absolute deviation of a normal sample into its standard deviation.
@@ -61,8 +62,9 @@ class Readings:
         Share of the usable cores' time that other processes took, 0 to 1.
     budget_bytes
         Memory that a trial may use by default.
-    peak_resettable, aslr_optional
-        Whether the peak of resident memory can be reset, and address randomisation be switched off.
+    peak_resettable, peak_to_the_page, aslr_optional
+        Whether the peak of resident memory can be reset, the memory pass read it to the page, and address randomisation
+        be switched off.
     huge_pages
         Mode of transparent huge pages; empty where unknown.
     """
@@ -73,6 +75,7 @@ class Readings:
     foreign: float
     budget_bytes: int
     peak_resettable: bool
+    peak_to_the_page: bool
     aslr_optional: bool
     huge_pages: str
 
@@ -143,6 +146,7 @@ def read(window_s: float = 1.0, root: Path = ROOT) -> Readings:
         foreign=conditions(before, after, own).foreign,
         budget_bytes=memory_budget(root),
         peak_resettable=memory.HighWater().reset() is not None,
+        peak_to_the_page=can_wait(),
         aslr_optional=memory.can_fix_addresses(),
         huge_pages=mode[1] if mode else "",
     )
@@ -155,6 +159,8 @@ def findings(seen: Readings) -> list[Finding]:
     budget = f"{seen.budget_bytes / _GIB:.1f} GiB a trial, of {machine.memory_bytes / _GIB:.1f}"
     if machine.memory_limit_bytes is not None:
         budget += f" limited to {machine.memory_limit_bytes / _GIB:.1f}"
+    exact = "to the page in the memory pass" if seen.peak_to_the_page else "to 32 pages a core"
+    peak = exact if seen.peak_resettable else "sampled"
     aslr = "optional" if seen.aslr_optional else "forced"
     return [
         _finding("cores", f"{machine.cores} of {machine.cores_total}", warn=machine.cores < 2),
@@ -166,7 +172,7 @@ def findings(seen: Readings) -> list[Finding]:
         _finding("virtual machine", _switch(on=machine.virtual), warn=machine.virtual is True),
         _finding("CUDA device", ", ".join(machine.devices) or "none", warn=not machine.devices),
         _finding("memory", budget, warn=seen.budget_bytes < 4 * _GIB, bad=seen.budget_bytes < _GIB),
-        _finding("peak memory", "exact" if seen.peak_resettable else "sampled", warn=not seen.peak_resettable),
+        _finding("peak memory", peak, warn=not seen.peak_resettable),
         _finding("address randomisation", aslr, warn=not seen.aslr_optional),
         _finding("huge pages", seen.huge_pages or "unknown", warn=seen.huge_pages == "always"),
     ]

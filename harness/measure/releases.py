@@ -2,8 +2,8 @@
 
 Resident size falls in such calls alone, so the largest size read before them and at the end of a phase is its peak. The
 kernel keeps its own peak (VmHWM) in the same way, but from counts that lag by up to 32 pages for each core and kind of
-page (lib/percpu_counter.c, since Linux 6.2). The calls are caught by a filter that asks this worker's server before they
-go on (seccomp_unotify(2), Linux 5.5): a debugger could do the same, and is more often forbidden.
+page (lib/percpu_counter.c, since Linux 6.2). A filter has the calls ask the worker's server before they go on
+(seccomp_unotify(2), Linux 5.5).
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def can_wait() -> bool:
     calls = _CALLS.get(platform.machine())
     if not sys.platform.startswith("linux") or calls is None:
         return False
-    return ctypes.CDLL(None).syscall(calls.seccomp, _GET_ACTION_AVAIL, 0, ctypes.byref(ctypes.c_uint32(_NOTIFY))) == 0
+    asked = ctypes.CDLL(None).syscall(calls.seccomp, _GET_ACTION_AVAIL, 0, ctypes.byref(ctypes.c_uint32(_NOTIFY)))
+    return bool(asked == 0)
 
 
 class Releases:
@@ -91,14 +92,16 @@ class Releases:
 
     def peak(self) -> int:
         """Return the largest resident size since the last reset, in bytes."""
-        return max(memory.resident(), *struct.unpack_from("Q", self._largest))
+        return max(memory.resident(), int.from_bytes(self._largest[:8], sys.byteorder))
 
     def accept(self, pid: int) -> Listener | None:
         """Return what answers the worker `pid`, or ``None`` where it could not or did not ask for it."""
         self._workers.close()
         with self._servers as channel:
             channel.settimeout(_HANDSHAKE_S)
-            _, descriptors, _, _ = socket.recv_fds(channel, 1, 1)
+            descriptors: list[int] = []
+            with contextlib.suppress(TimeoutError):
+                _, descriptors, _, _ = socket.recv_fds(channel, 1, 1)
         return Listener(pid, descriptors[0], self._largest) if descriptors else None
 
 
@@ -121,8 +124,8 @@ class Listener:
         identity, thread = struct.unpack_from("QI", notice)
         # Children wait here too. Their memory is not the worker's.
         if Path(f"/proc/{self._pid}/task/{thread}").exists():
-            largest = max(memory.resident(self._pid), *struct.unpack_from("Q", self._largest))
-            struct.pack_into("Q", self._largest, 0, largest)
+            largest = max(memory.resident(self._pid), int.from_bytes(self._largest[:8], sys.byteorder))
+            self._largest[:8] = largest.to_bytes(8, sys.byteorder)
         with contextlib.suppress(FileNotFoundError):
             fcntl.ioctl(descriptor, _SEND, struct.pack("QqiI", identity, 0, 0, _CONTINUE))
         return True

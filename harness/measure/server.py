@@ -16,6 +16,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import NoReturn
 
 import msgspec
@@ -53,12 +54,12 @@ def main() -> None:
     decode = msgspec.json.Decoder(Request).decode
     with os.fdopen(requests, "rb", buffering=0, closefd=False) as lines:
         for line in lines:
-            request = decode(line)
+            answer = partial(server.answer, decode(line), requests, responses)
             if quiet:
                 # What serving leaves on the heap depends on how long it took, and the next worker would grow into it.
-                _in_child(lambda request=request: server.answer(request, requests, responses))
+                _in_child(answer)
             else:
-                server.answer(request, requests, responses)
+                answer()
 
 
 class _Server:

@@ -95,9 +95,7 @@ class Supervisor:
         What answers the worker where it waits before it gives memory back; closed when the worker has ended.
     """
 
-    def __init__(
-        self, pid: int, output: int, events: int, parent: int, releases: Listener | None = None
-    ) -> None:
+    def __init__(self, pid: int, output: int, events: int, parent: int, releases: Listener | None = None) -> None:
         self._pid = pid
         self._pipes = {output: self._on_output, events: self._on_events}
         self._handlers = self._pipes | ({releases.descriptor: releases.answer} if releases else {})

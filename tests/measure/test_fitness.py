@@ -26,6 +26,7 @@ FIT = Readings(
     foreign=0.0,
     budget_bytes=40 * GIB,
     peak_resettable=True,
+    peak_to_the_page=True,
     aslr_optional=True,
     huge_pages="madvise",
 )  # fmt: skip
@@ -81,8 +82,16 @@ def test_a_memory_limit_is_shown() -> None:
     assert seen["memory"] == "40.0 GiB a trial, of 64.0 limited to 8.0"
 
 
+def test_the_step_of_peaks_is_told() -> None:
+    steps = [
+        {finding.check: finding.figure for finding in findings(replace(FIT, peak_to_the_page=exact))}["peak memory"]
+        for exact in (True, False)
+    ]
+    assert steps == ["to the page in the memory pass", "to 32 pages a core"]
+
+
 def test_readings_of_this_machine_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.measure.memory.reset_peak", lambda: None)
+    monkeypatch.setattr(memory.HighWater, "reset", lambda _self: None)
     page = tmp_path / "sys/kernel/mm/transparent_hugepage/enabled"
     page.parent.mkdir(parents=True)
     page.write_text("[always] madvise never\n")

@@ -9,7 +9,7 @@ from support import fresh_process
 
 from harness.measure import memory
 
-exact = pytest.mark.skipif(memory.reset_peak() is None, reason="the peak of resident memory cannot be reset here")
+exact = pytest.mark.skipif(memory.HighWater().reset() is None, reason="the peak cannot be reset here")
 
 PEAKS = """
 import json
@@ -17,14 +17,14 @@ import numpy as np
 import psutil
 from harness.measure import memory
 
-start = memory.reset_peak()
+start = memory.HighWater().reset()
 resident = psutil.Process().memory_info().rss
 block = np.ones(40_000_000, np.uint8)
-held = memory.peak()
+held = memory.HighWater().peak()
 del block
-freed = memory.peak()
-again = memory.reset_peak()
-print(json.dumps([start - resident, held - start, freed - start, again - start, memory.peak() - again]))
+freed = memory.HighWater().peak()
+again = memory.HighWater().reset()
+print(json.dumps([start - resident, held - start, freed - start, again - start, memory.HighWater().peak() - again]))
 """
 
 
@@ -41,14 +41,14 @@ TRIM = """
 import json
 from harness.measure import memory
 
-start = memory.reset_peak()
+start = memory.HighWater().reset()
 kept = [b"x" * 100_000 for _ in range(1000)]
 memory.trim()
-held = memory.reset_peak()
+held = memory.HighWater().reset()
 kept = kept[-1:]  # the last block keeps the end of the heap where it is
-untrimmed = memory.reset_peak()
+untrimmed = memory.HighWater().reset()
 memory.trim()
-print(json.dumps([held - start, untrimmed - start, memory.reset_peak() - start]))
+print(json.dumps([held - start, untrimmed - start, memory.HighWater().reset() - start]))
 """
 
 
@@ -57,6 +57,31 @@ def test_trim_returns_what_was_freed() -> None:
     held, _, trimmed = (figure / 1e6 for figure in fresh_process(TRIM))
     assert held == pytest.approx(100, rel=0.03)
     assert trimmed < 1.0
+
+
+COUNTED = """
+import json, mmap
+from harness.measure import memory
+
+counts, exact = [], memory._counts_pages()
+for counts_pages in (True, False):
+    memory._counts_pages = lambda: counts_pages
+    memory.resident()
+    start = memory.resident()
+    pages = mmap.mmap(-1, 50 * mmap.PAGESIZE)
+    for place in range(0, len(pages), mmap.PAGESIZE):
+        pages[place] = 1
+    counts.append((memory.resident() - start) / mmap.PAGESIZE)
+    pages.close()
+print(json.dumps([counts, exact]))
+"""
+
+
+def test_resident_size_is_right_to_the_page() -> None:
+    (short, long), exact_status = fresh_process(COUNTED)
+    assert long == pytest.approx(50, abs=1)
+    if exact_status:
+        assert short == pytest.approx(50, abs=1)
 
 
 CYCLES = """
@@ -80,14 +105,14 @@ def test_trim_collects_cycles() -> None:
 
 def test_without_clear_refs_there_is_no_peak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(memory, "_CLEAR_REFS", str(tmp_path / "missing"))
-    assert memory.reset_peak() is None
+    assert memory.HighWater().reset() is None
 
 
 def test_kernel_without_resetting_has_no_peak(monkeypatch: pytest.MonkeyPatch) -> None:
     """Such a kernel refuses the write: so does /dev/full."""
     monkeypatch.setattr(memory, "_CLEAR_REFS", "/dev/full")
     before = open_files()
-    assert memory.reset_peak() is None
+    assert memory.HighWater().reset() is None
     assert open_files() == before
 
 
@@ -125,9 +150,9 @@ for first in (False, True):
     mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
     if first:
         memory.map_libraries()
-    start = memory.reset_peak()
+    start = memory.HighWater().reset()
     sum(mapped[place] for place in range(0, len(mapped), 4096))
-    growth.append(memory.peak() - start)
+    growth.append(memory.HighWater().peak() - start)
 print(json.dumps(growth))
 """
 
