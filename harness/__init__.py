@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.comparison import Comparison
     from harness.declare import (
         CLEAN,
+        CannotRunError,
         Dataset,
         Examples,
         Figure,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLEAN",
     "TEMPORAL",
+    "CannotRunError",
     "Comparison",
     "Dataset",
     "Examples",

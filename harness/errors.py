@@ -46,6 +46,13 @@ class InvalidOutputError(BakeoffError):
     """A strategy returned something that its task cannot judge."""
 
 
+class CannotRunError(BakeoffError):
+    """What a strategy raises where this machine or this build of its library cannot run it: its trial is skipped.
+
+    The message is the reason, a clause such as "LightGBM is built without CUDA".
+    """
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint for a mistyped word: the closest known words, or all of them when few.
 

@@ -210,6 +210,25 @@ def test_memory_pass_bears_what_strategies_leave_running(project: Project) -> No
     assert found == dict.fromkeys(left, ("ok", "quiet")) | {"closes-everything": ("failed", None)}
 
 
+def test_a_strategy_that_cannot_run_here_is_skipped_with_its_reason(project: Project) -> None:
+    with (project.folder / "planted.py").open("a") as topic:
+        topic.write(
+            """
+
+@task.strategy("unable")
+def unable(problem: Any, phase: Any) -> Any:
+    from harness import CannotRunError
+
+    with phase("fit"):
+        raise CannotRunError("this library is built without it")
+"""
+        )
+    done = project.bakeoff("run", "planted", "-s", "unable", "-s", "copy", "--blocks", "1")
+    found = {record.trial.strategy: (record.status, record.reason) for record in read(project.runs()[0])[1]}
+    assert found == {"copy": ("ok", ""), "unable": ("skipped", "this library is built without it")}
+    assert "1 x skipped  unable: this library is built without it" in done.stdout
+
+
 def test_dead_fork_server_fails_one_trial_and_is_replaced(project: Project) -> None:
     (project.folder / "planted.py").write_text(
         (project.folder / "planted.py").read_text()

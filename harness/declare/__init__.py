@@ -19,11 +19,13 @@ from harness.declare.values import (
     Scenario,
     Strategy,
 )
+from harness.errors import CannotRunError
 from harness.trial import Figure, Work
 
 __all__ = [
     "CLEAN",
     "THREADS",
+    "CannotRunError",
     "Claim",
     "Dataset",
     "Examples",

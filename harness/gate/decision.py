@@ -113,6 +113,8 @@ class Pair(msgspec.Struct, omit_defaults=True):
         Whether both predicted the same, bit for bit.
     failed
         Side to the reason why it did not finish.
+    unable
+        Those sides on which the strategy said that it cannot run where it is.
     elapsed_s
         Wall time of the pair, start of the processes included.
     """
@@ -127,6 +129,7 @@ class Pair(msgspec.Struct, omit_defaults=True):
     examples: dict[str, Difference] = {}
     identical: bool = False
     failed: dict[SideName, str] = {}
+    unable: list[SideName] = []
     elapsed_s: float = 0.0
 
 

@@ -43,7 +43,7 @@ class PhaseEvent(msgspec.Struct, tag="phase"):
 class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):
     """The worker's last word."""
 
-    status: Literal["ok", "failed", "memory"]
+    status: Literal["ok", "skipped", "failed", "memory"]
     reason: str = ""
     text: str = ""
     phases: dict[str, Phase] = {}

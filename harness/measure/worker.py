@@ -19,7 +19,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from harness.declare import Dataset, Judgement, Problem, Scenario, Strategy, Task
-from harness.errors import InvalidOutputError
+from harness.errors import CannotRunError, InvalidOutputError
 from harness.measure import memory, threads
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Device, open_device
@@ -86,6 +86,8 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge)
     # A SystemExit or KeyboardInterrupt of a strategy is a result like any other exception.
     try:
         judgement = _measure(job, clock)
+    except CannotRunError as error:
+        return Outcome(status="skipped", reason=str(error))
     except MemoryError as error:
         return _failure("memory", error, clock)
     except BaseException as error:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from harness.config import Config
-from harness.declare import Problem
+from harness.declare import CannotRunError, Problem
+from harness.measure.device import device_names
 from harness.registry import load_registry
 from harness.synthetic import GENERATORS
 from harness.tabular import Split, Table
@@ -174,6 +175,20 @@ def test_xgboost_gets_the_budget(task: Any, name: str, monkeypatch: pytest.Monke
     else:
         assert config["max_depth"] == 4
     assert config.get("device") == ("cuda" if name == "xgboost-hist-gpu" else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("xgboost-hist-gpu", "XGBoost found no cuda device that it can use, and trained on the cpu"),
+        ("lightgbm-cuda", "this LightGBM is built without CUDA"),
+    ],
+)
+@pytest.mark.skipif(bool(device_names()), reason="there is a CUDA device here")
+def test_without_the_accelerator_a_trial_is_no_measurement(task: Any, name: str, reason: str) -> None:
+    """XGBoost trains on the CPU instead and only warns; LightGBM as it is packaged lacks its CUDA learner."""
+    with pytest.raises(CannotRunError, match=reason):
+        scores(task, name, synthetic())
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "lightgbm-cuda"])

@@ -43,6 +43,9 @@ def _confirmations(suite: Sequence[Progress]) -> dict[tuple[int, str], float]:
 
 def _case(progress: Progress, place: int, adjusted: Confirmations, alpha: float, stopped: str) -> Case:
     case = msgspec.structs.replace(progress.planned.case, pairs=[*progress.screen, *progress.confirm])
+    if progress.failed and all(len(pair.unable) == len(SIDES) for pair in progress.failed):
+        reason = f"skipped on both sides ({progress.failed[0].failed['candidate']})"
+        return msgspec.structs.replace(case, verdict="pass", reason=reason)
     reason = _failure(progress) or ("" if progress.screen else stopped or "it was not measured")
     if reason:
         return msgspec.structs.replace(case, verdict="failed" if progress.failed else "inconclusive", reason=reason)

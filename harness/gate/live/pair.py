@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from harness.errors import BakeoffError
+from harness.errors import BakeoffError, CannotRunError
 from harness.gate.decision import SIDES, Pair, SideName, Stage
 from harness.gate.environments.build import Environment
 from harness.gate.live.examples import differences
@@ -91,6 +91,8 @@ class _Each:
                 answers[name] = self.processes[name].hear(self.timeout_s)
             except (SideError, BakeoffError) as error:
                 self.pair.failed[name] = str(error)
+                if isinstance(error, CannotRunError):
+                    self.pair.unable.append(name)
         return None if self.pair.failed else answers
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from harness.errors import UsageError
+from harness.errors import CannotRunError, UsageError
 from harness.gate.environments.build import Environment
 from harness.measure.threads import environment
 
@@ -77,12 +77,16 @@ class SideProcess:
 
         Raises
         ------
+        CannotRunError
+            When the strategy says that it cannot run on this side.
         UsageError
             When the side refuses what it was asked for.
         SideError
             When it raised, ended or took longer than `timeout_s`.
         """
         answer: dict[str, Any] = json.loads(self._line(time.monotonic() + timeout_s, timeout_s))
+        if answer.get("unable"):
+            raise CannotRunError(answer["error"])
         if "error" in answer:
             raise UsageError(answer["error"]) if answer["usage"] else SideError(answer["error"])
         return answer

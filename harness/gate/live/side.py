@@ -49,7 +49,8 @@ def main() -> None:
     except BaseException as error:
         sentence = next(iter(str(error).splitlines()), "")
         named = sentence if isinstance(error, BakeoffError) else f"{type(error).__name__}: {sentence}"
-        _send(answers, {"error": named[:500], "usage": isinstance(error, BakeoffError)})
+        unable = type(error).__name__ == "CannotRunError"  # a class that an older base does not have
+        _send(answers, {"error": named[:500], "usage": isinstance(error, BakeoffError), "unable": unable})
     answers.flush()
     os._exit(0)  # finalisation of libraries is nobody's figure
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.declare import CannotRunError
 from harness.topics._binary import Floats
 from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, task
 
@@ -30,7 +31,14 @@ def lightgbm_cpu(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Flo
 @task.strategy("lightgbm-cuda", needs="lightgbm", device="cuda", note=f"{NOTE} Needs a LightGBM built with CUDA.")
 def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
     """Like lightgbm, on the accelerator."""
-    return _train(problem, phase, max_bin=max_bin, device_type="cuda")
+    from lightgbm.basic import LightGBMError
+
+    try:
+        return _train(problem, phase, max_bin=max_bin, device_type="cuda")
+    except LightGBMError as error:
+        if "not enabled in this build" in str(error):
+            raise CannotRunError("this LightGBM is built without CUDA") from None
+        raise
 
 
 def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:

@@ -5,13 +5,16 @@ Chen & Guestrin 2016, "XGBoost: a scalable tree boosting system", sections 3.1 (
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from harness.declare import CannotRunError
 from harness.topics.boosting import L2, LEAST_HESSIAN, task
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import xgboost
 
     from harness.declare import PhaseClock, Problem
 
@@ -70,6 +73,13 @@ def hist_gpu(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     return _train(problem, phase, tree_method="hist", max_bin=max_bin, device="cuda")
 
 
+def _check_device(booster: xgboost.Booster, config: dict[str, Any]) -> None:
+    """Refuse a model that XGBoost trained on the CPU instead, which it only warns of."""
+    used = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
+    if not used.startswith(config.get("device", "cpu")):
+        raise CannotRunError(f"XGBoost found no {config['device']} device that it can use, and trained on the {used}")
+
+
 def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **method: Any) -> Scores:
     """Build, fit and predict with the task's budget; `method` holds what a strategy does its own way."""
     import xgboost
@@ -84,6 +94,7 @@ def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **met
     # Measured once: training leaves its bins in the matrix, and a second pass would find them there.
     with phase("fit"):
         booster = xgboost.train(config, train, num_boost_round=problem.params["trees"])
+    _check_device(booster, config)
     for _ in phase("predict"):
         scores: Scores = booster.predict(xgboost.DMatrix(data.test, nthread=threads))
     return scores

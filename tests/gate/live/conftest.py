@@ -18,7 +18,7 @@ import sys
 
 import numpy as np
 
-from harness.declare import Dataset, Examples, Judgement, Metric, Param, Profile, Topic
+from harness.declare import CannotRunError, Dataset, Examples, Judgement, Metric, Param, Profile, Topic
 
 topic = Topic("small", title="Small work")
 
@@ -76,6 +76,8 @@ def crash(problem, phase):
             raise RuntimeError("planted")
         if said("EXIT"):
             sys.exit(3)
+        if said("UNABLE"):
+            raise CannotRunError("built without it")
         while said("HANG"):
             pass
     return problem.data.copy()

@@ -10,7 +10,7 @@ import pytest
 from gate.live import suite as planted
 
 from harness.errors import UsageError
-from harness.gate.decision import Case, Pair, worst
+from harness.gate.decision import SIDES, Case, Pair, worst
 from harness.gate.live import conduct as module
 from harness.gate.live.findings import cases
 from harness.gate.live.memory import Reading
@@ -123,6 +123,22 @@ def test_pairs_take_cores_and_sides_in_turn(monkeypatch: pytest.MonkeyPatch) -> 
     screen = [(request.cores, request.first) for request in run.requests if request.stage == "screen"]
     assert screen[:4] == [([0], "base"), ([1], "base"), ([0], "candidate"), ([1], "candidate")]
     assert [request.judge for request in run.requests[:3]] == [True, False, False]
+
+
+def test_what_runs_on_neither_side_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "this LightGBM is built without CUDA"
+    whole = planted.drawn({})
+
+    def draw(request: Request) -> Pair:
+        if request.trial.strategy == "both":
+            return Pair(request.trial.block, failed=dict.fromkeys(SIDES, reason), unable=[*SIDES])
+        if request.trial.strategy == "one":
+            return Pair(request.trial.block, failed={"candidate": reason}, unable=["candidate"])
+        return whole(request)
+
+    both, one = Run(monkeypatch, draw, ["both", "one"])()
+    assert (both.verdict, both.reason) == ("pass", f"skipped on both sides ({reason})")
+    assert (one.verdict, one.reason) == ("failed", f"the candidate failed in 2 of 2 pairs: {reason}")
 
 
 def test_a_crash_in_half_of_the_pairs_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

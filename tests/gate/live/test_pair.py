@@ -66,6 +66,11 @@ def test_a_failing_candidate_is_named_with_its_reason(sides: Sides, variables: d
     assert run(sides, "crash", **variables).failed == {"candidate": reason}
 
 
+def test_a_side_on_which_the_strategy_cannot_run_is_told_from_one_that_fails(sides: Sides) -> None:
+    pair = run(sides, "crash", UNABLE=1)
+    assert (pair.failed, pair.unable) == ({"candidate": "built without it"}, ["candidate"])
+
+
 def test_a_crash_in_some_blocks_is_a_crash_there_alone(sides: Sides) -> None:
     failed = [run(sides, "crash", block, CRASH=1).failed for block in range(BLOCKS)]
     assert {"candidate": "killed by SIGABRT"} in failed
