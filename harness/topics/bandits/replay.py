@@ -71,14 +71,14 @@ replay = topic.task(
         Metric(
             "clicks",
             direction="higher",
-            unit="1",
+            unit="click",
             summary="Clicks in 1,000 accepted rounds, expected by the half of the log that is not learnt from.",
         ),
-        Metric("lift", direction="higher", unit="1", summary="Those clicks divided by those of the logged policy."),
+        Metric("lift", direction="higher", unit="x", summary="Those clicks divided by those of the logged policy."),
         Metric(
             "clicks_learnt",
             direction="higher",
-            unit="1",
+            unit="click",
             summary="The same by the half that is learnt from: what exceeds clicks is luck, learnt by heart.",
         ),
     ],
