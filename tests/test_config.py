@@ -110,6 +110,7 @@ def test_the_gate_has_a_table_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "bakeoff.toml").write_text(
         '[gate]\nbudget_s = 60\nmargins = {"cpu_s" = 0.03, "boosting:fit.cpu_s" = 0.02, "auc" = 0.001}\n'
         '[[gate.allowed]]\ncase = "boosting/*/xgboost-*"\nfigure = "*.cpu_s"\nuntil = 2026-12-31\nreason = "rewrite"\n'
+        "params = { rows = 100000 }\n"
     )
     config = read_config(tmp_path)
     policy = config.gate
@@ -119,11 +120,13 @@ def test_the_gate_has_a_table_of_its_own(tmp_path: Path) -> None:
     assert policy.margin("boosting", "auc", {"auc": 0.005}) == 0.001
     assert policy.margin("boosting", "brier", {"brier": 0.002}) == 0.002
     assert policy.margin("boosting", "fit.wall_s", {}) == 0.1
-    case = "boosting/tabular-binary/xgboost-hist/flights/clean"
-    assert policy.allows(case, "fit.cpu_s", date(2026, 12, 31)) == "rewrite (allowed until 2026-12-31)"
-    assert policy.allows(case, "fit.cpu_s", date(2027, 1, 1)) == ""
-    assert policy.allows(case, "peak_bytes", date(2026, 12, 31)) == ""
-    assert policy.allows("boosting/tabular-binary/lightgbm/flights/clean", "fit.cpu_s", date(2026, 12, 31)) == ""
+    case, rows = "boosting/tabular-binary/xgboost-hist/flights/clean", {"rows": 100_000, "threads": 1}
+    assert policy.allows(case, {"rows": 10_000}, "fit.cpu_s", date(2026, 12, 31)) == ""
+    assert policy.allows(case, {}, "fit.cpu_s", date(2026, 12, 31)) == ""
+    assert policy.allows(case, rows, "fit.cpu_s", date(2026, 12, 31)) == "rewrite (allowed until 2026-12-31)"
+    assert policy.allows(case, rows, "fit.cpu_s", date(2027, 1, 1)) == ""
+    assert policy.allows(case, rows, "peak_bytes", date(2026, 12, 31)) == ""
+    assert policy.allows("boosting/tabular-binary/lightgbm/flights/clean", rows, "fit.cpu_s", date(2026, 12, 31)) == ""
 
 
 @pytest.mark.parametrize(

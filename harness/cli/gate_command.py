@@ -88,11 +88,15 @@ def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) ->
 
 
 def _stored(base: str, candidate: str, choices: dict[str, Any], settings: Config) -> Decision:
+    from harness.gate.margins import check_margins
     from harness.gate.stored import decide, runs_named
+    from harness.registry import load_registry
     from harness.store.noise import kept_noise
     from harness.store.runs import read
 
     old, new = ([read(path) for path in runs_named(settings.results_folder, name)] for name in (base, candidate))
+    records = [record for _, records in (*old, *new) for record in records]
+    check_margins(settings.gate, load_registry(settings).topics.values(), records)
     machine = new[0][0].machine.name
     return decide(
         old,
@@ -112,6 +116,8 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
     from harness.cli.gate_progress import GateProgress
     from harness.gate.environments.cache import EnvironmentBuildError
     from harness.gate.live.gate import Question, ask, resume
+    from harness.gate.margins import check_margins
+    from harness.registry import load_registry
 
     remarks = log()
     watcher = GateProgress(remarks)
@@ -121,6 +127,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         policy = settings.gate
         if choices["budget"]:
             policy = msgspec.structs.replace(policy, budget_s=choices["budget"])
+        check_margins(policy, load_registry(settings).topics.values())
         selection = selection_of(choices, settings)
         return ask(
             Question(choices["base"] or "", choices["requirements"], selection, policy, _typed()), settings, watcher

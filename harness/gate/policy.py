@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from harness.trial import Scalar
+
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 _MARGINS = {"cpu_s": 0.05, "wall_s": 0.1, "peak_bytes": 0.01, "device_bytes": 0.01}
@@ -27,17 +29,21 @@ class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Why; printed beside the finding.
     figure
         Pattern of the figures.
+    params
+        Values that parameters of the case must have; by default any.
     """
 
     case: Annotated[str, msgspec.Meta(min_length=1)]
     until: datetime.date
     reason: Annotated[str, msgspec.Meta(min_length=1)]
     figure: str = "*"
+    params: dict[str, Scalar] = {}
 
-    def holds(self, case: str, figure: str, today: datetime.date) -> bool:
+    def holds(self, case: str, params: Mapping[str, Scalar], figure: str, today: datetime.date) -> bool:
         """Return whether it covers a figure of a case today."""
         named = any(fnmatchcase(case, pattern) for pattern in (self.case, f"{self.case}/*"))
-        return named and fnmatchcase(figure, self.figure) and today <= self.until
+        here = all(name in params and params[name] == value for name, value in self.params.items())
+        return named and here and fnmatchcase(figure, self.figure) and today <= self.until
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -98,9 +104,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
                 return self.margins[name]
         return declared[figure] if figure in declared else _MARGINS[total]
 
-    def allows(self, case: str, figure: str, today: datetime.date) -> str:
+    def allows(self, case: str, params: Mapping[str, Scalar], figure: str, today: datetime.date) -> str:
         """Return why a figure of a case may be worse today; empty when it may not."""
         for entry in self.allowed:
-            if entry.holds(case, figure, today):
+            if entry.holds(case, params, figure, today):
                 return f"{entry.reason} (allowed until {entry.until})"
         return ""

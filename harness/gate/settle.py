@@ -58,7 +58,7 @@ def _counted(verdict: Verdict, allowed: str, policy: Policy) -> Verdict:
 
 
 def _allowed(case: Case, figure: str, verdict: Verdict, policy: Policy, today: datetime.date) -> str:
-    return policy.allows(case.name, figure, today) if _is_bad(verdict, policy) else ""
+    return policy.allows(case.name, case.params, figure, today) if _is_bad(verdict, policy) else ""
 
 
 def _is_bad(verdict: Verdict, policy: Policy) -> bool:
@@ -91,10 +91,12 @@ def _less(effects: dict[str, Effect], name: str) -> bool:
 
 
 def _run_out(decision: Decision, today: datetime.date) -> Iterator[str]:
-    bad = [(case.name, figure) for case in decision.cases for figure in _bad_figures(case, decision.policy)]
+    bad = [(case, figure) for case in decision.cases for figure in _bad_figures(case, decision.policy)]
     for entry in decision.policy.allowed:
         # On its last day an entry covers what its patterns name.
-        if entry.until < today and any(entry.holds(case, figure, entry.until) for case, figure in bad):
+        if entry.until < today and any(
+            entry.holds(case.name, case.params, figure, entry.until) for case, figure in bad
+        ):
             yield f"allowed until {entry.until} has run out: {entry.case}, figure {entry.figure} ({entry.reason})"
 
 

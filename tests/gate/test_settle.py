@@ -6,6 +6,7 @@ import datetime
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.gate.decision import VERDICTS, Case, Decision, Finding, Side
@@ -23,6 +24,16 @@ def verdict(name: Any, figure: str = "cpu_s") -> Finding:
 
 
 TODAY = datetime.date(2026, 11, 25)
+
+
+def test_only_the_cell_that_is_named_is_allowed() -> None:
+    entry = Allowed("planted/choose/hist", TODAY, "slow on long tables", params={"rows": 1_000_000})
+    policy = Policy(allowed=(entry,))
+    cells = [
+        msgspec.structs.replace(case_of(verdict("regressed")), params={"rows": rows, "threads": 1})
+        for rows in (1000, 1_000_000)
+    ]
+    assert [settle_case(case, policy, TODAY).verdict for case in cells] == ["regressed", "pass"]
 
 
 def test_an_allowed_regression_passes_until_its_day_is_over() -> None:
