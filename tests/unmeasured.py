@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 class Phase:
-    """Runs the body of a ``with`` or ``for`` statement once."""
+    """Runs the body of a ``with`` statement once, and of a ``for`` statement twice, as the clock may repeat it."""
 
     def __enter__(self) -> None:
         pass
@@ -15,6 +15,7 @@ class Phase:
         pass
 
     def __iter__(self) -> Iterator[None]:
+        yield
         yield
 
 

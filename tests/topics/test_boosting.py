@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from unmeasured import Phase
 
 from harness.config import Config
 from harness.declare import CannotRunError, Problem
@@ -19,23 +19,6 @@ from harness.tabular import Split, Table
 from harness.topics._binary import judge
 
 PARAMS = {"rows": 2_000, "trees": 20, "depth": 5, "learning_rate": 0.3, "threads": 1}
-
-
-class Phase:
-    """One use of a phase that is not measured; a `for` statement runs its body twice."""
-
-    def __init__(self, entered: list[str], name: str) -> None:
-        entered.append(name)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[None]:
-        yield
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +51,12 @@ def scores(task: Any, name: str, data: Split, **changes: Any) -> npt.NDArray[np.
     options = {option: changes.pop(option) for option in task.strategies[name].options if option in changes}
     entered: list[str] = []
     problem = Problem(task.view(data), PARAMS | changes, seed)
-    output = task.strategies[name].run(problem, lambda phase: Phase(entered, phase), **options)
+
+    def phase(name: str) -> Phase:
+        entered.append(name)
+        return Phase()
+
+    output = task.strategies[name].run(problem, phase, **options)
     assert set(entered) <= set(task.phases)
     assert {"fit", "predict"} <= set(entered)
     return np.asarray(output, dtype=np.float64)

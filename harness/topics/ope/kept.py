@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 Reader: TypeAlias = "Callable[[], tuple[Log, float]]"
 
 
-def kept_log(name: str, *, summary: str = "", needs: tuple[str, ...] = ()) -> Callable[[Reader], Reader]:
+def kept_log(
+    name: str, *, summary: str = "", needs: tuple[str, ...] = (), version: str = ""
+) -> Callable[[Reader], Reader]:
     """Register the decorated function as a data set of value-real.
 
     The log is resampled with replacement; the estimates are judged by the value that the function returns with it: what
@@ -33,6 +35,8 @@ def kept_log(name: str, *, summary: str = "", needs: tuple[str, ...] = ()) -> Ca
         One line on what the log is.
     needs
         Modules that the function uses; they are imported before any clock starts.
+    version
+        To be changed with the log: runs of other versions are not compared.
 
     Raises
     ------
@@ -52,7 +56,8 @@ def kept_log(name: str, *, summary: str = "", needs: tuple[str, ...] = ()) -> Ca
 
             recorded(name, read)
 
-        real.join(Dataset(name, load, summary, REPLICATIONS, needs=(f"{ENGINE}.kept", *needs), verify=verify))
+        needed = (f"{ENGINE}.kept", *needs)
+        real.join(Dataset(name, load, summary, REPLICATIONS, needs=needed, verify=verify, version=version))
         return read
 
     return register

@@ -4,13 +4,13 @@ import importlib
 import math
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import optimize, stats
+from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.topics.bandits import stationary
@@ -41,20 +41,6 @@ STRATEGIES = [
 ]
 
 
-class Phase:
-    """A phase that is not measured; a `for` statement runs its body twice."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[None]:
-        yield
-        yield
-
-
 @pytest.fixture(scope="module")
 def task() -> Any:
     for name in MODULES:
@@ -70,7 +56,7 @@ def world(kind: str = "bernoulli", **changes: Any) -> World:
 
 def chosen(task: Any, name: str, data: World, seed: int = 0, **options: Any) -> np.ndarray:
     problem = Problem(data, PARAMS, seed)
-    return np.asarray(task.strategies[name].run(problem, lambda _: Phase(), **options))
+    return np.asarray(task.strategies[name].run(problem, unmeasured, **options))
 
 
 class Tally:

@@ -26,7 +26,7 @@ FILE = """
 import numpy as np
 from harness.topics.ope.kept import kept_log
 
-@kept_log("mine", summary="a log of our own")
+@kept_log("mine", summary="a log of our own", version="2026-05")
 def mine():
     from harness.topics.ope.engine.log import Log
     logging = np.tile([0.5, 0.5, 0.0], (40, 1))
@@ -135,6 +135,7 @@ def test_a_log_is_measured_and_a_table_that_joins_by_its_card_refused(tmp_path: 
     assert "UsageError: off-policy evaluation needs a log, not a table" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     (file,) = made.runs()
-    records = [json.loads(line) for line in file.read_text().splitlines()[1:]]
+    header, *records = [json.loads(line) for line in file.read_text().splitlines()]
+    assert header["cards"]["mine"] == "2026-05"
     (support,) = (record["metrics"]["support_violations"] for record in records if record["status"] == "ok")
     assert support == pytest.approx(0.25)
