@@ -124,11 +124,16 @@ class Listener:
         identity, thread = struct.unpack_from("QI", notice)
         # Children wait here too. Their memory is not the worker's.
         if Path(f"/proc/{self._pid}/task/{thread}").exists():
-            largest = max(memory.resident(self._pid), int.from_bytes(self._largest[:8], sys.byteorder))
-            self._largest[:8] = largest.to_bytes(8, sys.byteorder)
+            self._note()
         with contextlib.suppress(FileNotFoundError):
             fcntl.ioctl(descriptor, _SEND, struct.pack("QqiI", identity, 0, 0, _CONTINUE))
         return True
+
+    def _note(self) -> None:
+        # A worker that was killed while it waited has no size any more.
+        with contextlib.suppress(OSError, ValueError):
+            largest = max(memory.resident(self._pid), int.from_bytes(self._largest[:8], sys.byteorder))
+            self._largest[:8] = largest.to_bytes(8, sys.byteorder)
 
     def close(self) -> None:
         """Stop listening: calls that wait, and later ones, fail with ENOSYS, which allocators bear."""

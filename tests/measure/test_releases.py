@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import platform
 from typing import Any
@@ -127,6 +128,20 @@ said += [peak_of(act)]
 def test_a_worker_goes_on_when_nobody_listens_any_more() -> None:
     said, answered, status = serve("[hold(5).close() for _ in range(9)]; said += ['done']", answers=3)
     assert (said, answered, status) == (["done"], 3, 0)
+
+
+@waits
+def test_a_worker_killed_while_it_waits_is_borne() -> None:
+    """Its last notice may be read after its memory is gone."""
+    ended = os.fork()
+    if ended == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
+    largest = mmap.mmap(-1, mmap.PAGESIZE)
+    releases.Listener(ended, -1, largest)._note()
+    os.waitpid(ended, 0)
+    releases.Listener(ended, -1, largest)._note()
+    assert largest[:8] == bytes(8)
 
 
 def test_where_the_filter_is_refused_the_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
