@@ -144,6 +144,8 @@ def _times(ratio: Interval, what: str, other: str = "") -> str:
         return f"{what} tied" + f" with {other}" * bool(other)
     less = ratio.estimate < 1
     turned = [1 / value if less else value for value in (ratio.estimate, ratio.low, ratio.high)]
+    if _three(turned[0]) == "1":
+        return f"{what} equal" + f" to that of {other}" * bool(other)
     low, high = sorted(turned[1:]) if ratio.known else (math.nan, math.nan)
     interval = f" [{_three(low)}, {_three(high)}]" if ratio.known else ""
     return f"{_three(turned[0])}x {'less' if less else 'more'} {what}" + f" than {other}" * bool(other) + interval

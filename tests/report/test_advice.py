@@ -61,6 +61,12 @@ def test_one_block_gives_no_interval_and_still_a_choice() -> None:
     )
 
 
+def test_a_ratio_that_rounds_to_one_is_called_equal() -> None:
+    found = advise(cells(1, exact=(1.002, 0.80, 1002), hist=(1.0, 0.795, 1000)), AUC, "hist")
+    assert found is not None
+    assert found.sentence.startswith("hist: CPU equal to that of exact, auc \u22120.0050, memory equal; ")
+
+
 def test_what_is_beyond_a_limit_is_left_out_unless_all_are() -> None:
     planted = cells(bold=(1.0, 0.9, 100), safe=(2.0, 0.5, 100))
     limit = msgspec.structs.replace(AUC, limit=0.7, direction="lower")
