@@ -5,15 +5,11 @@ Skipped without a device.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from trials import run
 
-from harness.config import Config
-from harness.execute.local import Limits, LocalExecutor
+from harness.execute.local import Limits
 from harness.measure.device import device_names
-from harness.plan import make_plan
-from harness.registry import load_registry
 from harness.selection import Selection
 from harness.stats.standings import effect, stand
 from harness.trial import Record
@@ -36,14 +32,7 @@ def records() -> list[Record]:
         blocks=5,
         values={"rows": (1_000_000,), "columns": (20,), "trees": (50,), "depth": (8,), "threads": (1,)},
     )
-    config = Config(folder=Path(__file__).parent)
-    registry = load_registry(config)
-    found: list[Record] = []
-    limits = Limits(timeout_s=600, memory_bytes=10**10)
-    LocalExecutor(registry, config, limits).run(
-        make_plan(selection, registry).trials, lambda record, _text: found.append(record)
-    )
-    return found
+    return run(selection, Limits(timeout_s=600, memory_bytes=10**10))
 
 
 def test_trials_run_or_say_why_they_cannot(records: list[Record]) -> None:

@@ -16,8 +16,11 @@ from harness.cli.values import Seconds, Setting
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.config import Config
     from harness.gate.decision import Decision
+    from harness.trial import Record
 
 _LIVE = ("base", "requirements")
 
@@ -88,15 +91,13 @@ def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) ->
 
 
 def _stored(base: str, candidate: str, choices: dict[str, Any], settings: Config) -> Decision:
-    from harness.gate.margins import check_margins
     from harness.gate.stored import decide, runs_named
-    from harness.registry import load_registry
     from harness.store.noise import kept_noise
     from harness.store.runs import read
 
     old, new = ([read(path) for path in runs_named(settings.results_folder, name)] for name in (base, candidate))
     records = [record for _, records in (*old, *new) for record in records]
-    check_margins(settings.gate, load_registry(settings).topics.values(), records)
+    _check_margins(settings, records)
     machine = new[0][0].machine.name
     return decide(
         old,
@@ -116,8 +117,6 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
     from harness.cli.gate_progress import GateProgress
     from harness.gate.environments.cache import EnvironmentBuildError
     from harness.gate.live.gate import Question, ask, resume
-    from harness.gate.margins import check_margins
-    from harness.registry import load_registry
 
     remarks = log()
     watcher = GateProgress(remarks)
@@ -127,7 +126,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         policy = settings.gate
         if choices["budget"]:
             policy = msgspec.structs.replace(policy, budget_s=choices["budget"])
-        check_margins(policy, load_registry(settings).topics.values())
+        _check_margins(settings)
         selection = selection_of(choices, settings)
         return ask(
             Question(choices["base"] or "", choices["requirements"], selection, policy, _typed()), settings, watcher
@@ -139,6 +138,14 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         if watcher.gate:
             remarks.print(f"interrupted; finish it with: bakeoff gate --resume {watcher.gate}", soft_wrap=True)
         raise
+
+
+def _check_margins(settings: Config, records: Sequence[Record] = ()) -> None:
+    if settings.gate.margins:
+        from harness.gate.margins import check_margins
+        from harness.registry import load_registry
+
+        check_margins(settings.gate, load_registry(settings).topics.values(), records)
 
 
 def _write(decision: Decision, choices: dict[str, Any]) -> None:

@@ -18,8 +18,6 @@ def check_margins(policy: Policy, topics: Iterable[Topic], records: Iterable[Rec
     UsageError
         For the first that does not.
     """
-    if not policy.margins:
-        return
     known: dict[str, set[str]] = {}
     for topic, figure in (*_declared(topics), *_recorded(records)):
         known.setdefault(topic, set(TOTALS)).add(figure)

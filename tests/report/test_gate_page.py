@@ -138,6 +138,7 @@ def test_the_keyboard_opens_a_case(show: Show) -> None:
     page.keyboard.press("Enter")
     page.locator("#case-1[open] .plots").scroll_into_view_if_needed()
     page.locator("#case-1 figure svg").first.wait_for()
+    assert page.locator("#case-1[open]").count() == 1
 
 
 def test_failed_and_stored_cases_have_no_plot(show: Show) -> None:

@@ -1,0 +1,22 @@
+"""Trials of the built-in topics, as the benchmarks of their facts take them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.config import Config
+from harness.execute.local import Limits, LocalExecutor
+from harness.plan import make_plan
+from harness.registry import load_registry
+from harness.selection import Selection
+from harness.trial import Record
+
+
+def run(selection: Selection, limits: Limits) -> list[Record]:
+    """Run what is selected, and return the records."""
+    config = Config(folder=Path(__file__).parent)
+    registry = load_registry(config)
+    records: list[Record] = []
+    plan = make_plan(selection, registry)
+    LocalExecutor(registry, config, limits).run(plan.trials, lambda record, _text: records.append(record))
+    return records
