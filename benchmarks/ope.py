@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from harness.suites.asv import classes
+from harness.interop.asv.suites import classes
 
 globals().update(classes("ope", Path(__file__)))

@@ -9,13 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.comparison import Comparison
+    from harness.analysis.comparison import Comparison
+    from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
     from harness.declare import (
         CLEAN,
         CannotRunError,
+        Chart,
         Dataset,
         Examples,
-        Figure,
         Judgement,
         Metric,
         Param,
@@ -25,17 +26,16 @@ if TYPE_CHECKING:
         Topic,
         Work,
     )
-    from harness.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
     from harness.store.load import load, samples
 
 __all__ = [
     "CLEAN",
     "TEMPORAL",
     "CannotRunError",
+    "Chart",
     "Comparison",
     "Dataset",
     "Examples",
-    "Figure",
     "Judgement",
     "Metric",
     "Param",
@@ -52,8 +52,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "harness.comparison": ("Comparison",),
-    "harness.scenarios": ("TEMPORAL", "covariate_shift", "imbalance", "label_noise"),
+    "harness.analysis.comparison": ("Comparison",),
+    "harness.data.scenarios": ("TEMPORAL", "covariate_shift", "imbalance", "label_noise"),
     "harness.store.load": ("load", "samples"),
 }
 

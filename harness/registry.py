@@ -12,10 +12,9 @@ from pathlib import Path
 from types import ModuleType
 
 from harness.config import Config
-from harness.data import builtin_folder, cards, dataset
-from harness.declare import Dataset, Strategy, Task, Topic
+from harness.data.cards import builtin_folder, cards, dataset
+from harness.declare import Dataset, Task, Topic
 from harness.errors import DeclarationError, UsageError, did_you_mean
-from harness.measure import device
 
 BUILTIN = "harness.topics"
 ENTRY_POINTS = "bakeoff.topics"
@@ -110,28 +109,10 @@ def card_folders(config: Config) -> list[Path]:
     return [builtin, own] if own.is_dir() and own.resolve() != builtin.resolve() else [builtin]
 
 
-def missing_module(name: str) -> bool:
-    """Return whether a module's top-level package is not installed; imports nothing."""
-    return importlib.util.find_spec(name.split(".", 1)[0]) is None
-
-
-def why_not(strategy: Strategy, topic: Topic) -> str:
-    """Return why a topic's strategy cannot run on this machine; empty when it can."""
-    for need in (*strategy.needs, *topic.needs):
-        if missing_module(need):
-            return f"package {need.split('.', 1)[0]} is not installed{_remedy(topic.name)}"
-    return device.missing(strategy.device)
-
-
-def _remedy(topic: str) -> str:
-    builtin = importlib.util.find_spec(f"{BUILTIN}.{topic}") is not None
-    return f" (pip install 'bakeoff[{topic}]')" if builtin else ""
-
-
 def _builtin() -> Iterator[ModuleType]:
     package = importlib.import_module(BUILTIN)
     for found in pkgutil.iter_modules(package.__path__):
-        if found.ispkg:
+        if found.ispkg and not found.name.startswith("_"):
             topic = importlib.import_module(f"{BUILTIN}.{found.name}")
             for part in pkgutil.iter_modules(topic.__path__):
                 importlib.import_module(f"{topic.__name__}.{part.name}")

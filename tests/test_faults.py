@@ -15,9 +15,9 @@ import pytest
 from support import Project
 
 from harness.measure.releases import can_wait
+from harness.records import Record
 from harness.store.header import Header
 from harness.store.runs import read
-from harness.trial import Record
 
 EXPECTED = {
     "copy": ("ok", r""),
@@ -217,7 +217,7 @@ def test_a_strategy_that_cannot_run_here_is_skipped_with_its_reason(project: Pro
 
 @task.strategy("unable")
 def unable(problem: Any, phase: Any) -> Any:
-    from harness import CannotRunError
+    from harness import (CannotRunError)
 
     with phase("fit"):
         raise CannotRunError("this library is built without it")

@@ -15,10 +15,11 @@ from support import Project, write_csv_card
 from harness.config import Config
 from harness.declare import Judgement, Metric, Strategy, Topic
 from harness.errors import DeclarationError, UsageError
-from harness.registry import ENTRY_POINTS, load_registry, missing_module, why_not
+from harness.measure.needs import missing_module, why_not
+from harness.registry import ENTRY_POINTS, load_registry
 
 TOPIC = """\
-from harness import Dataset, Judgement, Metric, Topic
+from harness import (Dataset, Judgement, Metric, Topic)
 topic = Topic({name!r}, title="Mine")
 task = topic.task("task", title="Task", datasets=[Dataset("numbers", lambda params, rng: rng.random(3))],
                   phases=["fit"], metrics=[Metric("error", direction="lower", unit="1")], judge=print)

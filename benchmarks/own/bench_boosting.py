@@ -10,12 +10,11 @@ import mmap
 import pytest
 from trials import run
 
+from harness.analysis.aggregates import Standings, effect, stand
 from harness.execute.local import Limits
-from harness.selection import Selection
-from harness.stats.cells import measure
+from harness.plan.selection import Selection
+from harness.records import Record, measure
 from harness.stats.paired import Interval
-from harness.stats.standings import Standings, effect, stand
-from harness.trial import Record
 
 STRATEGIES = ("xgboost-exact", "xgboost-hist", "xgboost-hist-quantile")
 MEMORY = Limits(timeout_s=600, memory_bytes=10**10, memory_pass=True)

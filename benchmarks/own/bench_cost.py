@@ -26,12 +26,11 @@ from harness.execute.local import Limits, LocalExecutor
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu
 from harness.plan import make_plan
+from harness.plan.selection import Selection
+from harness.records import Conditions, Phase, Record, Seeds, Trial
 from harness.registry import Registry, load_registry
-from harness.selection import Selection
 from harness.store.lines import encode
-from harness.store.load import tables
-from harness.store.query import query
-from harness.trial import Conditions, Phase, Record, Seeds, Trial
+from harness.store.load import query, tables
 
 HERE = Path(__file__).parent
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import pytest
 from trials import run
 
+from harness.analysis.aggregates import effect, stand
 from harness.execute.local import Limits
 from harness.measure.device import device_names
-from harness.selection import Selection
-from harness.stats.standings import effect, stand
-from harness.trial import Record
+from harness.plan.selection import Selection
+from harness.records import Record
 
 ON_DEVICE = "xgboost-hist-gpu"
 ON_CPU = "xgboost-hist"

@@ -15,12 +15,13 @@ from planted import header
 from playwright.sync_api import Browser, sync_playwright
 from told import told
 
-from harness.report.bench import read_bench
-from harness.report.page import render
-from harness.report.payload import build
+from harness.analysis.run_set import read_bench
+from harness.declare.values import Chart
+from harness.records import Curve, Phase, Record, Seeds, Trial
+from harness.report.run.page import render
+from harness.report.run.payload import build
 from harness.store.header import JudgedMetric, StrategyCard, TaskCard
 from harness.store.lines import encode
-from harness.trial import Curve, Figure, Phase, Record, Seeds, Trial
 
 TASK = "boosting/tabular-binary"
 METRICS = (("auc", "higher"), ("log_loss", "lower"), ("brier", "lower"), ("calibration_error", "lower"))
@@ -35,7 +36,7 @@ def _write(folder: Path, strategies: int, sizes: int, scenarios: int, blocks: in
         metrics=tuple(JudgedMetric(TASK, name, direction, "1") for name, direction in METRICS),  # type: ignore[arg-type]
         strategies=tuple(StrategyCard(TASK, f"strategy-{number}") for number in range(strategies)),
         references={TASK: "strategy-0"},
-        tasks=(TaskCard(TASK, "Planted", figures=(Figure("reliability", "Reliability", "x", "y", diagonal=True),)),),
+        tasks=(TaskCard(TASK, "Planted", charts=(Chart("reliability", "Reliability", "x", "y", diagonal=True),)),),
     )
     path = folder / "20260101T000000Z-nocommit-abcdef.jsonl"
     with path.open("wb") as file:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.measure.machine import environment, fingerprint
-from harness.selection import Selection
+from harness.plan.selection import Selection
 from harness.store.header import SCHEMA, Header
 
 

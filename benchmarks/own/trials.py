@@ -7,9 +7,9 @@ from pathlib import Path
 from harness.config import Config
 from harness.execute.local import Limits, LocalExecutor
 from harness.plan import make_plan
+from harness.plan.selection import Selection
+from harness.records import Record
 from harness.registry import load_registry
-from harness.selection import Selection
-from harness.trial import Record
 
 
 def run(selection: Selection, limits: Limits) -> list[Record]:

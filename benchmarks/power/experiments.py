@@ -15,17 +15,17 @@ import msgspec
 import numpy as np
 from power.planted_changes import MARGIN
 
+from harness.config import Policy
 from harness.gate.decision import Case, Pair, Side, SideName
 from harness.gate.environments.build import Environment
-from harness.gate.live.conduct import READINGS, Bench, conduct
+from harness.gate.growth import growth, suspicious
 from harness.gate.live.findings import cases
-from harness.gate.live.memory import MemoryPass, Reading
+from harness.gate.live.memory_pass import MemoryPass, Reading
 from harness.gate.live.plan import Planned, plan
 from harness.gate.live.progress import Progress
-from harness.gate.memory import growth, suspicious
-from harness.gate.policy import Policy
+from harness.gate.live.schedule import READINGS, Bench, conduct
 from harness.measure.machine import usable_cores
-from harness.selection import Selection
+from harness.plan.selection import Selection
 
 _PROJECT = Path(__file__).parent
 _SIDES: tuple[SideName, SideName] = ("base", "candidate")

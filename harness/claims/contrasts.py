@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.claims.found import Answer, Contexts, fullest, numbers
-from harness.claims.question import Question, check_size
+from harness.analysis.aggregates import Unit, pool
+from harness.claims.answers import Answer, Contexts, fullest, numbers
+from harness.declare.questions import Question, check_size
+from harness.records import Cell, Scalar, is_cost, is_time
 from harness.stats import scaling
-from harness.stats.cells import Cell, is_cost, is_time
 from harness.stats.paired import Interval, p_value
-from harness.stats.standings import Unit, pool
-from harness.trial import Scalar
 
 _SIGNS = (1.0, -1.0)
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.claims.found import Answer
-from harness.claims.question import Question
+from harness.analysis.verdicts import noise_floor
+from harness.claims.answers import Answer
 from harness.claims.words import number
+from harness.declare.evidence import Verdict
+from harness.declare.questions import Question
 from harness.errors import UsageError
-from harness.evidence import Verdict
 from harness.stats.paired import Interval, p_value
-from harness.stats.verdicts import noise_floor
 
 
 @dataclass(frozen=True)

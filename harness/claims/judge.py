@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import get_args
 
 import msgspec
 
-from harness.claims.answer import answer
+from harness.analysis.aggregates import Standings
+from harness.claims import contrasts
+from harness.claims.answers import Answer, Contexts
 from harness.claims.estimate import Decision, Estimated
-from harness.claims.question import Kind, Question, put
+from harness.claims.order import order
 from harness.claims.words import asked, command, missing, scope
 from harness.declare import Claim, Topic
+from harness.declare.evidence import Verdict
+from harness.declare.questions import PLACES, Asking, Kind, Question, value_of
 from harness.errors import BakeoffError
-from harness.evidence import Change, Sizes, Verdict
-from harness.stats.cells import is_cost
-from harness.stats.multiple import holm
-from harness.stats.paired import CONFIDENCE
-from harness.stats.standings import Standings
-from harness.trial import Scalar
+from harness.records import Cell
+from harness.stats.paired import CONFIDENCE, holm
+
+_ANSWERS: dict[Kind, Callable[[Question, Contexts], Answer]] = {
+    "ratio": contrasts.compared,
+    "difference": contrasts.compared,
+    "growth": contrasts.compared,
+    "speedup": contrasts.speedup,
+    "slope": contrasts.slope,
+    "crossover": contrasts.crossover,
+    "order": order,
+}
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -81,18 +91,6 @@ def judge(topic: Topic, standings: Sequence[Standings], noise: Mapping[str, floa
     return [_adjusted(claim, p, family) for claim, p in zip(judged, adjusted, strict=True)]
 
 
-def questions(topic: Topic) -> list[Question]:
-    """Return what the claims of a topic ask, in their order; a claim whose check fails asks nothing more."""
-    asked: list[Question] = []
-    for claim in topic.claims:
-        evidence = _Evidence(topic, (), {})
-        # What is wrong with a check is said where the claim is judged.
-        with suppress(Exception):
-            claim.check(evidence)
-        asked += [decision.question for decision in evidence.decisions]
-    return asked
-
-
 def _adjusted(claim: Judged, p: float, family: int) -> Judged:
     if math.isnan(p):
         return claim
@@ -144,50 +142,45 @@ def _told(base: Judged, verdict: Verdict, decisions: Sequence[Decision], topic: 
     )
 
 
-class _Evidence:
-    """The evidence that a claim's check is given; it keeps every decision."""
+class _Evidence(Asking[Estimated]):
+    """The evidence that a claim's check is given; it records every decision."""
 
-    def __init__(self, topic: Topic, standings: Sequence[Standings], noise: Mapping[str, float]) -> None:
-        self._topic = topic
-        self._standings = standings
+    def __init__(self, topic: Topic, aggregates: Sequence[Standings], noise: Mapping[str, float]) -> None:
+        super().__init__(topic)
+        self._aggregates = aggregates
         self._noise = noise
         self.decisions: list[Decision] = []
 
-    def ratio(self, measure: str, of: str, to: str, **where: Scalar) -> Estimated:
-        return self._ask("ratio", measure, (of, to), where)
-
-    def difference(self, measure: str, of: str, to: str, **where: Scalar) -> Estimated:
-        return self._ask("difference", measure, (of, to), where)
-
-    def tied(self, measure: str, of: str, to: str, margin: float, **where: Scalar) -> Verdict:
-        return (self.ratio if is_cost(measure) else self.difference)(measure, of, to, **where).within(margin)
-
-    def growth(self, measure: str, of: str, to: str, over: Change, **where: Scalar) -> Estimated:
-        return self._ask("growth", measure, (of, to), where, over)
-
-    def speedup(self, measure: str, of: str, over: Change, **where: Scalar) -> Estimated:
-        return self._ask("speedup", measure, (of,), where, over)
-
-    def slope(
-        self, measure: str, of: str, to: str | None = None, /, *, over: Sizes = "rows", **where: Scalar
-    ) -> Estimated:
-        return self._ask("slope", measure, (of,) if to is None else (of, to), where, over)
-
-    def crossover(self, measure: str, of: str, to: str, *, over: Sizes = "rows", **where: Scalar) -> Estimated:
-        return self._ask("crossover", measure, (of, to), where, over)
-
-    def order(self, measure: str, over: Change, **where: Scalar) -> Estimated:
-        return self._ask("order", measure, (), where, over)
-
-    def _ask(
-        self, kind: Kind, measure: str, labels: tuple[str, ...], where: dict[str, Scalar], over: Sizes = ""
-    ) -> Estimated:
-        question = put(self._topic, kind, measure, labels, where, over)
-        found = answer(question, self._standings)
+    def answer(self, question: Question) -> Estimated:
+        found = answer(question, self._aggregates)
         return Estimated(
             question,
             found,
             noise_sd=self._noise.get(found.machine),
-            missing=missing(question, self._standings, self._topic) if found.interval is None else "",
+            missing=missing(question, self._aggregates, self._topic) if found.interval is None else "",
             note=self.decisions.append,
         )
+
+
+def answer(question: Question, standings: Sequence[Standings]) -> Answer:
+    """Answer a question on the machine, and for the task, that has the most blocks for it."""
+    groups: dict[tuple[str, str], Contexts] = {}
+    for cell in standings:
+        if question.covers(cell.cell):
+            contexts = groups.setdefault((cell.machine, cell.cell.task), {})
+            value = value_of(cell.cell, question.over) if question.over else None
+            contexts.setdefault(_context(cell.cell, question.over), {})[value] = cell
+    found = []
+    for (machine, _), contexts in groups.items():
+        own = _ANSWERS[question.kind](question, contexts)
+        if own.interval is not None:
+            found.append((own.interval.blocks, len(own.contexts), replace(own, machine=machine)))
+    _, _, best = max(found, key=lambda answer: answer[:2], default=(0, 0, Answer()))
+    return replace(best, machines=len({own.machine for _, _, own in found}))
+
+
+def _context(cell: Cell, over: str) -> Cell:
+    """Leave what varies out of a cell."""
+    if over in PLACES:
+        return Cell(**{**vars(cell), over: ""})
+    return replace(cell, params=tuple(pair for pair in cell.params if pair[0] != over))

@@ -11,11 +11,11 @@ from typing import TypeAlias
 import numpy as np
 from scipy.special import stdtr
 
-from harness.claims.found import Answer, Contexts, fullest, numbers
-from harness.claims.question import Question
-from harness.stats.cells import Cell, is_cost
+from harness.analysis.aggregates import Floats, Unit
+from harness.claims.answers import Answer, Contexts, fullest, numbers
+from harness.declare.questions import Question
+from harness.records import Cell, is_cost
 from harness.stats.paired import CONFIDENCE, bootstrap
-from harness.stats.standings import Floats, Unit
 
 Pairs: TypeAlias = dict[tuple[Cell, Unit], tuple[float, float]]
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness import reproduce
-from harness.claims.found import Answer
-from harness.claims.question import PLACES, SCENARIO, Question, tasks_for, value_of
+from harness.analysis.aggregates import Standings
+from harness.claims.answers import Answer
 from harness.declare import Task, Topic
-from harness.stats.cells import Cell
-from harness.stats.standings import Standings
-from harness.trial import Scalar, parse_label, typed
+from harness.declare.questions import PLACES, SCENARIO, Question, tasks_for, value_of
+from harness.plan import selection
+from harness.records import Cell, Scalar, parse_label, typed
 
 
 def asked(question: Question) -> str:
@@ -74,7 +73,7 @@ def command(question: Question, found: Answer, topic: Topic) -> str:
         if name not in PLACES and values and (name in {question.over, *question.where} or _departs(task, name, values))
     }
     known = found.interval is not None and found.interval.known
-    return reproduce.command(
+    return selection.command(
         task.full_name,
         strategies=list(dict.fromkeys(parse_label(label)[0] for label in labels)),
         datasets=[str(value) for value in measured.get("dataset", ())],

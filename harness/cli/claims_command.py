@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+    from harness.analysis.run_set import Bench
     from harness.claims import Judged
     from harness.config import Config
     from harness.declare import Topic
-    from harness.report.bench import Bench
 
 _COLOURS = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "not measured": "dim"}
 
@@ -34,9 +34,9 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
     inconclusive in between. A verdict holds for the data, sizes and machine beside it. `bakeoff run TOPIC --profile
     claims` measures all that they ask about.
     """
+    from harness.analysis.run_set import read_bench
     from harness.errors import UsageError, did_you_mean
     from harness.registry import load_registry
-    from harness.report.bench import read_bench
 
     settings = config()
     registry = load_registry(settings)
@@ -82,7 +82,7 @@ def _print_topic(out: Console, topic: Topic, judged: list[Judged], bench: Bench,
     from rich.markup import escape
     from rich.table import Table
 
-    from harness.evidence import Verdict
+    from harness.declare.evidence import Verdict
 
     counts = Counter(claim.verdict for claim in judged)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict) if counts[verdict])
@@ -136,7 +136,7 @@ def _lines(claim: Judged) -> list[tuple[str, str]]:
 
 
 def _effect(claim: Judged) -> str:
-    from harness.report import wording
+    from harness.analysis import wording
 
     plain = {"estimate": claim.estimate, "low": claim.low, "high": claim.high}
     signed = claim.asked.startswith("difference")

@@ -9,7 +9,7 @@ import click
 from harness.cli.output import config, console, json_option, print_json
 
 if TYPE_CHECKING:
-    from harness.data import Card
+    from harness.data.cards import Card
 
 
 @click.group("data", short_help="Show data sets: their cards, their files, their checksums.")
@@ -35,7 +35,7 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def get(name: str, *, as_json: bool) -> None:
     """Verify the files of data set NAME and print its card."""
-    from harness.data import verify
+    from harness.data.cards import verify
 
     card = _card(name)
     verify(card)
@@ -59,7 +59,7 @@ def get(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 def path(name: str) -> None:
     """Print where the file of data set NAME lies."""
-    from harness.data import path as file_of
+    from harness.data.cards import path as file_of
     from harness.errors import UsageError
 
     card = _card(name)
@@ -69,7 +69,7 @@ def path(name: str) -> None:
 
 
 def _cards() -> dict[str, Card]:
-    from harness.data import cards
+    from harness.data.cards import cards
     from harness.registry import card_folders
 
     return cards(card_folders(config()))

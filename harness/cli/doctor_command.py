@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from harness.config import Config
     from harness.measure.fitness import Finding, Noise, Pair
-    from harness.trial import Record
+    from harness.records import Record
 
 _COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
 
@@ -68,8 +68,8 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
     from harness.execute.local import Limits, LocalExecutor
     from harness.measure.machine import memory_budget
     from harness.plan import make_plan
+    from harness.plan.selection import Selection
     from harness.registry import load_registry
-    from harness.selection import Selection
 
     settings = msgspec.structs.replace(settings, topics=(*settings.topics, "harness.measure.noise"))
     registry = load_registry(settings)
@@ -92,7 +92,7 @@ def _pairs(records: Sequence[Record]) -> list[Pair]:
     """Pair the trials of a block; blocks that follow one another on the different cores are one moment."""
     from harness.measure.fitness import Pair
     from harness.measure.machine import usable_cores
-    from harness.stats.cells import measure
+    from harness.records import measure
 
     around = max(len(usable_cores()), 1)
     blocks: dict[int, list[Record]] = {}

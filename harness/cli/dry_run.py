@@ -11,9 +11,8 @@ from harness.config import Config
 from harness.errors import UsageError
 from harness.measure.machine import fingerprint
 from harness.plan import Plan
-from harness.stats.cells import Cell
+from harness.records import Cell, Record, Trial
 from harness.store.runs import read, runs
-from harness.trial import Record, Trial
 
 
 def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:

@@ -19,7 +19,7 @@ def command() -> None:
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="The file; by default standard output.")
 def _pytest_benchmark(run: str, output: Path | None) -> None:
     """Write RUN (a path, a file name, an id or its beginning; by default the latest) for `pytest-benchmark compare`."""
-    from harness.exchange.pytest_export import export_pytest_benchmark
+    from harness.interop.pytest_benchmark.exports import export_pytest_benchmark
     from harness.store.files import write_atomically
     from harness.store.runs import find, read
 
@@ -46,8 +46,8 @@ def _asv(run: str, into: Path | None) -> None:
 
     Results of other runs, commits and environments stay as they are.
     """
-    from harness.exchange.asv_export import export_asv
-    from harness.exchange.asv_files import asv_folder
+    from harness.interop.asv.exports import export_asv
+    from harness.interop.asv.files import asv_folder
     from harness.store.runs import find, read
 
     settings = config()

@@ -5,22 +5,92 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.markup import escape
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.cli.run_command import selection_of
 from harness.cli.values import Seconds, Setting
 from harness.errors import UsageError
+from harness.gate.decision import Pair
+from harness.gate.live.gate import Watcher
+from harness.gate.live.memory_pass import Reading
+from harness.gate.live.progress import Progress, confirming_alpha
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from harness.config import Config
     from harness.gate.decision import Decision
-    from harness.trial import Record
+    from harness.records import Record
+
+
+class GateProgress(Watcher):
+    """Shows how many cases are decided, and which one is measured.
+
+    Attributes
+    ----------
+    gate
+        Id of the gate, by which it is resumed; empty before measuring begins.
+    """
+
+    def __init__(self, remarks: Console) -> None:
+        self.gate = ""
+        self._remarks = remarks
+        self._suite: Sequence[Progress] = ()
+        self._decided: set[int] = set()
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:.0f}/{task.total:.0f} cases decided"),
+            TimeElapsedColumn(),
+            console=remarks,
+            transient=True,
+            refresh_per_second=4,
+            disable=not remarks.is_terminal,
+        )
+
+    def __exit__(self, *error: object) -> None:
+        """Remove the bar."""
+        self._bar.stop()
+
+    def say(self, sentence: str) -> None:
+        """Print what is being prepared."""
+        self._remarks.print(escape(sentence), soft_wrap=True)
+
+    def begin(self, suite: Sequence[Progress], path: str, gate: str) -> None:
+        """Start the bar."""
+        self.gate = gate
+        self._suite = suite
+        self._remarks.print(f"gate {gate}: {len(suite)} cases, kept in {escape(path)}", soft_wrap=True)
+        self._task = self._bar.add_task("", total=len(suite))
+        self._bar.start()
+
+    def measured(self, place: int, found: Pair | Reading) -> None:
+        """Show how far the case is."""
+        progress = self._suite[place]
+        name = progress.planned.case.name
+        counted = f"{len(progress.screen)} pairs" + (f" + {len(progress.confirm)}" if progress.confirm else "")
+        if not progress.wants("screen", 1.0) and place not in self._decided and isinstance(found, Pair):
+            self._decided.add(place)
+            if self._bar.disable:
+                state = "failed" if progress.failed else "flagged" if progress.flagged() else "decided"
+                self._remarks.print(f"{escape(name)}: {state} after {counted}", soft_wrap=True)
+        wanting = sum(bool(other.wants("confirm", confirming_alpha(self._suite))) for other in self._suite)
+        self._bar.update(
+            self._task,
+            description=escape(f"{name}: {counted}"),
+            completed=max(len(self._decided) - wanting, 0),
+        )
+
 
 _LIVE = ("base", "requirements")
 
@@ -66,11 +136,11 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     decision = _decide(runs, choices, settings)
     _write(decision, choices)
     if as_json:
-        from harness.gate.outputs.document import document
+        from harness.report.gate.ci import document
 
         print_json(document(decision))
     else:
-        from harness.gate.outputs.table import print_decision
+        from harness.report.gate.table import print_decision
 
         print_decision(console(), decision)
     return decision.exit_code
@@ -114,7 +184,6 @@ def _stored(base: str, candidate: str, choices: dict[str, Any], settings: Config
 def _live(choices: dict[str, Any], settings: Config) -> Decision:
     import msgspec
 
-    from harness.cli.gate_progress import GateProgress
     from harness.gate.environments.cache import EnvironmentBuildError
     from harness.gate.live.gate import Question, ask, resume
 
@@ -142,7 +211,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
 
 def _check_margins(settings: Config, records: Sequence[Record] = ()) -> None:
     if settings.gate.margins:
-        from harness.gate.margins import check_margins
+        from harness.gate.settle import check_margins
         from harness.registry import load_registry
 
         check_margins(settings.gate, load_registry(settings).topics.values(), records)
@@ -150,17 +219,17 @@ def _check_margins(settings: Config, records: Sequence[Record] = ()) -> None:
 
 def _write(decision: Decision, choices: dict[str, Any]) -> None:
     """Write the files that were asked for, and those that CI reads by itself."""
-    from harness.gate.outputs import annotations, junit, markdown, page
+    from harness.report.gate import ci, markdown, page
     from harness.store.files import write_atomically
 
-    makers = {"junit": junit.junit, "markdown": markdown.markdown, "page": page.page}
+    makers = {"junit": ci.junit, "markdown": markdown.markdown, "page": page.page}
     for name, make in makers.items():
         if choices[name] is not None:
             write_atomically(choices[name], make(decision).encode())
             log().print(f"wrote {choices[name]}", soft_wrap=True)
     markdown.append_summary(decision, os.environ)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in annotations.annotations(decision):
+        for line in ci.annotate(decision):
             click.echo(line, err=True)
 
 

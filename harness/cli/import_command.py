@@ -34,7 +34,7 @@ def command() -> None:
 @json_option
 def _pytest_benchmark(file: Path, machine: str | None, *, as_json: bool) -> None:
     """Import FILE.json as one run: a module is a task, a test a strategy, its rounds are samples of wall time."""
-    from harness.exchange.pytest_import import import_pytest_benchmark
+    from harness.interop.pytest_benchmark.imports import import_pytest_benchmark
 
     done = import_pytest_benchmark(file, config().results_folder, command=_typed(), machine=machine)
     for remark in done.remarks:
@@ -51,9 +51,9 @@ def _asv(place: Path | None, machine: str | None, *, as_json: bool) -> None:
 
     What was imported before is left out, so that the command can be repeated as the history grows.
     """
-    from harness.exchange.asv_files import asv_folder
-    from harness.exchange.asv_import import Imported, Importer, import_asv
-    from harness.exchange.asv_own import suite_tasks
+    from harness.interop.asv.declared import suite_tasks
+    from harness.interop.asv.files import asv_folder
+    from harness.interop.asv.imports import Imported, Importer, import_asv
     from harness.registry import load_registry
 
     settings = config()

@@ -50,7 +50,7 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from harness.registry import why_not
+    from harness.measure.needs import why_not
 
     for task in topic.tasks.values():
         out.print(f"\n  task [bold]{task.name}[/bold]  {escape(task.title)}", soft_wrap=True)
@@ -84,7 +84,7 @@ def _unreadable(dataset: Dataset) -> str:
 
 
 def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
-    from harness.registry import why_not
+    from harness.measure.needs import why_not
 
     return {
         "topic": topic.name,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from harness.trial import Record, Trial
+from harness.records import Record, Trial
 
 if TYPE_CHECKING:
     from rich.console import Console

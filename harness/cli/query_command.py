@@ -15,8 +15,7 @@ def command(sql: str, *, as_json: bool) -> None:
 
     Columns with a dot are quoted: bakeoff query 'select label, median("fit.cpu_s") from trials group by label'
     """
-    from harness.store.load import tables
-    from harness.store.query import query
+    from harness.store.load import query, tables
 
     frame = query(sql, tables(config().results_folder))
     click.echo(frame.to_json(orient="records", indent=2) if as_json else frame.to_string(index=False))

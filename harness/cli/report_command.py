@@ -25,14 +25,14 @@ def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, fo
     The page holds everything that it needs: no request leaves it.
     """
     from harness.errors import UsageError
-    from harness.report.collect import collect
-    from harness.report.page import write
+    from harness.report.run.page import write
+    from harness.report.run.payload import collect
 
     if site is not None and (output is not None or form == "markdown"):
         raise UsageError("--site writes a folder of pages: leave out --output and --format")
     payload = collect(config(), runs, history=history)
     if form == "markdown":
-        from harness.report.markdown import markdown
+        from harness.report.run.markdown import markdown
 
         text = markdown(payload)
         if output is None or str(output) == "-":
@@ -41,11 +41,11 @@ def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, fo
         write(output, text)
         written = output
     elif site is not None:
-        from harness.report.page import write_site
+        from harness.report.run.page import write_site
 
         written = write_site(site, payload)[0]
     else:
-        from harness.report.page import render
+        from harness.report.run.page import render
 
         written = output or Path("report.html")
         write(written, render(payload))

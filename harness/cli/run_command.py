@@ -15,8 +15,8 @@ from harness.errors import Exit, UsageError
 if TYPE_CHECKING:
     from harness.config import Config
     from harness.plan import Plan
+    from harness.plan.selection import Selection
     from harness.registry import Registry
-    from harness.selection import Selection
     from harness.store.runs import Run
 
 
@@ -48,7 +48,7 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
 
     Names may be shell-style patterns. The run is written as it goes: an interrupted one is finished with --resume.
     """
-    from harness.execute.conduct import reopen, start
+    from harness.execute.session import reopen, start
     from harness.plan import make_plan
     from harness.registry import load_registry
 
@@ -71,7 +71,7 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
 
 def selection_of(choices: dict[str, Any], settings: Config) -> Selection:
     """Make the selection of options that were given; what a command does not offer stands at its default."""
-    from harness.selection import Selection
+    from harness.plan.selection import Selection
 
     values = dict(choices["settings"])
     if len(values) < len(choices["settings"]):
@@ -112,7 +112,7 @@ def _refuse_choices() -> None:
 def _conduct(run: Run, plan: Plan, settings: Config, registry: Registry, *, as_json: bool) -> int:
     from harness.cli.progress import RunProgress
     from harness.cli.tables import print_run, rows
-    from harness.execute.conduct import conduct
+    from harness.execute.session import conduct
     from harness.store.runs import read
 
     remarks = log()

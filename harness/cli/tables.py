@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from rich.markup import escape
 
-from harness.report import wording
-from harness.stats.cells import Cell, is_cost
-from harness.stats.each import Each, each
+from harness.analysis import wording
+from harness.analysis.aggregates import Standings, effect, in_order, reference_among, stand, time_of
+from harness.analysis.work import Each, each
+from harness.records import Cell, Record, Status, is_cost
 from harness.stats.paired import Interval
-from harness.stats.standings import Standings, effect, in_order, reference_among, stand, time_of
-from harness.trial import Record, Status
 
 if TYPE_CHECKING:
     from rich.console import Console

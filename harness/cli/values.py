@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from harness.trial import Scalar, scalar
+from harness.records import Scalar, scalar
 
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", re.IGNORECASE)

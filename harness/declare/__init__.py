@@ -3,33 +3,31 @@
 A wrong declaration raises `DeclarationError` while its file is imported, with the file and line of the mistake.
 """
 
+from harness.declare.problem import Examples, Judgement, PhaseClock, Problem
 from harness.declare.topic import Task, Topic
 from harness.declare.values import (
     CLEAN,
     THREADS,
+    Chart,
     Claim,
     Dataset,
-    Examples,
-    Judgement,
     Metric,
     Param,
-    PhaseClock,
-    Problem,
     Profile,
     Scenario,
     Strategy,
+    Work,
 )
 from harness.errors import CannotRunError
-from harness.trial import Figure, Work
 
 __all__ = [
     "CLEAN",
     "THREADS",
     "CannotRunError",
+    "Chart",
     "Claim",
     "Dataset",
     "Examples",
-    "Figure",
     "Judgement",
     "Metric",
     "Param",

@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness.errors import DeclarationError, did_you_mean
-from harness.trial import Figure, Scalar, Work
-
-if TYPE_CHECKING:
-    from harness.declare.values import Dataset, Param, Profile, Scenario
-
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
-SCENARIO = re.compile(r"[a-z][a-z0-9_]*(\([0-9.e+-]+\))?")
-_EXAMPLES = {NAME: "two-words", IDENTIFIER: "two_words", SCENARIO: "label_noise(0.1)"}
-# Frames that are not the author's; a dataclass's generated __init__ runs in a file called "<string>".
-_INSIDE = (str(Path(__file__).parent), str(Path(__file__).parents[1] / "scenarios.py"), "<string>")
-
-
-def caller() -> str:
-    """Name the file and line of the author's declaration."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def wrong(sentence: str) -> DeclarationError:
-    """Make the error for a sentence, with the author's place in front."""
-    return DeclarationError(f"{caller()}: {sentence}")
-
-
-def check_name(name: str, what: str, pattern: re.Pattern[str]) -> None:
-    """Refuse a name that would not fit a file, a column or a command line."""
-    if not pattern.fullmatch(name):
-        raise wrong(f"{name!r} is no {what} name: use lower-case letters and digits, as in {_EXAMPLES[pattern]}")
+from harness.declare.names import IDENTIFIER, check_name, wrong
+from harness.declare.values import Chart, Dataset, Param, Profile, Scenario, Work
+from harness.errors import did_you_mean
+from harness.records import Scalar
 
 
 def check_members(task: str, what: str, names: Sequence[str]) -> None:
@@ -108,14 +78,14 @@ def check_profile(
                 raise wrong(f"a profile of task {task} names {what} {name!r}{did_you_mean(name, names)}")
 
 
-def check_figures(task: str, figures: Sequence[Figure]) -> None:
+def check_charts(task: str, charts: Sequence[Chart]) -> None:
     """Refuse a curve drawn twice, and a limit without a title or of itself."""
-    check_members_once(task, "figure", [figure.curve for figure in figures])
-    for figure in figures:
-        if bool(figure.limit) != bool(figure.limit_title):
-            raise wrong(f"figure {figure.curve} of task {task} needs both limit and limit_title, or neither")
-        if figure.limit == figure.curve:
-            raise wrong(f"figure {figure.curve} of task {task} is its own limit; name another curve of the judgement")
+    check_members_once(task, "chart", [chart.curve for chart in charts])
+    for chart in charts:
+        if bool(chart.limit) != bool(chart.limit_title):
+            raise wrong(f"chart {chart.curve} of task {task} needs both limit and limit_title, or neither")
+        if chart.limit == chart.curve:
+            raise wrong(f"chart {chart.curve} of task {task} is its own limit; name another curve of the judgement")
 
 
 def check_work(task: str, work: Mapping[str, Work], phases: Sequence[str], params: Mapping[str, Param]) -> None:

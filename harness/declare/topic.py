@@ -9,37 +9,35 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from harness.declare.checks import (
-    IDENTIFIER,
-    NAME,
-    caller,
-    check_figures,
+    check_charts,
     check_members,
-    check_name,
     check_params,
     check_profile,
     check_sweep,
     check_work,
     options_of,
-    wrong,
 )
+from harness.declare.evidence import Evidence, Verdict
+from harness.declare.names import IDENTIFIER, NAME, caller, check_name, wrong
+from harness.declare.problem import Judgement
 from harness.declare.values import (
     CLEAN,
     FULL,
     THREADS,
+    Chart,
     Claim,
     Dataset,
     DeviceName,
-    Judgement,
     Metric,
     Param,
     Profile,
     Scenario,
     Strategist,
     Strategy,
+    Work,
 )
 from harness.errors import did_you_mean
-from harness.evidence import Evidence, Verdict
-from harness.trial import Figure, Scalar, Work
+from harness.records import Scalar
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Task:
     sweep: Mapping[str, tuple[Scalar, ...]]
     reference: str | None
     baseline: str | None
-    figures: tuple[Figure, ...]
+    charts: tuple[Chart, ...]
     work: Mapping[str, Work]
     quick: Profile
     full: Profile
@@ -167,7 +165,7 @@ class Topic:
         sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
         reference: str | None = None,
         baseline: str | None = None,
-        figures: Sequence[Figure] = (),
+        charts: Sequence[Chart] = (),
         work: Mapping[str, Work] = MappingProxyType({}),
         quick: Profile | None = None,
         full: Profile = FULL,
@@ -191,7 +189,7 @@ class Topic:
         baseline
             The strategy whose quality stands in for a result that failed, as in AMLB (Gijsbers et al. 2024, JMLR 25);
             without one, what failed ranks last.
-        figures
+        charts
             How pages draw the curves that the judge records.
         work
             What a phase does many times over, by the phase's name; tables then tell its time for each.
@@ -205,7 +203,7 @@ class Topic:
             check_members(name, what, [str(getattr(member, "name", member)) for member in members])
         for phase in phases:
             check_name(phase, "phase", IDENTIFIER)
-        check_figures(name, figures)
+        check_charts(name, charts)
         known = {**params, THREADS: Param(1, low=1, summary="threads that a strategy may use")}
         check_params(name, known, sweep)
         check_work(name, work, phases, known)
@@ -226,7 +224,7 @@ class Topic:
             sweep={parameter: tuple(values) for parameter, values in sweep.items()},
             reference=reference,
             baseline=baseline,
-            figures=tuple(figures),
+            charts=tuple(charts),
             work=dict(work),
             quick=quick,
             full=full,

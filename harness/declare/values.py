@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from harness.declare.checks import IDENTIFIER, NAME, SCENARIO, check_name, wrong
-from harness.evidence import Evidence, Verdict
-from harness.trial import TOTALS, Curve, Scalar
+from harness.declare.evidence import Evidence, Verdict
+from harness.declare.names import IDENTIFIER, NAME, SCENARIO, check_name, wrong
+from harness.records import TOTALS, Scalar
 
 Strategist: TypeAlias = Callable[..., Any]
 Generator: TypeAlias = np.random.Generator
@@ -180,87 +179,55 @@ class Profile:
 FULL = Profile(blocks=10, sweeps=True)
 
 
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """What the test set says of one metric, example by example.
-
-    A metric that is no mean over examples and no area under the ROC curve (a root of a mean, a calibration error) has
-    none.
-
-    Parameters
-    ----------
-    values
-        Numbers whose mean is the metric, shape (n,): the log loss or squared error of a row, 1 for a wrong answer, the
-        NDCG of a user, the regret of a round. With `labels`, scores whose area under the ROC curve is the metric. The
-        order of the examples depends on the data alone.
-    labels
-        Classes 0 or 1 of the scores, shape (n,).
-    """
-
-    values: npt.NDArray[Any]
-    labels: npt.NDArray[Any] | None = None
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What a task's judge makes of an output.
+class Chart(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a page draws a curve that the judge records.
 
     Attributes
     ----------
-    metrics
-        One number a metric.
-    curves
-        Curves worth drawing.
-    examples
-        Metric to what it rests on, for the metrics that have it. No record keeps it: the gate compares it pair by pair.
+    curve
+        Name of the curve in the judgement.
+    x, y
+        Titles of the axes, with units where there are any.
+    diagonal
+        Whether the line y = x is drawn for comparison.
+    log_x, log_y
+        Whether an axis is logarithmic.
+    reading
+        One or two sentences on how to read it.
+    limit, limit_title
+        Name and title of another curve in the judgement, one for all strategies, drawn as a dashed line: a bound, a
+        Bayes error, a budget. Where it was not recorded, none is drawn.
     """
 
-    metrics: Mapping[str, float]
-    curves: Mapping[str, Curve] = field(default_factory=dict)
-    examples: Mapping[str, Examples] = field(default_factory=dict)
+    curve: str
+    title: str
+    x: str
+    y: str
+    diagonal: bool = False
+    log_x: bool = False
+    log_y: bool = False
+    reading: str = ""
+    limit: str = ""
+    limit_title: str = ""
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What a strategy is given.
+class Work(msgspec.Struct, frozen=True):
+    """What a phase does many times over, so that its time and memory can be told for each.
 
     Attributes
     ----------
-    data
-        The task's view of the data: everything but what the judge keeps to itself. Arrays are read-only.
-    params
-        The task's parameters, the same for every strategy.
-    seed
-        Seed of the strategy's own randomness.
+    unit
+        One of them: step, row, token.
+    of
+        The parameters whose product is their number.
     """
 
-    data: Any
-    params: Mapping[str, Any]
-    seed: int
+    unit: str
+    of: tuple[str, ...]
 
-    @property
-    def threads(self) -> int:
-        """Number of threads that the strategy may use."""
-        return int(self.params[THREADS])
-
-
-class Measured(Protocol):
-    """One use of a phase: measured once in a ``with`` statement, and while it is short again in a ``for``."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None: ...
-
-    def __iter__(self) -> Iterator[None]: ...
-
-
-class PhaseClock(Protocol):
-    """What a strategy gets as `phase`; see `harness.measure.clock.PhaseClock`."""
-
-    def __call__(self, name: str, /) -> Measured:
-        """Return the phase of that name."""
+    def count(self, params: Mapping[str, Scalar]) -> float:
+        """Return how many there are; 0 where a parameter is not there."""
+        return math.prod(float(params.get(name, 0)) for name in self.of)
 
 
 @dataclass(frozen=True)

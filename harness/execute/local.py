@@ -11,12 +11,26 @@ from dataclasses import dataclass
 import msgspec
 
 from harness.config import Config
-from harness.execute.cores import cores_for
 from harness.measure.client import Server, ServerError
 from harness.measure.machine import usable_cores
 from harness.measure.messages import Request, Response
-from harness.registry import Registry, why_not
-from harness.trial import Record, Trial
+from harness.measure.needs import why_not
+from harness.records import Record, Trial
+from harness.registry import Registry
+
+
+def cores_for(block: int, threads: int, cores: Sequence[int]) -> list[int]:
+    """Return the cores of a block's trials.
+
+    The cores are cut into groups of `threads`; blocks take the groups in turn. A trial that asks for more threads than
+    there are cores gets all of them.
+    """
+    if len(cores) <= threads:
+        return list(cores)
+    groups = len(cores) // threads
+    start = (block % groups) * threads
+    return list(cores[start : start + threads])
+
 
 #: Called with each record and its long text as soon as the trial has ended; never by two threads at once.
 Receiver = Callable[[Record, str], None]

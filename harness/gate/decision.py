@@ -7,11 +7,11 @@ from typing import Literal
 
 import msgspec
 
+from harness.config import Policy
 from harness.errors import Exit
-from harness.gate.policy import Policy
 from harness.measure.machine import Machine
+from harness.records import Scalar
 from harness.stats.examples import Difference
-from harness.trial import Scalar
 
 Verdict = Literal["pass", "improved", "inconclusive", "not measured", "failed", "regressed"]
 Kind = Literal["time", "memory", "quality"]
@@ -57,7 +57,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes
     ----------
     figure
-        As in `harness.stats.cells.figures`: ``fit.cpu_s``, ``wall_s``, ``peak_bytes``, or a metric.
+        As in `harness.records.figures`: ``fit.cpu_s``, ``wall_s``, ``peak_bytes``, or a metric.
     unit
         ``s``, ``byte``, or the metric's.
     better

@@ -1,14 +1,17 @@
-"""The last step of every gate: what the policy makes of the findings, and the verdicts of cases and gate."""
+"""What the policy makes of the findings: the last step of every gate; and the policy's margins, checked before."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from harness.config import Policy
+from harness.declare import Topic
+from harness.errors import UsageError, did_you_mean
 from harness.gate.decision import Case, Decision, Effect, Finding, Verdict, worst
-from harness.gate.policy import Policy
+from harness.records import TOTALS, Record
 
 _BAD: tuple[Verdict, ...] = ("regressed", "failed", "not measured")
 _WORDS = {"pass": "inconclusive, taken as a pass by policy", "regressed": "inconclusive, taken as regressed by policy"}
@@ -104,3 +107,45 @@ def _bad_figures(case: Case, policy: Policy) -> list[str]:
     if not case.findings:
         return [""] if _is_bad(case.verdict, policy) else []
     return [finding.figure for finding in case.findings if _is_bad(finding.verdict, policy)]
+
+
+def check_margins(policy: Policy, topics: Iterable[Topic], records: Iterable[Record] = ()) -> None:
+    """Check that every margin names a figure that a declared topic or one of the records has.
+
+    Raises
+    ------
+    UsageError
+        For the first that does not.
+    """
+    known: dict[str, set[str]] = {}
+    for topic, figure in (*_declared(topics), *_recorded(records)):
+        known.setdefault(topic, set(TOTALS)).add(figure)
+    for name in policy.margins:
+        topic, _, figure = name.rpartition(":")
+        if topic and topic not in known:
+            raise UsageError(
+                f"margin {name} of the gate's policy: no topic is called {topic}{did_you_mean(topic, known)}"
+            )
+        names = known[topic] if topic else {figure for figures in known.values() for figure in figures}
+        if figure not in names:
+            whose = f"topic {topic} has" if topic else "no topic has"
+            what = "no figure" if topic else "a figure"
+            raise UsageError(
+                f"margin {name} of the gate's policy: {whose} {what} {figure}{did_you_mean(figure, names)}"
+            )
+
+
+def _declared(topics: Iterable[Topic]) -> Iterator[tuple[str, str]]:
+    for topic in topics:
+        for task in topic.tasks.values():
+            yield from _figures(topic.name, task.phases, [metric.name for metric in task.metrics])
+
+
+def _recorded(records: Iterable[Record]) -> Iterator[tuple[str, str]]:
+    for record in records:
+        yield from _figures(record.trial.topic, record.phases, record.metrics)
+
+
+def _figures(topic: str, phases: Iterable[str], metrics: Iterable[str]) -> Iterator[tuple[str, str]]:
+    yield from ((topic, f"{phase}.{time}") for phase in phases for time in ("cpu_s", "wall_s"))
+    yield from ((topic, metric) for metric in metrics)

@@ -11,7 +11,7 @@ from harness.errors import did_you_mean
 from harness.measure import memory
 from harness.measure.children import children_cpu_ns
 from harness.measure.device import Device
-from harness.trial import Phase
+from harness.records import Phase
 
 SHORT_S = 0.05
 LEAST_REPEATS = 5

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.trial import Conditions
+from harness.records import Conditions
 
 _ROOT = Path("/")
 # Columns of a cpu line of /proc/stat: user nice system idle iowait irq softirq steal (guest time is within user).

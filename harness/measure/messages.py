@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.trial import Curve, MemorySource, Phase, Record, Trial
+from harness.records import Curve, MemorySource, Phase, Record, Trial
 
 
 class Request(msgspec.Struct, omit_defaults=True):

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.declare import Dataset, Judgement, Metric, PhaseClock, Problem, Profile, Topic
 from harness.declare.values import Generator
-from harness.trial import Scalar
+from harness.records import Scalar
 
 _SORTS = 12
 _NUMBERS = 200_000

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from harness.measure.conditions import Snapshot, conditions
 from harness.measure.messages import Outcome, PhaseEvent, Request, Response
 from harness.measure.supervise import Sighting
-from harness.trial import Phase, Record, Status
+from harness.records import Phase, Record, Status
 
 
 def response(request: Request, seen: Sighting, started: datetime, before: Snapshot, after: Snapshot) -> Response:

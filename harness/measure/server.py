@@ -28,11 +28,12 @@ from harness.declare import Topic
 from harness.measure import memory
 from harness.measure.conditions import snapshot
 from harness.measure.messages import Ready, Request, Response
+from harness.measure.needs import missing_module
 from harness.measure.releases import Releases, can_wait
 from harness.measure.result import response
 from harness.measure.supervise import Supervisor
 from harness.measure.worker import Job, work
-from harness.registry import Registry, load_registry, missing_module
+from harness.registry import Registry, load_registry
 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2): orphans of a worker become this server's children, so that none escapes
 

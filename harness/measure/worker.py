@@ -25,7 +25,7 @@ from harness.measure.clock import PhaseClock
 from harness.measure.device import Device, open_device
 from harness.measure.messages import Outcome, PhaseEvent
 from harness.measure.releases import Releases
-from harness.trial import Trial
+from harness.records import Trial
 
 _REASON_LENGTH = 300
 

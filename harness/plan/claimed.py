@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from harness.claims import questions
-from harness.claims.question import PLACES, Question, tasks_for
 from harness.declare import Dataset, Task, Topic
+from harness.declare.questions import PLACES, Question, questions, tasks_for
 from harness.errors import UsageError
-from harness.plan.cells import PlannedCell, Variant, can_have, matches, merged
-from harness.plan.grid import param_grid
+from harness.plan.cells import PlannedCell, Variant, can_have, matches, merged, param_grid
+from harness.plan.selection import Selection
+from harness.records import Scalar, parse_label
 from harness.registry import Registry
-from harness.selection import Selection
-from harness.trial import Scalar, parse_label
 
 Point = dict[str, Scalar]
 

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from harness.stats.multiple import holm
-from harness.stats.paired import CONFIDENCE
+from harness.stats.paired import CONFIDENCE, holm
 
 Floats = npt.NDArray[np.float64]
 

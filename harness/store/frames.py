@@ -18,8 +18,8 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.errors import UsageError
+from harness.records import Phase, Record, Trial, label
 from harness.store.header import Header
-from harness.trial import Phase, Record, Trial, label
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]

@@ -9,10 +9,11 @@ from typing import Literal
 
 import msgspec
 
+from harness.declare.values import Chart, Work
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
-from harness.selection import Selection
-from harness.trial import Figure, Scalar, Work
+from harness.plan.selection import Selection
+from harness.records import Scalar
 
 SCHEMA = "1.1"
 
@@ -46,7 +47,7 @@ class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
         The strategy whose quality stands in for what failed; empty without one.
     sweep
         Names of the parameters that the full profile varies.
-    figures
+    charts
         How the task's curves are drawn.
     work
         Phase to what it does many times over.
@@ -56,7 +57,7 @@ class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str = ""
     baseline: str = ""
     sweep: tuple[str, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    charts: tuple[Chart, ...] = msgspec.field(default=(), name="figures")
     work: dict[str, Work] = {}
 
 

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 import msgspec
 
 from harness.errors import UsageError
+from harness.records import Curve, Record
 from harness.store.header import Header, decode_header
-from harness.trial import Curve, Record
 
 # A trial's key is a digest of its fields and a resumed run repeats its selection, so both are kept to the last digit.
 _EXACT = ("trial", "selection")

@@ -14,7 +14,7 @@ from harness.cli import compare_command, show_command
 from harness.cli.baseline_command import command
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
-from harness.selection import Selection
+from harness.plan.selection import Selection
 from harness.store.header import SCHEMA, Header
 from harness.store.runs import create
 

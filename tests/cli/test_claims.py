@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support import PLANTED, Project
 
-from harness.evidence import Verdict
+from harness.declare.evidence import Verdict
 
 ROOT = Path(__file__).parents[2]
 TRACKED = "2be81a"

@@ -15,7 +15,7 @@ from support import Project, make_project
 TOPIC = """
 import numpy as np
 
-from harness.declare import Dataset, Judgement, Metric, Param, Profile, Topic
+from harness.declare import (Dataset, Judgement, Metric, Param, Profile, Topic)
 
 topic = Topic("small", title="Small work")
 task = topic.task(

@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 from support import Project
 
-from harness.cli.history_text import sparkline
+from harness.cli.history.text import sparkline
 from harness.cli.main import main
 from harness.measure.machine import Environment, Machine
-from harness.selection import Selection
+from harness.plan.selection import Selection
+from harness.records import Conditions, Phase, Record, Seeds, Trial
 from harness.store.header import SCHEMA, Header, JudgedMetric
 from harness.store.runs import create
-from harness.trial import Conditions, Phase, Record, Seeds, Trial
 
 BLOCKS = 3
 STEP = (1.1, 1.11, 1.09, 1.1, 1.11, 1.65, 1.66, 1.64)  # slower from the sixth run on

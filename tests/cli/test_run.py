@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from support import Project, make_project
 
+from harness.records import Record
 from harness.store.header import Header
 from harness.store.runs import read
-from harness.trial import Record
 
 
 @pytest.fixture(scope="module")

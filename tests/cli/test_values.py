@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.cli.values import Setting, Size
-from harness.trial import Scalar, scalar
+from harness.records import Scalar, scalar
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,15 @@ from harness.config import Config
 from harness.declare import Dataset, Judgement, Metric, Topic
 from harness.execute.local import Limits, LocalExecutor
 from harness.plan import make_plan
+from harness.plan.selection import Selection
+from harness.records import Record, Trial
 from harness.registry import Registry
-from harness.selection import Selection
 from harness.store.runs import read
-from harness.trial import Record, Trial
 
 POOLS = '''
 """What a strategy sees of its threads and cores."""
 import os
-from harness import Dataset, Judgement, Metric, Topic
+from harness import (Dataset, Judgement, Metric, Topic)
 
 NAMES = ("least", "most", "pools", "environment", "cores", "seed")
 topic = Topic("pools", title="Pools")

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from harness.config import Allowed, Policy
 from harness.gate.decision import Case, Decision, Effect, Finding, Pair, Side, Verdict, worst
-from harness.gate.policy import Allowed, Policy
 from harness.gate.settle import settle
 from harness.measure.machine import Machine
 

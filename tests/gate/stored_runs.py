@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from harness.config import Policy
 from harness.gate.decision import Decision, Finding
-from harness.gate.policy import Policy
 from harness.gate.stored import decide
 from harness.gate.stored.sides import StoredRun
 from harness.measure.machine import Environment, Machine
-from harness.selection import Selection
+from harness.plan.selection import Selection
+from harness.records import Conditions, Phase, Record, Seeds, Trial
 from harness.store.header import SCHEMA, Header, JudgedMetric
-from harness.trial import Conditions, Phase, Record, Seeds, Trial
 
 START = datetime.datetime(2026, 11, 20, 8, tzinfo=datetime.UTC)
 MEMORY = 50_000_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from gate.stored_runs import record
 
+from harness.config import Policy
 from harness.declare import Dataset, Judgement, Metric, Topic
 from harness.errors import UsageError
-from harness.gate.margins import check_margins
-from harness.gate.policy import Policy
+from harness.gate.settle import check_margins
 
 
 def topics() -> list[Topic]:

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from harness.config import Allowed, Policy
 from harness.gate.decision import VERDICTS, Case, Decision, Finding, Side
-from harness.gate.policy import Allowed, Policy
 from harness.gate.settle import settle, settle_case
 from harness.measure.machine import Machine
 

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 from gate.stored_runs import AUC, LOSS, MEMORY, Plant, both, finding, header, record, session
 
+from harness.config import Allowed, Policy
 from harness.errors import Exit, NothingSelectedError, UsageError
-from harness.gate.policy import Allowed, Policy
 from harness.gate.stored import decide, runs_named
 from harness.gate.stored.sides import StoredRun
 from harness.measure.machine import Environment, Machine
+from harness.records import Conditions
 from harness.store.baselines import set_baseline
 from harness.store.runs import create
-from harness.trial import Conditions
 
 
 def test_removed_and_new_cases() -> None:

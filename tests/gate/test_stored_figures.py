@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gate.stored_runs import AUC, MEMORY, both, finding, session
 
-from harness.gate.policy import Policy
+from harness.config import Policy
 from harness.gate.stored import decide
 from harness.gate.stored.sides import StoredRun
 

@@ -13,10 +13,10 @@ from gate.stored_runs import START, both, finding, header, record, sessions
 from scipy.special import stdtrit
 from scipy.stats import ttest_ind
 
+from harness.config import Policy
 from harness.errors import Exit
-from harness.gate.policy import Policy
 from harness.gate.stored import decide, runs_named
-from harness.gate.stored.samples import Key, Row
+from harness.gate.stored.findings import Key, Row
 from harness.gate.stored.sides import StoredRun, moments
 from harness.gate.stored.times import BETWEEN_MOMENTS, change, needed
 from harness.measure.fitness import Noise

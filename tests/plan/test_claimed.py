@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from harness.analysis.aggregates import stand
 from harness.claims import judge
 from harness.config import Config
 from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Profile, Scenario, Topic
+from harness.declare.evidence import Evidence, Verdict
 from harness.errors import NothingSelectedError, UsageError
-from harness.evidence import Evidence, Verdict
 from harness.plan import Plan, make_plan
+from harness.plan.selection import Selection
+from harness.records import Phase, Record, Scalar
 from harness.registry import Registry, load_registry
-from harness.selection import Selection
-from harness.stats.standings import stand
-from harness.trial import Phase, Record, Scalar
 
 NOISY = Scenario("noisy", lambda data, _rng: data)
 LATE = Scenario("late", lambda data, _rng: data, requires=("time",))

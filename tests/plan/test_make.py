@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Profile, Scenario, Task, Topic
 from harness.errors import DeclarationError, NothingSelectedError, UsageError
 from harness.plan import Plan, make_plan
+from harness.plan.selection import Selection
+from harness.records import Trial
 from harness.registry import Registry
-from harness.selection import Selection
-from harness.trial import Trial
 
 NOISY = Scenario("noisy", lambda data, _rng: data)
 LATE = Scenario("late", lambda data, _rng: data, requires=("time",))

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.stats.cells import Cell
-from harness.stats.standings import Entry, Standings, Unit
-from harness.stats.verdicts import Compared, compare
+from harness.analysis.aggregates import Entry, Standings, Unit
+from harness.analysis.verdicts import Compared, compare
+from harness.records import Cell
 
 Plain = dict[str, Any]
 

@@ -14,7 +14,7 @@ import pytest
 from report import samples
 from report.samples import HOSTILE, Plain
 
-from harness.report.page import render
+from harness.report.run.page import render
 from harness.stats.paired import mean, paired_difference, paired_ratio
 
 Page: TypeAlias = Any  # playwright.sync_api.Page

@@ -6,23 +6,24 @@ from typing import Any
 
 from report.test_payload import bench, header, record, shown
 
-from harness.report.payload import build
+from harness.declare.values import Chart
+from harness.records import Curve, Record
+from harness.report.run.payload import build
 from harness.store.header import TaskCard
-from harness.trial import Curve, Figure, Record
 
-LOSS = Figure("loss", "Loss", "step", "nat", limit="bayes", limit_title="Bayes risk")
+LOSS = Chart("loss", "Loss", "step", "nat", limit="bayes", limit_title="Bayes risk")
 BAYES = Curve([0.0, 1.0], [0.1, 0.1])
 
 
-def task(*figures: Figure) -> tuple[TaskCard, ...]:
-    return (TaskCard("t/task", "Title", figures=figures),)
+def task(*figures: Chart) -> tuple[TaskCard, ...]:
+    return (TaskCard("t/task", "Title", charts=figures),)
 
 
 def recorded(label: str, block: int = 0, **curves: Curve) -> Record:
     return record(label, block, curves={"loss": Curve([0.0, 1.0], [1.0, 0.5]), **curves})
 
 
-def curves(records: list[Record], *figures: Figure) -> list[dict[str, Any]]:
+def curves(records: list[Record], *figures: Chart) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = shown(build(bench((header(tasks=task(*figures)), records)), title="T"))["curves"]
     return found
 
@@ -64,8 +65,8 @@ def test_a_curve_that_no_figure_declares_is_drawn_by_its_name() -> None:
 
 
 def test_curves_of_older_runs_keep_the_figures_that_newer_ones_dropped() -> None:
-    multiple = Figure("limit", "Regret as a multiple of the limit", "step", "multiple", log_x=True)
-    old = header("aaaaaa", tasks=task(Figure("loss", "Old", "x", "y"), multiple))
+    multiple = Chart("limit", "Regret as a multiple of the limit", "step", "multiple", log_x=True)
+    old = header("aaaaaa", tasks=task(Chart("loss", "Old", "x", "y"), multiple))
     new = header("bbbbbb", tasks=task(LOSS))
     older, newer = recorded("a", limit=Curve([1.0], [2.0])), recorded("a", 1, bayes=BAYES)
     found = shown(build(bench((old, [older]), (new, [newer])), title="T"))["curves"]

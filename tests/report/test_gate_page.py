@@ -12,7 +12,7 @@ from gate import samples
 from report.test_page import Reader
 
 from harness.gate.decision import Decision
-from harness.gate.outputs.page import page as render
+from harness.report.gate.page import page as render
 
 Page: TypeAlias = Any  # playwright.sync_api.Page
 Show: TypeAlias = Callable[..., Page]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from report import samples
 
-from harness.report.markdown import LIMIT, markdown
+from harness.report.run.markdown import LIMIT, markdown
 
 
 def rows(text: str, first: str) -> list[list[str]]:

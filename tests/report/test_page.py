@@ -11,9 +11,9 @@ import pytest
 from report import samples
 from report.samples import HOSTILE, Plain
 
+from harness.analysis import wording
 from harness.errors import UsageError
-from harness.report import wording
-from harness.report.page import render, write, write_site
+from harness.report.run.page import render, write, write_site
 
 
 class Reader(HTMLParser):

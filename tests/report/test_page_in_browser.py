@@ -17,8 +17,8 @@ from report.samples import HOSTILE, Plain
 from report.test_page import EDGES
 from scipy.stats import rankdata
 
-from harness.report import wording
-from harness.report.page import render
+from harness.analysis import wording
+from harness.report.run.page import render
 
 Page: TypeAlias = Any  # playwright.sync_api.Page
 Show: TypeAlias = Callable[..., Page]

@@ -11,19 +11,20 @@ from typing import Any
 import pytest
 from report.samples import HOSTILE
 
+from harness.analysis.aggregates import stand
+from harness.analysis.run_set import Bench, Tally
 from harness.claims import Judged
+from harness.declare.values import Chart
 from harness.measure.fitness import Noise
 from harness.measure.machine import Environment, Machine
-from harness.report.bench import Bench, Tally
-from harness.report.markdown import markdown
-from harness.report.page import render
-from harness.report.payload import build
-from harness.selection import Selection
+from harness.plan.selection import Selection
+from harness.records import Curve, Phase, Record, Seeds, Trial
+from harness.report.run.markdown import markdown
+from harness.report.run.page import render
+from harness.report.run.payload import build
 from harness.stats.paired import paired_ratio
-from harness.stats.standings import stand
 from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard
 from harness.store.noise import KeptNoise
-from harness.trial import Curve, Figure, Phase, Record, Seeds, Trial
 
 
 def header(run: str = "aaaaaa", *, machine: str = "box", day: int = 1, **changes: Any) -> Header:
@@ -41,7 +42,7 @@ def header(run: str = "aaaaaa", *, machine: str = "box", day: int = 1, **changes
         "cards": {},
         "strategies": (StrategyCard("t/task", "b"), StrategyCard("t/task", "a")),
         "references": {"t/task": "a"},
-        "tasks": (TaskCard("t/task", "Title", baseline="b", figures=(Figure("loss", "Loss", "step", "nat"),)),),
+        "tasks": (TaskCard("t/task", "Title", baseline="b", charts=(Chart("loss", "Loss", "step", "nat"),)),),
     }
     return Header(**(fields | changes))
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from report.test_payload import bench, header, shown
 
-from harness.report.payload import build
+from harness.records import Phase, Record, Scalar, Seeds, Status, Trial
+from harness.report.run.payload import build
 from harness.store.header import StrategyCard
-from harness.trial import Phase, Record, Scalar, Seeds, Status, Trial
 
 CARDS = (
     StrategyCard("t/task", "ucb", options={"xi": 2.0, "forced": 1, "kind": "plain", "exact": True}),

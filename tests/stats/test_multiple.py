@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtr
 
-from harness.stats.multiple import holm
-from harness.stats.standings import Entry, Standings, Unit, stand
-from harness.stats.verdicts import compare
-from harness.trial import Record, Seeds, Trial
+from harness.analysis.aggregates import Entry, Standings, Unit, stand
+from harness.analysis.verdicts import compare
+from harness.records import Record, Seeds, Trial
+from harness.stats.paired import holm
 
 P = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from scipy.special import expit
 
-from harness.stats.multiple import holm
+from harness.stats.paired import holm
 from harness.stats.ranking import bradley_terry, pairwise, rank, ranks
 
 Floats = npt.NDArray[np.float64]

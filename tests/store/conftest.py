@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from harness.measure.machine import Environment, Machine
-from harness.selection import Selection
+from harness.plan.selection import Selection
+from harness.records import Conditions, Phase, Record, Seeds, Trial
 from harness.store.header import SCHEMA, Header, JudgedMetric
-from harness.trial import Conditions, Phase, Record, Seeds, Trial
 
 
 @pytest.fixture

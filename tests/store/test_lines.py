@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
+from harness.records import Conditions, Curve, Phase, Record, Seeds, Trial
 from harness.store.header import Header
 from harness.store.lines import Reader, encode
-from harness.trial import Conditions, Curve, Phase, Record, Seeds, Trial
 
 Make = Callable[..., Any]
 

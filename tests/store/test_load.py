@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
+from harness.records import Conditions, Phase, Record
 from harness.store.frames import Frames
 from harness.store.load import load, samples, tables
 from harness.store.runs import create
-from harness.trial import Conditions, Phase, Record
 
 Make = Callable[..., Any]
 

@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 
 from harness.errors import UsageError
+from harness.records import Phase
 from harness.store.frames import Frames
-from harness.store.load import Tables
-from harness.store.query import query
-from harness.trial import Phase
+from harness.store.load import Tables, query
 
 Make = Callable[..., Any]
 

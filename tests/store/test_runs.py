@@ -25,7 +25,7 @@ from pathlib import Path
 import msgspec
 from harness.store.header import Header
 from harness.store.runs import RunWriteError, create, resume
-from harness.trial import Record
+from harness.records import (Record)
 folder, header, record = Path(sys.argv[1]), *map(str.encode, sys.argv[2:])
 header, record = msgspec.json.decode(header, type=Header), msgspec.json.decode(record, type=Record)
 def numbered(block):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_auc_score
 
+from harness.data.tabular import Split, Table
 from harness.errors import InvalidOutputError, UsageError
-from harness.tabular import Split, Table
-from harness.topics._binary import METRICS, judge, reliability
+from harness.topics._shared.binary import METRICS, judge, reliability
 
 
 def split(labels: Any) -> Split:

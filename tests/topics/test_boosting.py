@@ -11,12 +11,12 @@ import pytest
 from unmeasured import Phase
 
 from harness.config import Config
+from harness.data.synthetic import GENERATORS
+from harness.data.tabular import Split, Table
 from harness.declare import CannotRunError, Problem
 from harness.measure.device import device_names
 from harness.registry import load_registry
-from harness.synthetic import GENERATORS
-from harness.tabular import Split, Table
-from harness.topics._binary import judge
+from harness.topics._shared.binary import judge
 
 PARAMS = {"rows": 2_000, "trees": 20, "depth": 5, "learning_rate": 0.3, "threads": 1}
 

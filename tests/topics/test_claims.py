@@ -9,9 +9,9 @@ import pytest
 
 from harness.config import Config
 from harness.declare import Dataset, Param, Task, Topic
-from harness.evidence import Change, Evidence, Sizes, Verdict
+from harness.declare.evidence import Change, Evidence, Sizes, Verdict
+from harness.records import Scalar
 from harness.registry import Registry, load_registry
-from harness.trial import Scalar
 
 FIGURES = ("wall_s", "cpu_s", "peak_bytes", "device_bytes")
 VERDICTS = ("supported", "refuted", "inconclusive", "not measured")

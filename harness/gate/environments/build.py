@@ -11,17 +11,15 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from harness.config import Config
-from harness.errors import UsageError
+from harness.config import Config, Policy
+from harness.errors import UsageError, some
 from harness.gate.decision import Side, SideName
 from harness.gate.environments import pins
 from harness.gate.environments.cache import EnvironmentBuildError, Hold
 from harness.gate.environments.checkout import Repository, check_out, not_carried, open_repository, resolve
-from harness.gate.environments.listing import some
 from harness.gate.environments.overlay import Overlay, Recipe, make
 from harness.gate.environments.probe import check_packages, check_sources, look
 from harness.gate.environments.sources import Tree, check_paths, import_path, module_names, source_folders
-from harness.gate.policy import Policy
 
 __all__ = ["Environment", "EnvironmentBuildError", "build"]
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.errors import UsageError, did_you_mean
+from harness.errors import UsageError, did_you_mean, some
 from harness.gate.environments.cache import EnvironmentBuildError, Hold, Shelf
-from harness.gate.environments.listing import some
 from harness.measure.machine import GIT_OVERRIDES
 
 # Nothing of the user's configuration may run a program or write into the repository.

@@ -19,10 +19,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from harness.errors import some
 from harness.gate.environments import pins
 from harness.gate.environments.cache import EnvironmentBuildError, Hold, Shelf
 from harness.gate.environments.installer import broken, last_line, pip, reason, run, tail
-from harness.gate.environments.listing import some
 
 _PARENT = "_bakeoff_parent.pth"
 _READY = ".ready"

@@ -1,19 +1,91 @@
-"""The figures of a case: which are gated, and where each stands after some pairs."""
+"""The figures of a case: which are gated, and where each is after some pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from harness.config import Policy
+from harness.declare import Examples
 from harness.gate.decision import SIDES, Effect, Kind, Pair
 from harness.gate.live.plan import Planned
-from harness.gate.live.seeds import quality_outcome
-from harness.gate.policy import Policy
-from harness.gate.sequential import Outcome, decide
-from harness.stats.cells import is_time
+from harness.gate.quality import PairedSeed, QualityOutcome, judge_quality
+from harness.gate.sequential import Outcome, decide, spending
+from harness.records import is_time
+from harness.stats.examples import Difference, difference
+
+
+def differences(base: Mapping[str, Any], candidate: Mapping[str, Any], seed: int) -> dict[str, Difference]:
+    """Compare both sides' examples, metric by metric.
+
+    Parameters
+    ----------
+    base, candidate
+        ``<metric>.values`` and, for scores, ``<metric>.labels``; arrays of shape (n,).
+    seed
+        Of the bootstrap.
+    """
+    found: dict[str, Difference] = {}
+    for key in base:
+        name, _, part = key.rpartition(".")
+        if part != "values" or key not in candidate:
+            continue
+        one, other = (Examples(side[key], side.get(f"{name}.labels")) for side in (base, candidate))
+        compared = difference(one, other, seed)
+        if compared is not None:
+            found[name] = compared
+    return found
+
+
+def quality_outcome(
+    name: str,
+    better: Literal["lower", "higher"],
+    margin: float,
+    pairs: Sequence[Pair],
+    cap: int,
+    *,
+    alpha: float,
+    pass_alpha: float,
+    ended: bool = False,
+) -> Outcome:
+    """Judge a metric at the looks that the pairs reach; the first that decides is final.
+
+    Predictions that are identical so far are a pass at once, whatever the number of pairs.
+    """
+    seeds = [_seed(name, pair) for pair in pairs]
+    if seeds and all(seed.identical for seed in seeds):
+        return Outcome("pass", 0.0, 0.0, 0.0, 1.0, 1.0, len(seeds), reason="identical predictions")
+    found, p_worse = Outcome("undecided", 0.0, -float("inf"), float("inf"), 1.0, 1.0, len(seeds)), 1.0
+    last = len(seeds) if ended else cap
+    for look, part in spending(len(seeds), cap, ended=ended):
+        judged = judge_quality(
+            seeds[:look], better, margin, alpha=part * alpha, pass_alpha=part * pass_alpha, last=look == last
+        )
+        if judged.verdict in ("regressed", "undecided"):
+            p_worse = min(p_worse, judged.p / part)
+        found = _outcome(judged, better, p_worse)
+        if found.state != "undecided":
+            break
+    return found
+
+
+def _seed(name: str, pair: Pair) -> PairedSeed:
+    if pair.identical:
+        return PairedSeed(0.0, 0.0, identical=True)
+    base, candidate = (pair.metrics[side][name] for side in ("base", "candidate"))
+    return PairedSeed(base, candidate, difference=pair.examples.get(name))
+
+
+def _outcome(judged: QualityOutcome, better: str, p_worse: float) -> Outcome:
+    """Turn what was judged so that more is worse."""
+    estimate, low, high = judged.estimate, judged.low, judged.high
+    if better == "higher":
+        estimate, low, high = -judged.estimate, -judged.high, -judged.low
+    return Outcome(judged.verdict, estimate, low, high, p_worse, 1.0, judged.seeds, judged.needs, judged.reason)
+
 
 PASS_ALPHA = 0.025
 _LEAST_S = 1e-3  # of a call; a phase that is shorter, and no large part of it either, shows in the totals alone

@@ -8,11 +8,11 @@ from dataclasses import replace
 import msgspec
 
 from harness.gate.decision import SIDES, Case, Finding, Pair, Verdict
+from harness.gate.growth import growth
 from harness.gate.live.figures import Figure
 from harness.gate.live.progress import Progress, confirming_alpha
-from harness.gate.memory import growth
 from harness.gate.sequential import Outcome
-from harness.stats.multiple import holm
+from harness.stats.paired import holm
 
 #: Case (by its place in the suite) and figure to the p-value of the confirmation, after Holm over all flagged figures.
 Confirmations = Mapping[tuple[int, str], float]

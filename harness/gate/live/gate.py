@@ -12,21 +12,20 @@ from datetime import date
 
 import msgspec
 
-from harness.config import Config
-from harness.data import builtin_folder
+from harness.config import Config, Policy
+from harness.data.cards import builtin_folder
 from harness.errors import UsageError
 from harness.gate.decision import Decision, Pair, SideName
 from harness.gate.environments.build import Environment, build
 from harness.gate.live import journal
-from harness.gate.live.conduct import Bench, conduct
 from harness.gate.live.findings import cases
-from harness.gate.live.memory import DATASETS, MemoryPass, Reading
+from harness.gate.live.memory_pass import DATASETS, MemoryPass, Reading
 from harness.gate.live.plan import plan
 from harness.gate.live.progress import Progress
-from harness.gate.policy import Policy
+from harness.gate.live.schedule import Bench, conduct
 from harness.gate.settle import settle
 from harness.measure.machine import fingerprint, usable_cores
-from harness.selection import Selection
+from harness.plan.selection import Selection
 
 
 class Watcher(AbstractContextManager["Watcher"]):

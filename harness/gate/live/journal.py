@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from harness.config import Policy
 from harness.errors import UsageError, did_you_mean
 from harness.gate.decision import Case, Pair, Side
-from harness.gate.live.memory import Reading
+from harness.gate.live.memory_pass import Reading
 from harness.gate.live.plan import Planned
-from harness.gate.policy import Policy
-from harness.selection import Selection
+from harness.plan.selection import Selection
 
 _FOLDER = "gates"
 _SCHEMA = 1

@@ -17,9 +17,9 @@ import numpy as np
 from harness.errors import BakeoffError, CannotRunError
 from harness.gate.decision import SIDES, Pair, SideName, Stage
 from harness.gate.environments.build import Environment
-from harness.gate.live.examples import differences
+from harness.gate.live.figures import differences
 from harness.gate.live.process import SideError, SideProcess
-from harness.trial import Trial
+from harness.records import Trial
 
 _SHORT_S = 0.02  # a round lasts at least this long, so that the clock and a single interrupt are small beside it
 _MOST_CALLS = 200

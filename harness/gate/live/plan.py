@@ -12,8 +12,8 @@ from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, SideName
 from harness.gate.environments.build import Environment
 from harness.gate.live.process import SideError, SideProcess
-from harness.selection import Selection
-from harness.trial import Trial
+from harness.plan.selection import Selection
+from harness.records import Trial
 
 _TIMEOUT_S = 300.0
 

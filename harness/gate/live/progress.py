@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from harness.config import Policy
 from harness.gate.decision import Pair, SideName, Stage
 from harness.gate.live.figures import Figure, figures_of
-from harness.gate.live.memory import Reading
+from harness.gate.live.memory_pass import Reading
 from harness.gate.live.plan import Planned
-from harness.gate.policy import Policy
 from harness.gate.sequential import Outcome, looks
 
 _TRIES = 2  # pairs, after which a case that fails in one of them is given up

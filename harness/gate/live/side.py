@@ -31,11 +31,12 @@ from harness.errors import BakeoffError
 from harness.measure import threads
 from harness.measure.clock import PhaseClock
 from harness.measure.device import open_device
+from harness.measure.needs import missing_module, why_not
 from harness.measure.worker import Job, freeze, prepare
 from harness.plan import make_plan
-from harness.registry import Registry, load_registry, missing_module, why_not
-from harness.selection import Selection
-from harness.trial import Trial
+from harness.plan.selection import Selection
+from harness.records import Trial
+from harness.registry import Registry, load_registry
 
 
 def main() -> None:

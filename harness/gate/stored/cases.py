@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.config import Policy
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, Finding, Kind, Verdict
-from harness.gate.policy import Policy
-from harness.gate.stored.judge import Draft, certain
-from harness.gate.stored.memory import memory_draft
-from harness.gate.stored.quality import gone, quality_draft
-from harness.gate.stored.samples import Sample, Samples, sample
+from harness.gate.stored.findings import Draft, Sample, Samples, certain, sample
+from harness.gate.stored.metrics import gone, quality_draft
+from harness.gate.stored.peaks import memory_draft
 from harness.gate.stored.sides import Sides, StoredRun, moments
 from harness.gate.stored.times import time_draft, time_figures
 from harness.store.header import JudgedMetric

@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 
+from harness.config import Policy
 from harness.errors import UsageError
 from harness.gate.decision import Case, Decision
-from harness.gate.policy import Policy
 from harness.gate.settle import settle
 from harness.gate.stored.cases import prepare_cases
-from harness.gate.stored.judge import finish
+from harness.gate.stored.findings import finish
 from harness.gate.stored.sides import MOMENT_S, Sides, StoredRun, describe, moments, prepare
 from harness.store.baselines import baseline_files
 from harness.store.noise import KeptNoise

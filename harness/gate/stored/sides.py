@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from harness.errors import UsageError
 from harness.gate.decision import Side
+from harness.records import Record
 from harness.store.header import Header
-from harness.trial import Record
 
 StoredRun: TypeAlias = tuple[Header, list[Record]]
 

@@ -16,8 +16,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from harness.gate.decision import Finding, Verdict
-from harness.gate.stored.judge import PASS_ALPHA, Draft, Levels, ratio, verdict_of
-from harness.gate.stored.samples import Row, Samples, shared
+from harness.gate.stored.findings import PASS_ALPHA, Draft, Levels, Row, Samples, ratio, shared, verdict_of
 from harness.gate.stored.sides import MOMENT_S
 from harness.stats.inferiority import Effect as Tested
 

@@ -6,9 +6,9 @@ Replications meet the same rewards under all policies, and blocks are paired.
 
 from __future__ import annotations
 
-from harness.evidence import Evidence, Verdict
+from harness.declare.evidence import Evidence, Verdict
+from harness.records import Scalar
 from harness.topics.bandits import topic
-from harness.trial import Scalar
 
 EMPIRICAL = "Chapelle & Li 2011, An empirical evaluation of Thompson sampling"
 ORDER = f"that Thompson sampling is ahead of UCB: {EMPIRICAL}, section 3, on other arms; the rest is this project's"

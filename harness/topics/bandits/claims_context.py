@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.evidence import Evidence, Verdict
+from harness.declare.evidence import Evidence, Verdict
+from harness.records import Scalar
 from harness.topics.bandits import topic
-from harness.trial import Scalar
 
 LIN_UCB = "Li et al. 2010, A contextual-bandit approach to personalized news article recommendation"
 LIN_TS = "Agrawal & Goyal 2013, Thompson sampling for contextual bandits with linear payoffs"

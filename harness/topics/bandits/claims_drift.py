@@ -7,9 +7,9 @@ changes; theory's are those of the articles, made from the horizon and the numbe
 
 from __future__ import annotations
 
-from harness.evidence import Evidence, Verdict
+from harness.declare.evidence import Evidence, Verdict
+from harness.records import Scalar
 from harness.topics.bandits import topic
-from harness.trial import Scalar
 
 SWITCHING = "Garivier & Moulines 2011, On upper-confidence bound policies for switching bandit problems (0805.3415)"
 SLIDING_TS = "Trovo et al. 2020, Sliding-window Thompson sampling for non-stationary settings"

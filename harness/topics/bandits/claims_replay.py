@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.evidence import Evidence, Verdict
+from harness.declare.evidence import Evidence, Verdict
+from harness.records import Scalar
 from harness.topics.bandits import topic
-from harness.trial import Scalar
 
 FINITE = "Auer, Cesa-Bianchi & Fischer 2002, Finite-time analysis of the multiarmed bandit problem, theorem 1"
 EMPIRICAL = "Chapelle & Li 2011, An empirical evaluation of Thompson sampling"

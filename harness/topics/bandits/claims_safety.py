@@ -6,9 +6,9 @@ promotes nothing, `silent` raises no alarm, and `always-default` breaks no guara
 
 from __future__ import annotations
 
-from harness.evidence import Evidence, Verdict
+from harness.declare.evidence import Evidence, Verdict
+from harness.records import Scalar
 from harness.topics.bandits import topic
-from harness.trial import Scalar
 
 CONSERVATIVE = "Wu et al. 2016, Conservative bandits (arXiv 1602.04282)"
 OWN = "the bound is this project's"

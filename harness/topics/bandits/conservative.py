@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.declare import Dataset, Figure, Judgement, Metric, Param, Profile
+from harness.declare import Chart, Dataset, Judgement, Metric, Param, Profile
 from harness.declare.values import Generator
+from harness.records import Curve, Scalar
 from harness.topics.bandits import topic
 from harness.topics.bandits.stationary import METRICS, REGRET, STEPS
 from harness.topics.bandits.stationary import PARAMS as SIZES
-from harness.trial import Curve, Scalar
 
 if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
@@ -39,7 +39,7 @@ SHORTFALL = Metric(
     unit="reward",
     summary="How far the expected reward fell below the least allowed at its worst step; mean, 0 where it never did.",
 )
-MARGIN = Figure(
+MARGIN = Chart(
     "margin",
     title="Worst margin",
     x="step",
@@ -131,7 +131,7 @@ conservative = topic.task(
     sweep={"share": [0.05, 0.2, 0.4], "horizon": [40_000]},
     reference="conservative-ucb",
     baseline="always-default",
-    figures=[REGRET, MARGIN],
+    charts=[REGRET, MARGIN],
     quick=Profile(1, {"horizon": 1_000, "replications": 50}, datasets=("default-second",)),
     full=Profile(10, sweeps=True),
 )

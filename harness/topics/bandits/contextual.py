@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness import columns
+from harness.data import columns
 from harness.declare import CLEAN, Dataset, Judgement, Param, Profile, Scenario
 from harness.declare.values import Generator
+from harness.records import Scalar
 from harness.topics.bandits import topic
 from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET, STEPS, batch
-from harness.trial import Scalar
 
 if TYPE_CHECKING:
     from harness.topics.bandits.engine.world import World
@@ -101,7 +101,7 @@ contextual = topic.task(
     sweep={"features": [5, 20]},
     reference="lin-ucb",
     baseline="random",
-    figures=[REGRET],
+    charts=[REGRET],
     quick=Profile(1, {"horizon": 1_000, "replications": 20}, datasets=("linear-contexts",), scenarios=("clean",)),
     full=Profile(10, sweeps=True),
 )

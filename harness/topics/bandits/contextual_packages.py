@@ -34,7 +34,7 @@ packages = topic.task(
     params={**SIZES, **FEATURES},
     work=STEPS,
     reference="lin-ucb",
-    figures=[REGRET],
+    charts=[REGRET],
     quick=Profile(1, {"horizon": 100, "replications": 2}, datasets=("linear-contexts",)),
     full=Profile(5, {"horizon": 1_000, "replications": 4}),
 )

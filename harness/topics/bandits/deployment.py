@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.declare import CLEAN, Dataset, Figure, Judgement, Metric, Param, Profile, Scenario, Work
+from harness.declare import CLEAN, Chart, Dataset, Judgement, Metric, Param, Profile, Scenario, Work
 from harness.declare.values import Generator
+from harness.records import Scalar
 from harness.topics.bandits import topic
-from harness.trial import Scalar
 
 if TYPE_CHECKING:
     from harness.topics.bandits.engine.rollout import Launch, Traffic
@@ -41,14 +41,14 @@ METRICS = (
         summary="Steps before a better policy has all traffic, the horizon if never; mean, 0 where none is better.",
     ),
 )
-TRAFFIC = Figure(
+TRAFFIC = Chart(
     "traffic",
     title="Traffic of the new policy",
     x="step",
     y="share",
     reading="Share of the visitors who get the new policy, mean over deployments. Of a worse one it should be low.",
 )
-LOST = Figure(
+LOST = Chart(
     "lost",
     title="Reward lost",
     x="step",
@@ -140,7 +140,7 @@ deployment = topic.task(
     work={"play": Work("step", of=("horizon", "replications"))},
     reference="canary-betting",
     baseline="never",
-    figures=[TRAFFIC, LOST],
+    charts=[TRAFFIC, LOST],
     quick=Profile(1, {"replications": 200}, datasets=("launch-mixed",), scenarios=("clean",)),
     full=Profile(10, sweeps=True),
 )

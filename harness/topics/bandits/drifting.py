@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import Dataset, Figure, Judgement, Metric, Param, Profile
+from harness.declare import Chart, Dataset, Judgement, Metric, Param, Profile
 from harness.declare.values import Generator
+from harness.records import Scalar
 from harness.topics.bandits import topic
 from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET, STEPS
-from harness.trial import Scalar
 
 if TYPE_CHECKING:
     from harness.topics.bandits.engine.world import World
@@ -26,7 +26,7 @@ DELAY = Metric(
     unit="step",
     summary="Steps from a change until half of the replications are on the new best arm, or until the next change.",
 )
-ADAPTATION = Figure(
+ADAPTATION = Chart(
     "adaptation",
     title="Adaptation to a change",
     x="steps since the change",
@@ -91,7 +91,7 @@ drifting = topic.task(
     sweep={"changes": [1, 4, 9, 19]},
     reference="sliding-thompson",
     baseline="random",
-    figures=[REGRET, ADAPTATION],
+    charts=[REGRET, ADAPTATION],
     quick=Profile(blocks=1, params={"horizon": 2_000, "replications": 20}, datasets=("abrupt",)),
     full=Profile(blocks=10, sweeps=True),
 )

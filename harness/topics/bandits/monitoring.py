@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import CLEAN, Dataset, Figure, Judgement, Metric, Param, Profile, Scenario, Work
+from harness.declare import CLEAN, Chart, Dataset, Judgement, Metric, Param, Profile, Scenario, Work
 from harness.declare.values import Generator
+from harness.records import Scalar
 from harness.topics.bandits import topic
-from harness.trial import Scalar
 
 if TYPE_CHECKING:
     from harness.topics.bandits.engine.streams import Streams, Watched
@@ -39,7 +39,7 @@ METRICS = (
         summary="Changed steps until the alarm, of the streams without a false one, all if missed; median.",
     ),
 )
-ALARMED = Figure(
+ALARMED = Chart(
     "alarmed",
     title="Streams with an alarm",
     x="step",
@@ -143,7 +143,7 @@ monitoring = topic.task(
     sweep={"shift": [1.0]},
     reference="e-detector",
     baseline="silent",
-    figures=[ALARMED],
+    charts=[ALARMED],
     quick=Profile(1, {"replications": 50}, datasets=("mean-shift",), scenarios=("clean",)),
     full=Profile(10, sweeps=True),
 )

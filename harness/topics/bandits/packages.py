@@ -37,7 +37,7 @@ task = topic.task(
     params=PARAMS,
     work=STEPS,
     reference="thompson-beta",
-    figures=[REGRET],
+    charts=[REGRET],
     quick=Profile(1, {"horizon": 200, "replications": 10}, scenarios=("clean",)),
     full=Profile(10, {"horizon": 1_000, "replications": 20}),
 )

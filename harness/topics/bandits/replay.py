@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import Dataset, Figure, Judgement, Metric, Param, Profile
+from harness.declare import Chart, Dataset, Judgement, Metric, Param, Profile
 from harness.declare.values import Generator
-from harness.topics import _open_bandit
+from harness.records import Scalar
+from harness.topics._shared import open_bandit
 from harness.topics.bandits import topic
 from harness.topics.bandits.stationary import REGRET, STEPS
-from harness.trial import Scalar
 
 if TYPE_CHECKING:
     from harness.topics.bandits.engine.replay import Replay
@@ -21,9 +21,9 @@ REPLAY = "harness.topics.bandits.engine.replay"
 PARAMS = {
     "horizon": Param(2_000, low=10, summary="accepted rounds"),
     "replications": Param(50, low=2, summary="streams drawn from the log, side by side"),
-    "arms": Param(10, low=2, high=max(_open_bandit.CAMPAIGNS.values()), summary="items, those logged most often"),
+    "arms": Param(10, low=2, high=max(open_bandit.CAMPAIGNS.values()), summary="items, those logged most often"),
 }
-CLICKS = Figure(
+CLICKS = Chart(
     "clicks",
     title="Clicks so far",
     x="accepted round",
@@ -42,7 +42,7 @@ def _load(params: Mapping[str, Scalar], rng: Generator, *, campaign: str) -> Rep
 
 
 def _verify() -> None:
-    _open_bandit.card_file()
+    open_bandit.card_file()
 
 
 def judge(world: Replay, actions: Any) -> Judgement:
@@ -61,10 +61,10 @@ replay = topic.task(
             partial(_load, campaign=campaign),
             f"Open Bandit Dataset's sample, campaign {campaign}: random's log, drawn from with replacement.",
             {**PARAMS, "arms": dataclasses.replace(PARAMS["arms"], high=items)},
-            needs=(REPLAY, *_open_bandit.MODULES),
+            needs=(REPLAY, *open_bandit.MODULES),
             verify=_verify,
         )
-        for campaign, items in _open_bandit.CAMPAIGNS.items()
+        for campaign, items in open_bandit.CAMPAIGNS.items()
     ],
     phases=["compile", "play"],
     metrics=[
@@ -87,7 +87,7 @@ replay = topic.task(
     work=STEPS,
     reference="thompson-beta",
     baseline="random",
-    figures=[CLICKS, REGRET],
+    charts=[CLICKS, REGRET],
     quick=Profile(1, {"horizon": 500, "replications": 10}, datasets=("replay-all",)),
     full=Profile(10, sweeps=True),
 )

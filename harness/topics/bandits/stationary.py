@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from harness.declare import CLEAN, Dataset, Figure, Judgement, Metric, Param, Profile, Scenario, Work
+from harness.declare import CLEAN, Chart, Dataset, Judgement, Metric, Param, Profile, Scenario, Work
 from harness.declare.values import Generator
+from harness.records import Curve, Scalar
 from harness.topics.bandits import topic
-from harness.trial import Curve, Scalar
 
 if TYPE_CHECKING:
     from harness.topics.bandits.engine.world import World
@@ -29,7 +29,7 @@ METRICS = (
     Metric("best_arm", direction="higher", unit="1", summary="Share of steps at which the best arm was chosen."),
 )
 STEPS = {"play": Work("step", of=("horizon", "replications"))}
-REGRET = Figure(
+REGRET = Chart(
     "regret",
     title="Regret",
     x="step",
@@ -133,7 +133,7 @@ task = topic.task(
     sweep={"arms": [2, 100]},
     reference="thompson-beta",
     baseline="random",
-    figures=[BOUNDED],
+    charts=[BOUNDED],
     quick=Profile(2, {"horizon": 1_000, "replications": 50}, datasets=("bernoulli",), scenarios=("clean",)),
     full=Profile(10, sweeps=True),
 )

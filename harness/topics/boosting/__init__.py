@@ -4,10 +4,10 @@ A strategy is a decorated function in a module of this package; adding one touch
 share the task's parameters and the regularisation below, which every library can be set to.
 """
 
+from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
+from harness.data.tabular import visible
 from harness.declare import CLEAN, Param, Profile, Topic, Work
-from harness.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
-from harness.tabular import visible
-from harness.topics._binary import FIGURES, METRICS, judge
+from harness.topics._shared.binary import FIGURES, METRICS, judge
 
 L2 = 1.0
 LEAST_HESSIAN = 1e-3  # sum over a leaf; fixed in scikit-learn
@@ -34,7 +34,7 @@ task = topic.task(
     sweep={"rows": [1_000, 10_000, 100_000], "threads": [1, 2]},
     reference="xgboost-hist",
     baseline="constant",
-    figures=FIGURES,
+    charts=FIGURES,
     quick=Profile(blocks=3, params={"rows": 5_000}, datasets=("flights",), scenarios=("clean", "temporal")),
     full=Profile(blocks=10, sweeps=True),
 )

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.topics._binary import Floats
+from harness.topics._shared.binary import Floats
 from harness.topics.boosting import task
 
 if TYPE_CHECKING:
+    from harness.data.tabular import Visible
     from harness.declare import PhaseClock, Problem
-    from harness.tabular import Visible
 
 
 @task.strategy("constant")

@@ -6,9 +6,9 @@ ones. What depends on size names its rows; threads are one unless they are what 
 
 from __future__ import annotations
 
-from harness.evidence import Evidence, Verdict
+from harness.declare.evidence import Evidence, Verdict
+from harness.records import Scalar
 from harness.topics.boosting import topic
-from harness.trial import Scalar
 
 COMPLEXITY = "Chen & Guestrin 2016, XGBoost, section 4.1, time complexity with blocks"
 CACHE = "Chen & Guestrin 2016, XGBoost, section 4.2, cache-aware access"

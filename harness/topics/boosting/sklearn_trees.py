@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.topics._binary import Floats
+from harness.topics._shared.binary import Floats
 from harness.topics.boosting import L2, LEAST_ROWS, task
 
 if TYPE_CHECKING:

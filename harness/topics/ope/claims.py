@@ -6,9 +6,9 @@ otherwise; weights are heavy in the scenario heavy_weights(3), where that policy
 
 from __future__ import annotations
 
-from harness.evidence import Evidence, Verdict
+from harness.declare.evidence import Evidence, Verdict
+from harness.records import Scalar
 from harness.topics.ope import topic
-from harness.trial import Scalar
 
 DUDIK = "Dudik, Langford & Li 2011, Doubly robust policy evaluation and learning, arXiv 1103.4601"
 EXAMPLE = "Open Bandit Pipeline 0.5.2, examples/multiclass"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import Figure, Judgement, Metric, Param, Profile
+from harness.declare import Chart, Judgement, Metric, Param, Profile
 from harness.topics.ope import topic
 from harness.topics.ope.selection import selection
 from harness.topics.ope.worlds import (
@@ -57,7 +57,7 @@ METRICS = (
         summary="Of the data: share of the target policy on actions that the log cannot hold.",
     ),
 )
-ERRORS = Figure(
+ERRORS = Chart(
     "errors",
     title="Relative error",
     x="share of logs",
@@ -85,7 +85,7 @@ value = topic.task(
     work=ROUNDS,
     sweep={"actions": [20, 200, 1_000], "rounds": [10_000], "temperature": [-1.0]},
     reference="ips",
-    figures=[ERRORS],
+    charts=[ERRORS],
     quick=Profile(1, {"rounds": 500, "replications": 20}, datasets=("nonlinear-rewards",), scenarios=("clean",)),
     full=Profile(blocks=10, sweeps=True),
 )
@@ -100,7 +100,7 @@ real = topic.task(
     view=view,
     params={"replications": Param(30, low=2, summary=REPLICATIONS["replications"].summary)},
     reference="ips",
-    figures=[ERRORS],
+    charts=[ERRORS],
     quick=Profile(1, {"replications": 2}, datasets=("digits-bandit",), scenarios=("clean",)),
     full=Profile(blocks=6, datasets=("digits-bandit", "open-bandit-all"), scenarios=("clean",), sweeps=True),
 )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from harness.declare import Dataset
 from harness.declare.values import Generator
+from harness.records import Scalar
 from harness.topics.ope.evaluation import real
 from harness.topics.ope.worlds import ENGINE, REPLICATIONS
-from harness.trial import Scalar
 
 if TYPE_CHECKING:
     from harness.topics.ope.engine.log import Log

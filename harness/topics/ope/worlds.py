@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.declare import CLEAN, Dataset, Param, Scenario, Work
 from harness.declare.values import Generator
-from harness.trial import Scalar
+from harness.records import Scalar
 
 if TYPE_CHECKING:
     from harness.topics.ope.engine.worlds import Logs, Replications
@@ -78,7 +78,7 @@ def open_bandit(params: Mapping[str, Scalar], rng: Generator, *, campaign: str) 
 
 def verify_open_bandit() -> None:
     """Check the sample's file against its card."""
-    from harness.topics._open_bandit import card_file
+    from harness.topics._shared.open_bandit import card_file
 
     card_file()
 

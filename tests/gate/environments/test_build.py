@@ -19,10 +19,9 @@ import msgspec
 import pytest
 from gate.environments.repositories import commit, git, isolate
 
-from harness.config import Config
+from harness.config import Config, Policy
 from harness.errors import Exit, UsageError
 from harness.gate.environments.build import Environment, EnvironmentBuildError, build
-from harness.gate.policy import Policy
 
 DRIVER = """
 import json, sys
@@ -31,7 +30,7 @@ import msgspec
 from harness.config import Config
 from harness.errors import BakeoffError
 from harness.gate.environments.build import build
-from harness.gate.policy import Policy
+from harness.config import Policy
 folder, policy, revision, base, candidate = json.loads(sys.argv[1])
 told = []
 try:

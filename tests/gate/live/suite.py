@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.config import Policy
 from harness.gate.decision import Case, Pair, Side
 from harness.gate.environments.build import Environment
-from harness.gate.live.conduct import Bench
-from harness.gate.live.memory import MemoryPass, Reading
+from harness.gate.live.memory_pass import MemoryPass, Reading
 from harness.gate.live.pair import Request
 from harness.gate.live.plan import Metric, Planned
 from harness.gate.live.progress import Progress
-from harness.gate.policy import Policy
-from harness.trial import Seeds, Trial
+from harness.gate.live.schedule import Bench
+from harness.records import Seeds, Trial
 
 Draw = Callable[[Request], Pair]
 

@@ -9,14 +9,14 @@ import msgspec
 import pytest
 from gate.live import suite as planted
 
+from harness.config import Policy
 from harness.errors import UsageError
 from harness.gate.decision import SIDES, Case, Pair, worst
-from harness.gate.live import conduct as module
+from harness.gate.live import schedule as module
 from harness.gate.live.findings import cases
-from harness.gate.live.memory import Reading
+from harness.gate.live.memory_pass import Reading
 from harness.gate.live.pair import Request
 from harness.gate.live.progress import Progress
-from harness.gate.policy import Policy
 from harness.gate.settle import settle_case
 
 POLICY = Policy()

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from gate.live import suite as planted
 
+from harness.config import Policy
 from harness.errors import UsageError
 from harness.gate.decision import Case, Pair, Side
 from harness.gate.live import journal
 from harness.gate.live.journal import Asked, Journal
-from harness.gate.live.memory import Reading
-from harness.gate.policy import Policy
-from harness.selection import Selection
+from harness.gate.live.memory_pass import Reading
+from harness.plan.selection import Selection
 
 GONE = Case("topic", "task", "gone", "data", "clean", {}, verdict="not measured", reason="it is gone")
 

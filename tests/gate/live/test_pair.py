@@ -12,7 +12,7 @@ from harness.gate.decision import Pair
 from harness.gate.live.pair import Request, measure
 from harness.gate.live.plan import plan
 from harness.measure.machine import usable_cores
-from harness.selection import Selection
+from harness.plan.selection import Selection
 
 if TYPE_CHECKING:
     from gate.live.conftest import Sides

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.live.plan import plan
-from harness.selection import Selection
+from harness.plan.selection import Selection
 
 if TYPE_CHECKING:
     from gate.live.conftest import Sides

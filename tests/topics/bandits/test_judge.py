@@ -132,7 +132,7 @@ def test_the_limit_is_drawn_where_all_replications_share_it(made: Any) -> None:
     data = made(PARAMS, np.random.default_rng(0))
     chosen = np.zeros((HORIZON, REPLICATIONS), dtype=int)
     judged = stationary.judge(data, chosen)
-    (figure,) = stationary.task.figures
+    (figure,) = stationary.task.charts
     regrets, limit = judged.curves[figure.curve], judged.curves[figure.limit]
     assert limit.x == regrets.x
     assert limit.x[-1] == HORIZON

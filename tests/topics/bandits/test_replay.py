@@ -13,7 +13,7 @@ pytest.importorskip("numba")
 
 from harness.declare import Dataset
 from harness.errors import InvalidOutputError, UsageError
-from harness.topics import _open_bandit
+from harness.topics._shared import open_bandit
 from harness.topics.bandits.engine import linear
 from harness.topics.bandits.engine.kernels import greedy, index, thompson
 from harness.topics.bandits.engine.play import play
@@ -130,8 +130,8 @@ def test_the_halves_are_the_log() -> None:
 
 
 def test_the_log_of_the_shop_is_read_as_it_is() -> None:
-    for campaign in _open_bandit.CAMPAIGNS:
-        rows = _open_bandit.logs(campaign)["random"]
+    for campaign in open_bandit.CAMPAIGNS:
+        rows = open_bandit.logs(campaign)["random"]
         most = sorted(
             rows["item"].value_counts().reset_index().to_numpy().tolist(), key=lambda pair: (-pair[1], pair[0])
         )

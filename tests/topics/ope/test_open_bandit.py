@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("numba")
 
-from harness.data import builtin_folder, read_card, verify
+from harness.data.cards import builtin_folder, read_card, verify
 from harness.errors import UsageError
-from harness.topics import _open_bandit
+from harness.topics._shared import open_bandit as shared_open_bandit
 from harness.topics.ope import worlds
 from harness.topics.ope.engine import open_bandit
 from harness.topics.ope.engine.check import check
@@ -53,8 +53,8 @@ def obp_log(campaign: str, policy: str) -> Any:
         return Mended(behavior_policy=policy, campaign=campaign)
 
 
-@pytest.mark.parametrize("policy", _open_bandit.POLICIES)
-@pytest.mark.parametrize("campaign", _open_bandit.CAMPAIGNS)
+@pytest.mark.parametrize("policy", shared_open_bandit.POLICIES)
+@pytest.mark.parametrize("campaign", shared_open_bandit.CAMPAIGNS)
 def test_it_is_read_as_obp_reads_it(campaign: str, policy: str) -> None:
     theirs, log = obp_log(campaign, policy), kept(campaign, policy).log
     np.testing.assert_array_equal(log.actions, theirs.action)
@@ -69,8 +69,8 @@ def test_it_is_read_as_obp_reads_it(campaign: str, policy: str) -> None:
     assert kept(campaign, policy).value == obp_log(campaign, other).reward.mean()
 
 
-@pytest.mark.parametrize("policy", _open_bandit.POLICIES)
-@pytest.mark.parametrize("campaign", _open_bandit.CAMPAIGNS)
+@pytest.mark.parametrize("policy", shared_open_bandit.POLICIES)
+@pytest.mark.parametrize("campaign", shared_open_bandit.CAMPAIGNS)
 def test_logs_can_be_used(campaign: str, policy: str) -> None:
     log = kept(campaign, policy).log
     check(log)
@@ -138,6 +138,6 @@ def test_a_damaged_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any)
     for name in ("toml", "parquet"):
         content = (builtin_folder() / f"open-bandit-sample.{name}").read_bytes()
         (tmp_path / f"open-bandit-sample.{name}").write_bytes(content[:-1] if name == "parquet" else content)
-    monkeypatch.setattr(_open_bandit, "builtin_folder", lambda: tmp_path)
+    monkeypatch.setattr(shared_open_bandit, "builtin_folder", lambda: tmp_path)
     with pytest.raises(UsageError, match=r"open-bandit-sample\.parquet is not the file that the card"):
         worlds.verify_open_bandit()

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from harness.records import Curve
 from harness.topics.bandits.engine.chance import Floats
 from harness.topics.bandits.engine.world import World
-from harness.trial import Curve
 
 LEAST_REIGN = 100  # steps; where means move smoothly, an arm that is the best one for less is not waited for
 BEFORE, AFTER, BIN = 100, 1_000, 20  # steps around a change that the curve shows, and that a point of it joins

@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from harness.records import Scalar
 from harness.topics.bandits.engine.chance import Floats, key_of
 from harness.topics.bandits.engine.world import World
-from harness.trial import Scalar
 
 ROWS = 2_000  # contexts of a generated table
 STEEPNESS = 4.0  # of the logistic world: the standard deviation of a logit is about 1.3 with ten features
@@ -54,7 +54,7 @@ def flights(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
     The features are the columns of the data set, standardised; categories enter as integer codes, missing values as
     the mean.
     """
-    from harness.data import builtin_folder, cards, dataset
+    from harness.data.cards import builtin_folder, cards, dataset
 
     table = dataset(cards([builtin_folder()])["flights"]).load({"rows": FLIGHTS}, rng).train
     centred = table.X.astype(np.float64)

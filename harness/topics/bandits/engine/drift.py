@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.records import Scalar
 from harness.topics.bandits.engine.chance import Floats, key_of
 from harness.topics.bandits.engine.world import World
-from harness.trial import Scalar
 
 STAGE_STEPS = 10  # over which smooth means stand still
 LOWEST, HIGHEST = 0.05, 0.95  # between which means walk

@@ -23,11 +23,11 @@ import numpy.typing as npt
 
 from harness.declare import Examples, Judgement
 from harness.errors import UsageError
-from harness.topics import _open_bandit
+from harness.records import Curve, Scalar
+from harness.topics._shared import open_bandit
 from harness.topics.bandits.engine import judge as judges
 from harness.topics.bandits.engine.chance import Floats, Ints, key_of
 from harness.topics.bandits.engine.world import World
-from harness.trial import Curve, Scalar
 
 USER = "user_feature_3"  # the one whose values are spread most evenly
 VIEWS = 1_000  # that clicks are counted in
@@ -60,7 +60,7 @@ def read(params: Mapping[str, Scalar], rng: np.random.Generator, campaign: str) 
     UsageError
         When the log is too short for so many items, or the sample's file is not what its card says.
     """
-    rows = _open_bandit.logs(campaign)["random"]
+    rows = open_bandit.logs(campaign)["random"]
     shown = rows["item"].to_numpy(np.int64)
     chosen = np.sort(np.argsort(-np.bincount(shown), kind="stable")[: int(params["arms"])])
     kept = np.isin(shown, chosen)

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from harness.declare import Examples, Judgement
 from harness.errors import InvalidOutputError
+from harness.records import Curve
 from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.rollout import Launch
-from harness.trial import Curve
 
 
 def checked(launch: Launch, shares: npt.ArrayLike) -> Floats:

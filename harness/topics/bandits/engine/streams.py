@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from harness.declare import Examples, Judgement
 from harness.errors import InvalidOutputError
+from harness.records import Curve
 from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.judge import marks
-from harness.trial import Curve
 
 
 @dataclass(frozen=True, eq=False)

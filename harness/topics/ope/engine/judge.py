@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from harness.declare import Examples, Judgement
 from harness.errors import InvalidOutputError
+from harness.records import Curve
 from harness.topics.ope.engine.log import Floats
 from harness.topics.ope.engine.worlds import Replications
-from harness.trial import Curve
 
 LEVEL = 0.95
 TAIL = 0.1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.topics._open_bandit import CAMPAIGNS, POLICIES, logs
+from harness.topics._shared.open_bandit import CAMPAIGNS, POLICIES, logs
 from harness.topics.ope.engine.log import Floats, Ints, Log
 from harness.topics.ope.engine.worlds import Recorded
 

@@ -1,0 +1,1 @@
+"""What the records of runs say: aggregates by cell, verdicts, history, advice, plots."""

@@ -1,0 +1,164 @@
+"""Which strategy to take, in one sentence that says why.
+
+The rule: of the strategies whose primary metric is not worse than the best one's by more than the metric's margin, the
+one that takes the least CPU time. What is beyond the limit of a metric is left out, unless everything is. It is a
+summary of the tables, not a verdict on other data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.analysis import wording
+from harness.analysis.aggregates import Standings, effect, fullest
+from harness.stats.paired import Interval
+from harness.store.header import JudgedMetric
+
+COST, MEMORY = "cpu_s", "peak_bytes"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The strategy to take, and the sentence that says why."""
+
+    label: str
+    sentence: str
+
+
+def advise(
+    cells: Sequence[Standings], metric: JudgedMetric, reference: str, limits: Sequence[JudgedMetric] = ()
+) -> Advice | None:
+    """Recommend a strategy over some cells of one machine.
+
+    Only strategies that never failed are considered, in the cells that `fullest` chooses.
+
+    Parameters
+    ----------
+    metric
+        The task's primary metric.
+    reference
+        The strategy to compare with where the choice leaves it open.
+    limits
+        Metrics that may have a limit.
+
+    Returns
+    -------
+    Advice or None
+        ``None`` when no strategy finished everything.
+    """
+    sound = {label for cell in cells for label in cell.entries if _sound(cells, label)}
+    cells, finished = fullest(cells, lambda cell, label: label in sound and _has(cell, label, metric))
+    if not finished:
+        return None
+    limits = [limited for limited in limits if limited.limit is not None]
+    within = [label for label in finished if not any(_beyond(cells, label, limited) for limited in limits)]
+    labels = within or finished
+    quality = {label: _level(cells, label, metric.name) for label in labels}
+    sign = 1 if metric.direction == "higher" else -1
+    best = max(labels, key=lambda label: sign * quality[label])
+    good = [label for label in labels if label == best or _as_good(cells, label, best, metric)]
+    chosen = min(good, key=lambda label: _level(cells, label, COST))
+    other = _other(chosen, best, good, finished, reference)
+    if other is None:
+        return Advice(chosen, f"{chosen}: the only strategy that finished")
+    why = _why(cells, chosen, other, metric)
+    alone = f"; no other strategy is within {metric.margin:g} of its {metric.name}" * (
+        len(good) == 1 and metric.margin > 0
+    )
+    apart = effect(cells, chosen, other, metric.name)
+    chance = "; of one block, which does not tell merit from chance" * (apart is not None and not apart.known)
+    return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}{_limited(limits, len(within), len(finished))}{chance}")
+
+
+def _sound(cells: Sequence[Standings], label: str) -> bool:
+    return not any(label in cell.entries and cell.entries[label].failed for cell in cells)
+
+
+def _has(cell: Standings, label: str, metric: JudgedMetric) -> bool:
+    return all(cell.entries[label].middle(name) is not None for name in (metric.name, COST))
+
+
+def _level(cells: Sequence[Standings], label: str, name: str) -> float:
+    """Return the mean over cells and blocks, of the logarithm for a cost."""
+    columns = [cell.entries[label].values[name] for cell in cells]
+    if name == COST:
+        columns = [np.log(np.maximum(column, 1e-12)) for column in columns]
+    return float(np.mean([np.nanmean(column) for column in columns]))
+
+
+def _beyond(cells: Sequence[Standings], label: str, metric: JudgedMetric) -> bool:
+    """Return whether a strategy's mean over blocks is beyond the limit of a metric in some cell."""
+    if metric.limit is None:
+        return False
+    entries = [cell.entries[label] for cell in cells]
+    columns = [entry.values[metric.name] for entry in entries if entry.middle(metric.name) is not None]
+    means = [float(np.nanmean(column)) for column in columns]
+    sign = 1 if metric.direction == "higher" else -1
+    return any(sign * mean < sign * metric.limit for mean in means)
+
+
+def _limited(limits: Sequence[JudgedMetric], within: int, finished: int) -> str:
+    if within == finished:
+        return ""
+    names = " or ".join(f"{metric.name} {metric.limit:g}" for metric in limits)
+    return f"; {finished - within} beyond {names} left out" if within else f"; all are beyond {names}"
+
+
+def _as_good(cells: Sequence[Standings], label: str, best: str, metric: JudgedMetric) -> bool:
+    """Return whether the interval rules out a loss over the margin; without an interval, the estimate must."""
+    apart = effect(cells, label, best, metric.name)
+    if apart is None:
+        return False
+    bounds = (apart.low, apart.high) if apart.known else (apart.estimate, apart.estimate)
+    loss = -bounds[0] if metric.direction == "higher" else bounds[1]
+    return loss <= metric.margin
+
+
+def _other(chosen: str, best: str, good: Sequence[str], labels: Sequence[str], reference: str) -> str | None:
+    """Choose what to compare with: the best in quality, else the reference, else the next that is as good."""
+    rivals = [best, reference, *good, *labels]
+    return next((label for label in rivals if label != chosen and label in labels), None)
+
+
+def _why(cells: Sequence[Standings], chosen: str, other: str, metric: JudgedMetric) -> list[str]:
+    found = []
+    cost = effect(cells, chosen, other, COST)
+    if cost is not None:
+        found.append(_times(cost, "CPU", other))
+    apart = effect(cells, chosen, other, metric.name)
+    if apart is not None:
+        found.append(_quality(apart, metric))
+    memory = effect(cells, chosen, other, MEMORY)
+    if memory is not None:
+        found.append(_times(memory, "memory"))
+    return found
+
+
+def _times(ratio: Interval, what: str, other: str = "") -> str:
+    """Say a ratio the way round in which it is above one: ``5.9x less CPU [5.6, 6.3]``."""
+    if not ratio.excludes(1.0) and ratio.known:
+        return f"{what} tied" + f" with {other}" * bool(other)
+    less = ratio.estimate < 1
+    turned = [1 / value if less else value for value in (ratio.estimate, ratio.low, ratio.high)]
+    if _three(turned[0]) == "1":
+        return f"{what} equal" + f" to that of {other}" * bool(other)
+    low, high = sorted(turned[1:]) if ratio.known else (math.nan, math.nan)
+    interval = f" [{_three(low)}, {_three(high)}]" if ratio.known else ""
+    return f"{_three(turned[0])}x {'less' if less else 'more'} {what}" + f" than {other}" * bool(other) + interval
+
+
+def _three(value: float) -> str:
+    """Write a number with three digits, or all of its whole ones."""
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"
+
+
+def _quality(apart: Interval, metric: JudgedMetric) -> str:
+    within = max(abs(apart.low), abs(apart.high)) <= metric.margin
+    if apart.known and (within or not apart.excludes(0.0)):
+        return f"{metric.name} tied"
+    found = apart.plain()
+    return f"{metric.name} {wording.effect(found, cost=False)} {wording.interval(found, cost=False)}".strip()

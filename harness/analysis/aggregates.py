@@ -1,0 +1,257 @@
+"""How strategies stand in a cell: what each measured in every block, and the effects between any two of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.records import Cell, Curve, Record, Scalar, Status, figures, is_cost
+from harness.stats.paired import Interval, pooled_difference, pooled_ratio
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Numbers: TypeAlias = npt.NDArray[np.int64]
+
+CURVES = 3
+
+
+class Unit(NamedTuple):
+    """One block of one run, with the seed of its data."""
+
+    run: str
+    block: int
+    seed: int
+
+
+@dataclass
+class Entry:
+    """One strategy with its options in one cell.
+
+    Attributes
+    ----------
+    values
+        Measure to its values, one a unit of the cell; NaN where it was not measured.
+    statuses, troubles
+        How many trials ended how; and for those with a reason, how many with which.
+    failed
+        Places of the units whose trial began and did not finish.
+    curves
+        Name to the curves of the first blocks, at most `CURVES`.
+    """
+
+    strategy: str
+    options: dict[str, Scalar]
+    values: dict[str, Floats] = field(default_factory=dict)
+    statuses: Counter[Status] = field(default_factory=Counter)
+    troubles: Counter[tuple[Status, str]] = field(default_factory=Counter)
+    failed: set[int] = field(default_factory=set)
+    curves: dict[str, list[Curve]] = field(default_factory=dict)
+
+    def middle(self, name: str) -> float | None:
+        """Return the median of a measure over the units that have it."""
+        values = self.values.get(name)
+        return None if values is None or np.isnan(values).all() else float(np.nanmedian(values))
+
+
+@dataclass
+class Standings:
+    """All strategies of one cell on one machine; `entries` are named by label, in the order of their first trial."""
+
+    machine: str
+    cell: Cell
+    units: list[Unit]
+    entries: dict[str, Entry]
+
+    def differences(self, of: str, to: str, name: str, base: Standings | None = None) -> dict[Unit, float]:
+        """Subtract one strategy's measure from another's, the logarithms of a cost, in every unit that has both.
+
+        Parameters
+        ----------
+        base
+            Where `to` stands; here, unless another measurement of the same cell is given.
+        """
+        apart = self._apart(of, to, name, base or self)
+        return {self.units[index]: float(apart[index]) for index in np.flatnonzero(np.isfinite(apart))}
+
+    def effect(self, of: str, to: str, name: str) -> Interval | None:
+        """Estimate the effect on a measure in this cell alone; see `effect`."""
+        apart = self._apart(of, to, name, self)
+        known = np.isfinite(apart)
+        if not known.any():
+            return None
+        sessions, seeds = self._groups
+        return (
+            pooled_ratio(apart[known], sessions[known])
+            if is_cost(name)
+            else pooled_difference(apart[known], seeds[known])
+        )
+
+    @cached_property
+    def _groups(self) -> tuple[Numbers, Numbers]:
+        """Number the runs and the seeds of the units."""
+        runs = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in self.units))}
+        return np.array([runs[unit.run] for unit in self.units]), np.array([unit.seed for unit in self.units])
+
+    def _apart(self, of: str, to: str, name: str, base: Standings) -> Floats:
+        one, other = self._values(of, name, self.units), base._values(to, name, self.units)
+        if one is None or other is None:
+            return np.full(len(self.units), np.nan)
+        if not is_cost(name):
+            return one - other
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # A cost of 0 has no logarithm: the infinity that it gives counts as missing.
+            return np.log(one) - np.log(other)
+
+    def _values(self, label: str, name: str, units: list[Unit]) -> Floats | None:
+        """Return a measure in the given units, NaN in those that are not here."""
+        values = self.entries[label].values.get(name) if label in self.entries else None
+        if values is None or units is self.units:
+            return values
+        places = {unit: index for index, unit in enumerate(self.units)}
+        return np.array([values[places[unit]] if unit in places else np.nan for unit in units])
+
+
+def in_order(entries: Mapping[str, Entry], declared: Sequence[str]) -> list[str]:
+    """Sort labels by the declaration of their strategies, then by their options: trials ran in shuffled order."""
+    place = {strategy: index for index, strategy in enumerate(declared)}
+    return sorted(entries, key=lambda label: (place.get(entries[label].strategy, len(place)), _natural(entries[label])))
+
+
+def reference_among(entries: Mapping[str, Entry], ordered: Sequence[str], named: str) -> str:
+    """Choose what to compare with: the named strategy, else it with some options, else the first."""
+    with_options = [label for label in ordered if entries[label].strategy == named]
+    return named if named in entries else [*with_options, *ordered][0]
+
+
+def time_of(cells: Sequence[Standings]) -> str:
+    """Return the time to tell costs by: CPU time, and wall time where imported figures have that alone."""
+    timed = {name for cell in cells for entry in cell.entries.values() for name in entry.values}
+    return "wall_s" if "wall_s" in timed and "cpu_s" not in timed else "cpu_s"
+
+
+def fullest(cells: Sequence[Standings], wanted: Callable[[Standings, str], bool]) -> tuple[list[Standings], list[str]]:
+    """Choose cells and strategies so that every one of these stands in every one of those.
+
+    Of the sets of strategies that some cell has, the one that covers most results: its size times the number of cells
+    that have all of it. So a sweep of one strategy alone neither takes the cells of the others away nor joins them.
+
+    Parameters
+    ----------
+    wanted
+        ``wanted(cell, label)``: whether a strategy of a cell counts.
+    """
+    sets = [frozenset(label for label in cell.entries if wanted(cell, label)) for cell in cells]
+    best = max(sets, key=lambda own: (len(own) * sum(own <= other for other in sets), len(own)), default=frozenset())
+    chosen = [cell for cell, own in zip(cells, sets, strict=True) if best <= own]
+    return chosen, [label for label in (chosen[0].entries if chosen else ()) if label in best]
+
+
+def stand(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[Standings]:
+    """Gather the records of some runs by machine and cell.
+
+    Parameters
+    ----------
+    runs
+        For each run its name, its machine and its records; they are taken in one at a time and let go.
+    """
+    found: dict[tuple[str, Cell], _Gathered] = {}
+    for run, machine, records in runs:
+        for record in records:
+            place = (machine, Cell.of(record))
+            if place not in found:
+                found[place] = _Gathered()
+            found[place].add(run, record)
+    return [Standings(machine, cell, *gathered.arrays()) for (machine, cell), gathered in found.items()]
+
+
+def effect(cells: Sequence[Standings], of: str, to: str, name: str) -> Interval | None:
+    """Estimate the effect on a measure over some cells: a ratio for a cost, a difference for a metric.
+
+    With several cells the effect is the mean over those in which both strategies were measured (of the logarithms, for
+    a cost), taken block by block, so that the interval holds whatever ties the cells of a block together.
+
+    Returns
+    -------
+    Interval or None
+        ``None`` without a block that both strategies finished in all these cells.
+    """
+    if len(cells) == 1:
+        return cells[0].effect(of, to, name)
+    return pool([part for cell in cells if (part := cell.differences(of, to, name))], name)
+
+
+def pool(parts: Sequence[dict[Unit, float]], name: str) -> Interval | None:
+    """Average differences over cells, block by block, and estimate their mean over blocks."""
+    if not parts:
+        return None
+    common = [unit for unit in parts[0] if all(unit in part for part in parts)]
+    if not common:
+        return None
+    means = np.array([[part[unit] for unit in common] for part in parts]).mean(axis=0)
+    if is_cost(name):
+        runs = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in common))}
+        return pooled_ratio(means, np.array([runs[unit.run] for unit in common]))
+    return pooled_difference(means, np.array([unit.seed for unit in common]))
+
+
+def _natural(entry: Entry) -> list[tuple[str, float, str]]:
+    """Sort options by their numbers, so that 64 comes before 512."""
+    return [
+        (name, float(value) if isinstance(value, int | float) else 0.0, str(value))
+        for name, value in sorted(entry.options.items())
+    ]
+
+
+def cost_table(cells: Sequence[Standings], label: str, name: str) -> Floats:
+    """Lay a strategy's measure out, a row a block and a column a cell, NaN where missing: shape (blocks, cells)."""
+    blocks = dict.fromkeys((unit.run, unit.block) for cell in cells for unit in cell.units)
+    rows = {block: index for index, block in enumerate(blocks)}
+    table = np.full((len(rows), len(cells)), np.nan)
+    for column, cell in enumerate(cells):
+        values = cell.entries[label].values.get(name) if label in cell.entries else None
+        if values is not None:
+            table[[rows[unit.run, unit.block] for unit in cell.units], column] = values
+    return table
+
+
+class _Gathered:
+    """Collects one cell's records, in whatever order they come."""
+
+    def __init__(self) -> None:
+        self._units: dict[Unit, int] = {}
+        self._entries: dict[str, Entry] = {}
+        self._values: dict[str, dict[str, dict[int, float]]] = {}
+
+    def add(self, run: str, record: Record) -> None:
+        trial = record.trial
+        unit = self._units.setdefault(Unit(run, trial.block, trial.seeds.data), len(self._units))
+        label = trial.label
+        entry = self._entries.get(label)
+        if entry is None:
+            entry = self._entries[label] = Entry(trial.strategy, dict(trial.options))
+            self._values[label] = defaultdict(dict)
+        columns = self._values[label]
+        entry.statuses[record.status] += 1
+        if record.status not in ("ok", "skipped"):
+            entry.failed.add(unit)
+        if record.status != "ok" or record.reason:
+            entry.troubles[(record.status, record.reason)] += 1
+        for name, value in figures(record).items():
+            columns[name][unit] = value
+        for name, curve in record.curves.items():
+            kept = entry.curves.setdefault(name, [])
+            if len(kept) < CURVES:
+                kept.append(curve)
+
+    def arrays(self) -> tuple[list[Unit], dict[str, Entry]]:
+        for label, columns in self._values.items():
+            for name, values in columns.items():
+                column = np.full(len(self._units), np.nan)
+                column[list(values)] = list(values.values())
+                self._entries[label].values[name] = column
+        return list(self._units), self._entries

@@ -1,0 +1,96 @@
+"""What was found for a question, and which of the measured cells and blocks count."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+
+from harness.analysis.aggregates import Standings, Unit
+from harness.declare.questions import Question
+from harness.records import Cell, Scalar
+from harness.stats.paired import Interval
+
+Key = TypeVar("Key")
+Member = TypeVar("Member")
+#: Cells without what varies, and those that differ in it alone by its value.
+Contexts: TypeAlias = dict[Cell, dict[Scalar | None, Standings]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found on one machine; nothing, without an interval.
+
+    Attributes
+    ----------
+    interval
+        Over the blocks that hold all that was asked.
+    p
+        The two-sided p of a bound as the true value.
+    contexts, units
+        The cells that were averaged over, without what varies, and the blocks.
+    left
+        Number of cells that fit too, but were measured in other blocks.
+    values, labels
+        Values of what varies, and the strategies of an order.
+    noise
+        Standard deviation that noise alone gives to one block's answer, in those of the log-ratio of two equal trials;
+        NaN where that says nothing.
+    steep
+        Of a crossover, the slope of the ratio of the two costs.
+    machine, machines
+        Where it was found, and on how many machines it could have been.
+    """
+
+    interval: Interval | None = None
+    p: Callable[[float], float] = lambda _bound: math.nan
+    contexts: tuple[Cell, ...] = ()
+    units: tuple[Unit, ...] = ()
+    left: int = 0
+    values: tuple[Scalar, ...] = ()
+    labels: tuple[str, ...] = ()
+    noise: float = math.nan
+    steep: Interval | None = None
+    machine: str = ""
+    machines: int = 0
+
+
+def fullest(holders: Mapping[Key, Collection[Member]], least: int = 1) -> tuple[list[Key], list[Member]]:
+    """Choose keys and members so that every chosen key has every chosen member, and as many pairs as can be.
+
+    It looks at what was measured, never at the figures. Two members are preferred to one, which has no interval.
+
+    Parameters
+    ----------
+    least
+        Fewest keys to choose.
+    """
+    owners: dict[Member, set[Key]] = {}
+    for key, members in holders.items():
+        for member in members:
+            owners.setdefault(member, set()).add(key)
+    patterns = Counter(frozenset(keys) for keys in owners.values())
+
+    def worth(pattern: frozenset[Key]) -> tuple[bool, int, int]:
+        count = sum(number for other, number in patterns.items() if pattern <= other)
+        return count > 1, count * len(pattern), len(pattern)
+
+    best = max((pattern for pattern in patterns if len(pattern) >= least), key=worth, default=None)
+    if best is None:
+        return [], []
+    return [key for key in holders if key in best], [member for member, keys in owners.items() if best <= keys]
+
+
+def numbers(cell: Standings | None, label: str, question: Question) -> dict[Unit, float]:
+    """Return what a strategy measured in the blocks of a cell, as logarithms where the question wants them."""
+    entry = None if cell is None else cell.entries.get(label)
+    values = None if entry is None else entry.values.get(question.measure)
+    if cell is None or values is None:
+        return {}
+    if question.in_logs:
+        values = np.log(np.where(values > 0, values, np.nan))
+    return {cell.units[index]: float(values[index]) for index in np.flatnonzero(np.isfinite(values))}

@@ -1,0 +1,1 @@
+"""``bakeoff history``: a figure over all runs, with its change points."""

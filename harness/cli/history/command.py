@@ -1,0 +1,161 @@
+"""``bakeoff history``: one measure over all runs, and where its level changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.analysis.aggregates import Entry, Standings
+from harness.cli.history.series import Tracked
+from harness.cli.output import config, console, json_option, log, print_json
+from harness.errors import Exit, NothingSelectedError, UsageError, did_you_mean
+from harness.store.runs import find, runs
+
+if TYPE_CHECKING:
+    from harness.analysis.history import Track
+
+
+# Option to its word in an error, and to the names that one of its patterns may match in a cell.
+_CELL: dict[str, tuple[str, Callable[[Standings], Sequence[str]]]] = {
+    "tasks": ("topic or task", lambda standing: (standing.cell.topic, f"{standing.cell.topic}/{standing.cell.task}")),
+    "datasets": ("data set", lambda standing: (standing.cell.dataset,)),
+    "scenarios": ("scenario", lambda standing: (standing.cell.scenario,)),
+    "machines": ("machine", lambda standing: (standing.machine,)),
+}
+
+
+def run_paths(results: Path, names: Sequence[str]) -> list[Path]:
+    """Find the runs that some arguments mean, each once; all of the results folder when there is no argument.
+
+    Raises
+    ------
+    UsageError
+        When a run cannot be found, or a folder holds none.
+    """
+    found: list[Path] = []
+    for name in names:
+        found += _in_folder(Path(name)) if Path(name).is_dir() else [find(results, name)]
+    return list({path.resolve(): path for path in (found if names else _in_folder(results))}.values())
+
+
+def choose(tracked: Tracked, patterns: Mapping[str, Sequence[str]], measure: str) -> list[Standings]:
+    """Choose cells and strategies by shell-style patterns; a strategy may be named with its options too.
+
+    Raises
+    ------
+    UsageError
+        When no run has the measure, or a pattern matches no name on record.
+    NothingSelectedError
+        When no finished trial that matches all patterns has the measure.
+    """
+    if not tracked.standings:
+        raise NothingSelectedError("no trial is on record in the runs chosen; give others, or an earlier --since")
+    if measure not in tracked.measures:
+        raise UsageError(f"no run has the measure {measure!r}{did_you_mean(measure, tracked.measures)}")
+    _check(tracked.standings, patterns)
+    chosen = [
+        replace(standing, entries=entries)
+        for standing in tracked.standings
+        if all(_any(names(standing), patterns[option]) for option, (_, names) in _CELL.items())
+        and (entries := _entries(standing, patterns["strategies"]))
+    ]
+    if not any(measure in entry.values for standing in chosen for entry in standing.entries.values()):
+        raise NothingSelectedError(f"no finished trial of this selection has the measure {measure}")
+    return chosen
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    found = runs(folder)
+    if not found:
+        raise UsageError(f"{folder} holds no runs; make one with 'bakeoff run'")
+    return found
+
+
+def _check(standings: Sequence[Standings], patterns: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a pattern that matches nothing on record, be it alone."""
+    known = {option: (word, [n for own in standings for n in names(own)]) for option, (word, names) in _CELL.items()}
+    labels = [name for own in standings for label, entry in own.entries.items() for name in _names(label, entry)]
+    for option, (word, names) in {**known, "strategies": ("strategy", labels)}.items():
+        for pattern in patterns[option]:
+            if not _any(names, [pattern]):
+                raise UsageError(f"no {word} on record matches {pattern!r}{did_you_mean(pattern, names)}")
+
+
+def _entries(standing: Standings, patterns: Sequence[str]) -> dict[str, Entry]:
+    return {label: entry for label, entry in standing.entries.items() if _any(_names(label, entry), patterns)}
+
+
+def _names(label: str, entry: Entry) -> tuple[str, str]:
+    return entry.strategy, label
+
+
+def _any(names: Sequence[str], patterns: Sequence[str]) -> bool:
+    # A label's own brackets are no pattern.
+    return not patterns or any(name == pattern or fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+
+@click.command("history", short_help="Follow a measure over runs, with the changes of its level.")
+@click.argument("measure", metavar="METRIC")
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--task", "tasks", multiple=True, metavar="TOPIC[/TASK]", help="Only these tasks.")
+@click.option("--strategy", "-s", "strategies", multiple=True, metavar="GLOB", help="Only these strategies.")
+@click.option("--dataset", "-d", "datasets", multiple=True, metavar="GLOB", help="Only these data sets.")
+@click.option("--scenario", "scenarios", multiple=True, metavar="GLOB", help="Only these scenarios.")
+@click.option("--machine", "machines", multiple=True, metavar="GLOB", help="Only these machines.")
+@click.option("--since", type=click.DateTime(), metavar="DATE", help="Only runs from then on (UTC), as in 2026-11-01.")
+@click.option("--last", type=click.IntRange(min=2), metavar="N", help="Only the last N runs of each series.")
+@click.option("--check", is_flag=True, help="Exit with 1 when a change for the worse came to light in the last 3 runs.")
+@json_option
+def command(
+    *,
+    measure: str,
+    runs: tuple[str, ...],
+    since: datetime | None,
+    last: int | None,
+    check: bool,
+    as_json: bool,
+    **patterns: tuple[str, ...],
+) -> int:
+    """Follow METRIC (cpu_s, fit.cpu_s, peak_bytes, auc ...) over RUNs: by default all of the results folder.
+
+    A RUN is a path, a file name, an id, or a folder of runs. A series is one strategy in one cell on one machine and
+    the same data: nothing else is compared. Names may be shell-style patterns.
+    """
+    from harness.cli.history.series import LATELY, read_tracked, series, tracks
+    from harness.cli.history.text import print_series, remarks_on
+
+    tracked = read_tracked(run_paths(config().results_folder, runs), since.replace(tzinfo=UTC) if since else None)
+    groups = tracks(tracked, choose(tracked, patterns, measure), measure, last)
+    rows = series(tracked, groups)
+    remarks = log()
+    for remark in remarks_on(tracked, groups):
+        remarks.print(f"note: {remark}", soft_wrap=True, markup=False)
+    if not rows:
+        raise NothingSelectedError(_too_few(measure, groups))
+    if as_json:
+        print_json({"measure": measure, "series": rows})
+    else:
+        print_series(console(), measure, rows)
+    worse = [row for row in rows if row["regressed"]]
+    if not check or not worse:
+        return Exit.DONE
+    names = ", ".join(dict.fromkeys(row["strategy"] for row in worse))
+    remarks.print(
+        f"{len(worse)} of {len(rows)} series got worse, found in the last {LATELY} runs: {names}",
+        soft_wrap=True,
+        markup=False,
+    )
+    return Exit.NO
+
+
+def _too_few(measure: str, groups: list[list[Track]]) -> str:
+    runs = {run for group in groups for track in group for run in track.points}
+    if len(runs) == 1:
+        return f"one run only has {measure} here; a history needs two or more of the same cells on one machine"
+    return f"no strategy and cell has {measure} in two runs on one machine and the same data; repeat a run's command"

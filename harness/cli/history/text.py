@@ -1,0 +1,221 @@
+"""A history in the terminal: lines, changes, and what to know before comparing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from rich.markup import escape
+
+from harness.analysis import wording
+from harness.analysis.history import Track
+from harness.analysis.wording import count
+from harness.cli.history.series import Tracked, short
+from harness.records import is_cost
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def remarks_on(tracked: Tracked, groups: Sequence[Sequence[Track]]) -> list[str]:
+    """Write the remarks, a sentence each."""
+    tracks = [track for group in groups for track in group]
+    kept = [track for track in tracks if len(track.points) > 1]
+    remarks = [*_machines(groups), *_data(tracked, groups)]
+    if 0 < len(kept) < len(tracks):
+        remarks.append(f"{len(tracks) - len(kept)} of {len(tracks)} series hold one run only and are left out")
+    few = sum(len(track.points) < 4 for track in kept)
+    if few:
+        remarks.append(f"{few} of {len(kept)} series hold fewer than 4 runs, in which no change of level can be found")
+    return remarks
+
+
+def _machines(groups: Sequence[Sequence[Track]]) -> list[str]:
+    sets = Counter(tuple(sorted({track.machine for track in group})) for group in groups)
+    return [
+        f"measured on {len(names)} machines: {', '.join(names)}; what they share ({count(times, 'figure')}) is shown "
+        "apart for each and never compared"
+        for names, times in sets.items()
+        if len(names) > 1
+    ]
+
+
+def _data(tracked: Tracked, groups: Sequence[Sequence[Track]]) -> list[str]:
+    """Tell of each data set that is not the same in all runs, and since which run it is another."""
+    found: dict[str, dict[str, str]] = {}
+    for group in groups:
+        for track in group:
+            for run in track.points:
+                found.setdefault(track.cell.dataset, {})[run] = str(track.edition)
+    remarks = []
+    for name, editions in found.items():
+        since: dict[str, str] = {}
+        for run in sorted(editions, key=lambda run: tracked.headers[run].started):
+            since.setdefault(editions[run], run)
+        if len(since) > 1:
+            told = ", ".join(f"{short(edition)} since run {run}" for edition, run in since.items())
+            remarks.append(
+                f"data set {name} is not the same in all runs ({told}): neither metrics nor times can be compared, so "
+                "runs with other data are another series"
+            )
+    return remarks
+
+
+Row: TypeAlias = Mapping[str, Any]
+
+_BARS = "▁▂▃▄▅▆▇█"
+_ASCII_BARS = "_.-=+*%#"
+_LONGEST = 40
+_FULL_HEIGHT = 0.1  # of the logarithm of a cost at the least: noise of a few per cent is to look like noise
+_FLAGS = {"dirty": "dirty", "contaminated": "contaminated", "unfinished": "with failures"}
+_COLOURS = {"worse": "red", "better": "green"}
+_PLAIN = str.maketrans({"\u00a0": " ", "\u2212": "-", "\u2013": "-", "µ": "u"})
+
+
+def print_series(out: Console, measure: str, rows: Sequence[Row]) -> None:
+    """Print the series that changed, a table of the others, and what changed between their runs."""
+    moved = [row for row in rows if row["changes"]]
+    told = f"{len(moved)} with a change of level; by chance alone 1 to 2 in 100 show one" if moved else "none changed"
+    out.print(f"{measure}: {len(rows)} series of runs, {told}\n", soft_wrap=True, markup=False)
+    for row in moved:
+        _print_moved(out, measure, row)
+    still: dict[str, list[Row]] = {}
+    for row in rows:
+        if not row["changes"]:
+            still.setdefault(_place(row), []).append(row)
+    for place, own in still.items():
+        out.print(f"[bold]{escape(place)}[/bold]: no change of level", soft_wrap=True)
+        out.print(_table(out, measure, own))
+    _print_between(out, rows)
+
+
+def sparkline(values: Sequence[float], least: float, bars: str = _BARS) -> str:
+    """Draw values as a line of bars, the means of neighbours where there are many.
+
+    Parameters
+    ----------
+    least
+        The difference, at the least, between the lowest bar and the highest.
+    """
+    parts = np.array_split(np.asarray(values, dtype=float), min(len(values), _LONGEST))
+    means = np.array([part.mean() for part in parts])
+    height = max(float(np.ptp(means)), least)
+    if height == 0:
+        return bars[0] * len(means)
+    shares = (means - means.min()) / height
+    return "".join(bars[min(int(share * len(bars)), len(bars) - 1)] for share in shares)
+
+
+def _print_moved(out: Console, measure: str, row: Row) -> None:
+    out.print(f"[bold]{escape(row['strategy'])}[/bold]  {escape(_place(row))}", soft_wrap=True)
+    levels = ", ".join(f"{name} {_amount(row[name], row)}" for name in ("first", "last", "best"))
+    flags = _flags(row)
+    told = f"{_trend(out, measure, row)}  {row['runs']} runs: {levels}{f'; {flags}' if flags else ''}"
+    out.print(f"  {escape(told)}", soft_wrap=True)
+    for change in row["changes"]:
+        out.print(f"  {_changed(change, measure, row)}", soft_wrap=True)
+    out.print()
+
+
+def _changed(change: Row, measure: str, row: Row) -> str:
+    point = row["points"][change["index"]]
+    size = wording.effect({**change, "low": None, "high": None}, cost=is_cost(measure)).translate(_PLAIN)
+    word = _word(change, measure)
+    colour = _COLOURS.get(change["verdict"] or "", "bold")
+    parts = [
+        f"{point['started'][:10]} run {point['run']}" + (f" commit {point['commit']}" if point["commit"] else ""),
+        f"{_amount(change['before'], row)} -> {_amount(change['after'], row)}",
+        "p < 0.001" if change["p"] < 0.001 else f"p = {change['p']:.3f}",
+        *_point_flags(point),
+    ]
+    with_it = f"; with {_listed(change['changed'])}" if change["changed"] else ""
+    return f"[{colour}]{escape(f'{size} ({word})' if word else size)}[/{colour}]  {escape(', '.join(parts) + with_it)}"
+
+
+def _word(change: Row, measure: str) -> str:
+    up = change["after"] > change["before"]
+    if not is_cost(measure):
+        return change["verdict"] or ""
+    if measure.endswith("_s"):
+        return "slower" if up else "faster"
+    return "more memory" if up else "less memory"
+
+
+def _table(out: Console, measure: str, rows: Sequence[Row]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("strategy", no_wrap=True)
+    table.add_column("runs", justify="right")
+    table.add_column("trend", no_wrap=True)
+    for heading in ("first", "last", "best"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    flagged = any(map(_flags, rows))
+    if flagged:
+        table.add_column("runs flagged")
+    for row in rows:
+        levels = (_amount(row[name], row) for name in ("first", "last", "best"))
+        cells = (row["strategy"], str(row["runs"]), _trend(out, measure, row), *levels)
+        table.add_row(*map(escape, cells), *([_flags(row)] if flagged else []))
+    return table
+
+
+def _print_between(out: Console, rows: Sequence[Row]) -> None:
+    """Tell what else changed on each machine, once, though a later series may meet the same change at a later run."""
+    marks = {
+        (row["machine"], point["started"], point["run"], one["name"]): one
+        for row in rows
+        for point in row["points"]
+        for one in point["changed"]
+        if one["name"] != "blocks"
+    }
+    now: dict[tuple[str, str], Any] = {}
+    lines: dict[str, list[Row]] = {}
+    for (machine, started, run, name), one in sorted(marks.items(), key=lambda item: item[0]):
+        if now.get((machine, name)) != one["after"]:
+            now[machine, name] = one["after"]
+            lines.setdefault(f"{machine}, {started[:10]} run {run}", []).append(one)
+    if lines:
+        out.print("what else changed between runs:", soft_wrap=True)
+    for line, own in lines.items():
+        out.print(f"  {line}: {_listed(own)}", soft_wrap=True, markup=False)
+
+
+def _listed(marks: Sequence[Row]) -> str:
+    return ", ".join(f"{one['name']} {_said(one['before'])} -> {_said(one['after'])}" for one in marks)
+
+
+def _said(value: Any) -> str:
+    return "unknown" if value in (None, "") else str(value)
+
+
+def _flags(row: Row) -> str:
+    """Count the runs that are flagged."""
+    counts = {name: sum(bool(point[name]) for point in row["points"]) for name in _FLAGS}
+    return ", ".join(f"{count} {_FLAGS[name]}" for name, count in counts.items() if count)
+
+
+def _point_flags(point: Row) -> list[str]:
+    return [word for name, word in _FLAGS.items() if point[name]]
+
+
+def _place(row: Row) -> str:
+    data = f", data {short(row['data'])}" if row["other_data"] else ""
+    return f"{row['topic']}/{row['task']} on {wording.place(row)}{data}, machine {row['machine']}"
+
+
+def _trend(out: Console, measure: str, row: Row) -> str:
+    values = [point["middle"] for point in row["points"]]
+    bars = _ASCII_BARS if out.options.ascii_only else _BARS
+    if is_cost(measure):
+        return sparkline([math.log(value) for value in values], _FULL_HEIGHT, bars)
+    return sparkline(values, 2 * row["margin"], bars)
+
+
+def _amount(value: float | None, row: Row) -> str:
+    return wording.figure(value, row["unit"]).translate(_PLAIN)

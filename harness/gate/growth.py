@@ -1,0 +1,88 @@
+"""The verdict on memory, which the memory pass repeats so well that a threshold serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Protocol
+
+from harness.config import Policy
+from harness.gate.decision import Effect, Finding, Verdict
+
+#: Share within which the memory pass repeats itself; growth this close to the margin counts as beyond it.
+REPEATABLE = 0.0005
+FIGURES = ("peak_bytes", "device_bytes")
+
+
+class Sides(Protocol):
+    """Memory of one trial on both sides, by figure in bytes."""
+
+    base: dict[str, float]
+    candidate: dict[str, float]
+
+
+def suspicious(readings: Sequence[Sides], policy: Policy, topic: str) -> bool:
+    """Return whether a reading says that memory grew, so that more readings are wanted."""
+    return any(
+        _beyond(reading, figure, policy.margin(topic, figure, {}), policy.memory_floor_bytes)
+        for figure in FIGURES
+        for reading in readings
+        if _both(reading, figure)
+    )
+
+
+def growth(readings: Sequence[Sides], policy: Policy, topic: str) -> list[Finding]:
+    """Judge the growth of memory, a finding a figure that both sides read.
+
+    *Regressed* when every reading is above the margin and above the floor, *inconclusive* when only some are.
+    """
+    findings = []
+    for figure in FIGURES:
+        both = [reading for reading in readings if _both(reading, figure)]
+        if both:
+            findings.append(_judge(both, figure, policy.margin(topic, figure, {}), policy.memory_floor_bytes))
+    return findings
+
+
+def _judge(readings: Sequence[Sides], figure: str, margin: float, floor: int) -> Finding:
+    worse = sum(_beyond(reading, figure, margin, floor) for reading in readings)
+    better = sum(_below(reading, figure, margin, floor) for reading in readings)
+    verdict: Verdict = "pass"
+    reason = f"grows by less than {margin:.1%} or {floor / 1000:,.0f} kB"
+    if worse:
+        verdict = "regressed" if worse == len(readings) else "inconclusive"
+        reason = f"grows by {margin:.1%} and {floor / 1000:,.0f} kB or more in {worse} of {len(readings)} readings"
+    elif better == len(readings):
+        verdict, reason = "improved", f"shrinks by {margin:.1%} and {floor / 1000:,.0f} kB or more"
+    ratios = [reading.candidate[figure] / reading.base[figure] for reading in readings]
+    return Finding(
+        figure=figure,
+        kind="memory",
+        unit="byte",
+        better="lower",
+        margin=margin,
+        verdict=verdict,
+        reason=reason,
+        effect=Effect(
+            median(ratios),
+            min(ratios),
+            max(ratios),
+            median(reading.base[figure] for reading in readings),
+            median(reading.candidate[figure] for reading in readings),
+        ),
+        pairs=len(readings),
+    )
+
+
+def _both(reading: Sides, figure: str) -> bool:
+    return all(side.get(figure, 0) > 0 for side in (reading.base, reading.candidate))
+
+
+def _beyond(reading: Sides, figure: str, margin: float, floor: int) -> bool:
+    base, candidate = reading.base[figure], reading.candidate[figure]
+    return candidate - base > floor and candidate / base - 1 >= margin - REPEATABLE
+
+
+def _below(reading: Sides, figure: str, margin: float, floor: int) -> bool:
+    base, candidate = reading.base[figure], reading.candidate[figure]
+    return base - candidate > floor and 1 - candidate / base >= margin - REPEATABLE

@@ -1,0 +1,190 @@
+"""From the samples of two sides to findings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+from typing import NamedTuple, TypeAlias
+
+from harness.gate.decision import Effect, Finding, Verdict
+from harness.records import MemorySource, Record, figures
+from harness.stats.inferiority import Effect as Tested
+from harness.stats.paired import CONFIDENCE, holm
+
+#: Level of the test against the margin, by which a figure passes.
+PASS_ALPHA = 0.025
+_LARGEST_LOG = 700.0  # of a float
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels at which one figure is tested, so that the suite keeps its own.
+
+    A raw p-value is at most its level exactly when the p-value after Holm is at most the suite's.
+    """
+
+    worse: float
+    better: float
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A figure whose effect is known, but not yet the levels at which it is tested.
+
+    Attributes
+    ----------
+    finish
+        From the levels to the finding.
+    p_worse, p_better
+        One-sided p of "not worse" and "not better"; NaN where nothing is tested.
+    """
+
+    finish: Callable[[Levels], Finding]
+    p_worse: float = math.nan
+    p_better: float = math.nan
+
+
+def certain(finding: Finding) -> Draft:
+    """Return a draft whose finding is known without a test."""
+    return Draft(lambda _levels: finding)
+
+
+def finish(drafts: Sequence[Draft], alpha: float) -> list[Finding]:
+    """Turn drafts into findings; the chance that any of them is falsely called regressed is at most `alpha`."""
+    worse = _levels([draft.p_worse for draft in drafts], alpha)
+    better = _levels([draft.p_better for draft in drafts], alpha)
+    return [draft.finish(Levels(*own)) for draft, *own in zip(drafts, worse, better, strict=True)]
+
+
+def verdict_of(effect: Tested, margin: float, levels: Levels, *, least: float) -> tuple[Verdict, float]:
+    """Judge an effect of which more is worse.
+
+    Parameters
+    ----------
+    margin
+        Largest effect that makes no difference.
+    least
+        Estimate from which an effect counts as regressed, or, mirrored, as improved.
+
+    Returns
+    -------
+    tuple of str and float
+        The verdict, and the p-value of the test that decided; of "not worse" where none did.
+    """
+    worse, better, passes = effect.p_above(0.0), effect.p_below(0.0), effect.p_margin(margin)
+    if worse <= levels.worse and effect.estimate > least:
+        return "regressed", worse
+    if better <= levels.better and effect.estimate < -least:
+        return "improved", better
+    if passes <= PASS_ALPHA:
+        return "pass", passes
+    return "inconclusive", worse
+
+
+def ratio(tested: Tested, base: float, candidate: float) -> Effect:
+    """Return an effect on logarithms as the ratio that people read."""
+    low, high = tested.bounds(CONFIDENCE)
+    return Effect(_exp(tested.estimate), _exp(low), _exp(high), base, candidate)
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < _LARGEST_LOG else math.inf
+
+
+def _levels(p: Sequence[float], alpha: float) -> list[float]:
+    adjusted = holm(p)
+    return [alpha * raw / after if after > 0 else alpha for raw, after in zip(p, adjusted, strict=True)]
+
+
+class Key(NamedTuple):
+    """What two trials share that are paired."""
+
+    block: int
+    data: int
+    model: int
+
+
+#: Block and seeds to a value.
+Row: TypeAlias = dict[Key, float]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One trial with its figures and the moment of the machine that it was measured in."""
+
+    moment: int
+    record: Record
+    figures: dict[str, float]
+
+    @property
+    def key(self) -> Key:
+        """Block and seeds."""
+        trial = self.record.trial
+        return Key(trial.block, trial.seeds.data, trial.seeds.model)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The trials of one side of a case, whatever their status."""
+
+    samples: list[Sample]
+
+    @property
+    def finished(self) -> list[Sample]:
+        """Those that are ok."""
+        return [sample for sample in self.samples if sample.record.status == "ok"]
+
+    @property
+    def failed(self) -> list[Record]:
+        """Those that began and did not finish."""
+        return [sample.record for sample in self.samples if sample.record.status not in ("ok", "skipped")]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all figures."""
+        return list(dict.fromkeys(name for sample in self.finished for name in sample.figures))
+
+    @property
+    def sources(self) -> set[MemorySource]:
+        """How memory was read."""
+        return {sample.record.memory_source or "sampled" for sample in self.finished}
+
+    def reasons(self) -> str:
+        """Return why trials did not finish, each reason once."""
+        return "; ".join(
+            dict.fromkeys(
+                f"{sample.record.status}: {sample.record.reason}" if sample.record.reason else sample.record.status
+                for sample in self.samples
+                if sample.record.status != "ok"
+            )
+        )
+
+    def middle(self, name: str) -> float:
+        """Return the median of a figure; 0 where it was not measured."""
+        return median([s.figures[name] for s in self.finished if name in s.figures] or [0.0])
+
+    def rows(self, name: str) -> list[Row]:
+        """Return a figure by block for each moment; what was measured twice in one is averaged."""
+        found: dict[int, dict[Key, list[float]]] = {}
+        for sample in self.finished:
+            if name in sample.figures:
+                found.setdefault(sample.moment, {}).setdefault(sample.key, []).append(sample.figures[name])
+        return [{key: fmean(values) for key, values in row.items()} for row in found.values()]
+
+    def row(self, name: str) -> Row:
+        """Return a figure by block, averaged over moments."""
+        rows = self.rows(name)
+        keys = dict.fromkeys(key for row in rows for key in row)
+        return {key: fmean(row[key] for row in rows if key in row) for key in keys}
+
+
+def sample(moment: int, record: Record) -> Sample:
+    """Take a trial in."""
+    return Sample(moment, record, figures(record))
+
+
+def shared(rows: Sequence[Row]) -> list[Key]:
+    """Return the blocks that all rows have."""
+    return [key for key in rows[0] if all(key in row for row in rows)] if rows else []

@@ -1,0 +1,141 @@
+"""Quality of two stored sides, paired by the seeds of data and model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import NamedTuple, TypeAlias
+
+from harness.gate.decision import Effect, Finding, Verdict
+from harness.gate.quality import PairedSeed, QualityOutcome, judge_quality
+from harness.gate.stored.findings import PASS_ALPHA, Draft, Levels, Samples, certain, verdict_of
+from harness.gate.stored.peaks import unpaired
+from harness.stats.paired import CONFIDENCE
+from harness.store.header import JudgedMetric
+
+#: As wide as a level may be, so that the test tells its p-value whatever it is.
+_ANY, _NONE = 0.499999, 1e-300
+
+
+class Seeds(NamedTuple):
+    """What fixes the quality of a deterministic strategy."""
+
+    data: int
+    model: int
+
+
+#: Seeds to the metrics of every trial on them.
+Metrics: TypeAlias = dict[Seeds, list[dict[str, float]]]
+
+
+def quality_draft(metric: JudgedMetric, base: Samples, candidate: Samples, margin: float) -> Draft:
+    """Prepare the finding on one metric that the base has.
+
+    Trials on the same data and model seeds are one piece of evidence, however many blocks or runs hold them. A record
+    keeps no predictions: two trials count as identical when all their metrics are, in the 6 digits that are kept.
+    """
+    old, new = _metrics(base, metric.name), _metrics(candidate, metric.name)
+    if not new:
+        return gone(metric, margin)
+    common = [seeds for seeds in old if seeds in new]
+    pairs = [_pair(metric.name, old[seeds], new[seeds]) for seeds in common]
+    if pairs and (len(pairs) > 1 or pairs[0].identical):
+        rest = len(old.keys() | new.keys()) - len(common)
+        return _paired(metric, margin, pairs, rest)
+    return _unpaired(metric, margin, _means(metric.name, old), _means(metric.name, new), len(common))
+
+
+def gone(metric: JudgedMetric, margin: float) -> Draft:
+    """Tell of a metric that the candidate does not have."""
+    return certain(_finding(metric, margin, "not measured", "the candidate does not judge this metric"))
+
+
+def _metrics(side: Samples, name: str) -> Metrics:
+    found: Metrics = {}
+    for sample in side.finished:
+        if name in sample.record.metrics:
+            key = Seeds(sample.key.data, sample.key.model)
+            found.setdefault(key, []).append(sample.record.metrics)
+    return found
+
+
+def _means(name: str, metrics: Metrics) -> list[float]:
+    return [fmean(own[name] for own in trials) for trials in metrics.values()]
+
+
+def _pair(name: str, base: Sequence[Mapping[str, float]], candidate: Sequence[Mapping[str, float]]) -> PairedSeed:
+    both = set(base[0]) & set(candidate[0])
+    first = {key: base[0][key] for key in both}
+    same = all({key: own.get(key) for key in both} == first for own in (*base, *candidate))
+    return PairedSeed(fmean(own[name] for own in base), fmean(own[name] for own in candidate), identical=same)
+
+
+def _paired(metric: JudgedMetric, margin: float, pairs: Sequence[PairedSeed], rest: int) -> Draft:
+    asked = judge_quality(pairs, metric.direction, margin, alpha=_ANY, pass_alpha=_NONE)
+    worse, better = _ps(asked)
+
+    def finish(levels: Levels) -> Finding:
+        level = levels.better if asked.verdict == "improved" else levels.worse
+        found = judge_quality(pairs, metric.direction, margin, alpha=level, pass_alpha=PASS_ALPHA)
+        verdict: Verdict = "inconclusive" if found.verdict == "undecided" else found.verdict
+        reason = found.reason
+        if all(pair.identical for pair in pairs):
+            reason = f"metrics equal to 6 digits in {len(pairs)} seed{'' if len(pairs) == 1 else 's'}"
+        if rest:
+            reason += f"; {rest} seeds that only one side has are left out"
+        effect = _effect(found, fmean(pair.base for pair in pairs), fmean(pair.candidate for pair in pairs))
+        return _finding(metric, margin, verdict, reason, effect, len(pairs), found.p, found.needs)
+
+    return Draft(finish, worse, better)
+
+
+def _ps(asked: QualityOutcome) -> tuple[float, float]:
+    """Return the p-values of "not worse" and "not better"; NaN where nothing was tested."""
+    if asked.verdict == "pass" or math.isnan(asked.estimate):
+        return math.nan, math.nan
+    return (1 - asked.p, asked.p) if asked.verdict == "improved" else (asked.p, 1 - asked.p)
+
+
+def _unpaired(
+    metric: JudgedMetric, margin: float, base: Sequence[float], candidate: Sequence[float], common: int
+) -> Draft:
+    """Compare seeds that differ, so that the spread of data and training is all in the interval."""
+    change = unpaired(base, candidate)
+    effect = change if metric.direction == "lower" else change.turned()
+    shared = "one seed" if common else "no seeds"
+    rests = f"over {len(base)} and {len(candidate)} seeds, unpaired because the sides share {shared}"
+    low, high = change.bounds(CONFIDENCE)
+    shown = Effect(change.estimate, low, high, fmean(base), fmean(candidate))
+
+    def finish(levels: Levels) -> Finding:
+        verdict, p = verdict_of(effect, margin, levels, least=margin / 2)
+        size = f"{abs(effect.estimate):.3g} {rests} (p = {p:.2g})"
+        words: dict[Verdict, str] = {
+            "regressed": f"worse by {size}",
+            "improved": f"better by {size}",
+            "pass": f"not worse by the margin {margin:g} {rests} (p = {p:.2g})",
+        }
+        advice = f"underpowered {rests}: run both sides with the same --seed and 2 blocks or more"
+        return _finding(metric, margin, verdict, words.get(verdict, advice), shown, effect.units, p)
+
+    return Draft(finish, effect.p_above(0.0), effect.p_below(0.0))
+
+
+def _effect(found: QualityOutcome, base: float, candidate: float) -> Effect | None:
+    return None if math.isnan(found.estimate) else Effect(found.estimate, found.low, found.high, base, candidate)
+
+
+def _finding(
+    metric: JudgedMetric,
+    margin: float,
+    verdict: Verdict,
+    reason: str,
+    effect: Effect | None = None,
+    pairs: int = 0,
+    p: float | None = None,
+    needs: int | None = None,
+) -> Finding:
+    return Finding(
+        metric.name, "quality", metric.unit, metric.direction, margin, verdict, reason, effect, pairs, p, needs
+    )

@@ -1,0 +1,134 @@
+"""Memory of two stored sides: a threshold where it was read quietly, the interval over blocks where it was not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from harness.config import Policy
+from harness.gate.decision import Effect, Finding, Verdict
+from harness.gate.growth import growth
+from harness.gate.stored.findings import Draft, Levels, Row, Samples, certain, ratio, shared, verdict_of
+from harness.stats.inferiority import Effect as Tested
+
+#: A page: what grew from nothing has a ratio all the same, and the policy's floor keeps small growth out.
+_LEAST_BYTES = 4096.0
+_SAMPLED = "memory was sampled, which misses short peaks"
+_MEASURED_ANEW = "measure both sides with 'bakeoff run --memory-pass', which repeats itself"
+
+
+@dataclass
+class _Reading:
+    """One block on both sides, as `harness.gate.growth` takes it."""
+
+    base: dict[str, float]
+    candidate: dict[str, float]
+
+
+def memory_draft(name: str, base: Samples, candidate: Samples, policy: Policy, topic: str, *, alike: bool) -> Draft:
+    """Prepare the finding on the memory of a case that both sides have.
+
+    Memory does not drift with the moment, so all runs of a side are averaged by block and the blocks are the units.
+
+    Parameters
+    ----------
+    alike
+        Whether the machines are of the same kind.
+    """
+    old, new = ({key: max(value, _LEAST_BYTES) for key, value in side.row(name).items()} for side in (base, candidate))
+    keys = shared([old, new])
+    margin = policy.margin(topic, name, {})
+    sources = base.sources | candidate.sources
+    quiet = sources == {"quiet"} or name == "device_bytes"
+    if quiet and keys and alike:
+        (finding,) = growth([_Reading({name: old[key]}, {name: new[key]}) for key in keys], policy, topic)
+        if finding.verdict != "inconclusive":
+            return certain(finding)
+    doubt = _doubt(base, candidate, name, alike=alike)
+    tested = _tested(old, new, keys)
+    if len(keys) > 1 and not doubt and all(old[key] == new[key] for key in keys):
+        words = f"the same to the byte in {len(keys)} blocks"
+        same = Effect(1.0, 1.0, 1.0, base.middle(name), candidate.middle(name))
+        return certain(Finding(name, "memory", "byte", "lower", margin, "pass", words, same, len(keys)))
+    limit = math.log1p(max(margin, policy.memory_floor_bytes / median(old.values())))
+    # The interval of few readings has a mean that one outlier moves; the middle must have grown too.
+    middle = _middle(old, new, keys)
+
+    def finish(levels: Levels) -> Finding:
+        verdict, p = verdict_of(tested, limit, levels, least=limit)
+        if verdict in ("regressed", "improved") and abs(middle) <= limit:
+            verdict = "inconclusive"
+        if doubt and not (verdict == "pass" and doubt == _SAMPLED):
+            verdict = "inconclusive"
+        reason = _words(verdict, tested, p, limit, policy, doubt, paired=bool(keys))
+        pairs = len(keys) or min(len(old), len(new))
+        effect = ratio(tested, base.middle(name), candidate.middle(name))
+        return Finding(name, "memory", "byte", "lower", margin, verdict, reason, effect, pairs, p)
+
+    return Draft(finish) if doubt else Draft(finish, tested.p_above(0.0), tested.p_below(0.0))
+
+
+def _doubt(base: Samples, candidate: Samples, name: str, *, alike: bool) -> str:
+    """Return why a difference would tell nothing; empty when it would."""
+    if not alike:
+        return "memory of two unlike machines does not tell the code"
+    if name == "device_bytes":
+        return ""
+    if base.sources != candidate.sources or len(base.sources) > 1:
+        ways = [" and ".join(sorted(side.sources)) for side in (base, candidate)]
+        return f"memory was read in different ways, {ways[0]} in base and {ways[1]} in candidate; {_MEASURED_ANEW}"
+    return _SAMPLED if base.sources == {"sampled"} else ""
+
+
+def _tested(old: Row, new: Row, keys: Sequence[object]) -> Tested:
+    """Return the log-ratio over blocks, or of the means where no block is shared (Welch 1947)."""
+    one, other = ({key: math.log(value) for key, value in row.items()} for row in (old, new))
+    if keys:
+        return over_pairs([other[key] - one[key] for key in one if key in other])
+    return unpaired(list(one.values()), list(other.values()))
+
+
+def over_pairs(values: Sequence[float]) -> Tested:
+    """Return the mean of paired differences; one of them alone has an infinite error."""
+    count, mean = len(values), float(np.mean(values))
+    error = float(np.std(values, ddof=1)) / math.sqrt(count) if count > 1 else math.inf
+    return Tested(mean, error, error, max(count - 1, 1), count)
+
+
+def unpaired(base: Sequence[float], candidate: Sequence[float]) -> Tested:
+    """Return the difference of two means with the degrees of freedom of Welch 1947; infinite errors for one value."""
+    counts = (len(base), len(candidate))
+    mean = float(np.mean(candidate) - np.mean(base))
+    if min(counts) < 2:
+        return Tested(mean, math.inf, math.inf, 1, min(counts))
+    parts = [float(np.var(side, ddof=1)) / len(side) for side in (base, candidate)]
+    error = math.sqrt(sum(parts))
+    spread = sum(part**2 / (count - 1) for part, count in zip(parts, counts, strict=True))
+    return Tested(mean, error, error, error**4 / spread if spread > 0 else min(counts) - 1, min(counts))
+
+
+def _middle(old: Row, new: Row, keys: Sequence[object]) -> float:
+    if keys:
+        return median(math.log(new[key] / old[key]) for key in old if key in new)
+    return math.log(median(new.values()) / median(old.values()))
+
+
+def _words(
+    verdict: Verdict, tested: Tested, p: float, limit: float, policy: Policy, doubt: str, *, paired: bool
+) -> str:
+    rests = f"over {tested.units} block{'' if tested.units == 1 else 's'}{'' if paired else ', unpaired'}"
+    least = f"{math.expm1(limit):.1%}"
+    change = f"{'grows' if tested.estimate > 0 else 'shrinks'} by {math.expm1(abs(tested.estimate)):.1%} {rests}"
+    if verdict in ("regressed", "improved"):
+        return f"{change}, more than {least} and {policy.memory_floor_bytes / 1000:,.0f} kB (p = {p:.2g})"
+    if verdict == "pass":
+        return f"growth by {least} is excluded {rests} (p = {p:.2g})"
+    if doubt:
+        return f"{change}, but {doubt}"
+    if tested.units < 2:
+        return f"{change}, and one block does not tell how far readings scatter; {_MEASURED_ANEW}"
+    return f"{change}: neither no growth nor growth by {least} is excluded; {_MEASURED_ANEW}"

@@ -1,0 +1,1 @@
+"""asv: suites from the registry, and its result files."""

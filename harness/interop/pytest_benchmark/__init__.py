@@ -1,0 +1,1 @@
+"""pytest-benchmark: suites from the registry, and its result files."""

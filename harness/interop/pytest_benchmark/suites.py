@@ -1,0 +1,127 @@
+"""The registered strategies as pytest-benchmark cases; a module that pytest collects imports what is here.
+
+pytest-benchmark would time a function in pytest's own process, with the libraries, memory and threads that other cases
+left there. Here it is given the times of trials instead: each round is a trial in a fresh process, and its time is the
+wall time of the strategy's phases together, without loading and judging. For that a case brings its own timer, by
+pytest-benchmark's marker.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.interop.suites import Case, Outcome, Replay, Suite, case_of, conduct, suites
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+__all__ = ["measured", "outcomes", "pytest_generate_tests", "test_strategy"]
+
+#: What pytest knows a case by, and pytest-benchmark writes into its files: plain text.
+ARGUMENTS = ("task", "strategy", "dataset", "scenario")
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A case of a suite, with the clock that tells its times."""
+
+    suite: Suite
+    case: Case
+    replay: Replay = field(default_factory=Replay)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Values of `ARGUMENTS`."""
+        return (f"{self.suite.task.topic}/{self.suite.task.name}", *self.case)
+
+
+_FOUND = pytest.StashKey[dict[tuple[str, ...], Measured]]()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of every strategy, data set and scenario of the project that pytest runs in."""
+    if "measured" in metafunc.fixturenames:
+        found = {measured.key: measured for measured in _measured(metafunc.config)}
+        metafunc.config.stash[_FOUND] = found
+        metafunc.parametrize(ARGUMENTS, [_parameter(measured) for measured in found.values()])
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Measured:
+    """Return the case of a test."""
+    return _of(request.node)
+
+
+@pytest.fixture(scope="module")
+def outcomes(request: pytest.FixtureRequest) -> Mapping[Measured, Outcome]:
+    """Run the trials of all selected cases at once, block by block and in shuffled order, as `bakeoff run` does."""
+    chosen: dict[Suite, dict[Case, Measured]] = {}
+    for item in request.session.items:
+        if (
+            isinstance(item, pytest.Function)
+            and "measured" in item.fixturenames
+            and not item.get_closest_marker("skip")
+        ):
+            one = _of(item)
+            chosen.setdefault(one.suite, {})[one.case] = one
+    return {
+        cases[case]: outcome
+        for suite, cases in chosen.items()
+        for case, outcome in conduct(suite, [trial for trial in suite.trials if case_of(trial) in cases]).items()
+    }
+
+
+@pytest.mark.usefixtures(*ARGUMENTS)
+def test_strategy(measured: Measured, outcomes: Mapping[Measured, Outcome], benchmark: BenchmarkFixture) -> None:
+    """Hand the wall time of a strategy's phases to pytest-benchmark, a round a block, and all else as extra_info."""
+    outcome = outcomes[measured]
+    if outcome.failed:
+        pytest.fail(outcome.failed, pytrace=False)
+    samples = outcome.samples
+    measured.replay.load(samples["wall_s"])
+    benchmark.extra_info.update(_told(measured.suite, outcome))
+    benchmark.pedantic(measured.replay.step, rounds=len(samples["wall_s"]))  # type: ignore[no-untyped-call]
+
+
+def _measured(config: pytest.Config) -> Iterator[Measured]:
+    for suite in suites(config.rootpath):
+        for case in suite.cases:
+            yield Measured(suite, case)
+
+
+def _parameter(measured: Measured) -> Any:
+    task, strategy, dataset, scenario = measured.key
+    marks = [pytest.mark.benchmark(group=f"{task} on {dataset}, {scenario}", timer=measured.replay.now)]
+    reason = measured.suite.why_not(strategy)
+    if reason:
+        marks.append(pytest.mark.skip(reason=reason))
+    return pytest.param(*measured.key, id="-".join(measured.key).replace("/", "-"), marks=marks)
+
+
+def _of(item: pytest.Function) -> Measured:
+    params = item.callspec.params
+    return item.config.stash[_FOUND][tuple(str(params[name]) for name in ARGUMENTS)]
+
+
+def _told(suite: Suite, outcome: Outcome) -> dict[str, Any]:
+    """Return what pytest-benchmark has no place for, as medians over the blocks."""
+    medians = {name: statistics.median(numbers) for name, numbers in outcome.samples.items()}
+    trials = [record.trial for record in outcome.records]
+    metrics = [metric.name for metric in suite.task.metrics]
+    (version,) = (dataset.version for dataset in suite.datasets if dataset.name == trials[0].dataset)
+    return {
+        "metrics": {name: medians[name] for name in metrics},
+        "directions": {metric.name: metric.direction for metric in suite.task.metrics},
+        "units": {metric.name: metric.unit for metric in suite.task.metrics},
+        "peak_bytes": medians.get("peak_bytes"),
+        "cpu_s": medians["cpu_s"],
+        "phases": {name: number for name, number in medians.items() if "." in name},
+        "params": trials[0].params,
+        "dataset_version": version,
+        "seeds": [{"data": trial.seeds.data, "model": trial.seeds.model} for trial in trials],
+    }

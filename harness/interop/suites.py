@@ -1,0 +1,240 @@
+"""A task as a suite: the trials that another tool is to measure, and what came of them."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.config import Config, read_config
+from harness.declare import Dataset, Task
+from harness.errors import UsageError, did_you_mean
+from harness.execute.local import Limits, LocalExecutor
+from harness.measure.machine import memory_budget
+from harness.measure.needs import why_not
+from harness.plan import make_plan
+from harness.plan.selection import ProfileName, Selection
+from harness.records import Record, Trial, figures
+from harness.registry import Registry, load_registry
+
+
+class Replay:
+    """Plays samples back: between two looks at the clock, one call of `step` passes the next sample.
+
+    A tool that times ``step`` with ``now`` as its timer gets the samples as they were measured, in their order, and
+    its own statistics work on them.
+
+    Parameters
+    ----------
+    samples
+        In seconds; `load` replaces them.
+    """
+
+    def __init__(self, samples: Sequence[float] = ()) -> None:
+        self.load(samples)
+
+    def load(self, samples: Sequence[float]) -> None:
+        """Take samples in seconds."""
+        self._samples, self._taken, self._passing = list(samples), 0, 0.0
+
+    def now(self) -> float:
+        """Return the time in seconds; it starts anew with every look, so that no sample is rounded."""
+        passing, self._passing = self._passing, 0.0
+        return passing
+
+    def step(self) -> None:
+        """Let the next sample pass.
+
+        Raises
+        ------
+        RuntimeError
+            When all have passed: one sample told twice would look like two.
+        """
+        if self._taken == len(self._samples):
+            raise RuntimeError(f"there are {self._taken} samples, one a block; set BAKEOFF_BLOCKS for more")
+        self._passing = self._samples[self._taken]
+        self._taken += 1
+
+
+PROFILE, BLOCKS = "BAKEOFF_PROFILE", "BAKEOFF_BLOCKS"
+
+#: Names of a strategy, a data set and a scenario.
+Case = tuple[str, str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """A task, and the trials of one profile of it.
+
+    Attributes
+    ----------
+    trials
+        Block by block, as `bakeoff run` would take them; sweeps are left out, so that strategy, data set and scenario
+        say all.
+    """
+
+    config: Config
+    registry: Registry
+    task: Task
+    profile: ProfileName
+    trials: tuple[Trial, ...]
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The valid combinations, in the order in which they are declared."""
+        found = {case_of(trial) for trial in self.trials}
+        strategies, datasets = list(self.task.strategies), [dataset.name for dataset in self.datasets]
+        scenarios = [scenario.name for scenario in self.task.scenarios]
+        return tuple(
+            (strategy, dataset, scenario)
+            for dataset in datasets
+            for scenario in scenarios
+            for strategy in strategies
+            if (strategy, dataset, scenario) in found
+        )
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """The data sets that the trials need."""
+        used = {trial.dataset for trial in self.trials}
+        return [dataset for dataset in self.registry.datasets_of(self.task) if dataset.name in used]
+
+    def why_not(self, strategy: str) -> str:
+        """Return why a strategy cannot run on this machine; empty when it can."""
+        return why_not(self.task.strategies[strategy], self.registry.topics[self.task.topic])
+
+
+@dataclass
+class Outcome:
+    """What came of the trials of one case.
+
+    Attributes
+    ----------
+    records
+        One a block.
+    """
+
+    records: list[Record] = field(default_factory=list)
+
+    @property
+    def skipped(self) -> str:
+        """Why the strategy could not run on this machine; empty when it could."""
+        return next((record.reason for record in self.records if record.status == "skipped"), "")
+
+    @property
+    def failed(self) -> str:
+        """Why a trial did not finish; empty when all did."""
+        states = [record for record in self.records if record.status not in ("ok", "skipped")]
+        return f"block {states[0].trial.block}: {states[0].status}: {states[0].reason}" if states else ""
+
+    @property
+    def samples(self) -> dict[str, list[float]]:
+        """The figures that every trial has, one number a block; names as in `harness.records.figures`.
+
+        Memory is told by the trials that ran once more for it, where any did. The median comes first and the farthest
+        from it last, so that a tool that takes fewer takes it.
+        """
+        found = [figures(record) for record in self.records]
+        shared = [name for name in (found[0] if found else {}) if all(name in numbers for numbers in found)]
+        quiet = [figures(record) for record in self.records if record.memory_source == "quiet"] or found
+        return {
+            name: _median_first([numbers[name] for numbers in (quiet if name.endswith("_bytes") else found)])
+            for name in shared
+        }
+
+
+def suites(project: Path, topics: Sequence[str] = (), least_blocks: int = 1) -> list[Suite]:
+    """Make the suites of a project's tasks.
+
+    Parameters
+    ----------
+    project
+        A folder of the project; its configuration is looked for there and above.
+    topics
+        Names; all when empty.
+    least_blocks
+        Blocks that the tool needs at least, where the environment names no number.
+
+    Raises
+    ------
+    UsageError
+        When there is no such topic, or an environment variable names no profile or no number of blocks.
+    """
+    config = read_config(project.resolve())
+    registry = load_registry(config)
+    for topic in topics:
+        if topic not in registry.topics:
+            raise UsageError(f"there is no topic {topic!r}{did_you_mean(topic, registry.topics)}")
+    profile, blocks = _profile(), _blocks()
+    return [
+        Suite(config, registry, task, profile, _trials(registry, task, profile, blocks, least_blocks))
+        for task in registry.tasks()
+        if (not topics or task.topic in topics) and task.strategies
+    ]
+
+
+def case_of(trial: Trial) -> Case:
+    """Return the case that a trial belongs to."""
+    return (trial.strategy, trial.dataset, trial.scenario)
+
+
+def conduct(suite: Suite, trials: Iterable[Trial]) -> dict[Case, Outcome]:
+    """Run trials in fresh processes, those of the first block once more for their memory, and sort what came of them.
+
+    A memory pass is repeatable, so one says enough. Data sets are verified first.
+
+    Raises
+    ------
+    UsageError
+        When data are missing or damaged.
+    """
+    for dataset in suite.datasets:
+        dataset.verify()
+    chosen = list(trials)
+    first = min((trial.block for trial in chosen), default=0)
+    memory = suite.config.memory_limit_mb * 10**6 or memory_budget()
+    outcomes: dict[Case, Outcome] = {}
+
+    def receive(record: Record, _text: str) -> None:
+        outcomes.setdefault(case_of(record.trial), Outcome()).records.append(record)
+
+    for again in (True, False):
+        limits = Limits(timeout_s=suite.config.timeout_s, memory_bytes=memory, memory_pass=again)
+        part = [trial for trial in chosen if (trial.block == first) == again]
+        LocalExecutor(suite.registry, suite.config, limits).run(part, receive)
+    return outcomes
+
+
+def _trials(registry: Registry, task: Task, profile: ProfileName, blocks: int | None, least: int) -> tuple[Trial, ...]:
+    blocks = blocks or max(least, (task.quick if profile == "quick" else task.full).blocks)
+    plan = make_plan(Selection(tasks=(task.full_name,), profile=profile, blocks=blocks), registry)
+    # A plan names the parameters of the profile before it names those of sweeps.
+    base: dict[str, Trial] = {}
+    for trial in plan.trials:
+        base.setdefault(trial.dataset, trial)
+    return tuple(trial for trial in plan.trials if not trial.options and trial.params == base[trial.dataset].params)
+
+
+def _profile() -> ProfileName:
+    name = os.environ.get(PROFILE) or "quick"
+    known: tuple[ProfileName, ...] = ("quick", "full")
+    for profile in known:
+        if name == profile:
+            return profile
+    raise UsageError(f"environment variable {PROFILE}={name}: give quick or full")
+
+
+def _blocks() -> int | None:
+    text = os.environ.get(BLOCKS)
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"environment variable {BLOCKS}={text}: give a number from 1 on")
+    return int(text)
+
+
+def _median_first(numbers: list[float]) -> list[float]:
+    middle = statistics.median_low(numbers)
+    return sorted(numbers, key=lambda number: abs(number - middle))

@@ -1,0 +1,265 @@
+"""The values that everything hands on: a trial to be run, the record it leaves, and the cell that both belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Scalar: TypeAlias = bool | int | float | str
+Status: TypeAlias = Literal["ok", "skipped", "failed", "timeout", "memory"]
+#: Measures over all phases of a trial; no metric may have such a name.
+TOTALS = ("wall_s", "cpu_s", "peak_bytes", "device_bytes")
+MemorySource: TypeAlias = Literal["exact", "quiet", "sampled"]
+
+
+class Seeds(msgspec.Struct, frozen=True):
+    """Separate seeds, so that one source of randomness can vary while the others stand still."""
+
+    data: int
+    model: int
+    order: int
+
+
+class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One strategy on one data set under one scenario, run once in a fresh process.
+
+    Attributes
+    ----------
+    params
+        Values of the task's parameters, the same for every strategy of the block (rows, trees, threads ...).
+    options
+        Values of the strategy's own keyword arguments (max_bin ...).
+    block
+        Index of the block; trials that share task, dataset, scenario, params and block are paired.
+    """
+
+    topic: str
+    task: str
+    strategy: str
+    dataset: str
+    scenario: str
+    params: dict[str, Scalar]
+    options: dict[str, Scalar]
+    block: int
+    seeds: Seeds
+
+    @property
+    def variant(self) -> str:
+        """Digest of what the trial is a repetition of, block and seeds left out: 10 hexadecimal digits."""
+        names = (self.topic, self.task, self.strategy, self.dataset, self.scenario)
+        content = msgspec.json.encode((names, self.params, self.options), order="sorted")
+        return hashlib.blake2b(content, digest_size=5).hexdigest()
+
+    @property
+    def key(self) -> str:
+        """Identity of the trial within its run: variant and block, as in ``3fa9c1d27b-0``."""
+        return f"{self.variant}-{self.block}"
+
+    @property
+    def label(self) -> str:
+        """The strategy with its options, as tables show it: ``xgboost-hist[max_bin=64]``."""
+        return label(self.strategy, self.options)
+
+
+class Phase(msgspec.Struct, omit_defaults=True):
+    """Figures of one phase of a trial.
+
+    Attributes
+    ----------
+    wall_s, cpu_s
+        One sample a repeat, in seconds; CPU time is the process's own plus its children's.
+    peak_bytes
+        Peak resident memory above the phase's start, children included; ``None`` where it could not be read.
+    held_bytes
+        Resident memory at the phase's start above that at the start of the trial's first phase.
+    device_bytes
+        Peak memory of the accelerator above the phase's start; ``None`` without one.
+    """
+
+    wall_s: list[float]
+    cpu_s: list[float]
+    peak_bytes: int | None = None
+    held_bytes: int = 0
+    device_bytes: int | None = None
+
+
+class Curve(msgspec.Struct, omit_defaults=True):
+    """A line that a task records: ``y`` over ``x``, and the band around it where there is one; all of the same length.
+
+    Attributes
+    ----------
+    low, high
+        Ends of the band, for example quantiles over repetitions; both empty without one.
+    """
+
+    x: list[float]
+    y: list[float]
+    low: list[float] = []
+    high: list[float] = []
+
+
+class Conditions(msgspec.Struct, omit_defaults=True):
+    """What the machine did around a trial, so that a contaminated one can be seen.
+
+    Attributes
+    ----------
+    load
+        1-minute load average at the start.
+    stolen
+        Share of the trial's cores' time taken by other guests of the host (steal), 0 to 1.
+    foreign
+        Share of the trial's cores' time used by other processes of this machine, 0 to 1.
+    mhz
+        Mean frequency of the trial's cores before and after, in MHz; empty where unknown.
+    switches
+        Involuntary context switches of the trial's process.
+    jobs
+        Trials that ran at the same time, this one included.
+    """
+
+    load: float
+    stolen: float
+    foreign: float
+    mhz: list[float] = []
+    switches: int = 0
+    jobs: int = 1
+
+    @property
+    def contaminated(self) -> bool:
+        """Whether more than 5 % of the cores' time went elsewhere, or other trials ran alongside."""
+        return self.stolen + self.foreign > 0.05 or self.jobs > 1
+
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """What a trial left.
+
+    Attributes
+    ----------
+    reason
+        One line: why the trial did not finish, or is suspect. Longer text lies in the run's folder.
+    cores
+        CPU cores that the trial was pinned to; empty where pinning is not possible.
+    elapsed_s
+        Wall time of the whole trial, preparation and judging included.
+    """
+
+    trial: Trial
+    status: Status
+    reason: str = ""
+    phases: dict[str, Phase] = {}
+    metrics: dict[str, float] = {}
+    curves: dict[str, Curve] = {}
+    conditions: Conditions | None = None
+    cores: list[int] = []
+    memory_source: MemorySource | None = None
+    started: str = ""
+    elapsed_s: float = 0.0
+
+
+def label(strategy: str, options: dict[str, Scalar]) -> str:
+    """Name a strategy together with its options."""
+    if not options:
+        return strategy
+    return f"{strategy}[{','.join(f'{name}={typed(value)}' for name, value in sorted(options.items()))}]"
+
+
+def parse_label(text: str) -> tuple[str, dict[str, Scalar]]:
+    """Split what `label` wrote into the strategy and its options."""
+    name, _, options = text.removesuffix("]").partition("[")
+    pairs = (option.partition("=") for option in options.split(",") if option)
+    return name, {option: scalar(value) for option, _, value in pairs}
+
+
+def typed(value: Scalar) -> str:
+    """Write a value as `scalar` reads it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def scalar(text: str) -> Scalar:
+    """Read a number or a truth value; everything else is text."""
+    if text in ("true", "false"):
+        return text == "true"
+    if re.fullmatch(r"[+-]?\d[\d_]*", text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What competing trials share: a row of cells is a table."""
+
+    topic: str
+    task: str
+    dataset: str
+    scenario: str
+    params: tuple[tuple[str, Scalar], ...]
+
+    @classmethod
+    def of(cls, record: Record) -> Cell:
+        """Return the cell that a record belongs to."""
+        trial = record.trial
+        return cls(trial.topic, trial.task, trial.dataset, trial.scenario, tuple(sorted(trial.params.items())))
+
+    @property
+    def short(self) -> str:
+        """The cell in words, without its task."""
+        params = " ".join(f"{name}={value}" for name, value in self.params)
+        return f"{self.dataset}, {self.scenario}" + (f" ({params})" if params else "")
+
+    @property
+    def title(self) -> str:
+        """The cell in words."""
+        return f"{self.topic}/{self.task} on {self.short}"
+
+
+def figures(record: Record) -> dict[str, float]:
+    """Return the numbers of a record by name; none of a trial that did not finish.
+
+    Returns
+    -------
+    dict of str to float
+        ``fit.cpu_s`` (median of the phase's samples), ``cpu_s`` (sum over phases), ``peak_bytes`` (largest size reached
+        in any phase above the start of the first), ``device_bytes`` (largest of any phase), and the metrics.
+    """
+    if record.status != "ok":
+        return {}
+    found: dict[str, float] = {}
+    totals: dict[str, float] = {}
+    for name, phase in record.phases.items():
+        for figure, samples in (("wall_s", phase.wall_s), ("cpu_s", phase.cpu_s)):
+            if samples:
+                middle = samples[0] if len(samples) == 1 else median(samples)
+                found[f"{name}.{figure}"] = middle
+                totals[figure] = totals.get(figure, 0.0) + middle
+        found[f"{name}.held_bytes"] = phase.held_bytes
+        for figure, peak, before in (
+            ("peak_bytes", phase.peak_bytes, phase.held_bytes),
+            ("device_bytes", phase.device_bytes, 0),
+        ):
+            if peak is not None:
+                found[f"{name}.{figure}"] = peak
+                totals[figure] = max(totals.get(figure, 0), before + peak)
+    return found | totals | record.metrics
+
+
+def measure(record: Record, name: str) -> float | None:
+    """Return a number of a record by its name in `figures`."""
+    return figures(record).get(name)
+
+
+def is_time(name: str) -> bool:
+    """Return whether a measure is a time, of which alone the noise floor of a machine says something."""
+    return is_cost(name) and name.endswith("_s")
+
+
+def is_cost(name: str) -> bool:
+    """Return whether a measure is time or memory, which are compared as ratios; metrics are compared as differences."""
+    return name in TOTALS or "." in name

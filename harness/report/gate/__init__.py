@@ -1,0 +1,1 @@
+"""A gate's decision drawn: page, Markdown, table, and files for CI."""

@@ -1,0 +1,226 @@
+"""What outputs pick from a decision: cases from the worst on, the figures that a line shows, and what is no pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from harness.analysis import wording
+from harness.gate.decision import VERDICTS, Case, Decision, Finding, Verdict
+from harness.report.gate import words
+
+_ALLOW = "[[tool.bakeoff.gate.allowed]]"
+_MEANING: dict[Verdict, str] = {
+    "pass": "As far as these cases go, the candidate can be merged.",
+    "improved": "As far as these cases go, the candidate can be merged.",
+    "inconclusive": "Whether the candidate is worse is not known: the noise is larger than what was to be seen.",
+    "not measured": "What was not measured is not known to be as good as before.",
+    "failed": "The candidate must not be merged before all cases run.",
+    "regressed": "The candidate must not be merged as it is.",
+}
+_ADVICE: dict[Verdict, str] = {
+    "regressed": f"find what changed, or accept it for a while in {_ALLOW}, with a reason and a last day",
+    "failed": f"make the failed cases run again, or accept the failure for a while in {_ALLOW}",
+    "not measured": f"make both sides able to run what was not measured, or acknowledge a removal in {_ALLOW}",
+}
+
+
+class Row(NamedTuple):
+    """A case on one line.
+
+    Attributes
+    ----------
+    name
+        With its parameters where cases differ in nothing else.
+    cpu, wall, memory, quality
+        The finding that speaks for these; ``None`` where there is none.
+    """
+
+    case: Case
+    name: str
+    cpu: Finding | None
+    wall: Finding | None
+    memory: Finding | None
+    quality: Finding | None
+    pairs: int
+
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Return headings with the figures below them, in words."""
+        return (
+            ("CPU", words.named(self.cpu, "cpu_s")),
+            ("wall", words.named(self.wall, "wall_s")),
+            ("memory", words.named(self.memory, "peak_bytes")),
+            ("worst metric", words.named(self.quality)),
+            ("pairs", f"{self.pairs:,}" if self.pairs else words.NONE),
+        )
+
+
+class Told(NamedTuple):
+    """A verdict that is no plain pass, with all that there is to say of it; `figure` is empty for a whole case."""
+
+    verdict: Verdict
+    case: str
+    figure: str
+    text: str
+    allowed: str
+
+    @property
+    def word(self) -> str:
+        """The verdict, and whether the policy allows it."""
+        if not self.allowed:
+            return self.verdict
+        return "allowed" if self.verdict == "pass" else f"{self.verdict}, allowed"
+
+
+def rows(decision: Decision) -> list[Row]:
+    """Return the cases from the worst to the best; of equal ones, the order stays."""
+    shared = Counter(case.name for case in decision.cases)
+    made = [_row(case, shared[case.name] > 1) for case in decision.cases]
+    return sorted(made, key=lambda row: -VERDICTS.index(row.case.verdict))
+
+
+def counts(decision: Decision) -> list[tuple[Verdict, int]]:
+    """Count the cases by verdict, the worst first."""
+    found = Counter(case.verdict for case in decision.cases)
+    return [(verdict, found[verdict]) for verdict in reversed(VERDICTS) if found[verdict]]
+
+
+def open_points(decision: Decision) -> Iterator[Told]:
+    """Yield every finding, and every case without findings, that is no plain pass: the worst cases first."""
+    for row in rows(decision):
+        yield from points_of(row)
+
+
+def points_of(row: Row) -> Iterator[Told]:
+    """Yield the findings of a case that are no plain pass, or the case itself where it has no findings."""
+    case = row.case
+    if not case.findings and (case.verdict != "pass" or case.reason or case.allowed):
+        yield Told(case.verdict, row.name, "", words.line(case.reason) or "no reason is recorded", case.allowed)
+    for finding in by_verdict(case.findings):
+        if finding.verdict != "pass" or finding.allowed:
+            yield Told(finding.verdict, row.name, words.line(finding.figure), words.told(finding), finding.allowed)
+
+
+def by_verdict(findings: Iterable[Finding]) -> list[Finding]:
+    """Order findings from the worst to the best."""
+    return sorted(findings, key=lambda finding: -VERDICTS.index(finding.verdict))
+
+
+def allowed(decision: Decision) -> Iterator[tuple[str, str, str]]:
+    """Yield what the policy lets pass: case, figure (empty for a whole case), reason with the last day."""
+    for row in rows(decision):
+        if row.case.allowed:
+            yield row.name, "", words.line(row.case.allowed)
+        for finding in row.case.findings:
+            if finding.allowed:
+                yield row.name, words.line(finding.figure), words.line(finding.allowed)
+
+
+def by_policy(case: Case) -> bool:
+    """Return whether a case is regressed only because the policy counts what is inconclusive as such."""
+    if case.verdict != "regressed":
+        return False
+    if not case.findings:
+        return "inconclusive" in case.reason
+    return not any(finding.verdict == "regressed" and not finding.allowed for finding in case.findings)
+
+
+def let_pass(case: Case) -> bool:
+    """Return whether a case passes only because the policy takes what is inconclusive as a pass."""
+    if case.verdict not in ("pass", "improved"):
+        return False
+    inconclusive = any(finding.verdict == "inconclusive" for finding in case.findings)
+    return inconclusive or (not case.findings and "inconclusive" in case.reason)
+
+
+def _row(case: Case, ambiguous: bool) -> Row:  # noqa: FBT001 - private, named where it is called
+    name = words.line(case.name)
+    pairs = max((finding.pairs for finding in case.findings if finding.kind != "memory"), default=0)
+    return Row(
+        case,
+        f"{name} ({words.params(case.params)})" if ambiguous and case.params else name,
+        _speaking(case, "cpu_s"),
+        _speaking(case, "wall_s"),
+        _speaking(case, "peak_bytes") or _speaking(case, "device_bytes"),
+        _worst(finding for finding in case.findings if finding.kind == "quality"),
+        len(case.pairs) or pairs,
+    )
+
+
+def _speaking(case: Case, total: str) -> Finding | None:
+    """Return the finding on a cost over all phases; without it the worst one on a phase."""
+    whole = next((finding for finding in case.findings if finding.figure == total), None)
+    return whole or _worst(finding for finding in case.findings if finding.figure.endswith(f".{total}"))
+
+
+def _worst(findings: Iterable[Finding]) -> Finding | None:
+    return max(findings, key=lambda finding: (VERDICTS.index(finding.verdict), _loss(finding)), default=None)
+
+
+def _loss(finding: Finding) -> float:
+    """Return how far a finding goes for the worse, in margins."""
+    if finding.effect is None or finding.effect.estimate != finding.effect.estimate:
+        return float("-inf")
+    change = finding.effect.estimate - (0.0 if finding.kind == "quality" else 1.0)
+    return (change if finding.better == "lower" else -change) / (finding.margin or 1e-12)
+
+
+def headline(decision: Decision) -> str:
+    """Say how many cases have the verdict, and what hides behind a pass."""
+    total = len(decision.cases)
+    if not total:
+        return "nothing was compared: there is no case"
+    counted = dict(counts(decision))
+    number = counted.get(decision.verdict, 0)
+    of = f"{number} of {wording.count(total, 'case')}"
+    if decision.verdict == "pass":
+        told = f"none of {wording.count(total, 'case')} is worse than its margins allow"
+    elif decision.verdict == "improved":
+        told = f"{of} {'is' if number == 1 else 'are'} better, and none is worse"
+    else:
+        told = of
+    rest = [f"{count} {verdict}" for verdict, count in counted.items() if verdict not in (decision.verdict, "pass")]
+    if decision.verdict == "improved":
+        rest = []
+    return "; ".join([f"{decision.verdict}: {told}", *([", ".join(rest)] if rest else []), *_policy(decision)])
+
+
+def meaning(decision: Decision) -> str:
+    """Say what the verdict means for a pull request."""
+    return _MEANING[decision.verdict] if decision.cases else "Nothing is known about the candidate."
+
+
+def advice(decision: Decision) -> str:
+    """Say what to do next; empty where there is nothing to do."""
+    if not decision.cases:
+        return "select cases that both sides have"
+    if decision.verdict == "inconclusive":
+        return _decide(decision)
+    regressed = [case for case in decision.cases if case.verdict == "regressed"]
+    if regressed and all(map(by_policy, regressed)):
+        return f'{_decide(decision)}; or set [tool.bakeoff.gate] inconclusive = "inconclusive"'
+    return _ADVICE.get(decision.verdict, "")
+
+
+def _decide(decision: Decision) -> str:
+    if not decision.live:
+        return "measure both sides in more blocks and at more moments, or side by side with --base"
+    if decision.policy.budget_s is not None:
+        return "give more time with --budget, or raise [tool.bakeoff.gate] pairs"
+    return "raise [tool.bakeoff.gate] pairs, or widen the margins"
+
+
+def _policy(decision: Decision) -> list[str]:
+    """Say what the policy made of findings."""
+    said = []
+    counted = sum(map(by_policy, decision.cases))
+    if counted:
+        said.append(f"{counted} of them inconclusive, counted as regressed by policy")
+    taken = sum(map(let_pass, decision.cases))
+    if taken:
+        said.append(f"{taken} inconclusive, taken as a pass by policy")
+    accepted = sum(1 for _ in allowed(decision))
+    if accepted:
+        said.append(f"{accepted} allowed for a while")
+    return said

@@ -1,0 +1,222 @@
+"""A decision for other programs: JSON, JUnit, and annotations of a CI service."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, TypeAlias
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+from harness.gate.decision import Case, Decision, Finding, Verdict
+from harness.report.gate import cases, words
+
+SCHEMA = 1
+
+
+def document(decision: Decision) -> dict[str, Any]:
+    """Return a decision with its exit code and its words.
+
+    Returns
+    -------
+    dict
+        The fields of `harness.gate.decision.Decision` by name, and those of what it holds; numbers that are not finite
+        (the bounds of an interval on one pair) are ``None``. Before them ``schema``, ``exit_code`` and ``words``.
+    """
+    said = {
+        "headline": cases.headline(decision),
+        "meaning": cases.meaning(decision),
+        "advice": cases.advice(decision),
+    }
+    found: dict[str, Any] = _plain(decision)
+    for plain, case in zip(found["cases"], decision.cases, strict=True):
+        plain["name"] = case.name
+    return {"schema": SCHEMA, "exit_code": int(decision.exit_code), "words": said, **found}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    # JSON is UTF-8, which has no word for half of a surrogate pair.
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
+
+
+_ERRORS: tuple[Verdict, ...] = ("failed", "not measured")
+
+
+def junit(decision: Decision) -> str:
+    """Write a decision as JUnit XML.
+
+    A figure that is regressed, or inconclusive, is a failure; a case that failed or was not measured is an error; what
+    the policy lets pass is skipped, with its reason. A test's time is its share of the time that the case's pairs took.
+    The elements and attributes are those of Jenkins' schema (jenkins-junit.xsd), which GitLab reads as well.
+    """
+    root = ET.Element("testsuites", {"name": "bakeoff gate"})
+    shared = Counter(case.name for case in decision.cases)
+    tasks: dict[str, list[Case]] = {}
+    for case in decision.cases:
+        tasks.setdefault(f"{case.topic}/{case.task}", []).append(case)
+    for task, own in tasks.items():
+        root.append(_suite(task, own, decision, shared))
+    _count(root, root.iter("testcase"))
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _suite(task: str, own: list[Case], decision: Decision, shared: Counter[str]) -> ET.Element:
+    suite = ET.Element("testsuite", {"name": words.line(task)})
+    # Schemas know no offset from UTC; `started` is UTC.
+    suite.set("timestamp", words.line(decision.started)[:19])
+    suite.set("hostname", words.line(decision.machine.name))
+    properties = ET.SubElement(suite, "properties")
+    for name, value in _properties(own, decision):
+        ET.SubElement(properties, "property", {"name": words.line(name), "value": words.line(value)})
+    for case in own:
+        label = words.line(case.strategy)
+        if shared[case.name] > 1 and case.params:
+            label += f" ({words.params(case.params)})"
+        suite.extend(_tests(case, label, decision))
+    _count(suite, suite.iter("testcase"))
+    return suite
+
+
+def _properties(own: Iterable[Case], decision: Decision) -> list[tuple[str, str]]:
+    margins = {finding.figure: words.margin(finding) for case in own for finding in case.findings}
+    return [
+        ("base", words.side(decision.base)),
+        ("candidate", words.side(decision.candidate)),
+        *(
+            (f"package {name}", f"{old} to {new}")
+            for name, old, new in words.packages(decision.base, decision.candidate)
+        ),
+        ("verdict", cases.headline(decision)),
+        ("command", decision.command),
+        *((f"margin {figure}", margin) for figure, margin in margins.items()),
+    ]
+
+
+def _tests(case: Case, label: str, decision: Decision) -> Iterable[ET.Element]:
+    time = f"{sum(pair.elapsed_s for pair in case.pairs) / max(1, len(case.findings)):.3f}"
+    group = words.line(".".join((case.topic, case.task, case.dataset, case.scenario)))
+    if not case.findings:
+        test = ET.Element("testcase", {"classname": group, "name": f"{label}: case", "time": time})
+        let_pass = case.allowed or (cases.let_pass(case) and "taken as a pass by policy")
+        verdict: Verdict = "regressed" if case.verdict == "regressed" else case.verdict
+        _outcome(test, verdict, words.line(case.reason), let_pass or "")
+        yield test
+    for finding in case.findings:
+        name = f"{label}: {words.line(finding.figure)}"
+        test = ET.Element("testcase", {"classname": group, "name": name, "time": time})
+        _outcome(test, finding.verdict, words.told(finding), _let_pass(finding, decision))
+        yield test
+
+
+def _let_pass(finding: Finding, decision: Decision) -> str:
+    """Return why the policy lets a finding pass; empty where it does not."""
+    if finding.verdict == "inconclusive" and decision.policy.inconclusive == "pass":
+        return "taken as a pass by policy"
+    return finding.allowed
+
+
+def _outcome(test: ET.Element, verdict: Verdict, text: str, let_pass: str) -> None:
+    if let_pass:
+        ET.SubElement(test, "skipped", {"message": words.line(f"{verdict}, allowed: {let_pass}; {text}")})
+    elif verdict in _ERRORS:
+        ET.SubElement(test, "error", {"type": verdict, "message": text}).text = text
+    elif verdict in ("regressed", "inconclusive"):
+        ET.SubElement(test, "failure", {"type": verdict, "message": text}).text = text
+    else:
+        ET.SubElement(test, "system-out").text = ": ".join(filter(None, (verdict, text)))
+
+
+def _count(element: ET.Element, tests: Iterable[ET.Element]) -> None:
+    found = list(tests)
+    element.set("tests", str(len(found)))
+    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        if name == "skipped" and element.tag == "testsuites":
+            continue
+        element.set(name, str(sum(test.find(tag) is not None for test in found)))
+    element.set("time", f"{sum(float(test.get('time', '0')) for test in found):.3f}")
+
+
+Level: TypeAlias = Literal["error", "warning", "notice"]
+
+#: GitHub shows so many annotations of a level a step.
+MOST = 10
+_LONGEST = 2000
+_LEVELS: dict[Verdict, Level | None] = {
+    "pass": None,
+    "improved": "notice",
+    "inconclusive": "warning",
+    "not measured": "error",
+    "failed": "error",
+    "regressed": "error",
+}
+
+
+def annotate(decision: Decision) -> list[str]:
+    """Write an annotation for every case that is no plain pass, and one for the whole decision.
+
+    Regressed, failed and not measured are errors, inconclusive is a warning, the rest notices. Of each level GitHub
+    shows the first ten of a step: where there are more, the tenth sums up the rest.
+    """
+    made: dict[Level, list[tuple[str, str]]] = {"error": [], "warning": [], "notice": []}
+    said = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
+    whole = _LEVELS[decision.verdict] or "notice"
+    made[whole].append(("Bakeoff gate", said))
+    for row in cases.rows(decision):
+        points = list(cases.points_of(row))
+        level = _LEVELS[row.case.verdict] or ("notice" if points else None)
+        if level:
+            made[level].append((f"{row.case.verdict}: {row.name}", _message(points)))
+    return [_command(level, *one) for level, own in made.items() for one in _limited(own)]
+
+
+def _message(points: list[cases.Told]) -> str:
+    text = "\n".join(f"{told.figure or 'case'} {told.word}: {told.text}{_allowed(told)}" for told in points)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _allowed(told: cases.Told) -> str:
+    return f"; allowed: {words.line(told.allowed)}" if told.allowed else ""
+
+
+def _limited(own: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    if len(own) <= MOST:
+        return own
+    rest = [title for title, _ in own[MOST - 1 :]]
+    named = "\n".join(rest)
+    text = named if len(named) <= _LONGEST else f"{named[: _LONGEST - 1]}…"
+    return [*own[: MOST - 1], (f"{len(rest)} more", text)]
+
+
+def _command(level: Level, title: str, message: str) -> str:
+    """Write a workflow command, escaped as GitHub's toolkit does (actions/toolkit, packages/core/src/command.ts)."""
+    return f"::{level} title={_property(words.line(title, 200))}::{_data(words.clean(message))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

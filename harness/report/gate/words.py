@@ -1,0 +1,155 @@
+"""A finding and its parts in words."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from harness.analysis import wording
+from harness.gate.decision import Effect, Finding, Pair, Side, Verdict
+from harness.records import Scalar
+
+NONE = wording.NONE
+#: Beside the colour of a verdict, so that it is seen without colours.
+MARKS: dict[Verdict, str] = {
+    "pass": "=",
+    "improved": "▲",
+    "inconclusive": "?",
+    "not measured": "○",
+    "failed": "✕",
+    "regressed": "▼",
+}
+_TITLES = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
+_LEAST_RATIO = 0.01
+
+# What terminals obey, XML forbids, or turns the direction of writing: none of it belongs into a name.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+
+
+def clean(text: str) -> str:
+    """Replace every character that is an order instead of a sign by U+FFFD; newlines and tabs stay."""
+    return _UNSEEN.sub("\ufffd", text)
+
+
+def line(text: str, most: int = 2000) -> str:
+    """Write a text on one line, cut with an ellipsis where it is longer than `most` characters."""
+    plain = " ".join(clean(text).split())
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
+
+
+def title(figure: str) -> str:
+    """Name a figure in words: ``CPU time of fit``; metrics keep their names."""
+    phase, _, total = figure.rpartition(".")
+    if total not in _TITLES:
+        return figure
+    return f"{_TITLES[total]} of {phase}" if phase else _TITLES[total]
+
+
+def ratio(value: float) -> str:
+    """Write a ratio with as many digits as a margin of one per cent needs: ``1.083x``."""
+    if not math.isfinite(value):
+        return "∞" if value > 0 else NONE
+    if value < _LEAST_RATIO:
+        return f"<{_LEAST_RATIO}x"
+    return f"{value:.3f}x" if value < 9.9995 else f"{wording.digits(value)}x"
+
+
+def effect(finding: Finding, *, interval: bool = True) -> str:
+    """Write an effect with its 95 % interval: ``1.083x [1.061, 1.105]``, ``+0.013 [+0.012, +0.013] nat``."""
+    found = finding.effect
+    if found is None or math.isnan(found.estimate):
+        return NONE
+    if finding.kind == "quality":
+        known = _finite(found)
+        parts = [wording.effect(known, cost=False), wording.interval(known, cost=False) if interval else ""]
+        unit = "" if finding.unit in ("", "1") else line(finding.unit)
+        return " ".join(filter(None, (*parts, unit)))
+    bounds = ", ".join(ratio(bound).removesuffix("x") for bound in (found.low, found.high))
+    known_bounds = math.isfinite(found.high) and math.isfinite(found.low)
+    return f"{ratio(found.estimate)} [{bounds}]" if interval and known_bounds else ratio(found.estimate)
+
+
+def named(finding: Finding | None, usual: str = "") -> str:
+    """Write an effect with the name of its figure, unless that is the usual one; a dash for none."""
+    if finding is None:
+        return NONE
+    return ("" if finding.figure == usual else f"{line(finding.figure)} ") + effect(finding)
+
+
+def middles(finding: Finding) -> str:
+    """Write the middle values of both sides: ``911 ms to 987 ms``; empty without them."""
+    if finding.effect is None:
+        return ""
+    both = (finding.effect.base, finding.effect.candidate)
+    if not all(map(math.isfinite, both)):
+        return ""
+    # Whoever searches a log types plain spaces.
+    return " to ".join(line(wording.figure(value, finding.unit)) for value in both)
+
+
+def margin(finding: Finding) -> str:
+    """Write a margin: ``5 %`` of a cost, ``0.002 nat`` of a metric."""
+    if finding.kind == "quality":
+        return f"{finding.margin:g}" + ("" if finding.unit in ("", "1") else f" {line(finding.unit)}")
+    return f"{100 * finding.margin:g} %"
+
+
+def p_value(finding: Finding) -> str:
+    """Write the p of the test that decided; empty without one."""
+    if finding.p is None or not math.isfinite(finding.p):
+        return ""
+    return "p < 0.0001" if finding.p < 1e-4 else f"p = {finding.p:.2g}"
+
+
+def needs(finding: Finding) -> str:
+    """Write what would probably decide a finding; empty where the reason has said so, or nothing would."""
+    if finding.needs is None or re.search(rf"\b{finding.needs}\b|needs", finding.reason):
+        return ""
+    return f"needs about {finding.needs:,} {'seeds' if finding.kind == 'quality' else 'pairs'}"
+
+
+def told(finding: Finding) -> str:
+    """Say all of a finding but its name and verdict."""
+    of = f"margin {margin(finding)}"
+    parts = (effect(finding), middles(finding), line(finding.reason), p_value(finding), of, needs(finding))
+    return "; ".join(part for part in parts if part and part != NONE)
+
+
+def params(values: dict[str, Scalar]) -> str:
+    """Write parameters as on the command line: ``rows=1000 threads=1``."""
+    return line(" ".join(f"{name}={wording.scalar(value)}" for name, value in sorted(values.items())))
+
+
+def side(own: Side) -> str:
+    """Name a side: ``origin/main (commit 4ed559b, with changes)``."""
+    if own.commit is None:
+        return line(own.name)
+    commit = f"commit {line(own.commit)[:10]}"
+    return f"{line(own.name)} ({commit}{', with changes' if own.dirty else ''})"
+
+
+def packages(base: Side, candidate: Side) -> list[tuple[str, str, str]]:
+    """List the packages that differ: name, the base's version, the candidate's."""
+    names = sorted(set(base.packages) | set(candidate.packages))
+    rows = ((name, base.packages.get(name, "none"), candidate.packages.get(name, "none")) for name in names)
+    return [(line(name), line(old), line(new)) for name, old, new in rows if old != new]
+
+
+def cores(pair: Pair) -> str:
+    """Write the cores of a pair."""
+    return ", ".join(map(str, pair.cores)) or "not pinned"
+
+
+def duration(seconds: float) -> str:
+    """Write a time that a person waits: ``48 s``, ``12 min``, ``1.5 h``."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}".replace(".0 ", " ")
+    return f"{seconds:.0f} s"
+
+
+def _finite(found: Effect) -> dict[str, float | None]:
+    values = {"estimate": found.estimate, "low": found.low, "high": found.high}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}

@@ -1,0 +1,1 @@
+"""Runs drawn: page and Markdown."""

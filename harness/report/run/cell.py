@@ -1,0 +1,164 @@
+"""One cell's part of a page: what every strategy measured in each block, and the table against the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from harness.analysis.aggregates import Entry, Standings
+from harness.analysis.run_set import Bench, Task
+from harness.analysis.verdicts import compare
+from harness.analysis.work import each
+from harness.plan.selection import command
+from harness.records import Cell
+from harness.stats.paired import Interval
+from harness.stats.pareto import front_share
+from harness.store.header import JudgedMetric
+from harness.store.noise import KeptNoise
+
+Plain: TypeAlias = dict[str, Any]
+
+_FRONTS = ("cpu_s", "wall_s", "peak_bytes")
+_IMPORTED = "bakeoff import "
+
+
+class Measure(NamedTuple):
+    """A column of the table."""
+
+    name: str
+    title: str
+    unit: str
+    better: str
+    margin: float
+    summary: str
+    cost: bool
+
+
+class CellMaker:
+    """Makes the parts of cells, which share what is said of the task."""
+
+    def __init__(
+        self,
+        task: Task,
+        bench: Bench,
+        machines: Sequence[str],
+        names: Mapping[str, int],
+        measures: Sequence[Measure],
+        reference: str,
+        noise: Mapping[str, KeptNoise],
+    ) -> None:
+        self._task = task
+        self._machines = {name: index for index, name in enumerate(machines)}
+        self._runs = {header.run: index for index, header in enumerate(bench.headers)}
+        self._headers = {header.run: header for header in bench.headers}
+        self._names = names
+        self._measures = measures
+        self._reference = reference
+        self._noise = noise
+        self._seeds: dict[int, int] = {}
+
+    def cell(self, standings: Standings) -> Plain:
+        """Build a cell's part."""
+        cell = standings.cell
+        shares = self._fronts(standings)
+        labels = [label for label in self._names if label in standings.entries]
+        return {
+            "machine": self._machines[standings.machine],
+            "dataset": cell.dataset,
+            "scenario": cell.scenario,
+            "params": dict(cell.params),
+            "units": [
+                (self._runs[unit.run], unit.block, self._seeds.setdefault(unit.seed, len(self._seeds)))
+                for unit in standings.units
+            ],
+            "rows": [self._row(label, standings, shares.get(label, {})) for label in labels],
+            "table": self._table(standings, labels),
+        }
+
+    def _row(self, label: str, standings: Standings, shares: Mapping[str, float]) -> Plain:
+        entry = standings.entries[label]
+        values = {m.name: entry.values[m.name].tolist() for m in self._measures if m.name in entry.values}
+        return {
+            "strategy": self._names[label],
+            "values": values,
+            "statuses": dict(entry.statuses),
+            "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
+            "front": shares,
+            "work": [own.plain(entry) for own in each(self._task.card.work, standings.cell)],
+            "command": self._command(entry, standings.cell, standings.units[-1].run, entry.statuses.total()),
+        }
+
+    def _command(self, entry: Entry, cell: Cell, run: str, blocks: int) -> str:
+        header = self._headers[run]
+        if header.command.startswith(_IMPORTED):
+            # No declaration of ours measures it; as a comment the line does nothing in a shell.
+            return f"# imported with: {' '.join(header.command.split())}"
+        values = {name: (value,) for name, value in (*cell.params, *entry.options.items())}
+        return command(
+            self._task.card.name,
+            strategies=[entry.strategy],
+            datasets=[cell.dataset],
+            scenarios=[cell.scenario],
+            values=values,
+            blocks=blocks,
+            seed=header.selection.seed,
+        )
+
+    def _table(self, standings: Standings, labels: Sequence[str]) -> list[Plain]:
+        kept = self._noise.get(standings.machine)
+        against = {
+            m.name: compare(
+                [standings],
+                labels,
+                self._reference,
+                m.name,
+                better="higher" if m.better == "higher" else "lower",
+                noise_sd=kept.noise.sd if kept else None,
+            )
+            for m in self._measures
+        }
+        return [
+            {
+                "strategy": self._names[label],
+                "cells": [
+                    {
+                        "middle": standings.entries[label].middle(m.name),
+                        **_interval(against[m.name][label].effect),
+                        "p": against[m.name][label].p,
+                        "verdict": against[m.name][label].word,
+                    }
+                    for m in self._measures
+                ],
+            }
+            for label in labels
+        ]
+
+    def _fronts(self, standings: Standings) -> dict[str, dict[str, float]]:
+        """Return for every strategy the share of resamples in which it is on the front, by ``cost|primary metric``."""
+        found: dict[str, dict[str, float]] = {}
+        for cost in _FRONTS:
+            for metric in self._task.metrics[:1]:
+                labels = [
+                    label
+                    for label, entry in standings.entries.items()
+                    if cost in entry.values and metric.name in entry.values
+                ]
+                if not labels:
+                    continue
+                points = np.stack([_point(standings.entries[label], cost, metric) for label in labels], axis=1)
+                for label, share in zip(labels, front_share(points, seed=0), strict=True):
+                    found.setdefault(label, {})[f"{cost}|{metric.name}"] = round(float(share), 3)
+        return found
+
+
+def _point(entry: Entry, cost: str, metric: JudgedMetric) -> np.ndarray:
+    """Return a strategy's points, one a unit, both coordinates smaller is better: shape (units, 2)."""
+    sign = -1 if metric.direction == "higher" else 1
+    with np.errstate(divide="ignore"):
+        return np.stack([np.log(entry.values[cost]), sign * entry.values[metric.name]], axis=1)
+
+
+def _interval(found: Interval | None) -> Plain:
+    return {"estimate": None, "low": None, "high": None, "blocks": 0} if found is None else found.plain()

@@ -1,0 +1,105 @@
+"""A report short enough for a pull request: advice, claims and one table a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from harness.analysis import wording
+from harness.report.run import views
+
+Plain: TypeAlias = Mapping[str, Any]
+
+#: GitHub refuses a comment of more than 65,536 characters.
+LIMIT = 60_000
+
+
+def markdown(payload: Plain) -> str:
+    """Write a payload as GitHub-flavoured Markdown; cells that no longer fit are named instead of shown."""
+    lines = [f"## {escape_text(payload['title'])}", ""]
+    lines += [
+        f"- `{escape_code(run['command'])}` on {escape_text(run['machine'])}, {_run(run)}" for run in payload["runs"]
+    ]
+    lines += [f"- **Note:** {escape_text(remark)}" for remark in payload["remarks"]]
+    lines += ["", *_claims([claim for own in views.ledger(payload["claims"]).values() for claim in own])]
+    for task in payload["tasks"]:
+        lines += [f"### {escape_text(task['id'])}", ""]
+        if task["advice"] and task["advice"]["strategy"]:
+            lines += [f"**Take** {escape_text(task['advice']['sentence'])}", ""]
+        left_out = 0
+        for cell in task["cells"]:
+            table = list(_table(task, cell))
+            if sum(map(len, lines)) + sum(map(len, table)) > LIMIT:
+                left_out += 1
+                continue
+            lines += table
+        if left_out:
+            lines += [
+                f"{wording.count(left_out, 'further cell')} left out here; the page made by `bakeoff report` has all",
+                "",
+            ]
+        lines += _troubles(task)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _run(run: Plain) -> str:
+    commit = f"commit {run['commit']}" if run["commit"] else "no commit"
+    changes = " with changes" if run["dirty"] else ""
+    return f"{commit}{changes}: {views.statuses(run['statuses'])}"
+
+
+def _claims(claims: list[Plain]) -> Iterator[str]:
+    if not claims:
+        return
+    yield from ("| claim | verdict | expected | found | blocks |", "|---|---|---|---|--:|")
+    for found in claims:
+        measured = f"{found['measured']} {found['interval']}".strip()
+        cells = (found["text"], found["verdict"], found["expected"], measured, found["blocks"])
+        yield _row(str(cell) for cell in cells)
+    yield ""
+
+
+def _table(task: Plain, cell: Plain) -> Iterator[str]:
+    """Write the costs over all phases and the metrics, each with its median and its effect."""
+    places = [place for place, measure in enumerate(task["measures"]) if not views.is_phase(measure)]
+    measures = [task["measures"][place] for place in places]
+    blocks = wording.count(len(cell["units"]), "block")
+    yield f"**{escape_text(wording.place(cell))}**, {blocks}, against {escape_text(task['reference'])}"
+    yield ""
+    yield _row(["strategy", *(measure["title"] for measure in measures)])
+    yield "|---|" + "--:|" * len(measures)
+    for row in cell["table"]:
+        own = [(task["measures"][place], row["cells"][place]) for place in places]
+        yield _row([task["strategies"][row["strategy"]]["label"], *(_cell(measure, found) for measure, found in own)])
+    yield ""
+
+
+def _cell(measure: Plain, found: Plain) -> str:
+    middle = wording.figure(found["middle"], measure["unit"])
+    if found["verdict"] == "reference" or found["estimate"] is None:
+        return middle
+    interval = wording.interval(found, cost=measure["cost"])
+    effect = f"{wording.effect(found, cost=measure['cost'])} {interval}".strip()
+    return f"{middle}, {effect}{wording.MARKS[found['verdict']]}"
+
+
+def _troubles(task: Plain) -> Iterator[str]:
+    for trouble in views.troubles(task):
+        strategy, reason = (escape_text(trouble[name]) for name in ("strategy", "reason"))
+        yield f"- {trouble['count']} x {trouble['status']} {strategy}: {reason}"
+    yield ""
+
+
+def _row(cells: Any) -> str:
+    return f"| {' | '.join(escape_text(cell) for cell in cells)} |"
+
+
+def escape_text(text: str) -> str:
+    """Escape what Markdown, HTML or a table would take for its own."""
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{letter}" if letter in "\\|*_`[]#@" else letter for letter in plain)
+
+
+def escape_code(text: str) -> str:
+    """Escape for a code span, which ends at the next backtick."""
+    return " ".join(text.split()).replace("`", "'").replace("|", "\\|")

@@ -1,0 +1,129 @@
+"""One HTML file that opens anywhere, or a folder of them: a payload, its templates, styles and scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.analysis import wording
+from harness.report import assets
+from harness.report.run import views
+from harness.store.files import write_atomically
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+_INDEX = "index.html"
+
+
+class Link(NamedTuple):
+    """A page of the same site: its topic and its file."""
+
+    topic: str
+    file: str
+
+
+def render(payload: Mapping[str, Any], *, pages: tuple[Link, ...] = (), whole: bool = True) -> str:
+    """Write a page.
+
+    Parameters
+    ----------
+    payload
+        What `harness.report.run.payload.build` returns.
+    pages
+        The pages of the site that this one belongs to; none for a page on its own.
+    whole
+        Whether the page holds the tables and charts of its tasks; otherwise it leads to the `pages` that do.
+    """
+    template = environment().get_template("page.html.j2")
+    return template.render(
+        page=payload,
+        pages=pages,
+        files={link.topic: link.file for link in pages},
+        whole=whole,
+        view=views.page(payload),
+        policy=assets.POLICY,
+        styles=assets.styles(),
+        first_scripts=assets.first_scripts(),
+        scripts=assets.scripts(figures=whole),
+        packed=assets.pack(_for_scripts(payload)) if whole else "",
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page, replacing an earlier one as a whole.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be written there.
+    """
+    write_atomically(path, text.encode("utf-8"))
+
+
+def write_site(folder: Path, payload: Mapping[str, Any]) -> list[Path]:
+    """Write a page with all advice and claims, and a page a topic, and return their files.
+
+    Raises
+    ------
+    UsageError
+        When a file cannot be written there.
+    """
+    pages = tuple(_links(payload))
+    write(folder / _INDEX, render(payload, pages=pages, whole=False))
+    for link in pages:
+        write(folder / link.file, render(_of_topic(payload, link.topic), pages=pages))
+    return [folder / _INDEX, *(folder / link.file for link in pages)]
+
+
+def _for_scripts(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the tables, which the templates have written and the scripts compute for themselves."""
+    tasks = [
+        {**task, "cells": [{key: value for key, value in cell.items() if key != "table"} for cell in task["cells"]]}
+        for task in payload["tasks"]
+    ]
+    return {**payload, "tasks": tasks}
+
+
+def _links(payload: Mapping[str, Any]) -> Iterator[Link]:
+    """Name a file for every topic; a topic's name comes from a file, so it may hold anything."""
+    taken = {_INDEX}
+    for topic in dict.fromkeys(task["topic"] for task in payload["tasks"]):
+        stem = re.sub(r"[^a-z0-9_-]+", "-", topic.lower())[:80].strip("-") or "topic"
+        file = next(name for name in _names(stem) if name not in taken)
+        taken.add(file)
+        yield Link(topic, file)
+
+
+def _names(stem: str) -> Iterator[str]:
+    yield f"{stem}.html"
+    for number in range(2, 10_000):
+        yield f"{stem}-{number}.html"
+
+
+def _of_topic(payload: Mapping[str, Any], topic: str) -> dict[str, Any]:
+    tasks = [task for task in payload["tasks"] if task["topic"] == topic]
+    claims = [claim for claim in payload["claims"] if claim["topic"] == topic]
+    return {**payload, "title": f"Bakeoff: {topic}", "tasks": tasks, "claims": claims}
+
+
+@cache
+def environment() -> Environment:
+    """Return what renders templates: everything is escaped, and a name that is missing is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["marks"] = wording.MARKS
+    names = ("figure", "effect", "interval", "share", "day", "clock", "count", "place")
+    made.filters |= {name: getattr(wording, name) for name in names}
+    return made

@@ -1,0 +1,238 @@
+"""From names of runs to the value that a page is made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from statistics import median
+from typing import Any
+
+from scipy.special import stdtrit
+
+from harness.analysis.run_set import Bench, Tally, read_bench
+from harness.claims import Judged, judge
+from harness.config import Config
+from harness.data.cards import cards
+from harness.errors import UsageError
+from harness.registry import Registry, card_folders, load_registry
+from harness.report.run.task import DataCard, task_payload
+from harness.stats.paired import CONFIDENCE
+from harness.store.header import Header
+from harness.store.noise import KeptNoise, noise_of
+from harness.store.runs import find
+from harness.store.runs import runs as runs_in
+
+_DEGREES = 200
+
+
+def build(
+    bench: Bench,
+    *,
+    title: str,
+    claims: Sequence[Judged] = (),
+    noise: Mapping[str, KeptNoise] | None = None,
+    cards: Mapping[str, DataCard] | None = None,
+    tracked: Bench | None = None,
+) -> dict[str, Any]:
+    """Build the value that a page is made from.
+
+    Parameters
+    ----------
+    claims
+        Judged claims of the topics shown.
+    noise
+        Machine to its noise floor, where it was measured.
+    cards
+        Data set to its card.
+    tracked
+        Further runs, for the history alone.
+    """
+    noise, cards = noise or {}, cards or {}
+    machines = list(dict.fromkeys(header.machine.name for header in bench.headers))
+    value = {
+        "t": [float(stdtrit(degrees, 0.5 + CONFIDENCE / 2)) for degrees in range(1, _DEGREES + 1)],
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": metadata.version("bakeoff"),
+        "title": title,
+        "runs": [_run(header, tally) for header, tally in zip(bench.headers, bench.tallies, strict=True)],
+        "machines": [_machine(name, bench, noise.get(name)) for name in machines],
+        "remarks": remarks(bench),
+        "tasks": [
+            task_payload(bench.task(name), standings, bench, noise, cards, tracked)
+            for name, standings in bench.tasks().items()
+        ],
+        "claims": [_claim(claim) for claim in claims],
+    }
+    plain: dict[str, Any] = finite(value)
+    return plain
+
+
+def remarks(bench: Bench) -> list[str]:
+    """Say what a reader must know before comparing figures of these runs."""
+    said = []
+    for what, values in (
+        ("machines, whose times are never compared with each other", [h.machine.name for h in bench.headers]),
+        ("commits", [(h.environment.commit or "none")[:8] for h in bench.headers]),
+        ("versions of the format", [h.schema for h in bench.headers]),
+    ):
+        different = sorted(set(values))
+        if len(different) > 1:
+            said.append(f"The runs are of {len(different)} {what}: {', '.join(different)}.")
+    packages: dict[str, set[str]] = {}
+    for header in bench.headers:
+        for name, version in header.environment.packages.items():
+            packages.setdefault(name, set()).add(version)
+    changed = [f"{name} ({', '.join(sorted(found))})" for name, found in sorted(packages.items()) if len(found) > 1]
+    if changed:
+        said.append(f"The runs differ in packages: {', '.join(changed)}.")
+    for header, tally in zip(bench.headers, bench.tallies, strict=True):
+        left = header.trials - tally.statuses.total()
+        if left > 0:
+            said.append(f"Run {header.run} lacks {left} of {header.trials} trials: bakeoff run --resume {header.run}")
+        if header.environment.dirty:
+            said.append(f"Run {header.run} was measured with changes that no commit holds.")
+        said += [f"Run {header.run} ran {header.selection.jobs} trials at once, which spoils their times."] * (
+            header.selection.jobs > 1
+        )
+    checksums = {(name, version) for header in bench.headers for name, version in header.cards.items()}
+    for name in sorted({name for name, _ in checksums if sum(other == name for other, _ in checksums) > 1}):
+        said.append(f"Data set {name} differs between the runs: neither metrics nor times can be compared.")
+    return said
+
+
+def finite(value: Any) -> Any:
+    """Copy a plain value with ``None`` for NaN and infinity, which JSON has no word for."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(part) for part in value]
+    return value
+
+
+def _run(header: Header, tally: Tally) -> dict[str, Any]:
+    return {
+        "run": header.run,
+        "machine": header.machine.name,
+        "started": header.started,
+        "commit": header.environment.commit and header.environment.commit[:8],
+        "dirty": bool(header.environment.dirty),
+        "command": header.command,
+        "planned": header.trials,
+        "recorded": tally.statuses.total(),
+        "statuses": dict(tally.statuses),
+        "contaminated": tally.contaminated,
+        "packages": header.environment.packages,
+        "schema": header.schema,
+    }
+
+
+def _machine(name: str, bench: Bench, kept: KeptNoise | None) -> dict[str, Any]:
+    own = [
+        (header, tally)
+        for header, tally in zip(bench.headers, bench.tallies, strict=True)
+        if header.machine.name == name
+    ]
+    machine = own[-1][0].machine
+    met = sum(len(tally.load) for _, tally in own)
+
+    def middle(condition: str) -> float | None:
+        values = [value for _, tally in own for value in getattr(tally, condition)]
+        return median(values) if values else None
+
+    return {
+        "name": name,
+        "cpu": machine.cpu,
+        "cores": machine.cores,
+        "memory_bytes": machine.memory_bytes,
+        "kernel": machine.kernel,
+        "os": machine.os,
+        "python": machine.python,
+        "virtual": machine.virtual,
+        "devices": machine.devices,
+        "load": middle("load"),
+        "stolen": middle("stolen"),
+        "foreign": middle("foreign"),
+        "contaminated": sum(tally.contaminated for _, tally in own) / met if met else None,
+        "noise": kept
+        and {
+            "pairs": kept.noise.pairs,
+            "within_core": kept.noise.within_core,
+            "between_cores": kept.noise.between_cores,
+            "sd": kept.noise.sd,
+            "measured": kept.measured,
+        },
+    }
+
+
+def _claim(claim: Judged) -> dict[str, Any]:
+    import msgspec
+
+    plain: dict[str, Any] = msgspec.to_builtins(claim)
+    return plain
+
+
+def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) -> dict[str, Any]:
+    """Read runs and build the value that a page is made from.
+
+    Parameters
+    ----------
+    names
+        Paths, file names or ids of runs; the latest when empty.
+    history
+        Whether the other runs of the results folder are read too, for the history of each figure.
+
+    Raises
+    ------
+    UsageError
+        When a run cannot be found or read, or the runs hold no trial.
+    """
+    folder = config.results_folder
+    paths = list(dict.fromkeys(find(folder, name).resolve() for name in names or ("latest",)))
+    bench = read_bench(paths)
+    if not bench.standings:
+        told = ", ".join(header.run for header in bench.headers)
+        raise UsageError(f"no trial is on record in run {told}: finish it with 'bakeoff run --resume'")
+    others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
+    registry = load_registry(config)
+    noise = noise_of(folder, {header.machine.name for header in bench.headers})
+    topics = list(dict.fromkeys(cell.cell.topic for cell in bench.standings))
+    return build(
+        bench,
+        title=f"Bakeoff: {', '.join(topics)}",
+        claims=_claims(topics, bench, registry, noise),
+        noise=noise,
+        cards=_cards(config),
+        tracked=read_bench(others) if others else None,
+    )
+
+
+def _claims(topics: Sequence[str], bench: Bench, registry: Registry, noise: dict[str, KeptNoise]) -> list[Judged]:
+    deviations = {name: kept.noise.sd for name, kept in noise.items()}
+    return [
+        judged
+        for name in topics
+        if name in registry.topics
+        for judged in judge(
+            registry.topics[name], [cell for cell in bench.standings if cell.cell.topic == name], deviations
+        )
+    ]
+
+
+def _cards(config: Config) -> dict[str, DataCard]:
+    return {
+        card.name: DataCard(
+            name=card.name,
+            title=card.title,
+            summary=card.summary,
+            licence=card.licence,
+            source=card.source.text,
+            url=card.source.url,
+            description=card.description,
+            features=card.features,
+        )
+        for card in cards(card_folders(config)).values()
+    }

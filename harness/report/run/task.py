@@ -1,0 +1,178 @@
+"""One task's part of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
+from typing import NamedTuple
+
+from harness.analysis.advice import advise
+from harness.analysis.aggregates import Entry, Standings, in_order, reference_among, time_of
+from harness.analysis.overall import overall
+from harness.analysis.run_set import Bench, Task
+from harness.records import TOTALS
+from harness.report.run.cell import CellMaker, Measure, Plain
+from harness.report.run.charts import curves, history, scaling, tuning
+from harness.store.noise import KeptNoise
+
+_COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
+# Ratings of more strategies take longer than a page may.
+_MOST_RANKED = 60
+_FOR_CLAIMS = "None: claims were measured, each with the strategies that it compares, and not all of them side by side."
+
+
+class DataCard(NamedTuple):
+    """What a page says of a data set."""
+
+    name: str
+    title: str
+    summary: str
+    licence: str
+    source: str
+    url: str | None
+    description: str
+    features: Mapping[str, str]
+
+
+def task_payload(
+    task: Task,
+    standings: Sequence[Standings],
+    bench: Bench,
+    noise: Mapping[str, KeptNoise],
+    cards: Mapping[str, DataCard],
+    tracked: Bench | None,
+) -> Plain:
+    """Build a task's part of the page."""
+    labels = _labels(task, standings)
+    names = {label: index for index, label in enumerate(labels)}
+    measures = _measures(task, standings)
+    reference = reference_among(labels, list(labels), task.reference)
+    machines = list(dict.fromkeys(header.machine.name for header in bench.headers))
+    maker = CellMaker(task, bench, machines, names, measures, reference, noise)
+    cells = [cell for machine in machines for cell in standings if cell.machine == machine]
+    return {
+        "id": task.card.name,
+        "topic": task.card.name.partition("/")[0],
+        "title": task.card.title,
+        "reference": reference,
+        "baseline": task.card.baseline,
+        "measures": [measure._asdict() for measure in measures],
+        "strategies": [_strategy(label, entry, task) for label, entry in labels.items()],
+        "cells": [maker.cell(cell) for cell in cells],
+        "scaling": scaling(cells, machines, names, reference),
+        "tuning": tuning(cells, names, task.strategies),
+        "curves": curves(task.card.charts, cells, names),
+        "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
+        "advice": _advice(task, cells, reference, bench),
+        "rankings": _rankings(task, cells, names),
+        "history": _history(task, cells, bench, tracked, names),
+    }
+
+
+def _labels(task: Task, standings: Sequence[Standings]) -> dict[str, Entry]:
+    """Name every strategy once, in the order of declaration; trials ran in shuffled order."""
+    found: dict[str, Entry] = {}
+    for cell in standings:
+        for label, entry in cell.entries.items():
+            found.setdefault(label, entry)
+    return {label: found[label] for label in in_order(found, list(task.strategies))}
+
+
+def _measures(task: Task, standings: Sequence[Standings]) -> list[Measure]:
+    """List the costs that were measured, over all phases and by phase, then the metrics."""
+    seen = {name for cell in standings for entry in cell.entries.values() for name in entry.values}
+    totals = [_cost(name, title, f"{title} of all phases") for name, title in _COSTS.items() if name in seen]
+    total = time_of(standings)
+    phases = [
+        _cost(name, f"{_COSTS[total]} of {name.removesuffix(f'.{total}')}") for name in _in_order(standings, total)
+    ]
+    metrics = [Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False) for m in task.metrics]
+    return [*totals, *phases, *metrics]
+
+
+def _cost(name: str, title: str, summary: str = "") -> Measure:
+    return Measure(name, title, "s" if name.endswith("_s") else "byte", "lower", 0.0, summary, cost=True)
+
+
+def _in_order(standings: Sequence[Standings], total: str) -> list[str]:
+    names = (name for cell in standings for entry in cell.entries.values() for name in entry.values)
+    return list(dict.fromkeys(name for name in names if name.endswith(f".{total}") and name not in TOTALS))
+
+
+def _strategy(label: str, entry: Entry, task: Task) -> Plain:
+    card = task.strategies.get(entry.strategy)
+    return {
+        "label": label,
+        "strategy": entry.strategy,
+        "options": entry.options,
+        "defaults": card.options if card else {},
+        "summary": card.summary if card else "",
+        "note": card.note if card else "",
+        "device": card.device if card else "cpu",
+    }
+
+
+def _advice(task: Task, cells: Sequence[Standings], reference: str, bench: Bench) -> Plain | None:
+    """Recommend over the clean cells of the machine with the most of them, sweeps of options left out."""
+    if not task.metrics:
+        return None
+    if all(header.selection.profile == "claims" for header in bench.headers if header.has(task.card.name)):
+        return {"strategy": "", "sentence": _FOR_CLAIMS}
+    own = _most_measured(cells)
+    main = [cell for cell in own if cell.cell.scenario == "clean"] or own
+    found = advise(main, task.metrics[0], reference, task.metrics)
+    return {"strategy": found.label, "sentence": found.sentence} if found else None
+
+
+def _rankings(task: Task, cells: Sequence[Standings], names: Mapping[str, int]) -> Plain | None:
+    """Rank over the cells of the machine with the most of them, on the primary metric."""
+    if not task.metrics:
+        return None
+    own, metric = _most_measured(cells), task.metrics[0]
+    if max(len(cell.entries) for cell in own) > _MOST_RANKED:
+        return None
+    found = overall(own, metric.name, better=metric.direction, baseline=task.card.baseline)
+    if found is None:
+        return None
+    ranking, elo = found.ranking, found.elo
+    letters = dict.fromkeys(ranking.names, "")
+    for letter, group in zip(ascii_lowercase, ranking.groups, strict=False):
+        for label in group:
+            letters[label] += letter
+    rows = [
+        {
+            "strategy": names[label],
+            "mean_rank": float(ranking.mean_rank[index]),
+            "groups": letters[label],
+            "elo": float(elo.rating[index]),
+            "low": float(elo.low[index]),
+            "high": float(elo.high[index]),
+            "filled": found.filled[index],
+        }
+        for index, label in enumerate(ranking.names)
+    ]
+    return {
+        "measure": metric.name,
+        "cells": found.cells,
+        "p": ranking.p,
+        "critical_difference": ranking.critical_difference,
+        "rows": sorted(rows, key=lambda row: row["mean_rank"]),
+    }
+
+
+def _most_measured(cells: Sequence[Standings]) -> list[Standings]:
+    machines = [cell.machine for cell in cells]
+    machine = max(machines, key=machines.count)
+    return [cell for cell in cells if cell.machine == machine]
+
+
+def _history(
+    task: Task, cells: Sequence[Standings], bench: Bench, tracked: Bench | None, names: Mapping[str, int]
+) -> list[Plain]:
+    benches = [bench, *([tracked] if tracked else [])]
+    headers = {header.run: header for part in benches for header in part.headers}
+    others = tracked.tasks().get(task.card.name, []) if tracked else []
+    followed = [time_of(cells), "peak_bytes", *(metric.name for metric in task.metrics[:1])]
+    shown = {cell.cell for cell in cells}
+    rows = history([*cells, *(cell for cell in others if cell.cell in shown)], headers, followed)
+    return [{"strategy": names[row.pop("label")], **row} for row in rows if row["label"] in names]

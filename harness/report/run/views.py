@@ -1,0 +1,113 @@
+"""What the templates show beside the payload itself: counts, groups and sentences made from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from harness.analysis import wording
+
+Plain: TypeAlias = Mapping[str, Any]
+
+#: Verdicts of claims, in the order in which they are counted.
+VERDICTS = ("supported", "refuted", "inconclusive", "not measured")
+_STATUSES = {"ok": "ok", "skipped": "skipped", "failed": "failed", "timeout": "out of time", "memory": "out of memory"}
+
+
+def page(payload: Plain) -> dict[str, Any]:
+    """Return what the templates need of a payload."""
+    runs, claims = payload["runs"], payload["claims"]
+    return {
+        "days": span([wording.day(run["started"]) for run in sorted(runs, key=lambda run: str(run["started"]))]),
+        "commits": list(dict.fromkeys(_commit(run) for run in runs)),
+        "recorded": sum(run["recorded"] for run in runs),
+        "statuses": statuses(sum((Counter(run["statuses"]) for run in runs), Counter())),
+        "counts": [(word, number) for word in VERDICTS if (number := _verdicts(claims)[word])],
+        "told": [statuses(run["statuses"]) for run in runs],
+        "ledger": ledger(claims),
+        "tasks": [task(number, own) for number, own in enumerate(payload["tasks"], start=1)],
+        "targets": _targets(payload["tasks"]),
+    }
+
+
+def task(number: int, payload: Plain) -> dict[str, Any]:
+    """Return what the templates need of a task, the `number`-th of its page."""
+    advice = payload["advice"]
+    return {
+        "anchor": f"task-{number}",
+        "title": payload["title"] or payload["id"],
+        "choice": advice["strategy"] if advice else "",
+        "reason": advice["sentence"].removeprefix(advice["strategy"]).removeprefix(":").strip() if advice else "",
+        "shown": [place for place, measure in enumerate(payload["measures"]) if not is_phase(measure)],
+        "troubles": troubles(payload),
+    }
+
+
+def is_phase(measure: Plain) -> bool:
+    """Return whether a measure is the cost of one phase only."""
+    return bool(measure["cost"]) and "." in measure["name"]
+
+
+def statuses(counts: Mapping[str, int]) -> str:
+    """Write how many trials ended how: ``90 ok, 20 skipped``."""
+    names = [*_STATUSES, *sorted(set(counts) - set(_STATUSES))]
+    return ", ".join(f"{counts[name]:,} {_STATUSES.get(name, name)}" for name in names if counts.get(name)) or "none"
+
+
+def troubles(task: Plain) -> list[dict[str, Any]]:
+    """Gather what did not finish: each strategy, status and reason once, with its trials and cells counted."""
+    found: dict[tuple[int, str, str], dict[str, Any]] = {}
+    for cell in task["cells"]:
+        for row in cell["rows"]:
+            for status, reason, count in row["troubles"]:
+                entry = found.setdefault(
+                    (row["strategy"], status, reason),
+                    {
+                        "strategy": task["strategies"][row["strategy"]]["label"],
+                        "status": _STATUSES.get(status, status),
+                        "reason": reason or "no reason recorded",
+                        "count": 0,
+                        "cells": [],
+                    },
+                )
+                entry["count"] += count
+                entry["cells"].append(wording.place(cell))
+    return [found[key] for key in sorted(found)]
+
+
+def span(days: Sequence[str]) -> str:
+    """Write the days of some runs, given in order."""
+    if not days:
+        return ""
+    return days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+
+
+def _targets(tasks: Sequence[Plain]) -> list[str]:
+    """Name the anchor of every task on the page of its topic."""
+    seen: Counter[str] = Counter()
+    found = []
+    for own in tasks:
+        seen[own["topic"]] += 1
+        found.append(f"task-{seen[own['topic']]}")
+    return found
+
+
+def _commit(run: Plain) -> str:
+    commit = f"commit {run['commit']}" if run["commit"] else "of no commit"
+    return f"{commit} with changes" if run["dirty"] else commit
+
+
+def _verdicts(claims: Iterable[Plain]) -> Counter[str]:
+    return Counter(claim["verdict"] for claim in claims)
+
+
+def ledger(claims: Iterable[Plain]) -> dict[str, list[dict[str, Any]]]:
+    """Group claims by topic, each with its figure and its interval in words."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for claim in claims:
+        signed = not claim["asked"] or claim["asked"].startswith("difference")
+        measured = wording.effect(claim, cost=claim["cost"], signed=signed)
+        interval = wording.interval(claim, cost=claim["cost"], signed=signed)
+        found.setdefault(claim["topic"], []).append({**claim, "measured": measured, "interval": interval})
+    return found

@@ -1,1 +1,0 @@
-"""The registered strategies as suites of other tools: asv and pytest-benchmark."""

@@ -1,0 +1,93 @@
+"""Better, worse or tied against a reference: planted effects, noise floors and families."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from harness.analysis.aggregates import Entry, Standings, Unit, stand
+from harness.analysis.verdicts import compare, noise_floor
+from harness.records import Phase, Record, Seeds, Trial
+from harness.stats.paired import paired_ratio
+
+
+def cell(**columns: list[float]) -> Standings:
+    records = [
+        Record(
+            Trial("t", "task", name, "data", "clean", {}, {}, block, Seeds(block, 1, 2)),
+            "ok",
+            phases={"fit": Phase([value], [value])},
+            metrics={"auc": value},
+        )
+        for name, values in columns.items()
+        for block, value in enumerate(values)
+    ]
+    (standings,) = stand([("run", "machine", records)])
+    return standings
+
+
+BASE = [1.0, 1.1, 0.9, 1.05, 0.95]
+CELL = cell(
+    base=BASE,
+    dear=[1.50, 1.66, 1.34, 1.57, 1.43],
+    cheap=[0.50, 0.56, 0.44, 0.53, 0.47],
+    same=[1.01, 1.09, 0.91, 1.04, 0.96],
+)
+
+
+def words(name: str, better: str = "lower", noise_sd: float | None = None) -> dict[str, str]:
+    found = compare([CELL], list(CELL.entries), "base", name, better=better, noise_sd=noise_sd)  # type: ignore[arg-type]
+    return {label: comparison.word for label, comparison in found.items()}
+
+
+def test_planted_effects_are_found_from_the_strategys_side() -> None:
+    assert words("cpu_s") == {"base": "reference", "dear": "worse", "cheap": "better", "same": "tied"}
+    assert words("auc", "higher") == {"base": "reference", "dear": "better", "cheap": "worse", "same": "tied"}
+
+
+def test_an_effect_under_the_noise_floor_is_no_effect() -> None:
+    """At 5 blocks a deviation of 0.4 hides ratios up to exp(0.497) = 1.64; metrics do not depend on it."""
+    assert words("cpu_s", noise_sd=0.4) == {"base": "reference", "dear": "tied", "cheap": "better", "same": "tied"}
+    assert words("auc", "higher", noise_sd=0.4) == words("auc", "higher")
+
+
+def test_noise_of_times_says_nothing_of_memory() -> None:
+    units = [Unit("run", block, block) for block in range(5)]
+    sizes = np.array([100.0, 101.0, 99.0, 100.5, 99.5])
+    entries = {
+        "base": Entry("base", {}, {"peak_bytes": sizes}),
+        "big": Entry("big", {}, {"peak_bytes": sizes * [1.10, 1.11, 1.09, 1.10, 1.10]}),
+    }
+    large = Standings("machine", CELL.cell, units, entries)
+    assert compare([large], ["base", "big"], "base", "peak_bytes", better="lower", noise_sd=0.4)["big"].word == "worse"
+
+
+def test_noise_floor_is_the_half_width_of_equal_trials() -> None:
+    """t of 4 degrees of freedom 2.776445, over the root of 5 blocks."""
+    assert noise_floor(0.1, 5) == pytest.approx(0.1 * 2.776445 / math.sqrt(5), rel=1e-6)
+    assert noise_floor(0.1, 1) == math.inf
+
+
+def test_one_block_and_no_block_are_unknown() -> None:
+    found = compare([cell(a=[1.0], b=[2.0])], ["a", "b", "c"], "a", "cpu_s", better="lower")
+    assert (found["b"].word, found["c"].word) == ("unknown", "unknown")
+    assert found["b"].effect is not None
+    assert found["b"].effect.estimate == pytest.approx(2.0)
+    assert found["c"].effect is None
+
+
+def test_strategies_are_one_family() -> None:
+    """One p of about 0.03 counts alone, and not among ten."""
+    rng = np.random.default_rng(5)
+    logs = np.array([0.1, 0.02, 0.16, 0.05, 0.01]) + 0.03
+    alone = paired_ratio(np.exp(logs).tolist(), [1.0] * 5)
+    assert alone.excludes(1.0)
+    entries = {"base": Entry("base", {}, {"cpu_s": np.ones(5)}), "real": Entry("real", {}, {"cpu_s": np.exp(logs)})}
+    noise = {f"null-{i}": Entry("null", {}, {"cpu_s": np.exp(rng.normal(0, 0.1, 5))}) for i in range(9)}
+    units = [Unit("run", block, block) for block in range(5)]
+    few = Standings("machine", CELL.cell, units, entries)
+    many = Standings("machine", CELL.cell, units, entries | noise)
+    assert compare([few], list(few.entries), "base", "cpu_s", better="lower")["real"].word == "worse"
+    assert compare([many], list(many.entries), "base", "cpu_s", better="lower")["real"].word == "tied"

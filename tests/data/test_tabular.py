@@ -1,0 +1,48 @@
+"""Tables check their arrays and make them read-only; strategies do not see the test labels."""
+
+import numpy as np
+import pytest
+
+from harness.data.tabular import Split, Table, visible
+
+
+def table(n: int = 4) -> Table:
+    return Table(np.zeros((n, 2), np.float32), np.zeros(n, np.int8), np.arange(n, dtype=np.int64))
+
+
+def test_arrays_are_read_only() -> None:
+    made = table()
+    for array in (made.X, made.y, made.time):
+        assert array is not None
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_strategies_see_no_test_labels() -> None:
+    split = Split(table(5), table(3), ("a", "b"))
+    seen = visible(split)
+    assert isinstance(seen.test, np.ndarray)
+    assert seen.test is split.test.X
+    assert seen.train is split.train
+    assert set(vars(seen)) == {"train", "test", "features"}
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (np.zeros((3, 2)), np.zeros(3, np.int8), "float32"),
+        (np.zeros((2, 3), np.float32).T, np.zeros(3, np.int8), "contiguous"),
+        (np.zeros((3, 2), np.float32), np.zeros(3), "int8"),
+        (np.zeros((3, 2), np.float32), np.zeros(2, np.int8), "3 rows"),
+    ],
+)
+def test_wrong_arrays_are_refused(X: np.ndarray, y: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Table(X, y)
+
+
+def test_take_copies_rows_in_order() -> None:
+    taken = table().take(np.array([2, 0]))
+    assert taken.time is not None
+    assert taken.time.tolist() == [2, 0]
+    assert len(taken) == 2

@@ -1,0 +1,292 @@
+"""A wrong declaration ends in one sentence that begins with the author's file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.declare import CLEAN, THREADS, Param, Task, Topic
+from harness.errors import DeclarationError
+
+PRELUDE = """\
+from harness import (*)
+topic = Topic("t", title="T")
+ERROR = Metric("error", direction="lower", unit="1")
+GIVEN = dict(title="Task", datasets=["data"], phases=["fit"], metrics=[ERROR], judge=print)
+task = topic.task("first", params={"rows": Param(10, low=1)}, **GIVEN)
+@task.strategy("known")
+def known(problem, phase, bins=4): ...
+"""
+
+# What the author writes (the line at fault carries the mark), and the sentence after the place.
+WRONG = {
+    "topic name": ('Topic("Two Words", title="T")  #!', "'Two Words' is no topic name: use lower-case letters"),
+    "task name": ('topic.task("Two_Words", **GIVEN)  #!', "'Two_Words' is no task name"),
+    "task twice": ('topic.task("first", **GIVEN)  #!', "task first is declared twice in topic t"),
+    "metric name": ('Metric("AUC", direction="higher", unit="1")  #!', "'AUC' is no metric name"),
+    "no direction": (
+        'worse = Metric("auc", unit="1")  #!',
+        "metric auc needs direction='higher' or direction='lower'",
+    ),
+    "wrong direction": (
+        'Metric("auc", direction="up", unit="1")  #!',
+        "metric auc needs direction='higher' or direction='lower'",
+    ),
+    "no unit": (
+        'Metric("auc", direction="higher")  #!',
+        "metric auc needs a unit; write unit='1' for a dimensionless number",
+    ),
+    "empty unit": ('Metric("auc", direction="higher", unit="")  #!', "metric auc needs a unit"),
+    "negative margin": (
+        'Metric("auc", direction="higher", unit="1", margin=-0.1)  #!',
+        "metric auc has margin=-0.1; give a finite number from 0 on, in its unit",
+    ),
+    "infinite margin": (
+        'Metric("auc", direction="higher", unit="1", margin=float("inf"))  #!',
+        "metric auc has margin=inf; give a finite number from 0 on, in its unit",
+    ),
+    "figure twice": (
+        'topic.task("other", figures=[Figure("loss", "L", "x", "y")] * 2, **GIVEN)  #!',
+        "task other lists a figure twice: loss, loss",
+    ),
+    "limit without a title": (
+        'topic.task("other", figures=[Figure("loss", "L", "x", "y", limit="bayes")], **GIVEN)  #!',
+        "figure loss of task other needs both limit and limit_title, or neither",
+    ),
+    "title without a limit": (
+        'topic.task("other", figures=[Figure("loss", "L", "x", "y", limit_title="Bayes error")], **GIVEN)  #!',
+        "figure loss of task other needs both limit and limit_title, or neither",
+    ),
+    "limit of itself": (
+        'topic.task("other", figures=[Figure("loss", "L", "x", "y", limit="loss", limit_title="L")], **GIVEN)  #!',
+        "figure loss of task other is its own limit; name another curve of the judgement",
+    ),
+    "work of no phase": (
+        'topic.task("other", work={"fly": Work("mile", of=("rows",))}, **GIVEN)  #!',
+        r"task other tells the work of phase fly, which it does not have",
+    ),
+    "work counted by nothing": (
+        'topic.task("other", work={"fit": Work("row", of=("rowz",))}, params={"rows": Param(10)}, **GIVEN)  #!',
+        "the work of task other is counted by rowz, which is not among its params; did you mean rows?",
+    ),
+    "metric within a call": (
+        'topic.task(\n "other",\n **{**GIVEN, "metrics": [\n  ERROR,\n  Metric("auc", unit="1"),  #!\n ]},\n)',
+        "metric auc needs direction",
+    ),
+    "metric named like a cost": (
+        'Metric("cpu_s", direction="lower", unit="s")  #!',
+        "metric cpu_s has the name of a measured cost; rename it",
+    ),
+    "default out of its range": (
+        'topic.task("other", params={"rows": Param(5, low=10)}, **GIVEN)  #!',
+        "the default of task other: rows=5 is too small: the least is 10",
+    ),
+    "sweep out of the range": (
+        'topic.task("other", params={"rows": Param(50, low=10)}, sweep={"rows": [20, 5]}, **GIVEN)  #!',
+        "the sweep of task other: rows=5 is too small: the least is 10",
+    ),
+    "parameter name": (
+        'topic.task("other", params={"Rows": Param(1)}, **GIVEN)  #!',
+        "'Rows' is no parameter name",
+    ),
+    "default that is not finite": (
+        'topic.task("other", params={"rate": Param(float("nan"))}, **GIVEN)  #!',
+        "the default of task other: rate=nan is not finite",
+    ),
+    "no data set": ('topic.task("other", **{**GIVEN, "datasets": []})  #!', "task other needs at least one dataset"),
+    "no phase": ('topic.task("other", **{**GIVEN, "phases": []})  #!', "task other needs at least one phase"),
+    "no metric": ('topic.task("other", **{**GIVEN, "metrics": []})  #!', "task other needs at least one metric"),
+    "no scenario": ('topic.task("other", scenarios=[], **GIVEN)  #!', "task other needs at least one scenario"),
+    "data set twice": (
+        'topic.task("other", **{**GIVEN, "datasets": ["data", Dataset("data", print)]})  #!',
+        "task other lists a dataset twice: data, data",
+    ),
+    "phase twice": (
+        'topic.task("other", **{**GIVEN, "phases": ["fit", "fit"]})  #!',
+        "task other lists a phase twice: fit, fit",
+    ),
+    "metric twice": (
+        'topic.task("other", **{**GIVEN, "metrics": [ERROR, ERROR]})  #!',
+        "task other lists a metric twice: error, error",
+    ),
+    "scenario twice": (
+        'topic.task("other", scenarios=[CLEAN, label_noise(0.1), label_noise(0.1)], **GIVEN)  #!',
+        "task other lists a scenario twice: clean, label_noise(0.1), label_noise(0.1)",
+    ),
+    "phase name": ('topic.task("other", **{**GIVEN, "phases": ["fit it"]})  #!', "'fit it' is no phase name"),
+    "data set name": ('Dataset("My data", print)  #!', "'My data' is no dataset name"),
+    "scenario name": ('Scenario("With blanks", print)  #!', "'With blanks' is no scenario name"),
+    "scenario function": ("noisy = label_noise(0.9)  #!", "label_noise(0.9): the share of flipped labels must lie"),
+    "scenario within a call": (
+        'topic.task(\n "other",\n scenarios=[\n  CLEAN,\n  imbalance(2),  #!\n ],\n **GIVEN,\n)',
+        "imbalance(2): the share of positives must lie between 0 and 1",
+    ),
+    "scenario of the author's own function": (
+        "def strong():\n return covariate_shift(-1)  #!\nstrong()",
+        "covariate_shift(-1): the strength must be a positive finite number",
+    ),
+    "sweep of no parameter": (
+        'topic.task("other", params={"rows": Param(1)}, sweep={"rowz": [1]}, **GIVEN)  #!',
+        "task other sweeps rowz, which is not among its params; did you mean rows?",
+    ),
+    "sweep without values": (
+        'topic.task("other", sweep={"threads": []}, **GIVEN)  #!',
+        "task other sweeps threads over []; give a list of at least one value",
+    ),
+    "sweep over a string": (
+        'topic.task("other", sweep={"threads": "12"}, **GIVEN)  #!',
+        "task other sweeps threads over '12'; give a list of at least one value",
+    ),
+    "profile without blocks": ("Profile(blocks=0)  #!", "a profile needs at least one block, not 0"),
+    "profile of no parameter": (
+        'topic.task("other", quick=Profile(1, params={"thread": 1}), **GIVEN)  #!',
+        "a profile of task other sets thread, which is not among its params; did you mean threads?",
+    ),
+    "profile of wrong type": (
+        'topic.task("other", full=Profile(1, params={"threads": "two"}), **GIVEN)  #!',
+        "a profile of task other: threads=two is not of type int",
+    ),
+    "profile out of range": (
+        'topic.task("other", full=Profile(1, params={"threads": 0}), **GIVEN)  #!',
+        "a profile of task other: threads=0 is too small: the least is 1",
+    ),
+    "profile of no scenario": (
+        'topic.task("other", quick=Profile(1, scenarios=("claen",)), **GIVEN)  #!',
+        "a profile of task other names scenario 'claen'; did you mean clean?",
+    ),
+    "profile of no data set": (
+        'topic.task("other", quick=Profile(1, datasets=("date",)), **GIVEN)  #!',
+        "a profile of task other names data set 'date'; did you mean data?",
+    ),
+    "strategy name": (
+        '@task.strategy("Bad")  #!\ndef bad(problem, phase): ...',
+        "'Bad' is no strategy name: use lower-case letters and digits, as in two-words",
+    ),
+    "strategy twice": (
+        '@task.strategy("known")  #!\ndef again(problem, phase): ...',
+        "strategy known is declared twice, first at {file}:6",
+    ),
+    "strategy's arguments": (
+        '@task.strategy("new")  #!\ndef new(phase, problem): ...',
+        "strategy new: its function must begin with the arguments (problem, phase)",
+    ),
+    "strategy without arguments": (
+        'task.strategy("new")(lambda: None)  #!',
+        "strategy new: its function must begin with the arguments (problem, phase)",
+    ),
+    "option without default": (
+        '@task.strategy("new")  #!\ndef new(problem, phase, depth): ...',
+        "strategy new: argument depth needs a number, a string or a bool as default",
+    ),
+    "options in a dictionary": (
+        '@task.strategy("new")  #!\ndef new(problem, phase, **options): ...',
+        "strategy new: argument options needs a number, a string or a bool as default",
+    ),
+    "option named like a parameter": (
+        '@task.strategy("new")  #!\ndef new(problem, phase, rows=3): ...',
+        "strategy new: argument rows has the name of a task parameter; rename it",
+    ),
+    "option named threads": (
+        '@task.strategy("new")  #!\ndef new(problem, phase, threads=3): ...',
+        "strategy new: argument threads has the name of a task parameter; rename it",
+    ),
+    "sweep of no option": (
+        '@task.strategy("new", sweep={"bin": [1]})  #!\ndef new(problem, phase, bins=3): ...',
+        "strategy new sweeps bin, which is not an argument of its function; did you mean bins?",
+    ),
+    "option's sweep without values": (
+        '@task.strategy("new", sweep={"bins": []})  #!\ndef new(problem, phase, bins=3): ...',
+        "strategy new sweeps bins over []; give a list of at least one value",
+    ),
+    "claim without source": (
+        '@topic.claim("It is so", source="")  #!\ndef so(evidence): ...',
+        "a claim of topic t needs both its sentence and its source",
+    ),
+}
+
+
+def write(file: Path, source: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    file.write_text(source)
+    exec(compile(source, str(file), "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_declaration_names_its_place(tmp_path: Path, case: str) -> None:
+    file = tmp_path / "mine.py"
+    written, sentence = WRONG[case]
+    source = PRELUDE + written
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if text.endswith("#!"))
+    with pytest.raises(DeclarationError) as caught:
+        write(file, source)
+    said = str(caught.value)
+    assert said.startswith(f"{file}:{line}: {sentence.replace('{file}', str(file))}")
+    assert "\n" not in said
+
+
+def test_strategy_keeps_what_was_declared(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    source = PRELUDE + (
+        '@task.strategy("new", needs=["a", "b.c"], device="cuda", sweep={"bins": [1, 2]}, note="More rounds.")\n'
+        'def new(problem, phase, bins=3, rate=0.5, kind="x", exact=True):\n    """First line.\n\n    More.\n    """\n'
+    )
+    task: Task = write(file, source)["task"]
+    made = task.strategies["new"]
+    assert (made.needs, made.device, made.sweep, made.note) == (("a", "b.c"), "cuda", {"bins": (1, 2)}, "More rounds.")
+    assert made.options == {"bins": 3, "rate": 0.5, "kind": "x", "exact": True}
+    assert made.summary == "First line."
+    assert made.where == f"{file}:{len(PRELUDE.splitlines()) + 1}"
+    assert list(task.strategies) == ["known", "new"]
+
+
+def test_threads_is_always_a_parameter(tmp_path: Path) -> None:
+    task: Task = write(tmp_path / "mine.py", PRELUDE)["task"]
+    assert set(task.params) == {"rows", THREADS}
+    assert task.params[THREADS].default == 1
+    assert task.scenarios == (CLEAN,)
+
+
+def test_tasks_do_not_share_strategies(tmp_path: Path) -> None:
+    names = write(tmp_path / "mine.py", PRELUDE + 'other = topic.task("other", **GIVEN)')
+    topic: Topic = names["topic"]
+    assert {name: list(task.strategies) for name, task in topic.tasks.items()} == {"first": ["known"], "other": []}
+
+
+@pytest.mark.parametrize(
+    ("param", "given", "value"),
+    [
+        (Param(1), 5, 5),
+        (Param(1.0), 5, 5.0),
+        (Param("a"), "b", "b"),
+        (Param(default=True), False, False),
+        (Param(1, low=1, high=3), 1, 1),
+        (Param(1, low=1, high=3), 3, 3),
+    ],
+)
+def test_param_accepts(param: Param, given: Any, value: Any) -> None:
+    checked = param.check("name", given)
+    assert checked == value
+    assert type(checked) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("param", "given", "sentence"),
+    [
+        (Param(1), 1.5, "name=1.5 is not of type int"),
+        (Param(1), True, "name=True is not of type int"),
+        (Param(1), "1", "name=1 is not of type int"),
+        (Param(1.0), "x", "name=x is not of type float"),
+        (Param(default=True), 1, "name=1 is not of type bool"),
+        (Param("a"), 1, "name=1 is not of type str"),
+        (Param(2, low=1), 0, "name=0 is too small: the least is 1"),
+        (Param(0.5, low=0, high=1), 1.01, "name=1.01 is too large: the most is 1"),
+        (Param(1, high=277_346), 277_347, "name=277347 is too large: the most is 277346"),
+    ],
+)
+def test_param_refuses(param: Param, given: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=r"^name=") as caught:
+        param.check("name", given)
+    assert str(caught.value) == sentence
