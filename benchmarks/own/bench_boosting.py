@@ -10,7 +10,7 @@ import mmap
 import pytest
 from trials import run
 
-from harness.analysis.aggregates import Standings, effect, stand
+from harness.analysis.aggregates import CellAggregate, aggregate, effect
 from harness.execute.local import Limits
 from harness.plan.selection import Selection
 from harness.records import Record, measure
@@ -41,8 +41,8 @@ def records() -> list[Record]:
     return _run(selection, MEMORY)
 
 
-def _at(records: list[Record], rows: int) -> list[Standings]:
-    return stand([("run", "machine", [record for record in records if record.trial.params["rows"] == rows])])
+def _at(records: list[Record], rows: int) -> list[CellAggregate]:
+    return aggregate([("run", "machine", [record for record in records if record.trial.params["rows"] == rows])])
 
 
 def _told(name: str, effect: Interval | None) -> Interval:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from trials import run
 
-from harness.analysis.aggregates import effect, stand
+from harness.analysis.aggregates import aggregate, effect
 from harness.execute.local import Limits
 from harness.measure.device import device_names
 from harness.plan.selection import Selection
@@ -56,9 +56,9 @@ def test_the_device_holds_the_data(records: list[Record]) -> None:
 
 def test_the_device_learns_the_same_and_takes_less_wall_time(records: list[Record]) -> None:
     """Within 0.005 AUC of the CPU, and faster at 1,000,000 rows; the start of the device is part of the fit."""
-    standings = stand([("run", "machine", records)])
+    aggregates = aggregate([("run", "machine", records)])
     for figure in ("auc", "fit.wall_s"):
-        found = effect(standings, ON_DEVICE, ON_CPU, figure)
+        found = effect(aggregates, ON_DEVICE, ON_CPU, figure)
         assert found is not None
         print(f"\n{figure}, device against CPU: {found.estimate:.4g} [{found.low:.4g}, {found.high:.4g}]")
         if figure == "auc":

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.analysis import wording
-from harness.analysis.aggregates import Standings, effect, fullest
+from harness.analysis.aggregates import CellAggregate, effect, fullest
 from harness.stats.paired import Interval
 from harness.store.header import JudgedMetric
 
@@ -30,7 +30,7 @@ class Advice:
 
 
 def advise(
-    cells: Sequence[Standings], metric: JudgedMetric, reference: str, limits: Sequence[JudgedMetric] = ()
+    cells: Sequence[CellAggregate], metric: JudgedMetric, reference: str, limits: Sequence[JudgedMetric] = ()
 ) -> Advice | None:
     """Recommend a strategy over some cells of one machine.
 
@@ -74,15 +74,15 @@ def advise(
     return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}{_limited(limits, len(within), len(finished))}{chance}")
 
 
-def _sound(cells: Sequence[Standings], label: str) -> bool:
+def _sound(cells: Sequence[CellAggregate], label: str) -> bool:
     return not any(label in cell.entries and cell.entries[label].failed for cell in cells)
 
 
-def _has(cell: Standings, label: str, metric: JudgedMetric) -> bool:
-    return all(cell.entries[label].middle(name) is not None for name in (metric.name, COST))
+def _has(cell: CellAggregate, label: str, metric: JudgedMetric) -> bool:
+    return all(cell.entries[label].median(name) is not None for name in (metric.name, COST))
 
 
-def _level(cells: Sequence[Standings], label: str, name: str) -> float:
+def _level(cells: Sequence[CellAggregate], label: str, name: str) -> float:
     """Return the mean over cells and blocks, of the logarithm for a cost."""
     columns = [cell.entries[label].values[name] for cell in cells]
     if name == COST:
@@ -90,12 +90,12 @@ def _level(cells: Sequence[Standings], label: str, name: str) -> float:
     return float(np.mean([np.nanmean(column) for column in columns]))
 
 
-def _beyond(cells: Sequence[Standings], label: str, metric: JudgedMetric) -> bool:
+def _beyond(cells: Sequence[CellAggregate], label: str, metric: JudgedMetric) -> bool:
     """Return whether a strategy's mean over blocks is beyond the limit of a metric in some cell."""
     if metric.limit is None:
         return False
     entries = [cell.entries[label] for cell in cells]
-    columns = [entry.values[metric.name] for entry in entries if entry.middle(metric.name) is not None]
+    columns = [entry.values[metric.name] for entry in entries if entry.median(metric.name) is not None]
     means = [float(np.nanmean(column)) for column in columns]
     sign = 1 if metric.direction == "higher" else -1
     return any(sign * mean < sign * metric.limit for mean in means)
@@ -108,7 +108,7 @@ def _limited(limits: Sequence[JudgedMetric], within: int, finished: int) -> str:
     return f"; {finished - within} beyond {names} left out" if within else f"; all are beyond {names}"
 
 
-def _as_good(cells: Sequence[Standings], label: str, best: str, metric: JudgedMetric) -> bool:
+def _as_good(cells: Sequence[CellAggregate], label: str, best: str, metric: JudgedMetric) -> bool:
     """Return whether the interval rules out a loss over the margin; without an interval, the estimate must."""
     apart = effect(cells, label, best, metric.name)
     if apart is None:
@@ -124,7 +124,7 @@ def _other(chosen: str, best: str, good: Sequence[str], labels: Sequence[str], r
     return next((label for label in rivals if label != chosen and label in labels), None)
 
 
-def _why(cells: Sequence[Standings], chosen: str, other: str, metric: JudgedMetric) -> list[str]:
+def _why(cells: Sequence[CellAggregate], chosen: str, other: str, metric: JudgedMetric) -> list[str]:
     found = []
     cost = effect(cells, chosen, other, COST)
     if cost is not None:

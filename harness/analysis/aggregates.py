@@ -1,4 +1,4 @@
-"""How strategies stand in a cell: what each measured in every block, and the effects between any two of them."""
+"""How strategies aggregate in a cell: what each measured in every block, and the effects between any two of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 CURVES = 3
 
 
-class Unit(NamedTuple):
+class RunBlock(NamedTuple):
     """One block of one run, with the seed of its data."""
 
     run: str
@@ -29,7 +29,7 @@ class Unit(NamedTuple):
 
 
 @dataclass
-class Entry:
+class StrategyAggregate:
     """One strategy with its options in one cell.
 
     Attributes
@@ -52,22 +52,22 @@ class Entry:
     failed: set[int] = field(default_factory=set)
     curves: dict[str, list[Curve]] = field(default_factory=dict)
 
-    def middle(self, name: str) -> float | None:
+    def median(self, name: str) -> float | None:
         """Return the median of a measure over the units that have it."""
         values = self.values.get(name)
         return None if values is None or np.isnan(values).all() else float(np.nanmedian(values))
 
 
 @dataclass
-class Standings:
+class CellAggregate:
     """All strategies of one cell on one machine; `entries` are named by label, in the order of their first trial."""
 
     machine: str
     cell: Cell
-    units: list[Unit]
-    entries: dict[str, Entry]
+    units: list[RunBlock]
+    entries: dict[str, StrategyAggregate]
 
-    def differences(self, of: str, to: str, name: str, base: Standings | None = None) -> dict[Unit, float]:
+    def differences(self, of: str, to: str, name: str, base: CellAggregate | None = None) -> dict[RunBlock, float]:
         """Subtract one strategy's measure from another's, the logarithms of a cost, in every unit that has both.
 
         Parameters
@@ -97,7 +97,7 @@ class Standings:
         runs = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in self.units))}
         return np.array([runs[unit.run] for unit in self.units]), np.array([unit.seed for unit in self.units])
 
-    def _apart(self, of: str, to: str, name: str, base: Standings) -> Floats:
+    def _apart(self, of: str, to: str, name: str, base: CellAggregate) -> Floats:
         one, other = self._values(of, name, self.units), base._values(to, name, self.units)
         if one is None or other is None:
             return np.full(len(self.units), np.nan)
@@ -107,7 +107,7 @@ class Standings:
             # A cost of 0 has no logarithm: the infinity that it gives counts as missing.
             return np.log(one) - np.log(other)
 
-    def _values(self, label: str, name: str, units: list[Unit]) -> Floats | None:
+    def _values(self, label: str, name: str, units: list[RunBlock]) -> Floats | None:
         """Return a measure in the given units, NaN in those that are not here."""
         values = self.entries[label].values.get(name) if label in self.entries else None
         if values is None or units is self.units:
@@ -116,25 +116,27 @@ class Standings:
         return np.array([values[places[unit]] if unit in places else np.nan for unit in units])
 
 
-def in_order(entries: Mapping[str, Entry], declared: Sequence[str]) -> list[str]:
+def in_order(entries: Mapping[str, StrategyAggregate], declared: Sequence[str]) -> list[str]:
     """Sort labels by the declaration of their strategies, then by their options: trials ran in shuffled order."""
     place = {strategy: index for index, strategy in enumerate(declared)}
     return sorted(entries, key=lambda label: (place.get(entries[label].strategy, len(place)), _natural(entries[label])))
 
 
-def reference_among(entries: Mapping[str, Entry], ordered: Sequence[str], named: str) -> str:
+def reference_among(entries: Mapping[str, StrategyAggregate], ordered: Sequence[str], named: str) -> str:
     """Choose what to compare with: the named strategy, else it with some options, else the first."""
     with_options = [label for label in ordered if entries[label].strategy == named]
     return named if named in entries else [*with_options, *ordered][0]
 
 
-def time_of(cells: Sequence[Standings]) -> str:
+def time_of(cells: Sequence[CellAggregate]) -> str:
     """Return the time to tell costs by: CPU time, and wall time where imported figures have that alone."""
     timed = {name for cell in cells for entry in cell.entries.values() for name in entry.values}
     return "wall_s" if "wall_s" in timed and "cpu_s" not in timed else "cpu_s"
 
 
-def fullest(cells: Sequence[Standings], wanted: Callable[[Standings, str], bool]) -> tuple[list[Standings], list[str]]:
+def fullest(
+    cells: Sequence[CellAggregate], wanted: Callable[[CellAggregate, str], bool]
+) -> tuple[list[CellAggregate], list[str]]:
     """Choose cells and strategies so that every one of these stands in every one of those.
 
     Of the sets of strategies that some cell has, the one that covers most results: its size times the number of cells
@@ -151,7 +153,7 @@ def fullest(cells: Sequence[Standings], wanted: Callable[[Standings, str], bool]
     return chosen, [label for label in (chosen[0].entries if chosen else ()) if label in best]
 
 
-def stand(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[Standings]:
+def aggregate(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[CellAggregate]:
     """Gather the records of some runs by machine and cell.
 
     Parameters
@@ -166,10 +168,10 @@ def stand(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[Standings]:
             if place not in found:
                 found[place] = _Gathered()
             found[place].add(run, record)
-    return [Standings(machine, cell, *gathered.arrays()) for (machine, cell), gathered in found.items()]
+    return [CellAggregate(machine, cell, *gathered.arrays()) for (machine, cell), gathered in found.items()]
 
 
-def effect(cells: Sequence[Standings], of: str, to: str, name: str) -> Interval | None:
+def effect(cells: Sequence[CellAggregate], of: str, to: str, name: str) -> Interval | None:
     """Estimate the effect on a measure over some cells: a ratio for a cost, a difference for a metric.
 
     With several cells the effect is the mean over those in which both strategies were measured (of the logarithms, for
@@ -185,7 +187,7 @@ def effect(cells: Sequence[Standings], of: str, to: str, name: str) -> Interval 
     return pool([part for cell in cells if (part := cell.differences(of, to, name))], name)
 
 
-def pool(parts: Sequence[dict[Unit, float]], name: str) -> Interval | None:
+def pool(parts: Sequence[dict[RunBlock, float]], name: str) -> Interval | None:
     """Average differences over cells, block by block, and estimate their mean over blocks."""
     if not parts:
         return None
@@ -199,7 +201,7 @@ def pool(parts: Sequence[dict[Unit, float]], name: str) -> Interval | None:
     return pooled_difference(means, np.array([unit.seed for unit in common]))
 
 
-def _natural(entry: Entry) -> list[tuple[str, float, str]]:
+def _natural(entry: StrategyAggregate) -> list[tuple[str, float, str]]:
     """Sort options by their numbers, so that 64 comes before 512."""
     return [
         (name, float(value) if isinstance(value, int | float) else 0.0, str(value))
@@ -207,7 +209,7 @@ def _natural(entry: Entry) -> list[tuple[str, float, str]]:
     ]
 
 
-def cost_table(cells: Sequence[Standings], label: str, name: str) -> Floats:
+def cost_table(cells: Sequence[CellAggregate], label: str, name: str) -> Floats:
     """Lay a strategy's measure out, a row a block and a column a cell, NaN where missing: shape (blocks, cells)."""
     blocks = dict.fromkeys((unit.run, unit.block) for cell in cells for unit in cell.units)
     rows = {block: index for index, block in enumerate(blocks)}
@@ -223,17 +225,17 @@ class _Gathered:
     """Collects one cell's records, in whatever order they come."""
 
     def __init__(self) -> None:
-        self._units: dict[Unit, int] = {}
-        self._entries: dict[str, Entry] = {}
+        self._units: dict[RunBlock, int] = {}
+        self._entries: dict[str, StrategyAggregate] = {}
         self._values: dict[str, dict[str, dict[int, float]]] = {}
 
     def add(self, run: str, record: Record) -> None:
         trial = record.trial
-        unit = self._units.setdefault(Unit(run, trial.block, trial.seeds.data), len(self._units))
+        unit = self._units.setdefault(RunBlock(run, trial.block, trial.seeds.data), len(self._units))
         label = trial.label
         entry = self._entries.get(label)
         if entry is None:
-            entry = self._entries[label] = Entry(trial.strategy, dict(trial.options))
+            entry = self._entries[label] = StrategyAggregate(trial.strategy, dict(trial.options))
             self._values[label] = defaultdict(dict)
         columns = self._values[label]
         entry.statuses[record.status] += 1
@@ -248,7 +250,7 @@ class _Gathered:
             if len(kept) < CURVES:
                 kept.append(curve)
 
-    def arrays(self) -> tuple[list[Unit], dict[str, Entry]]:
+    def arrays(self) -> tuple[list[RunBlock], dict[str, StrategyAggregate]]:
         for label, columns in self._values.items():
             for name, values in columns.items():
                 column = np.full(len(self._units), np.nan)

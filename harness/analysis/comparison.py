@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from harness.analysis.aggregates import Standings, effect, in_order, reference_among
+from harness.analysis.aggregates import CellAggregate, effect, in_order, reference_among
 from harness.analysis.overall import Overall, overall, reach
 from harness.analysis.run_set import Bench, read_bench
 from harness.analysis.verdicts import Compared, compare
@@ -63,10 +63,10 @@ class Comparison:
     ) -> None:
         self._bench: Bench = read_bench(run_files(paths))
         self.task = _only("task", task, list(self._bench.tasks()))
-        standings = self._bench.tasks()[self.task]
-        self.machine = _only("machine", machine, list(dict.fromkeys(cell.machine for cell in standings)))
-        own = [cell for cell in standings if cell.machine == self.machine]
-        self.cells: list[Standings] = [cell for cell in own if _matches(cell, where)]
+        aggregates = self._bench.tasks()[self.task]
+        self.machine = _only("machine", machine, list(dict.fromkeys(cell.machine for cell in aggregates)))
+        own = [cell for cell in aggregates if cell.machine == self.machine]
+        self.cells: list[CellAggregate] = [cell for cell in own if _matches(cell, where)]
         if not self.cells:
             given = ", ".join(f"{name}={value!r}" for name, value in where.items())
             raise UsageError(
@@ -166,7 +166,7 @@ class Comparison:
         return drawn
 
     def _middle(self, label: str, name: str) -> float:
-        values = [cell.entries[label].middle(name) for cell in self.cells if label in cell.entries]
+        values = [cell.entries[label].median(name) for cell in self.cells if label in cell.entries]
         found = [value for value in values if value is not None]
         return float(pd.Series(found, dtype=float).median())
 
@@ -198,7 +198,7 @@ def _only(what: str, given: str | None, known: list[str]) -> str:
     return given
 
 
-def _matches(cell: Standings, where: dict[str, Scalar]) -> bool:
+def _matches(cell: CellAggregate, where: dict[str, Scalar]) -> bool:
     known = {"dataset": cell.cell.dataset, "scenario": cell.cell.scenario, **dict(cell.cell.params)}
     return all(name in known and known[name] == value for name, value in where.items())
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from harness.analysis.aggregates import Standings
+from harness.analysis.aggregates import CellAggregate
 from harness.records import Cell, is_cost
 from harness.stats.changes import Change, change_points
 from harness.stats.paired import Interval, mean
@@ -78,7 +78,7 @@ class Track:
 
 
 def follow(
-    standings: Sequence[Standings],
+    aggregates: Sequence[CellAggregate],
     names: Sequence[str],
     started: Mapping[str, str],
     edition: Edition = lambda run, cell: None,  # noqa: ARG005
@@ -87,7 +87,7 @@ def follow(
 
     Parameters
     ----------
-    standings
+    aggregates
         Of all runs.
     names
         The measures to follow.
@@ -102,7 +102,7 @@ def follow(
         The tracks of one strategy, cell and measure: one a machine and edition.
     """
     found: dict[tuple[Cell, str, str], dict[tuple[str, Hashable], dict[str, Interval]]] = defaultdict(dict)
-    for standing in standings:
+    for standing in aggregates:
         for label in standing.entries:
             for name in names:
                 for run, point in by_run(standing, label, name).items():
@@ -115,7 +115,7 @@ def follow(
         ]
 
 
-def by_run(standing: Standings, label: str, name: str) -> dict[str, Interval]:
+def by_run(standing: CellAggregate, label: str, name: str) -> dict[str, Interval]:
     """Return run to the mean of a measure over its blocks (geometric for a cost) with Student's t interval."""
     values = standing.entries[label].values.get(name)
     if values is None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from harness.analysis.aggregates import Floats, Standings, cost_table, fullest
+from harness.analysis.aggregates import CellAggregate, Floats, cost_table, fullest
 from harness.records import is_cost
 from harness.stats.impute import impute
 from harness.stats.ranking import Elo, Ranking, bradley_terry, rank
@@ -37,7 +37,7 @@ class Overall:
 
 
 def overall(
-    cells: Sequence[Standings], name: str, *, better: Literal["higher", "lower"], baseline: str = ""
+    cells: Sequence[CellAggregate], name: str, *, better: Literal["higher", "lower"], baseline: str = ""
 ) -> Overall | None:
     """Rank strategies over cells that all of them were tried in, chosen by `fullest`.
 
@@ -83,7 +83,13 @@ def overall(
 
 
 def reach(
-    cells: Sequence[Standings], label: str, target: float, *, cost: str, metric: str, better: Literal["higher", "lower"]
+    cells: Sequence[CellAggregate],
+    label: str,
+    target: float,
+    *,
+    cost: str,
+    metric: str,
+    better: Literal["higher", "lower"],
 ) -> Reached:
     """Estimate what a strategy spends until it reaches a target quality.
 
@@ -96,7 +102,7 @@ def reach(
     return summarise(cost_to_target(costs, quality, target, higher_is_better=better == "higher"))
 
 
-def _column(cell: Standings, label: str, name: str) -> Floats | None:
+def _column(cell: CellAggregate, label: str, name: str) -> Floats | None:
     return cell.entries[label].values.get(name) if label in cell.entries else None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.analysis.aggregates import Standings
+from harness.analysis.aggregates import CellAggregate
 from harness.errors import UsageError
 from harness.records import is_cost
 from harness.stats.pareto import front
@@ -95,11 +95,11 @@ def _axes(ax: Axes | None) -> Axes:
     return Figure(figsize=(6.4, 4.0), layout="constrained").subplots()
 
 
-def _size(cell: Standings, over: str) -> float:
+def _size(cell: CellAggregate, over: str) -> float:
     return float(dict(cell.cell.params)[over])
 
 
-def _middle(cell: Standings, label: str, measure: str) -> float:
+def _middle(cell: CellAggregate, label: str, measure: str) -> float:
     entry = cell.entries.get(label)
-    found = entry.middle(measure) if entry else None
+    found = entry.median(measure) if entry else None
     return math.nan if found is None else found

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.analysis.aggregates import Standings, stand
+from harness.analysis.aggregates import CellAggregate, aggregate
 from harness.declare.values import Chart
 from harness.records import Record, Status
 from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard
@@ -49,11 +49,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Bench:
-    """Runs read: their headers and tallies, in the order given, and the standings in all of them."""
+    """Runs read: their headers and tallies, in the order given, and the aggregates in all of them."""
 
     headers: list[Header]
     tallies: list[Tally]
-    standings: list[Standings]
+    aggregates: list[CellAggregate]
 
     def task(self, name: str) -> Task:
         """Return what the headers say of a task, by ``topic/task``."""
@@ -68,11 +68,11 @@ class Bench:
             reference=references.get(name, ""),
         )
 
-    def tasks(self) -> dict[str, list[Standings]]:
-        """Group the standings by ``topic/task``."""
-        found: dict[str, list[Standings]] = {}
-        for standings in self.standings:
-            found.setdefault(f"{standings.cell.topic}/{standings.cell.task}", []).append(standings)
+    def tasks(self) -> dict[str, list[CellAggregate]]:
+        """Group the aggregates by ``topic/task``."""
+        found: dict[str, list[CellAggregate]] = {}
+        for aggregates in self.aggregates:
+            found.setdefault(f"{aggregates.cell.topic}/{aggregates.cell.task}", []).append(aggregates)
         return found
 
 
@@ -107,7 +107,7 @@ def read_bench(paths: Sequence[Path]) -> Bench:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return Bench(headers, tallies, stand(streams()))
+        return Bench(headers, tallies, aggregate(streams()))
     finally:
         if collecting:
             gc.enable()

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from scipy.special import stdtrit
 
-from harness.analysis.aggregates import Standings, effect
+from harness.analysis.aggregates import CellAggregate, effect
 from harness.records import is_cost, is_time
 from harness.stats.paired import CONFIDENCE, Interval, holm, p_value
 
@@ -38,7 +38,7 @@ class Compared:
 
 
 def compare(
-    cells: Sequence[Standings],
+    cells: Sequence[CellAggregate],
     labels: Sequence[str],
     reference: str,
     name: str,

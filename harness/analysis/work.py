@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from harness.analysis.aggregates import Entry
+from harness.analysis.aggregates import StrategyAggregate
 from harness.declare.values import Work
 from harness.records import Cell
 
@@ -19,12 +19,12 @@ class Each(NamedTuple):
     unit: str
     times: float
 
-    def share(self, entry: Entry, figure: str) -> float | None:
+    def share(self, entry: StrategyAggregate, figure: str) -> float | None:
         """Return the median of a figure of the phase, for each; ``None`` where it was not measured."""
-        middle = entry.middle(f"{self.phase}.{figure}")
+        middle = entry.median(f"{self.phase}.{figure}")
         return None if middle is None else middle / self.times
 
-    def plain(self, entry: Entry) -> dict[str, str | float | None]:
+    def plain(self, entry: StrategyAggregate) -> dict[str, str | float | None]:
         """Write it with the shares of time and memory, as a page and ``--json`` have them."""
         return {**self._asdict(), **{figure: self.share(entry, figure) for figure in _SHARED}}
 

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from harness.analysis.aggregates import Standings, Unit
+from harness.analysis.aggregates import CellAggregate, RunBlock
 from harness.declare.questions import Question
 from harness.records import Cell, Scalar
 from harness.stats.paired import Interval
@@ -18,7 +18,7 @@ from harness.stats.paired import Interval
 Key = TypeVar("Key")
 Member = TypeVar("Member")
 #: Cells without what varies, and those that differ in it alone by its value.
-Contexts: TypeAlias = dict[Cell, dict[Scalar | None, Standings]]
+Contexts: TypeAlias = dict[Cell, dict[Scalar | None, CellAggregate]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Answer:
     interval: Interval | None = None
     p: Callable[[float], float] = lambda _bound: math.nan
     contexts: tuple[Cell, ...] = ()
-    units: tuple[Unit, ...] = ()
+    units: tuple[RunBlock, ...] = ()
     left: int = 0
     values: tuple[Scalar, ...] = ()
     labels: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ def fullest(holders: Mapping[Key, Collection[Member]], least: int = 1) -> tuple[
     return [key for key in holders if key in best], [member for member, keys in owners.items() if best <= keys]
 
 
-def numbers(cell: Standings | None, label: str, question: Question) -> dict[Unit, float]:
+def numbers(cell: CellAggregate | None, label: str, question: Question) -> dict[RunBlock, float]:
     """Return what a strategy measured in the blocks of a cell, as logarithms where the question wants them."""
     entry = None if cell is None else cell.entries.get(label)
     values = None if entry is None else entry.values.get(question.measure)

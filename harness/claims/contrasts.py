@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.analysis.aggregates import Unit, pool
+from harness.analysis.aggregates import RunBlock, pool
 from harness.claims.answers import Answer, Contexts, fullest, numbers
 from harness.declare.questions import Question, check_size
 from harness.records import Cell, Scalar, is_cost, is_time
@@ -96,7 +96,7 @@ def _sizes(question: Question, contexts: Contexts) -> list[float]:
     """Return the sizes asked for; else those that most blocks have."""
     values: list[Scalar] = list(question.values)
     if not values:
-        holders: dict[Scalar, set[tuple[Cell, Unit]]] = {}
+        holders: dict[Scalar, set[tuple[Cell, RunBlock]]] = {}
         for context, cells in contexts.items():
             for value, cell in cells.items():
                 units = set.intersection(*(set(numbers(cell, label, question)) for label in question.labels))
@@ -108,7 +108,7 @@ def _sizes(question: Question, contexts: Contexts) -> list[float]:
 
 def _sum(question: Question, contexts: Contexts, terms: Sequence[_Term]) -> Answer:
     """Add up in every block that has all terms, average over contexts, and estimate the mean over blocks."""
-    parts: dict[Cell, dict[Unit, float]] = {}
+    parts: dict[Cell, dict[RunBlock, float]] = {}
     for context, cells in contexts.items():
         columns = [numbers(cells.get(term.value), term.label, question) for term in terms]
         whole = [unit for unit in columns[0] if all(unit in column for column in columns)]

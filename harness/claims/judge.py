@@ -9,7 +9,7 @@ from typing import get_args
 
 import msgspec
 
-from harness.analysis.aggregates import Standings
+from harness.analysis.aggregates import CellAggregate
 from harness.claims import contrasts
 from harness.claims.answers import Answer, Contexts
 from harness.claims.estimate import Decision, Estimated
@@ -74,17 +74,17 @@ class Judged(msgspec.Struct, frozen=True):
     commands: tuple[str, ...] = ()
 
 
-def judge(topic: Topic, standings: Sequence[Standings], noise: Mapping[str, float] | None = None) -> list[Judged]:
+def judge(topic: Topic, aggregates: Sequence[CellAggregate], noise: Mapping[str, float] | None = None) -> list[Judged]:
     """Judge the claims of a topic; all that have an interval are one family for Holm's adjustment.
 
     Parameters
     ----------
-    standings
+    aggregates
         Of any number of runs and machines; each question is answered on one machine. Those of other topics are ignored.
     noise
         Machine to the standard deviation of the log-ratio of two equal trials on it, where it was measured.
     """
-    own = [cell for cell in standings if cell.cell.topic == topic.name]
+    own = [cell for cell in aggregates if cell.cell.topic == topic.name]
     judged = [_judge(claim, topic, own, noise or {}) for claim in topic.claims]
     adjusted = holm([math.nan if claim.p is None else claim.p for claim in judged])
     family = sum(claim.p is not None for claim in judged)
@@ -101,8 +101,8 @@ def _adjusted(claim: Judged, p: float, family: int) -> Judged:
     return msgspec.structs.replace(claim, verdict="inconclusive", reason=reason)
 
 
-def _judge(claim: Claim, topic: Topic, standings: Sequence[Standings], noise: Mapping[str, float]) -> Judged:
-    evidence = _Evidence(topic, standings, noise)
+def _judge(claim: Claim, topic: Topic, aggregates: Sequence[CellAggregate], noise: Mapping[str, float]) -> Judged:
+    evidence = _Evidence(topic, aggregates, noise)
     base = Judged(topic.name, claim.text, claim.source, claim.published, "not measured")
     try:
         verdict = claim.check(evidence)
@@ -145,7 +145,7 @@ def _told(base: Judged, verdict: Verdict, decisions: Sequence[Decision], topic: 
 class _Evidence(Asking[Estimated]):
     """The evidence that a claim's check is given; it records every decision."""
 
-    def __init__(self, topic: Topic, aggregates: Sequence[Standings], noise: Mapping[str, float]) -> None:
+    def __init__(self, topic: Topic, aggregates: Sequence[CellAggregate], noise: Mapping[str, float]) -> None:
         super().__init__(topic)
         self._aggregates = aggregates
         self._noise = noise
@@ -162,10 +162,10 @@ class _Evidence(Asking[Estimated]):
         )
 
 
-def answer(question: Question, standings: Sequence[Standings]) -> Answer:
+def answer(question: Question, aggregates: Sequence[CellAggregate]) -> Answer:
     """Answer a question on the machine, and for the task, that has the most blocks for it."""
     groups: dict[tuple[str, str], Contexts] = {}
-    for cell in standings:
+    for cell in aggregates:
         if question.covers(cell.cell):
             contexts = groups.setdefault((cell.machine, cell.cell.task), {})
             value = value_of(cell.cell, question.over) if question.over else None

@@ -11,13 +11,13 @@ from typing import TypeAlias
 import numpy as np
 from scipy.special import stdtr
 
-from harness.analysis.aggregates import Floats, Unit
+from harness.analysis.aggregates import Floats, RunBlock
 from harness.claims.answers import Answer, Contexts, fullest, numbers
 from harness.declare.questions import Question
 from harness.records import Cell, is_cost
 from harness.stats.paired import CONFIDENCE, bootstrap
 
-Pairs: TypeAlias = dict[tuple[Cell, Unit], tuple[float, float]]
+Pairs: TypeAlias = dict[tuple[Cell, RunBlock], tuple[float, float]]
 
 
 def order(question: Question, contexts: Contexts) -> Answer:
@@ -29,7 +29,7 @@ def order(question: Question, contexts: Contexts) -> Answer:
     both = {context: cells for context, cells in contexts.items() if set(question.values) <= set(cells)}
     measured = _measured(question, both)
     labels, pairs = fullest(measured, least=2)
-    places: dict[Cell, list[Unit]] = {}
+    places: dict[Cell, list[RunBlock]] = {}
     for context, unit in pairs:
         places.setdefault(context, []).append(unit)
     chosen, units = fullest(places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.analysis.aggregates import Standings
+from harness.analysis.aggregates import CellAggregate
 from harness.claims.answers import Answer
 from harness.declare import Task, Topic
 from harness.declare.questions import PLACES, SCENARIO, Question, tasks_for, value_of
@@ -83,10 +83,10 @@ def command(question: Question, found: Answer, topic: Topic) -> str:
     )
 
 
-def missing(question: Question, standings: Sequence[Standings], topic: Topic) -> str:
+def missing(question: Question, aggregates: Sequence[CellAggregate], topic: Topic) -> str:
     """Say what an answer lacked: the first thing asked for that no trial has."""
     own = {task.name for task in tasks_for(question, topic)}
-    cells = [cell for cell in standings if cell.cell.task in own]
+    cells = [cell for cell in aggregates if cell.cell.task in own]
     wanted: dict[str, list[Scalar]] = {name: [value] for name, value in question.where.items()}
     if question.over:
         wanted[question.over] = list(question.values)
@@ -104,7 +104,7 @@ def missing(question: Question, standings: Sequence[Standings], topic: Topic) ->
     )
 
 
-def _lacks(label: str, question: Question, cells: Sequence[Standings]) -> str:
+def _lacks(label: str, question: Question, cells: Sequence[CellAggregate]) -> str:
     entries = [cell.entries[label] for cell in cells if label in cell.entries]
     if not entries:
         return f"{label} was not run there"

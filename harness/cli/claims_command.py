@@ -74,7 +74,7 @@ def _judged(topic: Topic, bench: Bench, settings: Config) -> list[Judged]:
     from harness.store.noise import noise_of
 
     kept = noise_of(settings.results_folder, {header.machine.name for header in bench.headers})
-    return judge(topic, bench.standings, {name: own.noise.sd for name, own in kept.items()})
+    return judge(topic, bench.aggregates, {name: own.noise.sd for name, own in kept.items()})
 
 
 def _print_topic(out: Console, topic: Topic, judged: list[Judged], bench: Bench, *, commands: bool) -> None:

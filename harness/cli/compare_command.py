@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.analysis.aggregates import Standings, pool, stand
+from harness.analysis.aggregates import CellAggregate, aggregate, pool
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import NothingSelectedError
 from harness.records import Cell, Record, is_cost
@@ -30,7 +30,7 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
     NothingSelectedError
         When the runs have no trial in common.
     """
-    old, new = _stand(base), _stand(candidate)
+    old, new = _aggregate(base), _aggregate(candidate)
     found: list[dict[str, Any]] = []
     common = 0
     for cell in {**old, **new}:
@@ -53,9 +53,9 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
     return found
 
 
-def _stand(records: Sequence[Record]) -> dict[Cell, Standings]:
+def _aggregate(records: Sequence[Record]) -> dict[Cell, CellAggregate]:
     """Gather a run by cell, its name and machine left out so that blocks of two runs pair."""
-    return {standings.cell: standings for standings in stand([("", "", records)])}
+    return {aggregates.cell: aggregates for aggregates in aggregate([("", "", records)])}
 
 
 def print_differences(out: Console, rows: Sequence[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from rich.markup import escape
 
 from harness.analysis import wording
-from harness.analysis.aggregates import Standings, effect, in_order, reference_among, stand, time_of
+from harness.analysis.aggregates import CellAggregate, aggregate, effect, in_order, reference_among, time_of
 from harness.analysis.work import Each, each
 from harness.records import Cell, Record, Status, is_cost
 from harness.stats.paired import Interval
@@ -31,8 +31,8 @@ _LEAST_RATIO = 0.01
 
 def print_run(out: Console, header: Header, records: Sequence[Record]) -> None:
     """Print a table for every cell of a run, then what did not finish."""
-    for standings in _stand(header, records):
-        out.print(_table(standings, header, out.width))
+    for aggregates in _aggregate(header, records):
+        out.print(_table(aggregates, header, out.width))
     print_troubles(out, records)
 
 
@@ -56,15 +56,15 @@ def print_troubles(out: Console, records: Sequence[Record]) -> None:
 def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return the figures of the tables, one mapping a cell and strategy."""
     found = []
-    for standings in _stand(header, records):
-        cell, entries = standings.cell, standings.entries
-        ordered, reference = _roles(standings, header)
+    for aggregates in _aggregate(header, records):
+        cell, entries = aggregates.cell, aggregates.entries
+        ordered, reference = _roles(aggregates, header)
         for label in ordered:
             measures: dict[str, Any] = {}
-            for name in dict.fromkeys((*COSTS, time_of([standings]), *_metrics(cell, header))):
-                against = effect([standings], label, reference, name)
+            for name in dict.fromkeys((*COSTS, time_of([aggregates]), *_metrics(cell, header))):
+                against = effect([aggregates], label, reference, name)
                 measures[name] = {
-                    "median": entries[label].middle(name),
+                    "median": entries[label].median(name),
                     "effect": None if against is None else "ratio" if is_cost(name) else "difference",
                     **(against.plain() if against else _NO_EFFECT),
                 }
@@ -85,18 +85,18 @@ def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
     return found
 
 
-def _stand(header: Header, records: Sequence[Record]) -> list[Standings]:
-    return stand([(header.run, header.machine.name, records)])
+def _aggregate(header: Header, records: Sequence[Record]) -> list[CellAggregate]:
+    return aggregate([(header.run, header.machine.name, records)])
 
 
-def _table(standings: Standings, header: Header, width: int) -> Table:
+def _table(aggregates: CellAggregate, header: Header, width: int) -> Table:
     from rich import box
     from rich.table import Table
 
-    cell = standings.cell
-    ordered, reference = _roles(standings, header)
+    cell = aggregates.cell
+    ordered, reference = _roles(aggregates, header)
     first, *others = _metrics(cell, header) or [""]
-    time = time_of([standings])
+    time = time_of([aggregates])
     worked = _each(cell, header)[:1] if width >= _ROOMY + _EACH else []
     shown, hidden = (others, []) if width >= _WIDE + _EACH * len(worked) else ([], others)
     table = Table(
@@ -108,10 +108,12 @@ def _table(standings: Standings, header: Header, width: int) -> Table:
     for heading in (*timed, "memory", "ratio", *judged):
         table.add_column(heading, justify="right", no_wrap=width >= _ROOMY, overflow="fold")
     for label in ordered:
-        table.add_row(escape(label), *_row(standings, label, reference, time, worked, [first, *shown] if first else []))
+        table.add_row(
+            escape(label), *_row(aggregates, label, reference, time, worked, [first, *shown] if first else [])
+        )
     left_out = f"; --json or a wider terminal shows {', '.join(hidden)} too" if hidden else ""
     table.caption = (
-        f"medians over {len(standings.units)} block(s); ratios and differences to {escape(reference)}, paired by "
+        f"medians over {len(aggregates.units)} block(s); ratios and differences to {escape(reference)}, paired by "
         "block, with 95 % intervals, bold where no effect is excluded" + left_out
     )
     table.caption_justify = "left"
@@ -119,29 +121,29 @@ def _table(standings: Standings, header: Header, width: int) -> Table:
 
 
 def _row(
-    standings: Standings, label: str, reference: str, time: str, worked: Sequence[Each], metrics: Sequence[str]
+    aggregates: CellAggregate, label: str, reference: str, time: str, worked: Sequence[Each], metrics: Sequence[str]
 ) -> list[str]:
-    own, alone = standings.entries[label], label == reference
+    own, alone = aggregates.entries[label], label == reference
     if "ok" not in own.statuses:
         return [next(iter(own.statuses))]
 
     def against(name: str, pattern: str, none: float) -> str:
-        return _shown(pattern, effect([standings], label, reference, name), none, alone=alone)
+        return _shown(pattern, effect([aggregates], label, reference, name), none, alone=alone)
 
     costs = [
-        _seconds(own.middle(time)),
+        _seconds(own.median(time)),
         *(_seconds(one.share(own, time)) for one in worked),
         against(time, "{:.2f}x", 1.0),
-        _bytes(own.middle("peak_bytes")),
+        _bytes(own.median("peak_bytes")),
         against("peak_bytes", "{:.2f}x", 1.0),
     ]
-    numbers = [_number(own.middle(name)) for name in metrics]
+    numbers = [_number(own.median(name)) for name in metrics]
     return [*costs, *numbers[:1], *(against(name, "{:+.3f}", 0.0) for name in metrics[:1]), *numbers[1:]]
 
 
-def _roles(standings: Standings, header: Header) -> tuple[list[str], str]:
+def _roles(aggregates: CellAggregate, header: Header) -> tuple[list[str], str]:
     """Return the labels in order, and the reference among them."""
-    cell, entries = standings.cell, standings.entries
+    cell, entries = aggregates.cell, aggregates.entries
     ordered = in_order(entries, [card.name for card in header.strategies])
     return ordered, reference_among(entries, ordered, header.references.get(f"{cell.topic}/{cell.task}", ""))
 

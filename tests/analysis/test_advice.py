@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from harness.analysis.advice import advise
-from harness.analysis.aggregates import Standings, stand
+from harness.analysis.aggregates import CellAggregate, aggregate
 from harness.records import Phase, Record, Seeds, Status, Trial
 from harness.store.header import JudgedMetric
 
@@ -19,14 +19,14 @@ def record(
     return Record(trial, status, phases={"fit": Phase([cost], [cost], peak_bytes=size)}, metrics={"auc": auc})
 
 
-def cells(blocks: int = 4, **strategies: tuple[float, float, int]) -> list[Standings]:
+def cells(blocks: int = 4, **strategies: tuple[float, float, int]) -> list[CellAggregate]:
     """Plant strategies of given cost, quality and memory, with a little spread between blocks."""
     records = [
         record(name.replace("_", "-"), block, cost * (1 + block / 100), auc + block / 1000, size)
         for block in range(blocks)
         for name, (cost, auc, size) in strategies.items()
     ]
-    return stand([("run", "machine", records)])
+    return aggregate([("run", "machine", records)])
 
 
 def test_cheapest_of_those_as_good_as_the_best() -> None:
@@ -86,14 +86,14 @@ def test_a_strategy_that_failed_once_is_not_recommended() -> None:
     records = [record(name, block, cost, 0.8) for block in range(3) for name, cost in (("a", 1.0), ("b", 2.0))]
     records.append(record("a", 3, 1.0, 0.8, status="timeout"))
     records.append(record("b", 3, 2.0, 0.8))
-    found = advise(stand([("run", "machine", records)]), AUC, "a")
+    found = advise(aggregate([("run", "machine", records)]), AUC, "a")
     assert found is not None
     assert found.sentence == "b: the only strategy that finished"
 
 
 def test_nothing_is_recommended_when_nothing_finished() -> None:
     records = [record("a", block, 1.0, 0.8, status="failed") for block in range(3)]
-    assert advise(stand([("run", "machine", records)]), AUC, "a") is None
+    assert advise(aggregate([("run", "machine", records)]), AUC, "a") is None
 
 
 def test_cells_where_most_were_measured_decide() -> None:
@@ -101,7 +101,7 @@ def test_cells_where_most_were_measured_decide() -> None:
     records = [record(name, block, cost, 0.8) for block in range(3) for name, cost in (("a", 1.0), ("b", 2.0))]
     records += [record("b", block, 0.1, 0.9, scenario="noisy") for block in range(3)]
     records += [record("b", 7, 2.0, 0.8)]
-    found = advise(stand([("run", "machine", records)]), AUC, "a")
+    found = advise(aggregate([("run", "machine", records)]), AUC, "a")
     assert found is not None
     assert found.label == "a"
     assert found.sentence.startswith("a: 2x less CPU than b")
@@ -116,7 +116,7 @@ def test_one_that_failed_anywhere_is_out() -> None:
         for block in range(3)
         for name, cost in (("a", 1.0), ("b", 2.0))
     ]
-    found = advise(stand([("run", "machine", records)]), AUC, "a")
+    found = advise(aggregate([("run", "machine", records)]), AUC, "a")
     assert found is not None
     assert found.label == "b"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.analysis.aggregates import CURVES, Standings, effect, fullest, in_order, reference_among, stand
+from harness.analysis.aggregates import CURVES, CellAggregate, aggregate, effect, fullest, in_order, reference_among
 from harness.records import Curve, Phase, Record, Seeds, Trial
 from harness.stats.paired import paired_difference, paired_ratio
 
@@ -37,9 +37,9 @@ def record(strategy: str, block: int, cost: float, auc: float = 0.5, **changes: 
     return Record(trial, **(fields | changes))
 
 
-def one(records: list[Record], run: str = "run") -> Standings:
-    (standings,) = stand([(run, "machine", records)])
-    return standings
+def one(records: list[Record], run: str = "run") -> CellAggregate:
+    (aggregates,) = aggregate([(run, "machine", records)])
+    return aggregates
 
 
 def test_effects_of_one_cell_are_the_paired_ones() -> None:
@@ -63,7 +63,7 @@ def test_several_cells_are_averaged_block_by_block() -> None:
         for block in range(3)
         for name, factor in (("a", ratio), ("b", 1.0))
     ]
-    cells = stand([("run", "machine", records)])
+    cells = aggregate([("run", "machine", records)])
     found = effect(cells, "a", "b", "cpu_s")
     assert found is not None
     assert (found.low, found.estimate, found.high) == pytest.approx((4.0, 4.0, 4.0))
@@ -78,23 +78,23 @@ def test_a_block_that_one_cell_lacks_is_left_out_of_all() -> None:
         for name in ("a", "b")
         if (scenario, block, name) != ("noisy", 1, "a")
     ]
-    found = effect(stand([("run", "machine", records)]), "a", "b", "cpu_s")
+    found = effect(aggregate([("run", "machine", records)]), "a", "b", "cpu_s")
     assert found is not None
     assert found.blocks == 2
 
 
 def test_cells_without_one_of_the_two_do_not_count() -> None:
     records = [record(name, 0, 2.0) for name in ("a", "b")] + [record("a", 0, 5.0, scenario="noisy")]
-    found = effect(stand([("run", "machine", records)]), "a", "b", "cpu_s")
+    found = effect(aggregate([("run", "machine", records)]), "a", "b", "cpu_s")
     assert found is not None
     assert found.estimate == 1.0
-    assert effect(stand([("run", "machine", records)]), "a", "c", "cpu_s") is None
+    assert effect(aggregate([("run", "machine", records)]), "a", "c", "cpu_s") is None
 
 
 def test_blocks_of_two_runs_are_not_paired_across_them() -> None:
     first = ("one", "machine", [record("a", 0, 2.0), record("b", 0, 1.0)])
     second = ("two", "machine", [record("a", 0, 6.0), record("b", 1, 1.0)])
-    (cell,) = stand([first, second])
+    (cell,) = aggregate([first, second])
     assert len(cell.units) == 3
     assert cell.differences("a", "b", "cpu_s") == {cell.units[0]: pytest.approx(math.log(2))}
 
@@ -108,15 +108,15 @@ def test_two_runs_on_the_same_data_are_one_piece_of_evidence_on_quality() -> Non
         )
         for name in ("one", "two")
     ]
-    found = effect(stand(runs), "a", "b", "auc")
+    found = effect(aggregate(runs), "a", "b", "auc")
     assert found is not None
     assert found.blocks == 2
     assert found.estimate == pytest.approx(0.15)
 
 
 def test_machines_are_kept_apart() -> None:
-    cells = stand([("one", "big", [record("a", 0, 1.0)]), ("two", "small", [record("a", 0, 9.0)])])
-    assert [(cell.machine, cell.entries["a"].middle("cpu_s")) for cell in cells] == [("big", 1.0), ("small", 9.0)]
+    cells = aggregate([("one", "big", [record("a", 0, 1.0)]), ("two", "small", [record("a", 0, 9.0)])])
+    assert [(cell.machine, cell.entries["a"].median("cpu_s")) for cell in cells] == [("big", 1.0), ("small", 9.0)]
 
 
 def test_what_failed_is_missing_and_counted() -> None:
@@ -126,8 +126,8 @@ def test_what_failed_is_missing_and_counted() -> None:
     assert np.isnan(entry.values["cpu_s"]).tolist() == [False, True]
     assert entry.statuses == {"ok": 1, "failed": 1}
     assert entry.troubles == {("failed", "it broke"): 1}
-    assert entry.middle("cpu_s") == 2.0
-    assert entry.middle("nothing") is None
+    assert entry.median("cpu_s") == 2.0
+    assert entry.median("nothing") is None
 
 
 def test_a_cost_of_zero_gives_no_ratio() -> None:
@@ -154,7 +154,7 @@ def test_another_run_of_the_cell_can_be_the_base() -> None:
 
 
 def test_records_are_grouped_by_cell_and_label() -> None:
-    found = stand(
+    found = aggregate(
         [
             (
                 "run",
@@ -195,7 +195,7 @@ def test_labels_are_in_the_order_of_declaration_and_of_their_numbers() -> None:
 def test_fullest_covers_most_results() -> None:
     """Three cells of two strategies go over one cell of four, and over five cells of one."""
     sizes = {1: "ab", 2: "ab", 3: "abcd", 4: "a", 5: "a"}
-    cells = stand(
+    cells = aggregate(
         [("r", "m", [record(name, 0, 1.0, params={"rows": rows}) for rows, names in sizes.items() for name in names])]
     )
     chosen, labels = fullest(cells, lambda _cell, _label: True)

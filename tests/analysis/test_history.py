@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from harness.analysis.aggregates import Entry, Standings, Unit
+from harness.analysis.aggregates import CellAggregate, RunBlock, StrategyAggregate
 from harness.analysis.history import Track, follow
 from harness.records import Cell
 from harness.stats.paired import Interval
@@ -58,10 +58,10 @@ def test_levels_of_costs_are_geometric() -> None:
 
 
 def test_machines_and_editions_are_apart_and_runs_in_order() -> None:
-    def standing(machine: str, *runs: str) -> Standings:
-        units = [Unit(run, block, block) for run in runs for block in range(2)]
+    def standing(machine: str, *runs: str) -> CellAggregate:
+        units = [RunBlock(run, block, block) for run in runs for block in range(2)]
         values = np.array([float(int(run)) * 4.0**block for run in runs for block in range(2)])
-        return Standings(machine, CELL, units, {"a": Entry("a", {}, {"cpu_s": values})})
+        return CellAggregate(machine, CELL, units, {"a": StrategyAggregate("a", {}, {"cpu_s": values})})
 
     started = {str(run): f"2026-01-{run:02d}" for run in range(1, 10)}
     (group,) = follow(
@@ -79,7 +79,7 @@ def test_machines_and_editions_are_apart_and_runs_in_order() -> None:
 
 
 def test_what_is_not_positive_is_no_cost() -> None:
-    entry = Entry("a", {}, {"fit.peak_bytes": np.array([0.0, 4.0, math.nan])})
-    units = [Unit("1", 0, 0), Unit("2", 0, 0), Unit("3", 0, 0)]
-    ((own,),) = follow([Standings("box", CELL, units, {"a": entry})], ["fit.peak_bytes"], dict.fromkeys("123", ""))
+    entry = StrategyAggregate("a", {}, {"fit.peak_bytes": np.array([0.0, 4.0, math.nan])})
+    units = [RunBlock("1", 0, 0), RunBlock("2", 0, 0), RunBlock("3", 0, 0)]
+    ((own,),) = follow([CellAggregate("box", CELL, units, {"a": entry})], ["fit.peak_bytes"], dict.fromkeys("123", ""))
     assert list(own.points) == ["2"]

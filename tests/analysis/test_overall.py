@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.analysis.aggregates import Standings, stand
+from harness.analysis.aggregates import CellAggregate, aggregate
 from harness.analysis.overall import overall, reach
 from harness.records import Phase, Record, Seeds, Trial
 
 QUALITY = {"base": 0.5, "good": 0.9, "flaky": 0.8}
 
 
-def cells(*failed: tuple[str, int, int]) -> list[Standings]:
+def cells(*failed: tuple[str, int, int]) -> list[CellAggregate]:
     """Plant three strategies in three cells of two blocks; `failed` names strategy, cell and block."""
     records = [
         Record(
@@ -25,7 +25,7 @@ def cells(*failed: tuple[str, int, int]) -> list[Standings]:
         for block in (0, 1)
         for name, quality in QUALITY.items()
     ]
-    return stand([("run", "machine", records)])
+    return aggregate([("run", "machine", records)])
 
 
 def test_everything_finished() -> None:
@@ -76,7 +76,7 @@ def test_cost_to_a_target_over_cells() -> None:
 
 def test_a_block_in_which_it_was_not_tried_is_no_failure() -> None:
     more = Trial("t", "task", "base", "data", "clean", {"rows": 1}, {}, 7, Seeds(7, 1, 2))
-    (cell,) = stand([("run", "machine", [Record(more, "ok", metrics={"auc": 0.5})])])
+    (cell,) = aggregate([("run", "machine", [Record(more, "ok", metrics={"auc": 0.5})])])
     planted = cells()
     planted[0].units.append(cell.units[0])
     for label, entry in planted[0].entries.items():

@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from harness.analysis.aggregates import Entry, Standings, Unit, stand
+from harness.analysis.aggregates import CellAggregate, RunBlock, StrategyAggregate, aggregate
 from harness.analysis.verdicts import compare, noise_floor
 from harness.records import Phase, Record, Seeds, Trial
 from harness.stats.paired import paired_ratio
 
 
-def cell(**columns: list[float]) -> Standings:
+def cell(**columns: list[float]) -> CellAggregate:
     records = [
         Record(
             Trial("t", "task", name, "data", "clean", {}, {}, block, Seeds(block, 1, 2)),
@@ -24,8 +24,8 @@ def cell(**columns: list[float]) -> Standings:
         for name, values in columns.items()
         for block, value in enumerate(values)
     ]
-    (standings,) = stand([("run", "machine", records)])
-    return standings
+    (aggregates,) = aggregate([("run", "machine", records)])
+    return aggregates
 
 
 BASE = [1.0, 1.1, 0.9, 1.05, 0.95]
@@ -54,13 +54,13 @@ def test_an_effect_under_the_noise_floor_is_no_effect() -> None:
 
 
 def test_noise_of_times_says_nothing_of_memory() -> None:
-    units = [Unit("run", block, block) for block in range(5)]
+    units = [RunBlock("run", block, block) for block in range(5)]
     sizes = np.array([100.0, 101.0, 99.0, 100.5, 99.5])
     entries = {
-        "base": Entry("base", {}, {"peak_bytes": sizes}),
-        "big": Entry("big", {}, {"peak_bytes": sizes * [1.10, 1.11, 1.09, 1.10, 1.10]}),
+        "base": StrategyAggregate("base", {}, {"peak_bytes": sizes}),
+        "big": StrategyAggregate("big", {}, {"peak_bytes": sizes * [1.10, 1.11, 1.09, 1.10, 1.10]}),
     }
-    large = Standings("machine", CELL.cell, units, entries)
+    large = CellAggregate("machine", CELL.cell, units, entries)
     assert compare([large], ["base", "big"], "base", "peak_bytes", better="lower", noise_sd=0.4)["big"].word == "worse"
 
 
@@ -84,10 +84,13 @@ def test_strategies_are_one_family() -> None:
     logs = np.array([0.1, 0.02, 0.16, 0.05, 0.01]) + 0.03
     alone = paired_ratio(np.exp(logs).tolist(), [1.0] * 5)
     assert alone.excludes(1.0)
-    entries = {"base": Entry("base", {}, {"cpu_s": np.ones(5)}), "real": Entry("real", {}, {"cpu_s": np.exp(logs)})}
-    noise = {f"null-{i}": Entry("null", {}, {"cpu_s": np.exp(rng.normal(0, 0.1, 5))}) for i in range(9)}
-    units = [Unit("run", block, block) for block in range(5)]
-    few = Standings("machine", CELL.cell, units, entries)
-    many = Standings("machine", CELL.cell, units, entries | noise)
+    entries = {
+        "base": StrategyAggregate("base", {}, {"cpu_s": np.ones(5)}),
+        "real": StrategyAggregate("real", {}, {"cpu_s": np.exp(logs)}),
+    }
+    noise = {f"null-{i}": StrategyAggregate("null", {}, {"cpu_s": np.exp(rng.normal(0, 0.1, 5))}) for i in range(9)}
+    units = [RunBlock("run", block, block) for block in range(5)]
+    few = CellAggregate("machine", CELL.cell, units, entries)
+    many = CellAggregate("machine", CELL.cell, units, entries | noise)
     assert compare([few], list(few.entries), "base", "cpu_s", better="lower")["real"].word == "worse"
     assert compare([many], list(many.entries), "base", "cpu_s", better="lower")["real"].word == "tied"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.analysis.aggregates import stand
+from harness.analysis.aggregates import aggregate
 from harness.claims import Judged, judge
 from harness.claims.answers import fullest
 from harness.claims.order import tau
@@ -77,7 +77,7 @@ def one_run(records: Iterable[Record]) -> list[Run]:
 
 
 def judged(check: Check, runs: Sequence[Run], noise: dict[str, float] | None = None) -> Judged:
-    (claim,) = judge(make_topic(check), stand(runs), noise)
+    (claim,) = judge(make_topic(check), aggregate(runs), noise)
     return claim
 
 
@@ -190,7 +190,7 @@ def test_intervals_over_sizes_hold_the_truth_as_often_as_they_say() -> None:
     topic = make_topic(*[check for check, _ in truths])
     held = np.zeros(len(truths))
     for seed in range(200):
-        found = judge(topic, stand(one_run(powers(CROSSING, spread=0.02, seed=seed))))
+        found = judge(topic, aggregate(one_run(powers(CROSSING, spread=0.02, seed=seed))))
         held += [
             (claim.low or 0) <= truth <= (claim.high or 0) for claim, (_, truth) in zip(found, truths, strict=True)
         ]
@@ -344,16 +344,16 @@ def test_many_claims_need_more_evidence() -> None:
     def strong(evidence: Evidence) -> Verdict:
         return evidence.ratio("fit.cpu_s", "a", "b").at_least(1)
 
-    standings = stand(one_run(pair(4)))
-    (sure,) = judge(make_topic(strong), standings)
+    aggregates = aggregate(one_run(pair(4)))
+    (sure,) = judge(make_topic(strong), aggregates)
     assert sure.estimate is not None
     assert sure.low is not None
     width = math.log(sure.estimate / sure.low)
     bound = sure.estimate * math.exp(-width * stats.t.ppf(1 - 0.03 / 2, 5) / stats.t.ppf(0.975, 5))
-    (alone,) = judge(make_topic(weak), standings)
+    (alone,) = judge(make_topic(weak), aggregates)
     assert alone.verdict == "supported"
     assert alone.p == pytest.approx(0.03)
-    *weaker, certain = judge(make_topic(weak, weak, strong), standings)
+    *weaker, certain = judge(make_topic(weak, weak, strong), aggregates)
     assert [claim.verdict for claim in weaker] == ["inconclusive"] * 2
     assert weaker[0].reason == "certain enough alone, but not among the 3 claims measured (p = 0.06 after Holm)"
     assert certain.verdict == "supported"
@@ -370,7 +370,7 @@ def test_false_verdicts_on_a_family_are_rare() -> None:
     wrong = 0
     for _ in range(300):
         records = [record(name, block, math.exp(rng.normal())) for block in range(6) for name in "abcd"]
-        wrong += any(claim.verdict in ("supported", "refuted") for claim in judge(topic, stand(one_run(records))))
+        wrong += any(claim.verdict in ("supported", "refuted") for claim in judge(topic, aggregate(one_run(records))))
     assert wrong / 300 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 300)
 
 
@@ -427,7 +427,7 @@ def test_tasks_are_not_mixed() -> None:
         "other", title="Other", datasets=first.datasets, phases=["fit"], metrics=first.metrics, judge=first.judge
     )
     other.strategies.update(first.strategies)
-    one, two = judge(topic, stand(one_run(records)))
+    one, two = judge(topic, aggregate(one_run(records)))
     assert (one.verdict, two.verdict) == ("supported", "refuted")
     assert one.scope.startswith("task, data, clean (")
     assert two.commands[0].startswith("bakeoff run t/other ")
@@ -559,7 +559,7 @@ def test_commands_measure_what_the_built_in_claims_ask(
             records = [record for command in claim.commands for record in planned(command, registry, capsys)]
             alone = copy.copy(topic)
             alone.claims = [topic.claims[index]]
-            (again,) = judge(alone, stand(one_run(records)))
+            (again,) = judge(alone, aggregate(one_run(records)))
             assert again.verdict != "not measured", f"{claim.text}: {claim.commands}: {again.reason}"
             assert again.blocks == len({record.trial.block for record in records}), claim.text
             # Of an order the strategies are known only when measured.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.aggregates import stand
+from harness.analysis.aggregates import aggregate
 from harness.claims import judge
 from harness.config import Config
 from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Profile, Scenario, Topic
@@ -151,7 +151,7 @@ def test_a_run_of_it_measures_every_claim(topic: str, built_in: Registry) -> Non
     """Judge made-up records of the plan: no claim may be left without an interval."""
     plan = make_plan(Selection(tasks=(topic,), profile="claims"), built_in)
     claims = judge(
-        built_in.topics[topic], stand([("run", "machine", [_record(trial, built_in) for trial in plan.trials])])
+        built_in.topics[topic], aggregate([("run", "machine", [_record(trial, built_in) for trial in plan.trials])])
     )
     assert claims
     assert [claim.text for claim in claims if claim.estimate is None] == []

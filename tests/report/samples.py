@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.analysis.aggregates import Entry, Standings, Unit
+from harness.analysis.aggregates import CellAggregate, RunBlock, StrategyAggregate
 from harness.analysis.verdicts import Compared, compare
 from harness.records import Cell
 
@@ -240,12 +240,12 @@ def fill_tables(payload: Plain, task: Plain) -> None:
     for cell in task["cells"]:
         labels = [task["strategies"][row["strategy"]]["label"] for row in cell["rows"]]
         columns = {m["name"]: compared(payload, task, [cell], task["reference"], m["name"]) for m in task["measures"]}
-        own = standings(payload, task, cell)
+        own = aggregates(payload, task, cell)
         cell["table"] = [
             {
                 "strategy": row["strategy"],
                 "cells": [
-                    {"middle": own.entries[label].middle(name), **plain(column[label])}
+                    {"middle": own.entries[label].median(name), **plain(column[label])}
                     for name, column in columns.items()
                 ],
             }
@@ -253,7 +253,7 @@ def fill_tables(payload: Plain, task: Plain) -> None:
         ]
 
 
-def standings(payload: Plain, task: Plain, cell: Plain) -> Standings:
+def aggregates(payload: Plain, task: Plain, cell: Plain) -> CellAggregate:
     """Turn a cell of a payload back into what harness.stats works on."""
     place = Cell(task["topic"], task["id"], cell["dataset"], cell["scenario"], tuple(sorted(cell["params"].items())))
     entries = {}
@@ -262,9 +262,9 @@ def standings(payload: Plain, task: Plain, cell: Plain) -> Standings:
         columns = {
             name: np.array([math.nan if v is None else v for v in values]) for name, values in row["values"].items()
         }
-        entries[about["label"]] = Entry(about["strategy"], about["options"], columns)
-    units = [Unit(payload["runs"][run]["run"], block, seed) for run, block, seed in cell["units"]]
-    return Standings(payload["machines"][cell["machine"]]["name"], place, units, entries)
+        entries[about["label"]] = StrategyAggregate(about["strategy"], about["options"], columns)
+    units = [RunBlock(payload["runs"][run]["run"], block, seed) for run, block, seed in cell["units"]]
+    return CellAggregate(payload["machines"][cell["machine"]]["name"], place, units, entries)
 
 
 def compared(payload: Plain, task: Plain, cells: Sequence[Plain], reference: str, name: str) -> dict[str, Compared]:
@@ -272,7 +272,7 @@ def compared(payload: Plain, task: Plain, cells: Sequence[Plain], reference: str
     noise = payload["machines"][cells[0]["machine"]]["noise"]
     better = next(measure["better"] for measure in task["measures"] if measure["name"] == name)
     labels = [s["label"] for i, s in enumerate(task["strategies"]) if any(_has(cell, i) for cell in cells)]
-    own = [standings(payload, task, cell) for cell in cells]
+    own = [aggregates(payload, task, cell) for cell in cells]
     return compare(own, labels, reference, name, better=better, noise_sd=noise and noise["sd"])
 
 

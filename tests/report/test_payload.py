@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from report.samples import HOSTILE
 
-from harness.analysis.aggregates import stand
+from harness.analysis.aggregates import aggregate
 from harness.analysis.run_set import Bench, Tally
 from harness.claims import Judged
 from harness.declare.values import Chart
@@ -65,7 +65,7 @@ def bench(*runs: tuple[Header, Iterable[Record]]) -> Bench:
         tallies.append(Tally())
         for one in records:
             tallies[-1].add(one)
-    return Bench([own for own, _ in given], tallies, stand((own.run, own.machine.name, rs) for own, rs in given))
+    return Bench([own for own, _ in given], tallies, aggregate((own.run, own.machine.name, rs) for own, rs in given))
 
 
 def shown(payload: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtr
 
-from harness.analysis.aggregates import Entry, Standings, Unit, stand
+from harness.analysis.aggregates import CellAggregate, RunBlock, StrategyAggregate, aggregate
 from harness.analysis.verdicts import compare
 from harness.records import Record, Seeds, Trial
 from harness.stats.paired import holm
@@ -68,13 +68,13 @@ def test_ten_equal_strategies_are_told_apart_in_5_percent_of_columns(name: str) 
     rng = np.random.default_rng(13)
     labels = [f"s{index}" for index in range(11)]
     trial = Trial("t", "task", "s0", "data", "clean", {}, {}, 0, Seeds(0, 1, 2))
-    cell = stand([("run", "machine", [Record(trial, "ok")])])[0].cell
-    units = [Unit("run", block, block) for block in range(5)]
+    cell = aggregate([("run", "machine", [Record(trial, "ok")])])[0].cell
+    units = [RunBlock("run", block, block) for block in range(5)]
     wrong = 0
     for _ in range(1000):
         values = rng.normal(size=5) + 0.1 * rng.normal(size=(11, 5))
         values = np.exp(values) if name == "cpu_s" else values
-        entries = {label: Entry(label, {}, {name: row}) for label, row in zip(labels, values, strict=True)}
-        found = compare([Standings("machine", cell, units, entries)], labels, "s0", name, better="lower")
+        entries = {label: StrategyAggregate(label, {}, {name: row}) for label, row in zip(labels, values, strict=True)}
+        found = compare([CellAggregate("machine", cell, units, entries)], labels, "s0", name, better="lower")
         wrong += any(one.word in ("better", "worse") for one in found.values())
     assert 0.01 < wrong / 1000 <= 0.05 + 0.014

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.analysis.aggregates import Entry, Standings
+from harness.analysis.aggregates import CellAggregate, StrategyAggregate
 from harness.cli.history.series import Tracked
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import Exit, NothingSelectedError, UsageError, did_you_mean
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Option to its word in an error, and to the names that one of its patterns may match in a cell.
-_CELL: dict[str, tuple[str, Callable[[Standings], Sequence[str]]]] = {
+_CELL: dict[str, tuple[str, Callable[[CellAggregate], Sequence[str]]]] = {
     "tasks": ("topic or task", lambda standing: (standing.cell.topic, f"{standing.cell.topic}/{standing.cell.task}")),
     "datasets": ("data set", lambda standing: (standing.cell.dataset,)),
     "scenarios": ("scenario", lambda standing: (standing.cell.scenario,)),
@@ -44,7 +44,7 @@ def run_paths(results: Path, names: Sequence[str]) -> list[Path]:
     return list({path.resolve(): path for path in (found if names else _in_folder(results))}.values())
 
 
-def choose(tracked: Tracked, patterns: Mapping[str, Sequence[str]], measure: str) -> list[Standings]:
+def choose(tracked: Tracked, patterns: Mapping[str, Sequence[str]], measure: str) -> list[CellAggregate]:
     """Choose cells and strategies by shell-style patterns; a strategy may be named with its options too.
 
     Raises
@@ -54,14 +54,14 @@ def choose(tracked: Tracked, patterns: Mapping[str, Sequence[str]], measure: str
     NothingSelectedError
         When no finished trial that matches all patterns has the measure.
     """
-    if not tracked.standings:
+    if not tracked.aggregates:
         raise NothingSelectedError("no trial is on record in the runs chosen; give others, or an earlier --since")
     if measure not in tracked.measures:
         raise UsageError(f"no run has the measure {measure!r}{did_you_mean(measure, tracked.measures)}")
-    _check(tracked.standings, patterns)
+    _check(tracked.aggregates, patterns)
     chosen = [
         replace(standing, entries=entries)
-        for standing in tracked.standings
+        for standing in tracked.aggregates
         if all(_any(names(standing), patterns[option]) for option, (_, names) in _CELL.items())
         and (entries := _entries(standing, patterns["strategies"]))
     ]
@@ -77,21 +77,21 @@ def _in_folder(folder: Path) -> list[Path]:
     return found
 
 
-def _check(standings: Sequence[Standings], patterns: Mapping[str, Sequence[str]]) -> None:
+def _check(aggregates: Sequence[CellAggregate], patterns: Mapping[str, Sequence[str]]) -> None:
     """Refuse a pattern that matches nothing on record, be it alone."""
-    known = {option: (word, [n for own in standings for n in names(own)]) for option, (word, names) in _CELL.items()}
-    labels = [name for own in standings for label, entry in own.entries.items() for name in _names(label, entry)]
+    known = {option: (word, [n for own in aggregates for n in names(own)]) for option, (word, names) in _CELL.items()}
+    labels = [name for own in aggregates for label, entry in own.entries.items() for name in _names(label, entry)]
     for option, (word, names) in {**known, "strategies": ("strategy", labels)}.items():
         for pattern in patterns[option]:
             if not _any(names, [pattern]):
                 raise UsageError(f"no {word} on record matches {pattern!r}{did_you_mean(pattern, names)}")
 
 
-def _entries(standing: Standings, patterns: Sequence[str]) -> dict[str, Entry]:
+def _entries(standing: CellAggregate, patterns: Sequence[str]) -> dict[str, StrategyAggregate]:
     return {label: entry for label, entry in standing.entries.items() if _any(_names(label, entry), patterns)}
 
 
-def _names(label: str, entry: Entry) -> tuple[str, str]:
+def _names(label: str, entry: StrategyAggregate) -> tuple[str, str]:
     return entry.strategy, label
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from harness.analysis.aggregates import Standings, stand
+from harness.analysis.aggregates import CellAggregate, aggregate
 from harness.analysis.history import Track, follow
 from harness.records import Cell, Record, is_cost
 from harness.stats.changes import Change
@@ -39,14 +39,14 @@ class Tracked:
     """
 
     headers: dict[str, Header] = field(default_factory=dict)
-    standings: list[Standings] = field(default_factory=list)
+    aggregates: list[CellAggregate] = field(default_factory=list)
     contaminated: Counter[tuple[str, Cell, str]] = field(default_factory=Counter)
     unfinished: Counter[tuple[str, Cell, str]] = field(default_factory=Counter)
 
     @property
     def measures(self) -> list[str]:
         """The names of all that was measured."""
-        entries = (entry for cell in self.standings for entry in cell.entries.values())
+        entries = (entry for cell in self.aggregates for entry in cell.entries.values())
         return list(dict.fromkeys(name for entry in entries for name in entry.values))
 
     def edition(self, run: str, cell: Cell) -> str:
@@ -76,7 +76,7 @@ def read_tracked(paths: Sequence[Path], since: datetime | None = None) -> Tracke
     collecting = gc.isenabled()
     gc.disable()
     try:
-        tracked.standings.extend(stand(streams()))
+        tracked.aggregates.extend(aggregate(streams()))
     finally:
         if collecting:
             gc.enable()
@@ -97,13 +97,13 @@ def _counted(records: Iterable[Record], run: str, tracked: Tracked) -> Iterator[
 
 
 def tracks(
-    tracked: Tracked, standings: Sequence[Standings], measure: str, last: int | None = None
+    tracked: Tracked, aggregates: Sequence[CellAggregate], measure: str, last: int | None = None
 ) -> list[list[Track]]:
     """Follow a measure over runs, the last few of each series if told: a list a strategy and cell."""
     started = {run: header.started for run, header in tracked.headers.items()}
     return [
         [replace(track, points=dict(list(track.points.items())[-last:])) if last else track for track in group]
-        for group in follow(standings, [measure], started, tracked.edition)
+        for group in follow(aggregates, [measure], started, tracked.edition)
     ]
 
 

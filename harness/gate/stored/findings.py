@@ -161,7 +161,7 @@ class Samples:
             )
         )
 
-    def middle(self, name: str) -> float:
+    def median(self, name: str) -> float:
         """Return the median of a figure; 0 where it was not measured."""
         return median([s.figures[name] for s in self.finished if name in s.figures] or [0.0])
 

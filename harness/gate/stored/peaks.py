@@ -52,7 +52,7 @@ def memory_draft(name: str, base: Samples, candidate: Samples, policy: Policy, t
     tested = _tested(old, new, keys)
     if len(keys) > 1 and not doubt and all(old[key] == new[key] for key in keys):
         words = f"the same to the byte in {len(keys)} blocks"
-        same = Effect(1.0, 1.0, 1.0, base.middle(name), candidate.middle(name))
+        same = Effect(1.0, 1.0, 1.0, base.median(name), candidate.median(name))
         return certain(Finding(name, "memory", "byte", "lower", margin, "pass", words, same, len(keys)))
     limit = math.log1p(max(margin, policy.memory_floor_bytes / median(old.values())))
     # The interval of few readings has a mean that one outlier moves; the middle must have grown too.
@@ -66,7 +66,7 @@ def memory_draft(name: str, base: Samples, candidate: Samples, policy: Policy, t
             verdict = "inconclusive"
         reason = _words(verdict, tested, p, limit, policy, doubt, paired=bool(keys))
         pairs = len(keys) or min(len(old), len(new))
-        effect = ratio(tested, base.middle(name), candidate.middle(name))
+        effect = ratio(tested, base.median(name), candidate.median(name))
         return Finding(name, "memory", "byte", "lower", margin, verdict, reason, effect, pairs, p)
 
     return Draft(finish) if doubt else Draft(finish, tested.p_above(0.0), tested.p_below(0.0))

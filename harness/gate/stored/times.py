@@ -77,7 +77,7 @@ class Change:
 def time_figures(base: Samples, candidate: Samples) -> list[str]:
     """Return the times of a case that are judged: of phases and in all, where a side takes a millisecond or more."""
     names = [name for name in base.names if name.rpartition(".")[2] in _CLOCKS]
-    return [name for name in names if max(base.middle(name), candidate.middle(name)) >= _LEAST_S]
+    return [name for name in names if max(base.median(name), candidate.median(name)) >= _LEAST_S]
 
 
 def change(base: Sequence[Row], candidate: Sequence[Row], noise_sd: float | None) -> Change:
@@ -122,7 +122,7 @@ def time_draft(
     """Prepare the finding on one time that both sides have; `across` machines it is told and not judged."""
     found = change(base.rows(name), candidate.rows(name), noise_sd)
     limit, tested = math.log1p(margin), found.tested
-    effect = ratio(tested, base.middle(name), candidate.middle(name))
+    effect = ratio(tested, base.median(name), candidate.median(name))
 
     def finding(verdict: Verdict, reason: str, p: float | None, needs: int | None) -> Finding:
         pairs = min(found.moments)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from harness.analysis.aggregates import Entry, Standings
+from harness.analysis.aggregates import CellAggregate, StrategyAggregate
 from harness.analysis.run_set import Bench, Task
 from harness.analysis.verdicts import compare
 from harness.analysis.work import each
@@ -59,26 +59,26 @@ class CellMaker:
         self._noise = noise
         self._seeds: dict[int, int] = {}
 
-    def cell(self, standings: Standings) -> Plain:
+    def cell(self, aggregates: CellAggregate) -> Plain:
         """Build a cell's part."""
-        cell = standings.cell
-        shares = self._fronts(standings)
-        labels = [label for label in self._names if label in standings.entries]
+        cell = aggregates.cell
+        shares = self._fronts(aggregates)
+        labels = [label for label in self._names if label in aggregates.entries]
         return {
-            "machine": self._machines[standings.machine],
+            "machine": self._machines[aggregates.machine],
             "dataset": cell.dataset,
             "scenario": cell.scenario,
             "params": dict(cell.params),
             "units": [
                 (self._runs[unit.run], unit.block, self._seeds.setdefault(unit.seed, len(self._seeds)))
-                for unit in standings.units
+                for unit in aggregates.units
             ],
-            "rows": [self._row(label, standings, shares.get(label, {})) for label in labels],
-            "table": self._table(standings, labels),
+            "rows": [self._row(label, aggregates, shares.get(label, {})) for label in labels],
+            "table": self._table(aggregates, labels),
         }
 
-    def _row(self, label: str, standings: Standings, shares: Mapping[str, float]) -> Plain:
-        entry = standings.entries[label]
+    def _row(self, label: str, aggregates: CellAggregate, shares: Mapping[str, float]) -> Plain:
+        entry = aggregates.entries[label]
         values = {m.name: entry.values[m.name].tolist() for m in self._measures if m.name in entry.values}
         return {
             "strategy": self._names[label],
@@ -86,11 +86,11 @@ class CellMaker:
             "statuses": dict(entry.statuses),
             "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
             "front": shares,
-            "work": [own.plain(entry) for own in each(self._task.card.work, standings.cell)],
-            "command": self._command(entry, standings.cell, standings.units[-1].run, entry.statuses.total()),
+            "work": [own.plain(entry) for own in each(self._task.card.work, aggregates.cell)],
+            "command": self._command(entry, aggregates.cell, aggregates.units[-1].run, entry.statuses.total()),
         }
 
-    def _command(self, entry: Entry, cell: Cell, run: str, blocks: int) -> str:
+    def _command(self, entry: StrategyAggregate, cell: Cell, run: str, blocks: int) -> str:
         header = self._headers[run]
         if header.command.startswith(_IMPORTED):
             # No declaration of ours measures it; as a comment the line does nothing in a shell.
@@ -106,11 +106,11 @@ class CellMaker:
             seed=header.selection.seed,
         )
 
-    def _table(self, standings: Standings, labels: Sequence[str]) -> list[Plain]:
-        kept = self._noise.get(standings.machine)
+    def _table(self, aggregates: CellAggregate, labels: Sequence[str]) -> list[Plain]:
+        kept = self._noise.get(aggregates.machine)
         against = {
             m.name: compare(
-                [standings],
+                [aggregates],
                 labels,
                 self._reference,
                 m.name,
@@ -124,7 +124,7 @@ class CellMaker:
                 "strategy": self._names[label],
                 "cells": [
                     {
-                        "middle": standings.entries[label].middle(m.name),
+                        "middle": aggregates.entries[label].median(m.name),
                         **_interval(against[m.name][label].effect),
                         "p": against[m.name][label].p,
                         "verdict": against[m.name][label].word,
@@ -135,25 +135,25 @@ class CellMaker:
             for label in labels
         ]
 
-    def _fronts(self, standings: Standings) -> dict[str, dict[str, float]]:
+    def _fronts(self, aggregates: CellAggregate) -> dict[str, dict[str, float]]:
         """Return for every strategy the share of resamples in which it is on the front, by ``cost|primary metric``."""
         found: dict[str, dict[str, float]] = {}
         for cost in _FRONTS:
             for metric in self._task.metrics[:1]:
                 labels = [
                     label
-                    for label, entry in standings.entries.items()
+                    for label, entry in aggregates.entries.items()
                     if cost in entry.values and metric.name in entry.values
                 ]
                 if not labels:
                     continue
-                points = np.stack([_point(standings.entries[label], cost, metric) for label in labels], axis=1)
+                points = np.stack([_point(aggregates.entries[label], cost, metric) for label in labels], axis=1)
                 for label, share in zip(labels, front_share(points, seed=0), strict=True):
                     found.setdefault(label, {})[f"{cost}|{metric.name}"] = round(float(share), 3)
         return found
 
 
-def _point(entry: Entry, cost: str, metric: JudgedMetric) -> np.ndarray:
+def _point(entry: StrategyAggregate, cost: str, metric: JudgedMetric) -> np.ndarray:
     """Return a strategy's points, one a unit, both coordinates smaller is better: shape (units, 2)."""
     sign = -1 if metric.direction == "higher" else 1
     with np.errstate(divide="ignore"):

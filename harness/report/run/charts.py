@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from harness.analysis.aggregates import Entry, Floats, Standings, cost_table, time_of
+from harness.analysis.aggregates import CellAggregate, Floats, StrategyAggregate, cost_table, time_of
 from harness.analysis.history import Track, follow
 from harness.declare.values import Chart
 from harness.records import Cell, Curve, Scalar
@@ -20,7 +20,7 @@ from harness.store.header import Header, StrategyCard
 Plain: TypeAlias = dict[str, Any]
 
 
-def curves(charts: Sequence[Chart], cells: Sequence[Standings], names: Mapping[str, int]) -> list[Plain]:
+def curves(charts: Sequence[Chart], cells: Sequence[CellAggregate], names: Mapping[str, int]) -> list[Plain]:
     """Gather the curves that a task declares, then those that it only records; limits go with what they limit.
 
     Parameters
@@ -58,7 +58,7 @@ def _words(chart: Chart) -> Plain:
     }
 
 
-def _limit(chart: Chart, cells: Sequence[Standings]) -> Plain | None:
+def _limit(chart: Chart, cells: Sequence[CellAggregate]) -> Plain | None:
     """Return a chart's limit in every cell that has it; blocks on other data may have other ones."""
     lines = []
     for index, cell in enumerate(cells):
@@ -81,7 +81,7 @@ _FAR = 10
 
 
 def scaling(
-    cells: Sequence[Standings], machines: Sequence[str], names: Mapping[str, int], reference: str
+    cells: Sequence[CellAggregate], machines: Sequence[str], names: Mapping[str, int], reference: str
 ) -> list[Plain]:
     """Describe every sweep over a number: the slope of each strategy, and its crossover with the reference."""
     found = []
@@ -108,9 +108,9 @@ def scaling(
     return found
 
 
-def _sweeps(cells: Sequence[Standings]) -> dict[Sweep, list[Standings]]:
+def _sweeps(cells: Sequence[CellAggregate]) -> dict[Sweep, list[CellAggregate]]:
     """Group cells that differ in one number alone, at least two a group."""
-    found: dict[Sweep, list[Standings]] = defaultdict(list)
+    found: dict[Sweep, list[CellAggregate]] = defaultdict(list)
     for cell in cells:
         for param, rest in _parts(cell.cell):
             found[cell.machine, cell.cell.dataset, cell.cell.scenario, param, rest].append(cell)
@@ -142,7 +142,9 @@ def _crossovers(
 _LEAST = 3
 
 
-def tuning(cells: Sequence[Standings], names: Mapping[str, int], strategies: Mapping[str, StrategyCard]) -> list[Plain]:
+def tuning(
+    cells: Sequence[CellAggregate], names: Mapping[str, int], strategies: Mapping[str, StrategyCard]
+) -> list[Plain]:
     """List, cell by cell, the options of which at least three numbers were measured.
 
     Parameters
@@ -171,7 +173,7 @@ def _defaults(card: StrategyCard | None) -> Mapping[str, Scalar]:
 
 
 def _options(
-    strategy: str, cell: Standings, names: Mapping[str, int], defaults: Mapping[str, Scalar]
+    strategy: str, cell: CellAggregate, names: Mapping[str, int], defaults: Mapping[str, Scalar]
 ) -> Iterator[tuple[str, float | None, list[tuple[float, int]]]]:
     own = {label: entry for label, entry in cell.entries.items() if entry.strategy == strategy and entry.statuses["ok"]}
     for option in dict.fromkeys(name for entry in own.values() for name in entry.options):
@@ -184,7 +186,7 @@ def _options(
             yield option, _number(defaults.get(option)), sorted(members.items())
 
 
-def _value(entry: Entry, option: str, defaults: Mapping[str, Scalar]) -> float | None:
+def _value(entry: StrategyAggregate, option: str, defaults: Mapping[str, Scalar]) -> float | None:
     """Return a strategy's value of an option when no other was set; ``None`` unless it is a number."""
     others = (name for name, value in entry.options.items() if name != option and value != defaults.get(name))
     return None if any(others) else _number(entry.options.get(option, defaults.get(option)))
@@ -196,12 +198,14 @@ def _number(value: Scalar | None) -> float | None:
     return value
 
 
-def history(standings: Sequence[Standings], headers: dict[str, Header], names: Sequence[str]) -> list[dict[str, Any]]:
+def history(
+    aggregates: Sequence[CellAggregate], headers: dict[str, Header], names: Sequence[str]
+) -> list[dict[str, Any]]:
     """Return a series for each strategy, cell and measure that at least two runs hold.
 
     Parameters
     ----------
-    standings
+    aggregates
         Of one task, of all runs.
     headers
         Run to its header.
@@ -213,7 +217,7 @@ def history(standings: Sequence[Standings], headers: dict[str, Header], names: S
     started = {run: header.started for run, header in headers.items()}
     return [
         _row(track, headers)
-        for tracks in follow(standings, names, started, lambda run, cell: headers[run].cards.get(cell.dataset))
+        for tracks in follow(aggregates, names, started, lambda run, cell: headers[run].cards.get(cell.dataset))
         if sum(len(track.points) for track in tracks) > 1
         for track in tracks
     ]

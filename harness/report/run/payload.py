@@ -60,8 +60,8 @@ def build(
         "machines": [_machine(name, bench, noise.get(name)) for name in machines],
         "remarks": remarks(bench),
         "tasks": [
-            task_payload(bench.task(name), standings, bench, noise, cards, tracked)
-            for name, standings in bench.tasks().items()
+            task_payload(bench.task(name), aggregates, bench, noise, cards, tracked)
+            for name, aggregates in bench.tasks().items()
         ],
         "claims": [_claim(claim) for claim in claims],
     }
@@ -193,13 +193,13 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
     folder = config.results_folder
     paths = list(dict.fromkeys(find(folder, name).resolve() for name in names or ("latest",)))
     bench = read_bench(paths)
-    if not bench.standings:
+    if not bench.aggregates:
         told = ", ".join(header.run for header in bench.headers)
         raise UsageError(f"no trial is on record in run {told}: finish it with 'bakeoff run --resume'")
     others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
     registry = load_registry(config)
     noise = noise_of(folder, {header.machine.name for header in bench.headers})
-    topics = list(dict.fromkeys(cell.cell.topic for cell in bench.standings))
+    topics = list(dict.fromkeys(cell.cell.topic for cell in bench.aggregates))
     return build(
         bench,
         title=f"Bakeoff: {', '.join(topics)}",
@@ -217,7 +217,7 @@ def _claims(topics: Sequence[str], bench: Bench, registry: Registry, noise: dict
         for name in topics
         if name in registry.topics
         for judged in judge(
-            registry.topics[name], [cell for cell in bench.standings if cell.cell.topic == name], deviations
+            registry.topics[name], [cell for cell in bench.aggregates if cell.cell.topic == name], deviations
         )
     ]
 

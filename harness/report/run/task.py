@@ -7,7 +7,7 @@ from string import ascii_lowercase
 from typing import NamedTuple
 
 from harness.analysis.advice import advise
-from harness.analysis.aggregates import Entry, Standings, in_order, reference_among, time_of
+from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
 from harness.analysis.overall import overall
 from harness.analysis.run_set import Bench, Task
 from harness.records import TOTALS
@@ -36,20 +36,20 @@ class DataCard(NamedTuple):
 
 def task_payload(
     task: Task,
-    standings: Sequence[Standings],
+    aggregates: Sequence[CellAggregate],
     bench: Bench,
     noise: Mapping[str, KeptNoise],
     cards: Mapping[str, DataCard],
     tracked: Bench | None,
 ) -> Plain:
     """Build a task's part of the page."""
-    labels = _labels(task, standings)
+    labels = _labels(task, aggregates)
     names = {label: index for index, label in enumerate(labels)}
-    measures = _measures(task, standings)
+    measures = _measures(task, aggregates)
     reference = reference_among(labels, list(labels), task.reference)
     machines = list(dict.fromkeys(header.machine.name for header in bench.headers))
     maker = CellMaker(task, bench, machines, names, measures, reference, noise)
-    cells = [cell for machine in machines for cell in standings if cell.machine == machine]
+    cells = [cell for machine in machines for cell in aggregates if cell.machine == machine]
     return {
         "id": task.card.name,
         "topic": task.card.name.partition("/")[0],
@@ -69,22 +69,22 @@ def task_payload(
     }
 
 
-def _labels(task: Task, standings: Sequence[Standings]) -> dict[str, Entry]:
+def _labels(task: Task, aggregates: Sequence[CellAggregate]) -> dict[str, StrategyAggregate]:
     """Name every strategy once, in the order of declaration; trials ran in shuffled order."""
-    found: dict[str, Entry] = {}
-    for cell in standings:
+    found: dict[str, StrategyAggregate] = {}
+    for cell in aggregates:
         for label, entry in cell.entries.items():
             found.setdefault(label, entry)
     return {label: found[label] for label in in_order(found, list(task.strategies))}
 
 
-def _measures(task: Task, standings: Sequence[Standings]) -> list[Measure]:
+def _measures(task: Task, aggregates: Sequence[CellAggregate]) -> list[Measure]:
     """List the costs that were measured, over all phases and by phase, then the metrics."""
-    seen = {name for cell in standings for entry in cell.entries.values() for name in entry.values}
+    seen = {name for cell in aggregates for entry in cell.entries.values() for name in entry.values}
     totals = [_cost(name, title, f"{title} of all phases") for name, title in _COSTS.items() if name in seen]
-    total = time_of(standings)
+    total = time_of(aggregates)
     phases = [
-        _cost(name, f"{_COSTS[total]} of {name.removesuffix(f'.{total}')}") for name in _in_order(standings, total)
+        _cost(name, f"{_COSTS[total]} of {name.removesuffix(f'.{total}')}") for name in _in_order(aggregates, total)
     ]
     metrics = [Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False) for m in task.metrics]
     return [*totals, *phases, *metrics]
@@ -94,12 +94,12 @@ def _cost(name: str, title: str, summary: str = "") -> Measure:
     return Measure(name, title, "s" if name.endswith("_s") else "byte", "lower", 0.0, summary, cost=True)
 
 
-def _in_order(standings: Sequence[Standings], total: str) -> list[str]:
-    names = (name for cell in standings for entry in cell.entries.values() for name in entry.values)
+def _in_order(aggregates: Sequence[CellAggregate], total: str) -> list[str]:
+    names = (name for cell in aggregates for entry in cell.entries.values() for name in entry.values)
     return list(dict.fromkeys(name for name in names if name.endswith(f".{total}") and name not in TOTALS))
 
 
-def _strategy(label: str, entry: Entry, task: Task) -> Plain:
+def _strategy(label: str, entry: StrategyAggregate, task: Task) -> Plain:
     card = task.strategies.get(entry.strategy)
     return {
         "label": label,
@@ -112,7 +112,7 @@ def _strategy(label: str, entry: Entry, task: Task) -> Plain:
     }
 
 
-def _advice(task: Task, cells: Sequence[Standings], reference: str, bench: Bench) -> Plain | None:
+def _advice(task: Task, cells: Sequence[CellAggregate], reference: str, bench: Bench) -> Plain | None:
     """Recommend over the clean cells of the machine with the most of them, sweeps of options left out."""
     if not task.metrics:
         return None
@@ -124,7 +124,7 @@ def _advice(task: Task, cells: Sequence[Standings], reference: str, bench: Bench
     return {"strategy": found.label, "sentence": found.sentence} if found else None
 
 
-def _rankings(task: Task, cells: Sequence[Standings], names: Mapping[str, int]) -> Plain | None:
+def _rankings(task: Task, cells: Sequence[CellAggregate], names: Mapping[str, int]) -> Plain | None:
     """Rank over the cells of the machine with the most of them, on the primary metric."""
     if not task.metrics:
         return None
@@ -160,14 +160,14 @@ def _rankings(task: Task, cells: Sequence[Standings], names: Mapping[str, int]) 
     }
 
 
-def _most_measured(cells: Sequence[Standings]) -> list[Standings]:
+def _most_measured(cells: Sequence[CellAggregate]) -> list[CellAggregate]:
     machines = [cell.machine for cell in cells]
     machine = max(machines, key=machines.count)
     return [cell for cell in cells if cell.machine == machine]
 
 
 def _history(
-    task: Task, cells: Sequence[Standings], bench: Bench, tracked: Bench | None, names: Mapping[str, int]
+    task: Task, cells: Sequence[CellAggregate], bench: Bench, tracked: Bench | None, names: Mapping[str, int]
 ) -> list[Plain]:
     benches = [bench, *([tracked] if tracked else [])]
     headers = {header.run: header for part in benches for header in part.headers}
