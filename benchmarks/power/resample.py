@@ -11,7 +11,7 @@ import numpy.typing as npt
 from power.rules import Rule
 
 from harness.gate.decision import Pair
-from harness.gate.live.figures import quality_outcome
+from harness.gate.live.gated import quality_outcome
 from harness.gate.sequential import Outcome, decide
 
 Floats = npt.NDArray[np.float64]

@@ -1,5 +1,5 @@
 """Records become verdicts: each claim of a topic is judged on what was measured."""
 
-from harness.claims.judge import Judged, judge
+from harness.claims.decide import Judged, judge
 
 __all__ = ["Judged", "judge"]

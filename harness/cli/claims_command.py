@@ -70,7 +70,6 @@ def _paths(settings: Config, names: tuple[str, ...]) -> list[Path]:
 
 
 def _judged(topic: Topic, bench: Bench, settings: Config) -> list[Judged]:
-    from harness.claims import judge
     from harness.store.noise import noise_of
 
     kept = noise_of(settings.results_folder, {header.machine.name for header in bench.headers})

@@ -71,7 +71,7 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
     from harness.plan.selection import Selection
     from harness.registry import load_registry
 
-    settings = msgspec.structs.replace(settings, topics=(*settings.topics, "harness.measure.noise"))
+    settings = msgspec.structs.replace(settings, topics=(*settings.topics, "harness.measure.equal_trials"))
     registry = load_registry(settings)
     plan = make_plan(Selection(tasks=("noise",), profile="quick"), registry)
     records: list[Record] = []

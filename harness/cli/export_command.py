@@ -20,7 +20,7 @@ def command() -> None:
 def _pytest_benchmark(run: str, output: Path | None) -> None:
     """Write RUN (a path, a file name, an id or its beginning; by default the latest) for `pytest-benchmark compare`."""
     from harness.interop.pytest_benchmark.exports import export_pytest_benchmark
-    from harness.store.files import write_atomically
+    from harness.store.atomic import write_atomically
     from harness.store.runs import find, read
 
     exported = export_pytest_benchmark(*read(find(config().results_folder, run)))

@@ -15,8 +15,8 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from harness.cli.output import config, console, json_option, log, print_json
+from harness.cli.params import Seconds, Setting
 from harness.cli.run_command import selection_of
-from harness.cli.values import Seconds, Setting
 from harness.errors import UsageError
 from harness.gate.decision import Pair
 from harness.gate.live.gate import Watcher
@@ -220,7 +220,7 @@ def _check_margins(settings: Config, records: Sequence[Record] = ()) -> None:
 def _write(decision: Decision, choices: dict[str, Any]) -> None:
     """Write the files that were asked for, and those that CI reads by itself."""
     from harness.report.gate import ci, markdown, page
-    from harness.store.files import write_atomically
+    from harness.store.atomic import write_atomically
 
     makers = {"junit": ci.junit, "markdown": markdown.markdown, "page": page.page}
     for name, make in makers.items():

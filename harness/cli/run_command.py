@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.output import config, console, json_option, log, print_json
-from harness.cli.values import Seconds, Setting, Size
+from harness.cli.params import Seconds, Setting, Size
 from harness.errors import Exit, UsageError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
 from harness.records import Record
-from harness.store.files import write_atomically
+from harness.store.atomic import write_atomically
 from harness.store.header import SCHEMA, Header
 from harness.store.lines import encode
 from harness.store.runs import open_run, runs

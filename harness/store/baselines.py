@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from harness.errors import UsageError, did_you_mean
-from harness.store.files import write_atomically
+from harness.store.atomic import write_atomically
 
 _FILE = "baselines.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")

@@ -9,7 +9,7 @@ import msgspec
 
 from harness.errors import UsageError
 from harness.measure.fitness import Noise
-from harness.store.files import write_atomically
+from harness.store.atomic import write_atomically
 
 _FILE = "noise.json"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.cli.values import Setting, Size
+from harness.cli.params import Setting, Size
 from harness.records import Scalar, scalar
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.store.files import write_atomically
+from harness.store.atomic import write_atomically
 
 
 def test_content_is_replaced_and_nothing_is_left_over(tmp_path: Path) -> None:

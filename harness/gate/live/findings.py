@@ -9,7 +9,7 @@ import msgspec
 
 from harness.gate.decision import SIDES, Case, Finding, Pair, Verdict
 from harness.gate.growth import growth
-from harness.gate.live.figures import Figure
+from harness.gate.live.gated import Figure
 from harness.gate.live.progress import Progress, confirming_alpha
 from harness.gate.sequential import Outcome
 from harness.stats.paired import holm

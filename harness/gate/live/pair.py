@@ -17,7 +17,7 @@ import numpy as np
 from harness.errors import BakeoffError, CannotRunError
 from harness.gate.decision import SIDES, Pair, SideName, Stage
 from harness.gate.environments.build import Environment
-from harness.gate.live.figures import differences
+from harness.gate.live.gated import differences
 from harness.gate.live.process import SideError, SideProcess
 from harness.records import Trial
 

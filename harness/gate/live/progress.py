@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.config import Policy
 from harness.gate.decision import Pair, SideName, Stage
-from harness.gate.live.figures import Figure, figures_of
+from harness.gate.live.gated import Figure, figures_of
 from harness.gate.live.memory_pass import Reading
 from harness.gate.live.plan import Planned
 from harness.gate.sequential import Outcome, looks

@@ -16,7 +16,7 @@ from harness.interop.carried import KEY, plain
 from harness.interop.sources import commit_in, milliseconds, read_json
 from harness.measure.machine import check_name
 from harness.records import Record
-from harness.store.files import write_atomically
+from harness.store.atomic import write_atomically
 from harness.store.header import Header
 
 

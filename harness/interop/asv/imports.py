@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import UsageError
-from harness.interop.asv.cases import Cases
 from harness.interop.asv.declared import SuiteTask, restore, suite_found
 from harness.interop.asv.files import (
     BENCHMARKS,
@@ -20,6 +19,7 @@ from harness.interop.asv.files import (
     result_files,
     rows,
 )
+from harness.interop.asv.projects import Cases
 from harness.interop.asv.sheet import Carried
 from harness.interop.carried import carried, sound_header, sound_names, sound_trials
 from harness.interop.figures import AXES

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.analysis import wording
 from harness.report import assets
 from harness.report.run import views
-from harness.store.files import write_atomically
+from harness.store.atomic import write_atomically
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -12,7 +12,7 @@ from typing import Any
 from scipy.special import stdtrit
 
 from harness.analysis.run_set import Bench, Tally, read_bench
-from harness.claims import Judged, judge
+from harness.claims import Judged
 from harness.config import Config
 from harness.data.cards import cards
 from harness.errors import UsageError
