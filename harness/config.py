@@ -50,7 +50,7 @@ class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return named and here and fnmatchcase(figure, self.figure) and today <= self.until
 
 
-class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A project's demands.
 
     Attributes
@@ -149,7 +149,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     machine: str = ""
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=1e7)] = 600.0
     memory_limit_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
-    gate: Policy = Policy()
+    gate: GatePolicy = GatePolicy()
 
     @property
     def results_folder(self) -> Path:
@@ -217,7 +217,7 @@ def _convert(table: dict[str, Any], folder: Path, file: Path | None) -> Config:
     _refuse_unknown(table, known, f"{file}")
     gate = table.get("gate")
     if isinstance(gate, dict):
-        _refuse_unknown(gate, Policy.__struct_fields__, f"{file}, table gate")
+        _refuse_unknown(gate, GatePolicy.__struct_fields__, f"{file}, table gate")
     typed = [name for name in known if name != "gate"]
     variables = {key: os.environ[_PREFIX + key.upper()] for key in typed if os.environ.get(_PREFIX + key.upper())}
     split = {"topics": variables["topics"].split(os.pathsep)} if "topics" in variables else {}

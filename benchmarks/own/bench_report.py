@@ -15,7 +15,7 @@ from planted import header
 from playwright.sync_api import Browser, sync_playwright
 from told import told
 
-from harness.analysis.run_set import read_bench
+from harness.analysis.run_set import read_run_set
 from harness.declare.values import Chart
 from harness.records import Curve, Phase, Record, Seeds, Trial
 from harness.report.run.page import render
@@ -83,7 +83,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     run = _write(folder, *SHAPES[request.param])
     start = time.perf_counter()
     page = folder / "report.html"
-    page.write_text(render(build(read_bench([run]), title="Planted")))
+    page.write_text(render(build(read_run_set([run]), title="Planted")))
     return request.param, page, time.perf_counter() - start
 
 

@@ -15,15 +15,15 @@ import msgspec
 import numpy as np
 from power.planted_changes import MARGIN
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.gate.decision import Case, Pair, Side, SideName
-from harness.gate.environments.build import Environment
+from harness.gate.environments.build import SideEnvironment
 from harness.gate.growth import growth, suspicious
 from harness.gate.live.findings import cases
 from harness.gate.live.memory_pass import MemoryPass, Reading
 from harness.gate.live.plan import Planned, plan
 from harness.gate.live.progress import Progress
-from harness.gate.live.schedule import READINGS, Bench, conduct
+from harness.gate.live.schedule import READINGS, Setup, measure_all
 from harness.measure.machine import usable_cores
 from harness.plan.selection import Selection
 
@@ -103,29 +103,29 @@ def run(file: Path, seconds: float, only: Sequence[str], *, loaded: bool) -> Non
 def _gates(workload: str, variable: str, change: float, *, loaded: bool) -> Iterator[Gate]:
     planted = change * MARGIN if variable == "PLANTED_DROP" else change
     noise = {"PLANTED_NOISE": str(_NOISE)} if workload == "ridge" else {}
-    sides: dict[SideName, Environment] = {
+    sides: dict[SideName, SideEnvironment] = {
         "base": _side("base", {**noise, "PLANTED_SIDE": "0"}),
         "candidate": _side("candidate", {**noise, variable: str(planted), "PLANTED_SIDE": "1"}),
     }
     with MemoryPass(sides, 60) as memory:
-        bench = Bench(sides, usable_cores(), 60, memory, Policy())
+        bench = Setup(sides, usable_cores(), 60, memory, GatePolicy())
         while True:
             progress = Progress(_planned(workload, sides), bench.policy)
             if workload == "memory":
                 yield from _memory_gates(progress, memory, change, loaded=loaded)
                 continue
             started = time.monotonic()
-            conduct([progress], bench, lambda *_: None)
+            measure_all([progress], bench, lambda *_: None)
             yield _kept(workload, change, cases([progress], "")[0], time.monotonic() - started, loaded=loaded)
 
 
-def _planned(workload: str, sides: dict[SideName, Environment]) -> Planned:
+def _planned(workload: str, sides: dict[SideName, SideEnvironment]) -> Planned:
     """Plan the case of a workload with seeds that no other gate has."""
     selection = Selection(
         tasks=("planted",),
         strategies=(workload,),
         profile="quick",
-        blocks=2 * Policy().pairs,
+        blocks=2 * GatePolicy().pairs,
         seed=int(np.random.default_rng().integers(2**31)),
     )
     (planned,) = plan(selection, sides).cases
@@ -151,9 +151,11 @@ def _memory_gates(progress: Progress, memory: MemoryPass, change: float, *, load
         )
 
 
-def _side(name: str, variables: dict[str, str]) -> Environment:
+def _side(name: str, variables: dict[str, str]) -> SideEnvironment:
     path = {"PYTHONPATH": str(_PROJECT.parent.parent)}
-    return Environment(side=Side(name), python=Path(sys.executable), folder=_PROJECT, variables={**path, **variables})
+    return SideEnvironment(
+        side=Side(name), python=Path(sys.executable), folder=_PROJECT, variables={**path, **variables}
+    )
 
 
 def _kept(workload: str, change: float, case: Case, elapsed_s: float, *, loaded: bool) -> Gate:

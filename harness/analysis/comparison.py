@@ -12,7 +12,7 @@ import pandas as pd
 
 from harness.analysis.aggregates import CellAggregate, effect, in_order, reference_among
 from harness.analysis.overall import Overall, overall, reach
-from harness.analysis.run_set import Bench, read_bench
+from harness.analysis.run_set import RunSet, read_run_set
 from harness.analysis.verdicts import Compared, compare
 from harness.errors import UsageError, did_you_mean
 from harness.records import Scalar, is_cost
@@ -61,7 +61,7 @@ class Comparison:
         machine: str | None = None,
         **where: Scalar,
     ) -> None:
-        self._bench: Bench = read_bench(run_files(paths))
+        self._bench: RunSet = read_run_set(run_files(paths))
         self.task = _only("task", task, list(self._bench.tasks()))
         aggregates = self._bench.tasks()[self.task]
         self.machine = _only("machine", machine, list(dict.fromkeys(cell.machine for cell in aggregates)))

@@ -38,7 +38,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Task:
+class TaskInfo:
     """What the runs say of a task; a later run's word goes over an earlier one's."""
 
     card: TaskCard
@@ -48,20 +48,20 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Bench:
+class RunSet:
     """Runs read: their headers and tallies, in the order given, and the aggregates in all of them."""
 
     headers: list[Header]
     tallies: list[Tally]
     aggregates: list[CellAggregate]
 
-    def task(self, name: str) -> Task:
+    def task(self, name: str) -> TaskInfo:
         """Return what the headers say of a task, by ``topic/task``."""
         cards = [card for header in self.headers for card in header.tasks if card.name == name]
         metrics = {(m.task, m.name): m for header in self.headers for m in header.metrics}
         strategies = {(s.task, s.name): s for header in self.headers for s in header.strategies}
         references = {task: label for header in self.headers for task, label in header.references.items()}
-        return Task(
+        return TaskInfo(
             card=msgspec.structs.replace(cards[-1], charts=_charts(cards)) if cards else TaskCard(name),
             metrics=tuple(metric for (task, _), metric in metrics.items() if task == name),
             strategies={own: card for (task, own), card in strategies.items() if task == name},
@@ -85,7 +85,7 @@ def _charts(cards: Sequence[TaskCard]) -> tuple[Chart, ...]:
     return tuple(found.values())
 
 
-def read_bench(paths: Sequence[Path]) -> Bench:
+def read_run_set(paths: Sequence[Path]) -> RunSet:
     """Read runs.
 
     Raises
@@ -107,7 +107,7 @@ def read_bench(paths: Sequence[Path]) -> Bench:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return Bench(headers, tallies, aggregate(streams()))
+        return RunSet(headers, tallies, aggregate(streams()))
     finally:
         if collecting:
             gc.enable()

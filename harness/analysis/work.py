@@ -12,7 +12,7 @@ from harness.records import Cell
 _SHARED = ("cpu_s", "wall_s", "peak_bytes")
 
 
-class Each(NamedTuple):
+class WorkRate(NamedTuple):
     """How often a phase does what it does, in one cell."""
 
     phase: str
@@ -20,7 +20,7 @@ class Each(NamedTuple):
     times: float
 
     def share(self, entry: StrategyAggregate, figure: str) -> float | None:
-        """Return the median of a figure of the phase, for each; ``None`` where it was not measured."""
+        """Return the median of a figure of the phase, for work_rates; ``None`` where it was not measured."""
         middle = entry.median(f"{self.phase}.{figure}")
         return None if middle is None else middle / self.times
 
@@ -29,7 +29,7 @@ class Each(NamedTuple):
         return {**self._asdict(), **{figure: self.share(entry, figure) for figure in _SHARED}}
 
 
-def each(work: Mapping[str, Work], cell: Cell) -> list[Each]:
+def work_rates(work: Mapping[str, Work], cell: Cell) -> list[WorkRate]:
     """List the phases that tell their work, where the cell's parameters give its number."""
-    found = [Each(phase, own.unit, own.count(dict(cell.params))) for phase, own in work.items()]
+    found = [WorkRate(phase, own.unit, own.count(dict(cell.params))) for phase, own in work.items()]
     return [own for own in found if own.times > 0]

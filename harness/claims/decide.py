@@ -12,7 +12,7 @@ import msgspec
 from harness.analysis.aggregates import CellAggregate
 from harness.claims import contrasts
 from harness.claims.answers import Answer, Contexts
-from harness.claims.estimate import Decision, Estimated
+from harness.claims.estimate import ClaimDecision, Estimated
 from harness.claims.order import order
 from harness.claims.words import asked, command, missing, scope
 from harness.declare import Claim, Topic
@@ -117,7 +117,7 @@ def _judge(claim: Claim, topic: Topic, aggregates: Sequence[CellAggregate], nois
     return _told(base, verdict, evidence.decisions, topic)
 
 
-def _told(base: Judged, verdict: Verdict, decisions: Sequence[Decision], topic: Topic) -> Judged:
+def _told(base: Judged, verdict: Verdict, decisions: Sequence[ClaimDecision], topic: Topic) -> Judged:
     """Tell the decision that the verdict is due to; of several alike, the last."""
     told = next((decision for decision in reversed(decisions) if decision.verdict == verdict), decisions[-1])
     interval = told.found.interval
@@ -149,7 +149,7 @@ class _Evidence(Asking[Estimated]):
         super().__init__(topic)
         self._aggregates = aggregates
         self._noise = noise
-        self.decisions: list[Decision] = []
+        self.decisions: list[ClaimDecision] = []
 
     def answer(self, question: Question) -> Estimated:
         found = answer(question, self._aggregates)

@@ -16,7 +16,7 @@ from harness.stats.paired import Interval, p_value
 
 
 @dataclass(frozen=True)
-class Decision:
+class ClaimDecision:
     """What was made of an answer, and why, where it is not decided.
 
     Attributes
@@ -51,7 +51,7 @@ class Estimated:
         *,
         noise_sd: float | None,
         missing: str,
-        note: Callable[[Decision], None],
+        note: Callable[[ClaimDecision], None],
     ) -> None:
         self._question = question
         self._found = found
@@ -84,7 +84,7 @@ class Estimated:
             wanted = "above 0" if positive else "that are finite"
             raise UsageError(f"{expected}: a {self._question.kind} is compared with numbers {wanted}")
         verdict, reason, p = self._weigh(low, high, bounds)
-        self._note(Decision(self._question, self._found, expected, verdict, reason, p))
+        self._note(ClaimDecision(self._question, self._found, expected, verdict, reason, p))
         return verdict
 
     def _weigh(self, low: float, high: float, bounds: list[float]) -> tuple[Verdict, str, float]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from harness.analysis.run_set import Bench
+    from harness.analysis.run_set import RunSet
     from harness.claims import Judged
     from harness.config import Config
     from harness.declare import Topic
@@ -34,7 +34,7 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
     inconclusive in between. A verdict holds for the data, sizes and machine beside it. `bakeoff run TOPIC --profile
     claims` measures all that they ask about.
     """
-    from harness.analysis.run_set import read_bench
+    from harness.analysis.run_set import read_run_set
     from harness.errors import UsageError, did_you_mean
     from harness.registry import load_registry
 
@@ -44,7 +44,7 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
         if name not in registry.topics:
             raise UsageError(f"there is no topic {name!r}{did_you_mean(name, registry.topics)}")
     paths = _paths(settings, runs)
-    bench = read_bench(paths)
+    bench = read_run_set(paths)
     if not paths:
         log().print(
             f"note: {settings.results_folder} holds no runs; bakeoff run TOPIC --profile claims measures what they ask",
@@ -69,14 +69,14 @@ def _paths(settings: Config, names: tuple[str, ...]) -> list[Path]:
     return list(dict.fromkeys(find(settings.results_folder, name).resolve() for name in names))
 
 
-def _judged(topic: Topic, bench: Bench, settings: Config) -> list[Judged]:
+def _judged(topic: Topic, bench: RunSet, settings: Config) -> list[Judged]:
     from harness.store.noise import noise_of
 
     kept = noise_of(settings.results_folder, {header.machine.name for header in bench.headers})
     return judge(topic, bench.aggregates, {name: own.noise.sd for name, own in kept.items()})
 
 
-def _print_topic(out: Console, topic: Topic, judged: list[Judged], bench: Bench, *, commands: bool) -> None:
+def _print_topic(out: Console, topic: Topic, judged: list[Judged], bench: RunSet, *, commands: bool) -> None:
     """Print a topic's claims in the order of their declaration, the verdict first."""
     from rich.markup import escape
     from rich.table import Table
@@ -100,7 +100,7 @@ def _print_topic(out: Console, topic: Topic, judged: list[Judged], bench: Bench,
         out.print()
 
 
-def _runs(bench: Bench) -> str:
+def _runs(bench: RunSet) -> str:
     if not bench.headers:
         return "no runs"
     machines = sorted({header.machine.name for header in bench.headers})

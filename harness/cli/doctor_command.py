@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.config import Config
-    from harness.measure.fitness import Finding, Noise, Pair
+    from harness.measure.fitness import MachineFinding, Noise, NoisePair
     from harness.records import Record
 
 _COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
@@ -56,10 +56,10 @@ def _keep(settings: Config, noise: Noise) -> Path:
     from datetime import UTC, datetime
 
     from harness.measure.machine import fingerprint
-    from harness.store.noise import KeptNoise, keep_noise
+    from harness.store.noise import StoredNoise, keep_noise
 
     folder = settings.results_folder / fingerprint(settings.machine or None).name
-    return keep_noise(folder, KeptNoise(datetime.now(UTC).isoformat(timespec="seconds"), noise))
+    return keep_noise(folder, StoredNoise(datetime.now(UTC).isoformat(timespec="seconds"), noise))
 
 
 def _trials(settings: Config, seconds: float) -> list[Record]:
@@ -88,9 +88,9 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
     return records
 
 
-def _pairs(records: Sequence[Record]) -> list[Pair]:
-    """Pair the trials of a block; blocks that follow one another on the different cores are one moment."""
-    from harness.measure.fitness import Pair
+def _pairs(records: Sequence[Record]) -> list[NoisePair]:
+    """NoisePair the trials of a block; blocks that follow one another on the different cores are one moment."""
+    from harness.measure.fitness import NoisePair
     from harness.measure.machine import usable_cores
     from harness.records import measure
 
@@ -104,11 +104,11 @@ def _pairs(records: Sequence[Record]) -> list[Pair]:
         a, b = figures.get("a"), figures.get("b")
         if a is not None and b is not None:
             core = pair[0].cores[0] if pair[0].cores else 0
-            pairs.append(Pair(core, block // around, a, b, pair[0].trial.strategy == "a"))
+            pairs.append(NoisePair(core, block // around, a, b, pair[0].trial.strategy == "a"))
     return pairs
 
 
-def _print(out: Console, judged: Sequence[Finding], noise: Noise) -> None:
+def _print(out: Console, judged: Sequence[MachineFinding], noise: Noise) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)

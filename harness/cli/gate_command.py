@@ -162,7 +162,7 @@ def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) ->
 
 def _stored(base: str, candidate: str, choices: dict[str, Any], settings: Config) -> Decision:
     from harness.gate.stored import decide, runs_named
-    from harness.store.noise import kept_noise
+    from harness.store.noise import stored_noise
     from harness.store.runs import read
 
     old, new = ([read(path) for path in runs_named(settings.results_folder, name)] for name in (base, candidate))
@@ -174,7 +174,7 @@ def _stored(base: str, candidate: str, choices: dict[str, Any], settings: Config
         new,
         settings.gate,
         across_machines=choices["across_machines"],
-        noise=kept_noise(settings.results_folder / machine),
+        noise=stored_noise(settings.results_folder / machine),
         base_name=base,
         candidate_name=candidate,
         command=_typed(),
@@ -185,7 +185,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
     import msgspec
 
     from harness.gate.environments.cache import EnvironmentBuildError
-    from harness.gate.live.gate import Question, ask, resume
+    from harness.gate.live.gate import GateRequest, ask, resume
 
     remarks = log()
     watcher = GateProgress(remarks)
@@ -198,7 +198,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         _check_margins(settings)
         selection = selection_of(choices, settings)
         return ask(
-            Question(choices["base"] or "", choices["requirements"], selection, policy, _typed()), settings, watcher
+            GateRequest(choices["base"] or "", choices["requirements"], selection, policy, _typed()), settings, watcher
         )
     except EnvironmentBuildError as error:
         click.echo(error.tail, err=True)

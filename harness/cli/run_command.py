@@ -112,13 +112,13 @@ def _refuse_choices() -> None:
 def _conduct(run: Run, plan: Plan, settings: Config, registry: Registry, *, as_json: bool) -> int:
     from harness.cli.progress import RunProgress
     from harness.cli.tables import print_run, rows
-    from harness.execute.session import conduct
+    from harness.execute.session import run_plan
     from harness.store.runs import read
 
     remarks = log()
     with run, RunProgress(remarks, plan, run.keys) as progress:
         try:
-            conduct(run, plan, settings, registry, progress.receive, progress.begin)
+            run_plan(run, plan, settings, registry, progress.receive, progress.begin)
         except KeyboardInterrupt:
             remarks.print(f"interrupted; finish it with: bakeoff run --resume {run.header.run}", soft_wrap=True)
             raise

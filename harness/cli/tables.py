@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from harness.analysis import wording
 from harness.analysis.aggregates import CellAggregate, aggregate, effect, in_order, reference_among, time_of
-from harness.analysis.work import Each, each
+from harness.analysis.work import WorkRate, work_rates
 from harness.records import Cell, Record, Status, is_cost
 from harness.stats.paired import Interval
 
@@ -37,7 +37,7 @@ def print_run(out: Console, header: Header, records: Sequence[Record]) -> None:
 
 
 def print_troubles(out: Console, records: Sequence[Record]) -> None:
-    """Print counts of what finished and what did not, with each reason once."""
+    """Print counts of what finished and what did not, with work_rates reason once."""
     counts: dict[tuple[str, str, str], int] = {}
     for record in records:
         if record.status != "ok" or record.reason:
@@ -121,7 +121,7 @@ def _table(aggregates: CellAggregate, header: Header, width: int) -> Table:
 
 
 def _row(
-    aggregates: CellAggregate, label: str, reference: str, time: str, worked: Sequence[Each], metrics: Sequence[str]
+    aggregates: CellAggregate, label: str, reference: str, time: str, worked: Sequence[WorkRate], metrics: Sequence[str]
 ) -> list[str]:
     own, alone = aggregates.entries[label], label == reference
     if "ok" not in own.statuses:
@@ -148,8 +148,8 @@ def _roles(aggregates: CellAggregate, header: Header) -> tuple[list[str], str]:
     return ordered, reference_among(entries, ordered, header.references.get(f"{cell.topic}/{cell.task}", ""))
 
 
-def _each(cell: Cell, header: Header) -> list[Each]:
-    return each(next((card.work for card in header.tasks if card.name == f"{cell.topic}/{cell.task}"), {}), cell)
+def _each(cell: Cell, header: Header) -> list[WorkRate]:
+    return work_rates(next((card.work for card in header.tasks if card.name == f"{cell.topic}/{cell.task}"), {}), cell)
 
 
 def _metrics(cell: Cell, header: Header) -> list[str]:

@@ -12,7 +12,7 @@ from harness.records import Scalar
 
 Verdict: TypeAlias = Literal["supported", "refuted", "inconclusive", "not measured"]
 #: A parameter, or ``scenario``, with the two values of it that are compared.
-Change: TypeAlias = tuple[str, Scalar, Scalar]
+TwoValues: TypeAlias = tuple[str, Scalar, Scalar]
 #: A parameter, of which all values measured count; or with the values that do.
 Sizes: TypeAlias = str | tuple[str, *tuple[Scalar, ...]]
 
@@ -55,10 +55,10 @@ class Evidence(Protocol):
     def tied(self, measure: str, of: str, to: str, margin: float, **where: Scalar) -> Verdict:
         """Judge that two strategies differ by at most `margin`: a ratio of a cost, a difference of a metric."""
 
-    def growth(self, measure: str, of: str, to: str, over: Change, **where: Scalar) -> Estimate:
+    def growth(self, measure: str, of: str, to: str, over: TwoValues, **where: Scalar) -> Estimate:
         """Estimate the ratio of two strategies at the second value of a parameter divided by that at the first."""
 
-    def speedup(self, measure: str, of: str, over: Change, **where: Scalar) -> Estimate:
+    def speedup(self, measure: str, of: str, over: TwoValues, **where: Scalar) -> Estimate:
         """Estimate the measure at the first value of a parameter divided by that at the second."""
 
     def slope(
@@ -72,5 +72,5 @@ class Evidence(Protocol):
     def crossover(self, measure: str, of: str, to: str, *, over: Sizes = "rows", **where: Scalar) -> Estimate:
         """Estimate the value of a parameter from which on the cost of one strategy is below that of another."""
 
-    def order(self, measure: str, over: Change, **where: Scalar) -> Estimate:
+    def order(self, measure: str, over: TwoValues, **where: Scalar) -> Estimate:
         """Estimate the rank correlation of strategies between two values of a parameter or two scenarios (Kendall)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from harness.declare import CLEAN, Param, Strategy, Task, Topic
-from harness.declare.evidence import Change, Sizes, Verdict
+from harness.declare.evidence import Sizes, TwoValues, Verdict
 from harness.errors import UsageError, did_you_mean
 from harness.records import TOTALS, Cell, Scalar, is_cost, label, parse_label, typed
 
@@ -187,10 +187,10 @@ class Asking(ABC, Generic[Answered]):
     def tied(self, measure: str, of: str, to: str, margin: float, **where: Scalar) -> Verdict:  # noqa: D102
         return (self.ratio if is_cost(measure) else self.difference)(measure, of, to, **where).within(margin)
 
-    def growth(self, measure: str, of: str, to: str, over: Change, **where: Scalar) -> Answered:  # noqa: D102
+    def growth(self, measure: str, of: str, to: str, over: TwoValues, **where: Scalar) -> Answered:  # noqa: D102
         return self._ask("growth", measure, (of, to), where, over)
 
-    def speedup(self, measure: str, of: str, over: Change, **where: Scalar) -> Answered:  # noqa: D102
+    def speedup(self, measure: str, of: str, over: TwoValues, **where: Scalar) -> Answered:  # noqa: D102
         return self._ask("speedup", measure, (of,), where, over)
 
     def slope(  # noqa: D102
@@ -201,7 +201,7 @@ class Asking(ABC, Generic[Answered]):
     def crossover(self, measure: str, of: str, to: str, *, over: Sizes = "rows", **where: Scalar) -> Answered:  # noqa: D102
         return self._ask("crossover", measure, (of, to), where, over)
 
-    def order(self, measure: str, over: Change, **where: Scalar) -> Answered:  # noqa: D102
+    def order(self, measure: str, over: TwoValues, **where: Scalar) -> Answered:  # noqa: D102
         return self._ask("order", measure, (), where, over)
 
     def _ask(

@@ -32,8 +32,8 @@ from harness.declare.values import (
     Param,
     Profile,
     Scenario,
-    Strategist,
     Strategy,
+    StrategyFunction,
     Work,
 )
 from harness.errors import did_you_mean
@@ -83,7 +83,7 @@ class Task:
         device: DeviceName = "cpu",
         sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
         note: str = "",
-    ) -> Callable[[Strategist], Strategist]:
+    ) -> Callable[[StrategyFunction], StrategyFunction]:
         """Register the decorated function as a strategy.
 
         The function is called as ``function(problem, phase, **options)`` and returns what the task's judge takes. Its
@@ -99,7 +99,7 @@ class Task:
             Where it departs from the task's common budget.
         """
 
-        def register(function: Strategist) -> Strategist:
+        def register(function: StrategyFunction) -> StrategyFunction:
             check_name(name, "strategy", NAME)
             if device not in get_args(DeviceName):
                 raise wrong(

@@ -14,7 +14,7 @@ from harness.declare.evidence import Evidence, Verdict
 from harness.declare.names import IDENTIFIER, NAME, SCENARIO, check_name, wrong
 from harness.records import TOTALS, Scalar
 
-Strategist: TypeAlias = Callable[..., Any]
+StrategyFunction: TypeAlias = Callable[..., Any]
 Generator: TypeAlias = np.random.Generator
 DeviceName: TypeAlias = Literal["cpu", "cuda"]
 
@@ -235,7 +235,7 @@ class Strategy:
     """One competing way to do a task."""
 
     name: str
-    run: Strategist
+    run: StrategyFunction
     summary: str
     needs: tuple[str, ...]
     device: DeviceName

@@ -111,7 +111,7 @@ def reopen(name: str, config: Config, registry: Registry) -> tuple[Run, Plan]:
     return run, plan
 
 
-def conduct(
+def run_plan(
     run: Run, plan: Plan, config: Config, registry: Registry, receive: Receiver, begin: Callable[[Trial], None]
 ) -> None:
     """Run the trials of the plan that the run does not hold yet, and write each record as it comes."""

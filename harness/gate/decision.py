@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.errors import Exit
 from harness.measure.machine import Machine
 from harness.records import Scalar
@@ -200,7 +200,7 @@ class Decision(msgspec.Struct, omit_defaults=True):
     candidate: Side
     live: bool
     machine: Machine
-    policy: Policy
+    policy: GatePolicy
     started: str
     elapsed_s: float = 0.0
     command: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Protocol
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.gate.decision import Effect, Finding, Verdict
 
 #: Share within which the memory pass repeats itself; growth this close to the margin counts as beyond it.
@@ -14,14 +14,14 @@ REPEATABLE = 0.0005
 FIGURES = ("peak_bytes", "device_bytes")
 
 
-class Sides(Protocol):
+class HasBothSides(Protocol):
     """Memory of one trial on both sides, by figure in bytes."""
 
     base: dict[str, float]
     candidate: dict[str, float]
 
 
-def suspicious(readings: Sequence[Sides], policy: Policy, topic: str) -> bool:
+def suspicious(readings: Sequence[HasBothSides], policy: GatePolicy, topic: str) -> bool:
     """Return whether a reading says that memory grew, so that more readings are wanted."""
     return any(
         _beyond(reading, figure, policy.margin(topic, figure, {}), policy.memory_floor_bytes)
@@ -31,7 +31,7 @@ def suspicious(readings: Sequence[Sides], policy: Policy, topic: str) -> bool:
     )
 
 
-def growth(readings: Sequence[Sides], policy: Policy, topic: str) -> list[Finding]:
+def growth(readings: Sequence[HasBothSides], policy: GatePolicy, topic: str) -> list[Finding]:
     """Judge the growth of memory, a finding a figure that both sides read.
 
     *Regressed* when every reading is above the margin and above the floor, *inconclusive* when only some are.
@@ -44,7 +44,7 @@ def growth(readings: Sequence[Sides], policy: Policy, topic: str) -> list[Findin
     return findings
 
 
-def _judge(readings: Sequence[Sides], figure: str, margin: float, floor: int) -> Finding:
+def _judge(readings: Sequence[HasBothSides], figure: str, margin: float, floor: int) -> Finding:
     worse = sum(_beyond(reading, figure, margin, floor) for reading in readings)
     better = sum(_below(reading, figure, margin, floor) for reading in readings)
     verdict: Verdict = "pass"
@@ -74,15 +74,15 @@ def _judge(readings: Sequence[Sides], figure: str, margin: float, floor: int) ->
     )
 
 
-def _both(reading: Sides, figure: str) -> bool:
+def _both(reading: HasBothSides, figure: str) -> bool:
     return all(side.get(figure, 0) > 0 for side in (reading.base, reading.candidate))
 
 
-def _beyond(reading: Sides, figure: str, margin: float, floor: int) -> bool:
+def _beyond(reading: HasBothSides, figure: str, margin: float, floor: int) -> bool:
     base, candidate = reading.base[figure], reading.candidate[figure]
     return candidate - base > floor and candidate / base - 1 >= margin - REPEATABLE
 
 
-def _below(reading: Sides, figure: str, margin: float, floor: int) -> bool:
+def _below(reading: HasBothSides, figure: str, margin: float, floor: int) -> bool:
     base, candidate = reading.base[figure], reading.candidate[figure]
     return base - candidate > floor and 1 - candidate / base >= margin - REPEATABLE

@@ -19,7 +19,7 @@ _CUT = 8  # one in so many pairs is cut off at each end
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TestResult:
     """Where a figure stands after some pairs.
 
     Attributes
@@ -88,7 +88,7 @@ def decide(
     alpha: float,
     pass_alpha: float,
     ended: bool = False,
-) -> Outcome:
+) -> TestResult:
     """Judge the log-ratios of pairs at the last look that they reach.
 
     A figure is *regressed* when Student's one-sided t test of the trimmed mean rejects "not worse" at the look's share
@@ -125,13 +125,13 @@ def decide(
             if state == "pass" and middle < -margin and look < last:
                 state, excluded = "undecided", True
         if state != "undecided":
-            return Outcome(state, *_interval(seen), p_worse, p_better, look)
+            return TestResult(state, *_interval(seen), p_worse, p_better, look)
     needs = _needed(values, margin, alpha, pass_alpha)
-    return Outcome("undecided", *_interval(values), p_worse, p_better, len(values), needs, excluded=excluded)
+    return TestResult("undecided", *_interval(values), p_worse, p_better, len(values), needs, excluded=excluded)
 
 
 @dataclass(frozen=True)
-class Centre:
+class CentreEstimate:
     """Trimmed mean of pairs, its standard error, and the degrees of freedom of its t."""
 
     mean: float
@@ -139,7 +139,7 @@ class Centre:
     freedom: int
 
 
-def centre(values: Floats) -> Centre:
+def centre(values: Floats) -> CentreEstimate:
     """Return the mean without the smallest and the largest of every eight values, and how well it is known.
 
     A process may be slow for as long as it lives, because of where its memory came to lie: the mean of sixteen pairs is
@@ -157,7 +157,7 @@ def centre(values: Floats) -> Centre:
     cut = count // _CUT
     winsorised = np.clip(ordered, ordered[cut], ordered[count - cut - 1])
     error = float(winsorised.std(ddof=1)) / ((1 - 2 * cut / count) * count**0.5)
-    return Centre(float(ordered[cut : count - cut].mean()), error, count - 2 * cut - 1)
+    return CentreEstimate(float(ordered[cut : count - cut].mean()), error, count - 2 * cut - 1)
 
 
 def p_not_above(values: Floats, bound: float) -> float:

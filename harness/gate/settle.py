@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.declare import Topic
 from harness.errors import UsageError, did_you_mean
 from harness.gate.decision import Case, Decision, Effect, Finding, Verdict, worst
@@ -21,7 +21,7 @@ _TIMES = (("cpu_s", "CPU time"), ("wall_s", "wall time"))
 def settle(decision: Decision, today: datetime.date) -> Decision:
     """Apply the policy to every case, and give the decision its verdict; settling twice changes nothing.
 
-    An entry of `Policy.allowed` that would have covered something but has run out becomes a remark.
+    An entry of `GatePolicy.allowed` that would have covered something but has run out becomes a remark.
     """
     cases = [settle_case(case, decision.policy, today) for case in decision.cases]
     said = [remark for remark in _run_out(decision, today) if remark not in decision.remarks]
@@ -30,7 +30,7 @@ def settle(decision: Decision, today: datetime.date) -> Decision:
     )
 
 
-def settle_case(case: Case, policy: Policy, today: datetime.date) -> Case:
+def settle_case(case: Case, policy: GatePolicy, today: datetime.date) -> Case:
     """Apply the policy to the findings of a case, and give the case the worst of what they then are.
 
     Findings keep their own verdicts. What is regressed, failed or not measured counts as a pass where the policy allows
@@ -47,28 +47,28 @@ def settle_case(case: Case, policy: Policy, today: datetime.date) -> Case:
     return msgspec.structs.replace(case, findings=findings, verdict=verdict, reason=_trade(findings) or case.reason)
 
 
-def _settled(case: Case, finding: Finding, policy: Policy, today: datetime.date) -> Finding:
+def _settled(case: Case, finding: Finding, policy: GatePolicy, today: datetime.date) -> Finding:
     allowed = _allowed(case, finding.figure, finding.verdict, policy, today)
     reason = finding.reason if allowed else _with_policy(finding.reason, finding.verdict, policy)
     return msgspec.structs.replace(finding, allowed=allowed, reason=reason)
 
 
-def _counted(verdict: Verdict, allowed: str, policy: Policy) -> Verdict:
+def _counted(verdict: Verdict, allowed: str, policy: GatePolicy) -> Verdict:
     """Return what a verdict counts as."""
     if allowed:
         return "pass"
     return policy.inconclusive if verdict == "inconclusive" else verdict
 
 
-def _allowed(case: Case, figure: str, verdict: Verdict, policy: Policy, today: datetime.date) -> str:
+def _allowed(case: Case, figure: str, verdict: Verdict, policy: GatePolicy, today: datetime.date) -> str:
     return policy.allows(case.name, case.params, figure, today) if _is_bad(verdict, policy) else ""
 
 
-def _is_bad(verdict: Verdict, policy: Policy) -> bool:
+def _is_bad(verdict: Verdict, policy: GatePolicy) -> bool:
     return verdict in _BAD or (verdict == "inconclusive" and policy.inconclusive == "regressed")
 
 
-def _with_policy(reason: str, verdict: Verdict, policy: Policy) -> str:
+def _with_policy(reason: str, verdict: Verdict, policy: GatePolicy) -> str:
     words = _WORDS.get(policy.inconclusive, "")
     if verdict != "inconclusive" or not words or words in reason:
         return reason
@@ -103,13 +103,13 @@ def _run_out(decision: Decision, today: datetime.date) -> Iterator[str]:
             yield f"allowed until {entry.until} has run out: {entry.case}, figure {entry.figure} ({entry.reason})"
 
 
-def _bad_figures(case: Case, policy: Policy) -> list[str]:
+def _bad_figures(case: Case, policy: GatePolicy) -> list[str]:
     if not case.findings:
         return [""] if _is_bad(case.verdict, policy) else []
     return [finding.figure for finding in case.findings if _is_bad(finding.verdict, policy)]
 
 
-def check_margins(policy: Policy, topics: Iterable[Topic], records: Iterable[Record] = ()) -> None:
+def check_margins(policy: GatePolicy, topics: Iterable[Topic], records: Iterable[Record] = ()) -> None:
     """Check that every margin names a figure that a declared topic or one of the records has.
 
     Raises

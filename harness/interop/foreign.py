@@ -23,7 +23,7 @@ PHASE = "call"
 
 
 @dataclass
-class Metric:
+class ImportedMetric:
     """A judged number of another tool."""
 
     value: float
@@ -32,7 +32,7 @@ class Metric:
 
 
 @dataclass
-class Found:
+class ImportedResult:
     """One measured thing of another tool, under that tool's names.
 
     Attributes
@@ -56,7 +56,7 @@ class Found:
     params: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     phases: dict[str, Phase] = field(default_factory=dict)
-    metrics: dict[str, Metric] = field(default_factory=dict)
+    metrics: dict[str, ImportedMetric] = field(default_factory=dict)
     status: Status = "ok"
     reason: str = ""
 
@@ -75,7 +75,7 @@ class Gathered:
         return msgspec.structs.replace(header, metrics=self.metrics, strategies=self.strategies, tasks=self.tasks)
 
 
-def gather(topic: str, found: Sequence[Found]) -> Gathered:
+def gather(topic: str, found: Sequence[ImportedResult]) -> Gathered:
     """Make records of what was found.
 
     What agrees in everything but its figures becomes further blocks of the same.
@@ -110,7 +110,7 @@ def gather(topic: str, found: Sequence[Found]) -> Gathered:
 class _Names:
     """What the names of one file become, worked out over all of them so that none meets another."""
 
-    def __init__(self, found: Iterable[Found]) -> None:
+    def __init__(self, found: Iterable[ImportedResult]) -> None:
         tasks: dict[str, None] = {}
         data: dict[str, None] = {}
         scenarios: dict[str, None] = {}
@@ -131,7 +131,7 @@ class _Names:
             task: {name: unique_values(values.values()) for name, values in own.items()} for task, own in params.items()
         }
 
-    def trial(self, topic: str, one: Found) -> Trial:
+    def trial(self, topic: str, one: ImportedResult) -> Trial:
         """Name a trial; its block is 0."""
         return Trial(
             topic=topic,

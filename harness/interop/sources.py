@@ -24,7 +24,7 @@ _MOST_BYTES = 2**62
 _LONGEST = 200
 
 
-class Source(NamedTuple):
+class SourceFile(NamedTuple):
     """A file read: its path, what its JSON holds, and the digest of its bytes (32 hexadecimal digits)."""
 
     path: Path
@@ -32,7 +32,7 @@ class Source(NamedTuple):
     digest: str
 
 
-def read_json(path: Path) -> Source:
+def read_json(path: Path) -> SourceFile:
     """Read a file of JSON; NaN and Infinity count as numbers there.
 
     Raises
@@ -50,10 +50,10 @@ def read_json(path: Path) -> Source:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no JSON ({error}): give a file that another tool wrote") from None
-    return Source(path, value, hashlib.blake2b(content, digest_size=16).hexdigest())
+    return SourceFile(path, value, hashlib.blake2b(content, digest_size=16).hexdigest())
 
 
-def shaped(source: Source, shape: type[Shape], tool: str) -> Shape:
+def shaped(source: SourceFile, shape: type[Shape], tool: str) -> Shape:
     """Give a file's content its types.
 
     Raises

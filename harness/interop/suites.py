@@ -20,7 +20,7 @@ from harness.records import Record, Trial, figures
 from harness.registry import Registry, load_registry
 
 
-class Replay:
+class ReplayClock:
     """Plays samples back: between two looks at the clock, one call of `step` passes the next sample.
 
     A tool that times ``step`` with ``now`` as its timer gets the samples as they were measured, in their order, and
@@ -107,7 +107,7 @@ class Suite:
 
 
 @dataclass
-class Outcome:
+class SuiteResult:
     """What came of the trials of one case.
 
     Attributes
@@ -180,7 +180,7 @@ def case_of(trial: Trial) -> Case:
     return (trial.strategy, trial.dataset, trial.scenario)
 
 
-def conduct(suite: Suite, trials: Iterable[Trial]) -> dict[Case, Outcome]:
+def run_suite(suite: Suite, trials: Iterable[Trial]) -> dict[Case, SuiteResult]:
     """Run trials in fresh processes, those of the first block once more for their memory, and sort what came of them.
 
     A memory pass is repeatable, so one says enough. Data sets are verified first.
@@ -195,10 +195,10 @@ def conduct(suite: Suite, trials: Iterable[Trial]) -> dict[Case, Outcome]:
     chosen = list(trials)
     first = min((trial.block for trial in chosen), default=0)
     memory = suite.config.memory_limit_mb * 10**6 or memory_budget()
-    outcomes: dict[Case, Outcome] = {}
+    outcomes: dict[Case, SuiteResult] = {}
 
     def receive(record: Record, _text: str) -> None:
-        outcomes.setdefault(case_of(record.trial), Outcome()).records.append(record)
+        outcomes.setdefault(case_of(record.trial), SuiteResult()).records.append(record)
 
     for again in (True, False):
         limits = Limits(timeout_s=suite.config.timeout_s, memory_bytes=memory, memory_pass=again)

@@ -39,7 +39,7 @@ _ADVICE = {
 }
 
 
-class Finding(msgspec.Struct, frozen=True):
+class MachineFinding(msgspec.Struct, frozen=True):
     """One thing looked at: its figure, and what to do where it is not good."""
 
     check: str
@@ -80,7 +80,7 @@ class Readings:
     huge_pages: str
 
 
-class Pair(msgspec.Struct, frozen=True):
+class NoisePair(msgspec.Struct, frozen=True):
     """One block of the same strategy twice, sides A and B, on one core.
 
     Attributes
@@ -152,7 +152,7 @@ def read(window_s: float = 1.0, root: Path = ROOT) -> Readings:
     )
 
 
-def findings(seen: Readings) -> list[Finding]:
+def findings(seen: Readings) -> list[MachineFinding]:
     """Judge the readings, one finding a check."""
     machine = seen.machine
     load = seen.load / machine.cores_total
@@ -178,7 +178,7 @@ def findings(seen: Readings) -> list[Finding]:
     ]
 
 
-def summarise(samples: Sequence[Pair], blocks: Sequence[int] = (5, 10, 20)) -> Noise:
+def summarise(samples: Sequence[NoisePair], blocks: Sequence[int] = (5, 10, 20)) -> Noise:
     """Estimate the noise floor from A/A pairs.
 
     Parameters
@@ -211,7 +211,7 @@ def summarise(samples: Sequence[Pair], blocks: Sequence[int] = (5, 10, 20)) -> N
     )
 
 
-def _between(samples: Sequence[Pair], levels: np.ndarray, within: float) -> float | None:
+def _between(samples: Sequence[NoisePair], levels: np.ndarray, within: float) -> float | None:
     """Return the spread of the cores' mean log times around their moment's mean."""
     moments: defaultdict[int, list[float]] = defaultdict(list)
     for pair, level in zip(samples, levels, strict=True):
@@ -228,10 +228,10 @@ def _robust_sd(deviations: np.ndarray) -> float:
     return float(_MAD_TO_SD * np.median(np.abs(deviations)))
 
 
-def _finding(check: str, figure: str, *, warn: bool, bad: bool = False) -> Finding:
+def _finding(check: str, figure: str, *, warn: bool, bad: bool = False) -> MachineFinding:
     if not (warn or bad):
-        return Finding(check, "good", figure)
-    return Finding(check, "bad" if bad else "warn", figure, _ADVICE[check])
+        return MachineFinding(check, "good", figure)
+    return MachineFinding(check, "bad" if bad else "warn", figure, _ADVICE[check])
 
 
 def _switch(*, on: bool | None) -> str:

@@ -13,7 +13,7 @@ _MOST = 10**9
 
 
 @dataclass(frozen=True)
-class Effect:
+class TestedEffect:
     """An estimate with what its tests need.
 
     Attributes
@@ -35,7 +35,7 @@ class Effect:
     units: int
     p_zero: tuple[float, float] | None = None
 
-    def turned(self) -> Effect:
+    def turned(self) -> TestedEffect:
         """Return the effect with its sign changed."""
         swapped = self.p_zero and (self.p_zero[1], self.p_zero[0])
         return replace(self, estimate=-self.estimate, below=self.above, above=self.below, p_zero=swapped)

@@ -14,14 +14,14 @@ from harness.store.atomic import write_atomically
 _FILE = "noise.json"
 
 
-class KeptNoise(msgspec.Struct, frozen=True):
+class StoredNoise(msgspec.Struct, frozen=True):
     """What ``bakeoff doctor --keep`` measured, and when (UTC, ISO 8601)."""
 
     measured: str
     noise: Noise
 
 
-def keep_noise(folder: Path, kept: KeptNoise) -> Path:
+def keep_noise(folder: Path, kept: StoredNoise) -> Path:
     """Write a machine's noise floor into its folder, replacing an earlier one as a whole.
 
     Raises
@@ -34,13 +34,13 @@ def keep_noise(folder: Path, kept: KeptNoise) -> Path:
     return path
 
 
-def noise_of(results: Path, machines: Iterable[str]) -> dict[str, KeptNoise]:
+def noise_of(results: Path, machines: Iterable[str]) -> dict[str, StoredNoise]:
     """Read the noise floors of those machines that have one."""
-    found = {name: kept_noise(results / name) for name in machines}
+    found = {name: stored_noise(results / name) for name in machines}
     return {name: kept for name, kept in found.items() if kept is not None}
 
 
-def kept_noise(folder: Path) -> KeptNoise | None:
+def stored_noise(folder: Path) -> StoredNoise | None:
     """Read a machine's noise floor; ``None`` when it was not kept.
 
     Raises
@@ -52,6 +52,6 @@ def kept_noise(folder: Path) -> KeptNoise | None:
     if not path.is_file():
         return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=KeptNoise)
+        return msgspec.json.decode(path.read_bytes(), type=StoredNoise)
     except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
         raise UsageError(f"{path} is damaged ({error}): measure again with 'bakeoff doctor --keep'") from None

@@ -8,7 +8,7 @@ import pytest
 from support import Project
 
 from harness.errors import UsageError
-from harness.store.noise import kept_noise
+from harness.store.noise import stored_noise
 
 
 def test_doctor_finds_and_measures(project: Project) -> None:
@@ -27,10 +27,10 @@ def test_doctor_finds_and_measures(project: Project) -> None:
 def test_doctor_keeps_the_noise_floor_beside_the_runs(project: Project) -> None:
     done = project.bakeoff("doctor", "--seconds", "2", "--keep", "--json")
     (file,) = project.folder.glob("results/*/noise.json")
-    kept = kept_noise(file.parent)
+    kept = stored_noise(file.parent)
     assert kept is not None
     assert kept.noise.sd == pytest.approx(json.loads(done.stdout)["noise"]["sd"])
     assert str(file) in done.stderr
     file.write_text("{")
     with pytest.raises(UsageError, match=r"is damaged .*: measure again with 'bakeoff doctor --keep'"):
-        kept_noise(file.parent)
+        stored_noise(file.parent)

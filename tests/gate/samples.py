@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from harness.config import Allowed, Policy
+from harness.config import Allowed, GatePolicy
 from harness.gate.decision import Case, Decision, Effect, Finding, Pair, Side, Verdict, worst
 from harness.gate.settle import settle
 from harness.measure.machine import Machine
@@ -19,7 +19,7 @@ HOSTILE = "<script>alert(1)</script>|*b*`c`[l](x)#1@you\nnew\x1b[31m\x00%0A::err
 MACHINE = Machine(
     "planted-2c-4g", "Planted CPU", 2, 2, 4 * 2**30, kernel="6.1", os="Debian 12", python="CPython 3.11.2"
 )
-POLICY = Policy()
+POLICY = GatePolicy()
 _MARGINS = {"cpu_s": 0.05, "wall_s": 0.1, "peak_bytes": 0.01}
 
 
@@ -129,7 +129,7 @@ def unmeasured(strategy: str = "cluster", **more: Any) -> Case:
     return case(strategy, **{"verdict": "not measured", "reason": "the candidate has no such strategy", **more})
 
 
-def decision(*cases: Case, policy: Policy = POLICY, **more: Any) -> Decision:
+def decision(*cases: Case, policy: GatePolicy = POLICY, **more: Any) -> Decision:
     """Make a settled decision on some cases."""
     made: dict[str, Any] = {
         "base": Side("origin/main", "4ed559bb1234567890", False, {"xgboost": "3.0.0", "numpy": "2.1.0"}),
@@ -146,7 +146,7 @@ def decision(*cases: Case, policy: Policy = POLICY, **more: Any) -> Decision:
 def every() -> Decision:
     """Make a decision with a case of every verdict, an allowed regression, and remarks."""
     accepted = Allowed("planted/sums/slow*", datetime.date(2026, 12, 31), "the new split finder is not tuned yet (#12)")
-    policy = Policy(allowed=(accepted,))
+    policy = GatePolicy(allowed=(accepted,))
     return decision(
         passing(),
         passing("hist", params={"rows": 10_000, "threads": 1}),
@@ -172,7 +172,7 @@ def hostile() -> Decision:
         case(HOSTILE, bad, odd, **names, pairs=pairs()),
         case(HOSTILE, **names, verdict="failed", reason=HOSTILE, pairs=[Pair(0, failed={"base": HOSTILE})]),
         regressed(HOSTILE),
-        policy=Policy(allowed=(accepted,), margins={HOSTILE: 0.1}),
+        policy=GatePolicy(allowed=(accepted,), margins={HOSTILE: 0.1}),
         base=side,
         candidate=Side(HOSTILE),
         machine=Machine(HOSTILE, HOSTILE),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.gate.decision import Decision, Finding
 from harness.gate.stored import decide
 from harness.gate.stored.sides import StoredRun
@@ -92,5 +92,5 @@ def finding(decision: Decision, figure: str, place: int = 0) -> Finding:
     return found
 
 
-def both(base: Plant, candidate: Plant, policy: Policy | None = None, **options: Any) -> Decision:
-    return decide([session(1, 0, base)], [session(2, 1, candidate)], policy or Policy(), **options)
+def both(base: Plant, candidate: Plant, policy: GatePolicy | None = None, **options: Any) -> Decision:
+    return decide([session(1, 0, base)], [session(2, 1, candidate)], policy or GatePolicy(), **options)

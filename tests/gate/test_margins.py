@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gate.stored_runs import record
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.declare import Dataset, Judgement, Metric, Topic
 from harness.errors import UsageError
 from harness.gate.settle import check_margins
@@ -42,7 +42,7 @@ def topics() -> list[Topic]:
     ],
 )
 def test_figures_that_there_are_may_have_a_margin(name: str) -> None:
-    check_margins(Policy(margins={name: 0.1}), topics())
+    check_margins(GatePolicy(margins={name: 0.1}), topics())
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_figures_that_there_are_may_have_a_margin(name: str) -> None:
 )
 def test_any_other_is_refused(name: str, sentence: str) -> None:
     with pytest.raises(UsageError) as caught:
-        check_margins(Policy(margins={"cpu_s": 0.1, name: 0.1}), topics())
+        check_margins(GatePolicy(margins={"cpu_s": 0.1, name: 0.1}), topics())
     assert str(caught.value).startswith(sentence)
 
 
@@ -65,7 +65,7 @@ def test_figures_of_runs_count_where_no_topic_declares_them() -> None:
     """Runs may be imported, or of another project."""
     trial = record(0)
     phase, metric = next(iter(trial.phases)), next(iter(trial.metrics))
-    policy = Policy(margins={f"{trial.trial.topic}:{phase}.cpu_s": 0.1, metric: 0.1})
+    policy = GatePolicy(margins={f"{trial.trial.topic}:{phase}.cpu_s": 0.1, metric: 0.1})
     check_margins(policy, [], [trial])
     with pytest.raises(UsageError):
         check_margins(policy, [])

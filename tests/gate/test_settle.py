@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.config import Allowed, Policy
+from harness.config import Allowed, GatePolicy
 from harness.gate.decision import VERDICTS, Case, Decision, Finding, Side
 from harness.gate.settle import settle, settle_case
 from harness.measure.machine import Machine
@@ -28,7 +28,7 @@ TODAY = datetime.date(2026, 11, 25)
 
 def test_only_the_cell_that_is_named_is_allowed() -> None:
     entry = Allowed("planted/choose/hist", TODAY, "slow on long tables", params={"rows": 1_000_000})
-    policy = Policy(allowed=(entry,))
+    policy = GatePolicy(allowed=(entry,))
     cells = [
         msgspec.structs.replace(case_of(verdict("regressed")), params={"rows": rows, "threads": 1})
         for rows in (1000, 1_000_000)
@@ -38,7 +38,7 @@ def test_only_the_cell_that_is_named_is_allowed() -> None:
 
 def test_an_allowed_regression_passes_until_its_day_is_over() -> None:
     entry = Allowed("planted/choose/hist", TODAY, "the price of calibration", figure="cpu_s")
-    policy = Policy(allowed=(entry,))
+    policy = GatePolicy(allowed=(entry,))
     case = case_of(verdict("regressed"), verdict("pass", "wall_s"))
     settled = settle_case(case, policy, TODAY)
     assert settled.verdict == "pass"
@@ -63,7 +63,7 @@ def test_an_allowed_regression_passes_until_its_day_is_over() -> None:
     ],
 )
 def test_what_is_inconclusive_counts_as_the_policy_says(choice: Any, counted: str, words: str) -> None:
-    policy = Policy(inconclusive=choice)
+    policy = GatePolicy(inconclusive=choice)
     settled = settle_case(case_of(verdict("inconclusive"), verdict("pass", "wall_s")), policy, TODAY)
     assert (settled.verdict, settled.findings[0].verdict, settled.findings[0].reason) == (
         counted,
@@ -77,4 +77,4 @@ def test_what_is_inconclusive_counts_as_the_policy_says(choice: Any, counted: st
 
 def test_the_worst_finding_and_the_worst_case_decide() -> None:
     for better, worse in pairwise(VERDICTS):
-        assert settle_case(case_of(verdict(better), verdict(worse)), Policy(), TODAY).verdict == worse
+        assert settle_case(case_of(verdict(better), verdict(worse)), GatePolicy(), TODAY).verdict == worse

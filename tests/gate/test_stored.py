@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from gate.stored_runs import AUC, LOSS, MEMORY, Plant, both, finding, header, record, session
 
-from harness.config import Allowed, Policy
+from harness.config import Allowed, GatePolicy
 from harness.errors import Exit, NothingSelectedError, UsageError
 from harness.gate.stored import decide, runs_named
 from harness.gate.stored.sides import StoredRun
@@ -24,7 +24,7 @@ from harness.store.runs import create
 def test_removed_and_new_cases() -> None:
     base = header(1, 0), [record(b, strategy=s) for b in range(5) for s in ("hist", "old")]
     candidate = header(2, 1), [record(b, strategy=s) for b in range(5) for s in ("hist", "new")]
-    decision = decide([base], [candidate], Policy())
+    decision = decide([base], [candidate], GatePolicy())
     assert (decision.verdict, decision.exit_code) == ("not measured", Exit.TRIAL_FAILED)
     assert [(case.strategy, case.verdict) for case in decision.cases] == [
         ("hist", "inconclusive"),
@@ -32,13 +32,13 @@ def test_removed_and_new_cases() -> None:
     ]
     assert "new in the candidate, with nothing to compare with: planted/choose/new/numbers/clean" in decision.remarks
     allowed = Allowed("planted/choose/old", datetime.date(2999, 1, 1), "replaced by new")
-    accepted = decide([base], [candidate], Policy(allowed=(allowed,))).cases[1]
+    accepted = decide([base], [candidate], GatePolicy(allowed=(allowed,))).cases[1]
     assert (accepted.verdict, accepted.allowed) == ("pass", "replaced by new (allowed until 2999-01-01)")
 
 
 def test_options_and_parameters_are_cases_of_their_own() -> None:
     base = header(1, 0), [record(b, options={"max_bin": bins}) for b in range(5) for bins in (8, 64)]
-    decision = decide([base], [(header(2, 1), base[1])], Policy())
+    decision = decide([base], [(header(2, 1), base[1])], GatePolicy())
     assert [case.strategy for case in decision.cases] == ["hist[max_bin=8]", "hist[max_bin=64]"]
 
 
@@ -82,7 +82,7 @@ def test_what_nobody_finished_is_left_out() -> None:
         gpu = [record(b, strategy="gpu", status="skipped", reason="no CUDA device") for b in range(5)]
         return header(number, number), [*gpu, *(record(b) for b in range(5))]
 
-    decision = decide([mixed(1)], [mixed(2)], Policy())
+    decision = decide([mixed(1)], [mixed(2)], GatePolicy())
     assert [case.strategy for case in decision.cases] == ["hist"]
     assert decision.remarks == ["skipped on both sides (skipped: no CUDA device): planted/choose/gpu/numbers/clean"]
     with pytest.raises(NothingSelectedError, match="no case that both sides finished: skipped on both sides"):
@@ -98,21 +98,21 @@ def test_other_data_are_not_measured() -> None:
     names = ("numbers", "words")
     base = header(1, 0), [record(b, dataset=name) for b in range(5) for name in names]
     changed = header(2, 1, cards={"numbers": "ab" * 32, "words": "ef" * 32}), base[1]
-    decision = decide([base], [changed], Policy())
+    decision = decide([base], [changed], GatePolicy())
     assert [(case.dataset, case.verdict, case.reason) for case in decision.cases] == [
         ("numbers", "inconclusive", ""),
         ("words", "not measured", "data set words differs: cdcdcdcd in base, efefefef in candidate"),
     ]
     with pytest.raises(UsageError, match=r"no case can be compared: data set numbers differs: abab"):
-        decide([session(1, 0)], [session(2, 1, cards={"numbers": "ef" * 32})], Policy())
+        decide([session(1, 0)], [session(2, 1, cards={"numbers": "ef" * 32})], GatePolicy())
 
 
 def test_other_machines_are_refused_unless_asked_for() -> None:
     elsewhere = Machine(name="elsewhere", cpu="Xeon", os="Debian")
     base, candidate = [session(1, 0)], [session(2, 1, lambda _: {"cpu": 9.0, "memory": 2 * MEMORY}, machine=elsewhere)]
     with pytest.raises(UsageError, match=r"base was measured on box and the candidate on elsewhere.*--across-machines"):
-        decide(base, candidate, Policy())
-    decision = decide(base, candidate, Policy(), across_machines=True)
+        decide(base, candidate, GatePolicy())
+    decision = decide(base, candidate, GatePolicy(), across_machines=True)
     assert finding(decision, "cpu_s").verdict == "inconclusive"
     assert finding(decision, "cpu_s").reason == "times of two machines do not tell the code"
     assert finding(decision, "peak_bytes").verdict == "inconclusive"
@@ -121,23 +121,23 @@ def test_other_machines_are_refused_unless_asked_for() -> None:
     assert decision.remarks[0].startswith("different machines, box and elsewhere: times are not judged")
     twin = Machine(name="twin", cpu="EPYC", os="Debian")
     alike = decide(
-        base, [session(2, 1, lambda _: {"memory": 2 * MEMORY}, machine=twin)], Policy(), across_machines=True
+        base, [session(2, 1, lambda _: {"memory": 2 * MEMORY}, machine=twin)], GatePolicy(), across_machines=True
     )
     assert finding(alike, "peak_bytes").verdict == "regressed"
 
 
 def test_the_base_on_the_candidates_machine_is_taken() -> None:
     other = session(3, 0, machine=Machine(name="other"))
-    decision = decide([session(1, 0), other], [session(2, 1)], Policy())
+    decision = decide([session(1, 0), other], [session(2, 1)], GatePolicy())
     assert decision.machine.name == "box"
     assert "1 of 2 runs of the base are of other machines and left out" in decision.remarks
     with pytest.raises(UsageError, match="candidate's runs come from box and other"):
-        decide([session(1, 0)], [session(2, 1), other], Policy())
+        decide([session(1, 0)], [session(2, 1), other], GatePolicy())
 
 
 def test_the_same_run_on_both_sides_is_remarked() -> None:
     run = session(1, 0)
-    decision = decide([run, run], [run], Policy())
+    decision = decide([run, run], [run], GatePolicy())
     assert "on both sides stands the same run, 000001, which cannot differ from itself" in decision.remarks
     assert decision.verdict == "inconclusive"
 
@@ -146,7 +146,7 @@ def test_what_a_reader_must_know_of_the_runs() -> None:
     environment = Environment(packages={"numpy": "2.1.0"}, commit="fedcba9876543210", dirty=True)
     later = session(3, 2, trials=9, environment=environment, machine=Machine(name="box", cpu="EPYC", kernel="7"))
     busy = session(1, -48, lambda _: {"conditions": Conditions(load=3.0, stolen=0.5, foreign=0.0)})
-    decision = decide([busy], [session(2, 1), later], Policy())
+    decision = decide([busy], [session(2, 1), later], GatePolicy())
     said = "\n".join(decision.remarks)
     for sentence in (
         "5 of 5 trials of the base lost over 5 % of their cores",
@@ -163,7 +163,7 @@ def test_what_a_reader_must_know_of_the_runs() -> None:
 
 def test_a_changed_margin_is_remarked() -> None:
     loose = msgspec.structs.replace(AUC, margin=0.5)
-    decision = decide([session(1, 0)], [session(2, 1, metrics=(loose, LOSS))], Policy())
+    decision = decide([session(1, 0)], [session(2, 1, metrics=(loose, LOSS))], GatePolicy())
     assert decision.remarks == ["the margin of auc was 0.005 in the base; the candidate's 0.5 is taken"]
 
 

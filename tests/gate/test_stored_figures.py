@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gate.stored_runs import AUC, MEMORY, both, finding, session
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.gate.stored import decide
 from harness.gate.stored.sides import StoredRun
 
@@ -70,7 +70,7 @@ def test_one_exact_block_does_not_tell_the_spread() -> None:
         plant = {"memory": memory, "memory_source": "exact"}
         return session(number, number, lambda _: plant, blocks=1)
 
-    found = finding(decide([one(1, MEMORY)], [one(2, 2 * MEMORY)], Policy()), "peak_bytes")
+    found = finding(decide([one(1, MEMORY)], [one(2, 2 * MEMORY)], GatePolicy()), "peak_bytes")
     assert found.verdict == "inconclusive"
     assert "one block does not tell how far readings scatter" in found.reason
 
@@ -116,7 +116,9 @@ def test_other_seeds_are_unpaired() -> None:
 
 def test_a_single_changed_seed_does_not_tell() -> None:
     decision = decide(
-        [session(1, 0, lambda _: {"auc": 0.8}, blocks=1)], [session(2, 1, lambda _: {"auc": 0.7}, blocks=1)], Policy()
+        [session(1, 0, lambda _: {"auc": 0.8}, blocks=1)],
+        [session(2, 1, lambda _: {"auc": 0.7}, blocks=1)],
+        GatePolicy(),
     )
     found = finding(decision, "auc")
     assert found.verdict == "inconclusive"
@@ -124,7 +126,9 @@ def test_a_single_changed_seed_does_not_tell() -> None:
 
 
 def test_a_metric_that_is_gone_is_not_measured() -> None:
-    decision = decide([session(1, 0)], [session(2, 1, lambda _: {"metrics": {"auc": 0.8}})], Policy())
+    decision = decide([session(1, 0)], [session(2, 1, lambda _: {"metrics": {"auc": 0.8}})], GatePolicy())
     assert finding(decision, "loss").verdict == "not measured"
-    undeclared = decide([session(1, 0)], [session(2, 1, lambda _: {"metrics": {"auc": 0.8}}, metrics=(AUC,))], Policy())
+    undeclared = decide(
+        [session(1, 0)], [session(2, 1, lambda _: {"metrics": {"auc": 0.8}}, metrics=(AUC,))], GatePolicy()
+    )
     assert (finding(undeclared, "loss").verdict, finding(undeclared, "loss").unit) == ("not measured", "nat")

@@ -13,15 +13,15 @@ from gate.stored_runs import START, both, finding, header, record, sessions
 from scipy.special import stdtrit
 from scipy.stats import ttest_ind
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.errors import Exit
 from harness.gate.stored import decide, runs_named
 from harness.gate.stored.findings import Key, Row
-from harness.gate.stored.sides import StoredRun, moments
-from harness.gate.stored.times import BETWEEN_MOMENTS, change, needed
+from harness.gate.stored.sides import StoredRun, sessions
+from harness.gate.stored.times import BETWEEN_SESSIONS, change, needed
 from harness.measure.fitness import Noise
 from harness.store.header import Header
-from harness.store.noise import KeptNoise
+from harness.store.noise import StoredNoise
 from harness.store.runs import create, read
 
 
@@ -38,7 +38,7 @@ def test_ten_percent_is_found_with_five_runs_a_side(tmp_path: Path) -> None:
                 for one in records:
                     run.write(one)
         written[side] = [read(path) for path in runs_named(tmp_path, str(tmp_path / side))]
-    decision = decide(written["base"], written["candidate"], Policy(), base_name="old", candidate_name="new")
+    decision = decide(written["base"], written["candidate"], GatePolicy(), base_name="old", candidate_name="new")
     found = finding(decision, "cpu_s")
     assert (decision.verdict, decision.exit_code) == ("regressed", Exit.NO)
     assert (found.verdict, found.pairs, found.needs) == ("regressed", 5, None)
@@ -57,7 +57,7 @@ def test_ten_percent_with_one_run_a_side_is_told_honestly() -> None:
     assert found.needs is not None
     assert found.needs > 20
     assert found.reason == (
-        "one run a side: two moments of a machine alone differ by about 15%, which hides a change of 5%; measure both "
+        "one run a side: two sessions of a machine alone differ by about 15%, which hides a change of 5%; measure both "
         f"sides now with 'bakeoff gate --base REV', or keep {found.needs} runs a side, 10 minutes apart"
     )
 
@@ -65,22 +65,22 @@ def test_ten_percent_with_one_run_a_side_is_told_honestly() -> None:
 def test_a_threefold_slowdown_is_found_with_one_run_a_side() -> None:
     found = finding(both(lambda _: {"cpu": 1.0}, lambda _: {"cpu": 3.0}), "cpu_s")
     assert found.verdict == "regressed"
-    assert "beyond what two moments of a machine differ by, 15%" in found.reason
+    assert "beyond what two sessions of a machine differ by, 15%" in found.reason
 
 
 def test_no_change_passes_and_less_improves_with_five_runs_a_side() -> None:
     rng = np.random.default_rng(2)
     base = sessions(rng, 5, 0, factor=1.0, drift=0.005)
-    same = decide(base, sessions(rng, 5, 10, factor=1.0, drift=0.005), Policy())
+    same = decide(base, sessions(rng, 5, 10, factor=1.0, drift=0.005), GatePolicy())
     assert finding(same, "fit.cpu_s").verdict == "pass"
     assert "a change for the worse by the margin of 5% is excluded" in finding(same, "fit.cpu_s").reason
-    faster = decide(base, sessions(rng, 5, 20, factor=0.8, drift=0.005), Policy())
+    faster = decide(base, sessions(rng, 5, 20, factor=0.8, drift=0.005), GatePolicy())
     assert (finding(faster, "cpu_s").verdict, faster.verdict) == ("improved", "improved")
 
 
-@pytest.mark.parametrize(("runs", "drift"), [(1, BETWEEN_MOMENTS), (2, BETWEEN_MOMENTS), (4, 0.06)])
+@pytest.mark.parametrize(("runs", "drift"), [(1, BETWEEN_SESSIONS), (2, BETWEEN_SESSIONS), (4, 0.06)])
 def test_equal_sides_are_rarely_called_regressed(runs: int, drift: float) -> None:
-    rng, policy, rounds = np.random.default_rng(runs), Policy(alpha=0.1), 200
+    rng, policy, rounds = np.random.default_rng(runs), GatePolicy(alpha=0.1), 200
     called = sum(
         decide(
             sessions(rng, runs, 0, factor=1.0, drift=drift),
@@ -106,7 +106,7 @@ def test_the_spread_of_enough_runs_is_that_of_students_test() -> None:
 
 
 def test_the_kept_noise_floor_counts_where_it_is_larger() -> None:
-    noise = KeptNoise("2026-11-20T00:00:00+00:00", Noise(100, 0.5, None, 0.0, 1.0, {}))
+    noise = StoredNoise("2026-11-20T00:00:00+00:00", Noise(100, 0.5, None, 0.0, 1.0, {}))
     plain, noisy = (finding(both(lambda _: {}, lambda _: {}, noise=kept), "cpu_s").effect for kept in (None, noise))
     assert plain is not None
     assert noisy is not None
@@ -129,15 +129,15 @@ def test_runs_in_a_row_are_one_moment_and_runs_in_turn_are_not() -> None:
     def at(*minutes: float) -> list[Header]:
         return [header(index, minute / 60) for index, minute in enumerate(minutes)]
 
-    assert moments(at(0, 5, 10), at(60, 75)) == ([0, 0, 0], [0, 1])
-    assert moments(at(0, 4, 8), at(2, 6, 10)) == ([0, 1, 2], [0, 1, 2])
+    assert sessions(at(0, 5, 10), at(60, 75)) == ([0, 0, 0], [0, 1])
+    assert sessions(at(0, 4, 8), at(2, 6, 10)) == ([0, 1, 2], [0, 1, 2])
     rng = np.random.default_rng(5)
     base = sessions(rng, 5, 0, factor=1.0, drift=0.001)
     quick = [
         (msgspec.structs.replace(head, started=(START + datetime.timedelta(hours=30, minutes=index)).isoformat()), own)
         for index, (head, own) in enumerate(sessions(rng, 5, 20, factor=1.1, drift=0.001))
     ]
-    decision = decide(base, quick, Policy())
+    decision = decide(base, quick, GatePolicy())
     assert "5 runs of the candidate count as 1 for times: runs that begin within 10 minutes" in " ".join(
         decision.remarks
     )
@@ -166,5 +166,5 @@ def test_a_shift_of_all_cases_is_remarked() -> None:
         names = [f"s{index}" for index in range(6)]
         return header(number, number), [record(b, strategy=name, cpu=factor) for b in range(3) for name in names]
 
-    (remark,) = decide([many(1, 1.0)], [many(2, 1.2)], Policy()).remarks
+    (remark,) = decide([many(1, 1.0)], [many(2, 1.2)], GatePolicy()).remarks
     assert remark.startswith("CPU time moved the same way in 6 of 6 cases, to 1.20x in the middle")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
-from harness.interop.suites import Outcome, Replay, Suite, conduct, suites
+from harness.interop.suites import ReplayClock, Suite, SuiteResult, run_suite, suites
 from harness.records import Phase, Record, Seeds, Trial
 
 VALID = {("plain", "clean"), ("dated", "clean"), ("dated", "aged")}
@@ -59,7 +59,7 @@ def test_unknown_topic_is_refused_with_a_hint(project: Path) -> None:
 def test_a_case_tells_of_every_block_or_why_not(project: Path) -> None:
     suite = _suite(project)
     chosen = [trial for trial in suite.trials if trial.dataset == "plain"]
-    outcomes = conduct(suite, chosen)
+    outcomes = run_suite(suite, chosen)
     assert {case[0] for case in outcomes} == set(STRATEGIES)
     assert outcomes["four", "plain", "clean"].samples["gain"] == [4.0, 4.0]
     assert outcomes["fails", "plain", "clean"].failed == "block 0: failed: RuntimeError: planted in phase fit"
@@ -75,7 +75,7 @@ def _record(block: int, *phases: tuple[str, float]) -> Record:
 
 
 def test_samples_begin_with_the_median_and_are_those_that_every_trial_has() -> None:
-    outcome = Outcome([_record(block, ("fit", second)) for block, second in enumerate((5.0, 1.0, 2.0))])
+    outcome = SuiteResult([_record(block, ("fit", second)) for block, second in enumerate((5.0, 1.0, 2.0))])
     assert outcome.samples["fit.wall_s"] == [2.0, 1.0, 5.0]
     outcome.records.append(_record(3, ("predict", 1.0)))
     assert "fit.wall_s" not in outcome.samples
@@ -86,15 +86,15 @@ def test_memory_is_told_by_the_memory_pass() -> None:
     records = [_record(block, ("fit", 1.0)) for block in range(3)]
     for record, peak in zip(records, (10, 20, 30), strict=True):
         record.phases["fit"].peak_bytes, record.memory_source = peak, "exact"
-    assert Outcome(records).samples["peak_bytes"] == [20, 10, 30]
+    assert SuiteResult(records).samples["peak_bytes"] == [20, 10, 30]
     records[0].memory_source = "quiet"
-    assert Outcome(records).samples["peak_bytes"] == [10]
-    assert Outcome(records).samples["wall_s"] == [1.0] * 3
+    assert SuiteResult(records).samples["peak_bytes"] == [10]
+    assert SuiteResult(records).samples["wall_s"] == [1.0] * 3
 
 
 @given(st.lists(st.floats(1e-9, 1e6), min_size=1, max_size=20))
 def test_a_timer_reads_the_samples_exactly(samples: list[float]) -> None:
-    replay = Replay(samples)
+    replay = ReplayClock(samples)
     timer = timeit.Timer(replay.step, timer=replay.now)
     assert [timer.timeit(1) for _ in samples] == samples
     with pytest.raises(RuntimeError, match="BAKEOFF_BLOCKS"):

@@ -12,7 +12,7 @@ from scipy import stats
 
 from harness.errors import UsageError
 from harness.measure import memory
-from harness.measure.fitness import Finding, Noise, Pair, Readings, findings, read, summarise
+from harness.measure.fitness import MachineFinding, Noise, NoisePair, Readings, findings, read, summarise
 from harness.measure.machine import Machine
 
 GIB = 2**30
@@ -74,7 +74,7 @@ def test_what_is_unknown_is_said_and_not_held_against_the_machine() -> None:
     unknown = replace(machine(governor="", smt=None, virtual=None), huge_pages="")
     figures = {finding.check: finding for finding in findings(unknown)}
     for check in ("governor", "multithreading", "virtual machine", "huge pages"):
-        assert figures[check] == Finding(check, "good", "unknown")
+        assert figures[check] == MachineFinding(check, "good", "unknown")
 
 
 def test_a_memory_limit_is_shown() -> None:
@@ -116,7 +116,9 @@ def test_address_randomisation_is_tried_and_left_as_it_was(answer: int, monkeypa
     assert asked == [0xFFFFFFFF, 8 | 0x40000, 8]
 
 
-def simulate(moments: int, *, within: float, between: float = 0.0, second: float = 0.0, cores: int = 2) -> list[Pair]:
+def simulate(
+    moments: int, *, within: float, between: float = 0.0, second: float = 0.0, cores: int = 2
+) -> list[NoisePair]:
     """Lognormal times: a core's speed at a moment, then a trial's own noise; B runs first in every other pair."""
     rng = np.random.default_rng(7)
     pairs = []
@@ -127,7 +129,7 @@ def simulate(moments: int, *, within: float, between: float = 0.0, second: float
             a_first = (moment + core) % 2 == 0
             late = (0, second) if a_first else (second, 0)
             a, b = np.exp(level + rng.normal(0, within, 2) + late)
-            pairs.append(Pair(core, moment, float(a), float(b), a_first))
+            pairs.append(NoisePair(core, moment, float(a), float(b), a_first))
     return pairs
 
 
@@ -186,4 +188,4 @@ def test_noise_is_plain_json() -> None:
 @pytest.mark.parametrize("times", [[(1, 1), (1, 1)], [(1, 1), (1, 1), (0, 1)], [(1, 1), (1, 1), (1, float("nan"))]])
 def test_too_few_or_impossible_times_are_refused(times: list[tuple[float, float]]) -> None:
     with pytest.raises(UsageError, match="noise floor"):
-        summarise([Pair(0, index, a, b, a_first=True) for index, (a, b) in enumerate(times)])
+        summarise([NoisePair(0, index, a, b, a_first=True) for index, (a, b) in enumerate(times)])

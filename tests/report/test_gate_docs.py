@@ -14,7 +14,7 @@ import pytest
 import yaml
 from gate import samples
 
-from harness.config import Allowed, Policy
+from harness.config import Allowed, GatePolicy
 from harness.gate.decision import VERDICTS
 from harness.report.gate.ci import document
 
@@ -94,7 +94,7 @@ def test_a_failed_installation_does_not_read_as_regressed(tmp_path: Path) -> Non
 
 def test_the_example_of_a_policy_is_one() -> None:
     (example,) = (tomllib.loads(text) for kind, text in BLOCKS if kind == "toml")
-    policy = msgspec.convert(example["tool"]["bakeoff"]["gate"], Policy)
+    policy = msgspec.convert(example["tool"]["bakeoff"]["gate"], GatePolicy)
     assert policy.margin("boosting", "fit.cpu_s", {}) == 0.1
     assert policy.margin("boosting", "cpu_s", {}) == 0.03
     assert isinstance(policy.allowed[0], Allowed)
@@ -102,10 +102,10 @@ def test_the_example_of_a_policy_is_one() -> None:
 
 def test_every_key_verdict_option_and_field_is_documented() -> None:
     rows = {line.split("|")[1].strip(): line for line in TEXT.splitlines() if line.startswith("|")}
-    for key in Policy.__struct_fields__:
+    for key in GatePolicy.__struct_fields__:
         assert f"`{key}`" in rows
     for key in ("alpha", "pairs", "rounds", "memory_floor_bytes", "inconclusive"):
-        assert str(getattr(Policy(), key)) in rows[f"`{key}`"].split("|")[3]
+        assert str(getattr(GatePolicy(), key)) in rows[f"`{key}`"].split("|")[3]
     assert set(VERDICTS) <= set(rows)
     found = document(samples.every())
     for key in {*found, *found["words"], *found["cases"][0], *found["cases"][0]["pairs"][0], *found["base"]}:

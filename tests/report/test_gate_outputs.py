@@ -14,7 +14,7 @@ import pytest
 from gate import samples
 from rich.console import Console
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.errors import Exit, UsageError
 from harness.gate.decision import Case, Decision, Effect, Verdict
 from harness.report.gate import cases, ci, markdown, table, words
@@ -72,7 +72,7 @@ def test_what_is_no_pass_is_told_with_effect_reason_p_margin_and_need() -> None:
 
 def test_the_last_line_says_what_to_do() -> None:
     open_cases = (samples.inconclusive("a"), samples.inconclusive("b"), samples.passing())
-    said = terminal(samples.decision(*open_cases, policy=Policy(budget_s=60.0)))[-1]
+    said = terminal(samples.decision(*open_cases, policy=GatePolicy(budget_s=60.0)))[-1]
     assert said == "inconclusive: 2 of 3 cases; give more time with --budget, or raise [tool.bakeoff.gate] pairs"
     assert "side by side with --base" in terminal(samples.decision(*open_cases, live=False))[-1]
     assert "[[tool.bakeoff.gate.allowed]]" in terminal(samples.decision(samples.regressed()))[-1]
@@ -106,7 +106,7 @@ def test_terminals_obey_no_name() -> None:
         assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", "\n".join(terminal(samples.hostile(), width)))
 
 
-# Policy
+# GatePolicy
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_terminals_obey_no_name() -> None:
     [("inconclusive", "inconclusive", 6), ("pass", "pass", 0), ("regressed", "regressed", 1)],
 )
 def test_what_the_policy_makes_of_inconclusive_is_said(taken: Any, verdict: Verdict, code: int) -> None:
-    decision = samples.decision(samples.inconclusive(), policy=Policy(inconclusive=taken))
+    decision = samples.decision(samples.inconclusive(), policy=GatePolicy(inconclusive=taken))
     assert (decision.verdict, decision.exit_code) == (verdict, code)
     assert ("by policy" in cases.headline(decision)) is (taken != "inconclusive")
     test = read_tests(ci.junit(decision))["approx: cpu_s"]
@@ -125,7 +125,7 @@ def test_what_the_policy_makes_of_inconclusive_is_said(taken: Any, verdict: Verd
 
 def test_a_case_without_findings_is_told_after_the_policy_let_it_pass() -> None:
     case = samples.unmeasured(verdict="inconclusive", reason="the time was spent")
-    decision = samples.decision(case, policy=Policy(inconclusive="pass"))
+    decision = samples.decision(case, policy=GatePolicy(inconclusive="pass"))
     assert "1 inconclusive, taken as a pass by policy" in cases.headline(decision)
     assert any("the time was spent" in line for line in terminal(decision))
     assert read_tests(ci.junit(decision))["cluster: case"].find("skipped") is not None

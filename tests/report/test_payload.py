@@ -12,7 +12,7 @@ import pytest
 from report.samples import HOSTILE
 
 from harness.analysis.aggregates import aggregate
-from harness.analysis.run_set import Bench, Tally
+from harness.analysis.run_set import RunSet, Tally
 from harness.claims import Judged
 from harness.declare.values import Chart
 from harness.measure.fitness import Noise
@@ -24,7 +24,7 @@ from harness.report.run.page import render
 from harness.report.run.payload import build
 from harness.stats.paired import paired_ratio
 from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard
-from harness.store.noise import KeptNoise
+from harness.store.noise import StoredNoise
 
 
 def header(run: str = "aaaaaa", *, machine: str = "box", day: int = 1, **changes: Any) -> Header:
@@ -58,14 +58,14 @@ def record(label: str, block: int = 0, cost: float = 1.0, auc: float = 0.5, rows
     return Record(trial, **(fields | changes))
 
 
-def bench(*runs: tuple[Header, Iterable[Record]]) -> Bench:
+def bench(*runs: tuple[Header, Iterable[Record]]) -> RunSet:
     given = [(own, list(records)) for own, records in runs]
     tallies = []
     for _, records in given:
         tallies.append(Tally())
         for one in records:
             tallies[-1].add(one)
-    return Bench([own for own, _ in given], tallies, aggregate((own.run, own.machine.name, rs) for own, rs in given))
+    return RunSet([own for own, _ in given], tallies, aggregate((own.run, own.machine.name, rs) for own, rs in given))
 
 
 def shown(payload: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def test_figures_of_the_page_are_those_of_the_records() -> None:
 
 
 def test_noise_and_claims_are_shown() -> None:
-    noise = {"box": KeptNoise("2026-01-01T00:00:00+00:00", Noise(9, 0.01, None, 0.0, 0.02, {5: 0.03}))}
+    noise = {"box": StoredNoise("2026-01-01T00:00:00+00:00", Noise(9, 0.01, None, 0.0, 0.02, {5: 0.03}))}
     claim = Judged("t", "a is fast", "me", "", "supported", estimate=2.0, low=1.5, high=3.0, blocks=3, cost=True)
     payload = build(bench((header(), BLOCKS)), title="T", noise=noise, claims=[claim])
     shown(payload)

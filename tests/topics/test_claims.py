@@ -9,7 +9,7 @@ import pytest
 
 from harness.config import Config
 from harness.declare import Dataset, Param, Task, Topic
-from harness.declare.evidence import Change, Evidence, Sizes, Verdict
+from harness.declare.evidence import Evidence, Sizes, TwoValues, Verdict
 from harness.records import Scalar
 from harness.registry import Registry, load_registry
 
@@ -43,13 +43,13 @@ class Recorder:
     def crossover(self, measure: str, of: str, to: str, *, over: Sizes = "rows", **where: Scalar) -> Any:
         return self._note(measure, (of, to), over, where)
 
-    def growth(self, measure: str, of: str, to: str, over: Change, **where: Scalar) -> Any:
+    def growth(self, measure: str, of: str, to: str, over: TwoValues, **where: Scalar) -> Any:
         return self._note(measure, (of, to), over, where)
 
-    def speedup(self, measure: str, of: str, over: Change, **where: Scalar) -> Any:
+    def speedup(self, measure: str, of: str, over: TwoValues, **where: Scalar) -> Any:
         return self._note(measure, (of,), over, where)
 
-    def order(self, measure: str, over: Change, **where: Scalar) -> Any:
+    def order(self, measure: str, over: TwoValues, **where: Scalar) -> Any:
         return self._note(measure, (), over, where)
 
     def at_least(self, bound: float) -> Verdict:

@@ -11,17 +11,17 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from harness.config import Config, Policy
+from harness.config import Config, GatePolicy
 from harness.errors import UsageError, some
 from harness.gate.decision import Side, SideName
 from harness.gate.environments import pins
 from harness.gate.environments.cache import EnvironmentBuildError, Hold
 from harness.gate.environments.checkout import Repository, check_out, not_carried, open_repository, resolve
-from harness.gate.environments.overlay import Overlay, Recipe, make
+from harness.gate.environments.overlay import Overlay, OverlayRecipe, make
 from harness.gate.environments.probe import check_packages, check_sources, look
 from harness.gate.environments.sources import Tree, check_paths, import_path, module_names, source_folders
 
-__all__ = ["Environment", "EnvironmentBuildError", "build"]
+__all__ = ["SideEnvironment", "EnvironmentBuildError", "build"]
 
 Say = Callable[[str], None]
 #: What is to be installed for a side, whether or not it is there already.
@@ -29,7 +29,7 @@ Wanted = dict[SideName, list[Requirement]]
 
 
 @dataclass(frozen=True)
-class Environment:
+class SideEnvironment:
     """What one side runs in.
 
     Attributes
@@ -39,7 +39,7 @@ class Environment:
     folder
         The project's folder in the side's tree.
     variables
-        Environment variables that it needs beside the ones of this process.
+        SideEnvironment variables that it needs beside the ones of this process.
     holds
         Keep its parts from being removed from the cache while the object lives.
     """
@@ -53,13 +53,13 @@ class Environment:
 
 def build(
     config: Config,
-    policy: Policy,
+    policy: GatePolicy,
     base_revision: str | None,
     base_requirements: Sequence[str],
     candidate_requirements: Sequence[str] = (),
     *,
     say: Say,
-) -> tuple[Environment, Environment, list[str]]:
+) -> tuple[SideEnvironment, SideEnvironment, list[str]]:
     """Build both environments, or find them in the cache.
 
     The candidate is the working tree with the running interpreter. The base is a revision, other packages, or both;
@@ -207,7 +207,7 @@ def _install(wanted: Wanted, halves: dict[SideName, _Half], wheels: Path | None,
         if there:
             remarks.append(f"the {side} needs no other {some(there)}: it is what is installed here")
         if needed:
-            halves[side] = replace(half, overlay=make(Recipe(side, needed, wheels), say))
+            halves[side] = replace(half, overlay=make(OverlayRecipe(side, needed, wheels), say))
     return remarks
 
 
@@ -232,7 +232,7 @@ def _same_source(halves: Mapping[SideName, _Half]) -> bool:
     return base.tree == candidate.tree or (base.commit == candidate.commit and not candidate.dirty)
 
 
-def _environment(name: SideName, half: _Half, here: Tree, paths: Sequence[str], seen: Sequence[str]) -> Environment:
+def _environment(name: SideName, half: _Half, here: Tree, paths: Sequence[str], seen: Sequence[str]) -> SideEnvironment:
     sources = source_folders(half.tree, paths)
     python = half.overlay.python if half.overlay else Path(sys.executable)
     variables = {"PYTHONPATH": import_path(half.tree, here, sources, seen)}
@@ -243,4 +243,4 @@ def _environment(name: SideName, half: _Half, here: Tree, paths: Sequence[str], 
     if half.overlay:
         check_packages(name, found, half.overlay.packages, own, half.overlay.folder)
     holds = tuple(hold for hold in (half.tree.hold, half.overlay and half.overlay.hold) if hold)
-    return Environment(Side(name), python, half.tree.folder, variables, holds)
+    return SideEnvironment(Side(name), python, half.tree.folder, variables, holds)

@@ -64,7 +64,7 @@ class Overlay:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class OverlayRecipe:
     """What an overlay is made of.
 
     Attributes
@@ -102,7 +102,7 @@ class Recipe:
         return hashlib.blake2b(content, digest_size=10).hexdigest()
 
 
-def make(recipe: Recipe, say: Callable[[str], None]) -> Overlay:
+def make(recipe: OverlayRecipe, say: Callable[[str], None]) -> Overlay:
     """Build an overlay, or find the one that was built before.
 
     Raises
@@ -128,7 +128,7 @@ def make(recipe: Recipe, say: Callable[[str], None]) -> Overlay:
                 shelf.prune()
 
 
-def _changed(folder: Path, recipe: Recipe) -> dict[str, str]:
+def _changed(folder: Path, recipe: OverlayRecipe) -> dict[str, str]:
     """Return the packages of an environment that differ from the running interpreter's."""
     packages, here = pins.installed([str(_site(folder))]), pins.installed()
     named = {canonicalize_name(requirement.name) for requirement in recipe.requirements}
@@ -137,7 +137,7 @@ def _changed(folder: Path, recipe: Recipe) -> dict[str, str]:
     return {name: version for name, version in own.items() if here.get(name) != version}
 
 
-def _build(folder: Path, recipe: Recipe) -> None:
+def _build(folder: Path, recipe: OverlayRecipe) -> None:
     """Build in place, since the paths within a virtual environment are absolute; the mark of success comes last."""
     shutil.rmtree(folder, ignore_errors=True)
     # The running interpreter's pip serves the new environment as well, as do all its packages.
@@ -155,7 +155,7 @@ def _build(folder: Path, recipe: Recipe) -> None:
     (folder / _READY).touch()
 
 
-def _install(folder: Path, recipe: Recipe) -> None:
+def _install(folder: Path, recipe: OverlayRecipe) -> None:
     python, constraints, option = _python(folder), folder / "constraints.txt", f"--{recipe.side}-with"
     constraints.write_text("\n".join([*recipe.constraints, ""]))
     source = ["--no-index", "--find-links", str(recipe.wheels)] if recipe.wheels else []

@@ -32,7 +32,7 @@ print("\\n" + json.dumps(answer))
 """
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Probed(msgspec.Struct, frozen=True):
     """What an interpreter sees.
 
     Attributes
@@ -52,7 +52,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 def look(
     python: Path, variables: Mapping[str, str], *, packages: Iterable[str] = (), modules: Iterable[str] = ()
-) -> Seen:
+) -> Probed:
     """Start an interpreter and ask; nothing is imported but what it imports by itself.
 
     Raises
@@ -72,10 +72,10 @@ def look(
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
         raise EnvironmentBuildError(f"the interpreter {python} does not start: {lines[-1]}", "\n".join(lines[-20:]))
     # Files of site-packages that run at the start may print, too.
-    return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Seen)
+    return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Probed)
 
 
-def check_sources(side: str, found: Seen, modules: Iterable[str], folders: Sequence[Path]) -> None:
+def check_sources(side: str, found: Probed, modules: Iterable[str], folders: Sequence[Path]) -> None:
     """Refuse an environment in which a module of the side's own source comes from elsewhere.
 
     Raises
@@ -93,7 +93,7 @@ def check_sources(side: str, found: Seen, modules: Iterable[str], folders: Seque
 
 
 def check_packages(
-    side: str, found: Seen, versions: Mapping[str, str], modules: Mapping[str, Sequence[str]], folder: Path
+    side: str, found: Probed, versions: Mapping[str, str], modules: Mapping[str, Sequence[str]], folder: Path
 ) -> None:
     """Refuse an environment in which a package that was installed for it is hidden by another.
 

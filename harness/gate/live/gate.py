@@ -12,17 +12,17 @@ from datetime import date
 
 import msgspec
 
-from harness.config import Config, Policy
+from harness.config import Config, GatePolicy
 from harness.data.cards import builtin_folder
 from harness.errors import UsageError
 from harness.gate.decision import Decision, Pair, SideName
-from harness.gate.environments.build import Environment, build
+from harness.gate.environments.build import SideEnvironment, build
 from harness.gate.live import journal
 from harness.gate.live.findings import cases
 from harness.gate.live.memory_pass import DATASETS, MemoryPass, Reading
 from harness.gate.live.plan import plan
 from harness.gate.live.progress import Progress
-from harness.gate.live.schedule import Bench, conduct
+from harness.gate.live.schedule import Setup, measure_all
 from harness.gate.settle import settle
 from harness.measure.machine import fingerprint, usable_cores
 from harness.plan.selection import Selection
@@ -45,7 +45,7 @@ class Watcher(AbstractContextManager["Watcher"]):
 
 
 @dataclass(frozen=True)
-class Question:
+class GateRequest:
     """What a live gate is asked.
 
     Attributes
@@ -59,11 +59,11 @@ class Question:
     base: str
     requirements: tuple[str, ...]
     selection: Selection
-    policy: Policy
+    policy: GatePolicy
     command: str
 
 
-def ask(question: Question, config: Config, watcher: Watcher) -> Decision:
+def ask(question: GateRequest, config: Config, watcher: Watcher) -> Decision:
     """Build both environments, measure, and decide.
 
     Raises
@@ -102,7 +102,7 @@ def resume(name: str, config: Config, watcher: Watcher) -> Decision:
     then = kept.head.asked
     with watcher:
         sides, _ = _build(then.base, then.requirements, then.policy, config, watcher.say)
-        question = Question(then.base, then.requirements, then.selection, then.policy, kept.head.command)
+        question = GateRequest(then.base, then.requirements, then.selection, then.policy, kept.head.command)
         if _asked(question, sides, config) != then:
             raise UsageError(
                 f"gate {kept.head.gate} cannot be resumed: the code or the packages of a side changed since; start anew"
@@ -111,8 +111,8 @@ def resume(name: str, config: Config, watcher: Watcher) -> Decision:
 
 
 def _build(
-    base: str, requirements: tuple[str, ...], policy: Policy, config: Config, say: Callable[[str], None]
-) -> tuple[dict[SideName, Environment], list[str]]:
+    base: str, requirements: tuple[str, ...], policy: GatePolicy, config: Config, say: Callable[[str], None]
+) -> tuple[dict[SideName, SideEnvironment], list[str]]:
     one, other, remarks = build(config, policy, base or None, requirements, say=say)
     # Both sides run on the candidate's data: a project's own are often too large for git, and no base's tree has them.
     own = config.datasets_folder.resolve()
@@ -121,7 +121,7 @@ def _build(
     return {"base": one, "candidate": other}, remarks
 
 
-def _asked(question: Question, sides: dict[SideName, Environment], config: Config) -> journal.Asked:
+def _asked(question: GateRequest, sides: dict[SideName, SideEnvironment], config: Config) -> journal.Asked:
     return journal.Asked(
         question.base,
         question.requirements,
@@ -141,7 +141,7 @@ def _changes(config: Config) -> str:
 def _conduct(
     kept: journal.Journal,
     lines: list[journal.Line],
-    sides: dict[SideName, Environment],
+    sides: dict[SideName, SideEnvironment],
     config: Config,
     watcher: Watcher,
 ) -> Decision:
@@ -158,7 +158,7 @@ def _conduct(
 
     timeout_s = head.asked.selection.timeout_s
     with MemoryPass(sides, timeout_s) as memory:
-        stopped = conduct(suite, Bench(sides, usable_cores(), timeout_s, memory, policy), listen)
+        stopped = measure_all(suite, Setup(sides, usable_cores(), timeout_s, memory, policy), listen)
     decision = Decision(
         base=head.asked.sides[0],
         candidate=head.asked.sides[1],

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.declare import Examples
 from harness.gate.decision import SIDES, Effect, Kind, Pair
 from harness.gate.live.plan import Planned
 from harness.gate.quality import PairedSeed, QualityOutcome, judge_quality
-from harness.gate.sequential import Outcome, decide, spending
+from harness.gate.sequential import TestResult, decide, spending
 from harness.records import is_time
 from harness.stats.examples import Difference, difference
 
@@ -50,15 +50,15 @@ def quality_outcome(
     alpha: float,
     pass_alpha: float,
     ended: bool = False,
-) -> Outcome:
+) -> TestResult:
     """Judge a metric at the looks that the pairs reach; the first that decides is final.
 
     Predictions that are identical so far are a pass at once, whatever the number of pairs.
     """
     seeds = [_seed(name, pair) for pair in pairs]
     if seeds and all(seed.identical for seed in seeds):
-        return Outcome("pass", 0.0, 0.0, 0.0, 1.0, 1.0, len(seeds), reason="identical predictions")
-    found, p_worse = Outcome("undecided", 0.0, -float("inf"), float("inf"), 1.0, 1.0, len(seeds)), 1.0
+        return TestResult("pass", 0.0, 0.0, 0.0, 1.0, 1.0, len(seeds), reason="identical predictions")
+    found, p_worse = TestResult("undecided", 0.0, -float("inf"), float("inf"), 1.0, 1.0, len(seeds)), 1.0
     last = len(seeds) if ended else cap
     for look, part in spending(len(seeds), cap, ended=ended):
         judged = judge_quality(
@@ -79,12 +79,12 @@ def _seed(name: str, pair: Pair) -> PairedSeed:
     return PairedSeed(base, candidate, difference=pair.examples.get(name))
 
 
-def _outcome(judged: QualityOutcome, better: str, p_worse: float) -> Outcome:
+def _outcome(judged: QualityOutcome, better: str, p_worse: float) -> TestResult:
     """Turn what was judged so that more is worse."""
     estimate, low, high = judged.estimate, judged.low, judged.high
     if better == "higher":
         estimate, low, high = -judged.estimate, -judged.high, -judged.low
-    return Outcome(judged.verdict, estimate, low, high, p_worse, 1.0, judged.seeds, judged.needs, judged.reason)
+    return TestResult(judged.verdict, estimate, low, high, p_worse, 1.0, judged.seeds, judged.needs, judged.reason)
 
 
 PASS_ALPHA = 0.025
@@ -93,7 +93,7 @@ _LEAST_SHARE = 0.05
 
 
 @dataclass(frozen=True)
-class Figure:
+class GatedFigure:
     """A figure that pairs of processes measure: a time or a metric.
 
     Attributes
@@ -108,7 +108,7 @@ class Figure:
     better: Literal["lower", "higher"]
     margin: float
 
-    def outcome(self, pairs: Sequence[Pair], cap: int, alpha: float, *, ended: bool) -> Outcome:
+    def outcome(self, pairs: Sequence[Pair], cap: int, alpha: float, *, ended: bool) -> TestResult:
         """Judge the pairs so far, or all there will be; positive estimates are for the worse."""
         if self.kind == "time":
             ratios = log_ratios(pairs, self.name)
@@ -117,7 +117,7 @@ class Figure:
             self.name, self.better, self.margin, pairs, cap, alpha=alpha, pass_alpha=PASS_ALPHA, ended=ended
         )
 
-    def effect(self, outcome: Outcome, pairs: Sequence[Pair]) -> Effect | None:
+    def effect(self, outcome: TestResult, pairs: Sequence[Pair]) -> Effect | None:
         """Return the effect of an outcome as people read it."""
         if self.kind == "time":
             base, candidate = (
@@ -135,7 +135,7 @@ class Figure:
         return Effect(outcome.estimate, outcome.low, outcome.high, base, candidate)
 
 
-def figures_of(planned: Planned, pairs: Sequence[Pair], policy: Policy) -> list[Figure]:
+def figures_of(planned: Planned, pairs: Sequence[Pair], policy: GatePolicy) -> list[GatedFigure]:
     """Return the gated figures of a case: CPU and wall time in all, of each phase that is long enough, and metrics."""
     case = planned.case
     declared = {name: metric.margin for name, metric in planned.metrics.items()}
@@ -144,12 +144,12 @@ def figures_of(planned: Planned, pairs: Sequence[Pair], policy: Policy) -> list[
         return policy.margin(case.topic, name, declared)
 
     times = [
-        Figure(name, "time", "s", "lower", float(np.log1p(margin(name))))
+        GatedFigure(name, "time", "s", "lower", float(np.log1p(margin(name))))
         for name in pairs[0].base
         if is_time(name) and name in pairs[0].candidate and _long_enough(pairs[0], name)
     ]
     metrics = [
-        Figure(name, "quality", metric.unit, "higher" if metric.direction == "higher" else "lower", margin(name))
+        GatedFigure(name, "quality", metric.unit, "higher" if metric.direction == "higher" else "lower", margin(name))
         for name, metric in planned.metrics.items()
         if all(name in found for found in pairs[0].metrics.values())
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.errors import UsageError, did_you_mean
 from harness.gate.decision import Case, Pair, Side
 from harness.gate.live.memory_pass import Reading
@@ -39,7 +39,7 @@ class Asked(msgspec.Struct, frozen=True):
     sides: tuple[Side, Side]
     tree: str
     selection: Selection
-    policy: Policy
+    policy: GatePolicy
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 from harness.config import read_config
 from harness.errors import BakeoffError
 from harness.gate.decision import SideName
-from harness.gate.environments.build import Environment
+from harness.gate.environments.build import SideEnvironment
 from harness.measure.client import Server
 from harness.measure.machine import memory_budget
 from harness.measure.messages import Request
@@ -32,7 +32,7 @@ class Reading(msgspec.Struct, omit_defaults=True):
 class MemoryPass:
     """Measures memory; its fork servers end with the ``with`` statement."""
 
-    def __init__(self, sides: Mapping[SideName, Environment], timeout_s: float) -> None:
+    def __init__(self, sides: Mapping[SideName, SideEnvironment], timeout_s: float) -> None:
         self._sides = sides
         self._timeout_s = timeout_s
         self._servers: dict[tuple[SideName, str], Server] = {}

@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.errors import BakeoffError, CannotRunError
 from harness.gate.decision import SIDES, Pair, SideName, Stage
-from harness.gate.environments.build import Environment
+from harness.gate.environments.build import SideEnvironment
 from harness.gate.live.gated import differences
 from harness.gate.live.process import SideError, SideProcess
 from harness.records import Trial
@@ -29,7 +29,7 @@ _CLOCK = "cpu_s"  # whose spread says when there are rounds enough
 
 
 @dataclass(frozen=True)
-class Request:
+class PairRequest:
     """What a pair is to measure.
 
     Attributes
@@ -54,7 +54,7 @@ class Request:
     judge: bool
 
 
-def measure(request: Request, sides: Mapping[SideName, Environment]) -> Pair:
+def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> Pair:
     """Measure a pair; whatever a side does, the pair says so."""
     started = time.monotonic()
     pair = Pair(request.trial.block, request.stage, request.first, request.cores)
@@ -96,7 +96,7 @@ class _Each:
         return None if self.pair.failed else answers
 
 
-def _rounds(each: _Each, request: Request, order: Sequence[SideName]) -> None:
+def _rounds(each: _Each, request: PairRequest, order: Sequence[SideName]) -> None:
     """Warm both up, and take rounds until their median is known well enough."""
     started = time.monotonic()
     if each(order, lambda _: {"calls": 1}) is None:
@@ -133,7 +133,7 @@ def _add(figures: dict[str, list[float]], times: Mapping[str, Sequence[float]], 
         figures.setdefault(clock, []).append(sum(sums[index] for sums in times.values()) / calls)
 
 
-def _compare(each: _Each, request: Request, folder: Path) -> None:
+def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
     """Compare what both predicted; judge it where they differ."""
     digests = each(SIDES, lambda _: {})
     if digests is None:

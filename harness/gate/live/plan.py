@@ -10,7 +10,7 @@ import msgspec
 
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, SideName
-from harness.gate.environments.build import Environment
+from harness.gate.environments.build import SideEnvironment
 from harness.gate.live.process import SideError, SideProcess
 from harness.plan.selection import Selection
 from harness.records import Trial
@@ -18,7 +18,7 @@ from harness.records import Trial
 _TIMEOUT_S = 300.0
 
 
-class Metric(msgspec.Struct, frozen=True):
+class PlannedMetric(msgspec.Struct, frozen=True):
     """What the gate must know of a judged metric."""
 
     direction: Literal["higher", "lower"]
@@ -31,7 +31,7 @@ class Planned(msgspec.Struct, frozen=True):
 
     case: Case
     trials: tuple[Trial, ...]
-    metrics: dict[str, Metric]
+    metrics: dict[str, PlannedMetric]
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class _Offer:
 
     trials: dict[str, list[Trial]]
     missing: dict[tuple[str, str, str], str]
-    metrics: dict[tuple[str, str], dict[str, Metric]]
+    metrics: dict[tuple[str, str], dict[str, PlannedMetric]]
     data: dict[str, str]
 
     def why_not(self, trial: Trial) -> str:
         return self.missing.get((trial.topic, trial.task, trial.strategy), "")
 
 
-def plan(selection: Selection, sides: Mapping[SideName, Environment]) -> GatePlan:
+def plan(selection: Selection, sides: Mapping[SideName, SideEnvironment]) -> GatePlan:
     """Ask both sides what a selection means there, and match what they answer.
 
     Raises
@@ -78,7 +78,7 @@ def plan(selection: Selection, sides: Mapping[SideName, Environment]) -> GatePla
     return GatePlan(found.cases, found.settled, refused + found.remarks)
 
 
-def _ask(selection: Selection, side: Environment, name: str) -> _Offer | str:
+def _ask(selection: Selection, side: SideEnvironment, name: str) -> _Offer | str:
     with SideProcess(side, "plan") as process:
         process.tell(msgspec.to_builtins(selection))
         try:
@@ -97,9 +97,9 @@ def _offer(answer: dict[str, Any]) -> _Offer:
     trials: dict[str, list[Trial]] = {}
     for variant, trial in zip(answer["variants"], msgspec.convert(answer["trials"], list[Trial]), strict=True):
         trials.setdefault(variant, []).append(trial)
-    metrics: dict[tuple[str, str], dict[str, Metric]] = {}
+    metrics: dict[tuple[str, str], dict[str, PlannedMetric]] = {}
     for topic, task, name, direction, unit, margin in answer["metrics"]:
-        metrics.setdefault((topic, task), {})[name] = Metric(direction, unit, margin)
+        metrics.setdefault((topic, task), {})[name] = PlannedMetric(direction, unit, margin)
     missing = {(topic, task, strategy): reason for topic, task, strategy, reason in answer["missing"]}
     return _Offer(trials, missing, metrics, answer["data"])
 

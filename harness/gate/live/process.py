@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from harness.errors import CannotRunError, UsageError
-from harness.gate.environments.build import Environment
+from harness.gate.environments.build import SideEnvironment
 from harness.measure.threads import environment
 
 _PROGRAM = Path(__file__).with_name("side.py")
@@ -38,7 +38,7 @@ class SideProcess:
         Seed of Python's hashes, the same on both sides of a pair.
     """
 
-    def __init__(self, side: Environment, task: str, *, seed: int = 0) -> None:
+    def __init__(self, side: SideEnvironment, task: str, *, seed: int = 0) -> None:
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._unread = b""
         self._process = subprocess.Popen(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.gate.decision import Pair, SideName, Stage
-from harness.gate.live.gated import Figure, figures_of
+from harness.gate.live.gated import GatedFigure, figures_of
 from harness.gate.live.memory_pass import Reading
 from harness.gate.live.plan import Planned
-from harness.gate.sequential import Outcome, looks
+from harness.gate.sequential import TestResult, looks
 
 _TRIES = 2  # pairs, after which a case that fails in one of them is given up
 
@@ -30,7 +30,7 @@ class Progress:
     """
 
     planned: Planned
-    policy: Policy
+    policy: GatePolicy
     screen: list[Pair] = field(default_factory=list)
     confirm: list[Pair] = field(default_factory=list)
     memory: list[Reading] = field(default_factory=list)
@@ -66,22 +66,22 @@ class Progress:
         """Time that the next pair will probably take; 0 before the first."""
         return max((pair.elapsed_s for pair in (*self.screen, *self.confirm)), default=0.0)
 
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[GatedFigure]:
         """Return the gated figures; none before the first pair."""
         whole = [pair for pair in self.screen if not pair.failed]
         return figures_of(self.planned, whole, self.policy) if whole else []
 
-    def outcomes(self) -> dict[Figure, Outcome]:
+    def outcomes(self) -> dict[GatedFigure, TestResult]:
         """Judge the screening pairs."""
         return self._judged(self.figures(), "screen", self.policy.alpha)
 
-    def flagged(self) -> list[Figure]:
+    def flagged(self) -> list[GatedFigure]:
         """Return the figures that the screening pairs call regressed."""
         if self.failed:
             return []
         return [figure for figure, outcome in self.outcomes().items() if outcome.state == "regressed"]
 
-    def confirmed(self, alpha: float) -> dict[Figure, Outcome]:
+    def confirmed(self, alpha: float) -> dict[GatedFigure, TestResult]:
         """Judge the fresh pairs on what was flagged."""
         return self._judged(self.flagged(), "confirm", alpha)
 
@@ -104,7 +104,7 @@ class Progress:
         open_figures = [outcome for outcome in self.outcomes().values() if outcome.state == "undecided"]
         return max((outcome.needs or 1e9 for outcome in open_figures), default=0.0)
 
-    def _judged(self, figures: Sequence[Figure], stage: Stage, alpha: float) -> dict[Figure, Outcome]:
+    def _judged(self, figures: Sequence[GatedFigure], stage: Stage, alpha: float) -> dict[GatedFigure, TestResult]:
         pairs, cap, ended = self.pairs(stage), self.policy.pairs, stage in self.ended
         return {figure: figure.outcome(pairs, cap, alpha, ended=ended) for figure in figures}
 

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.errors import UsageError
 from harness.execute.local import cores_for
 from harness.gate.decision import Pair, SideName, Stage
-from harness.gate.environments.build import Environment
+from harness.gate.environments.build import SideEnvironment
 from harness.gate.growth import suspicious
 from harness.gate.live.memory_pass import MemoryPass, Reading
-from harness.gate.live.pair import Request, measure
+from harness.gate.live.pair import PairRequest, measure
 from harness.gate.live.progress import Progress, confirming_alpha
 
 READINGS = 3  # of the memory of a case whose first reading is suspicious
@@ -25,17 +25,17 @@ Listener = Callable[[int, Pair | Reading], None]
 
 
 @dataclass(frozen=True)
-class Bench:
+class Setup:
     """What measures: both environments, the cores, and the limits."""
 
-    sides: Mapping[SideName, Environment]
+    sides: Mapping[SideName, SideEnvironment]
     cores: Sequence[int]
     timeout_s: float
     memory: MemoryPass
-    policy: Policy
+    policy: GatePolicy
 
 
-def conduct(suite: Sequence[Progress], bench: Bench, listen: Listener) -> str:
+def measure_all(suite: Sequence[Progress], bench: Setup, listen: Listener) -> str:
     """Measure until every case is decided, and return why it ended before; empty when it did not.
 
     Every case gets its first pairs and a reading of its memory; then the case that needs the fewest pairs more goes
@@ -60,7 +60,7 @@ def conduct(suite: Sequence[Progress], bench: Bench, listen: Listener) -> str:
 @dataclass
 class _Run:
     suite: Sequence[Progress]
-    bench: Bench
+    bench: Setup
     listen: Listener
     started: float
 
@@ -127,7 +127,7 @@ class _Run:
         progress = self.suite[place]
         count = len(progress.pairs(stage))
         trial = progress.planned.trials[count + (self.bench.policy.pairs if stage == "confirm" else 0)]
-        request = Request(
+        request = PairRequest(
             trial=trial,
             # Pairs take the cores in turn, and each pair of a core begins with the other side than the one before.
             cores=cores_for(count, int(trial.params["threads"]), self.bench.cores),

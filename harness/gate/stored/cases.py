@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, Finding, Kind, Verdict
 from harness.gate.stored.findings import Draft, Sample, Samples, certain, sample
 from harness.gate.stored.metrics import gone, quality_draft
 from harness.gate.stored.peaks import memory_draft
-from harness.gate.stored.sides import Sides, StoredRun, moments
+from harness.gate.stored.sides import StoredRun, StoredSides, sessions
 from harness.gate.stored.times import time_draft, time_figures
 from harness.store.header import JudgedMetric
 
@@ -40,14 +40,14 @@ class Rules:
         Of the machine, where it was kept.
     """
 
-    policy: Policy
+    policy: GatePolicy
     metrics: Mapping[str, Sequence[JudgedMetric]]
     before: Mapping[str, Sequence[JudgedMetric]]
     noise_sd: float | None
-    sides: Sides
+    sides: StoredSides
 
 
-def prepare_cases(sides: Sides, policy: Policy, noise_sd: float | None) -> Prepared:
+def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None) -> Prepared:
     """Match the cases of both sides by what identifies a trial but its block and seeds.
 
     Raises
@@ -165,8 +165,8 @@ def _missing(name: str, kind: Kind, unit: str, margin: float, reason: str) -> Dr
     return certain(Finding(name, kind, unit, "lower", margin, "not measured", reason))
 
 
-def _by_variant(sides: Sides) -> tuple[dict[str, Samples], dict[str, Samples]]:
-    numbers = moments(*([header for header, _ in side] for side in (sides.base, sides.candidate)))
+def _by_variant(sides: StoredSides) -> tuple[dict[str, Samples], dict[str, Samples]]:
+    numbers = sessions(*([header for header, _ in side] for side in (sides.base, sides.candidate)))
     old, new = (_gather(side, own) for side, own in zip((sides.base, sides.candidate), numbers, strict=True))
     return old, new
 
@@ -199,7 +199,7 @@ def _metrics(side: Sequence[StoredRun]) -> dict[str, list[JudgedMetric]]:
     return found
 
 
-def _margins_changed(sides: Sides) -> list[str]:
+def _margins_changed(sides: StoredSides) -> list[str]:
     old, new = ({m.name: m for own in _metrics(side).values() for m in own} for side in (sides.base, sides.candidate))
     return [
         f"the margin of {name} was {old[name].margin:g} in the base; the candidate's {new[name].margin:g} is taken"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import NamedTuple, TypeAlias
 
-from harness.gate.decision import Effect, Finding, Verdict
+from harness.gate.decision import Finding, TestedEffect, Verdict
 from harness.records import MemorySource, Record, figures
-from harness.stats.inferiority import Effect as Tested
+from harness.stats.inferiority import TestedEffect as Tested
 from harness.stats.paired import CONFIDENCE, holm
 
 #: Level of the test against the margin, by which a figure passes.
@@ -83,10 +83,10 @@ def verdict_of(effect: Tested, margin: float, levels: Levels, *, least: float) -
     return "inconclusive", worse
 
 
-def ratio(tested: Tested, base: float, candidate: float) -> Effect:
+def ratio(tested: Tested, base: float, candidate: float) -> TestedEffect:
     """Return an effect on logarithms as the ratio that people read."""
     low, high = tested.bounds(CONFIDENCE)
-    return Effect(_exp(tested.estimate), _exp(low), _exp(high), base, candidate)
+    return TestedEffect(_exp(tested.estimate), _exp(low), _exp(high), base, candidate)
 
 
 def _exp(value: float) -> float:

@@ -9,15 +9,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.errors import UsageError
 from harness.gate.decision import Case, Decision
 from harness.gate.settle import settle
 from harness.gate.stored.cases import prepare_cases
 from harness.gate.stored.findings import finish
-from harness.gate.stored.sides import MOMENT_S, Sides, StoredRun, describe, moments, prepare
+from harness.gate.stored.sides import SESSION_S, StoredRun, StoredSides, describe, prepare, sessions
 from harness.store.baselines import baseline_files
-from harness.store.noise import KeptNoise
+from harness.store.noise import StoredNoise
 from harness.store.runs import find, runs
 
 _TOGETHER = 5  # cases, from which on a shift of all of them is told
@@ -54,17 +54,17 @@ def runs_named(results: Path, argument: str) -> list[Path]:
 def decide(
     base: Sequence[StoredRun],
     candidate: Sequence[StoredRun],
-    policy: Policy,
+    policy: GatePolicy,
     *,
     across_machines: bool = False,
-    noise: KeptNoise | None = None,
+    noise: StoredNoise | None = None,
     base_name: str = "base",
     candidate_name: str = "candidate",
     command: str = "",
 ) -> Decision:
     """Decide on a candidate by the runs that both sides left.
 
-    Times are judged by the spread between moments of the machine (`harness.gate.stored.times`), memory by block,
+    Times are judged by the spread between sessions of the machine (`harness.gate.stored.times`), memory by block,
     quality by seed. All tests of the suite are one family: the chance that a suite without any change is called
     regressed is at most ``policy.alpha``.
 
@@ -107,13 +107,13 @@ def decide(
     return settle(decision, today)
 
 
-def _moments(sides: Sides) -> list[str]:
+def _moments(sides: StoredSides) -> list[str]:
     """Tell which runs count as one, and how far apart the sides lie."""
     headers = [[header for header, _ in side] for side in (sides.base, sides.candidate)]
     remarks = [
         f"{len(own)} runs of the {name} count as {max(numbers) + 1} for times: runs that begin within "
-        f"{MOMENT_S / 60:.0f} minutes of each other share what the machine does then"
-        for name, own, numbers in zip(("base", "candidate"), headers, moments(*headers), strict=True)
+        f"{SESSION_S / 60:.0f} minutes of each other share what the machine does then"
+        for name, own, numbers in zip(("base", "candidate"), headers, sessions(*headers), strict=True)
         if max(numbers) + 1 < len(own)
     ]
     starts = [sorted(datetime.fromisoformat(header.started) for header in own) for own in headers]
@@ -123,7 +123,7 @@ def _moments(sides: Sides) -> list[str]:
     return remarks
 
 
-def _together(cases: Sequence[Case], sides: Sides) -> list[str]:
+def _together(cases: Sequence[Case], sides: StoredSides) -> list[str]:
     """Tell when the times of all cases moved the same way, as they do when the machine is slower."""
     shifts = [
         math.log(finding.effect.estimate)

@@ -18,15 +18,15 @@ from harness.store.header import JudgedMetric
 _ANY, _NONE = 0.499999, 1e-300
 
 
-class Seeds(NamedTuple):
+class SeedPairs(NamedTuple):
     """What fixes the quality of a deterministic strategy."""
 
     data: int
     model: int
 
 
-#: Seeds to the metrics of every trial on them.
-Metrics: TypeAlias = dict[Seeds, list[dict[str, float]]]
+#: SeedPairs to the metrics of every trial on them.
+Metrics: TypeAlias = dict[SeedPairs, list[dict[str, float]]]
 
 
 def quality_draft(metric: JudgedMetric, base: Samples, candidate: Samples, margin: float) -> Draft:
@@ -55,7 +55,7 @@ def _metrics(side: Samples, name: str) -> Metrics:
     found: Metrics = {}
     for sample in side.finished:
         if name in sample.record.metrics:
-            key = Seeds(sample.key.data, sample.key.model)
+            key = SeedPairs(sample.key.data, sample.key.model)
             found.setdefault(key, []).append(sample.record.metrics)
     return found
 

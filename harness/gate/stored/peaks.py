@@ -9,11 +9,11 @@ from statistics import median
 
 import numpy as np
 
-from harness.config import Policy
-from harness.gate.decision import Effect, Finding, Verdict
+from harness.config import GatePolicy
+from harness.gate.decision import Finding, TestedEffect, Verdict
 from harness.gate.growth import growth
 from harness.gate.stored.findings import Draft, Levels, Row, Samples, certain, ratio, shared, verdict_of
-from harness.stats.inferiority import Effect as Tested
+from harness.stats.inferiority import TestedEffect as Tested
 
 #: A page: what grew from nothing has a ratio all the same, and the policy's floor keeps small growth out.
 _LEAST_BYTES = 4096.0
@@ -29,7 +29,7 @@ class _Reading:
     candidate: dict[str, float]
 
 
-def memory_draft(name: str, base: Samples, candidate: Samples, policy: Policy, topic: str, *, alike: bool) -> Draft:
+def memory_draft(name: str, base: Samples, candidate: Samples, policy: GatePolicy, topic: str, *, alike: bool) -> Draft:
     """Prepare the finding on the memory of a case that both sides have.
 
     Memory does not drift with the moment, so all runs of a side are averaged by block and the blocks are the units.
@@ -52,7 +52,7 @@ def memory_draft(name: str, base: Samples, candidate: Samples, policy: Policy, t
     tested = _tested(old, new, keys)
     if len(keys) > 1 and not doubt and all(old[key] == new[key] for key in keys):
         words = f"the same to the byte in {len(keys)} blocks"
-        same = Effect(1.0, 1.0, 1.0, base.median(name), candidate.median(name))
+        same = TestedEffect(1.0, 1.0, 1.0, base.median(name), candidate.median(name))
         return certain(Finding(name, "memory", "byte", "lower", margin, "pass", words, same, len(keys)))
     limit = math.log1p(max(margin, policy.memory_floor_bytes / median(old.values())))
     # The interval of few readings has a mean that one outlier moves; the middle must have grown too.
@@ -118,7 +118,7 @@ def _middle(old: Row, new: Row, keys: Sequence[object]) -> float:
 
 
 def _words(
-    verdict: Verdict, tested: Tested, p: float, limit: float, policy: Policy, doubt: str, *, paired: bool
+    verdict: Verdict, tested: Tested, p: float, limit: float, policy: GatePolicy, doubt: str, *, paired: bool
 ) -> str:
     rests = f"over {tested.units} block{'' if tested.units == 1 else 's'}{'' if paired else ', unpaired'}"
     least = f"{math.expm1(limit):.1%}"

@@ -16,12 +16,12 @@ StoredRun: TypeAlias = tuple[Header, list[Record]]
 
 #: Runs of one side that begin within so many seconds of each other are one moment of the machine. Tracked runs of the
 #: same cells that began 4 to 11 minutes apart already differ by up to 12 % in all cells together.
-MOMENT_S = 600.0
+SESSION_S = 600.0
 _MACHINE_STATE = ("kernel", "os", "python", "governor", "cores", "smt", "cpu_quota", "memory_limit_bytes")
 
 
 @dataclass(frozen=True)
-class Sides:
+class StoredSides:
     """The runs that are compared.
 
     Attributes
@@ -42,7 +42,7 @@ class Sides:
     remarks: list[str] = field(default_factory=list)
 
 
-def prepare(base: Sequence[StoredRun], candidate: Sequence[StoredRun], *, across_machines: bool) -> Sides:
+def prepare(base: Sequence[StoredRun], candidate: Sequence[StoredRun], *, across_machines: bool) -> StoredSides:
     """Choose the runs to compare and gather what a reader must know of them.
 
     The base's runs on the candidate's machine are taken, where it has any there.
@@ -73,7 +73,7 @@ def prepare(base: Sequence[StoredRun], candidate: Sequence[StoredRun], *, across
     old = here or old
     one, two = old[-1][0].machine, new[-1][0].machine
     alike = not across or bool(one.cpu and (one.cpu, one.os) == (two.cpu, two.os))
-    return Sides(old, new, across, alike, _data(old, new), [*remarks, *_remarks(old, new)])
+    return StoredSides(old, new, across, alike, _data(old, new), [*remarks, *_remarks(old, new)])
 
 
 def describe(name: str, own: Sequence[StoredRun], other: Sequence[StoredRun]) -> Side:
@@ -89,11 +89,11 @@ def describe(name: str, own: Sequence[StoredRun], other: Sequence[StoredRun]) ->
     )
 
 
-def moments(base: Sequence[Header], candidate: Sequence[Header]) -> tuple[list[int], list[int]]:
+def sessions(base: Sequence[Header], candidate: Sequence[Header]) -> tuple[list[int], list[int]]:
     """Give each run of both sides the number of its moment, from 0.
 
     Runs of one side that follow each other closely, with none of the other side in between, are one moment: what the
-    machine does then is in all of them. Sides measured in turn share their moments, so there every run counts.
+    machine does then is in all of them. StoredSides measured in turn share their sessions, so there every run counts.
     """
     order = sorted(
         (datetime.fromisoformat(header.started), side, place)
@@ -104,7 +104,7 @@ def moments(base: Sequence[Header], candidate: Sequence[Header]) -> tuple[list[i
     counts = [-1, -1]
     before = None
     for begun, side, place in order:
-        if before is None or before[1] != side or (begun - before[0]).total_seconds() >= MOMENT_S:
+        if before is None or before[1] != side or (begun - before[0]).total_seconds() >= SESSION_S:
             counts[side] += 1
         found[side][place] = counts[side]
         before = (begun, side)

@@ -17,15 +17,15 @@ from scipy.special import stdtrit
 
 from harness.gate.decision import Finding, Verdict
 from harness.gate.stored.findings import PASS_ALPHA, Draft, Levels, Row, Samples, ratio, shared, verdict_of
-from harness.gate.stored.sides import MOMENT_S
-from harness.stats.inferiority import Effect as Tested
+from harness.gate.stored.sides import SESSION_S
+from harness.stats.inferiority import TestedEffect as Tested
 
 #: Standard deviation of what a moment of the machine adds to the log of every time. From 16 cells of boosting that were
 #: measured in 2 to 4 tracked runs on a virtual machine with two cores: 0.083 for CPU and 0.072 for wall time by the
 #: analysis of variance; between chunks of a LightGBM fit repeated there: 0.09. Rounded up: few moments are behind it.
-BETWEEN_MOMENTS = 0.1
+BETWEEN_SESSIONS = 0.1
 #: The same of one trial about its moment and block: 0.101 and 0.110 there. Taken where a single block tells nothing.
-WITHIN_MOMENT = 0.11
+WITHIN_SESSION = 0.11
 #: Degrees of freedom from which the spread of the runs themselves is believed.
 ENOUGH_DF = 3
 
@@ -37,7 +37,7 @@ _CLOCKS = {"cpu_s": "CPU", "wall_s": "wall"}
 
 
 @dataclass(frozen=True)
-class Change:
+class TimeChange:
     """Candidate over base in one time, as a log-ratio.
 
     Attributes
@@ -80,11 +80,11 @@ def time_figures(base: Samples, candidate: Samples) -> list[str]:
     return [name for name in names if max(base.median(name), candidate.median(name)) >= _LEAST_S]
 
 
-def change(base: Sequence[Row], candidate: Sequence[Row], noise_sd: float | None) -> Change:
+def change(base: Sequence[Row], candidate: Sequence[Row], noise_sd: float | None) -> TimeChange:
     """Estimate a change in time.
 
     With `ENOUGH_DF` the spread between moments is pooled from those of each side; it holds the noise within them. With
-    fewer it is `BETWEEN_MOMENTS` and the noise of the blocks, or what the runs show where that is more. In both cases
+    fewer it is `BETWEEN_SESSIONS` and the noise of the blocks, or what the runs show where that is more. In both cases
     the machine's noise floor is the least.
 
     Parameters
@@ -106,8 +106,8 @@ def change(base: Sequence[Row], candidate: Sequence[Row], noise_sd: float | None
     between = sum(float(((own - own.mean()) ** 2).sum()) for own in means) / df if df else 0.0
     if df < ENOUGH_DF:
         within = _within(sides, counts) if keys else _apart(sides)
-        between = max(between, BETWEEN_MOMENTS**2 + max(within, floor))
-    return Change(
+        between = max(between, BETWEEN_SESSIONS**2 + max(within, floor))
+    return TimeChange(
         estimate=float(means[1].mean() - means[0].mean()),
         spread=math.sqrt(max(between, floor)),
         df=df if df >= ENOUGH_DF else math.inf,
@@ -140,7 +140,7 @@ def time_draft(
     return Draft(finish, tested.p_above(0.0), tested.p_below(0.0))
 
 
-def needed(found: Change, limit: float, alpha: float) -> int | None:
+def needed(found: TimeChange, limit: float, alpha: float) -> int | None:
     """Return the runs a side, each its own moment, that would settle the present estimate with a power of 80 %.
 
     As worse or as within the margin, whichever takes fewer; ``None`` when a thousand would not do.
@@ -160,7 +160,7 @@ def _within(sides: Sequence[Sequence[Row]], counts: tuple[int, int]) -> float:
     old, new = ({key: fmean(row[key] for row in rows) for key in rows[0]} for rows in sides)
     apart = np.array([new[key] - old[key] for key in old])
     if len(apart) < 2:
-        return WITHIN_MOMENT**2
+        return WITHIN_SESSION**2
     return float(apart.var(ddof=1)) / sum(1 / count for count in counts) / len(apart)
 
 
@@ -168,10 +168,10 @@ def _apart(sides: Sequence[Sequence[Row]]) -> float:
     """Return the same where no blocks are paired, so that data and seeds add to it."""
     rows = [np.array(list(row.values())) for side in sides for row in side]
     known = [float(row.var(ddof=1)) / len(row) for row in rows if len(row) > 1]
-    return max(known) if known else WITHIN_MOMENT**2
+    return max(known) if known else WITHIN_SESSION**2
 
 
-def _words(verdict: Verdict, found: Change, margin: float, p: float, needs: int | None) -> str:
+def _words(verdict: Verdict, found: TimeChange, margin: float, p: float, needs: int | None) -> str:
     rests = f"over {_sides(found)}" + ("" if found.paired else ", which share no block")
     size = math.expm1(abs(found.estimate))
     if verdict in ("regressed", "improved"):
@@ -181,7 +181,7 @@ def _words(verdict: Verdict, found: Change, margin: float, p: float, needs: int 
     if verdict == "pass":
         return f"a change for the worse by the margin of {margin:.0%} is excluded {rests} (p = {p:.2g})"
     anew = "measure both sides now with 'bakeoff gate --base REV'"
-    advice = f"keep {needs} runs a side, {MOMENT_S / 60:.0f} minutes apart" if needs else "no number of runs will tell"
+    advice = f"keep {needs} runs a side, {SESSION_S / 60:.0f} minutes apart" if needs else "no number of runs will tell"
     if found.assumed:
         return (
             f"{_sides(found)}: two moments of a machine alone differ by about {_two(found):.0%}, which hides a change "
@@ -193,12 +193,12 @@ def _words(verdict: Verdict, found: Change, margin: float, p: float, needs: int 
     )
 
 
-def _two(found: Change) -> float:
+def _two(found: TimeChange) -> float:
     """Return the typical relative difference between one moment and another."""
     return math.expm1(found.spread * math.sqrt(2))
 
 
-def _sides(found: Change) -> str:
+def _sides(found: TimeChange) -> str:
     base, candidate = found.moments
     if base == candidate == 1:
         return "one run a side"

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.interop.asv.files import Row, value_of
+from harness.interop.asv.files import AsvRow, value_of
 from harness.interop.asv.sheet import Carried
 from harness.interop.figures import AXES, Figure, figures_of, suite_prefix
-from harness.interop.foreign import Found, Metric
+from harness.interop.foreign import ImportedMetric, ImportedResult
 from harness.interop.sources import finite, memory, seconds
 from harness.records import TOTALS, Phase, Record
 from harness.registry import Registry
@@ -44,9 +44,9 @@ def suite_tasks(registry: Registry) -> dict[str, SuiteTask]:
     return found
 
 
-def suite_found(task: SuiteTask, methods: Mapping[str, Row]) -> list[Found]:
+def suite_found(task: SuiteTask, methods: Mapping[str, AsvRow]) -> list[ImportedResult]:
     """Put together what asv measured with a task's suite; samples lose their blocks there, so they are one trial's."""
-    found: dict[tuple[str, ...], Found] = {}
+    found: dict[tuple[str, ...], ImportedResult] = {}
     for method, row in methods.items():
         figure = task.figures.get(method)
         if figure is None or len(row.params) != len(AXES):
@@ -59,7 +59,10 @@ def suite_found(task: SuiteTask, methods: Mapping[str, Row]) -> list[Found]:
                 continue
             strategy, dataset, scenario = case
             one = found.setdefault(
-                case, Found(task.name, strategy, topic=task.topic, dataset=dataset, scenario=scenario, status="failed")
+                case,
+                ImportedResult(
+                    task.name, strategy, topic=task.topic, dataset=dataset, scenario=scenario, status="failed"
+                ),
             )
             if number is not None:
                 one.status = "ok"
@@ -71,7 +74,7 @@ def suite_found(task: SuiteTask, methods: Mapping[str, Row]) -> list[Found]:
     return list(found.values())
 
 
-def restore(own: Carried, rows: Mapping[str, Row]) -> list[Record] | None:
+def restore(own: Carried, rows: Mapping[str, AsvRow]) -> list[Record] | None:
     """Put an exported run together again; ``None`` when asv's figures and what the file carries do not fit."""
     records = [Record(mark.trial, mark.status, mark.reason) for mark in own.trials]
     for name, places in own.places.items():
@@ -103,13 +106,13 @@ def _put(record: Record, measure: str, value: float) -> None:
         setattr(own, figure, memory(value) or 0)
 
 
-def _fill(one: Found, task: SuiteTask, figure: Figure, number: float, samples: list[object] | None) -> None:
+def _fill(one: ImportedResult, task: SuiteTask, figure: Figure, number: float, samples: list[object] | None) -> None:
     name, dot, part = figure.measure.partition(".")
     if not dot:
         metric = task.metrics.get(figure.measure)
         value = figure.back(number)
         if metric is not None and value is not None:
-            one.metrics[metric.name] = Metric(value, metric.direction, metric.unit)
+            one.metrics[metric.name] = ImportedMetric(value, metric.direction, metric.unit)
         return
     phase = one.phases.setdefault(name, Phase([], []))
     if part in ("wall_s", "cpu_s"):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from harness.errors import UsageError
-from harness.interop.sources import Source, read_json, shaped
+from harness.interop.sources import SourceFile, read_json, shaped
 from harness.records import Scalar, scalar
 
 TOOL = "asv"
@@ -63,7 +63,7 @@ class Benchmark(msgspec.Struct):
     version: Any = ""
 
 
-class Row(NamedTuple):
+class AsvRow(NamedTuple):
     """One benchmark's results.
 
     Attributes
@@ -112,7 +112,7 @@ def result_files(place: Path) -> list[Path]:
     return found
 
 
-def read_results(path: Path) -> tuple[Source, ResultFile]:
+def read_results(path: Path) -> tuple[SourceFile, ResultFile]:
     """Read a file of results.
 
     Raises
@@ -141,7 +141,7 @@ def read_benchmarks(path: Path) -> dict[str, Benchmark]:
     return shaped(source._replace(value=entries), dict[str, Benchmark], TOOL)
 
 
-def check_format(source: Source) -> None:
+def check_format(source: SourceFile) -> None:
     """Refuse a file that is not in the format that this module knows."""
     version = source.value.get("version") if isinstance(source.value, dict) else None
     if not isinstance(version, int):
@@ -151,7 +151,7 @@ def check_format(source: Source) -> None:
         raise UsageError(f"{source.path} has asv's format {version}, and bakeoff reads {FORMAT}: {older}")
 
 
-def rows(file: ResultFile, path: Path) -> Iterator[tuple[str, Row]]:
+def rows(file: ResultFile, path: Path) -> Iterator[tuple[str, AsvRow]]:
     """Yield the rows of a file by the benchmark's name, in the order of names.
 
     Raises
@@ -164,7 +164,7 @@ def rows(file: ResultFile, path: Path) -> Iterator[tuple[str, Row]]:
         axes = cells.get("params") or []
         if not isinstance(axes, list) or not all(isinstance(axis, list) for axis in axes):
             raise UsageError(f"{path}: the parameters of {name!r} are no lists; measure again with asv")
-        row = Row(
+        row = AsvRow(
             [[str(value) for value in axis] for axis in axes], _list(cells.get("result")), _list(cells.get("samples"))
         )
         for values in (row.values, row.samples):

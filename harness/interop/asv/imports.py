@@ -11,9 +11,9 @@ from harness.errors import UsageError
 from harness.interop.asv.declared import SuiteTask, restore, suite_found
 from harness.interop.asv.files import (
     BENCHMARKS,
+    AsvRow,
     Benchmark,
     ResultFile,
-    Row,
     read_benchmarks,
     read_results,
     result_files,
@@ -27,7 +27,7 @@ from harness.interop.foreign import Gathered, gather
 from harness.interop.keep import Known, Origin, header_of, restored
 from harness.interop.machines import of_asv, renamed
 from harness.interop.names import digest
-from harness.interop.sources import Source, commit_in, line, moment
+from harness.interop.sources import SourceFile, commit_in, line, moment
 from harness.measure.machine import Environment
 from harness.records import Record
 from harness.store.header import Header
@@ -112,7 +112,7 @@ class Importer:
         return None if records is None else (own.header, records)
 
     def _foreign(
-        self, file: ResultFile, source: Source, origin: Origin, commit: str
+        self, file: ResultFile, source: SourceFile, origin: Origin, commit: str
     ) -> tuple[Header, list[Record], list[str]]:
         gathered, remarks = self._gathered(file, source.path)
         if not gathered.records:
@@ -133,7 +133,7 @@ class Importer:
         listed = self._listed(path.parent.parent / BENCHMARKS)
         environment = _environment(file)
         sheet = Cases(environment)
-        suites: dict[str, dict[str, Row]] = {}
+        suites: dict[str, dict[str, AsvRow]] = {}
         for name, row in rows(file, path):
             prefix, _, method = name.rpartition(".")
             if prefix in self._suites and len(row.params) == len(AXES):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.interop.asv.files import Benchmark, Row, value_of
-from harness.interop.foreign import PHASE, Found, Metric
+from harness.interop.asv.files import AsvRow, Benchmark, value_of
+from harness.interop.foreign import PHASE, ImportedMetric, ImportedResult
 from harness.interop.sources import finite, line, memory, seconds
 from harness.records import Phase
 
@@ -28,12 +28,12 @@ class Cases:
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.found: dict[tuple[Any, ...], Found] = {}
+        self.found: dict[tuple[Any, ...], ImportedResult] = {}
         self.skipped = 0
         self.unfit = 0
         self._environment = environment
 
-    def add(self, name: str, row: Row, benchmark: Benchmark, path: Path) -> None:
+    def add(self, name: str, row: AsvRow, benchmark: Benchmark, path: Path) -> None:
         """Add a benchmark's results.
 
         Raises
@@ -79,13 +79,15 @@ class Cases:
         elif unit == "bytes":
             one.phases.setdefault(PHASE, Phase([], [])).peak_bytes = memory(number)
         else:
-            one.metrics[method.removeprefix("track_")] = Metric(number, "lower", "1" if unit == "unit" else line(unit))
+            one.metrics[method.removeprefix("track_")] = ImportedMetric(
+                number, "lower", "1" if unit == "unit" else line(unit)
+            )
 
-    def _found(self, task: str, strategy: str, params: dict[str, Any], method: str) -> Found:
+    def _found(self, task: str, strategy: str, params: dict[str, Any], method: str) -> ImportedResult:
         key = (task, strategy, *((name, type(value).__name__, value) for name, value in sorted(params.items())))
         if key not in self.found:
             own = dict(params)
-            one = Found(task, strategy, f"{task}.{method}")
+            one = ImportedResult(task, strategy, f"{task}.{method}")
             for place in ("dataset", "scenario"):
                 if isinstance(own.get(place), str):
                     setattr(one, place, own.pop(place))

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.interop.suite_figures import Figure, figures_of, version
-from harness.interop.suites import Replay, Suite, conduct, suites
+from harness.interop.suites import ReplayClock, Suite, run_suite, suites
 
 AXES = ("strategy", "dataset", "scenario")
 
@@ -114,7 +114,7 @@ def _setup_cache(suite: Suite, name: str, home: str) -> Callable[[Any], Cache]:
 
 def _run(suite: Suite) -> Cache:
     cache: Cache = {}
-    for case, outcome in conduct(suite, suite.trials).items():
+    for case, outcome in run_suite(suite, suite.trials).items():
         problem = {"skipped": outcome.skipped, "failed": outcome.failed}
         cache[", ".join(case)] = {state: reason for state, reason in problem.items() if reason} or {
             "samples": outcome.samples
@@ -124,7 +124,7 @@ def _run(suite: Suite) -> Cache:
 
 def _method(suite: Suite, name: str, figure: Figure) -> Callable[..., Any]:
     # asv sets up anew before every sample, and each must be the next one.
-    replays: dict[tuple[str, ...], Replay] = {}
+    replays: dict[tuple[str, ...], ReplayClock] = {}
 
     def time(_self: Any, _cache: Cache, *case: str) -> None:
         replays[case].step()
@@ -139,7 +139,7 @@ def _method(suite: Suite, name: str, figure: Figure) -> Callable[..., Any]:
         if not figure.timed:
             _tracked(figure, samples)
         elif case not in replays:
-            replays[case] = Replay(samples)
+            replays[case] = ReplayClock(samples)
             method.timer, method.repeat = replays[case].now, len(samples)
 
     # What asv shows as the benchmark's code.

@@ -13,11 +13,22 @@ import msgspec
 from harness.declare.names import NAME
 from harness.errors import UsageError
 from harness.interop.carried import KEY, carried, sound_header, sound_names, sound_trials
-from harness.interop.foreign import NO_DATA, PHASE, SCENARIO, Found, Metric, gather
+from harness.interop.foreign import NO_DATA, PHASE, SCENARIO, ImportedMetric, ImportedResult, gather
 from harness.interop.keep import Known, Origin, header_of, restored
 from harness.interop.machines import of_pytest_benchmark, renamed
 from harness.interop.names import digest
-from harness.interop.sources import Source, commit_in, finite, line, memory, moment, read_json, seconds, shaped, table
+from harness.interop.sources import (
+    SourceFile,
+    commit_in,
+    finite,
+    line,
+    memory,
+    moment,
+    read_json,
+    seconds,
+    shaped,
+    table,
+)
 from harness.measure.machine import Environment
 from harness.records import Phase, Record
 from harness.store.header import Header
@@ -115,7 +126,7 @@ def import_pytest_benchmark(path: Path, results: Path, *, command: str, machine:
 
 
 def _foreign(
-    file: _File, source: Source, known: Known, origin: Origin, *, command: str, machine: str | None
+    file: _File, source: SourceFile, known: Known, origin: Origin, *, command: str, machine: str | None
 ) -> Imported:
     gathered = gather(TOOL, _found(file.benchmarks))
     commit = table(file.commit_info)
@@ -136,7 +147,7 @@ def _foreign(
     return Imported(known.keep(header, gathered.records), header, tuple(_remarks(file.benchmarks)))
 
 
-def _found(benchmarks: Sequence[_Benchmark]) -> list[Found]:
+def _found(benchmarks: Sequence[_Benchmark]) -> list[ImportedResult]:
     bases: dict[tuple[str, str], set[str]] = defaultdict(set)
     for benchmark in benchmarks:
         module, test = _test(benchmark)
@@ -144,7 +155,7 @@ def _found(benchmarks: Sequence[_Benchmark]) -> list[Found]:
     return [_suite_case(benchmark) or _case(benchmark, bases) for benchmark in benchmarks]
 
 
-def _case(benchmark: _Benchmark, bases: Mapping[tuple[str, str], set[str]]) -> Found:
+def _case(benchmark: _Benchmark, bases: Mapping[tuple[str, str], set[str]]) -> ImportedResult:
     module, test = _test(benchmark)
     task = _task(benchmark)
     # A group may gather tests of one name from several modules.
@@ -152,7 +163,7 @@ def _case(benchmark: _Benchmark, bases: Mapping[tuple[str, str], set[str]]) -> F
     dataset, scenario, options = _options(benchmark)
     return _measured(
         benchmark,
-        Found(
+        ImportedResult(
             task,
             strategy,
             line(f"{module}::{test}" if module else test),
@@ -163,7 +174,7 @@ def _case(benchmark: _Benchmark, bases: Mapping[tuple[str, str], set[str]]) -> F
     )
 
 
-def _suite_case(benchmark: _Benchmark) -> Found | None:
+def _suite_case(benchmark: _Benchmark) -> ImportedResult | None:
     """Read a case of our own suites (`harness.interop.pytest_benchmark.suites`) as what it is there."""
     told = benchmark.params or {}
     if set(told) != set(_SUITE) or "directions" not in benchmark.extra_info:
@@ -173,11 +184,11 @@ def _suite_case(benchmark: _Benchmark) -> Found | None:
     params = {own: value for own, value in table(benchmark.extra_info.get("params")).items() if own.isidentifier()}
     if not between or not NAME.fullmatch(topic):
         return None
-    found = Found(name, strategy, topic=topic, dataset=dataset, scenario=scenario, params=params)
+    found = ImportedResult(name, strategy, topic=topic, dataset=dataset, scenario=scenario, params=params)
     return _measured(benchmark, found)
 
 
-def _measured(benchmark: _Benchmark, found: Found) -> Found:
+def _measured(benchmark: _Benchmark, found: ImportedResult) -> ImportedResult:
     """Add the figures to what was measured."""
     stats, extra = benchmark.stats, benchmark.extra_info
     rounds = seconds(stats["data"]) if isinstance(stats.get("data"), list) else []
@@ -215,11 +226,11 @@ def _options(benchmark: _Benchmark) -> tuple[str, str, dict[str, Any]]:
     return named[0], named[1], options
 
 
-def _metrics(extra: Mapping[str, Any]) -> dict[str, Metric]:
+def _metrics(extra: Mapping[str, Any]) -> dict[str, ImportedMetric]:
     """Return the numbers whose direction the benchmark tells."""
     told, directions, units = (table(extra.get(name)) for name in ("metrics", "directions", "units"))
     return {
-        name: Metric(number, directions[name], line(units.get(name)) or "1")
+        name: ImportedMetric(number, directions[name], line(units.get(name)) or "1")
         for name, value in told.items()
         if directions.get(name) in ("higher", "lower") and (number := finite(value)) is not None
     }

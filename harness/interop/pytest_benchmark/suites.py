@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.interop.suites import Case, Outcome, Replay, Suite, case_of, conduct, suites
+from harness.interop.suites import Case, ReplayClock, Suite, SuiteResult, case_of, run_suite, suites
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -27,12 +27,12 @@ ARGUMENTS = ("task", "strategy", "dataset", "scenario")
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredCase:
     """A case of a suite, with the clock that tells its times."""
 
     suite: Suite
     case: Case
-    replay: Replay = field(default_factory=Replay)
+    replay: ReplayClock = field(default_factory=ReplayClock)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ class Measured:
         return (f"{self.suite.task.topic}/{self.suite.task.name}", *self.case)
 
 
-_FOUND = pytest.StashKey[dict[tuple[str, ...], Measured]]()
+_FOUND = pytest.StashKey[dict[tuple[str, ...], MeasuredCase]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -52,15 +52,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def measured(request: pytest.FixtureRequest) -> Measured:
+def measured(request: pytest.FixtureRequest) -> MeasuredCase:
     """Return the case of a test."""
     return _of(request.node)
 
 
 @pytest.fixture(scope="module")
-def outcomes(request: pytest.FixtureRequest) -> Mapping[Measured, Outcome]:
+def outcomes(request: pytest.FixtureRequest) -> Mapping[MeasuredCase, SuiteResult]:
     """Run the trials of all selected cases at once, block by block and in shuffled order, as `bakeoff run` does."""
-    chosen: dict[Suite, dict[Case, Measured]] = {}
+    chosen: dict[Suite, dict[Case, MeasuredCase]] = {}
     for item in request.session.items:
         if (
             isinstance(item, pytest.Function)
@@ -72,12 +72,14 @@ def outcomes(request: pytest.FixtureRequest) -> Mapping[Measured, Outcome]:
     return {
         cases[case]: outcome
         for suite, cases in chosen.items()
-        for case, outcome in conduct(suite, [trial for trial in suite.trials if case_of(trial) in cases]).items()
+        for case, outcome in run_suite(suite, [trial for trial in suite.trials if case_of(trial) in cases]).items()
     }
 
 
 @pytest.mark.usefixtures(*ARGUMENTS)
-def test_strategy(measured: Measured, outcomes: Mapping[Measured, Outcome], benchmark: BenchmarkFixture) -> None:
+def test_strategy(
+    measured: MeasuredCase, outcomes: Mapping[MeasuredCase, SuiteResult], benchmark: BenchmarkFixture
+) -> None:
     """Hand the wall time of a strategy's phases to pytest-benchmark, a round a block, and all else as extra_info."""
     outcome = outcomes[measured]
     if outcome.failed:
@@ -88,13 +90,13 @@ def test_strategy(measured: Measured, outcomes: Mapping[Measured, Outcome], benc
     benchmark.pedantic(measured.replay.step, rounds=len(samples["wall_s"]))  # type: ignore[no-untyped-call]
 
 
-def _measured(config: pytest.Config) -> Iterator[Measured]:
+def _measured(config: pytest.Config) -> Iterator[MeasuredCase]:
     for suite in suites(config.rootpath):
         for case in suite.cases:
-            yield Measured(suite, case)
+            yield MeasuredCase(suite, case)
 
 
-def _parameter(measured: Measured) -> Any:
+def _parameter(measured: MeasuredCase) -> Any:
     task, strategy, dataset, scenario = measured.key
     marks = [pytest.mark.benchmark(group=f"{task} on {dataset}, {scenario}", timer=measured.replay.now)]
     reason = measured.suite.why_not(strategy)
@@ -103,12 +105,12 @@ def _parameter(measured: Measured) -> Any:
     return pytest.param(*measured.key, id="-".join(measured.key).replace("/", "-"), marks=marks)
 
 
-def _of(item: pytest.Function) -> Measured:
+def _of(item: pytest.Function) -> MeasuredCase:
     params = item.callspec.params
     return item.config.stash[_FOUND][tuple(str(params[name]) for name in ARGUMENTS)]
 
 
-def _told(suite: Suite, outcome: Outcome) -> dict[str, Any]:
+def _told(suite: Suite, outcome: SuiteResult) -> dict[str, Any]:
     """Return what pytest-benchmark has no place for, as medians over the blocks."""
     medians = {name: statistics.median(numbers) for name, numbers in outcome.samples.items()}
     trials = [record.trial for record in outcome.records]

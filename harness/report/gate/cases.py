@@ -26,7 +26,7 @@ _ADVICE: dict[Verdict, str] = {
 }
 
 
-class Row(NamedTuple):
+class CaseRow(NamedTuple):
     """A case on one line.
 
     Attributes
@@ -56,7 +56,7 @@ class Row(NamedTuple):
         )
 
 
-class Told(NamedTuple):
+class ReportedFinding(NamedTuple):
     """A verdict that is no plain pass, with all that there is to say of it; `figure` is empty for a whole case."""
 
     verdict: Verdict
@@ -73,7 +73,7 @@ class Told(NamedTuple):
         return "allowed" if self.verdict == "pass" else f"{self.verdict}, allowed"
 
 
-def rows(decision: Decision) -> list[Row]:
+def rows(decision: Decision) -> list[CaseRow]:
     """Return the cases from the worst to the best; of equal ones, the order stays."""
     shared = Counter(case.name for case in decision.cases)
     made = [_row(case, shared[case.name] > 1) for case in decision.cases]
@@ -86,20 +86,24 @@ def counts(decision: Decision) -> list[tuple[Verdict, int]]:
     return [(verdict, found[verdict]) for verdict in reversed(VERDICTS) if found[verdict]]
 
 
-def open_points(decision: Decision) -> Iterator[Told]:
+def open_points(decision: Decision) -> Iterator[ReportedFinding]:
     """Yield every finding, and every case without findings, that is no plain pass: the worst cases first."""
     for row in rows(decision):
         yield from points_of(row)
 
 
-def points_of(row: Row) -> Iterator[Told]:
+def points_of(row: CaseRow) -> Iterator[ReportedFinding]:
     """Yield the findings of a case that are no plain pass, or the case itself where it has no findings."""
     case = row.case
     if not case.findings and (case.verdict != "pass" or case.reason or case.allowed):
-        yield Told(case.verdict, row.name, "", words.line(case.reason) or "no reason is recorded", case.allowed)
+        yield ReportedFinding(
+            case.verdict, row.name, "", words.line(case.reason) or "no reason is recorded", case.allowed
+        )
     for finding in by_verdict(case.findings):
         if finding.verdict != "pass" or finding.allowed:
-            yield Told(finding.verdict, row.name, words.line(finding.figure), words.told(finding), finding.allowed)
+            yield ReportedFinding(
+                finding.verdict, row.name, words.line(finding.figure), words.told(finding), finding.allowed
+            )
 
 
 def by_verdict(findings: Iterable[Finding]) -> list[Finding]:
@@ -134,10 +138,10 @@ def let_pass(case: Case) -> bool:
     return inconclusive or (not case.findings and "inconclusive" in case.reason)
 
 
-def _row(case: Case, ambiguous: bool) -> Row:  # noqa: FBT001 - private, named where it is called
+def _row(case: Case, ambiguous: bool) -> CaseRow:  # noqa: FBT001 - private, named where it is called
     name = words.line(case.name)
     pairs = max((finding.pairs for finding in case.findings if finding.kind != "memory"), default=0)
-    return Row(
+    return CaseRow(
         case,
         f"{name} ({words.params(case.params)})" if ambiguous and case.params else name,
         _speaking(case, "cpu_s"),

@@ -191,12 +191,12 @@ def annotate(decision: Decision) -> list[str]:
     return [_command(level, *one) for level, own in made.items() for one in _limited(own)]
 
 
-def _message(points: list[cases.Told]) -> str:
+def _message(points: list[cases.ReportedFinding]) -> str:
     text = "\n".join(f"{told.figure or 'case'} {told.word}: {told.text}{_allowed(told)}" for told in points)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _allowed(told: cases.Told) -> str:
+def _allowed(told: cases.ReportedFinding) -> str:
     return f"; allowed: {words.line(told.allowed)}" if told.allowed else ""
 
 

@@ -130,7 +130,7 @@ def _told(decision: Decision) -> Iterable[str]:
     yield ""
 
 
-def _table(text: _Text, rows: list[cases.Row], folded: str) -> None:
+def _table(text: _Text, rows: list[cases.CaseRow], folded: str) -> None:
     lines = [_row(row) for row in rows]
     if folded:
         text.folded(folded, lines, "case", _HEAD)
@@ -140,7 +140,7 @@ def _table(text: _Text, rows: list[cases.Row], folded: str) -> None:
         text.put("")
 
 
-def _row(row: cases.Row) -> str:
+def _row(row: cases.CaseRow) -> str:
     verdict = f"{words.MARKS[row.case.verdict]} {row.case.verdict}"
     if row.case.verdict not in ("pass", "improved"):
         verdict = f"**{verdict}**"
@@ -148,7 +148,7 @@ def _row(row: cases.Row) -> str:
     return f"| {verdict} | {' | '.join(map(_cell, cells))} |"
 
 
-def _point(told: cases.Told) -> str:
+def _point(told: cases.ReportedFinding) -> str:
     return f"- **{told.word}** {_cell(f'{told.case} {told.figure}'.strip())}: {_cell(told.text)}"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Decision, Finding, Pair, Verdict
 from harness.records import is_time
 from harness.report import assets
@@ -170,7 +170,7 @@ def page(decision: Decision) -> str:
     )
 
 
-def _row(place: int, row: cases.Row, *, live: bool) -> dict[str, Any]:
+def _row(place: int, row: cases.CaseRow, *, live: bool) -> dict[str, Any]:
     """Return what the table and the card of a case show; headings and figures in the order of `Row.texts`."""
     case = row.case
     found = (row.cpu, row.wall, row.memory, row.quality)
@@ -226,7 +226,7 @@ def _rests(finding: Finding, *, live: bool) -> str:
     return f"{finding.pairs:,} {noun}{'' if finding.pairs == 1 else 's'}"
 
 
-def _failures(row: cases.Row) -> list[str]:
+def _failures(row: cases.CaseRow) -> list[str]:
     """List what ended pairs of processes, each reason once, as far as the case's own reason does not say it."""
     found = dict.fromkeys((side, reason) for pair in row.case.pairs for side, reason in pair.failed.items())
     return [f"{side}: {words.line(reason)}" for side, reason in found if reason not in row.case.reason]
@@ -236,7 +236,7 @@ def _class(verdict: Verdict) -> str:
     return verdict.replace(" ", "-")
 
 
-def _demands(policy: Policy) -> list[tuple[str, str]]:
+def _demands(policy: GatePolicy) -> list[tuple[str, str]]:
     """Return the policy's numbers, by the names of its keys."""
     budget = "none" if policy.budget_s is None else words.duration(policy.budget_s)
     margins = ", ".join(f"{words.line(name)} {value:g}" for name, value in policy.margins.items())

@@ -53,7 +53,7 @@ def _sides(decision: Decision) -> str:
     return f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}{told}; {how} on {machine}"
 
 
-def _table(rows: list[cases.Row]) -> Table:
+def _table(rows: list[cases.CaseRow]) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -70,7 +70,7 @@ def _table(rows: list[cases.Row]) -> Table:
     return table
 
 
-def _lines(row: cases.Row) -> str:
+def _lines(row: cases.CaseRow) -> str:
     """Write a case where a table has no room: its name, and its figures below it."""
     told = ", ".join(f"{name} {text}" for name, text in row.texts() if text != words.NONE)
     return f"{_coloured(row.case.verdict)} {escape(row.name)}" + (f"\n    {escape(told)}" if told else "")

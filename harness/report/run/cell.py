@@ -1,4 +1,4 @@
-"""One cell's part of a page: what every strategy measured in each block, and the table against the reference."""
+"""One cell's part of a page: what every strategy measured in work_rates block, and the table against the reference."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate
-from harness.analysis.run_set import Bench, Task
+from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import compare
-from harness.analysis.work import each
+from harness.analysis.work import work_rates
 from harness.plan.selection import command
 from harness.records import Cell
 from harness.stats.paired import Interval
 from harness.stats.pareto import front_share
 from harness.store.header import JudgedMetric
-from harness.store.noise import KeptNoise
+from harness.store.noise import StoredNoise
 
 Plain: TypeAlias = dict[str, Any]
 
@@ -41,13 +41,13 @@ class CellMaker:
 
     def __init__(
         self,
-        task: Task,
-        bench: Bench,
+        task: TaskInfo,
+        bench: RunSet,
         machines: Sequence[str],
         names: Mapping[str, int],
         measures: Sequence[Measure],
         reference: str,
-        noise: Mapping[str, KeptNoise],
+        noise: Mapping[str, StoredNoise],
     ) -> None:
         self._task = task
         self._machines = {name: index for index, name in enumerate(machines)}
@@ -86,7 +86,7 @@ class CellMaker:
             "statuses": dict(entry.statuses),
             "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
             "front": shares,
-            "work": [own.plain(entry) for own in each(self._task.card.work, aggregates.cell)],
+            "work": [own.plain(entry) for own in work_rates(self._task.card.work, aggregates.cell)],
             "command": self._command(entry, aggregates.cell, aggregates.units[-1].run, entry.statuses.total()),
         }
 

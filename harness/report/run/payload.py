@@ -11,7 +11,7 @@ from typing import Any
 
 from scipy.special import stdtrit
 
-from harness.analysis.run_set import Bench, Tally, read_bench
+from harness.analysis.run_set import RunSet, Tally, read_run_set
 from harness.claims import Judged
 from harness.config import Config
 from harness.data.cards import cards
@@ -20,7 +20,7 @@ from harness.registry import Registry, card_folders, load_registry
 from harness.report.run.task import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import Header
-from harness.store.noise import KeptNoise, noise_of
+from harness.store.noise import StoredNoise, noise_of
 from harness.store.runs import find
 from harness.store.runs import runs as runs_in
 
@@ -28,13 +28,13 @@ _DEGREES = 200
 
 
 def build(
-    bench: Bench,
+    bench: RunSet,
     *,
     title: str,
     claims: Sequence[Judged] = (),
-    noise: Mapping[str, KeptNoise] | None = None,
+    noise: Mapping[str, StoredNoise] | None = None,
     cards: Mapping[str, DataCard] | None = None,
-    tracked: Bench | None = None,
+    tracked: RunSet | None = None,
 ) -> dict[str, Any]:
     """Build the value that a page is made from.
 
@@ -69,7 +69,7 @@ def build(
     return plain
 
 
-def remarks(bench: Bench) -> list[str]:
+def remarks(bench: RunSet) -> list[str]:
     """Say what a reader must know before comparing figures of these runs."""
     said = []
     for what, values in (
@@ -130,7 +130,7 @@ def _run(header: Header, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _machine(name: str, bench: Bench, kept: KeptNoise | None) -> dict[str, Any]:
+def _machine(name: str, bench: RunSet, kept: StoredNoise | None) -> dict[str, Any]:
     own = [
         (header, tally)
         for header, tally in zip(bench.headers, bench.tallies, strict=True)
@@ -192,7 +192,7 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
     """
     folder = config.results_folder
     paths = list(dict.fromkeys(find(folder, name).resolve() for name in names or ("latest",)))
-    bench = read_bench(paths)
+    bench = read_run_set(paths)
     if not bench.aggregates:
         told = ", ".join(header.run for header in bench.headers)
         raise UsageError(f"no trial is on record in run {told}: finish it with 'bakeoff run --resume'")
@@ -206,11 +206,11 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
         claims=_claims(topics, bench, registry, noise),
         noise=noise,
         cards=_cards(config),
-        tracked=read_bench(others) if others else None,
+        tracked=read_run_set(others) if others else None,
     )
 
 
-def _claims(topics: Sequence[str], bench: Bench, registry: Registry, noise: dict[str, KeptNoise]) -> list[Judged]:
+def _claims(topics: Sequence[str], bench: RunSet, registry: Registry, noise: dict[str, StoredNoise]) -> list[Judged]:
     deviations = {name: kept.noise.sd for name, kept in noise.items()}
     return [
         judged

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from harness.analysis.advice import advise
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
 from harness.analysis.overall import overall
-from harness.analysis.run_set import Bench, Task
+from harness.analysis.run_set import RunSet, TaskInfo
 from harness.records import TOTALS
 from harness.report.run.cell import CellMaker, Measure, Plain
 from harness.report.run.charts import curves, history, scaling, tuning
-from harness.store.noise import KeptNoise
+from harness.store.noise import StoredNoise
 
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
 # Ratings of more strategies take longer than a page may.
@@ -35,12 +35,12 @@ class DataCard(NamedTuple):
 
 
 def task_payload(
-    task: Task,
+    task: TaskInfo,
     aggregates: Sequence[CellAggregate],
-    bench: Bench,
-    noise: Mapping[str, KeptNoise],
+    bench: RunSet,
+    noise: Mapping[str, StoredNoise],
     cards: Mapping[str, DataCard],
-    tracked: Bench | None,
+    tracked: RunSet | None,
 ) -> Plain:
     """Build a task's part of the page."""
     labels = _labels(task, aggregates)
@@ -69,7 +69,7 @@ def task_payload(
     }
 
 
-def _labels(task: Task, aggregates: Sequence[CellAggregate]) -> dict[str, StrategyAggregate]:
+def _labels(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> dict[str, StrategyAggregate]:
     """Name every strategy once, in the order of declaration; trials ran in shuffled order."""
     found: dict[str, StrategyAggregate] = {}
     for cell in aggregates:
@@ -78,7 +78,7 @@ def _labels(task: Task, aggregates: Sequence[CellAggregate]) -> dict[str, Strate
     return {label: found[label] for label in in_order(found, list(task.strategies))}
 
 
-def _measures(task: Task, aggregates: Sequence[CellAggregate]) -> list[Measure]:
+def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measure]:
     """List the costs that were measured, over all phases and by phase, then the metrics."""
     seen = {name for cell in aggregates for entry in cell.entries.values() for name in entry.values}
     totals = [_cost(name, title, f"{title} of all phases") for name, title in _COSTS.items() if name in seen]
@@ -99,7 +99,7 @@ def _in_order(aggregates: Sequence[CellAggregate], total: str) -> list[str]:
     return list(dict.fromkeys(name for name in names if name.endswith(f".{total}") and name not in TOTALS))
 
 
-def _strategy(label: str, entry: StrategyAggregate, task: Task) -> Plain:
+def _strategy(label: str, entry: StrategyAggregate, task: TaskInfo) -> Plain:
     card = task.strategies.get(entry.strategy)
     return {
         "label": label,
@@ -112,7 +112,7 @@ def _strategy(label: str, entry: StrategyAggregate, task: Task) -> Plain:
     }
 
 
-def _advice(task: Task, cells: Sequence[CellAggregate], reference: str, bench: Bench) -> Plain | None:
+def _advice(task: TaskInfo, cells: Sequence[CellAggregate], reference: str, bench: RunSet) -> Plain | None:
     """Recommend over the clean cells of the machine with the most of them, sweeps of options left out."""
     if not task.metrics:
         return None
@@ -124,7 +124,7 @@ def _advice(task: Task, cells: Sequence[CellAggregate], reference: str, bench: B
     return {"strategy": found.label, "sentence": found.sentence} if found else None
 
 
-def _rankings(task: Task, cells: Sequence[CellAggregate], names: Mapping[str, int]) -> Plain | None:
+def _rankings(task: TaskInfo, cells: Sequence[CellAggregate], names: Mapping[str, int]) -> Plain | None:
     """Rank over the cells of the machine with the most of them, on the primary metric."""
     if not task.metrics:
         return None
@@ -167,7 +167,7 @@ def _most_measured(cells: Sequence[CellAggregate]) -> list[CellAggregate]:
 
 
 def _history(
-    task: Task, cells: Sequence[CellAggregate], bench: Bench, tracked: Bench | None, names: Mapping[str, int]
+    task: TaskInfo, cells: Sequence[CellAggregate], bench: RunSet, tracked: RunSet | None, names: Mapping[str, int]
 ) -> list[Plain]:
     benches = [bench, *([tracked] if tracked else [])]
     headers = {header.run: header for part in benches for header in part.headers}

@@ -26,7 +26,7 @@ STAKE = 0.5  # largest share of the capital that one visitor may cost
 GATE = "Promotes a policy that is no better with at most the declared probability, at any number of looks."
 
 
-class Evidence(Protocol):
+class CanaryEvidence(Protocol):
     """Capital of bets against there being no effect, as logarithms; fair bets rarely make it large (Ville 1939)."""
 
     better: Floats
@@ -36,7 +36,7 @@ class Evidence(Protocol):
         """Settle the bets on the visitors of a step."""
 
 
-class Centre:
+class CanaryCentre:
     """The old policy's rate in the steps before, half a visitor of each kind added; shape (replications,)."""
 
     def __init__(self, replications: int) -> None:
@@ -72,7 +72,7 @@ class Betting:
     """
 
     def __init__(self, replications: int) -> None:
-        self._centre = Centre(replications)
+        self._centre = CanaryCentre(replications)
         self._capital = np.zeros((2, len(LIFTS), replications))
         self.better, self.worse = np.zeros(replications), np.zeros(replications)
 
@@ -106,7 +106,7 @@ class Mixture:
     """
 
     def __init__(self, replications: int, tuned: float, level: float) -> None:
-        self._centre = Centre(replications)
+        self._centre = CanaryCentre(replications)
         self._sum, self._squares = np.zeros(replications), np.zeros(replications)
         # Howard et al. 2021, section 3.5, with -W(-a^2 / e) - 1 to its second order; one side has twice the level.
         spent = -2 * math.log(2 * level) if level < 0.5 else 1.0
@@ -132,7 +132,7 @@ class Mixture:
 class Canary(Decided):
     """Traffic in stages; all of it once evidence says better, none once it says worse."""
 
-    def __init__(self, traffic: Traffic, evidence: Evidence, level: float, stage_steps: int) -> None:
+    def __init__(self, traffic: Traffic, evidence: CanaryEvidence, level: float, stage_steps: int) -> None:
         super().__init__(traffic.replications, staged(traffic.horizon, stage_steps))
         self._evidence, self._bar = evidence, -math.log(level)
 
@@ -142,7 +142,7 @@ class Canary(Decided):
         self.decide(self._evidence.better >= self._bar, self._evidence.worse >= self._bar)
 
 
-def _gated(problem: Problem, phase: PhaseClock, weigh: Callable[[Traffic], Evidence], stage_steps: int) -> Floats:
+def _gated(problem: Problem, phase: PhaseClock, weigh: Callable[[Traffic], CanaryEvidence], stage_steps: int) -> Floats:
     from harness.topics.bandits.engine.rollout import measure
 
     level = float(problem.params["level"])
@@ -164,7 +164,7 @@ def canary_mixture(problem: Problem, phase: PhaseClock, stage_steps: int = 5) ->
     """Raise traffic in stages to one half; promote once a normal mixture's likelihood ratio is above 1 / level."""
     level = float(problem.params["level"])
 
-    def weigh(traffic: Traffic) -> Evidence:
+    def weigh(traffic: Traffic) -> CanaryEvidence:
         return Mixture(traffic.replications, traffic.horizon * traffic.visitors / 2, level)
 
     return _gated(problem, phase, weigh, stage_steps)

@@ -25,7 +25,7 @@ from harness.topics.ope.worlds import (
 )
 
 if TYPE_CHECKING:
-    from harness.declare.values import Strategist
+    from harness.declare.values import StrategyFunction
     from harness.topics.ope.engine.worlds import Replications
 
 # Kinds of `engine.models.fit_model`: least squares for each action, where a log holds enough of each; and one logistic
@@ -109,7 +109,7 @@ TASKS = (value, real, selection)
 
 def estimator(
     name: str, *, needs: Sequence[str] = (), note: str = "", tasks: Sequence[Any] = TASKS, **more: Any
-) -> Callable[[Strategist], Strategist]:
+) -> Callable[[StrategyFunction], StrategyFunction]:
     """Register the decorated function as a strategy of every task that estimates values.
 
     An argument `model` stands at `MODEL` in worlds made up, and at `REAL_MODEL` on data that were measured.
@@ -124,7 +124,7 @@ def estimator(
         See `Task.strategy`.
     """
 
-    def register(function: Strategist) -> Strategist:
+    def register(function: StrategyFunction) -> StrategyFunction:
         for task in tasks:
             run = _with_model(function) if task is real else function
             task.strategy(
@@ -135,7 +135,7 @@ def estimator(
     return register
 
 
-def _with_model(function: Strategist) -> Strategist:
+def _with_model(function: StrategyFunction) -> StrategyFunction:
     """Change the default of the argument `model`, where there is one."""
     if "model" not in inspect.signature(function).parameters:
         return function

@@ -14,7 +14,7 @@ from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
-    from harness.declare.values import Strategist
+    from harness.declare.values import StrategyFunction
 
 OBP = ("obp.ope", f"{ENGINE}.obp_examples")
 PLAIN = "obp 0.4.1, the last that pip installs beside numpy 2; a new object for each log."
@@ -50,10 +50,10 @@ def obp_snips(problem: Problem, phase: PhaseClock) -> Any:
     return _replayed(problem, phase, "snips")
 
 
-def _modelled(name: str, **real_only: Any) -> Callable[[Strategist], Strategist]:
+def _modelled(name: str, **real_only: Any) -> Callable[[StrategyFunction], StrategyFunction]:
     """Register in all tasks; what is swept, on measured data alone, where figures are published."""
 
-    def register(function: Strategist) -> Strategist:
+    def register(function: StrategyFunction) -> StrategyFunction:
         needs = (*OBP, *MODELS)
         estimator(f"obp-{name}", needs=needs, note=MODELLED, tasks=(value, selection))(function)
         return estimator(f"obp-{name}", needs=needs, note=MODELLED, tasks=(real,), **real_only)(function)

@@ -19,9 +19,9 @@ import msgspec
 import pytest
 from gate.environments.repositories import commit, git, isolate
 
-from harness.config import Config, Policy
+from harness.config import Config, GatePolicy
 from harness.errors import Exit, UsageError
-from harness.gate.environments.build import Environment, EnvironmentBuildError, build
+from harness.gate.environments.build import EnvironmentBuildError, SideEnvironment, build
 
 DRIVER = """
 import json, sys
@@ -30,11 +30,11 @@ import msgspec
 from harness.config import Config
 from harness.errors import BakeoffError
 from harness.gate.environments.build import build
-from harness.config import Policy
+from harness.config import GatePolicy
 folder, policy, revision, base, candidate = json.loads(sys.argv[1])
 told = []
 try:
-    sides = build(Config(Path(folder)), msgspec.convert(policy, Policy), revision, base, candidate, say=told.append)
+    sides = build(Config(Path(folder)), msgspec.convert(policy, GatePolicy), revision, base, candidate, say=told.append)
 except BakeoffError as error:
     answer = {"error": str(error), "code": error.exit_code, "tail": getattr(error, "tail", "")}
 else:
@@ -185,8 +185,8 @@ def within(side: Any, script: str) -> Any:
 
 def sides(
     project: Path, revision: str | None, requirements: Sequence[str] = (), **policy: Any
-) -> tuple[Environment, Environment, list[str]]:
-    return build(Config(project), msgspec.convert(policy, Policy), revision, requirements, say=lambda _: None)
+) -> tuple[SideEnvironment, SideEnvironment, list[str]]:
+    return build(Config(project), msgspec.convert(policy, GatePolicy), revision, requirements, say=lambda _: None)
 
 
 VALUES = "import json, mine, inner; print(json.dumps([mine.VALUE, inner.VALUE]))"

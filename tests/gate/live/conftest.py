@@ -10,7 +10,7 @@ import pytest
 
 import harness
 from harness.gate.decision import Side, SideName
-from harness.gate.environments.build import Environment
+from harness.gate.environments.build import SideEnvironment
 
 TOPIC = """
 import os
@@ -95,7 +95,7 @@ def needy(problem, phase):
     raise AssertionError
 """
 
-Sides = Callable[..., dict[SideName, Environment]]
+Sides = Callable[..., dict[SideName, SideEnvironment]]
 
 
 @pytest.fixture
@@ -107,13 +107,15 @@ def sides(tmp_path: Path) -> Sides:
     (folder / "bakeoff.toml").write_text('topics = ["small.py"]\n')
     path = {"PYTHONPATH": str(Path(harness.__file__).parents[1])}
 
-    def make(**variables: object) -> dict[SideName, Environment]:
+    def make(**variables: object) -> dict[SideName, SideEnvironment]:
         said = {
             "base": {name[5:]: str(value) for name, value in variables.items() if name.startswith("base_")},
             "candidate": {name: str(value) for name, value in variables.items() if not name.startswith("base_")},
         }
         base, candidate = (
-            Environment(side=Side(name), python=Path(sys.executable), folder=folder, variables={**path, **said[name]})
+            SideEnvironment(
+                side=Side(name), python=Path(sys.executable), folder=folder, variables={**path, **said[name]}
+            )
             for name in ("base", "candidate")
         )
         return {"base": base, "candidate": candidate}

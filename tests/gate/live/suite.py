@@ -7,27 +7,29 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.gate.decision import Case, Pair, Side
-from harness.gate.environments.build import Environment
+from harness.gate.environments.build import SideEnvironment
 from harness.gate.live.memory_pass import MemoryPass, Reading
-from harness.gate.live.pair import Request
-from harness.gate.live.plan import Metric, Planned
+from harness.gate.live.pair import PairRequest
+from harness.gate.live.plan import Planned, PlannedMetric
 from harness.gate.live.progress import Progress
-from harness.gate.live.schedule import Bench
+from harness.gate.live.schedule import Setup
 from harness.records import Seeds, Trial
 
-Draw = Callable[[Request], Pair]
+Draw = Callable[[PairRequest], Pair]
 
 
-def case(name: str, policy: Policy) -> Progress:
+def case(name: str, policy: GatePolicy) -> Progress:
     """Return a case with the metric ``auc``, nothing measured."""
     trials = tuple(
         Trial("topic", "task", name, "data", "clean", {"threads": 1}, {}, block, Seeds(block, block, block))
         for block in range(2 * policy.pairs)
     )
     planned = Planned(
-        Case("topic", "task", name, "data", "clean", {"threads": 1}), trials, {"auc": Metric("higher", "1", 0.005)}
+        Case("topic", "task", name, "data", "clean", {"threads": 1}),
+        trials,
+        {"auc": PlannedMetric("higher", "1", 0.005)},
     )
     return Progress(planned, policy)
 
@@ -38,7 +40,7 @@ def drawn(
     """Return what draws pairs: strategies change their CPU and wall time by shares, and lose some AUC."""
     rng = np.random.default_rng(seed)
 
-    def draw(request: Request) -> Pair:
+    def draw(request: PairRequest) -> Pair:
         ratio = (1 + changes.get(request.trial.strategy, 0.0)) * np.exp(rng.normal(0, spread))
         names = ("fit.cpu_s", "fit.wall_s", "cpu_s", "wall_s")
         auc = 0.8 + rng.normal(0, 0.01)
@@ -68,6 +70,6 @@ class Memory(MemoryPass):
         return Reading(base={"peak_bytes": 1e8}, candidate={"peak_bytes": 1e8 * self.growth})
 
 
-def bench(policy: Policy, memory: MemoryPass | None = None) -> Bench:
-    side = Environment(side=Side("x"), python=Path("python"), folder=Path(), variables={})
-    return Bench({"base": side, "candidate": side}, [0, 1], 1.0, memory or Memory(), policy)
+def bench(policy: GatePolicy, memory: MemoryPass | None = None) -> Setup:
+    side = SideEnvironment(side=Side("x"), python=Path("python"), folder=Path(), variables={})
+    return Setup({"base": side, "candidate": side}, [0, 1], 1.0, memory or Memory(), policy)

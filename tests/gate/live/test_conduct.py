@@ -9,17 +9,17 @@ import msgspec
 import pytest
 from gate.live import suite as planted
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.errors import UsageError
 from harness.gate.decision import SIDES, Case, Pair, worst
 from harness.gate.live import schedule as module
 from harness.gate.live.findings import cases
 from harness.gate.live.memory_pass import Reading
-from harness.gate.live.pair import Request
+from harness.gate.live.pair import PairRequest
 from harness.gate.live.progress import Progress
 from harness.gate.settle import settle_case
 
-POLICY = Policy()
+POLICY = GatePolicy()
 TODAY = date(2026, 11, 25)
 
 
@@ -27,13 +27,13 @@ class Run:
     """A suite that was conducted on drawn pairs."""
 
     def __init__(
-        self, patch: pytest.MonkeyPatch, draw: planted.Draw, names: list[str], policy: Policy = POLICY
+        self, patch: pytest.MonkeyPatch, draw: planted.Draw, names: list[str], policy: GatePolicy = POLICY
     ) -> None:
         self.suite = [planted.case(name, policy) for name in names]
         self.order: list[tuple[str, str]] = []
-        self.requests: list[Request] = []
+        self.requests: list[PairRequest] = []
 
-        def measure(request: Request, _sides: object) -> Pair:
+        def measure(request: PairRequest, _sides: object) -> Pair:
             self.requests.append(request)
             pair = draw(request)
             self.now += pair.elapsed_s
@@ -45,7 +45,7 @@ class Run:
         self.policy = policy
 
     def __call__(self, memory: planted.Memory | None = None) -> list[Case]:
-        self.stopped = module.conduct(self.suite, planted.bench(self.policy, memory), self._listen)
+        self.stopped = module.measure_all(self.suite, planted.bench(self.policy, memory), self._listen)
         return [settle_case(case, self.policy, TODAY) for case in cases(self.suite, self.stopped)]
 
     def _listen(self, place: int, found: Pair | Reading) -> None:
@@ -129,7 +129,7 @@ def test_what_runs_on_neither_side_is_skipped(monkeypatch: pytest.MonkeyPatch) -
     reason = "this LightGBM is built without CUDA"
     whole = planted.drawn({})
 
-    def draw(request: Request) -> Pair:
+    def draw(request: PairRequest) -> Pair:
         if request.trial.strategy == "both":
             return Pair(request.trial.block, failed=dict.fromkeys(SIDES, reason), unable=[*SIDES])
         if request.trial.strategy == "one":
@@ -144,7 +144,7 @@ def test_what_runs_on_neither_side_is_skipped(monkeypatch: pytest.MonkeyPatch) -
 def test_a_crash_in_half_of_the_pairs_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = planted.drawn({})
 
-    def draw(request: Request) -> Pair:
+    def draw(request: PairRequest) -> Pair:
         if request.trial.strategy == "a" and request.trial.block % 2:
             return Pair(request.trial.block, failed={"candidate": "killed by SIGSEGV"})
         return whole(request)

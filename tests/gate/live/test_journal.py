@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from gate.live import suite as planted
 
-from harness.config import Policy
+from harness.config import GatePolicy
 from harness.errors import UsageError
 from harness.gate.decision import Case, Pair, Side
 from harness.gate.live import journal
@@ -19,8 +19,10 @@ GONE = Case("topic", "task", "gone", "data", "clean", {}, verdict="not measured"
 
 
 def start(results: Path) -> Journal:
-    asked = Asked("main", ("x==1",), (Side("main"), Side("candidate", "abc", dirty=True)), "", Selection(), Policy())
-    planned = planted.case("a", Policy()).planned
+    asked = Asked(
+        "main", ("x==1",), (Side("main"), Side("candidate", "abc", dirty=True)), "", Selection(), GatePolicy()
+    )
+    planned = planted.case("a", GatePolicy()).planned
     return journal.create(results, "box", "bakeoff gate --base main", asked, (planned,), (GONE,), ("a remark",))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.gate.decision import Pair
-from harness.gate.live.pair import Request, measure
+from harness.gate.live.pair import PairRequest, measure
 from harness.gate.live.plan import plan
 from harness.measure.machine import usable_cores
 from harness.plan.selection import Selection
@@ -25,7 +25,7 @@ def run(sides: Sides, strategy: str, block: int = 0, *, judge: bool = False, **v
     selection = Selection(profile="quick", tasks=("small",), strategies=(strategy,), blocks=BLOCKS)
     trial = plan(selection, made).cases[0].trials[block]
     core = usable_cores()[:1]
-    return measure(Request(trial, core, "base", "screen", 4, 1.0, 5.0, judge=judge), made)
+    return measure(PairRequest(trial, core, "base", "screen", 4, 1.0, 5.0, judge=judge), made)
 
 
 def test_both_sides_are_measured_in_every_round_on_the_same_core(sides: Sides) -> None:

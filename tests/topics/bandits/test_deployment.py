@@ -14,7 +14,7 @@ from unmeasured import unmeasured
 from harness.declare import Problem
 from harness.errors import InvalidOutputError
 from harness.topics.bandits import canaries, deployment
-from harness.topics.bandits.canaries import Betting, Centre, Mixture, lower_bound
+from harness.topics.bandits.canaries import Betting, CanaryCentre, Mixture, lower_bound
 from harness.topics.bandits.engine.rollout import Launch, Seen, Traffic, play
 from harness.topics.bandits.engine.rollout_judge import judge, lost, steps_to_full
 from harness.topics.bandits.rollouts import Constant, p_values, staged
@@ -160,7 +160,7 @@ def test_terms_have_the_effect_as_mean() -> None:
     """Exactly so: of the expected counts, at any centre."""
     shares, rate, effect = np.array([0.01, 0.3, 0.5]), 0.1, 0.03
     seen = Seen(shares, shares * (rate + effect), 1 - shares, (1 - shares) * rate)
-    centre = Centre(3)
+    centre = CanaryCentre(3)
     for _ in range(3):
         values, counts, _ = centre.terms(shares, seen)
         assert (values * counts).sum(axis=0) == pytest.approx(shares * (1 - shares) * effect)

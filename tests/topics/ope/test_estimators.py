@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from topics.ope.logs import CHANCE, LOGGING, TARGET, TRUTH, all_outcomes, drawn, tiny
 
 from harness.errors import UsageError
-from harness.topics.ope.engine.estimators import ESTIMATORS, Estimate
+from harness.topics.ope.engine.estimators import ESTIMATORS, ValueEstimate
 from harness.topics.ope.engine.log import Floats, Log
 from harness.topics.ope.engine.mips import largest_marginal_weight
 from harness.topics.ope.engine.one_pass import estimate_all
@@ -189,7 +189,7 @@ def test_one_pass_is_the_single_functions(rounds: int, lam: float, bend: float) 
 
 def test_standard_errors_are_those_of_repetition() -> None:
     """Over 600 logs the spread of the estimates is the mean of their standard errors, to 3 errors of a spread."""
-    found: dict[str, list[Estimate]] = {name: [] for name in ("ips", "snips", "dr", "sndr", "switch_dr", "dr_os")}
+    found: dict[str, list[ValueEstimate]] = {name: [] for name in ("ips", "snips", "dr", "sndr", "switch_dr", "dr_os")}
     for seed in range(600):
         log, chance = drawn(400, seed)
         for name, estimates in found.items():

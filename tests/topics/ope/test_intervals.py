@@ -17,7 +17,7 @@ from harness.errors import UsageError
 from harness.topics.ope.engine.betting import Outcomes, betting, betting_sequence, outcomes_of
 from harness.topics.ope.engine.bootstrap import bootstrap
 from harness.topics.ope.engine.bounds import empirical_bernstein, hoeffding
-from harness.topics.ope.engine.estimators import ESTIMATORS, Estimate
+from harness.topics.ope.engine.estimators import ESTIMATORS, ValueEstimate
 from harness.topics.ope.engine.intervals import BOUNDED, KINDS, interval, normal, terms_range
 from harness.topics.ope.engine.log import Log
 
@@ -67,7 +67,7 @@ def test_bootstrap_has_the_distribution_of_draws(poisson: bool) -> None:
     """Of n rounds of which one pays, the draws have a binomial mean, or a ratio of Poisson counts."""
     extra = np.zeros(20)
     extra[3] = 1.0
-    estimate = Estimate(0.05, extra, np.zeros(20), extra)
+    estimate = ValueEstimate(0.05, extra, np.zeros(20), extra)
     _, high = bootstrap(estimate, 0.6, seed=1, draws=4000, poisson=poisson)
     never = exp(-1) if poisson else (19 / 20) ** 20
     once = exp(-1) if poisson else comb(20, 1) * (1 / 20) * (19 / 20) ** 19

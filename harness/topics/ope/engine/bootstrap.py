@@ -6,12 +6,12 @@ import numpy as np
 from numba import njit
 
 from harness.errors import UsageError
-from harness.topics.ope.engine.estimators import Estimate
+from harness.topics.ope.engine.estimators import ValueEstimate
 from harness.topics.ope.engine.log import Floats
 
 
 def bootstrap(
-    estimate: Estimate, level: float = 0.95, seed: int = 0, draws: int = 1000, *, poisson: bool = False
+    estimate: ValueEstimate, level: float = 0.95, seed: int = 0, draws: int = 1000, *, poisson: bool = False
 ) -> tuple[float, float]:
     """Return the percentile interval (Efron 1979); Poisson counts are the streaming variant (Hanley & MacGibbon 2006).
 

@@ -24,7 +24,7 @@ from harness.topics.ope.engine.weights import (
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class ValueEstimate:
     """An estimated value and what its uncertainty rests on.
 
     Attributes
@@ -80,14 +80,14 @@ def parts_of(log: Log, model: Floats | None) -> Parts:
     return Parts(weights, base, log.rewards - chosen(model, log))
 
 
-def plain(base: Floats, weights: Floats, residuals: Floats) -> Estimate:
+def plain(base: Floats, weights: Floats, residuals: Floats) -> ValueEstimate:
     """Return mean(base + w residual)."""
     extra = weights * residuals
     terms = base + extra
-    return Estimate(float(terms.mean()), terms, base, extra)
+    return ValueEstimate(float(terms.mean()), terms, base, extra)
 
 
-def self_normalised(base: Floats, weights: Floats, residuals: Floats) -> Estimate:
+def self_normalised(base: Floats, weights: Floats, residuals: Floats) -> ValueEstimate:
     """Return mean(base) + mean(w residual) / mean(w), its terms by the delta method.
 
     Raises
@@ -101,10 +101,10 @@ def self_normalised(base: Floats, weights: Floats, residuals: Floats) -> Estimat
     extra = weights * residuals
     ratio = float(extra.mean()) / mass
     terms = base + ratio + weights * (residuals - ratio) / mass
-    return Estimate(float(base.mean()) + ratio, terms, base, extra, weights)
+    return ValueEstimate(float(base.mean()) + ratio, terms, base, extra, weights)
 
 
-def dm(log: Log, model: Floats | None = None) -> Estimate:
+def dm(log: Log, model: Floats | None = None) -> ValueEstimate:
     """Direct method: the model's value of the target policy (Beygelzimer & Langford 2009).
 
     Parameters
@@ -115,22 +115,22 @@ def dm(log: Log, model: Floats | None = None) -> Estimate:
         Estimated reward of every action, shape (n, actions).
     """
     base = np.einsum("ij,ij->i", log.target, check_model(log, model, "dm"))
-    return Estimate(float(base.mean()), base, base, np.zeros(len(base)))
+    return ValueEstimate(float(base.mean()), base, base, np.zeros(len(base)))
 
 
-def ips(log: Log, model: Floats | None = None) -> Estimate:  # noqa: ARG001 (all estimators are called alike)
+def ips(log: Log, model: Floats | None = None) -> ValueEstimate:  # noqa: ARG001 (all estimators are called alike)
     """Inverse propensity scoring: mean of w r (Horvitz & Thompson 1952)."""
     parts = parts_of(log, None)
     return plain(parts.base, parts.weights, parts.residuals)
 
 
-def clipped_ips(log: Log, model: Floats | None = None, *, clip: float = 10.0) -> Estimate:  # noqa: ARG001
+def clipped_ips(log: Log, model: Floats | None = None, *, clip: float = 10.0) -> ValueEstimate:  # noqa: ARG001
     """Inverse propensity scoring with weights of at most ``clip`` (Ionides 2008)."""
     parts = parts_of(log, None)
     return plain(parts.base, clip_weights(parts.weights, _at_least_0("clip", clip)), parts.residuals)
 
 
-def sub_gaussian_ips(log: Log, model: Floats | None = None, *, lam: float = 0.05) -> Estimate:  # noqa: ARG001
+def sub_gaussian_ips(log: Log, model: Floats | None = None, *, lam: float = 0.05) -> ValueEstimate:  # noqa: ARG001
     """Inverse propensity scoring with weights w / (1 - lam + lam w) (Metelli et al. 2021, s = -1), lam of 0 to 1."""
     if not 0 <= lam <= 1:
         raise UsageError(f"lam of sub_gaussian_ips must lie between 0 and 1, not {lam:g}")
@@ -138,37 +138,37 @@ def sub_gaussian_ips(log: Log, model: Floats | None = None, *, lam: float = 0.05
     return plain(parts.base, bend_weights(parts.weights, lam), parts.residuals)
 
 
-def snips(log: Log, model: Floats | None = None) -> Estimate:  # noqa: ARG001
+def snips(log: Log, model: Floats | None = None) -> ValueEstimate:  # noqa: ARG001
     """Self-normalised inverse propensity scoring: sum of w r over sum of w (Swaminathan & Joachims 2015)."""
     parts = parts_of(log, None)
     return self_normalised(parts.base, parts.weights, parts.residuals)
 
 
-def dr(log: Log, model: Floats | None = None) -> Estimate:
+def dr(log: Log, model: Floats | None = None) -> ValueEstimate:
     """Doubly robust: the model, corrected by its weighted residuals (Dudik et al. 2011, arXiv 1103.4601)."""
     parts = parts_of(log, check_model(log, model, "dr"))
     return plain(parts.base, parts.weights, parts.residuals)
 
 
-def sndr(log: Log, model: Floats | None = None) -> Estimate:
+def sndr(log: Log, model: Floats | None = None) -> ValueEstimate:
     """Self-normalised doubly robust (Kallus & Uehara 2019)."""
     parts = parts_of(log, check_model(log, model, "sndr"))
     return self_normalised(parts.base, parts.weights, parts.residuals)
 
 
-def switch_dr(log: Log, model: Floats | None = None, *, tau: float = 1.0) -> Estimate:
+def switch_dr(log: Log, model: Floats | None = None, *, tau: float = 1.0) -> ValueEstimate:
     """Doubly robust where w <= ``tau``, the model alone elsewhere (Wang et al. 2017, arXiv 1612.01205)."""
     parts = parts_of(log, check_model(log, model, "switch_dr"))
     return plain(parts.base, switch_weights(parts.weights, _at_least_0("tau", tau)), parts.residuals)
 
 
-def dr_os(log: Log, model: Floats | None = None, *, lam: float = 1.0) -> Estimate:
+def dr_os(log: Log, model: Floats | None = None, *, lam: float = 1.0) -> ValueEstimate:
     """Doubly robust with optimistic shrinkage of the weights (Su et al. 2020, arXiv 1907.09623)."""
     parts = parts_of(log, check_model(log, model, "dr_os"))
     return plain(parts.base, shrink_weights(parts.weights, _at_least_0("lam", lam)), parts.residuals)
 
 
-def mips(log: Log, model: Floats | None = None) -> Estimate:  # noqa: ARG001
+def mips(log: Log, model: Floats | None = None) -> ValueEstimate:  # noqa: ARG001
     """Marginalised inverse propensity scoring over action embeddings (Saito & Joachims 2022, arXiv 2202.06317).
 
     Raises
@@ -186,7 +186,7 @@ def _at_least_0(name: str, value: float) -> float:
     return value
 
 
-ESTIMATORS: Final[Mapping[str, Callable[..., Estimate]]] = MappingProxyType(
+ESTIMATORS: Final[Mapping[str, Callable[..., ValueEstimate]]] = MappingProxyType(
     {
         "dm": dm,
         "ips": ips,

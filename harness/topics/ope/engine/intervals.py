@@ -12,7 +12,7 @@ from harness.errors import UsageError, did_you_mean
 from harness.topics.ope.engine.betting import betting, outcomes_of
 from harness.topics.ope.engine.bootstrap import bootstrap
 from harness.topics.ope.engine.bounds import empirical_bernstein, hoeffding
-from harness.topics.ope.engine.estimators import ESTIMATORS, Estimate
+from harness.topics.ope.engine.estimators import ESTIMATORS, ValueEstimate
 from harness.topics.ope.engine.log import Floats, Log
 from harness.topics.ope.engine.mips import largest_marginal_weight, marginal_weights
 from harness.topics.ope.engine.obp_intervals import obp_interval
@@ -78,7 +78,7 @@ def interval(
     return bootstrap(estimate, level, seed, draws, poisson=kind == "poisson")
 
 
-def normal(estimate: Estimate, level: float = 0.95) -> tuple[float, float]:
+def normal(estimate: ValueEstimate, level: float = 0.95) -> tuple[float, float]:
     """Return value -/+ z standard errors, by the delta method for ratios.
 
     Raises
@@ -129,7 +129,13 @@ def _check(kind: str, estimator: str, level: float) -> None:
 
 
 def _bounded(
-    log: Log, kind: str, estimator: str, estimate: Estimate, model: Floats | None, level: float, largest: float | None
+    log: Log,
+    kind: str,
+    estimator: str,
+    estimate: ValueEstimate,
+    model: Floats | None,
+    level: float,
+    largest: float | None,
 ) -> tuple[float, float]:
     bound = hoeffding if kind == "hoeffding" else empirical_bernstein
     ends = bound(estimate.terms, *terms_range(log, estimator, model, largest), level)
