@@ -61,9 +61,9 @@ class Comparison:
         machine: str | None = None,
         **where: Scalar,
     ) -> None:
-        self._bench: RunSet = read_run_set(run_files(paths))
-        self.task = _only("task", task, list(self._bench.tasks()))
-        aggregates = self._bench.tasks()[self.task]
+        self._run_set: RunSet = read_run_set(run_files(paths))
+        self.task = _only("task", task, list(self._run_set.tasks()))
+        aggregates = self._run_set.tasks()[self.task]
         self.machine = _only("machine", machine, list(dict.fromkeys(cell.machine for cell in aggregates)))
         own = [cell for cell in aggregates if cell.machine == self.machine]
         self.cells: list[CellAggregate] = [cell for cell in own if _matches(cell, where)]
@@ -72,7 +72,7 @@ class Comparison:
             raise UsageError(
                 f"no cell of {self.task} has {given}; there are {'; '.join(c.cell.short for c in own[:5])}"
             )
-        declared = self._bench.task(self.task)
+        declared = self._run_set.task(self.task)
         entries = {label: entry for cell in reversed(self.cells) for label, entry in cell.entries.items()}
         self.labels: list[str] = in_order(entries, list(declared.strategies))
         if reference is not None and reference not in entries:
@@ -84,7 +84,7 @@ class Comparison:
         """Measure to the direction that is better: costs that were measured, then metrics."""
         seen = {name for cell in self.cells for entry in cell.entries.values() for name in entry.values}
         costs: dict[str, Literal["higher", "lower"]] = {name: "lower" for name in _COSTS if name in seen}
-        return costs | {metric.name: metric.direction for metric in self._bench.task(self.task).metrics}
+        return costs | {metric.name: metric.direction for metric in self._run_set.task(self.task).metrics}
 
     def effect(self, of: str, to: str, measure: str) -> Interval | None:
         """Estimate a ratio (of a cost) or a difference (of a metric), paired by block, with its 95 % interval."""
@@ -106,7 +106,9 @@ class Comparison:
             By default the primary metric.
         """
         name = measure or next(own for own in self.measures if not is_cost(own))
-        return overall(self.cells, name, better=self._better(name), baseline=self._bench.task(self.task).card.baseline)
+        return overall(
+            self.cells, name, better=self._better(name), baseline=self._run_set.task(self.task).card.baseline
+        )
 
     def to_target(self, target: float, over: str, *, cost: str = "cpu_s", metric: str | None = None) -> pd.DataFrame:
         """Estimate what each strategy spends until it reaches a target quality.

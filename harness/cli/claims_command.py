@@ -44,21 +44,21 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
         if name not in registry.topics:
             raise UsageError(f"there is no topic {name!r}{did_you_mean(name, registry.topics)}")
     paths = _paths(settings, runs)
-    bench = read_run_set(paths)
+    run_set = read_run_set(paths)
     if not paths:
         log().print(
             f"note: {settings.results_folder} holds no runs; bakeoff run TOPIC --profile claims measures what they ask",
             soft_wrap=True,
         )
     chosen = [topic for name, topic in registry.topics.items() if name in topics or (not topics and topic.claims)]
-    judged = {topic.name: _judged(topic, bench, settings) for topic in chosen}
+    judged = {topic.name: _judged(topic, run_set, settings) for topic in chosen}
     if as_json:
-        measured = [{"run": header.run, "machine": header.machine.name} for header in bench.headers]
+        measured = [{"run": header.run, "machine": header.machine.name} for header in run_set.headers]
         print_json({"runs": measured, "claims": [claim for own in judged.values() for claim in own]})
         return
     out = console()
     for topic in chosen:
-        _print_topic(out, topic, judged[topic.name], bench, commands=commands)
+        _print_topic(out, topic, judged[topic.name], run_set, commands=commands)
 
 
 def _paths(settings: Config, names: tuple[str, ...]) -> list[Path]:
@@ -69,14 +69,15 @@ def _paths(settings: Config, names: tuple[str, ...]) -> list[Path]:
     return list(dict.fromkeys(find(settings.results_folder, name).resolve() for name in names))
 
 
-def _judged(topic: Topic, bench: RunSet, settings: Config) -> list[Judged]:
+def _judged(topic: Topic, run_set: RunSet, settings: Config) -> list[Judged]:
+    from harness.claims import judge
     from harness.store.noise import noise_of
 
-    kept = noise_of(settings.results_folder, {header.machine.name for header in bench.headers})
-    return judge(topic, bench.aggregates, {name: own.noise.sd for name, own in kept.items()})
+    noise = noise_of(settings.results_folder, {header.machine.name for header in run_set.headers})
+    return judge(topic, run_set.aggregates, {name: stored.noise.sd for name, stored in noise.items()})
 
 
-def _print_topic(out: Console, topic: Topic, judged: list[Judged], bench: RunSet, *, commands: bool) -> None:
+def _print_topic(out: Console, topic: Topic, judged: list[Judged], run_set: RunSet, *, commands: bool) -> None:
     """Print a topic's claims in the order of their declaration, the verdict first."""
     from rich.markup import escape
     from rich.table import Table
@@ -86,7 +87,7 @@ def _print_topic(out: Console, topic: Topic, judged: list[Judged], bench: RunSet
     counts = Counter(claim.verdict for claim in judged)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict) if counts[verdict])
     out.print(f"[bold]{topic.name}[/bold]  {escape(topic.title)}", soft_wrap=True)
-    out.print(f"{told or 'no claims are declared'}; judged on {_runs(bench)}\n", soft_wrap=True)
+    out.print(f"{told or 'no claims are declared'}; judged on {_runs(run_set)}\n", soft_wrap=True)
     for claim in judged:
         colour = _COLOURS[claim.verdict]
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -100,11 +101,11 @@ def _print_topic(out: Console, topic: Topic, judged: list[Judged], bench: RunSet
         out.print()
 
 
-def _runs(bench: RunSet) -> str:
-    if not bench.headers:
+def _runs(run_set: RunSet) -> str:
+    if not run_set.headers:
         return "no runs"
-    machines = sorted({header.machine.name for header in bench.headers})
-    names = [header.run for header in bench.headers]
+    machines = sorted({header.machine.name for header in run_set.headers})
+    names = [header.run for header in run_set.headers]
     told = f"run {names[0]}" if len(names) == 1 else f"{len(names)} runs"
     return f"{told} of {', '.join(machines)}"
 

@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 from harness.analysis.aggregates import aggregate
-from harness.claims import Judged
+from harness.claims import Judged, judge
 from harness.claims.answers import fullest
 from harness.claims.order import tau
 from harness.cli.run_command import command as run_command

@@ -17,7 +17,7 @@ from harness.config import GatePolicy
 from harness.errors import Exit
 from harness.gate.stored import decide, runs_named
 from harness.gate.stored.findings import Key, Row
-from harness.gate.stored.sides import StoredRun, sessions
+from harness.gate.stored.sides import StoredRun
 from harness.gate.stored.times import BETWEEN_SESSIONS, change, needed
 from harness.measure.fitness import Noise
 from harness.store.header import Header
@@ -129,8 +129,8 @@ def test_runs_in_a_row_are_one_moment_and_runs_in_turn_are_not() -> None:
     def at(*minutes: float) -> list[Header]:
         return [header(index, minute / 60) for index, minute in enumerate(minutes)]
 
-    assert sessions(at(0, 5, 10), at(60, 75)) == ([0, 0, 0], [0, 1])
-    assert sessions(at(0, 4, 8), at(2, 6, 10)) == ([0, 1, 2], [0, 1, 2])
+    assert sessions_of(at(0, 5, 10), at(60, 75)) == ([0, 0, 0], [0, 1])
+    assert sessions_of(at(0, 4, 8), at(2, 6, 10)) == ([0, 1, 2], [0, 1, 2])
     rng = np.random.default_rng(5)
     base = sessions(rng, 5, 0, factor=1.0, drift=0.001)
     quick = [

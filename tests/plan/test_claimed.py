@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.analysis.aggregates import aggregate
+from harness.claims import judge
 from harness.config import Config
 from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Profile, Scenario, Topic
 from harness.declare.evidence import Evidence, Verdict

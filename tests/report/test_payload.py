@@ -58,7 +58,7 @@ def record(label: str, block: int = 0, cost: float = 1.0, auc: float = 0.5, rows
     return Record(trial, **(fields | changes))
 
 
-def bench(*runs: tuple[Header, Iterable[Record]]) -> RunSet:
+def run_set(*runs: tuple[Header, Iterable[Record]]) -> RunSet:
     given = [(own, list(records)) for own, records in runs]
     tallies = []
     for _, records in given:
@@ -85,7 +85,7 @@ BLOCKS = [
 
 
 def test_figures_of_the_page_are_those_of_the_records() -> None:
-    task = shown(build(bench((header(), BLOCKS)), title="T"))
+    task = shown(build(run_set((header(), BLOCKS)), title="T"))
     assert [own["label"] for own in task["strategies"]] == ["b", "a"]
     assert (task["reference"], task["baseline"], task["title"]) == ("a", "b", "Title")
     (cell,) = task["cells"]
@@ -102,27 +102,27 @@ def test_figures_of_the_page_are_those_of_the_records() -> None:
 def test_noise_and_claims_are_shown() -> None:
     noise = {"box": StoredNoise("2026-01-01T00:00:00+00:00", Noise(9, 0.01, None, 0.0, 0.02, {5: 0.03}))}
     claim = Judged("t", "a is fast", "me", "", "supported", estimate=2.0, low=1.5, high=3.0, blocks=3, cost=True)
-    payload = build(bench((header(), BLOCKS)), title="T", noise=noise, claims=[claim])
+    payload = build(run_set((header(), BLOCKS)), title="T", noise=noise, claims=[claim])
     shown(payload)
     assert payload["machines"][0]["noise"]["sd"] == 0.02
     assert payload["claims"][0]["text"] == "a is fast"
 
 
 def test_one_block_has_no_interval() -> None:
-    task = shown(build(bench((header(), BLOCKS[:2])), title="T"))
+    task = shown(build(run_set((header(), BLOCKS[:2])), title="T"))
     found = task["cells"][0]["table"][0]["cells"][0]
     assert (found["estimate"], found["low"], found["verdict"]) == (2.0, None, "unknown")
 
 
 def test_one_strategy_is_its_own_reference() -> None:
-    task = shown(build(bench((header(), [record("b", block) for block in range(3)])), title="T"))
+    task = shown(build(run_set((header(), [record("b", block) for block in range(3)])), title="T"))
     assert task["reference"] == "b"
     assert task["advice"]["sentence"] == "b: the only strategy that finished"
 
 
 def test_all_failed() -> None:
     failed = [record(name, status="failed", reason="it broke") for name in "ab"]
-    task = shown(build(bench((header(), failed)), title="T"))
+    task = shown(build(run_set((header(), failed)), title="T"))
     assert task["advice"] is None
     assert task["cells"][0]["rows"][0]["troubles"] == [["failed", "it broke", 1]]
     assert [measure["name"] for measure in task["measures"]] == ["auc"]
@@ -130,7 +130,7 @@ def test_all_failed() -> None:
 
 def test_a_metric_that_some_lack() -> None:
     records = [*BLOCKS, *(record("c", block, metrics={}) for block in range(3))]
-    task = shown(build(bench((header(), records)), title="T"))
+    task = shown(build(run_set((header(), records)), title="T"))
     labels = [own["label"] for own in task["strategies"]]
     row = next(row for row in task["cells"][0]["table"] if labels[row["strategy"]] == "c")
     by_name = dict(zip([measure["name"] for measure in task["measures"]], row["cells"], strict=True))
@@ -141,13 +141,13 @@ def test_a_metric_that_some_lack() -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_values_that_are_not_finite_are_missing(value: float) -> None:
     records = [*BLOCKS, record("a", 3, auc=value), record("b", 3)]
-    task = shown(build(bench((header(), records)), title="T"))
+    task = shown(build(run_set((header(), records)), title="T"))
     assert task["cells"][0]["rows"][1]["values"]["auc"][3] is None
 
 
 def test_three_hundred_strategies() -> None:
     records = [record(f"s-{number}", block, 1 + number) for number in range(300) for block in range(2)]
-    task = shown(build(bench((header(), records)), title="T"))
+    task = shown(build(run_set((header(), records)), title="T"))
     assert len(task["cells"][0]["table"]) == 300
 
 
@@ -155,7 +155,7 @@ def test_hostile_names_are_text_everywhere() -> None:
     records = [record(HOSTILE, block) for block in range(2)] + [
         record("a", block, reason=HOSTILE) for block in range(2)
     ]
-    payload = build(bench((header(command=HOSTILE), records)), title=HOSTILE)
+    payload = build(run_set((header(command=HOSTILE), records)), title=HOSTILE)
     shown(payload)
     assert "<script>alert" not in render(payload)
     # Inside of backticks, as the command is, nothing is markup.
@@ -163,7 +163,7 @@ def test_hostile_names_are_text_everywhere() -> None:
 
 
 def test_runs_of_two_machines_are_kept_apart_and_said() -> None:
-    both = bench((header("aaaaaa"), BLOCKS), (header("bbbbbb", machine="other", schema="1.0"), BLOCKS))
+    both = run_set((header("aaaaaa"), BLOCKS), (header("bbbbbb", machine="other", schema="1.0"), BLOCKS))
     payload = build(both, title="T")
     task = shown(payload)
     assert [cell["machine"] for cell in task["cells"]] == [0, 1]
@@ -179,7 +179,7 @@ def test_history_has_a_point_a_run_and_its_changes() -> None:
 
     factors = [1.0, 1.01, 0.99, 1.0, 2.0, 2.01, 1.99, 2.0]
     runs = [(header(f"{day:06x}", day=day + 1), slow(factor)) for day, factor in enumerate(factors)]
-    task = shown(build(bench(runs[-1]), title="T", tracked=bench(*runs[:-1])))
+    task = shown(build(run_set(runs[-1]), title="T", tracked=run_set(*runs[:-1])))
     (series,) = (own for own in task["history"] if own["measure"] == "cpu_s")
     assert [point["run"] for point in series["points"]] == [f"{day:06x}" for day in range(8)]
     (change,) = series["changes"]
@@ -196,20 +196,20 @@ def test_a_crossover_outside_of_the_sizes_is_left_out() -> None:
             for rows in (10, 100, 1000)
         ]
 
-    inside = shown(build(bench((header(), at(1.0, 1.0, "a") + at(0.5, 10.0, "b"))), title="T"))
+    inside = shown(build(run_set((header(), at(1.0, 1.0, "a") + at(0.5, 10.0, "b"))), title="T"))
     (sweep,) = inside["scaling"]
     assert [slope["estimate"] for slope in sweep["slopes"]] == pytest.approx([0.5, 1.0], abs=1e-6)
     (met,) = sweep["crossovers"]
     assert met["estimate"] == pytest.approx(100.0, rel=1e-6)
-    beyond = shown(build(bench((header(), at(1.0, 1.0, "a") + at(0.5, 1000.0, "b"))), title="T"))
+    beyond = shown(build(run_set((header(), at(1.0, 1.0, "a") + at(0.5, 1000.0, "b"))), title="T"))
     assert beyond["scaling"][0]["crossovers"] == []
 
 
 def test_a_run_for_claims_recommends_nothing() -> None:
     """Its strategies are those that claims compare, cell by cell."""
     for_claims, whole = header(selection=Selection(profile="claims")), header(run="bbbbbb")
-    payload = build(bench((for_claims, BLOCKS)), title="T")
+    payload = build(run_set((for_claims, BLOCKS)), title="T")
     assert shown(payload)["advice"]["strategy"] == ""
     assert "Take" not in markdown(payload)
     assert "None: claims were measured" in render(payload)
-    assert shown(build(bench((for_claims, BLOCKS), (whole, BLOCKS)), title="T"))["advice"]["strategy"]
+    assert shown(build(run_set((for_claims, BLOCKS), (whole, BLOCKS)), title="T"))["advice"]["strategy"]

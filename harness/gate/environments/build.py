@@ -21,7 +21,7 @@ from harness.gate.environments.overlay import Overlay, OverlayRecipe, make
 from harness.gate.environments.probe import check_packages, check_sources, look
 from harness.gate.environments.sources import Tree, check_paths, import_path, module_names, source_folders
 
-__all__ = ["SideEnvironment", "EnvironmentBuildError", "build"]
+__all__ = ["EnvironmentBuildError", "SideEnvironment", "build"]
 
 Say = Callable[[str], None]
 #: What is to be installed for a side, whether or not it is there already.

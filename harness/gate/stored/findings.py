@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import NamedTuple, TypeAlias
 
-from harness.gate.decision import Finding, TestedEffect, Verdict
+from harness.gate.decision import Effect, Finding, Verdict
 from harness.records import MemorySource, Record, figures
-from harness.stats.inferiority import TestedEffect as Tested
+from harness.stats.inferiority import TestedEffect
 from harness.stats.paired import CONFIDENCE, holm
 
 #: Level of the test against the margin, by which a figure passes.
@@ -58,7 +58,7 @@ def finish(drafts: Sequence[Draft], alpha: float) -> list[Finding]:
     return [draft.finish(Levels(*own)) for draft, *own in zip(drafts, worse, better, strict=True)]
 
 
-def verdict_of(effect: Tested, margin: float, levels: Levels, *, least: float) -> tuple[Verdict, float]:
+def verdict_of(effect: TestedEffect, margin: float, levels: Levels, *, least: float) -> tuple[Verdict, float]:
     """Judge an effect of which more is worse.
 
     Parameters
@@ -83,10 +83,10 @@ def verdict_of(effect: Tested, margin: float, levels: Levels, *, least: float) -
     return "inconclusive", worse
 
 
-def ratio(tested: Tested, base: float, candidate: float) -> TestedEffect:
+def ratio(tested: TestedEffect, base: float, candidate: float) -> Effect:
     """Return an effect on logarithms as the ratio that people read."""
     low, high = tested.bounds(CONFIDENCE)
-    return TestedEffect(_exp(tested.estimate), _exp(low), _exp(high), base, candidate)
+    return Effect(_exp(tested.estimate), _exp(low), _exp(high), base, candidate)
 
 
 def _exp(value: float) -> float:

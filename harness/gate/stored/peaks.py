@@ -10,10 +10,10 @@ from statistics import median
 import numpy as np
 
 from harness.config import GatePolicy
-from harness.gate.decision import Finding, TestedEffect, Verdict
+from harness.gate.decision import Effect, Finding, Verdict
 from harness.gate.growth import growth
 from harness.gate.stored.findings import Draft, Levels, Row, Samples, certain, ratio, shared, verdict_of
-from harness.stats.inferiority import TestedEffect as Tested
+from harness.stats.inferiority import TestedEffect
 
 #: A page: what grew from nothing has a ratio all the same, and the policy's floor keeps small growth out.
 _LEAST_BYTES = 4096.0
@@ -52,7 +52,7 @@ def memory_draft(name: str, base: Samples, candidate: Samples, policy: GatePolic
     tested = _tested(old, new, keys)
     if len(keys) > 1 and not doubt and all(old[key] == new[key] for key in keys):
         words = f"the same to the byte in {len(keys)} blocks"
-        same = TestedEffect(1.0, 1.0, 1.0, base.median(name), candidate.median(name))
+        same = Effect(1.0, 1.0, 1.0, base.median(name), candidate.median(name))
         return certain(Finding(name, "memory", "byte", "lower", margin, "pass", words, same, len(keys)))
     limit = math.log1p(max(margin, policy.memory_floor_bytes / median(old.values())))
     # The interval of few readings has a mean that one outlier moves; the middle must have grown too.
@@ -84,7 +84,7 @@ def _doubt(base: Samples, candidate: Samples, name: str, *, alike: bool) -> str:
     return _SAMPLED if base.sources == {"sampled"} else ""
 
 
-def _tested(old: Row, new: Row, keys: Sequence[object]) -> Tested:
+def _tested(old: Row, new: Row, keys: Sequence[object]) -> TestedEffect:
     """Return the log-ratio over blocks, or of the means where no block is shared (Welch 1947)."""
     one, other = ({key: math.log(value) for key, value in row.items()} for row in (old, new))
     if keys:
@@ -92,23 +92,23 @@ def _tested(old: Row, new: Row, keys: Sequence[object]) -> Tested:
     return unpaired(list(one.values()), list(other.values()))
 
 
-def over_pairs(values: Sequence[float]) -> Tested:
+def over_pairs(values: Sequence[float]) -> TestedEffect:
     """Return the mean of paired differences; one of them alone has an infinite error."""
     count, mean = len(values), float(np.mean(values))
     error = float(np.std(values, ddof=1)) / math.sqrt(count) if count > 1 else math.inf
-    return Tested(mean, error, error, max(count - 1, 1), count)
+    return TestedEffect(mean, error, error, max(count - 1, 1), count)
 
 
-def unpaired(base: Sequence[float], candidate: Sequence[float]) -> Tested:
+def unpaired(base: Sequence[float], candidate: Sequence[float]) -> TestedEffect:
     """Return the difference of two means with the degrees of freedom of Welch 1947; infinite errors for one value."""
     counts = (len(base), len(candidate))
     mean = float(np.mean(candidate) - np.mean(base))
     if min(counts) < 2:
-        return Tested(mean, math.inf, math.inf, 1, min(counts))
+        return TestedEffect(mean, math.inf, math.inf, 1, min(counts))
     parts = [float(np.var(side, ddof=1)) / len(side) for side in (base, candidate)]
     error = math.sqrt(sum(parts))
     spread = sum(part**2 / (count - 1) for part, count in zip(parts, counts, strict=True))
-    return Tested(mean, error, error, error**4 / spread if spread > 0 else min(counts) - 1, min(counts))
+    return TestedEffect(mean, error, error, error**4 / spread if spread > 0 else min(counts) - 1, min(counts))
 
 
 def _middle(old: Row, new: Row, keys: Sequence[object]) -> float:
@@ -118,7 +118,7 @@ def _middle(old: Row, new: Row, keys: Sequence[object]) -> float:
 
 
 def _words(
-    verdict: Verdict, tested: Tested, p: float, limit: float, policy: GatePolicy, doubt: str, *, paired: bool
+    verdict: Verdict, tested: TestedEffect, p: float, limit: float, policy: GatePolicy, doubt: str, *, paired: bool
 ) -> str:
     rests = f"over {tested.units} block{'' if tested.units == 1 else 's'}{'' if paired else ', unpaired'}"
     least = f"{math.expm1(limit):.1%}"

@@ -18,7 +18,7 @@ from scipy.special import stdtrit
 from harness.gate.decision import Finding, Verdict
 from harness.gate.stored.findings import PASS_ALPHA, Draft, Levels, Row, Samples, ratio, shared, verdict_of
 from harness.gate.stored.sides import SESSION_S
-from harness.stats.inferiority import TestedEffect as Tested
+from harness.stats.inferiority import TestedEffect
 
 #: Standard deviation of what a moment of the machine adds to the log of every time. From 16 cells of boosting that were
 #: measured in 2 to 4 tracked runs on a virtual machine with two cores: 0.083 for CPU and 0.072 for wall time by the
@@ -69,9 +69,9 @@ class TimeChange:
         return self.spread * math.sqrt(sum(1 / count for count in self.moments))
 
     @property
-    def tested(self) -> Tested:
+    def tested(self) -> TestedEffect:
         """The effect with its tests."""
-        return Tested(self.estimate, self.error, self.error, self.df, min(self.moments))
+        return TestedEffect(self.estimate, self.error, self.error, self.df, min(self.moments))
 
 
 def time_figures(base: Samples, candidate: Samples) -> list[str]:

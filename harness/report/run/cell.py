@@ -42,7 +42,7 @@ class CellMaker:
     def __init__(
         self,
         task: TaskInfo,
-        bench: RunSet,
+        run_set: RunSet,
         machines: Sequence[str],
         names: Mapping[str, int],
         measures: Sequence[Measure],
@@ -51,8 +51,8 @@ class CellMaker:
     ) -> None:
         self._task = task
         self._machines = {name: index for index, name in enumerate(machines)}
-        self._runs = {header.run: index for index, header in enumerate(bench.headers)}
-        self._headers = {header.run: header for header in bench.headers}
+        self._runs = {header.run: index for index, header in enumerate(run_set.headers)}
+        self._headers = {header.run: header for header in run_set.headers}
         self._names = names
         self._measures = measures
         self._reference = reference

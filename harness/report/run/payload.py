@@ -12,7 +12,7 @@ from typing import Any
 from scipy.special import stdtrit
 
 from harness.analysis.run_set import RunSet, Tally, read_run_set
-from harness.claims import Judged
+from harness.claims import Judged, judge
 from harness.config import Config
 from harness.data.cards import cards
 from harness.errors import UsageError
@@ -28,7 +28,7 @@ _DEGREES = 200
 
 
 def build(
-    bench: RunSet,
+    run_set: RunSet,
     *,
     title: str,
     claims: Sequence[Judged] = (),
@@ -50,18 +50,18 @@ def build(
         Further runs, for the history alone.
     """
     noise, cards = noise or {}, cards or {}
-    machines = list(dict.fromkeys(header.machine.name for header in bench.headers))
+    machines = list(dict.fromkeys(header.machine.name for header in run_set.headers))
     value = {
         "t": [float(stdtrit(degrees, 0.5 + CONFIDENCE / 2)) for degrees in range(1, _DEGREES + 1)],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": metadata.version("bakeoff"),
         "title": title,
-        "runs": [_run(header, tally) for header, tally in zip(bench.headers, bench.tallies, strict=True)],
-        "machines": [_machine(name, bench, noise.get(name)) for name in machines],
-        "remarks": remarks(bench),
+        "runs": [_run(header, tally) for header, tally in zip(run_set.headers, run_set.tallies, strict=True)],
+        "machines": [_machine(name, run_set, noise.get(name)) for name in machines],
+        "remarks": remarks(run_set),
         "tasks": [
-            task_payload(bench.task(name), aggregates, bench, noise, cards, tracked)
-            for name, aggregates in bench.tasks().items()
+            task_payload(run_set.task(name), aggregates, run_set, noise, cards, tracked)
+            for name, aggregates in run_set.tasks().items()
         ],
         "claims": [_claim(claim) for claim in claims],
     }
@@ -69,25 +69,25 @@ def build(
     return plain
 
 
-def remarks(bench: RunSet) -> list[str]:
+def remarks(run_set: RunSet) -> list[str]:
     """Say what a reader must know before comparing figures of these runs."""
     said = []
     for what, values in (
-        ("machines, whose times are never compared with each other", [h.machine.name for h in bench.headers]),
-        ("commits", [(h.environment.commit or "none")[:8] for h in bench.headers]),
-        ("versions of the format", [h.schema for h in bench.headers]),
+        ("machines, whose times are never compared with each other", [h.machine.name for h in run_set.headers]),
+        ("commits", [(h.environment.commit or "none")[:8] for h in run_set.headers]),
+        ("versions of the format", [h.schema for h in run_set.headers]),
     ):
         different = sorted(set(values))
         if len(different) > 1:
             said.append(f"The runs are of {len(different)} {what}: {', '.join(different)}.")
     packages: dict[str, set[str]] = {}
-    for header in bench.headers:
+    for header in run_set.headers:
         for name, version in header.environment.packages.items():
             packages.setdefault(name, set()).add(version)
     changed = [f"{name} ({', '.join(sorted(found))})" for name, found in sorted(packages.items()) if len(found) > 1]
     if changed:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
-    for header, tally in zip(bench.headers, bench.tallies, strict=True):
+    for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
         left = header.trials - tally.statuses.total()
         if left > 0:
             said.append(f"Run {header.run} lacks {left} of {header.trials} trials: bakeoff run --resume {header.run}")
@@ -96,7 +96,7 @@ def remarks(bench: RunSet) -> list[str]:
         said += [f"Run {header.run} ran {header.selection.jobs} trials at once, which spoils their times."] * (
             header.selection.jobs > 1
         )
-    checksums = {(name, version) for header in bench.headers for name, version in header.cards.items()}
+    checksums = {(name, version) for header in run_set.headers for name, version in header.cards.items()}
     for name in sorted({name for name, _ in checksums if sum(other == name for other, _ in checksums) > 1}):
         said.append(f"Data set {name} differs between the runs: neither metrics nor times can be compared.")
     return said
@@ -130,10 +130,10 @@ def _run(header: Header, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _machine(name: str, bench: RunSet, kept: StoredNoise | None) -> dict[str, Any]:
+def _machine(name: str, run_set: RunSet, kept: StoredNoise | None) -> dict[str, Any]:
     own = [
         (header, tally)
-        for header, tally in zip(bench.headers, bench.tallies, strict=True)
+        for header, tally in zip(run_set.headers, run_set.tallies, strict=True)
         if header.machine.name == name
     ]
     machine = own[-1][0].machine
@@ -192,32 +192,32 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
     """
     folder = config.results_folder
     paths = list(dict.fromkeys(find(folder, name).resolve() for name in names or ("latest",)))
-    bench = read_run_set(paths)
-    if not bench.aggregates:
-        told = ", ".join(header.run for header in bench.headers)
+    run_set = read_run_set(paths)
+    if not run_set.aggregates:
+        told = ", ".join(header.run for header in run_set.headers)
         raise UsageError(f"no trial is on record in run {told}: finish it with 'bakeoff run --resume'")
     others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
     registry = load_registry(config)
-    noise = noise_of(folder, {header.machine.name for header in bench.headers})
-    topics = list(dict.fromkeys(cell.cell.topic for cell in bench.aggregates))
+    noise = noise_of(folder, {header.machine.name for header in run_set.headers})
+    topics = list(dict.fromkeys(cell.cell.topic for cell in run_set.aggregates))
     return build(
-        bench,
+        run_set,
         title=f"Bakeoff: {', '.join(topics)}",
-        claims=_claims(topics, bench, registry, noise),
+        claims=_claims(topics, run_set, registry, noise),
         noise=noise,
         cards=_cards(config),
         tracked=read_run_set(others) if others else None,
     )
 
 
-def _claims(topics: Sequence[str], bench: RunSet, registry: Registry, noise: dict[str, StoredNoise]) -> list[Judged]:
+def _claims(topics: Sequence[str], run_set: RunSet, registry: Registry, noise: dict[str, StoredNoise]) -> list[Judged]:
     deviations = {name: kept.noise.sd for name, kept in noise.items()}
     return [
         judged
         for name in topics
         if name in registry.topics
         for judged in judge(
-            registry.topics[name], [cell for cell in bench.aggregates if cell.cell.topic == name], deviations
+            registry.topics[name], [cell for cell in run_set.aggregates if cell.cell.topic == name], deviations
         )
     ]
 

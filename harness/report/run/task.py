@@ -37,7 +37,7 @@ class DataCard(NamedTuple):
 def task_payload(
     task: TaskInfo,
     aggregates: Sequence[CellAggregate],
-    bench: RunSet,
+    run_set: RunSet,
     noise: Mapping[str, StoredNoise],
     cards: Mapping[str, DataCard],
     tracked: RunSet | None,
@@ -47,8 +47,8 @@ def task_payload(
     names = {label: index for index, label in enumerate(labels)}
     measures = _measures(task, aggregates)
     reference = reference_among(labels, list(labels), task.reference)
-    machines = list(dict.fromkeys(header.machine.name for header in bench.headers))
-    maker = CellMaker(task, bench, machines, names, measures, reference, noise)
+    machines = list(dict.fromkeys(header.machine.name for header in run_set.headers))
+    maker = CellMaker(task, run_set, machines, names, measures, reference, noise)
     cells = [cell for machine in machines for cell in aggregates if cell.machine == machine]
     return {
         "id": task.card.name,
@@ -63,9 +63,9 @@ def task_payload(
         "tuning": tuning(cells, names, task.strategies),
         "curves": curves(task.card.charts, cells, names),
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
-        "advice": _advice(task, cells, reference, bench),
+        "advice": _advice(task, cells, reference, run_set),
         "rankings": _rankings(task, cells, names),
-        "history": _history(task, cells, bench, tracked, names),
+        "history": _history(task, cells, run_set, tracked, names),
     }
 
 
@@ -112,11 +112,11 @@ def _strategy(label: str, entry: StrategyAggregate, task: TaskInfo) -> Plain:
     }
 
 
-def _advice(task: TaskInfo, cells: Sequence[CellAggregate], reference: str, bench: RunSet) -> Plain | None:
+def _advice(task: TaskInfo, cells: Sequence[CellAggregate], reference: str, run_set: RunSet) -> Plain | None:
     """Recommend over the clean cells of the machine with the most of them, sweeps of options left out."""
     if not task.metrics:
         return None
-    if all(header.selection.profile == "claims" for header in bench.headers if header.has(task.card.name)):
+    if all(header.selection.profile == "claims" for header in run_set.headers if header.has(task.card.name)):
         return {"strategy": "", "sentence": _FOR_CLAIMS}
     own = _most_measured(cells)
     main = [cell for cell in own if cell.cell.scenario == "clean"] or own
@@ -167,9 +167,9 @@ def _most_measured(cells: Sequence[CellAggregate]) -> list[CellAggregate]:
 
 
 def _history(
-    task: TaskInfo, cells: Sequence[CellAggregate], bench: RunSet, tracked: RunSet | None, names: Mapping[str, int]
+    task: TaskInfo, cells: Sequence[CellAggregate], run_set: RunSet, tracked: RunSet | None, names: Mapping[str, int]
 ) -> list[Plain]:
-    benches = [bench, *([tracked] if tracked else [])]
+    benches = [run_set, *([tracked] if tracked else [])]
     headers = {header.run: header for part in benches for header in part.headers}
     others = tracked.tasks().get(task.card.name, []) if tracked else []
     followed = [time_of(cells), "peak_bytes", *(metric.name for metric in task.metrics[:1])]
