@@ -17,6 +17,7 @@ test: $(READY) chromium
 	$(BIN)/ruff format --check .
 	$(BIN)/oxlint --deny-warnings harness/report/static
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
 # The browser that pages are tested in.

@@ -18,6 +18,7 @@ from harness.errors import Exit
 from harness.gate.stored import decide, runs_named
 from harness.gate.stored.findings import Key, Row
 from harness.gate.stored.sides import StoredRun
+from harness.gate.stored.sides import sessions as sessions_of
 from harness.gate.stored.times import BETWEEN_SESSIONS, change, needed
 from harness.measure.fitness import Noise
 from harness.store.header import Header

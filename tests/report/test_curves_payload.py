@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from report.test_payload import bench, header, record, shown
+from report.test_payload import header, record, run_set, shown
 
 from harness.declare.values import Chart
 from harness.records import Curve, Record
@@ -24,7 +24,7 @@ def recorded(label: str, block: int = 0, **curves: Curve) -> Record:
 
 
 def curves(records: list[Record], *figures: Chart) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = shown(build(bench((header(tasks=task(*figures)), records)), title="T"))["curves"]
+    found: list[dict[str, Any]] = shown(build(run_set((header(tasks=task(*figures)), records)), title="T"))["curves"]
     return found
 
 
@@ -69,7 +69,7 @@ def test_curves_of_older_runs_keep_the_figures_that_newer_ones_dropped() -> None
     old = header("aaaaaa", tasks=task(Chart("loss", "Old", "x", "y"), multiple))
     new = header("bbbbbb", tasks=task(LOSS))
     older, newer = recorded("a", limit=Curve([1.0], [2.0])), recorded("a", 1, bayes=BAYES)
-    found = shown(build(bench((old, [older]), (new, [newer])), title="T"))["curves"]
+    found = shown(build(run_set((old, [older]), (new, [newer])), title="T"))["curves"]
     assert [(own["title"], own["limit"] is None) for own in found] == [("Loss", False), (multiple.title, True)]
-    (_, alone) = shown(build(bench((old, [older])), title="T"))["curves"]
+    (_, alone) = shown(build(run_set((old, [older])), title="T"))["curves"]
     assert (alone["title"], alone["log_x"]) == (multiple.title, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from report.test_payload import bench, header, shown
+from report.test_payload import header, run_set, shown
 
 from harness.records import Phase, Record, Scalar, Seeds, Status, Trial
 from harness.report.run.payload import build
@@ -24,7 +24,7 @@ def record(block: int = 0, rows: int = 10, strategy: str = "ucb", status: Status
 
 def tuning(*records: Record, cards: tuple[StrategyCard, ...] = CARDS) -> list[tuple[Any, ...]]:
     """Return what the page shows: strategy, option, default, and the values with the labels that have them."""
-    task = shown(build(bench((header(strategies=cards), [record(strategy="a"), *records])), title="T"))
+    task = shown(build(run_set((header(strategies=cards), [record(strategy="a"), *records])), title="T"))
     return [
         (
             *(own["strategy"], own["option"], own["default"]),
