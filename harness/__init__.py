@@ -1,6 +1,6 @@
 """Bakeoff: measures competing techniques side by side, and keeps the comparison honest.
 
-Everything that a user imports is here; each name is imported when it is first used.
+Everything that an author or a notebook imports is here; each name is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -13,19 +13,24 @@ if TYPE_CHECKING:
     from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
     from harness.declare import (
         CLEAN,
-        CannotRunError,
         Chart,
         Dataset,
         Examples,
         Judgement,
         Metric,
         Param,
+        PhaseClock,
         Problem,
         Profile,
         Scenario,
+        Task,
         Topic,
         Work,
     )
+    from harness.declare.evidence import Evidence, Verdict
+    from harness.declare.values import Generator, StrategyFunction
+    from harness.errors import CannotRunError, InvalidOutputError, UsageError
+    from harness.records import Curve, Scalar
     from harness.store.load import load, samples
 
 __all__ = [
@@ -34,15 +39,25 @@ __all__ = [
     "CannotRunError",
     "Chart",
     "Comparison",
+    "Curve",
     "Dataset",
+    "Evidence",
     "Examples",
+    "Generator",
+    "InvalidOutputError",
     "Judgement",
     "Metric",
     "Param",
+    "PhaseClock",
     "Problem",
     "Profile",
+    "Scalar",
     "Scenario",
+    "StrategyFunction",
+    "Task",
     "Topic",
+    "UsageError",
+    "Verdict",
     "Work",
     "covariate_shift",
     "imbalance",
@@ -53,13 +68,54 @@ __all__ = [
 
 _HOMES = {
     "harness.analysis.comparison": ("Comparison",),
-    "harness.data.scenarios": ("TEMPORAL", "covariate_shift", "imbalance", "label_noise"),
-    "harness.store.load": ("load", "samples"),
+    "harness.data.scenarios": (
+        "TEMPORAL",
+        "covariate_shift",
+        "imbalance",
+        "label_noise",
+    ),
+    "harness.declare": (
+        "CLEAN",
+        "Chart",
+        "Dataset",
+        "Examples",
+        "Judgement",
+        "Metric",
+        "Param",
+        "PhaseClock",
+        "Problem",
+        "Profile",
+        "Scenario",
+        "Task",
+        "Topic",
+        "Work",
+    ),
+    "harness.declare.evidence": (
+        "Evidence",
+        "Verdict",
+    ),
+    "harness.declare.values": (
+        "Generator",
+        "StrategyFunction",
+    ),
+    "harness.errors": (
+        "CannotRunError",
+        "InvalidOutputError",
+        "UsageError",
+    ),
+    "harness.records": (
+        "Curve",
+        "Scalar",
+    ),
+    "harness.store.load": (
+        "load",
+        "samples",
+    ),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    home = next((module for module, names in _HOMES.items() if name in names), None)
+    if home is None:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
-    home = next((module for module, names in _HOMES.items() if name in names), "harness.declare")
     return getattr(importlib.import_module(home), name)

@@ -18,12 +18,10 @@ from harness.declare.values import (
     Strategy,
     Work,
 )
-from harness.errors import CannotRunError
 
 __all__ = [
     "CLEAN",
     "THREADS",
-    "CannotRunError",
     "Chart",
     "Claim",
     "Dataset",

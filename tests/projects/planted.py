@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.declare import Dataset, Judgement, Metric, Param, Profile, Topic
+from harness import Dataset, Judgement, Metric, Param, Profile, Topic
 
 topic = Topic("planted", title="Planted faults")
 

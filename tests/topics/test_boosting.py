@@ -13,7 +13,8 @@ from unmeasured import Phase
 from harness.config import Config
 from harness.data.synthetic import GENERATORS
 from harness.data.tabular import Split, Table
-from harness.declare import CannotRunError, Problem
+from harness.declare import Problem
+from harness.errors import CannotRunError
 from harness.measure.device import device_names
 from harness.registry import load_registry
 from harness.topics._shared.binary import judge

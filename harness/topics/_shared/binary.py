@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from harness.declare import Chart, Examples, Judgement, Metric
-from harness.errors import InvalidOutputError, UsageError
-from harness.records import Curve
+from harness import Chart, Curve, Examples, InvalidOutputError, Judgement, Metric, UsageError
 
 if TYPE_CHECKING:
     from harness.data.tabular import Split

@@ -4,6 +4,6 @@ A task is a module of this package, and so is a family of strategies. Modules he
 engine/ at their top, so that listing the topic stays fast and works without the package.
 """
 
-from harness.declare import Topic
+from harness import Topic
 
 topic = Topic("bandits", title="Bandits: what learning while choosing costs", needs="numba")

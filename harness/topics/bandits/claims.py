@@ -6,8 +6,7 @@ Replications meet the same rewards under all policies, and blocks are paired.
 
 from __future__ import annotations
 
-from harness.declare.evidence import Evidence, Verdict
-from harness.records import Scalar
+from harness import Evidence, Scalar, Verdict
 from harness.topics.bandits import topic
 
 EMPIRICAL = "Chapelle & Li 2011, An empirical evaluation of Thompson sampling"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from harness.declare.evidence import Evidence, Verdict
-from harness.records import Scalar
+from harness import Evidence, Scalar, Verdict
 from harness.topics.bandits import topic
 
 LIN_UCB = "Li et al. 2010, A contextual-bandit approach to personalized news article recommendation"

@@ -7,8 +7,7 @@ changes; theory's are those of the articles, made from the horizon and the numbe
 
 from __future__ import annotations
 
-from harness.declare.evidence import Evidence, Verdict
-from harness.records import Scalar
+from harness import Evidence, Scalar, Verdict
 from harness.topics.bandits import topic
 
 SWITCHING = "Garivier & Moulines 2011, On upper-confidence bound policies for switching bandit problems (0805.3415)"

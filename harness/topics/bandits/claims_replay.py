@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from harness.declare.evidence import Evidence, Verdict
-from harness.records import Scalar
+from harness import Evidence, Scalar, Verdict
 from harness.topics.bandits import topic
 
 FINITE = "Auer, Cesa-Bianchi & Fischer 2002, Finite-time analysis of the multiarmed bandit problem, theorem 1"

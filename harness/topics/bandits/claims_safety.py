@@ -6,8 +6,7 @@ promotes nothing, `silent` raises no alarm, and `always-default` breaks no guara
 
 from __future__ import annotations
 
-from harness.declare.evidence import Evidence, Verdict
-from harness.records import Scalar
+from harness import Evidence, Scalar, Verdict
 from harness.topics.bandits import topic
 
 CONSERVATIVE = "Wu et al. 2016, Conservative bandits (arXiv 1602.04282)"

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.declare import Chart, Dataset, Judgement, Metric, Param, Profile
-from harness.declare.values import Generator
-from harness.records import Curve, Scalar
+from harness import Chart, Curve, Dataset, Generator, Judgement, Metric, Param, Profile, Scalar
 from harness.topics.bandits import topic
 from harness.topics.bandits.stationary import METRICS, REGRET, STEPS
 from harness.topics.bandits.stationary import PARAMS as SIZES

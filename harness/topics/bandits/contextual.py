@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from harness import CLEAN, Dataset, Generator, Judgement, Param, Profile, Scalar, Scenario
 from harness.data import columns
-from harness.declare import CLEAN, Dataset, Judgement, Param, Profile, Scenario
-from harness.declare.values import Generator
-from harness.records import Scalar
 from harness.topics.bandits import topic
 from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET, STEPS, batch
 

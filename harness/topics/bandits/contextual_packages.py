@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.declare import CLEAN, Profile
+from harness import CLEAN, Profile
 from harness.topics.bandits import linear, topic
 from harness.topics.bandits.baselines import Floats, Ints
 from harness.topics.bandits.contextual import DIGITS, FEATURES, LINEAR, SIZES, judge

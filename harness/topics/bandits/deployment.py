@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.declare import CLEAN, Chart, Dataset, Judgement, Metric, Param, Profile, Scenario, Work
-from harness.declare.values import Generator
-from harness.records import Scalar
+from harness import CLEAN, Chart, Dataset, Generator, Judgement, Metric, Param, Profile, Scalar, Scenario, Work
 from harness.topics.bandits import topic
 
 if TYPE_CHECKING:

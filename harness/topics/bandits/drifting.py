@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import Chart, Dataset, Judgement, Metric, Param, Profile
-from harness.declare.values import Generator
-from harness.records import Scalar
+from harness import Chart, Dataset, Generator, Judgement, Metric, Param, Profile, Scalar
 from harness.topics.bandits import topic
 from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET, STEPS
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import CLEAN, Chart, Dataset, Judgement, Metric, Param, Profile, Scenario, Work
-from harness.declare.values import Generator
-from harness.records import Scalar
+from harness import CLEAN, Chart, Dataset, Generator, Judgement, Metric, Param, Profile, Scalar, Scenario, Work
 from harness.topics.bandits import topic
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from harness.declare import CLEAN, Profile
+from harness import CLEAN, Profile
 from harness.topics.bandits import baselines, kl_ucb, thompson, topic, ucb
 from harness.topics.bandits.baselines import Floats
 from harness.topics.bandits.stationary import BERNOULLI, METRICS, PARAMS, REGRET, STEPS, batch, judge

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import Chart, Dataset, Judgement, Metric, Param, Profile
-from harness.declare.values import Generator
-from harness.records import Scalar
+from harness import Chart, Dataset, Generator, Judgement, Metric, Param, Profile, Scalar
 from harness.topics._shared import open_bandit
 from harness.topics.bandits import topic
 from harness.topics.bandits.stationary import REGRET, STEPS

@@ -4,9 +4,9 @@ A strategy is a decorated function in a module of this package; adding one touch
 share the task's parameters and the regularisation below, which every library can be set to.
 """
 
+from harness import CLEAN, Param, Profile, Topic, Work
 from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
 from harness.data.tabular import visible
-from harness.declare import CLEAN, Param, Profile, Topic, Work
 from harness.topics._shared.binary import FIGURES, METRICS, judge
 
 L2 = 1.0

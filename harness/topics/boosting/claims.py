@@ -6,8 +6,7 @@ ones. What depends on size names its rows; threads are one unless they are what 
 
 from __future__ import annotations
 
-from harness.declare.evidence import Evidence, Verdict
-from harness.records import Scalar
+from harness import Evidence, Scalar, Verdict
 from harness.topics.boosting import topic
 
 COMPLEXITY = "Chen & Guestrin 2016, XGBoost, section 4.1, time complexity with blocks"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import CannotRunError
+from harness import CannotRunError
 from harness.topics._shared.binary import Floats
 from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, task
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import CannotRunError
+from harness import CannotRunError
 from harness.topics.boosting import L2, LEAST_HESSIAN, task
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ otherwise; weights are heavy in the scenario heavy_weights(3), where that policy
 
 from __future__ import annotations
 
-from harness.declare.evidence import Evidence, Verdict
-from harness.records import Scalar
+from harness import Evidence, Scalar, Verdict
 from harness.topics.ope import topic
 
 DUDIK = "Dudik, Langford & Li 2011, Doubly robust policy evaluation and learning, arXiv 1103.4601"

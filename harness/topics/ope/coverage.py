@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import CLEAN, Judgement, Metric, Param, Profile
+from harness import CLEAN, Judgement, Metric, Param, Profile
 from harness.topics.ope import topic
 from harness.topics.ope.worlds import (
     HEAVY,

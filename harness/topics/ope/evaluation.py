@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import Chart, Judgement, Metric, Param, Profile
+from harness import Chart, Judgement, Metric, Param, Profile
 from harness.topics.ope import topic
 from harness.topics.ope.selection import selection
 from harness.topics.ope.worlds import (

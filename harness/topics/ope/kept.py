@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from harness.declare import Dataset
-from harness.declare.values import Generator
-from harness.records import Scalar
+from harness import Dataset, Generator, Scalar
 from harness.topics.ope.evaluation import real
 from harness.topics.ope.worlds import ENGINE, REPLICATIONS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.declare import CLEAN, Judgement, Metric, Profile
+from harness import CLEAN, Judgement, Metric, Profile
 from harness.topics.ope import topic
 from harness.topics.ope.worlds import CANDIDATES, HEAVY, POLICIES, ROUNDS, SYNTHETIC, noisy_rewards, view
 

@@ -7,9 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.declare import CLEAN, Dataset, Param, Scenario, Work
-from harness.declare.values import Generator
-from harness.records import Scalar
+from harness import CLEAN, Dataset, Generator, Param, Scalar, Scenario, Work
 
 if TYPE_CHECKING:
     from harness.topics.ope.engine.worlds import Logs, Replications

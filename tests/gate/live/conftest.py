@@ -18,7 +18,6 @@ import sys
 
 import numpy as np
 
-from harness.declare import (CannotRunError, Dataset, Examples, Judgement, Metric, Param, Profile, Topic)
 
 topic = Topic("small", title="Small work")
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from gate.live import suite as planted
 
+from harness import UsageError
 from harness.config import GatePolicy
-from harness.errors import UsageError
 from harness.gate.decision import SIDES, Case, Pair, worst
 from harness.gate.live import schedule as module
 from harness.gate.live.findings import cases

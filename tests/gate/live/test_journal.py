@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from gate.live import suite as planted
 
+from harness import UsageError
 from harness.config import GatePolicy
-from harness.errors import UsageError
 from harness.gate.decision import Case, Pair, Side
 from harness.gate.live import journal
 from harness.gate.live.journal import Asked, Journal

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from harness.errors import NothingSelectedError, UsageError
+from harness import UsageError
+from harness.errors import NothingSelectedError
 from harness.gate.live.plan import plan
 from harness.plan.selection import Selection
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from harness.records import Curve
+from harness import Curve
 from harness.topics.bandits.engine.chance import Floats
 from harness.topics.bandits.engine.world import World
 

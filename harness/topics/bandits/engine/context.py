@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from harness.records import Scalar
+from harness import Scalar
 from harness.topics.bandits.engine.chance import Floats, key_of
 from harness.topics.bandits.engine.world import World
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.records import Scalar
+from harness import Scalar
 from harness.topics.bandits.engine.chance import Floats, key_of
 from harness.topics.bandits.engine.world import World
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from harness.declare import Examples, Judgement
-from harness.errors import InvalidOutputError
-from harness.records import Curve
+from harness import Curve, Examples, InvalidOutputError, Judgement
 from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.world import World
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.bandits.engine.chance import Floats, bits, uniform
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, largest, paid, row_of, seen
 from harness.topics.bandits.engine.kernels.draws import gaussian

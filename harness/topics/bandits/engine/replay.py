@@ -21,9 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.declare import Examples, Judgement
-from harness.errors import UsageError
-from harness.records import Curve, Scalar
+from harness import Curve, Examples, Judgement, Scalar, UsageError
 from harness.topics._shared import open_bandit
 from harness.topics.bandits.engine import judge as judges
 from harness.topics.bandits.engine.chance import Floats, Ints, key_of

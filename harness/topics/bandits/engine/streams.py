@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from harness.declare import Examples, Judgement
-from harness.errors import InvalidOutputError
-from harness.records import Curve
+from harness import Curve, Examples, InvalidOutputError, Judgement
 from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.judge import marks
 

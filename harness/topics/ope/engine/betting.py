@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.ope.engine.check import check_model
 from harness.topics.ope.engine.log import Floats, Log
 from harness.topics.ope.engine.mips import marginal_weights

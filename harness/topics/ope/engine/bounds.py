@@ -6,7 +6,7 @@ from math import log, sqrt
 
 import numpy as np
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.ope.engine.log import Floats
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, types
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.ope.engine.log import Floats, Log
 
 SUM_TOLERANCE = 1e-6

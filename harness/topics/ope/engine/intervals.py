@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from harness.errors import UsageError, did_you_mean
+from harness import UsageError
+from harness.errors import did_you_mean
 from harness.topics.ope.engine.betting import betting, outcomes_of
 from harness.topics.ope.engine.bootstrap import bootstrap
 from harness.topics.ope.engine.bounds import empirical_bernstein, hoeffding

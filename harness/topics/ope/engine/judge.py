@@ -7,9 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from harness.declare import Examples, Judgement
-from harness.errors import InvalidOutputError
-from harness.records import Curve
+from harness import Curve, Examples, InvalidOutputError, Judgement
 from harness.topics.ope.engine.log import Floats
 from harness.topics.ope.engine.worlds import Replications
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.ope.engine.check import check
 from harness.topics.ope.engine.log import Floats, Ints, Log
 from harness.topics.ope.engine.worlds import Recorded

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from harness.errors import UsageError, did_you_mean
+from harness import UsageError
+from harness.errors import did_you_mean
 from harness.topics.ope.engine.log import Floats, Ints, Log
 
 # Of a ridge model on standardised features.

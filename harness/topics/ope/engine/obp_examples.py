@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import UsageError, did_you_mean
+from harness import UsageError
+from harness.errors import did_you_mean
 from harness.topics.ope.engine.log import Floats, Log
 
 FOLDS = 3

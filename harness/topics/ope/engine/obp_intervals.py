@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.ope.engine.log import Floats, Log
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.ope.engine.check import check_model
 from harness.topics.ope.engine.log import Floats, Ints, Log
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.declare.values import Generator
+from harness import Generator
 from harness.topics.ope.engine.log import Floats
 from harness.topics.ope.engine.worlds import Population, Replications, populations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.declare.values import Generator
+from harness import Generator
 from harness.topics.ope.engine.log import Floats, Ints
 from harness.topics.ope.engine.worlds import Population
 

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numba import njit, types
 
-from harness.errors import UsageError, did_you_mean
+from harness import UsageError
+from harness.errors import did_you_mean
 from harness.topics.ope.engine.check import check_model
 from harness.topics.ope.engine.estimators import Parts, parts_of, plain
 from harness.topics.ope.engine.log import Floats, Log

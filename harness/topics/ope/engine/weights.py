@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.ope.engine.log import Floats, Log
 
 

@@ -8,8 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from harness.declare.values import Generator
-from harness.errors import UsageError
+from harness import Generator, UsageError
 from harness.topics.ope.engine.log import Floats, Ints, Log
 from harness.topics.ope.engine.rounds import draw_actions, taken, with_rewards
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.detectors.shared import check, in_turn
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, paid, seen

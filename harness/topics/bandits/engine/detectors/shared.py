@@ -6,7 +6,7 @@ import math
 
 from numba import njit
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.topics.bandits.engine.chance import Floats
 from harness.topics.bandits.engine.kernels.arms import largest, unseen
 from harness.topics.bandits.engine.world import World
