@@ -1,8 +1,8 @@
 """How often the gate errs: real gates on planted changes, beside the rules of other tools on the same samples.
 
 ``python benchmarks/gate_power.py measure`` runs real gates and appends what they measured to a file of results/;
-``python benchmarks/gate_power.py table`` makes the tables of docs/gate-power.md from it. Run it on a machine with nothing
-else to do, once as it is and once with ``--load``.
+``python benchmarks/gate_power.py table`` makes the tables of docs/gate-power.md from it. Run it on a machine with
+nothing else to do, once as it is and once with ``--load``.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def tables(file: Path) -> str:
     parts = ["### CPU time: real gates", *_real(read, ("lightgbm", "numpy"), "cpu_s")]
     parts += ["", f"### CPU time: {_GATES:,} gates that draw their pairs from those measured", *_resampled(read, rng)]
     parts += ["", "### The rules of other tools in the same machine time: share called slower", *_rules(read, rng)]
-    parts += ["", "### Machine time that asv's rule needs to detect as many slowdowns as the gate", *_matched(read, rng)]
+    parts += ["", "### Machine time that asv's rule needs to detect as much as the gate", *_matched(read, rng)]
     parts += ["", "### Memory: real readings", *_memory(read)]
     parts += ["", "### Quality: real gates, and gates that draw their seeds from those measured", *_quality(read, rng)]
     return "\n".join(parts) + "\n"

@@ -12,7 +12,7 @@ set -eu
 if [ -n "${INSTALL-.}" ]; then
     python -m pip install --quiet --disable-pip-version-check "${INSTALL-.}" || {
         echo "gate.sh: pip could not install ${INSTALL-.}" >&2
-        exit 3 # pip's own 1 would read as regressed
+        exit 3 # pip's exit code 1 would read as regressed
     }
 fi
 
