@@ -1,8 +1,8 @@
 """How often the gate errs: real gates on planted changes, beside the rules of other tools on the same samples.
 
 ``python benchmarks/gate_power.py measure`` runs real gates and appends what they measured to a file of results/;
-``python benchmarks/gate_power.py table`` makes the tables of docs/gate.md from it. Run it on a machine with nothing
-else to do, once as it is and once with ``--load``.
+``python benchmarks/gate_power.py table`` makes the tables of docs/gate-power.md from it. Run it on a machine with
+nothing else to do, once as it is and once with ``--load``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RESULTS = HERE.parent / "results"
 
 @click.group()
 def main() -> None:
-    """Measure and tell the gate's error rates."""
+    """Measure and report the error rates of the gate."""
 
 
 @main.command()
@@ -34,7 +34,7 @@ def measure(*, seconds: float, load: bool, only: tuple[str, ...], output: Path |
 
 @main.command()
 @click.option("--input", "source", type=click.Path(path_type=Path), help="The file; by default in results/<machine>/.")
-@click.option("--write", is_flag=True, help="Put the tables into docs/gate.md.")
+@click.option("--write", is_flag=True, help="Put the tables into docs/gate-power.md.")
 def table(*, source: Path | None, write: bool) -> None:
     """Print the tables."""
     from power.tables import insert, tables
@@ -42,7 +42,7 @@ def table(*, source: Path | None, write: bool) -> None:
     text = tables(source or _file())
     click.echo(text)
     if write:
-        insert(HERE.parent / "docs" / "gate.md", text)
+        insert(HERE.parent / "docs" / "gate-power.md", text)
 
 
 def _file() -> Path:

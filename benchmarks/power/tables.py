@@ -1,4 +1,4 @@
-"""The tables of docs/gate.md, made from the gates of a file."""
+"""The tables of docs/gate-power.md, made from the gates of a file."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def tables(file: Path) -> str:
     rng = np.random.default_rng(0)
     parts = ["### CPU time: real gates", *_real(read, ("lightgbm", "numpy"), "cpu_s")]
     parts += ["", f"### CPU time: {_GATES:,} gates that draw their pairs from those measured", *_resampled(read, rng)]
-    parts += ["", "### The same machine time by the rules of other tools (share called slower)", *_rules(read, rng)]
-    parts += ["", "### Machine time that asv's rule needs for what the gate finds", *_matched(read, rng)]
+    parts += ["", "### The rules of other tools in the same machine time: share called slower", *_rules(read, rng)]
+    parts += ["", "### Machine time that asv's rule needs to detect as much as the gate", *_matched(read, rng)]
     parts += ["", "### Memory: real readings", *_memory(read)]
     parts += ["", "### Quality: real gates, and gates that draw their seeds from those measured", *_quality(read, rng)]
     return "\n".join(parts) + "\n"
@@ -61,7 +61,7 @@ def _real(read: Sequence[Gate], workloads: Sequence[str], figure: str) -> list[s
         pairs = float(np.median([len(gate.pairs) for gate in found]))
         seconds = float(np.median([gate.elapsed_s for gate in found]))
         rows.append([*names, str(len(found)), *map(str, counts), f"{pairs:g}", f"{seconds:.0f} s"])
-    head = "workload,machine,change,gates,regressed,pass,improved,inconclusive,failed,pairs (median),time (median)"
+    head = "workload,machine,change,gates,regressed,pass,improved,inconclusive,failed,pairs,time"
     return _table(head.split(","), rows)
 
 
@@ -74,7 +74,7 @@ def _resampled(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
             shares = (rates.regressed, rates.passed, rates.inconclusive)
             spread = f"{ratios.mean():+.2%} +- {ratios.std(ddof=1):.2%}"
             rows.append([*names, clock, str(len(ratios)), spread, *(f"{s:.1%}" for s in shares), f"{rates.pairs:.1f}"])
-    head = "workload,machine,change,clock,pairs measured,log-ratio of a pair,regressed,pass,inconclusive,pairs (mean)"
+    head = "workload,machine,change,clock,measured,log-ratio of a pair,regressed,pass,inconclusive,pairs"
     return _table(head.split(","), rows)
 
 
@@ -96,7 +96,7 @@ def _rules(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
 
 
 def _matched(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
-    """Find how many processes a side asv's rule needs to find a slowdown as often as the gate does."""
+    """Compute how many processes a side asv's rule needs to detect a slowdown as often as the gate does."""
     rows = []
     for names, change, found in _groups(read, ("lightgbm", "numpy")):
         if change < 0.1:
@@ -107,9 +107,9 @@ def _matched(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
         while blocks < _MOST_BLOCKS and share < rates.regressed:
             blocks *= 2
             share = flagged(asv(1.05), base, candidate, blocks, _RULES // 4, rng)
-        needed = f"{blocks}" if share >= rates.regressed else f"more than {blocks} ({share:.0%} found)"
+        needed = f"{blocks}" if share >= rates.regressed else f"more than {blocks} ({share:.0%} detected)"
         rows.append([*names, f"{rates.regressed:.1%}", f"{rates.pairs:.1f}", needed, f"{blocks / rates.pairs:.1f}x"])
-    return _table(["workload", "machine", "change", "found by the gate", "pairs", "processes a side", "ratio"], rows)
+    return _table(["workload", "machine", "change", "detected by the gate", "pairs", "processes a side", "ratio"], rows)
 
 
 def _memory(read: Sequence[Gate]) -> list[str]:
@@ -131,5 +131,5 @@ def _quality(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
         shares = (rates.regressed, rates.passed, rates.inconclusive)
         names[2] = f"{change:g} margins"
         rows.append([*names, str(len(found)), *map(str, counts), *(f"{share:.1%}" for share in shares)])
-    head = "workload,machine,drop,gates,regressed,pass,inconclusive,regressed (drawn),pass (drawn),inconclusive (drawn)"
+    head = "workload,machine,drop,gates,regressed,pass,inconclusive,drawn regressed,drawn pass,drawn inconclusive"
     return _table(head.split(","), rows)
