@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from harness.measure.fitness import Noise
 from harness.measure.machine import Environment, Machine
 from harness.selection import Selection
 from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard, decode_header
+from harness.store.load import tables
+from harness.store.noise import KeptNoise
+from harness.store.runs import create
 from harness.trial import Conditions, Curve, Figure, Phase, Record, Seeds, Trial, Work
 
 FILE = Path(__file__).parents[2] / "docs" / "schema.md"
@@ -87,3 +92,22 @@ def test_the_key_is_made_as_the_page_says() -> None:
     key = f"{hashlib.blake2b(content.encode(), digest_size=5).hexdigest()}-{trial['block']}"
     assert record.trial.key == key
     assert f"is `{key}`" in SECTIONS["The key of a trial"]
+
+
+def test_the_page_names_every_key_of_the_noise_floor() -> None:
+    named = re.findall(r"^  - `([\w.]+)`:", SECTIONS["Other files in the results folder"], re.MULTILINE)
+    fields = [*KeptNoise.__struct_fields__, *(f"noise.{name}" for name in Noise.__struct_fields__)]
+    assert sorted(named) == sorted(name for name in fields if name != "noise")
+
+
+def test_the_page_names_every_column_of_the_tables(
+    tmp_path: Path, make_header: Callable[..., Header], make_record: Callable[..., Record]
+) -> None:
+    with create(tmp_path, make_header()) as run:
+        run.write(make_record())
+    frames = tables(tmp_path)
+    text = SECTIONS["Tables"].replace("<phase>.", "fit.")
+    named = {*re.findall(r"`([\w.]+)`", text)}
+    columns = {*frames.trials, *frames.samples, *frames.runs}
+    assert columns - named == {"rows", "threads", "max_bin", "auc"}  # parameters, an option and a metric
+    assert named - columns == {"trials", "samples", "runs", "fit"}  # the tables, and a phase
