@@ -12,14 +12,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from harness.declare import Chart, Work
 from harness.measure.fitness import Noise
 from harness.measure.machine import Environment, Machine
-from harness.selection import Selection
+from harness.plan.selection import Selection
+from harness.records import Conditions, Curve, Phase, Record, Seeds, Trial
 from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard, decode_header
 from harness.store.load import tables
-from harness.store.noise import KeptNoise
+from harness.store.noise import StoredNoise
 from harness.store.runs import create
-from harness.trial import Conditions, Curve, Figure, Phase, Record, Seeds, Trial, Work
 
 FILE = Path(__file__).parents[2] / "docs" / "schema.md"
 PAGE = FILE.read_text(encoding="utf-8")
@@ -32,7 +33,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Metric": JudgedMetric,
     "Strategy": StrategyCard,
     "Task": TaskCard,
-    "Chart": Figure,
+    "Chart": Chart,
     "Work": Work,
     "Record": Record,
     "Trial": Trial,
@@ -96,7 +97,7 @@ def test_the_key_is_made_as_the_page_says() -> None:
 
 def test_the_page_names_every_key_of_the_noise_floor() -> None:
     named = re.findall(r"^  - `([\w.]+)`:", SECTIONS["Other files in the results folder"], re.MULTILINE)
-    fields = [*KeptNoise.__struct_fields__, *(f"noise.{name}" for name in Noise.__struct_fields__)]
+    fields = [*StoredNoise.__struct_fields__, *(f"noise.{name}" for name in Noise.__struct_fields__)]
     assert sorted(named) == sorted(name for name in fields if name != "noise")
 
 
