@@ -12,7 +12,7 @@ from power.rules import Rule
 
 from harness.gate.decision import Pair
 from harness.gate.live.gated import quality_outcome
-from harness.gate.sequential import TestResult, decide
+from harness.gate.sequential import SequentialResult, decide
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def quality_gates(errors: Floats, margin: float, count: int, rng: np.random.Gene
     return _rates(verdicts)
 
 
-def _quality(errors: Floats, margin: float) -> TestResult:
+def _quality(errors: Floats, margin: float) -> SequentialResult:
     pairs = [
         Pair(block, metrics={"base": {"error": 0.0}, "candidate": {"error": float(error)}})
         for block, error in enumerate(errors)

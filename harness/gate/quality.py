@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from harness.stats.examples import Difference
-from harness.stats.inferiority import TestedEffect
+from harness.stats.inferiority import EffectEstimate
 from harness.stats.paired import CONFIDENCE
 
 Verdict = Literal["pass", "regressed", "improved", "undecided"]
@@ -161,13 +161,13 @@ def _trouble(seeds: Sequence[PairedSeed]) -> str:
     return ""
 
 
-def _effect(seeds: Sequence[PairedSeed]) -> TestedEffect:
+def _effect(seeds: Sequence[PairedSeed]) -> EffectEstimate:
     """Return candidate minus base."""
     quantile = float(ndtri(0.5 + CONFIDENCE / 2))
     found = seeds[0].difference
     if len(seeds) == 1 and found:
         below, above = ((found.estimate - found.low) / quantile, (found.high - found.estimate) / quantile)
-        return TestedEffect(found.estimate, below, above, math.inf, found.examples, (found.p_above, found.p_below))
+        return EffectEstimate(found.estimate, below, above, math.inf, found.examples, (found.p_above, found.p_below))
     values = np.array([0.0 if seed.identical else seed.candidate - seed.base for seed in seeds])
     size = max(max(abs(seed.base), abs(seed.candidate)) for seed in seeds)
     between = 0.0 if np.ptp(values) <= 1e-12 * size else float(values.var(ddof=1))
@@ -178,10 +178,10 @@ def _effect(seeds: Sequence[PairedSeed]) -> TestedEffect:
         for sides in ([one.estimate - one.low for one in kept], [one.high - one.estimate for one in kept])
     ]
     below, above = (math.sqrt(max(between, part) / len(seeds)) for part in within)
-    return TestedEffect(float(values.mean()), below, above, len(seeds) - 1, len(seeds))
+    return EffectEstimate(float(values.mean()), below, above, len(seeds) - 1, len(seeds))
 
 
-def _verdict(effect: TestedEffect, margin: float, alpha: float, pass_alpha: float) -> tuple[Verdict, float]:
+def _verdict(effect: EffectEstimate, margin: float, alpha: float, pass_alpha: float) -> tuple[Verdict, float]:
     worse, better, passes = effect.p_above(0.0), effect.p_below(0.0), effect.p_margin(margin)
     if worse <= alpha and effect.estimate > margin / 2:
         return "regressed", worse
@@ -193,7 +193,7 @@ def _verdict(effect: TestedEffect, margin: float, alpha: float, pass_alpha: floa
 
 
 def _words(
-    verdict: Verdict, effect: TestedEffect, margin: float, p: float, needs: int | None, *, last: bool, single: bool
+    verdict: Verdict, effect: EffectEstimate, margin: float, p: float, needs: int | None, *, last: bool, single: bool
 ) -> str:
     unit = "examples" if single else "seeds"
     over = f"over {effect.units:,} {unit}" + (" of these two fitted models" if single else "")

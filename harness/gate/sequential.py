@@ -19,7 +19,7 @@ _CUT = 8  # one in so many pairs is cut off at each end
 
 
 @dataclass(frozen=True)
-class TestResult:
+class SequentialResult:
     """Where a figure stands after some pairs.
 
     Attributes
@@ -88,7 +88,7 @@ def decide(
     alpha: float,
     pass_alpha: float,
     ended: bool = False,
-) -> TestResult:
+) -> SequentialResult:
     """Judge the log-ratios of pairs at the last look that they reach.
 
     A figure is *regressed* when Student's one-sided t test of the trimmed mean rejects "not worse" at the look's share
@@ -125,9 +125,9 @@ def decide(
             if state == "pass" and middle < -margin and look < last:
                 state, excluded = "undecided", True
         if state != "undecided":
-            return TestResult(state, *_interval(seen), p_worse, p_better, look)
+            return SequentialResult(state, *_interval(seen), p_worse, p_better, look)
     needs = _needed(values, margin, alpha, pass_alpha)
-    return TestResult("undecided", *_interval(values), p_worse, p_better, len(values), needs, excluded=excluded)
+    return SequentialResult("undecided", *_interval(values), p_worse, p_better, len(values), needs, excluded=excluded)
 
 
 @dataclass(frozen=True)

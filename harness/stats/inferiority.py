@@ -13,7 +13,7 @@ _MOST = 10**9
 
 
 @dataclass(frozen=True)
-class TestedEffect:
+class EffectEstimate:
     """An estimate with what its tests need.
 
     Attributes
@@ -35,7 +35,7 @@ class TestedEffect:
     units: int
     p_zero: tuple[float, float] | None = None
 
-    def turned(self) -> TestedEffect:
+    def turned(self) -> EffectEstimate:
         """Return the effect with its sign changed."""
         swapped = self.p_zero and (self.p_zero[1], self.p_zero[0])
         return replace(self, estimate=-self.estimate, below=self.above, above=self.below, p_zero=swapped)

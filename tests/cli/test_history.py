@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from support import Project
 
-from harness.cli.history.text import sparkline
+from harness.cli.history_text import sparkline
 from harness.cli.main import main
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection

@@ -303,12 +303,12 @@ def test_too_many_rows_are_caught_before_loading(csv: Path) -> None:
 def test_loading_keeps_pandas_out_of_the_trial() -> None:
     code = (
         "import sys, numpy\n"
-        "from harness.data import builtin_folder, cards, dataset\n"
+        "from harness.data.cards import builtin_folder, cards, dataset\n"
         "data = dataset(cards([builtin_folder()])['flights'])\n"
         "data.load({'rows': 1000}, numpy.random.default_rng(0))\n"
         "assert 'pandas' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
 def test_cards_are_values(csv: Path) -> None:

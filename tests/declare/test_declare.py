@@ -11,7 +11,7 @@ from harness.declare import CLEAN, THREADS, Param, Task, Topic
 from harness.errors import DeclarationError
 
 PRELUDE = """\
-from harness import (*)
+from harness import *
 topic = Topic("t", title="T")
 ERROR = Metric("error", direction="lower", unit="1")
 GIVEN = dict(title="Task", datasets=["data"], phases=["fit"], metrics=[ERROR], judge=print)
@@ -47,21 +47,21 @@ WRONG = {
         'Metric("auc", direction="higher", unit="1", margin=float("inf"))  #!',
         "metric auc has margin=inf; give a finite number from 0 on, in its unit",
     ),
-    "figure twice": (
-        'topic.task("other", figures=[Figure("loss", "L", "x", "y")] * 2, **GIVEN)  #!',
-        "task other lists a figure twice: loss, loss",
+    "chart twice": (
+        'topic.task("other", charts=[Chart("loss", "L", "x", "y")] * 2, **GIVEN)  #!',
+        "task other lists a chart twice: loss, loss",
     ),
     "limit without a title": (
-        'topic.task("other", figures=[Figure("loss", "L", "x", "y", limit="bayes")], **GIVEN)  #!',
-        "figure loss of task other needs both limit and limit_title, or neither",
+        'topic.task("other", charts=[Chart("loss", "L", "x", "y", limit="bayes")], **GIVEN)  #!',
+        "chart loss of task other needs both limit and limit_title, or neither",
     ),
     "title without a limit": (
-        'topic.task("other", figures=[Figure("loss", "L", "x", "y", limit_title="Bayes error")], **GIVEN)  #!',
-        "figure loss of task other needs both limit and limit_title, or neither",
+        'topic.task("other", charts=[Chart("loss", "L", "x", "y", limit_title="Bayes error")], **GIVEN)  #!',
+        "chart loss of task other needs both limit and limit_title, or neither",
     ),
     "limit of itself": (
-        'topic.task("other", figures=[Figure("loss", "L", "x", "y", limit="loss", limit_title="L")], **GIVEN)  #!',
-        "figure loss of task other is its own limit; name another curve of the judgement",
+        'topic.task("other", charts=[Chart("loss", "L", "x", "y", limit="loss", limit_title="L")], **GIVEN)  #!',
+        "chart loss of task other is its own limit; name another curve of the judgement",
     ),
     "work of no phase": (
         'topic.task("other", work={"fly": Work("mile", of=("rows",))}, **GIVEN)  #!',

@@ -14,14 +14,14 @@ from scipy.special import stdtrit
 from scipy.stats import ttest_1samp
 from scipy.stats.mstats import trimmed_mean_ci
 
-from harness.gate.sequential import TestResult, centre, decide, looks, p_not_above, spending
+from harness.gate.sequential import SequentialResult, centre, decide, looks, p_not_above, spending
 
 MARGIN = float(np.log(1.05))
 CAP = 16
 TRACES = Path(__file__).parent / "traces"
 
 
-def judge(ratios: Any, margin: float = MARGIN, *, ended: bool = False) -> TestResult:
+def judge(ratios: Any, margin: float = MARGIN, *, ended: bool = False) -> SequentialResult:
     return decide(ratios, margin, CAP, alpha=0.01, pass_alpha=0.025, ended=ended)
 
 

@@ -11,7 +11,7 @@ from harness.gate.decision import SIDES, Case, Finding, Pair, Verdict
 from harness.gate.growth import growth
 from harness.gate.live.gated import GatedFigure
 from harness.gate.live.progress import Progress, confirming_alpha
-from harness.gate.sequential import TestResult
+from harness.gate.sequential import SequentialResult
 from harness.stats.paired import holm
 
 #: Case (by its place in the suite) and figure to the p-value of the confirmation, after Holm over all flagged figures.
@@ -71,7 +71,7 @@ def _failure(progress: Progress) -> str:
     return "; ".join(parts)
 
 
-def _screened(progress: Progress, figure: GatedFigure, outcome: TestResult, stopped: str) -> Finding:
+def _screened(progress: Progress, figure: GatedFigure, outcome: SequentialResult, stopped: str) -> Finding:
     verdict: Verdict = outcome.state if outcome.state in ("pass", "improved") else "inconclusive"
     if outcome.excluded and outcome.state == "undecided":
         verdict = "pass"
@@ -86,7 +86,7 @@ def _screened(progress: Progress, figure: GatedFigure, outcome: TestResult, stop
     return _finding(progress, figure, outcome, verdict, reason, progress.screen)
 
 
-def _flagged(progress: Progress, figure: GatedFigure, outcome: TestResult, p: float, stopped: str) -> Finding:
+def _flagged(progress: Progress, figure: GatedFigure, outcome: SequentialResult, p: float, stopped: str) -> Finding:
     count = len(progress.confirm)
     if count == 0:
         screened = progress.outcomes()[figure]
@@ -104,7 +104,7 @@ def _flagged(progress: Progress, figure: GatedFigure, outcome: TestResult, p: fl
     return _finding(progress, figure, outcome, "inconclusive", reason, progress.confirm)
 
 
-def _undecided(outcome: TestResult, count: int) -> str:
+def _undecided(outcome: SequentialResult, count: int) -> str:
     if outcome.reason:
         return f"{outcome.reason}, had {count}"
     wanted = f"needs about {outcome.needs} pairs" if outcome.needs else "too close to call by more pairs"
@@ -118,7 +118,7 @@ def _because(stopped: str) -> str:
 def _finding(
     progress: Progress,
     figure: GatedFigure,
-    outcome: TestResult,
+    outcome: SequentialResult,
     verdict: Verdict,
     reason: str,
     pairs: Sequence[Pair],

@@ -13,7 +13,7 @@ from harness.declare import Examples
 from harness.gate.decision import SIDES, Effect, Kind, Pair
 from harness.gate.live.plan import Planned
 from harness.gate.quality import PairedSeed, QualityOutcome, judge_quality
-from harness.gate.sequential import TestResult, decide, spending
+from harness.gate.sequential import SequentialResult, decide, spending
 from harness.records import is_time
 from harness.stats.examples import Difference, difference
 
@@ -50,15 +50,15 @@ def quality_outcome(
     alpha: float,
     pass_alpha: float,
     ended: bool = False,
-) -> TestResult:
+) -> SequentialResult:
     """Judge a metric at the looks that the pairs reach; the first that decides is final.
 
     Predictions that are identical so far are a pass at once, whatever the number of pairs.
     """
     seeds = [_seed(name, pair) for pair in pairs]
     if seeds and all(seed.identical for seed in seeds):
-        return TestResult("pass", 0.0, 0.0, 0.0, 1.0, 1.0, len(seeds), reason="identical predictions")
-    found, p_worse = TestResult("undecided", 0.0, -float("inf"), float("inf"), 1.0, 1.0, len(seeds)), 1.0
+        return SequentialResult("pass", 0.0, 0.0, 0.0, 1.0, 1.0, len(seeds), reason="identical predictions")
+    found, p_worse = SequentialResult("undecided", 0.0, -float("inf"), float("inf"), 1.0, 1.0, len(seeds)), 1.0
     last = len(seeds) if ended else cap
     for look, part in spending(len(seeds), cap, ended=ended):
         judged = judge_quality(
@@ -79,12 +79,14 @@ def _seed(name: str, pair: Pair) -> PairedSeed:
     return PairedSeed(base, candidate, difference=pair.examples.get(name))
 
 
-def _outcome(judged: QualityOutcome, better: str, p_worse: float) -> TestResult:
+def _outcome(judged: QualityOutcome, better: str, p_worse: float) -> SequentialResult:
     """Turn what was judged so that more is worse."""
     estimate, low, high = judged.estimate, judged.low, judged.high
     if better == "higher":
         estimate, low, high = -judged.estimate, -judged.high, -judged.low
-    return TestResult(judged.verdict, estimate, low, high, p_worse, 1.0, judged.seeds, judged.needs, judged.reason)
+    return SequentialResult(
+        judged.verdict, estimate, low, high, p_worse, 1.0, judged.seeds, judged.needs, judged.reason
+    )
 
 
 PASS_ALPHA = 0.025
@@ -108,7 +110,7 @@ class GatedFigure:
     better: Literal["lower", "higher"]
     margin: float
 
-    def outcome(self, pairs: Sequence[Pair], cap: int, alpha: float, *, ended: bool) -> TestResult:
+    def outcome(self, pairs: Sequence[Pair], cap: int, alpha: float, *, ended: bool) -> SequentialResult:
         """Judge the pairs so far, or all there will be; positive estimates are for the worse."""
         if self.kind == "time":
             ratios = log_ratios(pairs, self.name)
@@ -117,7 +119,7 @@ class GatedFigure:
             self.name, self.better, self.margin, pairs, cap, alpha=alpha, pass_alpha=PASS_ALPHA, ended=ended
         )
 
-    def effect(self, outcome: TestResult, pairs: Sequence[Pair]) -> Effect | None:
+    def effect(self, outcome: SequentialResult, pairs: Sequence[Pair]) -> Effect | None:
         """Return the effect of an outcome as people read it."""
         if self.kind == "time":
             base, candidate = (

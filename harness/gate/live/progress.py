@@ -10,7 +10,7 @@ from harness.gate.decision import Pair, SideName, Stage
 from harness.gate.live.gated import GatedFigure, figures_of
 from harness.gate.live.memory_pass import Reading
 from harness.gate.live.plan import Planned
-from harness.gate.sequential import TestResult, looks
+from harness.gate.sequential import SequentialResult, looks
 
 _TRIES = 2  # pairs, after which a case that fails in one of them is given up
 
@@ -71,7 +71,7 @@ class Progress:
         whole = [pair for pair in self.screen if not pair.failed]
         return figures_of(self.planned, whole, self.policy) if whole else []
 
-    def outcomes(self) -> dict[GatedFigure, TestResult]:
+    def outcomes(self) -> dict[GatedFigure, SequentialResult]:
         """Judge the screening pairs."""
         return self._judged(self.figures(), "screen", self.policy.alpha)
 
@@ -81,7 +81,7 @@ class Progress:
             return []
         return [figure for figure, outcome in self.outcomes().items() if outcome.state == "regressed"]
 
-    def confirmed(self, alpha: float) -> dict[GatedFigure, TestResult]:
+    def confirmed(self, alpha: float) -> dict[GatedFigure, SequentialResult]:
         """Judge the fresh pairs on what was flagged."""
         return self._judged(self.flagged(), "confirm", alpha)
 
@@ -104,7 +104,9 @@ class Progress:
         open_figures = [outcome for outcome in self.outcomes().values() if outcome.state == "undecided"]
         return max((outcome.needs or 1e9 for outcome in open_figures), default=0.0)
 
-    def _judged(self, figures: Sequence[GatedFigure], stage: Stage, alpha: float) -> dict[GatedFigure, TestResult]:
+    def _judged(
+        self, figures: Sequence[GatedFigure], stage: Stage, alpha: float
+    ) -> dict[GatedFigure, SequentialResult]:
         pairs, cap, ended = self.pairs(stage), self.policy.pairs, stage in self.ended
         return {figure: figure.outcome(pairs, cap, alpha, ended=ended) for figure in figures}
 

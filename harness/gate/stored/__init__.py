@@ -1,4 +1,4 @@
-"""The gate on stored runs: what two moments of a machine can tell, and what they cannot."""
+"""The gate on stored runs: what two sessions of a machine can tell, and what they cannot."""
 
 from harness.gate.stored.gate import decide, runs_named
 

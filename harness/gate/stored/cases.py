@@ -173,9 +173,9 @@ def _by_variant(sides: StoredSides) -> tuple[dict[str, Samples], dict[str, Sampl
 
 def _gather(side: Sequence[StoredRun], numbers: Sequence[int]) -> dict[str, Samples]:
     found: dict[str, list[Sample]] = {}
-    for (_, records), moment in zip(side, numbers, strict=True):
+    for (_, records), session in zip(side, numbers, strict=True):
         for record in records:
-            found.setdefault(record.trial.variant, []).append(sample(moment, record))
+            found.setdefault(record.trial.variant, []).append(sample(session, record))
     return {variant: Samples(samples) for variant, samples in found.items()}
 
 

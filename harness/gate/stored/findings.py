@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from harness.gate.decision import Effect, Finding, Verdict
 from harness.records import MemorySource, Record, figures
-from harness.stats.inferiority import TestedEffect
+from harness.stats.inferiority import EffectEstimate
 from harness.stats.paired import CONFIDENCE, holm
 
 #: Level of the test against the margin, by which a figure passes.
@@ -58,7 +58,7 @@ def finish(drafts: Sequence[Draft], alpha: float) -> list[Finding]:
     return [draft.finish(Levels(*own)) for draft, *own in zip(drafts, worse, better, strict=True)]
 
 
-def verdict_of(effect: TestedEffect, margin: float, levels: Levels, *, least: float) -> tuple[Verdict, float]:
+def verdict_of(effect: EffectEstimate, margin: float, levels: Levels, *, least: float) -> tuple[Verdict, float]:
     """Judge an effect of which more is worse.
 
     Parameters
@@ -83,7 +83,7 @@ def verdict_of(effect: TestedEffect, margin: float, levels: Levels, *, least: fl
     return "inconclusive", worse
 
 
-def ratio(tested: TestedEffect, base: float, candidate: float) -> Effect:
+def ratio(tested: EffectEstimate, base: float, candidate: float) -> Effect:
     """Return an effect on logarithms as the ratio that people read."""
     low, high = tested.bounds(CONFIDENCE)
     return Effect(_exp(tested.estimate), _exp(low), _exp(high), base, candidate)
@@ -112,9 +112,9 @@ Row: TypeAlias = dict[Key, float]
 
 @dataclass(frozen=True)
 class Sample:
-    """One trial with its figures and the moment of the machine that it was measured in."""
+    """One trial with its figures and the session of the machine that it was measured in."""
 
-    moment: int
+    session: int
     record: Record
     figures: dict[str, float]
 
@@ -166,23 +166,23 @@ class Samples:
         return median([s.figures[name] for s in self.finished if name in s.figures] or [0.0])
 
     def rows(self, name: str) -> list[Row]:
-        """Return a figure by block for each moment; what was measured twice in one is averaged."""
+        """Return a figure by block for each session; what was measured twice in one is averaged."""
         found: dict[int, dict[Key, list[float]]] = {}
         for sample in self.finished:
             if name in sample.figures:
-                found.setdefault(sample.moment, {}).setdefault(sample.key, []).append(sample.figures[name])
+                found.setdefault(sample.session, {}).setdefault(sample.key, []).append(sample.figures[name])
         return [{key: fmean(values) for key, values in row.items()} for row in found.values()]
 
     def row(self, name: str) -> Row:
-        """Return a figure by block, averaged over moments."""
+        """Return a figure by block, averaged over sessions."""
         rows = self.rows(name)
         keys = dict.fromkeys(key for row in rows for key in row)
         return {key: fmean(row[key] for row in rows if key in row) for key in keys}
 
 
-def sample(moment: int, record: Record) -> Sample:
+def sample(session: int, record: Record) -> Sample:
     """Take a trial in."""
-    return Sample(moment, record, figures(record))
+    return Sample(session, record, figures(record))
 
 
 def shared(rows: Sequence[Row]) -> list[Key]:

@@ -139,5 +139,5 @@ def _together(cases: Sequence[Case], sides: StoredSides) -> list[str]:
         return []
     return [
         f"CPU time moved the same way in {same} of {len(shifts)} cases, to {math.exp(middle):.2f}x in the middle: so "
-        f"does a slower or faster moment of the machine, or a change in what the cases share"
+        f"does a slower or faster session of the machine, or a change in what the cases share"
     ]

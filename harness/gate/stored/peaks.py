@@ -13,7 +13,7 @@ from harness.config import GatePolicy
 from harness.gate.decision import Effect, Finding, Verdict
 from harness.gate.growth import growth
 from harness.gate.stored.findings import Draft, Levels, Row, Samples, certain, ratio, shared, verdict_of
-from harness.stats.inferiority import TestedEffect
+from harness.stats.inferiority import EffectEstimate
 
 #: A page: what grew from nothing has a ratio all the same, and the policy's floor keeps small growth out.
 _LEAST_BYTES = 4096.0
@@ -32,7 +32,7 @@ class _Reading:
 def memory_draft(name: str, base: Samples, candidate: Samples, policy: GatePolicy, topic: str, *, alike: bool) -> Draft:
     """Prepare the finding on the memory of a case that both sides have.
 
-    Memory does not drift with the moment, so all runs of a side are averaged by block and the blocks are the units.
+    Memory does not drift with the session, so all runs of a side are averaged by block and the blocks are the units.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _doubt(base: Samples, candidate: Samples, name: str, *, alike: bool) -> str:
     return _SAMPLED if base.sources == {"sampled"} else ""
 
 
-def _tested(old: Row, new: Row, keys: Sequence[object]) -> TestedEffect:
+def _tested(old: Row, new: Row, keys: Sequence[object]) -> EffectEstimate:
     """Return the log-ratio over blocks, or of the means where no block is shared (Welch 1947)."""
     one, other = ({key: math.log(value) for key, value in row.items()} for row in (old, new))
     if keys:
@@ -92,23 +92,23 @@ def _tested(old: Row, new: Row, keys: Sequence[object]) -> TestedEffect:
     return unpaired(list(one.values()), list(other.values()))
 
 
-def over_pairs(values: Sequence[float]) -> TestedEffect:
+def over_pairs(values: Sequence[float]) -> EffectEstimate:
     """Return the mean of paired differences; one of them alone has an infinite error."""
     count, mean = len(values), float(np.mean(values))
     error = float(np.std(values, ddof=1)) / math.sqrt(count) if count > 1 else math.inf
-    return TestedEffect(mean, error, error, max(count - 1, 1), count)
+    return EffectEstimate(mean, error, error, max(count - 1, 1), count)
 
 
-def unpaired(base: Sequence[float], candidate: Sequence[float]) -> TestedEffect:
+def unpaired(base: Sequence[float], candidate: Sequence[float]) -> EffectEstimate:
     """Return the difference of two means with the degrees of freedom of Welch 1947; infinite errors for one value."""
     counts = (len(base), len(candidate))
     mean = float(np.mean(candidate) - np.mean(base))
     if min(counts) < 2:
-        return TestedEffect(mean, math.inf, math.inf, 1, min(counts))
+        return EffectEstimate(mean, math.inf, math.inf, 1, min(counts))
     parts = [float(np.var(side, ddof=1)) / len(side) for side in (base, candidate)]
     error = math.sqrt(sum(parts))
     spread = sum(part**2 / (count - 1) for part, count in zip(parts, counts, strict=True))
-    return TestedEffect(mean, error, error, error**4 / spread if spread > 0 else min(counts) - 1, min(counts))
+    return EffectEstimate(mean, error, error, error**4 / spread if spread > 0 else min(counts) - 1, min(counts))
 
 
 def _middle(old: Row, new: Row, keys: Sequence[object]) -> float:
@@ -118,7 +118,7 @@ def _middle(old: Row, new: Row, keys: Sequence[object]) -> float:
 
 
 def _words(
-    verdict: Verdict, tested: TestedEffect, p: float, limit: float, policy: GatePolicy, doubt: str, *, paired: bool
+    verdict: Verdict, tested: EffectEstimate, p: float, limit: float, policy: GatePolicy, doubt: str, *, paired: bool
 ) -> str:
     rests = f"over {tested.units} block{'' if tested.units == 1 else 's'}{'' if paired else ', unpaired'}"
     least = f"{math.expm1(limit):.1%}"

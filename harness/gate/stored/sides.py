@@ -1,4 +1,4 @@
-"""The runs of both sides: which may be compared, and which of them are one moment of the machine."""
+"""The runs of both sides: which may be compared, and which of them are one session of the machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.store.header import Header
 
 StoredRun: TypeAlias = tuple[Header, list[Record]]
 
-#: Runs of one side that begin within so many seconds of each other are one moment of the machine. Tracked runs of the
+#: Runs of one side that begin within so many seconds of each other are one session of the machine. Tracked runs of the
 #: same cells that began 4 to 11 minutes apart already differ by up to 12 % in all cells together.
 SESSION_S = 600.0
 _MACHINE_STATE = ("kernel", "os", "python", "governor", "cores", "smt", "cpu_quota", "memory_limit_bytes")
@@ -90,9 +90,9 @@ def describe(name: str, own: Sequence[StoredRun], other: Sequence[StoredRun]) ->
 
 
 def sessions(base: Sequence[Header], candidate: Sequence[Header]) -> tuple[list[int], list[int]]:
-    """Give each run of both sides the number of its moment, from 0.
+    """Give each run of both sides the number of its session, from 0.
 
-    Runs of one side that follow each other closely, with none of the other side in between, are one moment: what the
+    Runs of one side that follow each other closely, with none of the other side in between, are one session: what the
     machine does then is in all of them. StoredSides measured in turn share their sessions, so there every run counts.
     """
     order = sorted(

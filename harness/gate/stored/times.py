@@ -1,8 +1,8 @@
-"""Times of two stored sides: how far apart two moments of a machine are without any change, and what is beyond that.
+"""Times of two stored sides: how far apart two sessions of a machine are without any change, and what is beyond that.
 
-A run is a moment. Pairing by block takes the data and seeds out of a difference, not what the machine did at the time:
+A run is a session. Pairing by block takes the data and seeds out of a difference, not what the machine did at the time:
 of the tracked runs, two of one commit that began ten minutes apart differ by 12 % in all cells together. So the unit of
-the test is the moment, not the block.
+the test is the session, not the block.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from scipy.special import stdtrit
 from harness.gate.decision import Finding, Verdict
 from harness.gate.stored.findings import PASS_ALPHA, Draft, Levels, Row, Samples, ratio, shared, verdict_of
 from harness.gate.stored.sides import SESSION_S
-from harness.stats.inferiority import TestedEffect
+from harness.stats.inferiority import EffectEstimate
 
-#: Standard deviation of what a moment of the machine adds to the log of every time. From 16 cells of boosting that were
-#: measured in 2 to 4 tracked runs on a virtual machine with two cores: 0.083 for CPU and 0.072 for wall time by the
-#: analysis of variance; between chunks of a LightGBM fit repeated there: 0.09. Rounded up: few moments are behind it.
+#: Standard deviation of what a session of the machine adds to the log of every time. From 16 cells of boosting that
+#: were measured in 2 to 4 tracked runs on a virtual machine with two cores: 0.083 for CPU and 0.072 for wall time by the
+#: analysis of variance; between chunks of a LightGBM fit repeated there: 0.09. Rounded up: few sessions are behind it.
 BETWEEN_SESSIONS = 0.1
-#: The same of one trial about its moment and block: 0.101 and 0.110 there. Taken where a single block tells nothing.
+#: The same of one trial about its session and block: 0.101 and 0.110 there. Taken where a single block tells nothing.
 WITHIN_SESSION = 0.11
 #: Degrees of freedom from which the spread of the runs themselves is believed.
 ENOUGH_DF = 3
@@ -43,11 +43,11 @@ class TimeChange:
     Attributes
     ----------
     spread
-        Standard deviation of a moment's mean.
+        Standard deviation of a session's mean.
     df
         Degrees of freedom behind `spread`; infinite where it is assumed.
-    moments
-        Number of moments of base and candidate.
+    sessions
+        Number of sessions of base and candidate.
     paired
         Whether all of them have blocks in common.
     """
@@ -55,23 +55,23 @@ class TimeChange:
     estimate: float
     spread: float
     df: float
-    moments: tuple[int, int]
+    sessions: tuple[int, int]
     paired: bool
 
     @property
     def assumed(self) -> bool:
-        """Whether the spread between moments does not come from these runs."""
+        """Whether the spread between sessions does not come from these runs."""
         return math.isinf(self.df)
 
     @property
     def error(self) -> float:
         """Standard error."""
-        return self.spread * math.sqrt(sum(1 / count for count in self.moments))
+        return self.spread * math.sqrt(sum(1 / count for count in self.sessions))
 
     @property
-    def tested(self) -> TestedEffect:
+    def tested(self) -> EffectEstimate:
         """The effect with its tests."""
-        return TestedEffect(self.estimate, self.error, self.error, self.df, min(self.moments))
+        return EffectEstimate(self.estimate, self.error, self.error, self.df, min(self.sessions))
 
 
 def time_figures(base: Samples, candidate: Samples) -> list[str]:
@@ -83,14 +83,14 @@ def time_figures(base: Samples, candidate: Samples) -> list[str]:
 def change(base: Sequence[Row], candidate: Sequence[Row], noise_sd: float | None) -> TimeChange:
     """Estimate a change in time.
 
-    With `ENOUGH_DF` the spread between moments is pooled from those of each side; it holds the noise within them. With
+    With `ENOUGH_DF` the spread between sessions is pooled from those of each side; it holds the noise within them. With
     fewer it is `BETWEEN_SESSIONS` and the noise of the blocks, or what the runs show where that is more. In both cases
     the machine's noise floor is the least.
 
     Parameters
     ----------
     base, candidate
-        A row of times in seconds for each moment.
+        A row of times in seconds for each session.
     noise_sd
         Standard deviation of the log-ratio of two equal trials on this machine, where it was kept.
     """
@@ -111,7 +111,7 @@ def change(base: Sequence[Row], candidate: Sequence[Row], noise_sd: float | None
         estimate=float(means[1].mean() - means[0].mean()),
         spread=math.sqrt(max(between, floor)),
         df=df if df >= ENOUGH_DF else math.inf,
-        moments=counts,
+        sessions=counts,
         paired=bool(keys),
     )
 
@@ -125,7 +125,7 @@ def time_draft(
     effect = ratio(tested, base.median(name), candidate.median(name))
 
     def finding(verdict: Verdict, reason: str, p: float | None, needs: int | None) -> Finding:
-        pairs = min(found.moments)
+        pairs = min(found.sessions)
         return Finding(name, "time", "s", "lower", margin, verdict, reason, effect, pairs, p, needs)
 
     if across:
@@ -141,7 +141,7 @@ def time_draft(
 
 
 def needed(found: TimeChange, limit: float, alpha: float) -> int | None:
-    """Return the runs a side, each its own moment, that would settle the present estimate with a power of 80 %.
+    """Return the runs a side, each its own session, that would settle the present estimate with a power of 80 %.
 
     As worse or as within the margin, whichever takes fewer; ``None`` when a thousand would not do.
     """
@@ -156,7 +156,7 @@ def needed(found: TimeChange, limit: float, alpha: float) -> int | None:
 
 
 def _within(sides: Sequence[Sequence[Row]], counts: tuple[int, int]) -> float:
-    """Return the variance that the blocks' noise gives to the mean of a moment, from the differences of pairs."""
+    """Return the variance that the blocks' noise gives to the mean of a session, from the differences of pairs."""
     old, new = ({key: fmean(row[key] for row in rows) for key in rows[0]} for rows in sides)
     apart = np.array([new[key] - old[key] for key in old])
     if len(apart) < 2:
@@ -176,7 +176,7 @@ def _words(verdict: Verdict, found: TimeChange, margin: float, p: float, needs: 
     size = math.expm1(abs(found.estimate))
     if verdict in ("regressed", "improved"):
         word = "slower" if verdict == "regressed" else "faster"
-        beyond = f", beyond what two moments of a machine differ by, {_two(found):.0%}" if found.assumed else ""
+        beyond = f", beyond what two sessions of a machine differ by, {_two(found):.0%}" if found.assumed else ""
         return f"{word} by {size:.1%} {rests}{beyond} (p = {p:.2g})"
     if verdict == "pass":
         return f"a change for the worse by the margin of {margin:.0%} is excluded {rests} (p = {p:.2g})"
@@ -184,7 +184,7 @@ def _words(verdict: Verdict, found: TimeChange, margin: float, p: float, needs: 
     advice = f"keep {needs} runs a side, {SESSION_S / 60:.0f} minutes apart" if needs else "no number of runs will tell"
     if found.assumed:
         return (
-            f"{_sides(found)}: two moments of a machine alone differ by about {_two(found):.0%}, which hides a change "
+            f"{_sides(found)}: two sessions of a machine alone differ by about {_two(found):.0%}, which hides a change "
             f"of {margin:.0%}; {anew}, or {advice}"
         )
     return (
@@ -194,12 +194,12 @@ def _words(verdict: Verdict, found: TimeChange, margin: float, p: float, needs: 
 
 
 def _two(found: TimeChange) -> float:
-    """Return the typical relative difference between one moment and another."""
+    """Return the typical relative difference between one session and another."""
     return math.expm1(found.spread * math.sqrt(2))
 
 
 def _sides(found: TimeChange) -> str:
-    base, candidate = found.moments
+    base, candidate = found.sessions
     if base == candidate == 1:
         return "one run a side"
     return f"{base} runs a side" if base == candidate else f"{base} and {candidate} runs"

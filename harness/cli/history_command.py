@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate
-from harness.cli.history.series import Tracked
+from harness.cli.history_series import Tracked
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import Exit, NothingSelectedError, UsageError, did_you_mean
 from harness.store.runs import find, runs
@@ -127,8 +127,8 @@ def command(
     A RUN is a path, a file name, an id, or a folder of runs. A series is one strategy in one cell on one machine and
     the same data: nothing else is compared. Names may be shell-style patterns.
     """
-    from harness.cli.history.series import LATELY, read_tracked, series, tracks
-    from harness.cli.history.text import print_series, remarks_on
+    from harness.cli.history_series import LATELY, read_tracked, series, tracks
+    from harness.cli.history_text import print_series, remarks_on
 
     tracked = read_tracked(run_paths(config().results_folder, runs), since.replace(tzinfo=UTC) if since else None)
     groups = tracks(tracked, choose(tracked, patterns, measure), measure, last)

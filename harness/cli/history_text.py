@@ -13,7 +13,7 @@ from rich.markup import escape
 from harness.analysis import wording
 from harness.analysis.history import Track
 from harness.analysis.wording import count
-from harness.cli.history.series import Tracked, short
+from harness.cli.history_series import Tracked, short
 from harness.records import is_cost
 
 if TYPE_CHECKING:

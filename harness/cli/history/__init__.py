@@ -1,1 +1,0 @@
-"""``bakeoff history``: a figure over all runs, with its change points."""
