@@ -21,8 +21,9 @@ from harness.gate.stored.sides import SESSION_S
 from harness.stats.inferiority import EffectEstimate
 
 #: Standard deviation of what a session of the machine adds to the log of every time. From 16 cells of boosting that
-#: were measured in 2 to 4 tracked runs on a virtual machine with two cores: 0.083 for CPU and 0.072 for wall time by the
-#: analysis of variance; between chunks of a LightGBM fit repeated there: 0.09. Rounded up: few sessions are behind it.
+#: were measured in 2 to 4 tracked runs on a virtual machine with two cores: 0.083 for CPU and 0.072 for wall time by
+#: the analysis of variance; between chunks of a LightGBM fit repeated there: 0.09. Rounded up: few sessions are behind
+#: it.
 BETWEEN_SESSIONS = 0.1
 #: The same of one trial about its session and block: 0.101 and 0.110 there. Taken where a single block tells nothing.
 WITHIN_SESSION = 0.11
