@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -119,6 +119,12 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 _PREFIX = "BAKEOFF_"
 
 
+def source_folders(folder: Path, paths: Sequence[str]) -> list[Path]:
+    """Return the folders of `paths` in a project; by default ``src``, if there is one, and the project's own folder."""
+    folders = [Path(os.path.normpath(folder / path)) for path in (paths or ("src", "."))]
+    return [found for found in folders if found.is_dir()]
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A project's configuration.
 
@@ -131,7 +137,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     datasets
         Folder of the project's own cards.
     topics
-        Python files or modules with the project's own topics and strategies.
+        Python files, modules or packages with the project's topics and strategies.
+    builtin
+        Whether commands without a selection mean the built-in topics too.
     machine
         Name of this machine in the results; made from its hardware when empty.
     timeout_s
@@ -146,6 +154,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     results: str = "results"
     datasets: str = "datasets"
     topics: tuple[str, ...] = ()
+    builtin: bool = False
     machine: str = ""
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=1e7)] = 600.0
     memory_limit_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -160,6 +169,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     def datasets_folder(self) -> Path:
         """Folder of the project's own cards, resolved."""
         return self.folder / self.datasets
+
+    @property
+    def import_folders(self) -> list[Path]:
+        """Folders from which the project's files import each other."""
+        return source_folders(self.folder, self.gate.paths)
 
 
 def read_config(start: Path) -> Config:

@@ -111,7 +111,7 @@ def test_two_topics_of_one_name(tmp_path: Path) -> None:
     config = project(tmp_path, mine=TOPIC.format(name="mine"), mine_too=TOPIC.format(name="mine"))
     with pytest.raises(DeclarationError) as caught:
         load_registry(config)
-    assert str(caught.value) == f"{tmp_path / 'mine_too.py'}: there is a topic 'mine' already; choose another name"
+    assert str(caught.value) == f"{tmp_path / 'mine_too.py'}:2: there is a topic 'mine' already; choose another name"
 
 
 def test_name_of_a_builtin_topic_is_taken(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_card_that_joins_no_task_is_refused(tmp_path: Path) -> None:
 def test_role_that_is_no_strategy_is_refused(tmp_path: Path, role: str) -> None:
     text = TOPIC.format(name="mine").replace("judge=print)", f"judge=print, {role}='basee')")
     (tmp_path / "mine.py").write_text(text + "task.strategy('base')(lambda problem, phase: 0)\n")
-    with pytest.raises(DeclarationError, match=rf"^task mine/task: its {role} 'basee' is no strategy; did you"):
+    with pytest.raises(DeclarationError, match=rf"^task mine/task: there is no strategy 'basee' for its {role}; did"):
         load_registry(Config(folder=tmp_path, topics=("mine.py",)))
 
 
