@@ -51,12 +51,8 @@ class Registry:
             for made in (*task.datasets, *task.joined):
                 if isinstance(made, Dataset) and self._datasets.setdefault(made.name, made) != made:
                     raise DeclarationError(f"task {task.full_name}: there is another data set {made.name!r}")
+            _check_names(task)
         known = [task.full_name for task in self.tasks()]
-        for task in self.tasks():
-            for role, name in (("reference", task.reference), ("baseline", task.baseline)):
-                if name is not None and name not in task.strategies:
-                    hint = did_you_mean(name, task.strategies)
-                    raise DeclarationError(f"task {task.full_name}: there is no strategy {name!r} for its {role}{hint}")
         for name, members in joins.items():
             if name not in known:
                 raise UsageError(f"the card of data set {members[0]} joins task {name!r}{did_you_mean(name, known)}")
@@ -92,6 +88,19 @@ class Registry:
         names = [made if isinstance(made, str) else made.name for made in (*task.datasets, *task.joined)]
         joining = self._joins.get(task.full_name, [])
         return [self.dataset(name) for name in dict.fromkeys([*names, *joining])]
+
+
+def _check_names(task: Task) -> None:
+    """Refuse strategies and options that a task names and does not have; they are declared after the task."""
+    for role, name in (("reference", task.reference), ("baseline", task.baseline)):
+        if name is not None and name not in task.strategies:
+            hint = did_you_mean(name, task.strategies)
+            raise DeclarationError(f"task {task.full_name}: there is no strategy {name!r} for its {role}{hint}")
+    options = {option for strategy in task.strategies.values() for option in strategy.options}
+    for name in task.defaults:
+        if name not in options:
+            hint = did_you_mean(name, options)
+            raise DeclarationError(f"task {task.full_name}: no strategy has the option {name!r} of its defaults{hint}")
 
 
 def load_registry(config: Config) -> Registry:

@@ -104,7 +104,7 @@ def test_missing_file_is_one_sentence(tmp_path: Path) -> None:
 def test_wrong_declaration_keeps_its_place(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError) as caught:
         load_registry(project(tmp_path, mine=TOPIC.format(name="mine") + "Topic('A', title='')\n"))
-    assert str(caught.value).startswith(f"{tmp_path / 'mine.py'}:5: 'A' is no topic name")
+    assert str(caught.value).startswith(f"{tmp_path / 'mine.py'}:5: invalid topic name 'A'")
 
 
 def test_two_topics_of_one_name(tmp_path: Path) -> None:
@@ -240,3 +240,10 @@ def test_broken_file_is_as_broken_the_second_time(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(UsageError, match=r"topic file half\.py in .* cannot be imported: ZeroDivisionError"):
             load_registry(Config(folder=tmp_path, topics=("half.py",)))
+
+
+def test_default_of_an_option_that_no_strategy_has_is_refused(tmp_path: Path) -> None:
+    text = TOPIC.format(name="mine").replace("judge=print)", "judge=print, defaults={'widht': 3})")
+    (tmp_path / "mine.py").write_text(text + "task.strategy('base')(lambda problem, phase, width=2: 0)\n")
+    with pytest.raises(DeclarationError, match=r"^task mine/task: no strategy has the option 'widht' of its defaults"):
+        load_registry(Config(folder=tmp_path, topics=("mine.py",)))

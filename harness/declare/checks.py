@@ -75,16 +75,12 @@ def check_strategy(name: str, device: str, known: Mapping[str, Strategy]) -> Non
         raise wrong(f"strategy {name} is declared twice, first at {known[name].where}")
 
 
-def check_option(sentence: str, name: str, options: Mapping[str, Scalar]) -> None:
-    """Refuse an option that a strategy does not have."""
-    if name not in options:
-        raise wrong(f"{sentence} {name}, which is not an argument of its function{did_you_mean(name, options)}")
-
-
 def check_sweeps(strategy: str, sweep: Mapping[str, Sequence[Scalar]], options: Mapping[str, Scalar]) -> None:
     """Refuse sweeps over unknown options, and over values that an option cannot take."""
     for option, values in sweep.items():
-        check_option(f"strategy {strategy} sweeps", option, options)
+        if option not in options:
+            hint = did_you_mean(option, options)
+            raise wrong(f"strategy {strategy} sweeps {option}, which is not an argument of its function{hint}")
         check_sweep(f"strategy {strategy}", option, values, Param(options[option]))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from harness.declare.checks import (
     check_charts,
     check_members,
-    check_option,
     check_params,
     check_profile,
     check_strategy,
@@ -73,6 +72,7 @@ class Task:
     work: Mapping[str, Work]
     quick: Profile
     full: Profile
+    defaults: Mapping[str, Scalar]
     where: str
     strategies: dict[str, Strategy] = field(default_factory=dict)
     joined: list[Dataset] = field(default_factory=list)
@@ -103,7 +103,6 @@ class Task:
         needs: str | Sequence[str] = (),
         device: DeviceName = "cpu",
         sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
-        defaults: Mapping[str, Scalar] = MappingProxyType({}),
         note: str = "",
     ) -> Callable[[StrategyFunction], StrategyFunction]:
         """Register the decorated function as a strategy.
@@ -117,20 +116,21 @@ class Task:
             Modules without which it cannot run; they are imported before any clock starts.
         sweep
             Values to try for its options in the full profile.
-        defaults
-            Defaults of options that differ from those of the function, for a function that serves several tasks.
         note
             Where it departs from the task's common budget.
         """
 
         def register(function: StrategyFunction) -> StrategyFunction:
             check_strategy(name, device, self.strategies)
-            run = _with_defaults(name, function, defaults, self.params)
-            options = options_of(name, run, self.params)
+            options = options_of(name, function, self.params)
+            changed = {option: value for option, value in self.defaults.items() if option in options}
+            for option, value in changed.items():
+                check_value(f"task {self.name}, strategy {name}", option, value, Param(options[option]))
+            options |= changed
             check_sweeps(name, sweep, options)
             self.strategies[name] = Strategy(
                 name=name,
-                run=run,
+                run=partial(function, **changed) if changed else function,
                 summary=(inspect.getdoc(function) or "").split("\n", 1)[0],
                 needs=(needs,) if isinstance(needs, str) else tuple(needs),
                 device=device,
@@ -142,18 +142,6 @@ class Task:
             return function
 
         return register
-
-
-def _with_defaults(
-    strategy: str, function: StrategyFunction, defaults: Mapping[str, Scalar], params: Mapping[str, Param]
-) -> StrategyFunction:
-    if not defaults:
-        return function
-    options = options_of(strategy, function, params)
-    for name, value in defaults.items():
-        check_option(f"strategy {strategy} has a default of", name, options)
-        check_value(f"strategy {strategy}", name, value, Param(options[name]))
-    return partial(function, **defaults)
 
 
 class Topic:
@@ -197,6 +185,7 @@ class Topic:
         work: Mapping[str, Work] = MappingProxyType({}),
         quick: Profile | None = None,
         full: Profile = FULL,
+        defaults: Mapping[str, Scalar] = MappingProxyType({}),
     ) -> Task:
         """Declare a task.
 
@@ -223,6 +212,8 @@ class Topic:
             What a phase does many times over, by the phase's name; tables then tell its time for each.
         quick
             By default three blocks of the first scenario.
+        defaults
+            Defaults of strategies' options in this task, where they differ from those of the strategies' functions.
         """
         check_name(name, "task", NAME)
         if name in self.tasks:
@@ -256,6 +247,7 @@ class Topic:
             work=dict(work),
             quick=quick,
             full=full,
+            defaults=dict(defaults),
             where=caller(),
         )
         self.tasks[name] = made
@@ -269,7 +261,6 @@ class Topic:
         needs: str | Sequence[str] = (),
         device: DeviceName = "cpu",
         sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
-        defaults: Mapping[str, Scalar] = MappingProxyType({}),
         note: str = "",
     ) -> Callable[[StrategyFunction], StrategyFunction]:
         """Register the decorated function as a strategy of several tasks; see `Task.strategy`.
@@ -289,7 +280,7 @@ class Topic:
         def register(function: StrategyFunction) -> StrategyFunction:
             check_tasks(f"strategy {name}", self.name, tasks)
             for task in tasks:
-                task.strategy(name, needs=needs, device=device, sweep=sweep, defaults=defaults, note=note)(function)
+                task.strategy(name, needs=needs, device=device, sweep=sweep, note=note)(function)
             return function
 
         return register
