@@ -117,6 +117,8 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 _PREFIX = "BAKEOFF_"
+# Where a configuration is looked for in a folder, the first one first, and the table that contains it.
+_FILES = {"bakeoff.toml": (), "pyproject.toml": ("tool", "bakeoff")}
 
 
 def source_folders(folder: Path, paths: Sequence[str]) -> list[Path]:
@@ -185,11 +187,23 @@ def read_config(start: Path) -> Config:
         When the file cannot be parsed, or a key is unknown or of the wrong type.
     """
     for folder in (start, *start.parents):
-        for file, keys in ((folder / "bakeoff.toml", ()), (folder / "pyproject.toml", ("tool", "bakeoff"))):
+        for name, keys in _FILES.items():
+            file = folder / name
             table = _table(file, keys)
             if table is not None:
                 return _convert(table, folder, file)
     return _convert({}, start, None)
+
+
+def ignored_file(folder: Path) -> Path | None:
+    """Return the pyproject.toml whose table ``[tool.bakeoff]`` is ignored because a bakeoff.toml lies beside it."""
+    first, second = (folder / name for name in _FILES)
+    if not first.is_file():
+        return None
+    try:
+        return second if _table(second, _FILES[second.name]) is not None else None
+    except UsageError:
+        return None
 
 
 def encode_config(config: Config) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support import Project, make_project, write_csv_card
 
+from harness.store.load import load
+
 STRATEGY = """\
 from harness.topics.boosting import task
 
@@ -115,6 +117,28 @@ def test_a_gate_without_a_selection_measures_the_project(tmp_path: Path) -> None
     assert "new in the candidate" in json.dumps(decision)
 
 
+def test_a_run_in_a_checkout_is_not_a_change(project: Project) -> None:
+    """With the repository's own .gitignore: tracked runs stay tracked, new ones are ignored, and both are read."""
+    ignored = Path(__file__).parents[1] / ".gitignore"
+    (project.folder / ".gitignore").write_text(ignored.read_text())
+    (project.folder / "results").mkdir()
+    (project.folder / "results" / "README.md").write_text("Results\n")
+    run = ("run", "-s", "copy", "--blocks", "1")
+    project.bakeoff(*run)
+    (tracked,) = project.runs()
+    _git(project, "init", "-q")
+    _git(project, "add", ".")
+    _git(project, "add", "--force", str(tracked))
+    _git(project, "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-q", "-m", "One")
+    project.bakeoff(*run)
+    assert len(project.runs()) == 2
+    listed = subprocess.check_output(["git", "ls-files", "results"], cwd=project.folder, text=True).split()
+    assert listed == ["results/README.md", str(tracked.relative_to(project.folder))]
+    assert subprocess.check_output(["git", "status", "--porcelain"], cwd=project.folder, text=True) == ""
+    trials = load(project.folder / "results")
+    assert trials["run"].nunique() == 2
+
+
 def _one_strategy(text: str) -> str:
     """Leave the first strategy of the planted topic alone."""
     start = text.index('@task.strategy("copy"')
@@ -123,3 +147,11 @@ def _one_strategy(text: str) -> str:
 
 def _git(project: Project, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=project.folder, check=True, timeout=60)
+
+
+def test_a_second_configuration_is_noted_once(project: Project) -> None:
+    (project.folder / "pyproject.toml").write_text('[tool.bakeoff]\nresults = "elsewhere"\n')
+    done = project.bakeoff("run", "-s", "copy", "--blocks", "1")
+    note = f"note: bakeoff.toml is used, and [tool.bakeoff] in {project.folder / 'pyproject.toml'} is ignored"
+    assert done.stderr.splitlines().count(note) == 1
+    assert len(project.runs()) == 1

@@ -182,7 +182,7 @@ def test_why_not() -> None:
     assert why_not(strategy(needs=["numpy", "no_such.part"]), MINE) == "package no_such is not installed"
     assert (
         why_not(strategy(needs="no_such"), Topic("boosting", title="Mine"))
-        == "package no_such is not installed (pip install 'bakeoff[boosting]')"
+        == "package no_such is not installed (in a checkout of Bakeoff: pip install '.[boosting]')"
     )
 
 
