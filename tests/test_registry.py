@@ -144,7 +144,7 @@ def test_card_of_the_project_joins_a_task(tmp_path: Path) -> None:
     write_csv_card(tmp_path / "datasets", "churn", tasks=["boosting/tabular-binary"])
     registry = load_registry(Config(folder=tmp_path))
     task = registry.topics["boosting"].tasks["tabular-binary"]
-    assert [found.name for found in registry.datasets_of(task)] == ["flights", "synthetic-tabular", "churn"]
+    assert [found.name for found in registry.datasets_of(task)] == [*task.datasets, "churn"]
 
 
 def test_card_of_the_project_cannot_take_a_builtin_name(tmp_path: Path) -> None:
