@@ -1,4 +1,4 @@
-"""Optimism in the face of uncertainty: the arm that may be best, judged by a mean plus a width."""
+"""Optimism in the face of uncertainty: the index of an arm is its mean plus a confidence width."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ KERNEL = "harness.topics.bandits.engine.kernels.index"
 def ucb1(problem: Problem, phase: PhaseClock, xi: float = 2.0) -> Any:
     """Choose the largest mean + sqrt(xi log(step) / n), with the number of steps done.
 
-    Auer, Cesa-Bianchi & Fischer 2002, "Finite-time analysis of the multiarmed bandit problem", figure 1, has xi 2;
-    the theorems of Garivier & Moulines 2011 ask for xi above 0.5.
+    Auer, Cesa-Bianchi & Fischer 2002, "Finite-time analysis of the multiarmed bandit problem", figure 1, uses xi 2;
+    the theorems of Garivier & Moulines 2011 require xi above 0.5.
     """
     from harness.topics.bandits.engine.kernels import index
     from harness.topics.bandits.engine.play import measure_compiled
@@ -47,7 +47,7 @@ def moss(problem: Problem, phase: PhaseClock) -> Any:
 
 @task.strategy("ucb-tuned", needs="harness.topics.bandits.engine.kernels.tuned")
 def ucb_tuned(problem: Problem, phase: PhaseClock) -> Any:
-    """Choose the largest mean + sqrt(log(step) / n min(1/4, variance seen + sqrt(2 log(step) / n))).
+    """Choose the largest mean + sqrt(log(step) / n min(1/4, variance so far + sqrt(2 log(step) / n))).
 
     Auer, Cesa-Bianchi & Fischer 2002 call it UCB1-tuned.
     """
