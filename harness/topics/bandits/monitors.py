@@ -169,9 +169,9 @@ def _windows(problem: Problem, phase: PhaseClock, name: str, window: int, every:
         apart = monitors.distances(getattr(data, name), data.reference, window, every)
         size = math.sqrt(data.reference * window / (data.reference + window))
         looks = apart.shape[1]
-        found = kolmogorov(size * apart) <= level / (max(looks, 1) if corrected else 1)
-        steps = window - 1 + every * found.argmax(axis=1) if looks else np.zeros(len(apart), dtype=np.int64)
-        alarms: Ints = np.where(found.any(axis=1), steps, data.horizon)
+        significant = kolmogorov(size * apart) <= level / (max(looks, 1) if corrected else 1)
+        steps = window - 1 + every * significant.argmax(axis=1) if looks else np.zeros(len(apart), dtype=np.int64)
+        alarms: Ints = np.where(significant.any(axis=1), steps, data.horizon)
         return alarms
 
     return _watched(problem, phase, find)

@@ -22,41 +22,41 @@ def _replayed(problem: Problem, phase: PhaseClock, name: str, model: str, **opti
 
 @estimator("dr", needs=MODELS, sweep={"model": ["logistic", "boosting"]})
 def dr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Correct the model by its weighted residuals."""
+    """Correct a reward model by its weighted residuals."""
     return _replayed(problem, phase, "dr", model)
 
 
 @estimator("sndr", needs=MODELS)
 def sndr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Correct the model by its weighted residuals, divided by the sum of the weights."""
+    """Correct a reward model by its weighted residuals, divided by the sum of the weights."""
     return _replayed(problem, phase, "sndr", model)
 
 
 @estimator("switch-dr", needs=MODELS, sweep={"tau": [2.0, 50.0]})
 def switch_dr(problem: Problem, phase: PhaseClock, tau: float = 10.0, model: str = MODEL) -> Any:
-    """Correct the model where weights are small, and trust it elsewhere."""
+    """Correct the model where the weight is at most tau, and use the model alone elsewhere."""
     return _replayed(problem, phase, "switch_dr", model, tau=tau)
 
 
 @estimator("switch-dr-tuned", needs=(*MODELS, TUNING), sweep={"by": ["bound"]})
 def switch_dr_tuned(problem: Problem, phase: PhaseClock, by: str = "slope", model: str = MODEL) -> Any:
-    """Trust the model from a weight on that the log suggests."""
+    """Like switch-dr, with the threshold tau chosen from the log."""
     return tuned(problem, phase, "switch_dr", by, fitter(model))
 
 
 @estimator("dr-os", needs=MODELS, sweep={"lam": [1.0, 1000.0]})
 def dr_os(problem: Problem, phase: PhaseClock, lam: float = 100.0, model: str = MODEL) -> Any:
-    """Shrink large weights to lam w / (w^2 + lam)."""
+    """Correct the model with shrunk weights lam w / (w^2 + lam)."""
     return _replayed(problem, phase, "dr_os", model, lam=lam)
 
 
 @estimator("dr-os-tuned", needs=(*MODELS, TUNING), sweep={"by": ["bound"]})
 def dr_os_tuned(problem: Problem, phase: PhaseClock, by: str = "slope", model: str = MODEL) -> Any:
-    """Shrink large weights as much as the log suggests."""
+    """Like dr-os, with lam chosen from the log."""
     return tuned(problem, phase, "dr_os", by, fitter(model))
 
 
 @estimator("dr-estimated", needs=(*MODELS, *PROPENSITIES), note=ESTIMATED)
 def dr_estimated(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Correct the model by its residuals, weighted by propensities that were fitted to the log."""
+    """Correct the model by its residuals, weighted with propensities that are estimated from the log."""
     return estimated(problem, phase, "dr", fitter(model))

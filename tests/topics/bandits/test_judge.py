@@ -116,7 +116,7 @@ def test_limit_of_certain_arms() -> None:
 
 
 def test_limit_needs_means_that_stand_still() -> None:
-    with pytest.raises(ValueError, match="stand still"):
+    with pytest.raises(ValueError, match="constant means"):
         lai_robbins(world(means=np.zeros((2, 1, 2))))
 
 

@@ -2,8 +2,8 @@
 
 A draw is a hash of a key and of its place (step, replication, arm). So no table of rewards is stored, a reward can be
 computed again when it is revealed late, and the rewards of one policy do not depend on what another one did: common
-random numbers (Law 2015, "Simulation modeling and analysis", chapter 11). The hash is the finaliser of SplitMix64 (Steele,
-Lea & Flood 2014, "Fast splittable pseudorandom number generators").
+random numbers (Law 2015, "Simulation modeling and analysis", chapter 11). The hash is the finaliser of SplitMix64
+(Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators").
 """
 
 from __future__ import annotations

@@ -5,12 +5,12 @@ algorithms" (arXiv 1003.5956), algorithm 2: logged rounds are offered one after 
 item that was shown, the round is accepted and the policy learns from it, otherwise the round is discarded.
 
 In a log of K items only 1 / K of the rounds is accepted, so rounds are drawn with replacement (Mary, Preux & Nicol
-2014, "Improving offline evaluation of contextual bandit algorithms via bootstrapping techniques", arXiv 1405.3536; without
-their jitter). If a context occurred with a single item, a policy could then recognise the round: it would choose the
-items whose clicks it remembers. So there are only a few contexts, and each was logged with all items. A round is drawn
-by its context, then its item, then among the rounds with both. Whatever the policy chooses is therefore accepted with
-probability 1 / K, and pays a logged click of this item in this context. The same rewards come from a `World` with these
-click rates, which is played here: it saves drawing the rounds that would be discarded.
+2014, "Improving offline evaluation of contextual bandit algorithms via bootstrapping techniques", arXiv 1405.3536;
+without their jitter). If a context occurred with a single item, a policy could then recognise the round: it would
+choose the items whose clicks it remembers. So there are only a few contexts, and each was logged with all items. A
+round is drawn by its context, then its item, then among the rounds with both. Whatever the policy chooses is therefore
+accepted with probability 1 / K, and pays a logged click of this item in this context. The same rewards come from a
+`World` with these click rates, which is played here: it saves drawing the rounds that would be discarded.
 """
 
 from __future__ import annotations
