@@ -43,7 +43,7 @@ def exp3(problem: Problem, phase: PhaseClock, gamma: float = 0.0) -> Any:
 @drifting.strategy("exp3-s", needs=KERNEL, note=NOTE)
 @task.strategy("exp3-s", needs=KERNEL, sweep={"gamma": [0.01, 0.05, 0.2]}, note=NOTE)
 def exp3_s(problem: Problem, phase: PhaseClock, gamma: float = 0.0, switches: int = 4) -> Any:
-    """Weigh arms exponentially and forget, to follow the best sequence of arms.
+    """Weigh arms exponentially and add uniform weights at every step, to follow changes of the best arm.
 
     Auer, Cesa-Bianchi, Freund & Schapire 2002, section 8: EXP3.S.
 

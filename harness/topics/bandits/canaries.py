@@ -151,7 +151,7 @@ def _gated(problem: Problem, phase: PhaseClock, weigh: Callable[[Traffic], Canar
 
 @deployment.strategy("canary-betting", needs=ROLLOUT, sweep={"stage_steps": [1, 10]}, note=GATE)
 def canary_betting(problem: Problem, phase: PhaseClock, stage_steps: int = 5) -> Floats:
-    """Raise traffic in stages to one half; promote once bets on it multiplied their capital by 1 / level."""
+    """Raise traffic in stages to one half; promote once bets that it is better gained a factor of 1 / level."""
     return _gated(problem, phase, lambda traffic: Betting(traffic.replications), stage_steps)
 
 
@@ -172,7 +172,7 @@ def canary_mixture(problem: Problem, phase: PhaseClock, stage_steps: int = 5) ->
 
 @deployment.strategy("log-betting", needs=ROLLOUT, note=f"Needs a log in which the old policy explored. {GATE}")
 def log_betting(problem: Problem, phase: PhaseClock) -> Floats:
-    """Promote at once if bets on the log of the old policy ever multiplied their capital by 1 / level."""
+    """Promote at once if bets on the effect in the log ever multiplied their capital by 1 / level."""
 
     def decide(traffic: Traffic, level: float) -> Flags:
         evidence = Betting(traffic.replications)

@@ -82,7 +82,7 @@ def logistic_model_beats_linear(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "when arms swap their meanings, the ratio of the regret of LinUCB to that of Thompson sampling grows",
+    "when arms swap their rewards, the ratio of the regret of LinUCB to that of Thompson sampling grows",
     source=LIN_UCB,
 )
 def drift_hurts_models(evidence: Evidence) -> Verdict:

@@ -114,7 +114,7 @@ def mixture_canary_holds_the_level(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "a t test at a fixed number of visitors promotes 5 % of the policies that are not better, within 2 % of that",
+    "a t test at a fixed number of visitors promotes 3 to 7 % of the policies that are not better, nominally 5 %",
     source="Student 1908, The probable error of a mean",
 )
 def fixed_test_holds_the_level(evidence: Evidence) -> Verdict:

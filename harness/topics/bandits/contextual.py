@@ -22,7 +22,7 @@ PIXELS = {
 }
 SIZES = {
     "horizon": PARAMS["horizon"],
-    "replications": Param(50, low=2, summary="independent repetitions, side by side"),
+    "replications": Param(50, low=2, summary="independent repetitions"),
     "arms": PARAMS["arms"],
 }
 
@@ -81,7 +81,7 @@ FLIGHTS = Dataset(
     },
     needs=(CONTEXT, *columns.MODULES),
 )
-DRIFT = Scenario("drift", _swapped, "At half of the horizon the arms swap their meanings.")
+DRIFT = Scenario("drift", _swapped, "At half of the horizon the arms swap their rewards.")
 
 contextual = topic.task(
     "contextual",

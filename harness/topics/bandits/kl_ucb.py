@@ -26,7 +26,7 @@ NOTE = "For rewards in [0, 1]; a mean outside of them is taken as 0 or 1. Indice
     note=NOTE,
 )
 def kl_ucb(problem: Problem, phase: PhaseClock, c: float = 0.0) -> Any:
-    """Choose the largest q with n KL(mean, q) <= log(step) + c log(log(step)), KL that of Bernoulli rewards.
+    """Choose the largest q with n KL(mean, q) <= log(step) + c log(log(step)), with the KL of Bernoulli rewards.
 
     Garivier & Cappe 2011, "The KL-UCB algorithm for bounded stochastic bandits and beyond"; their theorem uses
     c 3, and they recommend c 0.

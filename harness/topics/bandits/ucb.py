@@ -20,7 +20,7 @@ KERNEL = "harness.topics.bandits.engine.kernels.index"
 @drifting.strategy("ucb1", needs=KERNEL, sweep={"xi": [0.2, 0.5]})
 @task.strategy("ucb1", needs=KERNEL, sweep={"xi": [0.125, 0.25, 0.5, 1.0]})
 def ucb1(problem: Problem, phase: PhaseClock, xi: float = 2.0) -> Any:
-    """Choose the largest mean + sqrt(xi log(step) / n), with the number of steps done.
+    """Choose the largest mean + sqrt(xi log(step) / n), where step is the number of steps before.
 
     Auer, Cesa-Bianchi & Fischer 2002, "Finite-time analysis of the multiarmed bandit problem", figure 1, uses xi 2;
     the theorems of Garivier & Moulines 2011 require xi above 0.5.

@@ -39,7 +39,7 @@ def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Fl
         return _train(problem, phase, max_bin=max_bin, device_type="cuda")
     except LightGBMError as error:
         if "not enabled in this build" in str(error):
-            raise CannotRunError("this LightGBM was built without CUDA") from None
+            raise CannotRunError("this LightGBM is built without CUDA") from None
         raise
 
 

@@ -34,7 +34,7 @@ def sndr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
 
 @estimator("switch-dr", needs=MODELS, sweep={"tau": [2.0, 50.0]})
 def switch_dr(problem: Problem, phase: PhaseClock, tau: float = 10.0, model: str = MODEL) -> Any:
-    """Correct the model where the weight is at most tau, and use the model alone elsewhere."""
+    """Correct a reward model where the weight is at most tau, and use the model alone elsewhere."""
     return _replayed(problem, phase, "switch_dr", model, tau=tau)
 
 
@@ -46,7 +46,7 @@ def switch_dr_tuned(problem: Problem, phase: PhaseClock, by: str = "slope", mode
 
 @estimator("dr-os", needs=MODELS, sweep={"lam": [1.0, 1000.0]})
 def dr_os(problem: Problem, phase: PhaseClock, lam: float = 100.0, model: str = MODEL) -> Any:
-    """Correct the model with shrunk weights lam w / (w^2 + lam)."""
+    """Correct a reward model with shrunk weights lam w / (w^2 + lam)."""
     return _replayed(problem, phase, "dr_os", model, lam=lam)
 
 
@@ -58,5 +58,5 @@ def dr_os_tuned(problem: Problem, phase: PhaseClock, by: str = "slope", model: s
 
 @estimator("dr-estimated", needs=(*MODELS, *PROPENSITIES), note=ESTIMATED)
 def dr_estimated(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Correct the model by its residuals, weighted with propensities that are estimated from the log."""
+    """Correct a reward model by its residuals, weighted with propensities that are estimated from the log."""
     return estimated(problem, phase, "dr", fitter(model))

@@ -81,13 +81,13 @@ def obp_sndr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
 
 @_modelled("switch-dr")
 def obp_switch_dr(problem: Problem, phase: PhaseClock, model: str = MODEL, tau: float = TAU) -> Any:
-    """Correct the model where the weight is at most tau, with obp."""
+    """Correct a reward model where the weight is at most tau, with obp."""
     return _replayed(problem, phase, "switch-dr", model, tau=tau)
 
 
 @_modelled("dr-os")
 def obp_dr_os(problem: Problem, phase: PhaseClock, model: str = MODEL, lam: float = SHRINKAGE) -> Any:
-    """Correct the model with shrunk weights, with obp."""
+    """Correct a reward model with shrunk weights, with obp."""
     return _replayed(problem, phase, "dr-os", model, lambda_=lam)
 
 

@@ -67,10 +67,10 @@ def _cusum_ucb(
     actions: Actions,
 ) -> None:
     many = arms.means.shape[2]
-    held, index = np.empty((5, many)), np.empty(many)
-    count, total, base, up, down = held[0], held[1], held[2], held[3], held[4]
+    state, index = np.empty((5, many)), np.empty(many)
+    count, total, base, up, down = state[0], state[1], state[2], state[3], state[4]
     for replication in range(actions.shape[0]):
-        held[:] = 0.0
+        state[:] = 0.0
         learned, steps = 0, 0.0
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
@@ -89,7 +89,7 @@ def _cusum_ucb(
                 if max(up[arm], down[arm]) > threshold:
                     first, last = (0, many) if everything else (arm, arm + 1)
                     steps -= count[first:last].sum()
-                    held[:, first:last] = 0.0
+                    state[:, first:last] = 0.0
             if uniform(key, step, replication, _EXPLORE) < explore:
                 actions[replication, step] = int(uniform(key, step, replication, _WHICH) * many)
             else:
