@@ -156,7 +156,7 @@ def test_an_empty_window_is_refused(window: int) -> None:
 
 
 @pytest.mark.parametrize("discount", [0.0, 1.5, float("nan")])
-def test_a_discount_that_is_none_is_refused(discount: float) -> None:
+def test_an_invalid_discount_is_refused(discount: float) -> None:
     with pytest.raises(UsageError, match="discount must be above 0 and at most 1"):
         windows.discounted_thompson(world(), discount, KEY)
 
