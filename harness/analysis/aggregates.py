@@ -18,6 +18,8 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
 CURVES = 3
+#: Memory below this many bytes is smaller than what a measurement can tell: it is written "<0.1 MB" and has no ratio.
+LEAST_MEMORY = 1e5
 
 
 class RunBlock(NamedTuple):
@@ -185,6 +187,17 @@ def effect(cells: Sequence[CellAggregate], of: str, to: str, name: str) -> Inter
     if len(cells) == 1:
         return cells[0].effect(of, to, name)
     return pool([part for cell in cells if (part := cell.differences(of, to, name))], name)
+
+
+def measurable(cells: Sequence[CellAggregate], labels: Sequence[str], name: str) -> bool:
+    """Return whether a measure of some strategies is large enough to be compared in all of some cells.
+
+    Only memory can be too small: see `LEAST_MEMORY`.
+    """
+    if not (is_cost(name) and name.endswith("_bytes")):
+        return True
+    medians = [cell.entries[label].median(name) for cell in cells for label in labels if label in cell.entries]
+    return all(median is None or median >= LEAST_MEMORY for median in medians)
 
 
 def pool(parts: Sequence[dict[RunBlock, float]], name: str) -> Interval | None:

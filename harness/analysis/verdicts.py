@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from scipy.special import stdtrit
 
-from harness.analysis.aggregates import CellAggregate, effect
+from harness.analysis.aggregates import CellAggregate, effect, measurable
 from harness.records import is_cost, is_time
 from harness.stats.paired import CONFIDENCE, Interval, holm, p_value
 
@@ -25,7 +25,8 @@ class Compared:
     Attributes
     ----------
     effect
-        A ratio for a cost, a difference for a metric; ``None`` where they have no block in common.
+        A ratio for a cost, a difference for a metric; ``None`` where they have no block in common, and for memory
+        that is too small to be compared.
     p
         Two-sided p of no effect, after Holm over the strategies compared; NaN where there is no interval.
     word
@@ -56,7 +57,11 @@ def compare(
         Standard deviation of the log-ratio of the times of two equal trials on that machine; it holds for times.
     """
     none = 1.0 if is_cost(name) else 0.0
-    found = {label: effect(cells, label, reference, name) for label in labels if label != reference}
+    found = {
+        label: effect(cells, label, reference, name) if measurable(cells, [label, reference], name) else None
+        for label in labels
+        if label != reference
+    }
     tested = {label: p_value(interval, none) for label, interval in found.items() if interval and interval.known}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
     told = {

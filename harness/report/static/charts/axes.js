@@ -84,7 +84,7 @@
 
   /** A scale for levels of a measure, given as [estimate, low, high] each: logarithmic for a cost. */
   const level = (found, measure, pixels) => {
-    const format = (value) => trim(bakeoff.format.figure(value, measure.unit));
+    const format = (value) => trim(bakeoff.format.scaled(value, measure.unit));
     const columns = [0, 1, 2].map((at) => found.map((entry) => entry[at] ?? null));
     if (measure.cost) return log(bounds(...columns.map(logs)), pixels, format);
     return linear(bounds(...columns), pixels, measure.unit === "1" ? plain : format);
