@@ -49,7 +49,9 @@ class Comparison:
 
     Examples
     --------
-    >>> comparison = harness.Comparison("results", scenario="clean", rows=100_000)  # doctest: +SKIP
+    >>> comparison = harness.Comparison(
+    ...     "results", task="boosting/tabular-binary", scenario="clean", rows=100_000
+    ... )  # doctest: +SKIP
     >>> comparison.effect("xgboost-exact", "xgboost-hist", "fit.cpu_s")  # doctest: +SKIP
     """
 
@@ -146,7 +148,7 @@ class Comparison:
         for name in self.measures:
             told = self.verdicts(name)
             effects = [told[label].effect for label in self.labels]
-            columns[name, "median"] = [self._middle(label, name) for label in self.labels]
+            columns[name, "median"] = [self._median(label, name) for label in self.labels]
             for part in ("estimate", "low", "high"):
                 columns[name, part] = [getattr(found, part) if found else float("nan") for found in effects]
             columns[name, "verdict"] = [told[label].word for label in self.labels]
@@ -167,7 +169,7 @@ class Comparison:
         drawn: Axes = plots.KINDS[kind](self, ax=ax, **choices)
         return drawn
 
-    def _middle(self, label: str, name: str) -> float:
+    def _median(self, label: str, name: str) -> float:
         values = [cell.entries[label].median(name) for cell in self.cells if label in cell.entries]
         found = [value for value in values if value is not None]
         return float(pd.Series(found, dtype=float).median())
@@ -178,7 +180,7 @@ class Comparison:
         told = {name: self.verdicts(name) for name in self.measures}
         rows = "".join(
             f"<tr><th>{escape(label)}</th>"
-            + "".join(f"<td>{_shown(told[name][label], self._middle(label, name))}</td>" for name in self.measures)
+            + "".join(f"<td>{_shown(told[name][label], self._median(label, name))}</td>" for name in self.measures)
             + "</tr>"
             for label in self.labels
         )
@@ -205,9 +207,9 @@ def _matches(cell: CellAggregate, where: dict[str, Scalar]) -> bool:
     return all(name in known and known[name] == value for name, value in where.items())
 
 
-def _shown(told: Compared, middle: float) -> str:
+def _shown(told: Compared, median: float) -> str:
     if told.word == "reference" or told.effect is None:
-        return "-" if math.isnan(middle) else f"{middle:.4g}"
+        return "-" if math.isnan(median) else f"{median:.4g}"
     found = told.effect
     interval = f" [{found.low:.3g}, {found.high:.3g}]" if found.known else ""
     return f"{_MARKS[told.word]} {found.estimate:.3g}{interval}"

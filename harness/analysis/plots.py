@@ -69,7 +69,7 @@ def scaling(comparison: Comparison, over: str, measure: str = "cpu_s", *, ax: Ax
     if len({_size(cell, over) for cell in cells}) < 2:
         raise UsageError(f"these cells have fewer than two values of {over}: run with --set {over}=A,B")
     for index, label in enumerate(comparison.labels):
-        line = [(_size(cell, over), _middle(cell, label, measure)) for cell in cells]
+        line = [(_size(cell, over), _median(cell, label, measure)) for cell in cells]
         known = np.array([point for point in line if math.isfinite(point[1])]).reshape(-1, 2)
         style = _MARKERS[index % len(_MARKERS)]
         ax.plot(known[:, 0], known[:, 1], f"{style}-", color=_COLOURS[index % len(_COLOURS)], label=label)
@@ -99,7 +99,7 @@ def _size(cell: CellAggregate, over: str) -> float:
     return float(dict(cell.cell.params)[over])
 
 
-def _middle(cell: CellAggregate, label: str, measure: str) -> float:
+def _median(cell: CellAggregate, label: str, measure: str) -> float:
     entry = cell.entries.get(label)
     found = entry.median(measure) if entry else None
     return math.nan if found is None else found

@@ -65,8 +65,7 @@ def set_command(*, runs: tuple[str, ...], name: str) -> None:
 @json_option
 def list_command(*, as_json: bool) -> None:
     """List the baselines with their runs."""
-    from rich.markup import escape
-    from rich.table import Table
+    from harness.report.terminal import Column, print_table
 
     results = config().results_folder
     rows = _rows(results)
@@ -76,14 +75,15 @@ def list_command(*, as_json: bool) -> None:
     if not rows:
         log().print("no baseline is set; set one with 'bakeoff baseline set RUN'")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("name", "machine", "run", "started", "commit"):
-        table.add_column(title)
-    for row in rows:
-        gone = "" if row["path"] else "its file is gone"
-        cells = (f"@{row['name']}", row["machine"], row["run"], gone or row["started"], (row["commit"] or "")[:8])
-        table.add_row(*map(escape, cells))
-    console().print(table)
+    started = [row["started"] if row["path"] else "its file is gone" for row in rows]
+    columns = [
+        Column("name", [f"@{row['name']}" for row in rows], 0, "name"),
+        Column("machine", [row["machine"] for row in rows], 2, "name"),
+        Column("run", [row["run"] for row in rows], 1, "label"),
+        Column("started", started, 4, "label"),
+        Column("commit", [(row["commit"] or "")[:8] for row in rows], 3, "label"),
+    ]
+    print_table(console(), columns)
 
 
 @command.command("remove")

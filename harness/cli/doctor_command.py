@@ -109,13 +109,15 @@ def _pairs(records: Sequence[Record]) -> list[NoisePair]:
 
 
 def _print(out: Console, judged: Sequence[MachineFinding], noise: Noise) -> None:
-    from rich.table import Table
+    from harness.report.terminal import Column, Styled, print_table
 
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for finding in judged:
-        colour = _COLOURS[finding.level]
-        table.add_row(f"[{colour}]{finding.level}[/{colour}]", finding.check, finding.figure, finding.advice)
-    out.print(table)
+    columns = [
+        Column("", [Styled(finding.level, _COLOURS[finding.level]) for finding in judged], 0, "label"),
+        Column("", [finding.check for finding in judged], 1, "name", "check"),
+        Column("", [finding.figure for finding in judged], 2, "text", "figure"),
+        Column("", [finding.advice for finding in judged], 3, "text", "advice"),
+    ]
+    print_table(out, columns)
     out.print(f"\nA/A noise of CPU time, {noise.pairs} pairs:")
     out.print(f"  one trial against another on the same core   {noise.within_core:.2%}")
     if noise.between_cores is not None:

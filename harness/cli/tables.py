@@ -33,15 +33,17 @@ _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0}
 _LEAST_RATIO = 0.01
 
 
-def print_run(out: Console, header: Header, records: Sequence[Record]) -> None:
-    """Print a table for every cell of a run, then what did not finish."""
+def print_run(out: Console, header: Header, records: Sequence[Record], *, full: str = "--json") -> None:
+    """Print a table for every cell of a run, then what did not finish.
+
+    Parameters
+    ----------
+    full
+        The option that shows the columns for which there is no room.
+    """
     for aggregates in _aggregate(header, records):
-        print_table(
-            out,
-            _ComparisonTable(header, aggregates).columns(),
-            title=aggregates.cell.title,
-            notes=[_caption(header, aggregates)],
-        )
+        table = ComparisonTable(header, aggregates)
+        print_table(out, table.columns(), title=aggregates.cell.title, notes=[table.caption], full=full)
         out.print()
     print_troubles(out, records)
 
@@ -74,11 +76,11 @@ def contamination(records: Sequence[Record]) -> str:
 def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return the figures of the tables, one mapping for each cell and strategy."""
     return [
-        row for aggregates in _aggregate(header, records) for row in _ComparisonTable(header, aggregates).plain_rows()
+        row for aggregates in _aggregate(header, records) for row in ComparisonTable(header, aggregates).plain_rows()
     ]
 
 
-class _ComparisonTable:
+class ComparisonTable:
     """The strategies of one cell against their reference."""
 
     def __init__(self, header: Header, aggregates: CellAggregate) -> None:
@@ -87,6 +89,15 @@ class _ComparisonTable:
         self._time = time_of([aggregates])
         self._metrics = _metrics(aggregates.cell, header)
         self._work_rates = _work_rates(aggregates.cell, header)
+
+    @property
+    def caption(self) -> str:
+        """The sentence below the table."""
+        blocks = wording.count(len(self._aggregates.units), "block")
+        return (
+            f"medians over {blocks}; ratios and differences to {self._reference}, paired by block, with 95 % "
+            'intervals; bold: the interval excludes "no difference"'
+        )
 
     def columns(self) -> list[Column]:
         """Return the columns in the order of display; `rank` says which ones are left out first."""
@@ -171,14 +182,6 @@ class _ComparisonTable:
 
 def _aggregate(header: Header, records: Sequence[Record]) -> list[CellAggregate]:
     return aggregate([(header.run, header.machine.name, records)])
-
-
-def _caption(header: Header, aggregates: CellAggregate) -> str:
-    _, reference = _roles(aggregates, header)
-    return (
-        f"medians over {wording.count(len(aggregates.units), 'block')}; ratios and differences to {reference}, paired by "
-        'block, with 95 % intervals; bold: the interval excludes "no difference"'
-    )
 
 
 def _roles(aggregates: CellAggregate, header: Header) -> tuple[list[str], str]:

@@ -1,6 +1,6 @@
 """Tables of the terminal: whole columns, the least important left out where the width is too small, nothing cut.
 
-A figure stands on one line or its column is left out. Names wrap after a hyphen or before a bracket, texts between words.
+A figure is on one line, or its column is left out. Names wrap after a hyphen or before a bracket, texts between words.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Column:
     rank
         Columns are left out from the largest rank on; the column with the smallest one is always shown.
     kind
-        A ``figure`` never wraps and is aligned on the right, a ``label`` never wraps; a ``name`` and a ``text`` may wrap.
+        A ``figure`` (aligned on the right) and a ``label`` never wrap; a ``name`` and a ``text`` may wrap.
     name
         The column in the sentence that names the columns left out; by default its heading.
     """
@@ -71,7 +71,7 @@ class Column:
         if self.kind == "text":
             return min(self.natural, _LEAST_TEXT)
         pieces = (piece for cell in [self.heading, *self.cells] for piece in _BREAKS.split(_plain(cell)))
-        return max(max(map(cell_len, pieces)), min(self.natural, _LEAST_NAME))
+        return max(*map(cell_len, pieces), min(self.natural, _LEAST_NAME))
 
     def lines(self, cell: CellText, width: int) -> list[str]:
         """Return the lines of a cell, padded to the width."""
@@ -120,7 +120,13 @@ def fit(columns: Sequence[Column], width: int) -> Fitted:
 
 
 def print_table(
-    out: Console, columns: Sequence[Column], *, title: str = "", notes: Sequence[str] = (), full: str = "--json"
+    out: Console,
+    columns: Sequence[Column],
+    *,
+    title: str = "",
+    notes: Sequence[str] = (),
+    full: str = "--json",
+    ruled: bool = True,
 ) -> None:
     """Print a table with what it says above and below.
 
@@ -130,22 +136,26 @@ def print_table(
         Sentences below the table.
     full
         The option that shows the columns left out.
+    ruled
+        Whether there is a rule below the headings.
     """
+    from rich.text import Text
+
     fitted = fit(columns, out.width)
     if title:
         print_wrapped(out, title, "bold")
-    for line in table_lines(fitted, _ASCII_RULE if out.options.ascii_only else _RULE):
-        out.print(line, soft_wrap=True)
+    rule = _ASCII_RULE if out.options.ascii_only else _RULE
+    out.print(Text("\n").join(table_lines(fitted, rule if ruled else "")), soft_wrap=True)
     for note in notes:
         print_wrapped(out, note)
     if fitted.left_out:
         print_wrapped(out, left_out_note(fitted, full))
 
 
-def print_wrapped(out: Console, text: str, style: str = "") -> None:
+def print_wrapped(out: Console, text: str, style: str = "", indent: str = "") -> None:
     """Print a sentence, wrapped between words."""
-    for line in _wrapped(text, out.width):
-        out.print(line, style=style or None, markup=False, soft_wrap=True)
+    for line in _wrapped(text, out.width - len(indent)):
+        out.print(indent + line, style=style or None, markup=False, soft_wrap=True)
 
 
 def left_out_note(fitted: Fitted, full: str = "--json") -> str:
@@ -155,13 +165,14 @@ def left_out_note(fitted: Fitted, full: str = "--json") -> str:
 
 
 def table_lines(fitted: Fitted, rule: str = _RULE) -> Iterator[Text]:
-    """Yield the lines of a table: its headings with a rule below them where it has any, then its rows."""
+    """Yield the lines of a table: its headings, where it has any, with a rule below them; then its rows."""
     from rich.text import Text
 
     widths = fitted.widths
     if any(column.heading for column in widths):
         yield from _row(widths, [column.heading for column in widths])
-        yield Text(rule * (sum(widths.values()) + _GAP * (len(widths) - 1)))
+        if rule:
+            yield Text(rule * (sum(widths.values()) + _GAP * (len(widths) - 1)))
     for cells in zip(*(column.cells for column in widths), strict=True):
         yield from _row(widths, cells)
 

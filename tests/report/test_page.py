@@ -97,7 +97,7 @@ def test_without_scripts_the_figures_claims_troubles_and_commands_are_there() ->
     cell = payload["tasks"][0]["cells"][0]
     found = cell["table"][1]["cells"][0]
     for part in (
-        wording.figure(found["middle"], "s"),
+        wording.figure(found["median"], "s"),
         wording.effect(found, cost=True),
         wording.interval(found, cost=True),
         cell["rows"][1]["command"],

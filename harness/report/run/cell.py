@@ -124,7 +124,7 @@ class CellMaker:
                 "strategy": self._names[label],
                 "cells": [
                     {
-                        "middle": aggregates.entries[label].median(m.name),
+                        "median": aggregates.entries[label].median(m.name),
                         **_interval(against[m.name][label].effect),
                         "p": against[m.name][label].p,
                         "verdict": against[m.name][label].word,

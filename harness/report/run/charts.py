@@ -244,6 +244,6 @@ def _point(header: Header, mean: Interval) -> dict[str, Any]:
         "started": header.started,
         "commit": header.environment.commit and header.environment.commit[:8],
         "machine": header.machine.name,
-        "middle": plain.pop("estimate"),
+        "mean": plain.pop("estimate"),
         **plain,
     }

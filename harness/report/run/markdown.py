@@ -75,12 +75,12 @@ def _table(task: Plain, cell: Plain) -> Iterator[str]:
 
 
 def _cell(measure: Plain, found: Plain) -> str:
-    middle = wording.figure(found["middle"], measure["unit"])
+    median = wording.figure(found["median"], measure["unit"])
     if found["verdict"] == "reference" or found["estimate"] is None:
-        return middle
+        return median
     interval = wording.interval(found, cost=measure["cost"])
     effect = f"{wording.effect(found, cost=measure['cost'])} {interval}".strip()
-    return f"{middle}, {effect}{wording.MARKS[found['verdict']]}"
+    return f"{median}, {effect}{wording.MARKS[found['verdict']]}"
 
 
 def _troubles(task: Plain) -> Iterator[str]:

@@ -139,7 +139,7 @@ def _machine(name: str, run_set: RunSet, kept: StoredNoise | None) -> dict[str, 
     machine = own[-1][0].machine
     met = sum(len(tally.load) for _, tally in own)
 
-    def middle(condition: str) -> float | None:
+    def median_of(condition: str) -> float | None:
         values = [value for _, tally in own for value in getattr(tally, condition)]
         return median(values) if values else None
 
@@ -153,9 +153,9 @@ def _machine(name: str, run_set: RunSet, kept: StoredNoise | None) -> dict[str, 
         "python": machine.python,
         "virtual": machine.virtual,
         "devices": machine.devices,
-        "load": middle("load"),
-        "stolen": middle("stolen"),
-        "foreign": middle("foreign"),
+        "load": median_of("load"),
+        "stolen": median_of("stolen"),
+        "foreign": median_of("foreign"),
         "contaminated": sum(tally.contaminated for _, tally in own) / met if met else None,
         "noise": kept
         and {

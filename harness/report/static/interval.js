@@ -124,7 +124,7 @@
   bakeoff.measurable = (cells, strategies, measure) =>
     measure.unit !== "byte" ||
     cells.every((cell) =>
-      strategies.every((own) => (bakeoff.rank.middle(cell, own, measure.name) ?? Infinity) >= bakeoff.format.LEAST_MEMORY),
+      strategies.every((own) => (bakeoff.rank.medianOf(cell, own, measure.name) ?? Infinity) >= bakeoff.format.LEAST_MEMORY),
     );
 
   /**

@@ -48,9 +48,9 @@
    * so that it does not hide them. All are given as they lie on the axis, that is as logarithms on a logarithmic one.
    */
   const bounds = (estimates, lows = [], highs = []) => {
-    const middles = known(estimates);
-    if (!middles.length) return [0, 1];
-    const [least, most] = [Math.min(...middles), Math.max(...middles)];
+    const values = known(estimates);
+    if (!values.length) return [0, 1];
+    const [least, most] = [Math.min(...values), Math.max(...values)];
     const halves = estimates.flatMap((value, at) => known([(highs[at] ?? null) === null ? null : (highs[at] - lows[at]) / 2]));
     const reach = Math.max(most - least, 4 * median(halves));
     return [
