@@ -28,10 +28,10 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
     Raises
     ------
     NothingSelectedError
-        When the runs have no trial in common.
+        If the runs have no trial in common.
     """
     old, new = _aggregate(base), _aggregate(candidate)
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     common = 0
     for cell in {**old, **new}:
         names = [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
@@ -39,7 +39,7 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
         for label in {**(one.entries if one else {}), **(other.entries if other else {})}:
             if one is None or other is None or label not in one.entries or label not in other.entries:
                 missing = other is None or label not in other.entries
-                found.append({"cell": cell.title, "strategy": label, "only_in": "base" if missing else "candidate"})
+                rows.append({"cell": cell.title, "strategy": label, "only_in": "base" if missing else "candidate"})
                 continue
             common += 1
             old_one, new_one = one.entries[label], other.entries[label]
@@ -47,16 +47,16 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
                 change = pool([part] if (part := other.differences(label, label, name, one)) else [], name)
                 if change is not None:
                     medians = {"base_median": old_one.median(name), "candidate_median": new_one.median(name)}
-                    found.append({"cell": cell.title, "strategy": label, **_described(name, change), **medians})
+                    rows.append({"cell": cell.title, "strategy": label, **_described(name, change), **medians})
     if not common:
         raise NothingSelectedError("the two runs have no strategy, data, scenario and parameters in common")
-    if not any("measure" in row for row in found):
+    if not any("measure" in row for row in rows):
         raise NothingSelectedError("the two runs have no finished block in common: run both with the same --seed")
-    return found
+    return rows
 
 
 def _aggregate(records: Sequence[Record]) -> dict[Cell, CellAggregate]:
-    """Gather a run by cell, its name and machine left out so that blocks of two runs pair."""
+    """Aggregate a run by cell, without its name and machine, so that the blocks of two runs can be paired."""
     return {aggregates.cell: aggregates for aggregates in aggregate([("", "", records)])}
 
 

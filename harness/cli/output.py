@@ -1,4 +1,4 @@
-"""How commands speak: results on standard output, progress and logs on standard error, JSON for programs."""
+"""Output of commands: results on standard output, progress and remarks on standard error, JSON for programs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def console() -> Console:
 
     class _Results(Console):
         def on_broken_pipe(self) -> None:
-            """Leave it to the command line; rich would exit with code 1, which means "the answer is no" here."""
+            """Raise for `main` to handle; rich would exit with code 1, which means "the answer is no" here."""
             raise BrokenPipeError
 
     return _Results(width=_width(sys.stdout), highlight=False)

@@ -10,14 +10,15 @@ from harness.analysis import wording
 from harness.analysis.aggregates import (
     LEAST_MEMORY,
     CellAggregate,
+    WorkRate,
     aggregate,
     effect,
     in_order,
     measurable,
     reference_among,
     time_of,
+    work_rates,
 )
-from harness.analysis.work import WorkRate, work_rates
 from harness.records import Cell, Record, Status, is_cost
 from harness.report.terminal import CellText, Column, Styled, print_table
 from harness.stats.paired import Interval

@@ -56,8 +56,7 @@ def test_one_block_gives_no_interval_and_still_a_choice() -> None:
     found = advise(cells(1, exact=(6.0, 0.80, 50), hist=(1.0, 0.795, 100)), AUC, "hist")
     assert found is not None
     assert found.sentence == (
-        "hist: 6x less CPU than exact, auc \u22120.0050, 2x more memory; "
-        "of one block, which does not tell merit from chance"
+        "hist: 6x less CPU than exact, auc \u22120.0050, 2x more memory; based on one block, so it may be chance"
     )
 
 

@@ -80,6 +80,13 @@ def test_the_table_shows_all_columns_where_the_note_says_so() -> None:
     assert "333 µs" in whole.getvalue()
 
 
+def test_the_readme_shows_the_table_that_is_printed() -> None:
+    out = io.StringIO()
+    (title, table), *_ = tables("2be81a")
+    print_table(Console(file=out, width=120), table.columns(), title=title, notes=[table.caption])
+    assert f"```\n{out.getvalue()}```\n" in (RESULTS.parent / "README.md").read_text(encoding="utf-8")
+
+
 def test_memory_too_small_to_be_measured_has_no_ratio(project: Project) -> None:
     said = project.bakeoff("show", str(find(RESULTS, "d82c67"))).stdout
     assert "0.0 MB" not in said

@@ -53,7 +53,7 @@ def test_whole_columns_within_the_width(data: st.DataObject, width: int) -> None
         if column.kind == "figure":
             assert [text for text in texts if text] == column.cells
         else:
-            assert "".join(texts) == "".join(column.cells)
+            assert "".join(texts) == "".join(names)
     said = [line for line in lines if line.startswith("--json or a wider terminal")]
     assert len(said) == bool(left_out)
     assert not fit(columns, fitted.needed).left_out
