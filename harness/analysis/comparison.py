@@ -131,7 +131,9 @@ class Comparison:
         name = metric or next(own for own in self.measures if not is_cost(own))
         cells = [cell for cell in self.cells if over in dict(cell.cell.params)]
         rest = {(c.cell.dataset, c.cell.scenario, tuple(p for p in c.cell.params if p[0] != over)) for c in cells}
-        if len(rest) != 1:
+        if not cells:
+            raise UsageError(f"no cell has the parameter {over}")
+        if len(rest) > 1:
             raise UsageError(
                 f"the cells must differ only in {over}, but they differ in other things too ({len(rest)} kinds): "
                 "select some with dataset=, scenario= or parameters"
