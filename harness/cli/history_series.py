@@ -176,7 +176,7 @@ def _points(track: Track, tracked: Tracked) -> list[Row]:
                 "dirty": bool(header.environment.dirty),
                 "contaminated": tracked.contaminated[place],
                 "unfinished": tracked.unfinished[place],
-                "middle": plain.pop("estimate"),
+                "mean": plain.pop("estimate"),
                 **plain,
                 "changed": [],
             }

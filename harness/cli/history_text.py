@@ -15,10 +15,10 @@ from harness.analysis.history import Track
 from harness.analysis.wording import count
 from harness.cli.history_series import Tracked, short
 from harness.records import is_cost
+from harness.report.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 
 def remarks_on(tracked: Tracked, groups: Sequence[Sequence[Track]]) -> list[str]:
@@ -89,7 +89,8 @@ def print_series(out: Console, measure: str, rows: Sequence[Row]) -> None:
             still.setdefault(_place(row), []).append(row)
     for place, own in still.items():
         out.print(f"[bold]{escape(place)}[/bold]: no change of level", soft_wrap=True)
-        out.print(_table(out, measure, own))
+        print_table(out, _columns(out, measure, own))
+        out.print()
     _print_between(out, rows)
 
 
@@ -145,24 +146,19 @@ def _word(change: Row, measure: str) -> str:
     return "more memory" if up else "less memory"
 
 
-def _table(out: Console, measure: str, rows: Sequence[Row]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("strategy", no_wrap=True)
-    table.add_column("runs", justify="right")
-    table.add_column("trend", no_wrap=True)
-    for heading in ("first", "last", "best"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    flagged = any(map(_flags, rows))
-    if flagged:
-        table.add_column("runs flagged")
-    for row in rows:
-        levels = (_amount(row[name], row) for name in ("first", "last", "best"))
-        cells = (row["strategy"], str(row["runs"]), _trend(out, measure, row), *levels)
-        table.add_row(*map(escape, cells), *([_flags(row)] if flagged else []))
-    return table
+def _columns(out: Console, measure: str, rows: Sequence[Row]) -> list[Column]:
+    levels = {name: [_amount(row[name], row) for row in rows] for name in ("first", "last", "best")}
+    columns = [
+        Column("strategy", [row["strategy"] for row in rows], 0, "name"),
+        Column("runs", [str(row["runs"]) for row in rows], 3),
+        Column("trend", [_trend(out, measure, row) for row in rows], 5, "label"),
+        Column("first", levels["first"], 2),
+        Column("last", levels["last"], 1),
+        Column("best", levels["best"], 4),
+    ]
+    if any(map(_flags, rows)):
+        columns.append(Column("runs flagged", [_flags(row) for row in rows], 6, "text"))
+    return columns
 
 
 def _print_between(out: Console, rows: Sequence[Row]) -> None:
@@ -210,7 +206,7 @@ def _place(row: Row) -> str:
 
 
 def _trend(out: Console, measure: str, row: Row) -> str:
-    values = [point["middle"] for point in row["points"]]
+    values = [point["mean"] for point in row["points"]]
     bars = _ASCII_BARS if out.options.ascii_only else _BARS
     if is_cost(measure):
         return sparkline([math.log(value) for value in values], _FULL_HEIGHT, bars)

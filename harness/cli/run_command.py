@@ -13,6 +13,8 @@ from harness.cli.params import Seconds, Setting, Size
 from harness.errors import Exit, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.config import Config
     from harness.plan import Plan
     from harness.plan.selection import Selection
@@ -111,7 +113,7 @@ def _refuse_choices() -> None:
 
 def _conduct(run: Run, plan: Plan, settings: Config, registry: Registry, *, as_json: bool) -> int:
     from harness.cli.progress import RunProgress
-    from harness.cli.tables import print_run, rows
+    from harness.cli.tables import contamination, print_run, rows
     from harness.execute.session import run_plan
     from harness.store.runs import read
 
@@ -126,14 +128,14 @@ def _conduct(run: Run, plan: Plan, settings: Config, registry: Registry, *, as_j
     if as_json:
         print_json({"run": header.run, "path": str(run.path), "cells": rows(header, records)})
     else:
-        out = console()
-        print_run(out, header, records)
-        out.print(f"wrote {_shown(run)}", soft_wrap=True)
+        print_run(console(), header, records, full=f"bakeoff show {header.run} --json")
+        if remark := contamination(records):
+            remarks.print(f"note: {remark}", soft_wrap=True)
+    remarks.print(f"wrote {_relative(run.path)}", soft_wrap=True, markup=False)
     statuses = {record.status for record in records}
     return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED
 
 
-def _shown(run: Run) -> str:
-    from pathlib import Path
-
-    return str(run.path.relative_to(Path.cwd())) if run.path.is_relative_to(Path.cwd()) else str(run.path)
+def _relative(path: Path) -> Path:
+    """Return a path as seen from the working folder, where it is inside."""
+    return path.relative_to(path.cwd()) if path.is_relative_to(path.cwd()) else path

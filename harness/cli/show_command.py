@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.output import config, console, json_option, print_json
+from harness.cli.output import config, console, json_option, log, print_json
 
 
 @click.command("show", short_help="Show one run: its machine and its comparison tables.")
@@ -15,7 +15,7 @@ def command(run: str, *, machine: bool, as_json: bool) -> None:
     """Show RUN (a path, a file name, an id or its beginning; by default the latest)."""
     import msgspec
 
-    from harness.cli.tables import print_run, rows
+    from harness.cli.tables import contamination, print_run, rows
     from harness.store.runs import find, read
 
     path = find(config().results_folder, run)
@@ -36,3 +36,5 @@ def command(run: str, *, machine: bool, as_json: bool) -> None:
         for part in (header.machine, header.environment):
             out.print(msgspec.json.format(msgspec.json.encode(part), indent=2).decode(), markup=False)
     print_run(out, header, records)
+    if remark := contamination(records):
+        log().print(f"note: {remark}", soft_wrap=True)

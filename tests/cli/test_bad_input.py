@@ -64,14 +64,14 @@ SELECTIONS = {
 }
 # Errors of the command line's form; lines before the last may show how it is used.
 FORMS = {
-    "setting without value": ("run planted --set rows", r".*'rows' is no setting; write name=value, as in rows=.*"),
-    "setting with an empty value": ("run planted --set rows=", r".*'rows=' is no setting; write name=value.*"),
+    "setting without value": ("run planted --set rows", r".*invalid setting 'rows': write name=value, as in rows=.*"),
+    "setting with an empty value": ("run planted --set rows=", r".*invalid setting 'rows=': write name=value.*"),
     "no threads": ("run planted --threads 0", r".*--threads.*: 0 is not in the range x>=1\."),
     "no blocks": ("run planted --blocks 0", r".*--blocks.*: 0 is not in the range x>=1\."),
     "no time": ("run planted --timeout 0", r".*--timeout.*: 0\.0 is not in the range .*"),
     "endless time": ("run planted --timeout inf", r".*--timeout.*: inf is not in the range .*"),
-    "time that is no number": ("run planted --timeout nan", r".*--timeout.*: 'nan' is no number of seconds"),
-    "memory below a byte": ("run planted --memory-limit 0.5", r".*'0\.5' is no size; .*"),
+    "time that is no number": ("run planted --timeout nan", r".*--timeout.*: 'nan' is not a number of seconds"),
+    "memory below a byte": ("run planted --memory-limit 0.5", r".*invalid size '0\.5': .*"),
     "no jobs": ("run planted --jobs 0", r".*--jobs.*: 0 is not in the range x>=1\."),
     "negative seed": ("run planted --seed -1", r".*--seed.*: -1 is not in the range x>=0\."),
     "no memory": ("run planted --memory-limit 5XB", r".*'5XB' is no size; write for example 500MB or 2GiB"),

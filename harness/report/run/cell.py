@@ -1,4 +1,4 @@
-"""One cell's part of a page: what every strategy measured in work_rates block, and the table against the reference."""
+"""One cell's part of a page: the values of every strategy in each block, and the table against the reference."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from harness.analysis.aggregates import CellAggregate, StrategyAggregate
+from harness.analysis.aggregates import CellAggregate, StrategyAggregate, work_rates
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import compare
-from harness.analysis.work import work_rates
 from harness.plan.selection import command
 from harness.records import Cell
 from harness.stats.paired import Interval
@@ -37,7 +36,7 @@ class Measure(NamedTuple):
 
 
 class CellMaker:
-    """Makes the parts of cells, which share what is said of the task."""
+    """Makes the parts of the cells of one task."""
 
     def __init__(
         self,
@@ -86,14 +85,14 @@ class CellMaker:
             "statuses": dict(entry.statuses),
             "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
             "front": shares,
-            "work": [own.plain(entry) for own in work_rates(self._task.card.work, aggregates.cell)],
+            "work": [rate.plain(entry) for rate in work_rates(self._task.card.work, aggregates.cell)],
             "command": self._command(entry, aggregates.cell, aggregates.units[-1].run, entry.statuses.total()),
         }
 
     def _command(self, entry: StrategyAggregate, cell: Cell, run: str, blocks: int) -> str:
         header = self._headers[run]
         if header.command.startswith(_IMPORTED):
-            # No declaration of ours measures it; as a comment the line does nothing in a shell.
+            # No task of Bakeoff measures an imported figure, so the line is a comment: a shell ignores it.
             return f"# imported with: {' '.join(header.command.split())}"
         values = {name: (value,) for name, value in (*cell.params, *entry.options.items())}
         return command(
@@ -107,7 +106,7 @@ class CellMaker:
         )
 
     def _table(self, aggregates: CellAggregate, labels: Sequence[str]) -> list[Plain]:
-        kept = self._noise.get(aggregates.machine)
+        stored = self._noise.get(aggregates.machine)
         against = {
             m.name: compare(
                 [aggregates],
@@ -115,7 +114,7 @@ class CellMaker:
                 self._reference,
                 m.name,
                 better="higher" if m.better == "higher" else "lower",
-                noise_sd=kept.noise.sd if kept else None,
+                noise_sd=stored.noise.sd if stored else None,
             )
             for m in self._measures
         }
@@ -124,7 +123,7 @@ class CellMaker:
                 "strategy": self._names[label],
                 "cells": [
                     {
-                        "middle": aggregates.entries[label].median(m.name),
+                        "median": aggregates.entries[label].median(m.name),
                         **_interval(against[m.name][label].effect),
                         "p": against[m.name][label].p,
                         "verdict": against[m.name][label].word,
@@ -136,7 +135,7 @@ class CellMaker:
         ]
 
     def _fronts(self, aggregates: CellAggregate) -> dict[str, dict[str, float]]:
-        """Return for every strategy the share of resamples in which it is on the front, by ``cost|primary metric``."""
+        """Return the share of resamples in which each strategy is on the front, by ``cost|primary metric``."""
         found: dict[str, dict[str, float]] = {}
         for cost in _FRONTS:
             for metric in self._task.metrics[:1]:
@@ -154,7 +153,7 @@ class CellMaker:
 
 
 def _point(entry: StrategyAggregate, cost: str, metric: JudgedMetric) -> np.ndarray:
-    """Return a strategy's points, one a unit, both coordinates smaller is better: shape (units, 2)."""
+    """Return a strategy's points, one for each unit, smaller is better in both coordinates: shape (units, 2)."""
     sign = -1 if metric.direction == "higher" else 1
     with np.errstate(divide="ignore"):
         return np.stack([np.log(entry.values[cost]), sign * entry.values[metric.name]], axis=1)
