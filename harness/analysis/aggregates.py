@@ -38,8 +38,8 @@ class StrategyAggregate:
         Measure to its values, one a unit of the cell; NaN where it was not measured.
     statuses, troubles
         How many trials ended how; and for those with a reason, how many with which.
-    failed
-        Places of the units whose trial began and did not finish.
+    failed, contaminated
+        Places of the units whose trial began and did not finish, and of those whose trial met a busy machine.
     curves
         Name to the curves of the first blocks, at most `CURVES`.
     """
@@ -50,6 +50,7 @@ class StrategyAggregate:
     statuses: Counter[Status] = field(default_factory=Counter)
     troubles: Counter[tuple[Status, str]] = field(default_factory=Counter)
     failed: set[int] = field(default_factory=set)
+    contaminated: set[int] = field(default_factory=set)
     curves: dict[str, list[Curve]] = field(default_factory=dict)
 
     def median(self, name: str) -> float | None:
@@ -164,7 +165,7 @@ def aggregate(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[CellAgg
     found: dict[tuple[str, Cell], _Gathered] = {}
     for run, machine, records in runs:
         for record in records:
-            place = (machine, Cell.of(record))
+            place = (machine, record.trial.cell)
             if place not in found:
                 found[place] = _Gathered()
             found[place].add(run, record)
@@ -241,6 +242,8 @@ class _Gathered:
         entry.statuses[record.status] += 1
         if record.status not in ("ok", "skipped"):
             entry.failed.add(unit)
+        if record.conditions is not None and record.conditions.contaminated:
+            entry.contaminated.add(unit)
         if record.status != "ok" or record.reason:
             entry.troubles[(record.status, record.reason)] += 1
         for name, value in figures(record).items():

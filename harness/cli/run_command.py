@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,10 +15,9 @@ from harness.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from harness.config import Config
-    from harness.plan import Plan
+    from harness.execute.run import OpenRun
     from harness.plan.selection import Selection
     from harness.registry import Registry
-    from harness.store.runs import Run
 
 
 @click.command("run", short_help="Measure a selection and print the comparison.")
@@ -48,7 +48,7 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
 
     Names may be shell-style patterns. The run is written as it goes: an interrupted one is finished with --resume.
     """
-    from harness.execute.session import reopen, start
+    from harness.execute.run import reopen, start
     from harness.plan import make_plan
     from harness.registry import load_registry
 
@@ -56,8 +56,7 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
     registry = load_registry(settings)
     if resume is not None:
         _refuse_choices()
-        run, plan = reopen(resume, settings, registry)
-        return _conduct(run, plan, settings, registry, as_json=as_json)
+        return _measure(reopen(resume, settings, registry), settings, registry, as_json=as_json)
     selection = selection_of(choices, settings)
     plan = make_plan(selection, registry)
     if dry_run:
@@ -66,7 +65,7 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
         print_plan(plan, settings, as_json=as_json)
         return Exit.DONE
     run = start(selection, plan, settings, registry, shlex.join(["bakeoff", *sys.argv[1:]]))
-    return _conduct(run, plan, settings, registry, as_json=as_json)
+    return _measure(run, settings, registry, as_json=as_json)
 
 
 def selection_of(choices: dict[str, Any], settings: Config) -> Selection:
@@ -109,31 +108,36 @@ def _refuse_choices() -> None:
         raise UsageError(f"--resume takes the run's own selection; leave out {', '.join(sorted(given))}")
 
 
-def _conduct(run: Run, plan: Plan, settings: Config, registry: Registry, *, as_json: bool) -> int:
+def _measure(run: OpenRun, settings: Config, registry: Registry, *, as_json: bool) -> int:
+    """Run what is missing, print the comparison of the whole run, and return the exit code."""
     from harness.cli.progress import RunProgress
-    from harness.cli.tables import print_run, rows
-    from harness.execute.session import run_plan
-    from harness.store.runs import read
+    from harness.cli.show_command import cells, print_parts
+    from harness.execute.run import run_plan
+    from harness.store.read import read_all
+    from harness.store.runs import parts
 
-    remarks = log()
-    with run, RunProgress(remarks, plan, run.keys) as progress:
+    remarks, name = log(), run.file.header.run
+    with run.file, RunProgress(remarks, total=len(run.plan.trials), done=run.recorded) as progress:
         try:
-            run_plan(run, plan, settings, registry, progress.receive, progress.begin)
+            run_plan(run, settings, registry, progress.receive, progress.begin)
         except KeyboardInterrupt:
-            remarks.print(f"interrupted; finish it with: bakeoff run --resume {run.header.run}", soft_wrap=True)
+            remarks.print(f"interrupted; finish it with: bakeoff run --resume {name}", soft_wrap=True)
             raise
-    header, records = read(run.path)
+    for machine, count in run.elsewhere.items():
+        left = f"{count} trials of blocks that machine {machine} began are missing; finish them there"
+        remarks.print(f"note: {left} with: bakeoff run --resume {name}", soft_wrap=True)
+    read = read_all(parts(run.file.path))
     if as_json:
-        print_json({"run": header.run, "path": str(run.path), "cells": rows(header, records)})
+        print_json({"run": name, "path": str(run.file.path), "cells": cells(read)})
     else:
         out = console()
-        print_run(out, header, records)
-        out.print(f"wrote {_shown(run)}", soft_wrap=True)
-    statuses = {record.status for record in records}
+        print_parts(out, read)
+        out.print(f"wrote {_relative(run.file.path)}", soft_wrap=True)
+    statuses = {record.status for _, records in read for record in records}
     return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED
 
 
-def _shown(run: Run) -> str:
-    from pathlib import Path
-
-    return str(run.path.relative_to(Path.cwd())) if run.path.is_relative_to(Path.cwd()) else str(run.path)
+def _relative(path: Path) -> str:
+    """Return a path as it is named from the working directory, where it lies below that."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

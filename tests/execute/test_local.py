@@ -13,12 +13,13 @@ from support import Project
 
 from harness.config import Config
 from harness.declare import Dataset, Judgement, Metric, Topic
-from harness.execute.local import Limits, LocalExecutor
+from harness.execute import choose
+from harness.execute.executor import Limits, blocks_of
 from harness.plan import make_plan
 from harness.plan.selection import Selection
 from harness.records import Record, Trial
 from harness.registry import Registry
-from harness.store.runs import read
+from harness.store.read import read
 
 POOLS = '''
 """What a strategy sees of its threads and cores."""
@@ -135,7 +136,7 @@ def test_trials_that_cannot_run_are_records_too(registry: Registry, tmp_path: Pa
         threads.add(threading.get_ident())
 
     limits = Limits(timeout_s=5, memory_bytes=10**9, jobs=jobs)
-    LocalExecutor(registry, Config(folder=tmp_path), limits).run(trials, receive, begun.append)
+    choose("local", registry, Config(folder=tmp_path), limits).run(blocks_of(trials), receive, begun.append)
     assert {(record.status, record.reason) for record in received} == {
         ("skipped", "package no_such_package is not installed")
     }
@@ -158,5 +159,5 @@ def test_failing_receiver_ends_the_run(registry: Registry, tmp_path: Path, jobs:
 
     limits = Limits(timeout_s=5, memory_bytes=10**9, jobs=jobs)
     with pytest.raises(OSError, match="the disk is full"):
-        LocalExecutor(registry, Config(folder=tmp_path), limits).run(trials, receive)
+        choose("local", registry, Config(folder=tmp_path), limits).run(blocks_of(trials), receive)
     assert 4 <= len(received) < 4 + jobs

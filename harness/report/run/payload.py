@@ -21,7 +21,7 @@ from harness.report.run.task import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import Header
 from harness.store.noise import StoredNoise, noise_of
-from harness.store.runs import find
+from harness.store.runs import find_all
 from harness.store.runs import runs as runs_in
 
 _DEGREES = 200
@@ -87,9 +87,9 @@ def remarks(run_set: RunSet) -> list[str]:
     changed = [f"{name} ({', '.join(sorted(found))})" for name, found in sorted(packages.items()) if len(found) > 1]
     if changed:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
-    for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
-        left = header.trials - tally.statuses.total()
-        if left > 0:
+    missing = run_set.missing()
+    for header in run_set.headers:
+        if left := missing.get(header.run):
             said.append(f"Run {header.run} lacks {left} of {header.trials} trials: bakeoff run --resume {header.run}")
         if header.environment.dirty:
             said.append(f"Run {header.run} was measured with changes that no commit holds.")
@@ -99,7 +99,7 @@ def remarks(run_set: RunSet) -> list[str]:
     checksums = {(name, version) for header in run_set.headers for name, version in header.cards.items()}
     for name in sorted({name for name, _ in checksums if sum(other == name for other, _ in checksums) > 1}):
         said.append(f"Data set {name} differs between the runs: neither metrics nor times can be compared.")
-    return said
+    return list(dict.fromkeys(said))  # the parts of one run say the same
 
 
 def finite(value: Any) -> Any:
@@ -191,7 +191,7 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
         When a run cannot be found or read, or the runs hold no trial.
     """
     folder = config.results_folder
-    paths = list(dict.fromkeys(find(folder, name).resolve() for name in names or ("latest",)))
+    paths = find_all(folder, names or ("latest",))
     run_set = read_run_set(paths)
     if not run_set.aggregates:
         told = ", ".join(header.run for header in run_set.headers)
