@@ -123,9 +123,13 @@ def _measure(run: OpenRun, settings: Config, registry: Registry, *, as_json: boo
         except KeyboardInterrupt:
             remarks.print(f"interrupted; finish it with: bakeoff run --resume {name}", soft_wrap=True)
             raise
-    for machine, count in run.elsewhere.items():
-        left = f"{count} trials of blocks that machine {machine} began are missing; finish them there"
-        remarks.print(f"note: {left} with: bakeoff run --resume {name}", soft_wrap=True)
+    for machine, number in run.elsewhere.items():
+        missing = "1 trial is missing" if number == 1 else f"{number} trials are missing"
+        remarks.print(
+            f"note: {missing} in blocks that machine {machine} began; finish them there with: "
+            f"bakeoff run --resume {name}",
+            soft_wrap=True,
+        )
     read = read_all(parts(run.file.path))
     if as_json:
         print_json({"run": name, "path": str(run.file.path), "cells": cells(read)})
