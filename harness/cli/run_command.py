@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=Seconds(), metavar="SECONDS", help="Limit of one trial.")
 @click.option("--memory-limit", type=Size(), help="Limit of one trial, as in 2GB; by default 80 % of what is free.")
 @click.option("--memory-pass", is_flag=True, help="Run each trial once more with a quiet allocator, for its memory.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Trials at once; spoils timing.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Blocks at once; spoils timing.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Print the plan and the expected duration, and run nothing.")
-@click.option("--resume", metavar="RUN", help="Finish an interrupted run.")
+@click.option("--resume", metavar="RUN", help="Finish an interrupted run, here or on another machine.")
 @json_option
 def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any) -> int:
     """Measure a selection of trials, keep the run, and print the comparison.

@@ -188,5 +188,5 @@ def test_blocks_are_those_of_the_plan_in_its_order(registry: Registry) -> None:
 
 
 def test_an_unknown_executor_is_one_sentence(registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="^there is no executor 'locl'; did you mean local\\?$"):
+    with pytest.raises(UsageError, match=r"^there is no executor 'locl'; did you mean local\?$"):
         choose("locl", registry, Config(folder=tmp_path), Limits(timeout_s=5, memory_bytes=10**9))
