@@ -43,8 +43,8 @@ class StrategyAggregate:
         Measure to its values, one for each unit of the cell; NaN where it was not measured.
     statuses, troubles
         Number of trials by status; and number of trials by status and reason, for those with a reason.
-    failed
-        Indices of the units whose trial began and did not finish.
+    failed, contaminated
+        Indices of the units whose trial began and did not finish, and of those whose trial was contaminated.
     curves
         Name to the curves of the first blocks, at most `CURVES`.
     """
@@ -55,6 +55,7 @@ class StrategyAggregate:
     statuses: Counter[Status] = field(default_factory=Counter)
     troubles: Counter[tuple[Status, str]] = field(default_factory=Counter)
     failed: set[int] = field(default_factory=set)
+    contaminated: set[int] = field(default_factory=set)
     curves: dict[str, list[Curve]] = field(default_factory=dict)
 
     def median(self, name: str) -> float | None:
@@ -194,7 +195,7 @@ def aggregate(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[CellAgg
     found: dict[tuple[str, Cell], _CellRecords] = {}
     for run, machine, records in runs:
         for record in records:
-            place = (machine, Cell.of(record))
+            place = (machine, record.trial.cell)
             if place not in found:
                 found[place] = _CellRecords()
             found[place].add(run, record)
@@ -270,6 +271,8 @@ class _CellRecords:
         entry.statuses[record.status] += 1
         if record.status not in ("ok", "skipped"):
             entry.failed.add(unit)
+        if record.conditions is not None and record.conditions.contaminated:
+            entry.contaminated.add(unit)
         if record.status != "ok" or record.reason:
             entry.troubles[(record.status, record.reason)] += 1
         for name, value in figures(record).items():

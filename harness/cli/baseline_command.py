@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,22 +38,26 @@ def set_command(*, runs: tuple[str, ...], name: str) -> None:
     times, the gate estimates how much runs differ without any change of the code.
     """
     from harness.store.baselines import set_baseline
-    from harness.store.runs import find, open_run
+    from harness.store.read import open_run
+    from harness.store.runs import find_all
 
     results = config().results_folder
     name = name.removeprefix("@")
     chosen: dict[str, list[str]] = {}
     headers: list[Header] = []
-    for path in dict.fromkeys(find(results, run).resolve() for run in runs):
+    recorded: Counter[str] = Counter()
+    for path in find_all(results, runs):
         with open_run(path) as reader:
-            header, recorded = reader.header, sum(1 for _ in reader)
+            header = reader.header
+            recorded[header.run] += sum(1 for _ in reader)
         _check_place(path, results, header)
-        if recorded < header.trials:
-            _note(f"run {header.run} has {recorded} of {header.trials} planned trials")
-        if header.environment.dirty:
-            _note(f"run {header.run} was measured with uncommitted changes")
         chosen.setdefault(header.machine.name, []).append(header.run)
         headers.append(header)
+    for header in {header.run: header for header in headers}.values():
+        if recorded[header.run] < header.trials:
+            _note(f"run {header.run} has {recorded[header.run]} of {header.trials} planned trials")
+        if header.environment.dirty:
+            _note(f"run {header.run} was measured with uncommitted changes")
     commits = sorted({(header.environment.commit or "none")[:8] for header in headers})
     if len(commits) > 1:
         _note(f"the runs are of {len(commits)} commits: {', '.join(commits)}")
@@ -107,7 +112,7 @@ def _check_place(path: Path, results: Path, header: Header) -> None:
 
 def _rows(results: Path) -> list[dict[str, Any]]:
     from harness.store.baselines import read_baselines, run_file
-    from harness.store.runs import open_run
+    from harness.store.read import open_run
 
     rows = []
     for name, machines in sorted(read_baselines(results).items()):

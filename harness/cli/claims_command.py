@@ -62,11 +62,11 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
 
 
 def _paths(settings: Config, names: tuple[str, ...]) -> list[Path]:
-    from harness.store.runs import find, runs
+    from harness.store.runs import find_all, runs
 
     if not names:
         return runs(settings.results_folder)
-    return list(dict.fromkeys(find(settings.results_folder, name).resolve() for name in names))
+    return find_all(settings.results_folder, names)
 
 
 def _judged(topic: Topic, run_set: RunSet, settings: Config) -> list[Judged]:
@@ -105,7 +105,7 @@ def _runs(run_set: RunSet) -> str:
     if not run_set.headers:
         return "no runs"
     machines = sorted({header.machine.name for header in run_set.headers})
-    names = [header.run for header in run_set.headers]
+    names = list(dict.fromkeys(header.run for header in run_set.headers))
     runs = f"run {names[0]}" if len(names) == 1 else f"{len(names)} runs"
     return f"{runs} on {', '.join(machines)}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from harness.report.terminal import CellText
     from harness.store.header import Header
+
+
+#: The part of a run that one machine measured.
+_Part: TypeAlias = "tuple[Header, list[Record]]"
 
 _COSTS = ("cpu_s", "wall_s", "peak_bytes")
 
@@ -114,18 +118,36 @@ def command(base: str, candidate: str, *, as_json: bool) -> None:
     Effects are paired by block (the same data and seeds). Two runs are not interleaved: an effect on time includes the
     machine's drift between them.
     """
-    from harness.store.runs import find, read
+    from harness.store.read import read_all
+    from harness.store.runs import find
 
     folder = config().results_folder
-    old, new = read(find(folder, base)), read(find(folder, candidate))
+    old, new = read_all(find(folder, base)), read_all(find(folder, candidate))
+    paired = _paired(old, new)
     remarks = log()
-    for remark in _remarks(old[0], new[0]):
+    for remark in dict.fromkeys(remark for one, other in paired for remark in _remarks(one[0], other[0])):
         remarks.print(f"note: {remark}", soft_wrap=True)
-    rows = differences(old[0], old[1], new[1])
+    compared = {other[0].machine.name: differences(one[0], one[1], other[1]) for one, other in paired}
     if as_json:
-        print_json({"base": old[0].run, "candidate": new[0].run, "rows": rows})
-    else:
-        print_differences(console(), rows)
+        rows = [{"machine": machine, **row} for machine, own in compared.items() for row in own]
+        print_json({"base": old[0][0].run, "candidate": new[0][0].run, "rows": rows})
+        return
+    out = console()
+    for machine, own in compared.items():
+        if len(compared) > 1:
+            out.print(f"\nmachine {machine}:", soft_wrap=True)
+        print_differences(out, own)
+
+
+def _paired(base: Sequence[_Part], candidate: Sequence[_Part]) -> list[tuple[_Part, _Part]]:
+    """Pair the parts of two runs that the same machine measured; two runs of one machine each are always a pair."""
+    if len(base) == len(candidate) == 1:
+        return [(base[0], candidate[0])]
+    parts = {header.machine.name: (header, records) for header, records in base}
+    paired = [(parts[new[0].machine.name], new) for new in candidate if new[0].machine.name in parts]
+    if not paired:
+        raise NothingSelectedError("no machine measured both runs: give the path of the file of one machine each")
+    return paired
 
 
 def _remarks(base: Header, candidate: Header) -> list[str]:

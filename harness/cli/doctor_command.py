@@ -65,7 +65,8 @@ def _keep(settings: Config, noise: Noise) -> Path:
 def _trials(settings: Config, seconds: float) -> list[Record]:
     import msgspec
 
-    from harness.execute.local import Limits, LocalExecutor
+    from harness.execute import choose
+    from harness.execute.executor import Limits, blocks_of
     from harness.measure.machine import memory_budget
     from harness.plan import make_plan
     from harness.plan.selection import Selection
@@ -84,7 +85,7 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
 
     limits = Limits(timeout_s=60, memory_bytes=memory_budget())
     with contextlib.suppress(_TimeIsOver):
-        LocalExecutor(registry, settings, limits).run(plan.trials, receive)
+        choose("local", registry, settings, limits).run(blocks_of(plan.trials), receive)
     return records
 
 

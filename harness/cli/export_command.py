@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.output import config, log
+from harness.errors import UsageError
 
 
 @click.group("export", short_help="Write a run in the format of asv or pytest-benchmark.")
@@ -22,9 +23,17 @@ def _pytest_benchmark(run: str, output: Path | None) -> None:
     from harness.analysis.wording import count
     from harness.interop.pytest_benchmark.exports import export_pytest_benchmark
     from harness.store.atomic import write_atomically
-    from harness.store.runs import find, read
+    from harness.store.read import read_all
+    from harness.store.runs import find
 
-    exported = export_pytest_benchmark(*read(find(config().results_folder, run)))
+    parts = read_all(find(config().results_folder, run))
+    if len(parts) > 1:
+        names = ", ".join(header.machine.name for header, _ in parts)
+        raise UsageError(
+            f"run {run} was measured on {names}, and a file of pytest-benchmark describes one machine: give the path "
+            f"of the file of one machine"
+        )
+    exported = export_pytest_benchmark(*parts[0])
     if output is None or str(output) == "-":
         click.echo(exported.text, nl=False)
     else:
@@ -50,12 +59,13 @@ def _asv(run: str, into: Path | None) -> None:
     from harness.analysis.wording import count
     from harness.interop.asv.exports import export_asv
     from harness.interop.asv.files import asv_folder
-    from harness.store.runs import find, read
+    from harness.store.read import read_all
+    from harness.store.runs import find
 
     settings = config()
-    header, records = read(find(settings.results_folder, run))
-    exported = export_asv(header, records, into or asv_folder(settings.results_folder), settings.folder)
-    remark = f"{count(exported.benchmarks, 'benchmark')} in {exported.path}"
-    if exported.unfit:
-        remark += f"; {exported.unfit} numbers that asv's ratios cannot order are left out"
-    log().print(remark, soft_wrap=True, markup=False)
+    for header, records in read_all(find(settings.results_folder, run)):
+        exported = export_asv(header, records, into or asv_folder(settings.results_folder), settings.folder)
+        remark = f"{count(exported.benchmarks, 'benchmark')} in {exported.path}"
+        if exported.unfit:
+            remark += f"; {exported.unfit} numbers that asv's ratios cannot order are left out"
+        log().print(remark, soft_wrap=True, markup=False)

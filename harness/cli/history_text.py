@@ -12,8 +12,9 @@ from rich.markup import escape
 
 from harness.analysis import wording
 from harness.analysis.history import Track
+from harness.analysis.run_set import RunSet
+from harness.analysis.series import short
 from harness.analysis.wording import count
-from harness.cli.history_series import Tracked, short
 from harness.records import is_cost
 from harness.report.terminal import Column, print_table
 
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def remarks_on(tracked: Tracked, groups: Sequence[Sequence[Track]]) -> list[str]:
+def remarks_on(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
     """Write the remarks, a sentence each."""
     tracks = [track for group in groups for track in group]
     kept = [track for track in tracks if len(track.points) > 1]
-    remarks = [*_machines(groups), *_data(tracked, groups)]
+    remarks = [*_machines(groups), *_data(runs, groups)]
     if 0 < len(kept) < len(tracks):
         remarks.append(f"{len(tracks) - len(kept)} of {len(tracks)} series hold one run only and are left out")
     few = sum(len(track.points) < 4 for track in kept)
@@ -44,17 +45,18 @@ def _machines(groups: Sequence[Sequence[Track]]) -> list[str]:
     ]
 
 
-def _data(tracked: Tracked, groups: Sequence[Sequence[Track]]) -> list[str]:
+def _data(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
     """Tell of each data set that is not the same in all runs, and since which run it is another."""
     found: dict[str, dict[str, str]] = {}
     for group in groups:
         for track in group:
             for run in track.points:
                 found.setdefault(track.cell.dataset, {})[run] = str(track.edition)
+    started = {header.run: header.started for header in runs.headers}
     remarks = []
     for name, editions in found.items():
         since: dict[str, str] = {}
-        for run in sorted(editions, key=lambda run: tracked.headers[run].started):
+        for run in sorted(editions, key=lambda run: started[run]):
             since.setdefault(editions[run], run)
         if len(since) > 1:
             told = ", ".join(f"{short(edition)} since run {run}" for edition, run in since.items())

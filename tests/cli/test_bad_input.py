@@ -42,9 +42,9 @@ SELECTIONS = {
     ),
     "no threads in a setting": ("run planted --set threads=0", r".*threads=0 is too small: the least is 1.*"),
     "option of a wrong type": ("run planted -s copy --set extra=x", r"--set extra=x is not of type int"),
-    "unknown run": ("show 123456", r"no run '123456': .*/results holds no runs; make one with 'bakeoff run'"),
-    "no run to compare": ("compare a b", r"no run 'a': .*/results holds no runs; make one with 'bakeoff run'"),
-    "no run to resume": ("run --resume latest", r"no run 'latest': .*/results holds no runs; make one with .*"),
+    "unknown run": ("show 123456", r"no run '123456': .*/results contains no runs; make one with 'bakeoff run'"),
+    "no run to compare": ("compare a b", r"no run 'a': .*/results contains no runs; make one with 'bakeoff run'"),
+    "no run to resume": ("run --resume latest", r"no run 'latest': .*/results contains no runs; make one with .*"),
     "a file that is no run": ("show planted.py", r"planted\.py is not a run of bakeoff: its first line is no header.*"),
     "resume and a topic": (
         "run planted --resume latest",

@@ -324,7 +324,7 @@ def test_bad_input_is_one_sentence(stepped: Project, arguments: tuple[str, ...],
 
 def test_no_runs_at_all(project: Project) -> None:
     said = project.bakeoff("history", "cpu_s", code=2).stderr
-    assert said.endswith("results holds no runs; make one with 'bakeoff run'\n")
+    assert said.endswith("results contains no runs; make one with 'bakeoff run'\n")
 
 
 def test_runs_that_share_nothing(project: Project) -> None:

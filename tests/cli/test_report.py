@@ -130,4 +130,4 @@ def test_a_run_without_a_record_is_one_sentence(measured: Project, tmp_path: Pat
 
 
 def test_no_runs_at_all(project: Project) -> None:
-    assert "holds no runs; make one with 'bakeoff run'" in project.bakeoff("report", code=2).stderr
+    assert "contains no runs; make one with 'bakeoff run'" in project.bakeoff("report", code=2).stderr

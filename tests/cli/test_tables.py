@@ -23,13 +23,14 @@ from harness.analysis.aggregates import aggregate
 from harness.cli.output import console
 from harness.cli.tables import ComparisonTable
 from harness.report.terminal import Column, Styled, fit, print_table
-from harness.store.runs import find, read
+from harness.store.read import read_all
+from harness.store.runs import find
 
 RESULTS = Path(__file__).parents[2] / "results"
 
 
 def tables(run: str) -> list[tuple[str, ComparisonTable]]:
-    header, records = read(find(RESULTS, run))
+    ((header, records),) = read_all(find(RESULTS, run))
     cells = aggregate([(header.run, header.machine.name, records)])
     return [(cell.cell.title, ComparisonTable(header, cell)) for cell in cells]
 

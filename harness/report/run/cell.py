@@ -50,7 +50,7 @@ class CellMaker:
     ) -> None:
         self._task = task
         self._machines = {name: index for index, name in enumerate(machines)}
-        self._runs = {header.run: index for index, header in enumerate(run_set.headers)}
+        self._runs = {(header.run, header.machine.name): index for index, header in enumerate(run_set.headers)}
         self._headers = {header.run: header for header in run_set.headers}
         self._names = names
         self._measures = measures
@@ -69,12 +69,20 @@ class CellMaker:
             "scenario": cell.scenario,
             "params": dict(cell.params),
             "units": [
-                (self._runs[unit.run], unit.block, self._seeds.setdefault(unit.seed, len(self._seeds)))
+                (
+                    self._runs[unit.run, aggregates.machine],
+                    unit.block,
+                    self._seed(unit.seed),
+                )
                 for unit in aggregates.units
             ],
             "rows": [self._row(label, aggregates, shares.get(label, {})) for label in labels],
             "table": self._table(aggregates, labels),
         }
+
+    def _seed(self, seed: int) -> int:
+        """Return the number of a seed, in the order in which seeds appear."""
+        return self._seeds.setdefault(seed, len(self._seeds))
 
     def _row(self, label: str, aggregates: CellAggregate, shares: Mapping[str, float]) -> Plain:
         entry = aggregates.entries[label]

@@ -21,7 +21,7 @@ from harness.report.run.task import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import Header
 from harness.store.noise import StoredNoise, noise_of
-from harness.store.runs import find
+from harness.store.runs import find_all
 from harness.store.runs import runs as runs_in
 
 _DEGREES = 200
@@ -87,18 +87,18 @@ def remarks(run_set: RunSet) -> list[str]:
     changed = [f"{name} ({', '.join(sorted(found))})" for name, found in sorted(packages.items()) if len(found) > 1]
     if changed:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
-    for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
-        said += _remarks_on(header, tally)
+    missing = run_set.missing()
+    for header in run_set.headers:
+        said += _remarks_on(header, missing.get(header.run, 0))
     checksums = {(name, version) for header in run_set.headers for name, version in header.cards.items()}
     for name in sorted({name for name, _ in checksums if sum(other == name for other, _ in checksums) > 1}):
         said.append(f"Data set {name} differs between the runs: neither metrics nor times can be compared.")
-    return said
+    return list(dict.fromkeys(said))  # the parts of one run say the same
 
 
-def _remarks_on(header: Header, tally: Tally) -> Iterator[str]:
-    left = header.trials - tally.statuses.total()
-    if left > 0:
-        yield f"Run {header.run} lacks {left} of {header.trials} trials: bakeoff run --resume {header.run}"
+def _remarks_on(header: Header, missing: int) -> Iterator[str]:
+    if missing:
+        yield f"Run {header.run} lacks {missing} of {header.trials} trials: bakeoff run --resume {header.run}"
     if header.environment.dirty:
         yield f"Run {header.run} was measured with uncommitted changes."
     if header.selection.jobs > 1:
@@ -194,7 +194,7 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
         If a run cannot be found or read, or the runs have no trials.
     """
     folder = config.results_folder
-    paths = list(dict.fromkeys(find(folder, name).resolve() for name in names or ("latest",)))
+    paths = find_all(folder, names or ("latest",))
     run_set = read_run_set(paths)
     if not run_set.aggregates:
         empty = ", ".join(header.run for header in run_set.headers)
