@@ -91,7 +91,7 @@ def _axes(ax: Axes | None) -> Axes:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise UsageError("figures need matplotlib: pip install 'bakeoff[figures]'") from None
+        raise UsageError("figures need matplotlib (in a checkout of Bakeoff: pip install '.[figures]')") from None
     return Figure(figsize=(6.4, 4.0), layout="constrained").subplots()
 
 

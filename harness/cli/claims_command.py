@@ -28,7 +28,9 @@ _COLOURS = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "n
 @click.option("--commands", is_flag=True, help="Show the commands that measure each claim.")
 @json_option
 def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, as_json: bool) -> None:
-    """Judge the claims of TOPICs (by default of all) on the runs of the results folder.
+    """Judge the claims of TOPICs on the runs of the results folder.
+
+    By default it judges those of the project's topics, or of all topics in a folder without topics of its own.
 
     A claim is supported if the whole 95 % interval of the measured effect is inside of what it expects, refuted if the
     whole interval is outside, and inconclusive otherwise. A verdict is valid for the data, sizes and machine beside it.
@@ -50,7 +52,8 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
             f"note: {settings.results_folder} has no runs; bakeoff run TOPIC --profile claims measures what they need",
             soft_wrap=True,
         )
-    chosen = [topic for name, topic in registry.topics.items() if name in topics or (not topics and topic.claims)]
+    wanted = topics or [topic.name for topic in registry.default_topics() if topic.claims]
+    chosen = [topic for name, topic in registry.topics.items() if name in wanted]
     judged = {topic.name: _judged(topic, run_set, settings) for topic in chosen}
     if as_json:
         measured = [{"run": header.run, "machine": header.machine.name} for header in run_set.headers]

@@ -186,6 +186,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
 
     from harness.gate.environments.cache import EnvironmentBuildError
     from harness.gate.live.gate import GateRequest, ask, resume
+    from harness.registry import load_registry
 
     remarks = log()
     watcher = GateProgress(remarks)
@@ -196,7 +197,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         if choices["budget"]:
             policy = msgspec.structs.replace(policy, budget_s=choices["budget"])
         _check_margins(settings)
-        selection = selection_of(choices, settings)
+        selection = selection_of(choices, settings, load_registry(settings))
         return ask(
             GateRequest(choices["base"] or "", choices["requirements"], selection, policy, _typed()), settings, watcher
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.output import config, console, json_option, print_json
+from harness.cli.output import config, console, json_option, log, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
     """Show what can be selected: topics, tasks, strategies, scenarios and data sets.
 
-    A strategy that cannot run on this machine is shown with the reason.
+    In a project it shows the topics of the project; name a built-in topic to see it. A strategy that cannot run on this
+    machine is shown with the reason.
     """
     from rich.markup import escape
 
@@ -33,7 +34,8 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
     for name in topics:
         if name not in registry.topics:
             raise UsageError(f"there is no topic {name!r}{did_you_mean(name, registry.topics)}")
-    chosen = [topic for name, topic in registry.topics.items() if not topics or name in topics]
+    chosen = [registry.topics[name] for name in dict.fromkeys(topics)] or registry.default_topics()
+    others = [name for name, topic in registry.topics.items() if topic not in chosen]
     if as_json:
         print_json([_described(topic, registry) for topic in chosen])
         return
@@ -44,6 +46,8 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
         if claims:
             for claim in topic.claims:
                 out.print(f"  - {escape(claim.text)} [dim]({escape(claim.source)})[/dim]", soft_wrap=True)
+    if others and not topics:
+        log().print(f"there are also the topics {', '.join(others)}: bakeoff list TOPIC shows one", soft_wrap=True)
 
 
 def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:

@@ -19,10 +19,14 @@ _PLAIN_WIDTH = 180
 
 
 def config() -> Config:
-    """Read the configuration of the project around the working folder."""
-    from harness.config import read_config
+    """Read the configuration of the project around the working folder; say so if a second one is ignored."""
+    from harness.config import ignored_file, read_config
 
-    return read_config(Path.cwd())
+    settings = read_config(Path.cwd())
+    ignored = ignored_file(settings.folder)
+    if ignored is not None:
+        click.echo(f"note: bakeoff.toml is used, and [tool.bakeoff] in {ignored} is ignored", err=True)
+    return settings
 
 
 def console() -> Console:

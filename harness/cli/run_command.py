@@ -59,7 +59,7 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
     if resume is not None:
         _refuse_choices()
         return _measure(reopen(resume, settings, registry), settings, registry, as_json=as_json)
-    selection = selection_of(choices, settings)
+    selection = selection_of(choices, settings, registry)
     plan = make_plan(selection, registry)
     if dry_run:
         from harness.cli.dry_run import print_plan
@@ -70,8 +70,11 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
     return _measure(run, settings, registry, as_json=as_json)
 
 
-def selection_of(choices: dict[str, Any], settings: Config) -> Selection:
-    """Make the selection of options that were given; what a command does not offer stands at its default."""
+def selection_of(choices: dict[str, Any], settings: Config, registry: Registry) -> Selection:
+    """Make the selection of options that were given; an option that a command lacks has its default.
+
+    Without tasks it means those of the project, or all where the project has none.
+    """
     from harness.plan.selection import Selection
 
     values = dict(choices["settings"])
@@ -82,7 +85,7 @@ def selection_of(choices: dict[str, Any], settings: Config) -> Selection:
             raise UsageError("give either --threads or --set threads, not both")
         values["threads"] = (choices["threads"],)
     return Selection(
-        tasks=choices["tasks"],
+        tasks=choices["tasks"] or registry.default_tasks,
         strategies=choices["strategies"],
         datasets=choices["datasets"],
         scenarios=choices["scenarios"],

@@ -154,7 +154,7 @@ def suites(project: Path, topics: Sequence[str] = (), least_blocks: int = 1) -> 
     project
         A folder of the project; its configuration is looked for there and above.
     topics
-        Names; all when empty.
+        Names; when empty, those of the project, or all where the project has none.
     least_blocks
         Blocks that the tool needs at least, where the environment names no number.
 
@@ -169,10 +169,11 @@ def suites(project: Path, topics: Sequence[str] = (), least_blocks: int = 1) -> 
         if topic not in registry.topics:
             raise UsageError(f"there is no topic {topic!r}{did_you_mean(topic, registry.topics)}")
     profile, blocks = _profile(), _blocks()
+    chosen = tuple(topics) or registry.default_tasks
     return [
         Suite(config, registry, task, profile, _trials(registry, task, profile, blocks, least_blocks))
         for task in registry.tasks()
-        if (not topics or task.topic in topics) and task.strategies
+        if (not chosen or task.topic in chosen or task.full_name in chosen) and task.strategies
     ]
 
 

@@ -96,7 +96,7 @@ def query(sql: str, frames: Tables) -> pd.DataFrame:
     try:
         import duckdb
     except ImportError:
-        raise UsageError("bakeoff query needs duckdb: pip install 'bakeoff[query]'") from None
+        raise UsageError("bakeoff query needs duckdb (in a checkout of Bakeoff: pip install '.[query]')") from None
     with duckdb.connect(":memory:", config=_CONFIG) as connection:
         for name, table in frames._asdict().items():
             connection.register(name, table)

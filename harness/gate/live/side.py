@@ -34,6 +34,7 @@ from harness.measure.device import open_device
 from harness.measure.needs import missing_module, why_not
 from harness.measure.worker import Job, freeze, prepare
 from harness.plan import make_plan
+from harness.plan.make import known_part
 from harness.plan.selection import Selection
 from harness.records import Trial
 from harness.registry import Registry, load_registry
@@ -57,7 +58,7 @@ def main() -> None:
 
 
 def _plan(registry: Registry, requests: TextIO) -> Iterator[dict[str, Any]]:
-    selection = msgspec.convert(json.loads(requests.readline()), Selection)
+    selection = known_part(msgspec.convert(json.loads(requests.readline()), Selection), registry)
     trials = make_plan(selection, registry).trials
     chosen = {(trial.topic, trial.task, trial.strategy) for trial in trials}
     tasks = {(topic, task): registry.topics[topic].tasks[task] for topic, task, _ in chosen}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.topics.bandits import topic
 from harness.topics.bandits.contextual import contextual
 from harness.topics.bandits.drifting import drifting
 from harness.topics.bandits.replay import replay
@@ -21,10 +22,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-@replay.strategy("random", needs=KERNEL, note="Sees no context.")
-@contextual.strategy("random", needs=KERNEL, note="Sees no context.")
-@drifting.strategy("random", needs=KERNEL)
-@task.strategy("random", needs=KERNEL)
+@topic.strategy("random", tasks=[contextual, replay], needs=KERNEL, note="Sees no context.")
+@topic.strategy("random", tasks=[task, drifting], needs=KERNEL)
 def uniformly_random(problem: Problem, phase: PhaseClock) -> Any:
     """Choose an arm at random at every step."""
     return _greedy(problem, phase, np.ones(problem.data.horizon))
@@ -36,8 +35,7 @@ def greedy(problem: Problem, phase: PhaseClock) -> Any:
     return _greedy(problem, phase, np.zeros(problem.data.horizon))
 
 
-@replay.strategy("epsilon-greedy", needs=KERNEL, note="Sees no context.")
-@contextual.strategy("epsilon-greedy", needs=KERNEL, note="Sees no context.")
+@topic.strategy("epsilon-greedy", tasks=[contextual, replay], needs=KERNEL, note="Sees no context.")
 @drifting.strategy("epsilon-greedy", needs=KERNEL)
 @task.strategy("epsilon-greedy", needs=KERNEL, sweep={"epsilon": [0.01, 0.05, 0.2]})
 def epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float = 0.1) -> Any:

@@ -38,8 +38,9 @@ packages = topic.task(
     quick=Profile(1, {"horizon": 100, "replications": 2}, datasets=("linear-contexts",)),
     full=Profile(5, {"horizon": 1_000, "replications": 4}),
 )
-for _name, _own in (("lin-ucb", linear.lin_ucb), ("lin-ts", linear.lin_ts), ("logistic-ts", linear.logistic_ts)):
-    packages.strategy(_name, needs=linear.ENGINE)(_own)
+packages.strategy("lin-ucb", needs=linear.ENGINE)(linear.lin_ucb)
+packages.strategy("lin-ts", needs=linear.ENGINE)(linear.lin_ts)
+packages.strategy("logistic-ts", needs=linear.ENGINE)(linear.logistic_ts)
 
 
 class _Obp:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.topics.bandits import topic
 from harness.topics.bandits.contextual import contextual
 from harness.topics.bandits.drifting import drifting
 from harness.topics.bandits.replay import replay
@@ -16,15 +17,9 @@ KERNEL = "harness.topics.bandits.engine.kernels.kl"
 NOTE = "For rewards in [0, 1]; a mean outside of them is taken as 0 or 1. Indices are exact to 1e-6."
 
 
-@replay.strategy("kl-ucb", needs=KERNEL, note=f"Sees no context. {NOTE}")
-@contextual.strategy("kl-ucb", needs=KERNEL, note=f"Sees no context. {NOTE}")
+@topic.strategy("kl-ucb", tasks=[contextual, replay], needs=KERNEL, note=f"Sees no context. {NOTE}")
 @drifting.strategy("kl-ucb", needs=KERNEL, note=NOTE)
-@task.strategy(
-    "kl-ucb",
-    needs=KERNEL,
-    sweep={"c": [3.0]},
-    note=NOTE,
-)
+@task.strategy("kl-ucb", needs=KERNEL, sweep={"c": [3.0]}, note=NOTE)
 def kl_ucb(problem: Problem, phase: PhaseClock, c: float = 0.0) -> Any:
     """Choose the largest q with n KL(mean, q) <= log(step) + c log(log(step)), with the KL of Bernoulli rewards.
 

@@ -40,13 +40,10 @@ task = topic.task(
     full=Profile(10, {"horizon": 1_000, "replications": 20}),
 )
 
-for _name, _needs, _own in (
-    ("epsilon-greedy", baselines.KERNEL, baselines.epsilon_greedy),
-    ("ucb1", ucb.KERNEL, ucb.ucb1),
-    ("kl-ucb", kl_ucb.KERNEL, kl_ucb.kl_ucb),
-    ("thompson-beta", thompson.KERNEL, thompson.thompson_beta),
-):
-    task.strategy(_name, needs=_needs)(_own)
+task.strategy("epsilon-greedy", needs=baselines.KERNEL)(baselines.epsilon_greedy)
+task.strategy("ucb1", needs=ucb.KERNEL)(ucb.ucb1)
+task.strategy("kl-ucb", needs=kl_ucb.KERNEL)(kl_ucb.kl_ucb)
+task.strategy("thompson-beta", needs=thompson.KERNEL)(thompson.thompson_beta)
 
 
 class Player(Protocol):

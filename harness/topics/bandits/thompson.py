@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.topics.bandits import topic
 from harness.topics.bandits.contextual import contextual
 from harness.topics.bandits.drifting import drifting
 from harness.topics.bandits.replay import replay
@@ -21,14 +22,8 @@ BETA = (
 )
 
 
-@replay.strategy("thompson-beta", needs=KERNEL, note=f"Sees no context. {BETA}")
-@contextual.strategy("thompson-beta", needs=KERNEL, note=f"Sees no context. {BETA}")
-@drifting.strategy("thompson-beta", needs=KERNEL, note=BETA)
-@task.strategy(
-    "thompson-beta",
-    needs=KERNEL,
-    note=BETA,
-)
+@topic.strategy("thompson-beta", tasks=[contextual, replay], needs=KERNEL, note=f"Sees no context. {BETA}")
+@topic.strategy("thompson-beta", tasks=[task, drifting], needs=KERNEL, note=BETA)
 def thompson_beta(problem: Problem, phase: PhaseClock) -> Any:
     """Draw from Beta(1 + successes, 1 + failures) and choose the largest (Chapelle & Li 2011, algorithm 2)."""
     from harness.topics.bandits.engine.chance import key_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.topics.ope.evaluation import MODEL, estimator
+from harness.topics.ope import topic
+from harness.topics.ope.evaluation import ESTIMATION, MODEL, TASKS
 from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ MODELS = (
 OBP_KIND = "obp-"  # prefix of the kinds of model that obp fits
 
 
-@estimator("dm", needs=MODELS, sweep={"model": ["logistic", "boosting"]})
+@topic.strategy("dm", tasks=TASKS, needs=(*ESTIMATION, *MODELS), sweep={"model": ["logistic", "boosting"]})
 def dm(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
     """Average the rewards that a model predicts for the target policy."""
     from harness.topics.ope.engine import estimators

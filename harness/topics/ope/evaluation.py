@@ -1,10 +1,7 @@
-"""The tasks value and value-real, and the decorator that registers an estimator in them."""
+"""The tasks value and value-real, and what their strategies share."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import Chart, Judgement, Metric, Param, Profile
@@ -25,7 +22,6 @@ from harness.topics.ope.worlds import (
 )
 
 if TYPE_CHECKING:
-    from harness.declare.values import StrategyFunction
     from harness.topics.ope.engine.worlds import Replications
 
 # Kinds of `engine.models.fit_model`: ridge regression for each action if a log has enough rounds of each; one logistic
@@ -103,42 +99,8 @@ real = topic.task(
     charts=[ERRORS],
     quick=Profile(1, {"replications": 2}, datasets=("digits-bandit",), scenarios=("clean",)),
     full=Profile(blocks=6, datasets=("digits-bandit", "open-bandit-all"), scenarios=("clean",), sweeps=True),
+    defaults={"model": REAL_MODEL},
 )
 TASKS = (value, real, selection)
-
-
-def estimator(
-    name: str, *, needs: Sequence[str] = (), note: str = "", tasks: Sequence[Any] = TASKS, **more: Any
-) -> Callable[[StrategyFunction], StrategyFunction]:
-    """Register the decorated function as a strategy of every task that estimates values.
-
-    If the function has an argument `model`, its default is `MODEL` in synthetic worlds and `REAL_MODEL` on real data.
-
-    Parameters
-    ----------
-    needs
-        Modules that it needs besides the estimators of the engine.
-    tasks
-        Tasks to register it in; all of them by default.
-    more
-        Further arguments of `Task.strategy`.
-    """
-
-    def register(function: StrategyFunction) -> StrategyFunction:
-        for task in tasks:
-            run = _with_model(function) if task is real else function
-            task.strategy(
-                name, needs=(f"{ENGINE}.estimators", f"{ENGINE}.replay", *COMPILED, *needs), note=note, **more
-            )(run)
-        return function
-
-    return register
-
-
-def _with_model(function: StrategyFunction) -> StrategyFunction:
-    """Change the default of the argument `model`, if there is one."""
-    if "model" not in inspect.signature(function).parameters:
-        return function
-    changed = partial(function, model=REAL_MODEL)
-    changed.__doc__ = function.__doc__
-    return changed
+#: Modules that every strategy of these tasks needs.
+ESTIMATION = (f"{ENGINE}.estimators", f"{ENGINE}.replay", *COMPILED)

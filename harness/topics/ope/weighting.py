@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.topics.ope.evaluation import estimator
+from harness.topics.ope import topic
+from harness.topics.ope.evaluation import ESTIMATION, TASKS
 from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
@@ -27,49 +28,54 @@ def _replayed(problem: Problem, phase: PhaseClock, name: str, **options: float) 
     return replay(problem, phase, lambda log, _model: estimate(log, **options).value)
 
 
-@estimator("ips")
+@topic.strategy("ips", tasks=TASKS, needs=ESTIMATION)
 def ips(problem: Problem, phase: PhaseClock) -> Any:
     """Average weighted rewards."""
     return _replayed(problem, phase, "ips")
 
 
-@estimator("snips")
+@topic.strategy("snips", tasks=TASKS, needs=ESTIMATION)
 def snips(problem: Problem, phase: PhaseClock) -> Any:
     """Divide the sum of weighted rewards by the sum of the weights."""
     return _replayed(problem, phase, "snips")
 
 
-@estimator("clipped-ips", sweep={"clip": [2.0, 50.0]})
+@topic.strategy("clipped-ips", tasks=TASKS, needs=ESTIMATION, sweep={"clip": [2.0, 50.0]})
 def clipped_ips(problem: Problem, phase: PhaseClock, clip: float = 10.0) -> Any:
     """Average weighted rewards, with weights clipped at a bound."""
     return _replayed(problem, phase, "clipped_ips", clip=clip)
 
 
-@estimator("clipped-ips-tuned", needs=(TUNING,), sweep={"by": ["bound"]})
+@topic.strategy("clipped-ips-tuned", tasks=TASKS, needs=(*ESTIMATION, TUNING), sweep={"by": ["bound"]})
 def clipped_ips_tuned(problem: Problem, phase: PhaseClock, by: str = "slope") -> Any:
     """Like clipped-ips, with the bound chosen from the log."""
     return tuned(problem, phase, "clipped_ips", by)
 
 
-@estimator("sub-gaussian-ips", sweep={"lam": [0.01, 0.2]})
+@topic.strategy("sub-gaussian-ips", tasks=TASKS, needs=ESTIMATION, sweep={"lam": [0.01, 0.2]})
 def sub_gaussian_ips(problem: Problem, phase: PhaseClock, lam: float = 0.05) -> Any:
     """Average rewards with the weights w / (1 - lam + lam w)."""
     return _replayed(problem, phase, "sub_gaussian_ips", lam=lam)
 
 
-@estimator("mips", note="Needs features of the actions. On the digits the only feature of an action is its number.")
+@topic.strategy(
+    "mips",
+    tasks=TASKS,
+    needs=ESTIMATION,
+    note="Needs features of the actions. On the digits the only feature of an action is its number.",
+)
 def mips(problem: Problem, phase: PhaseClock) -> Any:
     """Average rewards weighted by the probability ratio of the action's features instead of the action."""
     return _replayed(problem, phase, "mips")
 
 
-@estimator("ips-estimated", needs=PROPENSITIES, note=ESTIMATED)
+@topic.strategy("ips-estimated", tasks=TASKS, needs=(*ESTIMATION, *PROPENSITIES), note=ESTIMATED)
 def ips_estimated(problem: Problem, phase: PhaseClock) -> Any:
     """Average weighted rewards, with propensities that are estimated from the log."""
     return estimated(problem, phase, "ips")
 
 
-@estimator("snips-estimated", needs=PROPENSITIES, note=ESTIMATED)
+@topic.strategy("snips-estimated", tasks=TASKS, needs=(*ESTIMATION, *PROPENSITIES), note=ESTIMATED)
 def snips_estimated(problem: Problem, phase: PhaseClock) -> Any:
     """Divide by the sum of the weights, with propensities that are estimated from the log."""
     return estimated(problem, phase, "snips")
