@@ -22,7 +22,8 @@ from told import told
 import harness
 from harness.config import Config
 from harness.declare import Dataset, Judgement, Metric, Param, Profile, Topic
-from harness.execute.local import Limits, LocalExecutor
+from harness.execute import choose
+from harness.execute.executor import Limits, blocks_of
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu
 from harness.plan import make_plan
@@ -57,7 +58,8 @@ def test_empty_trial() -> None:
         ended.append(time.perf_counter())
         phases.append(record.phases["work"].wall_s[0])
 
-    LocalExecutor(registry, config, Limits(timeout_s=60, memory_bytes=10**10)).run(plan.trials, receive)
+    limits = Limits(timeout_s=60, memory_bytes=10**10)
+    choose("local", registry, config, limits).run(blocks_of(plan.trials), receive)
     beyond = [after - before - phase for before, after, phase in zip(ended, ended[1:], phases[1:], strict=False)]
     told("an empty trial beyond its phase, median", statistics.median(beyond) * 1e3, 40, "ms")
 

@@ -163,9 +163,9 @@ def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) ->
 def _stored(base: str, candidate: str, choices: dict[str, Any], settings: Config) -> Decision:
     from harness.gate.stored import decide, runs_named
     from harness.store.noise import stored_noise
-    from harness.store.runs import read
+    from harness.store.read import read_all
 
-    old, new = ([read(path) for path in runs_named(settings.results_folder, name)] for name in (base, candidate))
+    old, new = (read_all(runs_named(settings.results_folder, name)) for name in (base, candidate))
     records = [record for _, records in (*old, *new) for record in records]
     _check_margins(settings, records)
     machine = new[0][0].machine.name

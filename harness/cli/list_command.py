@@ -1,4 +1,4 @@
-"""``bakeoff list``: what there is, and why each that cannot run here cannot."""
+"""``bakeoff list``: what can be selected, and why a strategy cannot run here."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
 
 def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from harness.measure.needs import why_not
+    from harness.report.terminal import Column, Styled, print_table
 
     for task in topic.tasks.values():
         out.print(f"\n  task [bold]{task.name}[/bold]  {escape(task.title)}", soft_wrap=True)
-        table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
-        for strategy in task.strategies.values():
-            reason = why_not(strategy, topic)
-            state = f"[yellow]cannot run: {escape(reason)}[/yellow]" if reason else escape(strategy.summary)
-            table.add_row(f"  {strategy.name}", state)
-        out.print(table)
+        names = [f"    {name}" for name in task.strategies]
+        states = [
+            Styled(f"cannot run: {reason}", "yellow") if (reason := why_not(strategy, topic)) else strategy.summary
+            for strategy in task.strategies.values()
+        ]
+        print_table(out, [Column("", names, 0, "name"), Column("", states, 1, "text", "summary")])
         for dataset in registry.datasets_of(task):
             reason = _unreadable(dataset)
             state = f"[yellow]cannot be read: {escape(reason)}[/yellow]" if reason else escape(dataset.summary)

@@ -15,7 +15,8 @@ from harness.records import Record
 from harness.store.atomic import write_atomically
 from harness.store.header import SCHEMA, Header
 from harness.store.lines import encode
-from harness.store.runs import open_run, runs
+from harness.store.read import open_run
+from harness.store.runs import runs
 
 _ID = 6
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from harness.config import Config, read_config
 from harness.declare import Dataset, Task
 from harness.errors import UsageError, did_you_mean
-from harness.execute.local import Limits, LocalExecutor
+from harness.execute import choose
+from harness.execute.executor import Limits, blocks_of
 from harness.measure.machine import memory_budget
 from harness.measure.needs import why_not
 from harness.plan import make_plan
@@ -204,7 +205,7 @@ def run_suite(suite: Suite, trials: Iterable[Trial]) -> dict[Case, SuiteResult]:
     for again in (True, False):
         limits = Limits(timeout_s=suite.config.timeout_s, memory_bytes=memory, memory_pass=again)
         part = [trial for trial in chosen if (trial.block == first) == again]
-        LocalExecutor(suite.registry, suite.config, limits).run(part, receive)
+        choose("local", suite.registry, suite.config, limits).run(blocks_of(part), receive)
     return outcomes
 
 

@@ -23,7 +23,8 @@ from harness.gate.stored.times import BETWEEN_SESSIONS, change, needed
 from harness.measure.fitness import Noise
 from harness.store.header import Header
 from harness.store.noise import StoredNoise
-from harness.store.runs import create, read
+from harness.store.read import read
+from harness.store.runs import create
 
 
 def rows(*logs: float) -> list[Row]:

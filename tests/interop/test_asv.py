@@ -26,7 +26,8 @@ from harness.measure.machine import Environment
 from harness.records import Phase, Record
 from harness.registry import load_registry
 from harness.store.header import JudgedMetric
-from harness.store.runs import create, read
+from harness.store.read import read
+from harness.store.runs import create
 
 GRID = [["10", "100"], ["'quick'", "'heap'"]]
 

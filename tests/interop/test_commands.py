@@ -84,7 +84,7 @@ def test_an_asv_history_shows_in_the_report(project: Exchange) -> None:
     assert len(project.runs()) == 3
     project.bakeoff("report")
     (task,) = payload_of((project.folder / "report.html").read_text())["tasks"]
-    series = {row["measure"]: [point["middle"] for point in row["points"]] for row in task["history"]}
+    series = {row["measure"]: [point["mean"] for point in row["points"]] for row in task["history"]}
     assert series["wall_s"] == pytest.approx([0.5, 1.5, 2.5])
     assert series["loss"] == [0.25] * 3
 

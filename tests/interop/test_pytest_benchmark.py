@@ -18,7 +18,7 @@ from harness.interop.pytest_benchmark.exports import export_pytest_benchmark
 from harness.interop.pytest_benchmark.imports import Imported, import_pytest_benchmark
 from harness.records import Phase, Record
 from harness.store.load import load, samples
-from harness.store.runs import read
+from harness.store.read import read
 
 
 def imported(path: Path, **options: Any) -> tuple[Imported, list[Record]]:

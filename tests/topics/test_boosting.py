@@ -166,7 +166,7 @@ def test_xgboost_gets_the_budget(task: Any, name: str, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("xgboost-hist-gpu", "XGBoost found no cuda device that it can use, and trained on the cpu"),
+        ("xgboost-hist-gpu", "XGBoost has no cuda device that it can use, and trained on cpu instead"),
         ("lightgbm-cuda", "this LightGBM is built without CUDA"),
     ],
 )

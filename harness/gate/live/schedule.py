@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.config import GatePolicy
 from harness.errors import UsageError
-from harness.execute.local import cores_for
+from harness.execute.executor import cores_for
 from harness.gate.decision import Pair, SideName, Stage
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.growth import suspicious

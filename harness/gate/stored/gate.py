@@ -32,8 +32,8 @@ def runs_named(results: Path, argument: str) -> list[Path]:
     Parameters
     ----------
     argument
-        A folder of runs, ``@name`` of a baseline, or what `harness.store.runs.find` takes. A baseline that several
-        machines have means the runs of all: `decide` takes those of the candidate's machine.
+        A folder of runs, ``@name`` of a baseline, or what `harness.store.runs.find` takes. Of runs on several
+        machines all files are listed: `decide` takes those of the candidate's machine.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def runs_named(results: Path, argument: str) -> list[Path]:
         if not found:
             raise UsageError(f"the folder {folder} holds no runs: make one with 'bakeoff run'")
         return found
-    return [find(results, argument)]
+    return find(results, argument)
 
 
 def decide(

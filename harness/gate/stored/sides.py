@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,7 +114,8 @@ def sessions(base: Sequence[Header], candidate: Sequence[Header]) -> tuple[list[
 
 def _distinct(given: Sequence[StoredRun]) -> list[StoredRun]:
     """Return the runs from old to new, each once."""
-    return sorted({run[0].run: run for run in given}.values(), key=lambda run: datetime.fromisoformat(run[0].started))
+    distinct = {(header.run, header.machine.name): (header, records) for header, records in given}
+    return sorted(distinct.values(), key=lambda run: datetime.fromisoformat(run[0].started))
 
 
 def _only_machine(given: Sequence[StoredRun], side: str) -> str:
@@ -177,11 +179,13 @@ def _remarks(base: Sequence[StoredRun], candidate: Sequence[StoredRun]) -> list[
 
 
 def _unfinished(given: Sequence[StoredRun]) -> list[str]:
+    recorded: Counter[str] = Counter()
+    for header, records in given:
+        recorded[header.run] += len(records)
     return [
-        f"run {header.run} holds {len(records)} of {header.trials} planned trials; finish it with "
-        f"'bakeoff run --resume {header.run}'"
-        for header, records in given
-        if len(records) < header.trials
+        f"run {run} holds {recorded[run]} of {planned} planned trials; finish it with 'bakeoff run --resume {run}'"
+        for run, planned in {header.run: header.trials for header, _ in given}.items()
+        if recorded[run] < planned
     ]
 
 

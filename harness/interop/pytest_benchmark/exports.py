@@ -11,7 +11,7 @@ import msgspec
 
 from harness.errors import UsageError
 from harness.interop.carried import KEY, plain
-from harness.records import Cell, Record, figures, typed
+from harness.records import Record, figures, typed
 from harness.store.header import Header
 
 
@@ -68,7 +68,7 @@ def _benchmarks(records: Sequence[Record]) -> Iterator[dict[str, Any]]:
 
 def _benchmark(phase: str, measured: Sequence[Record], bare: Sequence[Record]) -> dict[str, Any]:
     rounds = [time for record in measured for time in record.phases[phase].wall_s]
-    trial, cell = measured[0].trial, Cell.of(measured[0])
+    trial, cell = measured[0].trial, measured[0].trial.cell
     values = [typed(value) for _, value in cell.params]
     case = "-".join((trial.label, trial.dataset, trial.scenario, *values))
     name = f"{phase}[{case}]"

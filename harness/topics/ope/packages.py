@@ -1,4 +1,4 @@
-"""Open Bandit Pipeline's own estimators and intervals."""
+"""Estimators and intervals of Open Bandit Pipeline (obp)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
 
 OBP = ("obp.ope", f"{ENGINE}.obp_examples")
-PLAIN = "obp 0.4.1, the last that pip installs beside numpy 2; a new object for each log."
+PLAIN = "obp 0.4.1, the last version that pip installs together with numpy 2; a new object for each log."
 MODELLED = (
-    f"{PLAIN} Its reward model is that of the other strategies; model=obp-logistic and model=obp-boosting fit obp's "
-    "own in three folds, as obp's examples do."
+    f"{PLAIN} Its reward model is the same as that of the other strategies; model=obp-logistic and model=obp-boosting "
+    "fit the models of obp's examples, in three folds."
 )
 MODELLED_NEEDS = (*ESTIMATION, *OBP, *MODELS)
-# obp 0.4.1 has no tuning of its own; these are the middle of what its later examples try.
+# obp 0.4.1 does not tune these; they are the central values of what its later examples try.
 TAU, SHRINKAGE = 10.0, 100.0
 
 
@@ -40,13 +40,13 @@ def _replayed(problem: Problem, phase: PhaseClock, name: str, model: str = "", *
 
 @topic.strategy("obp-ips", tasks=TASKS, needs=(*ESTIMATION, *OBP), note=PLAIN)
 def obp_ips(problem: Problem, phase: PhaseClock) -> Any:
-    """Average weighted rewards, by obp."""
+    """Average weighted rewards, with obp."""
     return _replayed(problem, phase, "ips")
 
 
 @topic.strategy("obp-snips", tasks=TASKS, needs=(*ESTIMATION, *OBP), note=PLAIN)
 def obp_snips(problem: Problem, phase: PhaseClock) -> Any:
-    """Divide the sum of weighted rewards by that of the weights, by obp."""
+    """Divide the sum of weighted rewards by the sum of the weights, with obp."""
     return _replayed(problem, phase, "snips")
 
 
@@ -60,7 +60,7 @@ def obp_snips(problem: Problem, phase: PhaseClock) -> Any:
 )
 @topic.strategy("obp-dm", tasks=[value, selection], needs=MODELLED_NEEDS, note=MODELLED)
 def obp_dm(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Average what a reward model says, by obp."""
+    """Average the rewards that a model predicts for the target policy, with obp."""
     return _replayed(problem, phase, "dm", model)
 
 
@@ -73,25 +73,25 @@ def obp_dm(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
 )
 @topic.strategy("obp-dr", tasks=[value, selection], needs=MODELLED_NEEDS, note=MODELLED)
 def obp_dr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Correct the model by its weighted residuals, by obp."""
+    """Correct a reward model by its weighted residuals, with obp."""
     return _replayed(problem, phase, "dr", model)
 
 
 @topic.strategy("obp-sndr", tasks=TASKS, needs=MODELLED_NEEDS, note=MODELLED)
 def obp_sndr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Divide the residuals by the sum of the weights, by obp."""
+    """Correct a reward model by its weighted residuals, divided by the sum of the weights, with obp."""
     return _replayed(problem, phase, "sndr", model)
 
 
 @topic.strategy("obp-switch-dr", tasks=TASKS, needs=MODELLED_NEEDS, note=MODELLED)
 def obp_switch_dr(problem: Problem, phase: PhaseClock, model: str = MODEL, tau: float = TAU) -> Any:
-    """Correct the model where weights are small, by obp."""
+    """Correct a reward model where the weight is at most tau, with obp."""
     return _replayed(problem, phase, "switch-dr", model, tau=tau)
 
 
 @topic.strategy("obp-dr-os", tasks=TASKS, needs=MODELLED_NEEDS, note=MODELLED)
 def obp_dr_os(problem: Problem, phase: PhaseClock, model: str = MODEL, lam: float = SHRINKAGE) -> Any:
-    """Shrink large weights, by obp."""
+    """Correct a reward model with shrunk weights, with obp."""
     return _replayed(problem, phase, "dr-os", model, lambda_=lam)
 
 
@@ -106,11 +106,11 @@ def _interval(problem: Problem, phase: PhaseClock, name: str) -> Any:
 
 @task.strategy("obp-ips", needs=(*NEEDS, "obp.ope"), note=PLAIN)
 def obp_ips_interval(problem: Problem, phase: PhaseClock) -> Any:
-    """Take obp's bootstrap of the mean of weighted rewards."""
+    """Use obp's bootstrap of the mean of weighted rewards."""
     return _interval(problem, phase, "ips")
 
 
-@task.strategy("obp-snips", needs=(*NEEDS, "obp.ope"), note=f"{PLAIN} It keeps the sum of the weights as it is.")
+@task.strategy("obp-snips", needs=(*NEEDS, "obp.ope"), note=f"{PLAIN} It does not resample the sum of the weights.")
 def obp_snips_interval(problem: Problem, phase: PhaseClock) -> Any:
-    """Take obp's bootstrap of the rewards, weighted and divided by the mean weight of the log."""
+    """Use obp's bootstrap of weighted rewards divided by the mean weight of the log."""
     return _interval(problem, phase, "snips")

@@ -1,4 +1,4 @@
-"""Policies on arms that stand still: compiled ones against numpy and scipy, all against what theory says."""
+"""Policies on arms with constant means: compiled ones against numpy and scipy, all against theory."""
 
 import importlib
 import math
@@ -60,7 +60,7 @@ class Tally:
         self.squares[self._places, arms] += rewards**2
 
     def or_untried(self, step: int, values: Any) -> Any:
-        """Return the first arm of the largest value, or the arms in turn while one has told nothing."""
+        """Return the first arm with the largest value, or the arms in turn until all have a reward."""
         untried = self.pulls.min(axis=1) == 0
         return np.where(untried, step % self.pulls.shape[1], values.argmax(axis=1))
 
@@ -223,13 +223,13 @@ def test_kl_ucb_chooses_the_largest_index_at_every_step(feedback: dict[str, Any]
     made = world(**feedback, replications=2, horizon=200)
     actions = kl.kl_ucb(made, c)
     for place in range(2):
-        pulls, sums, told = np.zeros(5), np.zeros(5), 0
+        pulls, sums, learned = np.zeros(5), np.zeros(5), 0
         for step in range(200):
-            while told < made.seen(step):
-                arm = int(actions[told, place])
+            while learned < made.seen(step):
+                arm = int(actions[learned, place])
                 pulls[arm] += 1
-                sums[arm] += made.rewards(told, np.asarray(actions[told], dtype=np.int64))[place]
-                told += 1
+                sums[arm] += made.rewards(learned, np.asarray(actions[learned], dtype=np.int64))[place]
+                learned += 1
             if pulls.min() == 0:
                 assert actions[step, place] == step % 5
                 continue

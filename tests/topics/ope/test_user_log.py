@@ -1,4 +1,4 @@
-"""A user's own log: what is wrong with it is said in one sentence before anything runs."""
+"""A user's log: an invalid one is refused with one sentence before anything runs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from topics.ope.logs import tiny
 
 from harness.errors import DeclarationError, UsageError
 from harness.topics.ope import topic
-from harness.topics.ope.engine.kept import recorded
 from harness.topics.ope.engine.log import Log
+from harness.topics.ope.engine.user_log import recorded
 from harness.topics.ope.engine.worlds import Replications, view
-from harness.topics.ope.kept import kept_log
+from harness.topics.ope.user_log import log_dataset
 
 FILE = """
 import numpy as np
-from harness.topics.ope.kept import kept_log
+from harness.topics.ope.user_log import log_dataset
 
-@kept_log("mine", summary="a log of our own", version="2026-05")
+@log_dataset("mine", summary="a log of our own", version="2026-05")
 def mine():
     from harness.topics.ope.engine.log import Log
     logging = np.tile([0.5, 0.5, 0.0], (40, 1))
@@ -61,11 +61,11 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (changed(rewards=[0, 1, None, 1]), "reward of round 2 is missing"),
     (changed(rewards=["no", "no", "yes", "no"]), "rewards must be numbers"),
     (changed(target=[[1.0], [0.5, 0.5], [1.0], [1.0]]), "target must be numbers in rows of equal length"),
-    (changed(contexts=[[0.0], [1.0], [float("nan")], [0.0]]), "context of round 2 holds NaN"),
+    (changed(contexts=[[0.0], [1.0], [float("nan")], [0.0]]), "context of round 2 contains NaN"),
     (changed(embeddings=[[0.5], [0.1], [0.2]]), "embeddings must be whole numbers"),
     (changed(actions=[], rewards=[], propensities=[], target=np.zeros((0, 3))), "the log is empty"),
     (changed(actions=[0] * 4, target=np.ones((4, 1)), logging=None, embeddings=None), "the log has one action"),
-    (changed(reward_range=1), "reward_range must be the least and the largest possible reward"),
+    (changed(reward_range=1), "reward_range must be the smallest and the largest possible reward"),
     (tiny, "must return a Log and the value of the target policy"),
     (lambda: (tiny(), "much"), "value of the target policy must be a number, not 'much'"),
     (lambda: (tiny(), 0), "value of the target policy is 0"),
@@ -89,8 +89,8 @@ def test_any_sequences_make_a_log() -> None:
     np.testing.assert_array_equal(log.target, tiny().target)
 
 
-def test_unsupported_actions_are_told_of_with_their_share() -> None:
-    """Where logging probabilities are known by them, else by the actions that no round holds."""
+def test_the_share_of_unsupported_actions_is_computed() -> None:
+    """From the logging probabilities if they are known, else from the actions that occur in no round."""
     known = recorded("mine", changed())
     assert known.overlap()[1] == 0
     actions = np.array([0, 1, 1, 1])
@@ -99,7 +99,7 @@ def test_unsupported_actions_are_told_of_with_their_share() -> None:
 
 
 def test_a_table_is_no_log() -> None:
-    with pytest.raises(UsageError, match="needs a log, not a table: declare it with kept_log"):
+    with pytest.raises(UsageError, match="needs a log, not a table: declare it with log_dataset"):
         view({"age": [1, 2]})  # type: ignore[arg-type]
     assert view(Replications((recorded("mine", changed()),), 2, 0)).replications == 2
 
@@ -107,7 +107,7 @@ def test_a_table_is_no_log() -> None:
 def test_a_name_is_taken_once() -> None:
     before = topic.tasks["value-real"]
     with pytest.raises(DeclarationError, match="has a data set 'digits-bandit' already"):
-        kept_log("digits-bandit")(lambda: (tiny(), 0.5))
+        log_dataset("digits-bandit")(lambda: (tiny(), 0.5))
     assert topic.tasks["value-real"] is before
 
 
@@ -128,7 +128,7 @@ def test_a_bad_log_stops_the_run_before_it_begins(tmp_path: Path) -> None:
 
 
 def test_a_log_is_measured_and_a_table_that_joins_by_its_card_refused(tmp_path: Path) -> None:
-    """The record of the log tells of the share of the target on actions that it cannot hold."""
+    """The record has the target's probability of actions that the log cannot contain."""
     made = project(tmp_path)
     write_csv_card(tmp_path / "datasets", "table", tasks=["ope/value-real"])
     done = made.bakeoff("run", "ope/value-real", "-d", "mine", "-d", "table", "-s", "ips", "--blocks", "1", code=4)

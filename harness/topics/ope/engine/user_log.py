@@ -1,4 +1,4 @@
-"""Reads a log of a user's own and refuses, in one sentence, what no estimator can use."""
+"""Reads a user's log, and refuses one that no estimator can use with one sentence."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from harness.topics.ope.engine.worlds import Recorded
 
 
 def recorded(name: str, read: Callable[[], Any]) -> Recorded:
-    """Return the log that a function reads, with the value of its target policy.
+    """Return the log that a function reads, with the true value of its target policy.
 
     Parameters
     ----------
     name
-        Of the data set, for errors.
+        Name of the data set, for errors.
     read
-        Returns a `Log`, whose fields may be any sequences, and the mean reward that the target policy earned.
+        Function that returns a `Log`, with any sequences as fields, and the mean reward that the target policy earned.
 
     Raises
     ------
@@ -34,8 +34,8 @@ def recorded(name: str, read: Callable[[], Any]) -> Recorded:
     except UsageError:
         raise
     except Exception as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"data set {name}: its log cannot be read: {said}") from error
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"data set {name}: its log cannot be read: {cause}") from error
     try:
         if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], Log)):
             raise UsageError("its function must return a Log and the value of the target policy, as (log, value)")
@@ -80,20 +80,20 @@ def _range(ends: Any) -> tuple[float, float]:
         low, high = ends
         return float(low), float(high)
     except (TypeError, ValueError):
-        raise UsageError("reward_range must be the least and the largest possible reward, as (0, 1)") from None
+        raise UsageError("reward_range must be the smallest and the largest possible reward, such as (0, 1)") from None
 
 
 def _value(value: Any, ends: tuple[float, float]) -> float:
-    """Return the value; errors are taken relative to it, so that it must not be 0."""
+    """Return the value; it must not be 0, because errors are divided by it."""
     try:
-        found = float(value)
+        number = float(value)
     except (TypeError, ValueError):
         raise UsageError(f"the value of the target policy must be a number, not {value!r}") from None
-    if not ends[0] <= found <= ends[1]:
+    if not ends[0] <= number <= ends[1]:
         raise UsageError(
-            f"the value of the target policy is {found:g}, outside of the declared range of rewards, "
+            f"the value of the target policy is {number:g}, outside of the declared range of rewards, "
             f"{ends[0]:g} to {ends[1]:g}"
         )
-    if math.isclose(found, 0.0, abs_tol=1e-300):
-        raise UsageError("the value of the target policy is 0, to which no relative error can be taken")
-    return found
+    if math.isclose(number, 0.0, abs_tol=1e-300):
+        raise UsageError("the value of the target policy is 0, so relative errors do not exist")
+    return number
