@@ -135,8 +135,8 @@ def load_registry(config: Config) -> Registry:
     project = tuple(_project_tasks(topics, installed, joined))
     if not project and not all(_lies_in(str(module.__file__), installed) for module in modules):
         raise UsageError(
-            f"topics in the configuration of {config.folder} lists {', '.join(config.topics)}, where no topic is declared "
-            "and nothing is added to a task"
+            f"topics in the configuration of {config.folder} lists {', '.join(config.topics)}, where no topic is "
+            "declared and nothing is added to a task"
         )
     default = () if config.builtin else project
     return Registry(topics, {name: dataset(card) for name, card in known.items()}, joins, default)
