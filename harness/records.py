@@ -18,7 +18,7 @@ MemorySource: TypeAlias = Literal["exact", "quiet", "sampled"]
 
 
 class Seeds(msgspec.Struct, frozen=True):
-    """Separate seeds, so that one source of randomness can vary while the others stand still."""
+    """Separate seeds, so that one source of randomness can vary while the others are constant."""
 
     data: int
     model: int

@@ -61,7 +61,7 @@ def check_values(
     for task in tasks:
         options = [strategy.options for strategy in task.strategies.values() if matches(strategy.name, chosen)]
         params = [*(dataset.params for dataset in registry.datasets_of(task)), task.params]
-        for defaults in (*options, *({name: param.default for name, param in own.items()} for own in params)):
+        for defaults in (*options, *({name: param.default for name, param in declared.items()} for declared in params)):
             for name, default in defaults.items():
                 known.setdefault(name, []).append(default)
     for name, given in values.items():
@@ -88,7 +88,7 @@ _DATA, _MODEL, _ORDER = range(3)
 
 @dataclass(frozen=True)
 class Plan:
-    """Trials in the order in which they run, and a digest that tells whether two plans are the same."""
+    """Trials in the order in which they run, and a digest that is the same for equal plans."""
 
     trials: tuple[Trial, ...]
     digest: str
