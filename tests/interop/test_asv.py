@@ -101,7 +101,8 @@ def test_a_file_that_grew_says_so(tmp_path: Path) -> None:
     (first,) = imported(tmp_path, tmp_path / "results")
     asv_result(tmp_path, {"b.time_a": asv_row([1.0]), "b.time_b": asv_row([1.0])})
     (second,) = imported(tmp_path, tmp_path / "results")
-    assert second.remarks == (f"an earlier state of this file is run {first.path}: delete that run if you need only one",)
+    sentence = f"an earlier state of this file is run {first.path}: delete that run if you need only one"
+    assert second.remarks == (sentence,)
 
 
 def test_environments_are_never_one_series(tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_what_a_suite_of_ours_measured_is_what_it_is_there(tmp_path: Path) -> No
 
 
 def test_memory_that_a_suite_of_ours_measured_comes_back(tmp_path: Path) -> None:
-    axes = [["'xgboost-hist'", "'xgboost-gpu'"], ["'flights'"], ["'clean'"]]
+    axes = [["'xgboost-hist'", "'xgboost-hist-gpu'"], ["'flights'"], ["'clean'"]]
     results = {
         "boosting.TabularBinary.track_peak_bytes": asv_row([70, 60], axes),
         "boosting.TabularBinary.track_peak_bytes_fit": asv_row([30, 20], axes),
@@ -147,9 +148,11 @@ def test_memory_that_a_suite_of_ours_measured_comes_back(tmp_path: Path) -> None
     }
     asv_result(tmp_path, results)
     (done,) = imported(tmp_path, tmp_path / "results", suites=suite_tasks(load_registry(Config(folder=tmp_path))))
-    on_cpu, on_gpu = records_of(done)
-    assert on_cpu.phases == {"fit": Phase([], [], peak_bytes=30)}
-    assert on_gpu.phases == {"fit": Phase([], [], peak_bytes=20, held_bytes=40, device_bytes=500)}
+    phases = {record.trial.strategy: record.phases for record in records_of(done)}
+    assert phases == {
+        "xgboost-hist": {"fit": Phase([], [], peak_bytes=30)},
+        "xgboost-hist-gpu": {"fit": Phase([], [], peak_bytes=20, held_bytes=40, device_bytes=500)},
+    }
 
 
 @settings(max_examples=25, deadline=None)

@@ -149,7 +149,8 @@ def _asv(folder: Path, *arguments: str, code: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "asv", *arguments],
         cwd=folder,
-        env={**os.environ, "HOME": str(folder)},
+        # asv drops PYTHONPATH, and this tree need not be the one that is installed.
+        env={**os.environ, "HOME": str(folder), "ASV_PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=120,
