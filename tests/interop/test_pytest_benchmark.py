@@ -63,11 +63,13 @@ def test_metrics_come_with_their_direction(tmp_path: Path) -> None:
 def test_a_case_of_our_suites_is_what_it_is_there(tmp_path: Path) -> None:
     params = {"task": "boosting/tabular", "strategy": "hist", "dataset": "flights", "scenario": "label_noise(0.2)"}
     extra = {"directions": {"auc": "higher"}, "metrics": {"auc": 0.5}, "params": {"rows": 10}, "cpu_s": 1.0}
+    extra |= {"peak_bytes": 70, "device_bytes": 500}
     file = saved(tmp_path / "f.json", benchmark("test_strategy[x]", [1.0], params=params, extra_info=extra))
     done, (only,) = imported(file)
     trial = only.trial
     assert (trial.topic, trial.task, trial.strategy) == ("boosting", "tabular", "hist")
     assert (trial.dataset, trial.scenario, trial.params) == ("flights", "label_noise(0.2)", {"rows": 10})
+    assert only.phases == {"call": Phase([1.0], [], peak_bytes=70, device_bytes=500)}
     assert done.header.metrics[0].task == "boosting/tabular"
     assert done.remarks == ()
 
