@@ -19,6 +19,7 @@ from harness.gate.decision import SIDES, Pair, SideName, Stage
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.live.gated import differences
 from harness.gate.live.process import SideError, SideProcess
+from harness.gate.live.side import PairTask
 from harness.records import Trial
 
 _SHORT_S = 0.02  # a round lasts at least this long, so that the clock and a single interrupt are small beside it
@@ -63,7 +64,7 @@ def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> 
         seed = request.trial.seeds.order % 2**32
         processes = {name: stack.enter_context(SideProcess(sides[name], "pair", seed=seed)) for name in order}
         for process in processes.values():
-            process.tell({"trial": msgspec.to_builtins(request.trial), "cores": request.cores})
+            process.send(PairTask(request.trial, request.cores))
         each = _Each(processes, pair, request.timeout_s)
         if each(SIDES, None) is not None:
             _rounds(each, request, order)
@@ -87,8 +88,8 @@ class _Each:
         for name in order:
             try:
                 if message is not None:
-                    self.processes[name].tell(message(name))
-                answers[name] = self.processes[name].hear(self.timeout_s)
+                    self.processes[name].send(message(name))
+                answers[name] = self.processes[name].answer(self.timeout_s)
             except (SideError, BakeoffError) as error:
                 self.pair.failed[name] = str(error)
                 if isinstance(error, CannotRunError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any, Literal
 
 import msgspec
@@ -11,7 +12,8 @@ import msgspec
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, SideName
 from harness.gate.environments.build import SideEnvironment
-from harness.gate.live.process import SideError, SideProcess
+from harness.gate.environments.probe import look
+from harness.gate.live.process import PROTOCOLS, SideError, SideProcess
 from harness.plan.selection import Selection
 from harness.records import Trial
 
@@ -80,17 +82,25 @@ def plan(selection: Selection, sides: Mapping[SideName, SideEnvironment]) -> Gat
 
 def _ask(selection: Selection, side: SideEnvironment, name: str) -> _Offer | str:
     with SideProcess(side, "plan") as process:
-        process.tell(msgspec.to_builtins(selection))
+        process.send(selection)
         try:
-            answer = process.hear(_TIMEOUT_S)
+            answer = process.answer(_TIMEOUT_S)
         except UsageError as error:
             return str(error)
         except SideError as error:
             raise UsageError(
-                f"the {name}, {side.side.name}, cannot tell its cases ({error}); gate against a revision whose "
-                f"bakeoff works in this environment"
+                f"the {name}, {side.side.name} ({_bakeoff(side)}), cannot list its cases ({error}); this gate is of "
+                f"bakeoff {metadata.version('bakeoff')} and speaks protocols {' and '.join(map(str, PROTOCOLS))}: "
+                f"take a {name} whose bakeoff works in this environment and speaks one of them"
             ) from None
     return _offer(answer)
+
+
+def _bakeoff(side: SideEnvironment) -> str:
+    """Name the Bakeoff of a side: its version, and its commit where the side has one."""
+    package = look(side.python, side.variables, packages=["bakeoff"]).packages["bakeoff"]
+    version = f"bakeoff {package[0]}" if package else "no bakeoff"
+    return f"{version}, commit {side.side.commit[:8]}" if side.side.commit else version
 
 
 def _offer(answer: dict[str, Any]) -> _Offer:

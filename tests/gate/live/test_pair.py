@@ -58,7 +58,7 @@ def test_other_predictions_are_judged_and_compared_example_by_example(sides: Sid
     ("variables", "reason"),
     [
         ({"RAISE": 1}, "RuntimeError: planted"),
-        ({"EXIT": 1}, "SystemExit: 3"),
+        ({"EXIT": 1}, "called sys.exit(3)"),
         ({"HANG": 1}, "not done after 5 s; killed"),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +17,9 @@ from harness.plan.selection import Selection
 
 if TYPE_CHECKING:
     from gate.live.conftest import Sides
+
+    from harness.gate.decision import SideName
+    from harness.gate.environments.build import SideEnvironment
 
 QUICK = Selection(profile="quick", tasks=("small",), blocks=4)
 
@@ -60,12 +66,40 @@ def test_a_strategy_that_only_the_candidate_knows_leaves_nothing_to_compare(side
         plan(msgspec.structs.replace(QUICK, strategies=("gone",)), sides(base_GONE=1))
 
 
-def test_a_side_whose_harness_is_too_old_is_named(sides: Sides) -> None:
-    broken = sides()
-    broken["base"].variables["PYTHONPATH"] = "/nowhere"
-    broken["base"].variables["PYTHONSTARTUP"] = ""
-    (broken["base"].folder / "harness").mkdir()
-    broken["base"].variables["PYTHONPATH"] = str(broken["base"].folder)
-    (broken["base"].folder / "harness" / "__init__.py").write_text("")
-    with pytest.raises(UsageError, match="the base, base, cannot tell its cases"):
-        plan(QUICK, broken)
+def other_harness(made: dict[SideName, SideEnvironment], folder: Path, program: str) -> None:
+    """Give the base a harness in which only the side's program exists; an empty text leaves even that out."""
+    package = folder / "other" / "harness" / "gate" / "live"
+    package.mkdir(parents=True)
+    for part in (package.parents[1], package.parent, package):
+        (part / "__init__.py").touch()
+    if program:
+        (package / "side.py").write_text(program)
+    made["base"].variables["PYTHONPATH"] = str(folder / "other")
+
+
+def test_a_base_without_the_program_of_a_side_is_refused_with_both_versions(sides: Sides, tmp_path: Path) -> None:
+    made, version = sides(), re.escape(metadata.version("bakeoff"))
+    other_harness(made, tmp_path, "")
+    with pytest.raises(
+        UsageError,
+        match=rf"the base, base \(bakeoff {version}\), cannot list its cases \(ended without an answer.*side.*"
+        rf"this gate is of bakeoff {version} and speaks protocols 1 and 2",
+    ):
+        plan(QUICK, made)
+
+
+def test_a_base_that_speaks_an_unknown_protocol_is_refused(sides: Sides, tmp_path: Path) -> None:
+    made = sides()
+    other_harness(made, tmp_path, "print('{\"protocol\": 99}')\nprint('{\"trials\": []}')\n")
+    with pytest.raises(UsageError, match=r"cannot list its cases \(it speaks protocol 99 of the gate\)"):
+        plan(QUICK, made)
+
+
+def test_a_base_that_names_no_protocol_speaks_the_first(sides: Sides, tmp_path: Path) -> None:
+    made = sides()
+    nothing: dict[str, object] = {"trials": [], "variants": [], "missing": [], "metrics": [], "data": {}}
+    other_harness(made, tmp_path, f"import json\nprint(json.dumps({nothing!r}))\n")
+    with pytest.raises(
+        NothingSelectedError, match="new in the candidate, with nothing to compare with: small/copy/copy"
+    ):
+        plan(msgspec.structs.replace(QUICK, strategies=("copy",)), made)
