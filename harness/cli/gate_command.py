@@ -122,16 +122,17 @@ _LIVE = ("base", "requirements")
 @click.option("--page", type=click.Path(path_type=Path), help="Write an HTML page with all pairs.")
 @json_option
 def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
-    r"""Compare two stored runs, BASE and CANDIDATE (a run, a folder, @baseline), or measure both sides now.
+    """Compare two stored runs, BASE and CANDIDATE (a run, a folder, @baseline), or measure both sides now.
 
     \b
     bakeoff gate @baseline latest             two stored runs
     bakeoff gate --base origin/main           the working tree against a revision
     bakeoff gate --base-with xgboost==2.1.4   these packages against others
 
-    Measured now, both sides are called in turn on the same cores until every case is decided. What is demanded stands
-    in [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured; 6 inconclusive.
-    """
+    To measure now, both sides are called in turn on the same cores until every case is decided. Margins and other
+    settings: [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured; 6
+    inconclusive.
+    """  # noqa: D301 - click reads the backspace
     settings = config()
     decision = _decide(runs, choices, settings)
     _write(decision, choices)
