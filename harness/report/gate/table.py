@@ -1,4 +1,4 @@
-"""A decision in the terminal: a line a case, a line for whatever is no pass, and the verdict last."""
+"""A decision in the terminal: a line for each case and for each finding that does not simply pass; the verdict last."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ def print_decision(out: Console, decision: Decision) -> None:
         for row in rows:
             out.print(_lines(row), soft_wrap=True)
         out.print()
-    for told in cases.open_points(decision):
-        of = f"{told.case} {told.figure}".strip()
-        out.print(f"{_coloured(told.verdict, told.word)} {escape(f'{of}: {told.text}')}", soft_wrap=True)
+    for point in cases.open_points(decision):
+        of = f"{point.case} {point.figure}".strip()
+        out.print(f"{_coloured(point.verdict, point.word)} {escape(f'{of}: {point.text}')}", soft_wrap=True)
     for case, figure, why in cases.allowed(decision):
         out.print(escape(f"allowed: {words.line(f'{case} {figure}')}: {words.line(why)}"), soft_wrap=True)
     for remark in decision.remarks:
         out.print(escape(f"remark: {words.line(remark)}"), soft_wrap=True)
-    said = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
-    out.print(f"[{_COLOURS[decision.verdict]}]{escape(said)}[/]", soft_wrap=True)
+    summary = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
+    out.print(f"[{_COLOURS[decision.verdict]}]{escape(summary)}[/]", soft_wrap=True)
 
 
 def _sides(decision: Decision) -> str:
     how = "measured side by side" if decision.live else "stored runs compared"
     differing = words.packages(decision.base, decision.candidate)
-    told = "".join(f"; {name} {old} to {new}" for name, old, new in differing)
+    packages = "".join(f"; {name} {old} to {new}" for name, old, new in differing)
     machine = words.line(decision.machine.name)
-    return f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}{told}; {how} on {machine}"
+    return f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}{packages}; {how} on {machine}"
 
 
 def _table(rows: list[cases.CaseRow]) -> Table:
@@ -71,9 +71,9 @@ def _table(rows: list[cases.CaseRow]) -> Table:
 
 
 def _lines(row: cases.CaseRow) -> str:
-    """Write a case where a table has no room: its name, and its figures below it."""
-    told = ", ".join(f"{name} {text}" for name, text in row.texts() if text != words.NONE)
-    return f"{_coloured(row.case.verdict)} {escape(row.name)}" + (f"\n    {escape(told)}" if told else "")
+    """Write a case if the terminal is too narrow for a table: its name, and its figures on the next line."""
+    figures = ", ".join(f"{name} {text}" for name, text in row.texts() if text != words.NONE)
+    return f"{_coloured(row.case.verdict)} {escape(row.name)}" + (f"\n    {escape(figures)}" if figures else "")
 
 
 def _coloured(verdict: Verdict, word: str = "") -> str:
