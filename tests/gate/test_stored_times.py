@@ -15,8 +15,8 @@ from scipy.stats import ttest_ind
 
 from harness.config import GatePolicy
 from harness.errors import Exit
-from harness.gate.stored import decide, runs_named
 from harness.gate.stored.findings import Key, Row
+from harness.gate.stored.gate import decide, runs_named
 from harness.gate.stored.sides import StoredRun
 from harness.gate.stored.sides import sessions as sessions_of
 from harness.gate.stored.times import BETWEEN_SESSIONS, change, needed
