@@ -6,19 +6,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test chromium facts screenshot pins recompile clean
+.PHONY: bench test lint unmeasured chromium facts screenshot pins recompile clean
 
 # The page is made even where a trial failed; the exit code stays that of the run.
 bench: $(READY)
 	$(BIN)/bakeoff run --profile quick; code=$$?; $(BIN)/bakeoff report && exit $$code
 
+# The tests that measure run last and alone; the linters beside the others. The parallel tests get one thread each.
 test: $(READY) chromium
+	$(MAKE) --no-print-directory --jobs=2 lint unmeasured
+	$(BIN)/python -m pytest -m measured
+
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/oxlint --deny-warnings harness/report/static
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/mypy
+
+unmeasured: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not measured" -n 2 --dist loadfile
 
 # The browser that pages are tested in.
 chromium:

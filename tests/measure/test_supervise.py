@@ -11,6 +11,8 @@ from support import fresh_process
 
 from harness.measure.supervise import Printed
 
+pytestmark = pytest.mark.measured
+
 KEPT = 64 * 1024
 
 

@@ -17,6 +17,8 @@ from harness.plan.selection import Selection
 if TYPE_CHECKING:
     from gate.live.conftest import Sides
 
+pytestmark = pytest.mark.measured
+
 BLOCKS = 4
 
 
