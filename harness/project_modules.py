@@ -36,14 +36,20 @@ def _add_to_path(folder: Path) -> None:
 
 
 def _import_listed(name: str, folder: Path) -> list[ModuleType]:
+    is_file = name.endswith(".py")
+    if is_file and not (folder / name).is_file():
+        raise UsageError(f"there is no file {folder / name}, which topics in the configuration lists")
+    if not is_file and not all(part.isidentifier() for part in name.split(".")):
+        raise UsageError(
+            f"topics in the configuration of {folder} lists {name!r}, which is neither a Python file (parts/topk.py) "
+            "nor the name of a module or package (parts.topk)"
+        )
     try:
-        if name.endswith(".py"):
-            return [_import_file(folder / name, folder)]
-        return list(_walk(importlib.import_module(name)))
+        return [_import_file(folder / name, folder)] if is_file else list(_walk(importlib.import_module(name)))
     except DeclarationError:
         raise
     except (Exception, SystemExit) as error:
-        kind = "topic file" if name.endswith(".py") else "topic module"
+        kind = "topic file" if is_file else "topic module"
         raise UsageError(f"{kind} {name} in {folder} cannot be imported: {type(error).__name__}: {error}") from error
 
 
@@ -57,8 +63,6 @@ def _walk(module: ModuleType) -> Iterator[ModuleType]:
 
 def _import_file(file: Path, folder: Path) -> ModuleType:
     """Import a file under every name by which another file may import it."""
-    if not file.is_file():
-        raise FileNotFoundError(f"there is no file {file}")
     if not (file.parent / "__init__.py").is_file():
         _add_to_path(file.parent)
     names = _names(file, folder)

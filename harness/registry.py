@@ -50,7 +50,10 @@ class Registry:
         for task in self.tasks():
             for made in (*task.datasets, *task.joined):
                 if isinstance(made, Dataset) and self._datasets.setdefault(made.name, made) != made:
-                    raise DeclarationError(f"task {task.full_name}: there is another data set {made.name!r}")
+                    raise DeclarationError(
+                        f"task {task.full_name}: there is another data set {made.name!r}; rename one, or use the same "
+                        "Dataset in both tasks"
+                    )
             _check_names(task)
         known = [task.full_name for task in self.tasks()]
         for name, members in joins.items():
@@ -129,7 +132,13 @@ def load_registry(config: Config) -> Registry:
     installed += [folder for module in plugins if module not in modules for folder in _folders(module)]
     added = cards(folders[1:])
     joined = {task for card in added.values() for task in card.tasks}
-    default = () if config.builtin else tuple(_project_tasks(topics, installed, joined))
+    project = tuple(_project_tasks(topics, installed, joined))
+    if not project and not all(_lies_in(str(module.__file__), installed) for module in modules):
+        raise UsageError(
+            f"topics in the configuration of {config.folder} lists {', '.join(config.topics)}, where no topic is declared "
+            "and nothing is added to a task"
+        )
+    default = () if config.builtin else project
     return Registry(topics, {name: dataset(card) for name, card in known.items()}, joins, default)
 
 
@@ -168,7 +177,7 @@ def _project_tasks(topics: Mapping[str, Topic], installed: Sequence[Path], joine
     """
 
     def is_installed(place: str) -> bool:
-        return any(Path(place.rpartition(":")[0]).is_relative_to(folder) for folder in installed)
+        return _lies_in(place.rpartition(":")[0], installed)
 
     for topic in topics.values():
         if not is_installed(topic.where):
@@ -177,6 +186,10 @@ def _project_tasks(topics: Mapping[str, Topic], installed: Sequence[Path], joine
         for task in topic.tasks.values():
             if task.full_name in joined or not all(map(is_installed, task.places())):
                 yield task.full_name
+
+
+def _lies_in(file: str, folders: Sequence[Path]) -> bool:
+    return any(Path(file).is_relative_to(folder) for folder in folders)
 
 
 def _builtin() -> Iterator[ModuleType]:

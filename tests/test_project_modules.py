@@ -145,6 +145,23 @@ def test_a_task_of_a_file_that_is_not_listed_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", [".", "parts/", "a-b", ""])
+def test_a_name_that_is_neither_a_file_nor_a_module_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"^topics in the configuration of .* lists .* neither a Python file"):
+        strategies(tmp_path, name)
+
+
+def test_files_that_declare_nothing_are_refused(tmp_path: Path) -> None:
+    """Commands without a selection would mean all built-in topics."""
+    write(tmp_path, {"helpers.py": HELPERS})
+    with pytest.raises(UsageError) as caught:
+        load_registry(Config(folder=tmp_path, topics=("helpers.py",)))
+    assert str(caught.value) == (
+        f"topics in the configuration of {tmp_path} lists helpers.py, where no topic is declared and nothing is added "
+        "to a task"
+    )
+
+
 def test_run_and_list_import_what_lies_beside_a_file(tmp_path: Path) -> None:
     """Both the command line and the fork server that it starts import the helper."""
     write(tmp_path, {"parts/topk.py": TOPIC, "parts/more.py": MORE, "parts/helpers.py": HELPERS})

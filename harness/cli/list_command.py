@@ -74,7 +74,8 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
         out.print(f"    metrics    {metrics}", soft_wrap=True)
         params = ", ".join(f"{name}={param.default}" for name, param in task.params.items())
         out.print(f"    params     {params}", soft_wrap=True)
-    out.print(f"\n  {len(topic.claims)} claims (--claims shows them)\n")
+    count = len(topic.claims)
+    out.print(f"\n  {count} claim{'' if count == 1 else 's'} (--claims shows them)\n")
 
 
 def _unreadable(dataset: Dataset) -> str:

@@ -40,6 +40,7 @@ from harness.declare.values import (
     StrategyFunction,
     Work,
 )
+from harness.errors import InvalidOutputError
 from harness.records import Scalar
 
 
@@ -144,6 +145,18 @@ class Task:
         return register
 
 
+def _checked(judge: Callable[[Any, Any], Judgement]) -> Callable[[Any, Any], Judgement]:
+    """Make the judge fail with a sentence where it returns something else than a judgement."""
+
+    def judged(data: Any, output: Any) -> Judgement:
+        judgement = judge(data, output)
+        if not isinstance(judgement, Judgement):
+            raise InvalidOutputError(f"the judge returned {type(judgement).__name__}; it must return a Judgement")
+        return judgement
+
+    return judged
+
+
 class Topic:
     """A subject: its tasks and its claims.
 
@@ -237,7 +250,7 @@ class Topic:
             scenarios=tuple(scenarios),
             phases=tuple(phases),
             metrics=tuple(metrics),
-            judge=judge,
+            judge=_checked(judge),
             view=view,
             params=known,
             sweep={parameter: tuple(values) for parameter, values in sweep.items()},
