@@ -45,7 +45,7 @@ class PhaseEvent(msgspec.Struct, tag="phase"):
 
 
 class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):
-    """The worker's last word."""
+    """The worker's last message: what came of the trial."""
 
     status: Literal["ok", "skipped", "failed", "memory"]
     reason: str = ""

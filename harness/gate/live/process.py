@@ -46,7 +46,7 @@ class SideProcess:
     """
 
     def __init__(self, side: SideEnvironment, task: str, *, seed: int = 0) -> None:
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._unread = b""
         self._protocol: int | None = None
         self._process = subprocess.Popen(
@@ -54,7 +54,7 @@ class SideProcess:
             cwd=side.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._printed,
             env={**os.environ, **environment(1), **side.variables, "PYTHONHASHSEED": str(seed)},
             start_new_session=True,
         )
@@ -72,7 +72,7 @@ class SideProcess:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        self._said.close()
+        self._printed.close()
 
     def send(self, message: Any) -> None:
         """Send a request; that the process has ended shows when its answer is read."""
@@ -136,6 +136,6 @@ class SideProcess:
         code = self._process.returncode
         if code is not None and code < 0:
             return f"killed by {signal.Signals(-code).name}"
-        self._said.seek(0)
-        lines = self._said.read()[-4000:].decode(errors="replace").strip().splitlines()
-        return f"ended without an answer, exit code {code}: {lines[-1] if lines else 'it said nothing'}"
+        self._printed.seek(0)
+        lines = self._printed.read()[-4000:].decode(errors="replace").strip().splitlines()
+        return f"ended without an answer, exit code {code}: {lines[-1] if lines else 'it printed nothing'}"

@@ -25,7 +25,7 @@ def document(decision: Decision) -> dict[str, Any]:
     -------
     dict
         The fields of `harness.gate.decision.Decision` by name, and those of the values in it; numbers that are not
-        finite (the bounds of an interval on one pair) are ``None``. Before them ``schema``, ``exit_code``, ``words``.
+        finite (the bounds of an interval on one pair) are ``None``. ``schema``, ``exit_code`` and ``words`` come first.
     """
     sentences = {
         "headline": cases.headline(decision),
