@@ -56,10 +56,10 @@ def _keep(settings: Config, noise: Noise) -> Path:
     from datetime import UTC, datetime
 
     from harness.measure.machine import fingerprint
-    from harness.store.noise import StoredNoise, keep_noise
+    from harness.store.noise import StoredNoise, write_noise
 
     folder = settings.results_folder / fingerprint(settings.machine or None).name
-    return keep_noise(folder, StoredNoise(datetime.now(UTC).isoformat(timespec="seconds"), noise))
+    return write_noise(folder, StoredNoise(datetime.now(UTC).isoformat(timespec="seconds"), noise))
 
 
 def _trials(settings: Config, seconds: float) -> list[Record]:
