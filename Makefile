@@ -6,19 +6,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test chromium facts screenshot pins recompile clean
+.PHONY: bench test lint unmeasured chromium facts screenshot pins recompile clean
 
 # The page is made even where a trial failed; the exit code stays that of the run.
 bench: $(READY)
 	$(BIN)/bakeoff run --profile quick; code=$$?; $(BIN)/bakeoff report && exit $$code
 
+# The tests that measure run last and alone; the linters beside the others. The parallel tests get one thread each.
 test: $(READY) chromium
+	$(MAKE) --no-print-directory --jobs=2 lint unmeasured
+	$(BIN)/python -m pytest -m measured
+
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/oxlint --deny-warnings harness/report/static
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/mypy
+
+unmeasured: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not measured" -n 2 --dist loadfile
 
 # The browser that pages are tested in.
 chromium:
@@ -38,14 +45,14 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "error: Bakeoff needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[asv,bandits,boosting,figures,mabwiser,ope,query,dev]'
+		--editable '.[all,dev]'
 	touch $@
 
 # Writes constraints.txt anew: the newest versions that pyproject.toml allows.
 pins:
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet '.[asv,bandits,boosting,figures,gpu,mabwiser,ope,query,dev]'
+	$(BIN)/python -m pip install --quiet '.[all,gpu,dev]'
 	{ echo "# Every direct and indirect dependency, as tested together; made by 'make pins'."; \
 	  $(BIN)/python -m pip freeze --exclude bakeoff; } > constraints.txt
 	rm -rf $(VENV)

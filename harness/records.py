@@ -1,4 +1,4 @@
-"""The values that everything hands on: a trial to be run, the record it leaves, and the cell that both belong to."""
+"""The values that all packages share: a trial to be run, the record of it, and the cell that it belongs to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MemorySource: TypeAlias = Literal["exact", "quiet", "sampled"]
 
 
 class Seeds(msgspec.Struct, frozen=True):
-    """Separate seeds, so that one source of randomness can vary while the others are constant."""
+    """Separate seeds, so that one source of randomness can vary while the others do not."""
 
     data: int
     model: int
@@ -50,14 +50,14 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def variant(self) -> str:
-        """Digest of what the trial is a repetition of, block and seeds left out: 10 hexadecimal digits."""
+        """Digest of all that identifies the trial except block and seeds: 10 hexadecimal digits."""
         names = (self.topic, self.task, self.strategy, self.dataset, self.scenario)
         content = msgspec.json.encode((names, self.params, self.options), order="sorted")
         return hashlib.blake2b(content, digest_size=5).hexdigest()
 
     @property
     def key(self) -> str:
-        """Identity of the trial within its run: variant and block, as in ``3fa9c1d27b-0``."""
+        """Identifies the trial within its run: variant and block, as in ``3fa9c1d27b-0``."""
         return f"{self.variant}-{self.block}"
 
     @property
@@ -77,7 +77,7 @@ class Phase(msgspec.Struct, omit_defaults=True):
     Attributes
     ----------
     wall_s, cpu_s
-        One sample a repeat, in seconds; CPU time is the process's own plus its children's.
+        One sample for each repeat, in seconds; CPU time includes that of child processes.
     peak_bytes
         Peak resident memory above the phase's start, children included; ``None`` where it could not be read.
     held_bytes
@@ -94,7 +94,7 @@ class Phase(msgspec.Struct, omit_defaults=True):
 
 
 class Curve(msgspec.Struct, omit_defaults=True):
-    """A line that a task records: ``y`` over ``x``, and the band around it where there is one; all of the same length.
+    """A line that a task records: ``y`` over ``x``, with a band around it if there is one; all of the same length.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class Curve(msgspec.Struct, omit_defaults=True):
 
 
 class Conditions(msgspec.Struct, omit_defaults=True):
-    """What the machine did around a trial, so that a contaminated one can be seen.
+    """What else the machine did during a trial, so that a contaminated trial can be recognised.
 
     Attributes
     ----------
@@ -141,12 +141,12 @@ class Conditions(msgspec.Struct, omit_defaults=True):
 
 
 class Record(msgspec.Struct, omit_defaults=True):
-    """What a trial left.
+    """The result of a trial.
 
     Attributes
     ----------
     reason
-        One line: why the trial did not finish, or is suspect. Longer text lies in the run's folder.
+        One line: why the trial did not finish, or why its figures are suspect. Longer text is in the run's folder.
     cores
         CPU cores that the trial was pinned to; empty where pinning is not possible.
     elapsed_s
@@ -230,23 +230,23 @@ def figures(record: Record) -> dict[str, float]:
     """
     if record.status != "ok":
         return {}
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     totals: dict[str, float] = {}
     for name, phase in record.phases.items():
         for figure, samples in (("wall_s", phase.wall_s), ("cpu_s", phase.cpu_s)):
             if samples:
-                middle = samples[0] if len(samples) == 1 else median(samples)
-                found[f"{name}.{figure}"] = middle
-                totals[figure] = totals.get(figure, 0.0) + middle
-        found[f"{name}.held_bytes"] = phase.held_bytes
+                value = samples[0] if len(samples) == 1 else median(samples)
+                values[f"{name}.{figure}"] = value
+                totals[figure] = totals.get(figure, 0.0) + value
+        values[f"{name}.held_bytes"] = phase.held_bytes
         for figure, peak, before in (
             ("peak_bytes", phase.peak_bytes, phase.held_bytes),
             ("device_bytes", phase.device_bytes, 0),
         ):
             if peak is not None:
-                found[f"{name}.{figure}"] = peak
+                values[f"{name}.{figure}"] = peak
                 totals[figure] = max(totals.get(figure, 0), before + peak)
-    return found | totals | record.metrics
+    return values | totals | record.metrics
 
 
 def measure(record: Record, name: str) -> float | None:
@@ -255,7 +255,7 @@ def measure(record: Record, name: str) -> float | None:
 
 
 def is_time(name: str) -> bool:
-    """Return whether a measure is a time, of which alone the noise floor of a machine says something."""
+    """Return whether a measure is a time: the noise floor of a machine applies to times only."""
     return is_cost(name) and name.endswith("_s")
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-PLANTED = Path(__file__).parent / "projects" / "planted.py"
+TESTS = Path(__file__).parent
+PLANTED = TESTS / "projects" / "planted.py"
+#: Python reads these when it starts, so that a fork comes too late for them.
+AT_START = ("COVERAGE", "LD_", "LC_", "PYTHON")
 
 
 @dataclass(frozen=True)
@@ -22,18 +28,40 @@ class Project:
     folder: Path
 
     def bakeoff(self, *arguments: str, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line and check its exit code."""
-        done = subprocess.run(
+        """Run the command line in a process of its own and check its exit code."""
+        run = self._run_anew if any(name.startswith(AT_START) for name in variables) else self._run_in_fork
+        done = run(arguments, {**os.environ, **variables})
+        assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def _run_anew(self, arguments: Sequence[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
-            env={**os.environ, **variables},
+            env=variables,
             capture_output=True,
             text=True,
             timeout=300,
             check=False,
         )
-        assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
+
+    def _run_in_fork(self, arguments: Sequence[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        server = command_server()
+        assert server.stdin is not None
+        assert server.stdout is not None
+        with tempfile.TemporaryDirectory() as folder:
+            out, said = Path(folder, "stdout"), Path(folder, "stderr")
+            order = {
+                "arguments": arguments,
+                "folder": str(self.folder),
+                "variables": variables,
+                "stdout": str(out),
+                "stderr": str(said),
+            }
+            server.stdin.write(json.dumps(order) + "\n")
+            server.stdin.flush()
+            code = int(server.stdout.readline())
+            return subprocess.CompletedProcess(arguments, code, out.read_text(), said.read_text())
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line."""
@@ -42,6 +70,17 @@ class Project:
     def runs(self) -> list[Path]:
         """Return the files of runs."""
         return sorted(self.folder.glob("results/*/*.jsonl"))
+
+
+@cache
+def command_server() -> subprocess.Popen[str]:
+    """Start the process that command lines are forked from, which ends with this one."""
+    command = [sys.executable, "-P", str(TESTS / "forked_commands.py")]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdin is not None
+    atexit.register(server.wait)
+    atexit.register(server.stdin.close)
+    return server
 
 
 def make_project(folder: Path) -> Project:

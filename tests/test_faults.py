@@ -19,6 +19,8 @@ from harness.records import Record
 from harness.store.header import Header
 from harness.store.read import read
 
+pytestmark = pytest.mark.measured
+
 EXPECTED = {
     "copy": ("ok", r""),
     "raises": ("failed", r"RuntimeError: planted in phase fit"),

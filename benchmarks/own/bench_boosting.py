@@ -45,7 +45,7 @@ def _at(records: list[Record], rows: int) -> list[CellAggregate]:
     return aggregate([("run", "machine", [record for record in records if record.trial.params["rows"] == rows])])
 
 
-def _told(name: str, effect: Interval | None) -> Interval:
+def _printed(name: str, effect: Interval | None) -> Interval:
     assert effect is not None
     print(f"\n{name}: {effect.estimate:.4g} [{effect.low:.4g}, {effect.high:.4g}], {effect.blocks} blocks")
     return effect
@@ -54,7 +54,7 @@ def _told(name: str, effect: Interval | None) -> Interval:
 def test_exact_costs_three_times_hist_and_more_with_more_rows(records: list[Record]) -> None:
     """Chen & Guestrin 2016; LightGBM's experiments."""
     few, many = (
-        _told(
+        _printed(
             f"CPU of fit, exact / hist, {rows:,} rows",
             effect(_at(records, rows), "xgboost-exact", "xgboost-hist", "fit.cpu_s"),
         )
@@ -66,7 +66,7 @@ def test_exact_costs_three_times_hist_and_more_with_more_rows(records: list[Reco
 
 def test_hist_loses_no_auc(records: list[Record]) -> None:
     """Within 0.005 AUC of exact."""
-    lost = _told(
+    lost = _printed(
         "AUC, hist - exact, 100,000 rows",
         effect(_at(records, 100_000), "xgboost-hist", "xgboost-exact", "auc"),
     )
@@ -76,7 +76,7 @@ def test_hist_loses_no_auc(records: list[Record]) -> None:
 
 def test_quantile_matrix_saves_memory(records: list[Record]) -> None:
     """QuantileDMatrix lowers the growth of memory in training against DMatrix (XGBoost's documentation)."""
-    saved = _told(
+    saved = _printed(
         "peak memory, QuantileDMatrix / DMatrix, 100,000 rows",
         effect(_at(records, 100_000), "xgboost-hist-quantile", "xgboost-hist", "peak_bytes"),
     )
@@ -85,7 +85,10 @@ def test_quantile_matrix_saves_memory(records: list[Record]) -> None:
 
 @pytest.mark.parametrize(("rows", "trees", "share"), [(10_000, 50, 0.0025), (500_000, 5, 0.002)])
 def test_memory_pass_is_repeatable(rows: int, trees: int, share: float) -> None:
-    """The same trial needs the same memory: to 0.25 % or two pages of some MB, to 0.2 % from 50 MB on."""
+    """The same trial needs the same memory: to eight pages, or 0.25 % of some MB, or 0.2 % from 50 MB on.
+
+    Two peaks are read, each to the page; a stack and two arenas of the allocator may grow by a page or two between.
+    """
     selection = Selection(
         tasks=("boosting",),
         strategies=("xgboost-hist", "lightgbm", "sklearn-hist", "logistic-regression"),
@@ -100,6 +103,7 @@ def test_memory_pass_is_repeatable(rows: int, trees: int, share: float) -> None:
         peaks = [measure(record, "peak_bytes") for run in runs for record in run if record.trial.strategy == strategy]
         sizes = [peak for peak in peaks if peak is not None]
         apart = max(sizes) - min(sizes)
-        print(f"\npeak memory of {strategy}, {len(sizes)} runs: {min(sizes) / 1e6:.3f} MB, {apart / 1e3:.0f} kB apart")
+        pages = apart / mmap.PAGESIZE
+        print(f"\npeak memory of {strategy}, {len(sizes)} runs: {min(sizes) / 1e6:.3f} MB, {pages:g} pages apart")
         assert len(sizes) == 4
-        assert apart <= max(share * min(sizes), 2 * mmap.PAGESIZE)
+        assert apart <= max(share * min(sizes), 8 * mmap.PAGESIZE)

@@ -1,4 +1,4 @@
-"""The same strategy in the same cell over runs, and the changes of its level; machines are never mixed."""
+"""The same strategy in the same cell over runs, and where its level changes; machines are never mixed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Track:
     Attributes
     ----------
     edition
-        What tells these data from others of the same name.
+        Version of the data, which distinguishes them from other data of the same name.
     points
-        Run to the mean over its blocks, in the order of time.
+        Run to the mean over its blocks (geometric for a cost), oldest first.
     """
 
     cell: Cell
@@ -38,24 +38,24 @@ class Track:
 
     @property
     def values(self) -> list[float]:
-        """The means, in the order of time."""
+        """The means, oldest first."""
         return [point.estimate for point in self.points.values()]
 
     @cached_property
     def changes(self) -> list[Change]:
-        """The changes of level, in the measure's own unit (levels of a cost are geometric means)."""
+        """The changes of level, in the unit of the measure (levels of a cost are geometric means)."""
         return self._changes(len(self.points))
 
-    def found_lately(self, runs: int) -> Change | None:
-        """Return the newest change, if without the last few runs it is not found.
+    def new_change(self, runs: int) -> Change | None:
+        """Return the newest change, if it cannot be detected without the last few runs.
 
-        That is more than the place of the change: a small one is found only when several runs have followed it. The
-        same change, found with fewer runs, may lie a run or two off.
+        Its place alone does not say so: a small change is detected only when several runs have followed it. With fewer
+        runs the same change may be placed a run or two earlier or later.
 
         Parameters
         ----------
         runs
-            Number of last runs to do without.
+            Number of last runs to leave out.
         """
         if not self.changes:
             return None
@@ -88,41 +88,41 @@ def follow(
     Parameters
     ----------
     aggregates
-        Of all runs.
+        Cells of all runs.
     names
         The measures to follow.
     started
         Run to its start: UTC, ISO 8601.
     edition
-        Tells which data a run had in a cell; runs with other data are another track.
+        ``edition(run, cell)``: version of the data of a run in a cell; runs with other data are another track.
 
     Yields
     ------
     list of Track
-        The tracks of one strategy, cell and measure: one a machine and edition.
+        The tracks of one strategy, cell and measure: one for each machine and edition.
     """
-    found: dict[tuple[Cell, str, str], dict[tuple[str, Hashable], dict[str, Interval]]] = defaultdict(dict)
-    for standing in aggregates:
-        for label in standing.entries:
+    groups: dict[tuple[Cell, str, str], dict[tuple[str, Hashable], dict[str, Interval]]] = defaultdict(dict)
+    for cell in aggregates:
+        for label in cell.entries:
             for name in names:
-                for run, point in by_run(standing, label, name).items():
-                    place = (standing.machine, edition(run, standing.cell))
-                    found[standing.cell, label, name].setdefault(place, {})[run] = point
-    for (cell, label, name), places in found.items():
+                for run, point in by_run(cell, label, name).items():
+                    place = (cell.machine, edition(run, cell.cell))
+                    groups[cell.cell, label, name].setdefault(place, {})[run] = point
+    for (followed, label, name), places in groups.items():
         yield [
-            Track(cell, label, name, *place, {run: points[run] for run in sorted(points, key=lambda run: started[run])})
+            Track(followed, label, name, *place, {run: points[run] for run in sorted(points, key=started.__getitem__)})
             for place, points in places.items()
         ]
 
 
-def by_run(standing: CellAggregate, label: str, name: str) -> dict[str, Interval]:
+def by_run(cell: CellAggregate, label: str, name: str) -> dict[str, Interval]:
     """Return run to the mean of a measure over its blocks (geometric for a cost) with Student's t interval."""
-    values = standing.entries[label].values.get(name)
+    values = cell.entries[label].values.get(name)
     if values is None:
         return {}
     columns: dict[str, list[float]] = defaultdict(list)
-    for unit, value in zip(standing.units, values, strict=True):
+    for unit, value in zip(cell.units, values, strict=True):
         if np.isfinite(value) and (value > 0 or not is_cost(name)):
             columns[unit.run].append(float(np.log(value)) if is_cost(name) else float(value))
     means = {run: mean(np.array(column)) for run, column in columns.items()}
-    return {run: found.exp() for run, found in means.items()} if is_cost(name) else means
+    return {run: interval.exp() for run, interval in means.items()} if is_cost(name) else means

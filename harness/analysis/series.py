@@ -76,7 +76,7 @@ def _row(track: Track, runs: RunSet, aggregates: CellAggregate) -> Row:
     headers = [runs.header(run, track.machine) for run in track.points]
     metric, cell = _metric(track, headers), track.cell
     points = _points(track, headers, aggregates)
-    newest = track.found_lately(LATELY)
+    newest = track.new_change(LATELY)
     best = None
     if metric is not None:
         best = min(track.values) if metric.direction == "lower" else max(track.values)

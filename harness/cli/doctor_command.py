@@ -56,10 +56,10 @@ def _keep(settings: Config, noise: Noise) -> Path:
     from datetime import UTC, datetime
 
     from harness.measure.machine import fingerprint
-    from harness.store.noise import StoredNoise, keep_noise
+    from harness.store.noise import StoredNoise, write_noise
 
     folder = settings.results_folder / fingerprint(settings.machine or None).name
-    return keep_noise(folder, StoredNoise(datetime.now(UTC).isoformat(timespec="seconds"), noise))
+    return write_noise(folder, StoredNoise(datetime.now(UTC).isoformat(timespec="seconds"), noise))
 
 
 def _trials(settings: Config, seconds: float) -> list[Record]:
@@ -90,7 +90,7 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
 
 
 def _pairs(records: Sequence[Record]) -> list[NoisePair]:
-    """Pair the trials of each block; consecutive blocks, one on each core, belong to one session."""
+    """Pair the trials of each block; blocks that follow one another on the different cores are one turn."""
     from harness.measure.fitness import NoisePair
     from harness.measure.machine import usable_cores
     from harness.records import measure
@@ -122,7 +122,7 @@ def _print(out: Console, judged: Sequence[MachineFinding], noise: Noise) -> None
     out.print(f"\nA/A noise of CPU time, {noise.pairs} pairs:")
     out.print(f"  one trial against another on the same core   {noise.within_core:.2%}")
     if noise.between_cores is not None:
-        out.print(f"  one core against another at the same moment  {noise.between_cores:.2%}")
+        out.print(f"  one core against another in the same turn    {noise.between_cores:.2%}")
     out.print(f"  second trial of a pair against the first     {noise.second:+.2%}")
     for blocks, floor in noise.floor.items():
         out.print(f"  smallest difference that {blocks:2d} blocks can settle {floor:8.2%}")

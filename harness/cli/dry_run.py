@@ -52,14 +52,14 @@ def expected_duration(trials: Iterable[Trial], earlier: Iterable[Record]) -> tup
     for record in earlier:
         took.setdefault((record.trial.cell, record.trial.label), []).append(record.elapsed_s)
     planned = list(trials)
-    found = [took.get((trial.cell, trial.label)) for trial in planned]
-    known = [median(values) for values in found if values]
+    earlier_s = [took.get((trial.cell, trial.label)) for trial in planned]
+    known = [median(values) for values in earlier_s if values]
     return (sum(known) / len(known) * len(planned), len(known)) if known else (0.0, 0)
 
 
 def _earlier(settings: Config) -> Iterable[Record]:
     folder = settings.results_folder / fingerprint(settings.machine or None).name
     for path in runs(folder):
-        # A damaged run is no reason not to make a new one; reading it by name says what is wrong with it.
+        # A damaged run does not prevent a new one; `bakeoff show` says what is wrong with it.
         with contextlib.suppress(UsageError):
             yield from read(path)[1]

@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 # Option to its word in an error, and to the names that one of its patterns may match in a cell.
 _CELL: dict[str, tuple[str, Callable[[CellAggregate], Sequence[str]]]] = {
-    "tasks": ("topic or task", lambda standing: (standing.cell.topic, f"{standing.cell.topic}/{standing.cell.task}")),
-    "datasets": ("data set", lambda standing: (standing.cell.dataset,)),
-    "scenarios": ("scenario", lambda standing: (standing.cell.scenario,)),
-    "machines": ("machine", lambda standing: (standing.machine,)),
+    "tasks": ("topic or task", lambda cell: (cell.cell.topic, f"{cell.cell.topic}/{cell.cell.task}")),
+    "datasets": ("data set", lambda cell: (cell.cell.dataset,)),
+    "scenarios": ("scenario", lambda cell: (cell.cell.scenario,)),
+    "machines": ("machine", lambda cell: (cell.machine,)),
 }
 
 
 def run_paths(results: Path, names: Sequence[str]) -> list[Path]:
-    """Find the runs that some arguments mean, each once; all of the results folder when there is no argument.
+    """List the files of the runs that arguments mean, each once; without an argument, all of the results folder.
 
     Raises
     ------
     UsageError
-        When a run cannot be found, or a folder holds none.
+        When a run cannot be found, or a folder contains no runs.
     """
-    found: list[Path] = []
+    paths: list[Path] = []
     for name in names:
-        found += _in_folder(Path(name)) if Path(name).is_dir() else find(results, name)
-    return list({path.resolve(): path for path in (found if names else _in_folder(results))}.values())
+        paths += _in_folder(Path(name)) if Path(name).is_dir() else find(results, name)
+    return list({path.resolve(): path for path in (paths if names else _in_folder(results))}.values())
 
 
 def choose(runs: RunSet, patterns: Mapping[str, Sequence[str]], measure: str) -> list[CellAggregate]:
@@ -60,43 +60,43 @@ def choose(runs: RunSet, patterns: Mapping[str, Sequence[str]], measure: str) ->
         raise UsageError(f"no run has the measure {measure!r}{did_you_mean(measure, runs.measures)}")
     _check(runs.aggregates, patterns)
     chosen = [
-        replace(standing, entries=entries)
-        for standing in runs.aggregates
-        if all(_any(names(standing), patterns[option]) for option, (_, names) in _CELL.items())
-        and (entries := _entries(standing, patterns["strategies"]))
+        replace(cell, entries=entries)
+        for cell in runs.aggregates
+        if all(_matches(names(cell), patterns[option]) for option, (_, names) in _CELL.items())
+        and (entries := _entries(cell, patterns["strategies"]))
     ]
-    if not any(measure in entry.values for standing in chosen for entry in standing.entries.values()):
+    if not any(measure in entry.values for cell in chosen for entry in cell.entries.values()):
         raise NothingSelectedError(f"no finished trial of this selection has the measure {measure}")
     return chosen
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    found = runs(folder)
-    if not found:
+    paths = runs(folder)
+    if not paths:
         raise UsageError(f"{folder} contains no runs; make one with 'bakeoff run'")
-    return found
+    return paths
 
 
 def _check(aggregates: Sequence[CellAggregate], patterns: Mapping[str, Sequence[str]]) -> None:
-    """Refuse a pattern that matches nothing on record, be it alone."""
-    known = {option: (word, [n for own in aggregates for n in names(own)]) for option, (word, names) in _CELL.items()}
-    labels = [name for own in aggregates for label, entry in own.entries.items() for name in _names(label, entry)]
+    """Refuse a pattern that matches no name on record, even if other patterns match."""
+    known = {option: (word, [n for cell in aggregates for n in names(cell)]) for option, (word, names) in _CELL.items()}
+    labels = [name for cell in aggregates for label, entry in cell.entries.items() for name in _names(label, entry)]
     for option, (word, names) in {**known, "strategies": ("strategy", labels)}.items():
         for pattern in patterns[option]:
-            if not _any(names, [pattern]):
+            if not _matches(names, [pattern]):
                 raise UsageError(f"no {word} on record matches {pattern!r}{did_you_mean(pattern, names)}")
 
 
-def _entries(standing: CellAggregate, patterns: Sequence[str]) -> dict[str, StrategyAggregate]:
-    return {label: entry for label, entry in standing.entries.items() if _any(_names(label, entry), patterns)}
+def _entries(cell: CellAggregate, patterns: Sequence[str]) -> dict[str, StrategyAggregate]:
+    return {label: entry for label, entry in cell.entries.items() if _matches(_names(label, entry), patterns)}
 
 
 def _names(label: str, entry: StrategyAggregate) -> tuple[str, str]:
     return entry.strategy, label
 
 
-def _any(names: Sequence[str], patterns: Sequence[str]) -> bool:
-    # A label's own brackets are no pattern.
+def _matches(names: Sequence[str], patterns: Sequence[str]) -> bool:
+    # The brackets of a label are not a pattern.
     return not patterns or any(name == pattern or fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
@@ -148,7 +148,7 @@ def command(
         return Exit.DONE
     names = ", ".join(dict.fromkeys(row["strategy"] for row in worse))
     remarks.print(
-        f"{len(worse)} of {len(rows)} series got worse, found in the last {LATELY} runs: {names}",
+        f"{len(worse)} of {len(rows)} series got worse, detected in the last {LATELY} runs: {names}",
         soft_wrap=True,
         markup=False,
     )
@@ -158,5 +158,5 @@ def command(
 def _too_few(measure: str, groups: list[list[Track]]) -> str:
     runs = {run for group in groups for track in group for run in track.points}
     if len(runs) == 1:
-        return f"one run only has {measure} here; a history needs two or more of the same cells on one machine"
+        return f"only one run has {measure} here; a history needs at least two of the same cells on one machine"
     return f"no strategy and cell has {measure} in two runs on one machine and the same data; repeat a run's command"

@@ -1,4 +1,4 @@
-"""A history in the terminal: lines, changes, and what to know before comparing."""
+"""A history in the terminal: trends, changes, and remarks on what cannot be compared."""
 
 from __future__ import annotations
 
@@ -25,44 +25,44 @@ if TYPE_CHECKING:
 def remarks_on(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
     """Write the remarks, a sentence each."""
     tracks = [track for group in groups for track in group]
-    kept = [track for track in tracks if len(track.points) > 1]
+    long = [track for track in tracks if len(track.points) > 1]
     remarks = [*_machines(groups), *_data(runs, groups)]
-    if 0 < len(kept) < len(tracks):
-        remarks.append(f"{len(tracks) - len(kept)} of {len(tracks)} series hold one run only and are left out")
-    few = sum(len(track.points) < 4 for track in kept)
+    if 0 < len(long) < len(tracks):
+        remarks.append(f"{len(tracks) - len(long)} of {len(tracks)} series have one run only and are left out")
+    few = sum(len(track.points) < 4 for track in long)
     if few:
-        remarks.append(f"{few} of {len(kept)} series hold fewer than 4 runs, in which no change of level can be found")
+        remarks.append(f"{few} of {len(long)} series have fewer than 4 runs, in which no change of level can be found")
     return remarks
 
 
 def _machines(groups: Sequence[Sequence[Track]]) -> list[str]:
     sets = Counter(tuple(sorted({track.machine for track in group})) for group in groups)
     return [
-        f"measured on {len(names)} machines: {', '.join(names)}; what they share ({count(times, 'figure')}) is shown "
-        "apart for each and never compared"
+        f"{count(times, 'figure')} measured on {len(names)} machines ({', '.join(names)}): each machine is "
+        f"a series, and machines are never compared"
         for names, times in sets.items()
         if len(names) > 1
     ]
 
 
 def _data(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
-    """Tell of each data set that is not the same in all runs, and since which run it is another."""
-    found: dict[str, dict[str, str]] = {}
+    """Name each data set that is not the same in all runs, and the run with which each version began."""
+    data: dict[str, dict[str, str]] = {}
     for group in groups:
         for track in group:
             for run in track.points:
-                found.setdefault(track.cell.dataset, {})[run] = str(track.edition)
+                data.setdefault(track.cell.dataset, {})[run] = str(track.edition)
     started = {header.run: header.started for header in runs.headers}
     remarks = []
-    for name, editions in found.items():
+    for name, editions in data.items():
         since: dict[str, str] = {}
         for run in sorted(editions, key=lambda run: started[run]):
             since.setdefault(editions[run], run)
         if len(since) > 1:
-            told = ", ".join(f"{short(edition)} since run {run}" for edition, run in since.items())
+            versions = ", ".join(f"{short(edition)} since run {run}" for edition, run in since.items())
             remarks.append(
-                f"data set {name} is not the same in all runs ({told}): neither metrics nor times can be compared, so "
-                "runs with other data are another series"
+                f"data set {name} is not the same in all runs ({versions}): neither metrics nor times can be compared, "
+                "so runs with other data are another series"
             )
     return remarks
 
@@ -72,7 +72,7 @@ Row: TypeAlias = Mapping[str, Any]
 _BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.-=+*%#"
 _LONGEST = 40
-_FULL_HEIGHT = 0.1  # of the logarithm of a cost at the least: noise of a few per cent is to look like noise
+_FULL_HEIGHT = 0.1  # at least, in the logarithm of a cost: noise of a few per cent must look like noise
 _FLAGS = {"dirty": "dirty", "contaminated": "contaminated", "unfinished": "with failures"}
 _COLOURS = {"worse": "red", "better": "green"}
 _PLAIN = str.maketrans({"\u00a0": " ", "\u2212": "-", "\u2013": "-", "µ": "u"})
@@ -81,23 +81,25 @@ _PLAIN = str.maketrans({"\u00a0": " ", "\u2212": "-", "\u2013": "-", "µ": "u"})
 def print_series(out: Console, measure: str, rows: Sequence[Row]) -> None:
     """Print the series that changed, a table of the others, and what changed between their runs."""
     moved = [row for row in rows if row["changes"]]
-    told = f"{len(moved)} with a change of level; by chance alone 1 to 2 in 100 show one" if moved else "none changed"
-    out.print(f"{measure}: {len(rows)} series of runs, {told}\n", soft_wrap=True, markup=False)
+    changed = (
+        f"{len(moved)} with a change of level; by chance alone 1 to 2 in 100 show one" if moved else "none changed"
+    )
+    out.print(f"{measure}: {len(rows)} series of runs, {changed}\n", soft_wrap=True, markup=False)
     for row in moved:
         _print_moved(out, measure, row)
     still: dict[str, list[Row]] = {}
     for row in rows:
         if not row["changes"]:
             still.setdefault(_place(row), []).append(row)
-    for place, own in still.items():
+    for place, unchanged in still.items():
         out.print(f"[bold]{escape(place)}[/bold]: no change of level", soft_wrap=True)
-        print_table(out, _columns(out, measure, own))
+        print_table(out, _columns(out, measure, unchanged))
         out.print()
     _print_between(out, rows)
 
 
 def sparkline(values: Sequence[float], least: float, bars: str = _BARS) -> str:
-    """Draw values as a line of bars, the means of neighbours where there are many.
+    """Draw values as a line of bars; many values are reduced to the means of neighbours.
 
     Parameters
     ----------
@@ -117,8 +119,8 @@ def _print_moved(out: Console, measure: str, row: Row) -> None:
     out.print(f"[bold]{escape(row['strategy'])}[/bold]  {escape(_place(row))}", soft_wrap=True)
     levels = ", ".join(f"{name} {_amount(row[name], row)}" for name in ("first", "last", "best"))
     flags = _flags(row)
-    told = f"{_trend(out, measure, row)}  {row['runs']} runs: {levels}{f'; {flags}' if flags else ''}"
-    out.print(f"  {escape(told)}", soft_wrap=True)
+    line = f"{_trend(out, measure, row)}  {row['runs']} runs: {levels}{f'; {flags}' if flags else ''}"
+    out.print(f"  {escape(line)}", soft_wrap=True)
     for change in row["changes"]:
         out.print(f"  {_changed(change, measure, row)}", soft_wrap=True)
     out.print()
@@ -164,7 +166,7 @@ def _columns(out: Console, measure: str, rows: Sequence[Row]) -> list[Column]:
 
 
 def _print_between(out: Console, rows: Sequence[Row]) -> None:
-    """Tell what else changed on each machine, once, though a later series may meet the same change at a later run."""
+    """Print what else changed on each machine, each change once, even if series meet it at different runs."""
     marks = {
         (row["machine"], point["started"], point["run"], one["name"]): one
         for row in rows
@@ -180,15 +182,15 @@ def _print_between(out: Console, rows: Sequence[Row]) -> None:
             lines.setdefault(f"{machine}, {started[:10]} run {run}", []).append(one)
     if lines:
         out.print("what else changed between runs:", soft_wrap=True)
-    for line, own in lines.items():
-        out.print(f"  {line}: {_listed(own)}", soft_wrap=True, markup=False)
+    for line, changes in lines.items():
+        out.print(f"  {line}: {_listed(changes)}", soft_wrap=True, markup=False)
 
 
 def _listed(marks: Sequence[Row]) -> str:
-    return ", ".join(f"{one['name']} {_said(one['before'])} -> {_said(one['after'])}" for one in marks)
+    return ", ".join(f"{one['name']} {_value(one['before'])} -> {_value(one['after'])}" for one in marks)
 
 
-def _said(value: Any) -> str:
+def _value(value: Any) -> str:
     return "unknown" if value in (None, "") else str(value)
 
 

@@ -51,9 +51,9 @@ def _asv(place: Path | None, machine: str | None, *, as_json: bool) -> None:
 
     Files that were imported before are skipped, so the command can be repeated as the history grows.
     """
-    from harness.interop.asv.declared import suite_tasks
     from harness.interop.asv.files import asv_folder
     from harness.interop.asv.imports import Imported, Importer, import_asv
+    from harness.interop.asv.results import suite_tasks
     from harness.registry import load_registry
 
     settings = config()

@@ -13,22 +13,23 @@ import click
 
 from harness.errors import BakeoffError, Exit
 
-_COMMANDS = (
-    "list",
-    "run",
-    "show",
-    "compare",
-    "claims",
-    "report",
-    "gate",
-    "baseline",
-    "history",
-    "import",
-    "export",
-    "query",
-    "doctor",
-    "data",
-)
+#: The commands with their first lines of help, so that ``--help`` imports none of them.
+_COMMANDS = {
+    "list": "Show topics, tasks, strategies, scenarios and data sets.",
+    "run": "Measure a selection and print the comparison.",
+    "show": "Show one run: its machine and its comparison tables.",
+    "compare": "Compare two runs, strategy by strategy.",
+    "claims": "Judge the claims of the literature on what was measured.",
+    "report": "Write runs as one self-contained HTML page.",
+    "gate": "Decide whether a candidate is slower, bigger or worse than its base.",
+    "baseline": "Name runs that others are compared with.",
+    "history": "Follow a measure over runs, with the changes of its level.",
+    "import": "Turn figures of asv or pytest-benchmark into runs.",
+    "export": "Write a run as asv or pytest-benchmark keeps its figures.",
+    "query": "Run SQL over all runs (tables trials, samples, runs).",
+    "doctor": "Say whether this machine is fit to measure.",
+    "data": "Show data sets: their cards, their files, their checksums.",
+}
 
 
 class _Commands(click.Group):
@@ -43,6 +44,10 @@ class _Commands(click.Group):
         module = importlib.import_module(f"harness.cli.{name}_command")
         command = module.command
         return command if isinstance(command, click.Command) else super().get_command(ctx, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -31,13 +31,13 @@ def command(run: str, *, machine: bool, as_json: bool) -> None:
     parts = read_all(find(config().results_folder, run))
     header = parts[0][0]
     if as_json:
-        print_json({"header": header, "machines": [own.machine for own, _ in parts], "cells": cells(parts)})
+        print_json({"header": header, "machines": [header.machine for header, _ in parts], "cells": cells(parts)})
         return
     out = console()
     environment = header.environment
     commit = f"commit {environment.commit[:8]}" if environment.commit else "no commit"
-    commit += " with changes" if any(own.environment.dirty for own, _ in parts) else ""
-    machines = ", ".join(own.machine.name for own, _ in parts)
+    commit += " with changes" if any(part.environment.dirty for part, _ in parts) else ""
+    machines = ", ".join(part.machine.name for part, _ in parts)
     out.print(f"run {header.run} of {header.started} on {machines}, {commit}", soft_wrap=True)
     out.print(f"{header.command}", markup=False, soft_wrap=True)
     missing = header.trials - sum(len(records) for _, records in parts)

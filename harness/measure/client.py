@@ -1,4 +1,4 @@
-"""The harness's end of a fork server: started on first use, started anew when it dies."""
+"""The harness's end of a fork server: started on first use, started again when it ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from harness.measure.threads import environment
 _log = logging.getLogger(__name__)
 
 _END_S = 5.0
-_TOLD_BYTES = 4000
+_LAST_BYTES = 4000
 _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     # Arrow's own allocators keep freed pages and start a thread: neither suits a process that forks.
@@ -35,7 +35,7 @@ _ENVIRONMENT = {
 
 
 class ServerError(BakeoffError):
-    """The fork server could not start, or ended in the middle of a trial."""
+    """The fork server could not start, or ended during a trial."""
 
 
 class Server:
@@ -46,7 +46,7 @@ class Server:
     config
         The project's configuration, by which the server finds the same topics.
     quiet
-        Whether its workers run with the allocator's noise switched off, for memory figures alone.
+        Whether its workers run the memory pass, in which the allocator's noise is switched off.
     python, variables
         Interpreter and environment variables of another environment than this one.
     """
@@ -65,7 +65,7 @@ class Server:
         self._topic = topic
         self._variables = {**_ENVIRONMENT, **environment(1), **(QUIET_ENVIRONMENT if quiet else {}), **variables}
         self._process: subprocess.Popen[bytes] | None = None
-        self._said: IO[bytes] | None = None
+        self._printed: IO[bytes] | None = None
 
     def run(self, request: Request) -> Response:
         """Have one trial run.
@@ -90,7 +90,8 @@ class Server:
             return
         # The server takes a closed input as the end of the harness: it kills its worker and exits.
         with contextlib.suppress(OSError):
-            process.stdin and process.stdin.close()
+            if process.stdin is not None:
+                process.stdin.close()
         try:
             process.wait(_END_S)
         except subprocess.TimeoutExpired:
@@ -98,16 +99,16 @@ class Server:
             process.wait()
         if process.stdout:
             process.stdout.close()
-        if self._said:
-            self._said.close()
+        if self._printed:
+            self._printed.close()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._printed,
             env={**os.environ, **self._variables},
             start_new_session=True,
         )
@@ -142,10 +143,10 @@ class Server:
     def _last_words(self, process: subprocess.Popen[bytes]) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_END_S)
-        said = b""
-        if self._said:
-            self._said.seek(0, os.SEEK_END)
-            self._said.seek(max(self._said.tell() - _TOLD_BYTES, 0))
-            said = self._said.read()
-        last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        printed = b""
+        if self._printed:
+            self._printed.seek(0, os.SEEK_END)
+            self._printed.seek(max(self._printed.tell() - _LAST_BYTES, 0))
+            printed = self._printed.read()
+        last = printed.decode(errors="replace").strip().splitlines()[-1:] or ["it printed nothing"]
         return f"the fork server of topic {self._topic} ended with exit code {process.returncode}: {last[0]}"

@@ -47,7 +47,7 @@ class PhaseClock:
     repeat
         Whether short phases are repeated.
     gauge
-        Reads the peak of resident memory; the kernel's own unless told.
+        Reads the peak of resident memory; by default the kernel's own.
     """
 
     def __init__(

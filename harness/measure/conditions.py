@@ -20,7 +20,7 @@ _STEAL = 7
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Counters of a trial's cores at one moment.
+    """Counters of a trial's cores at one time.
 
     Attributes
     ----------
@@ -60,10 +60,10 @@ def snapshot(cores: Sequence[int], *, root: Path = _ROOT) -> Snapshot:
 
 
 def conditions(before: Snapshot, after: Snapshot, own_cpu_s: float, switches: int = 0, jobs: int = 1) -> Conditions:
-    """Say what the cores did between two snapshots beside the trial.
+    """Return what the cores did between two snapshots, apart from the trial.
 
-    The kernel counts in ticks of 10 ms and charges a whole tick to whoever runs when it falls due, so the difference of
-    two readings is uncertain by about one tick a core: 10 % of a trial of 0.1 s. One tick a core is therefore
+    The kernel counts in ticks of 10 ms and charges a whole tick to the process that runs at its end, so the difference
+    of two readings is uncertain by about one tick a core: 10 % of a trial of 0.1 s. One tick a core is therefore
     taken off both stolen and foreign time. Short trials are not called contaminated for rounding; in return, up to
     10 ms a core of real foreign time stay unseen, which is less than 5 % from 0.2 s on.
 
@@ -86,7 +86,7 @@ def conditions(before: Snapshot, after: Snapshot, own_cpu_s: float, switches: in
         load=before.load,
         stolen=share(after.stolen_s - before.stolen_s),
         foreign=share(after.busy_s - before.busy_s - own_cpu_s),
-        mhz=[moment.mhz for moment in (before, after) if moment.mhz is not None],
+        mhz=[snap.mhz for snap in (before, after) if snap.mhz is not None],
         switches=switches,
         jobs=jobs,
     )

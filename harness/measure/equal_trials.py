@@ -1,4 +1,7 @@
-"""The A/A task of ``bakeoff doctor``: the same work under two names, so that every difference is noise."""
+"""The A/A task of ``bakeoff doctor``: the same work under two names, so that every difference is noise.
+
+`bakeoff doctor` loads this module by its name, as a topic.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is this machine fit to measure? Findings on its state, and the noise floor of trials compared with themselves."""
+"""Whether this machine is fit to measure: findings on its state, and its noise floor from trials of equal work."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _ADVICE = {
 
 
 class MachineFinding(msgspec.Struct, frozen=True):
-    """One thing looked at: its figure, and what to do where it is not good."""
+    """One check of the machine: its figure, and what to do if it is not good."""
 
     check: str
     level: Literal["good", "warn", "bad"]
@@ -87,8 +87,8 @@ class NoisePair(msgspec.Struct, frozen=True):
     ----------
     core
         Core that both sides ran on.
-    moment
-        Index of the round in which every core had one pair, one core straight after the other.
+    turn
+        Index of the turn in which every core had one pair, one core directly after the other.
     a, b
         Times of the sides in seconds.
     a_first
@@ -96,30 +96,30 @@ class NoisePair(msgspec.Struct, frozen=True):
     """
 
     core: int
-    moment: int
+    turn: int
     a: float
     b: float
     a_first: bool
 
 
 class Noise(msgspec.Struct, frozen=True):
-    """How far apart two measurements of the same thing lie.
+    """How much two measurements of the same thing differ.
 
     Attributes
     ----------
     pairs
         Number of pairs that the figures come from.
     within_core
-        Relative standard deviation of a trial on one core at one moment, from the median absolute deviation.
+        Relative standard deviation of a trial on one core in one turn, from the median absolute deviation.
     between_cores
-        The same of the cores' speeds at one moment, less what `within_core` explains; ``None`` with a single core.
+        The same of the cores' speeds in one turn, less what `within_core` explains; ``None`` with a single core.
     second
         Median relative excess of a block's second trial over its first: an effect of order that alternating cancels.
     sd
         Standard deviation of a block's log-ratio of two equal trials.
     floor
         Number of blocks to the mean half-width of their 95 % paired t interval, as a relative difference: a smaller
-        observed difference is not told from none.
+        observed difference cannot be distinguished from none.
     """
 
     pairs: int
@@ -153,7 +153,7 @@ def read(window_s: float = 1.0, root: Path = ROOT) -> Readings:
 
 
 def findings(seen: Readings) -> list[MachineFinding]:
-    """Judge the readings, one finding a check."""
+    """Judge the readings, with one finding for each check."""
     machine = seen.machine
     load = seen.load / machine.cores_total
     budget = f"{seen.budget_bytes / _GIB:.1f} GiB a trial, of {machine.memory_bytes / _GIB:.1f}"
@@ -212,11 +212,11 @@ def summarise(samples: Sequence[NoisePair], blocks: Sequence[int] = (5, 10, 20))
 
 
 def _between(samples: Sequence[NoisePair], levels: np.ndarray, within: float) -> float | None:
-    """Return the spread of the cores' mean log times around their moment's mean."""
-    moments: defaultdict[int, list[float]] = defaultdict(list)
+    """Return the spread of the cores' mean log times around the mean of their turn."""
+    turns: defaultdict[int, list[float]] = defaultdict(list)
     for pair, level in zip(samples, levels, strict=True):
-        moments[pair.moment].append(level)
-    rows = [np.array(row) for row in moments.values() if len(row) > 1]
+        turns[pair.turn].append(level)
+    rows = [np.array(row) for row in turns.values() if len(row) > 1]
     around = [(row - row.mean()) * np.sqrt(row.size / (row.size - 1)) for row in rows]
     if not around:
         return None

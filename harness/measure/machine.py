@@ -36,7 +36,7 @@ class Machine(msgspec.Struct, frozen=True):
     cores_total
         Logical cores of the machine.
     memory_limit_bytes
-        Least memory limit of the control group and its ancestors; ``None`` when it is no less than the memory.
+        Least memory limit of the control group and its ancestors; ``None`` if it is not less than the memory.
     cpu_quota
         Cores' worth of time that the control group grants.
     virtual
@@ -198,7 +198,7 @@ def _cpuinfo(root: Path) -> dict[str, str]:
 
 
 def _cpu_model(cpuinfo: dict[str, str]) -> str:
-    # ARM has no name in the file but two codes that stand for it; macOS has no file.
+    # ARM has no name in the file but two codes for it; macOS has no file.
     codes = (platform.machine(), cpuinfo.get("CPU implementer", ""), cpuinfo.get("CPU part", ""))
     named = cpuinfo.get("model name") or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
     return named or " ".join(codes).strip()

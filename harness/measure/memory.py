@@ -75,14 +75,14 @@ class HighWater:
 
 
 def resident(pid: int | None = None) -> int:
-    """Return the resident size of a process, this one unless told, in bytes and right to the page."""
+    """Return the resident size of a process, by default of this one, in bytes and exact to the page."""
     if _counts_pages():
         return _figure("status", b"VmRSS:", pid)
     return _figure("smaps_rollup", b"Rss:", pid)
 
 
 def quieten() -> None:
-    """Start this interpreter anew without address randomisation and without transparent huge pages.
+    """Start this interpreter again without address randomisation and without transparent huge pages.
 
     Both make the number of touched pages differ between identical runs. Returns at once where the system does not allow
     it, or where it has been done.
@@ -100,7 +100,7 @@ def quieten() -> None:
 
 
 def map_libraries() -> None:
-    """Map every page of the files that this process has mapped, so that touching one is no growth.
+    """Map every page of the files that this process has mapped, so that touching one later is not counted as growth.
 
     The kernel maps cached pages around each one that is touched (mm/filemap.c, filemap_map_pages), as many as it cached
     together: otherwise the size of a phase that runs a library's code depends on how the library's file was read or

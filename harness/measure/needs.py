@@ -1,4 +1,4 @@
-"""What a strategy needs of this machine, and why it cannot run where that is missing."""
+"""Why a strategy cannot run on this machine: a package or a device is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def missing_module(name: str) -> bool:
 
 
 def why_not(strategy: Strategy, topic: Topic) -> str:
-    """Return why a topic's strategy cannot run on this machine; empty when it can."""
+    """Return why a topic's strategy cannot run on this machine; empty if it can."""
     for need in (*strategy.needs, *topic.needs):
         if missing_module(need):
             return f"package {need.split('.', 1)[0]} is not installed{_remedy(topic.name)}"

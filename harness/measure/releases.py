@@ -114,7 +114,7 @@ class Listener:
         self._largest = largest
 
     def answer(self, descriptor: int) -> bool:
-        """Answer one call that waits; return ``False`` when nobody is left to ask."""
+        """Answer one call that waits; return ``False`` when the worker has ended."""
         notice = bytearray(_NOTICE_BYTES)
         try:
             fcntl.ioctl(descriptor, _RECEIVE, notice)

@@ -1,4 +1,4 @@
-"""From what was seen of a worker to the record of its trial."""
+"""From the observations of a worker to the record of its trial."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.records import Phase, Record, Status
 
 
 def response(request: Request, seen: Sighting, started: datetime, before: Snapshot, after: Snapshot) -> Response:
-    """Make the record of a trial, whatever way it ended."""
+    """Make the record of a trial, however it ended."""
     usage = seen.usage
     own_cpu_s = usage.ru_utime + usage.ru_stime if usage else 0.0
     status, reason = _verdict(request, seen)
@@ -59,7 +59,7 @@ def _verdict(request: Request, seen: Sighting) -> tuple[Status, str]:
 
 
 def _add_sampled_memory(phases: dict[str, Phase], seen: Sighting, *, sampled: bool) -> None:
-    """Add what the supervisor saw: memory of descendants, and the worker's own where it could not be exact."""
+    """Add the memory that the supervisor sampled: that of descendants, and the worker's if it was not read exactly."""
     for name, (start, end) in _windows(seen.events).items():
         inside = [(own, children) for at, own, children in seen.memory if start <= at <= end]
         if name not in phases or not inside:

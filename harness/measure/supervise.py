@@ -1,4 +1,4 @@
-"""Watching one worker: what it prints, what it reports, how much memory it holds, and how it ends."""
+"""Watches one worker: what it prints, what it reports, how much memory it uses, and how it ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TICK_S = 0.01
 _CHILD_SCAN_S = 0.1
 _EXIT_GRACE_S = 5.0
 _LEFTOVER_GRACE_S = 0.3
-_KEPT_BYTES = 64 * 1024
+_MOST_BYTES = 64 * 1024
 _CHUNK = 1 << 16
 
 _decode = msgspec.json.Decoder(PhaseEvent | Outcome).decode
@@ -38,39 +38,39 @@ class Printed:
     total: int = 0
 
     def add(self, chunk: bytes) -> None:
-        """Keep what fits."""
+        """Store a chunk, as far as there is room."""
         self.total += len(chunk)
-        room = _KEPT_BYTES - len(self.head)
+        room = _MOST_BYTES - len(self.head)
         self.head += chunk[:room]
         self.tail += chunk[room:] if room > 0 else chunk
-        if len(self.tail) > 2 * _KEPT_BYTES:
-            del self.tail[:-_KEPT_BYTES]
+        if len(self.tail) > 2 * _MOST_BYTES:
+            del self.tail[:-_MOST_BYTES]
 
     def text(self) -> str:
-        """Return the kept text, with a line for what was left out."""
-        tail = bytes(self.tail[-_KEPT_BYTES:])
+        """Return the stored text, with a line that says how much was left out."""
+        tail = bytes(self.tail[-_MOST_BYTES:])
         left_out = self.total - len(self.head) - len(tail)
         if not left_out:
             return (self.head + tail).decode(errors="replace")
-        middle = f"\n[... {left_out:,} bytes left out ...]\n"
-        return self.head.decode(errors="replace") + middle + tail.decode(errors="replace")
+        omission = f"\n[... {left_out:,} bytes left out ...]\n"
+        return self.head.decode(errors="replace") + omission + tail.decode(errors="replace")
 
 
 @dataclass
 class Sighting:
-    """All that was seen of a worker."""
+    """Everything that was observed of a worker."""
 
     printed: Printed = field(default_factory=Printed)
     outcome: Outcome | None = None
     events: list[PhaseEvent] = field(default_factory=list)
     # (monotonic seconds, own resident bytes, bytes of descendants)
     memory: list[tuple[float, int, int]] = field(default_factory=list)
-    # Why it was killed: "timeout", "memory", or that nobody waits for it any more.
+    # Why it was killed: "timeout", "memory", or because the harness ended.
     stopped: str = ""
     left_processes: int = 0
     exit_status: int = 0
     usage: resource.struct_rusage | None = None
-    # How many processes the kernel killed for want of memory meanwhile.
+    # How many processes the kernel killed meanwhile because memory ran out.
     kernel_kills: int = 0
     orphaned: bool = False
 
@@ -92,7 +92,7 @@ class Supervisor:
     parent
         A descriptor that becomes readable when the harness is gone.
     releases
-        What answers the worker where it waits before it gives memory back; closed when the worker has ended.
+        Answers the worker when it waits before it gives memory back; closed when the worker has ended.
     """
 
     def __init__(self, pid: int, output: int, events: int, parent: int, releases: Listener | None = None) -> None:
@@ -149,7 +149,7 @@ class Supervisor:
         chunk = os.read(descriptor, _CHUNK)
         *lines, self._unread = (self._unread + chunk).split(b"\n")
         for line in lines:
-            # A strategy can write to any descriptor it finds; what is no message of ours is not one.
+            # A strategy can write to any descriptor it finds; lines that are not messages are ignored.
             with contextlib.suppress(msgspec.DecodeError):
                 message = _decode(line)
                 if isinstance(message, Outcome):

@@ -1,4 +1,4 @@
-"""Thread limits: every native pool of a trial holds as many threads as the trial declares."""
+"""Thread limits: every native pool of a trial has as many threads as the trial declares."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _VARIABLES = (
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the environment that holds native libraries to a number of threads."""
+    """Return the environment variables that limit native libraries to a number of threads."""
     return dict.fromkeys(_VARIABLES, str(threads))
 
 
 def limit(controller: ThreadpoolController, threads: int) -> None:
-    """Hold the pools of this process, loaded and yet to be loaded, to a number of threads."""
+    """Limit the pools of this process to a number of threads, those of libraries that are loaded later too."""
     os.environ.update(environment(threads))
     controller.limit(limits=threads)
     torch = sys.modules.get("torch")

@@ -18,9 +18,9 @@ Values = Mapping[str, Sequence[Scalar]]
 
 
 def param_grid(task: Task, dataset: Dataset, profile: Profile, values: Values) -> list[dict[str, Scalar]]:
-    """Combine the given values of a task's and a data set's parameters, the others standing at their defaults.
+    """Combine the given values of a task's and a data set's parameters, the others staying at their defaults.
 
-    A default asks for no more than the data have; a value that a person gives must fit.
+    A default is lowered to what the data have; a given value that is out of range is refused.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def param_grid(task: Task, dataset: Dataset, profile: Profile, values: Values) -
     """
     known = {**dataset.params, **task.params}
     base = {name: param.default for name, param in known.items()} | dict(profile.params)
-    base = {name: _lowered(value, dataset.params.get(name)) for name, value in base.items()}
+    base = {name: _at_most(value, dataset.params.get(name)) for name, value in base.items()}
     given = {name: [_fitting(name, value, task, dataset) for value in values[name]] for name in known if name in values}
     return [base | combination for combination in _product(given)]
 
@@ -37,7 +37,7 @@ def param_grid(task: Task, dataset: Dataset, profile: Profile, values: Values) -
 def param_sweep(
     task: Task, dataset: Dataset, grid: Sequence[dict[str, Scalar]], values: Values
 ) -> Iterator[dict[str, Scalar]]:
-    """Go through the task's sweeps, each parameter on its own; values that the data cannot have are left out."""
+    """Generate the points of the task's sweeps, each parameter on its own, without values out of the data's range."""
     for name, swept in task.sweep.items():
         for value, point in itertools.product(swept, grid):
             if name not in values and value != point[name] and _fits(name, value, task, dataset):
@@ -45,7 +45,7 @@ def param_sweep(
 
 
 def option_grid(strategy: Strategy, values: Values) -> list[dict[str, Scalar]]:
-    """Combine the given values of a strategy's options; only what differs from its defaults is named."""
+    """Combine the given values of a strategy's options; only values that differ from the defaults are listed."""
     given = {
         name: [Param(default).check(name, value) for value in values[name]]
         for name, default in strategy.options.items()
@@ -58,7 +58,7 @@ def option_grid(strategy: Strategy, values: Values) -> list[dict[str, Scalar]]:
 
 
 def option_sweep(strategy: Strategy, values: Values) -> Iterator[dict[str, Scalar]]:
-    """Go through a strategy's sweeps, each option on its own."""
+    """Generate the points of a strategy's sweeps, each option on its own."""
     for name, swept in strategy.sweep.items():
         for value in swept:
             if name not in values and value != strategy.options[name]:
@@ -69,7 +69,7 @@ def _product(given: Mapping[str, Sequence[Scalar]]) -> list[dict[str, Scalar]]:
     return [dict(zip(given, values, strict=True)) for values in itertools.product(*given.values())]
 
 
-def _lowered(value: Scalar, limit: Param | None) -> Scalar:
+def _at_most(value: Scalar, limit: Param | None) -> Scalar:
     if limit is None or limit.high is None or isinstance(value, str | bool):
         return value
     return type(value)(min(value, limit.high))
@@ -103,7 +103,7 @@ Variant: TypeAlias = tuple[Strategy, dict[str, Scalar]]
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """What the trials of one block share, and the strategies with the options that compete in it."""
+    """A cell with the strategies that compete in it, each with its options, and the number of its blocks."""
 
     task: Task
     dataset: Dataset
@@ -114,7 +114,7 @@ class PlannedCell:
 
 
 def cells_of_profile(task: Task, selection: Selection, registry: Registry) -> Iterator[PlannedCell]:
-    """Go through the cells of a task that a selection chooses from its profile."""
+    """Generate the cells of a task that a selection chooses from its profile."""
     profile = task.quick if selection.profile == "quick" else task.full
     strategies = [s for s in task.strategies.values() if matches(s.name, selection.strategies)]
     blocks = selection.blocks or profile.blocks
@@ -124,7 +124,7 @@ def cells_of_profile(task: Task, selection: Selection, registry: Registry) -> It
         grid = param_grid(task, dataset, profile, selection.values)
         swept = list(param_sweep(task, dataset, grid, selection.values)) if profile.sweeps else []
         for scenario in _scenarios(task, dataset, selection, profile):
-            # Sweeps run on clean data, and an option is swept where every parameter stands where it was given.
+            # Sweeps run on clean data; options are swept at the given parameters, not along the sweeps of parameters.
             sweeps = profile.sweeps and scenario.name == CLEAN.name
             for params in grid:
                 yield PlannedCell(
@@ -137,17 +137,17 @@ def cells_of_profile(task: Task, selection: Selection, registry: Registry) -> It
 
 
 def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
-    """Make one cell of those that differ in their strategies alone; those without any are left out."""
-    found: dict[str, tuple[PlannedCell, dict[str, Variant]]] = {}
+    """Merge cells that differ in their strategies only; cells without strategies are left out."""
+    unique: dict[str, tuple[PlannedCell, dict[str, Variant]]] = {}
     for cell in cells:
         key = repr((cell.task.full_name, cell.dataset.name, cell.scenario.name, sorted(cell.params.items())))
-        _, variants = found.setdefault(key, (cell, {}))
+        _, variants = unique.setdefault(key, (cell, {}))
         variants |= {label(strategy.name, options): (strategy, options) for strategy, options in cell.variants}
-    return [replace(cell, variants=tuple(variants.values())) for cell, variants in found.values() if variants]
+    return [replace(cell, variants=tuple(variants.values())) for cell, variants in unique.values() if variants]
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
-    """Return whether a name matches one of some shell-style patterns, or there are none."""
+    """Return whether a name matches one of the shell-style patterns; every name matches when there are none."""
     return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
@@ -168,8 +168,8 @@ def _variants(strategies: Sequence[Strategy], selection: Selection, *, sweeps: b
 
 
 def _datasets(task: Task, selection: Selection, profile: Profile, registry: Registry) -> Iterator[Dataset]:
-    own = {dataset if isinstance(dataset, str) else dataset.name for dataset in task.datasets}
-    left_out = own - set(profile.datasets) if profile.datasets is not None else set()
+    declared = {dataset if isinstance(dataset, str) else dataset.name for dataset in task.datasets}
+    left_out = declared - set(profile.datasets) if profile.datasets is not None else set()
     for dataset in registry.datasets_of(task):
         if matches(dataset.name, selection.datasets) if selection.datasets else dataset.name not in left_out:
             yield dataset

@@ -19,7 +19,7 @@ Point = dict[str, Scalar]
 def cells_of_claims(topic: Topic, chosen: Sequence[str], selection: Selection, registry: Registry) -> list[PlannedCell]:
     """List the cells that a topic's claims ask about; each has the blocks of its task's full profile.
 
-    A question that several tasks can answer is put to the first.
+    If several tasks can answer a question, it is planned for the first of them.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ def cells_of_claims(topic: Topic, chosen: Sequence[str], selection: Selection, r
     Raises
     ------
     UsageError
-        When the selection gives values: a claim says itself at which it holds.
+        When the selection gives values: a claim states its values itself.
     """
     for name in selection.values:
-        raise UsageError(f"--set {name}: a claim says its own values; leave --set out, or --profile claims")
-    found = ((question, tasks_for(question, topic)[0]) for question in questions(topic))
-    wanted = ((question, task) for question, task in found if task.full_name in chosen)
+        raise UsageError(f"--set {name}: claims state the values that they need; leave out --set or --profile claims")
+    asked = ((question, tasks_for(question, topic)[0]) for question in questions(topic))
+    wanted = ((question, task) for question, task in asked if task.full_name in chosen)
     return merged(cell for question, task in wanted for cell in _cells(question, task, selection, registry))
 
 
@@ -50,14 +50,14 @@ def _cells(question: Question, task: Task, selection: Selection, registry: Regis
 
 
 def _variants(question: Question, task: Task, selection: Selection) -> tuple[Variant, ...]:
-    """Return the strategies that are compared; all of the task at their defaults where none is named."""
+    """Return the strategies that are compared; if the question names none, all of the task at their defaults."""
     labels = question.labels or tuple(task.strategies)
     named = [(task.strategies[name], options) for name, options in map(parse_label, labels)]
     return tuple(variant for variant in named if matches(variant[0].name, selection.strategies))
 
 
 def _points(question: Question, task: Task) -> Iterator[Point]:
-    """Go through the values of what varies; where none are named, those that the task sweeps."""
+    """Generate a point for each value of what varies; if the question names no values, those that the task sweeps."""
     if not question.over:
         yield question.where
         return

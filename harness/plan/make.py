@@ -1,4 +1,4 @@
-"""From a selection to an ordered list of trials, in blocks; selections that mean nothing are refused."""
+"""From a selection to an ordered list of trials, in blocks; selections that match nothing are refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.registry import Registry
 
 
 def check_patterns(selection: Selection, registry: Registry) -> None:
-    """Refuse patterns that match nothing there is."""
+    """Refuse patterns that match no name."""
     tasks = list(registry.tasks())
     topics = [pattern for pattern in selection.tasks if "/" not in pattern]
     known = {
@@ -56,7 +56,7 @@ def _full_pattern(pattern: str) -> str:
 def check_values(
     values: Mapping[str, tuple[Scalar, ...]], chosen: Sequence[str], tasks: Sequence[Task], registry: Registry
 ) -> None:
-    """Refuse values of unknown parameters and of wrong types before anything is combined."""
+    """Refuse values of unknown parameters and values of the wrong type, before cells are made."""
     known: dict[str, list[Scalar]] = {}
     for task in tasks:
         options = [strategy.options for strategy in task.strategies.values() if matches(strategy.name, chosen)]
@@ -88,7 +88,7 @@ _DATA, _MODEL, _ORDER = range(3)
 
 @dataclass(frozen=True)
 class Plan:
-    """Trials in the order in which they run, and a digest that is the same for equal plans."""
+    """Trials in the order in which they run, and a digest that is equal for equal plans."""
 
     trials: tuple[Trial, ...]
     digest: str
@@ -102,7 +102,7 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
     UsageError
         When a pattern or a name matches nothing, or a value is out of range.
     NothingSelectedError
-        When every part is known but nothing matches them together.
+        When each part matches something, but nothing matches all of them.
     """
     check_patterns(selection, registry)
     patterns = [_full_pattern(pattern) for pattern in selection.tasks]
@@ -123,7 +123,7 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
 
 
 def _claimed(tasks: Sequence[Task], selection: Selection, registry: Registry) -> list[PlannedCell]:
-    # Claims bring the statistics with them, which other plans do without.
+    # Imported here because claims import the statistics, which other plans do not need.
     from harness.plan.claimed import cells_of_claims
 
     chosen = [task.full_name for task in tasks]
@@ -132,7 +132,7 @@ def _claimed(tasks: Sequence[Task], selection: Selection, registry: Registry) ->
 
 
 def _order(cells: Sequence[PlannedCell], seed: int) -> Iterator[Trial]:
-    """Go block by block through all cells, so that a drift of the machine meets all of them alike."""
+    """Generate the trials block by block through all cells, so that a drift of the machine affects all cells alike."""
     for block in range(max((cell.blocks for cell in cells), default=0)):
         seeds = Seeds(
             data=_seed(seed, block, _DATA), model=_seed(seed, block, _MODEL), order=_seed(seed, block, _ORDER)

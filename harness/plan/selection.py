@@ -1,4 +1,4 @@
-"""What a person asks for, and the command line that asks for it again."""
+"""What is to be run, and the command line that selects the same again."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
     strategies, datasets, scenarios
         Shell-style patterns; empty for all.
     profile
-        How much of the tasks: a quick look, the full evidence, or what their claims ask about.
+        How much of the tasks is run: a quick look, everything, or what their claims need.
     blocks
-        Number of blocks; ``None`` for the profile's own.
+        Number of blocks; ``None`` for that of the profile.
     values
         Values given to parameters and options by name; several values make a sweep.
     seed

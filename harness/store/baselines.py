@@ -14,7 +14,7 @@ from harness.store.atomic import write_atomically
 
 _FILE = "baselines.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-# The patterns keep a path out of what is looked up as one.
+# Both become parts of a path: the patterns allow no slash, so that the path stays in the results folder.
 _Machine = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+([-._][a-z0-9]+)*$")]
 _RunId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{6}$")]
 
@@ -23,7 +23,7 @@ Baselines: TypeAlias = dict[str, dict[str, list[str]]]
 
 
 def read_baselines(results: Path) -> Baselines:
-    """Read all baselines of a results folder; none where the file is missing.
+    """Read all baselines of a results folder; there are none without the file.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def read_baselines(results: Path) -> Baselines:
 
 
 def set_baseline(results: Path, name: str, runs: Mapping[str, Sequence[str]]) -> Path:
-    """Let a name point at runs; what it pointed at on these machines before is forgotten.
+    """Let a name point at runs; they replace those that it pointed at on the same machines.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def set_baseline(results: Path, name: str, runs: Mapping[str, Sequence[str]]) ->
     Raises
     ------
     UsageError
-        When the name is none, or the file cannot be read or written.
+        When the name is invalid, or the file cannot be read or written.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
@@ -62,12 +62,12 @@ def set_baseline(results: Path, name: str, runs: Mapping[str, Sequence[str]]) ->
             f"with a letter or digit"
         )
     known = read_baselines(results)
-    mine = known.get(name, {}) | {machine: list(dict.fromkeys(ids)) for machine, ids in runs.items()}
-    return _write(results, known | {name: mine})
+    merged = known.get(name, {}) | {machine: list(dict.fromkeys(ids)) for machine, ids in runs.items()}
+    return _write(results, known | {name: merged})
 
 
 def remove_baseline(results: Path, name: str) -> Path:
-    """Forget a baseline on all machines; its runs stay.
+    """Remove a baseline on all machines; its runs stay.
 
     Raises
     ------
@@ -81,25 +81,25 @@ def remove_baseline(results: Path, name: str) -> Path:
 
 
 def baseline_files(results: Path, name: str) -> list[Path]:
-    """List the files of a baseline's runs, of all machines that have it.
+    """List the files of a baseline's runs, on all machines that have it.
 
     Raises
     ------
     UsageError
         When there is no baseline of that name, or a run's file is gone.
     """
-    found = []
+    files = []
     for machine, ids in _of_name(results, read_baselines(results), name).items():
         for run in ids:
             file = run_file(results, machine, run)
             if file is None:
                 raise UsageError(
-                    f"the baseline @{name} stands for run {run} of {machine}, whose file is gone from "
+                    f"the baseline @{name} points at run {run} of {machine}, whose file is gone from "
                     f"{results / machine}: restore it, or set the baseline again with "
                     f"'bakeoff baseline set RUN --name {name}'"
                 )
-            found.append(file)
-    return found
+            files.append(file)
+    return files
 
 
 def run_file(results: Path, machine: str, run: str) -> Path | None:
@@ -108,18 +108,18 @@ def run_file(results: Path, machine: str, run: str) -> Path | None:
 
 
 def _of_name(results: Path, known: Baselines, name: str) -> dict[str, list[str]]:
-    own = {machine: ids for machine, ids in known.get(name, {}).items() if ids}
-    if not own:
+    machines = {machine: ids for machine, ids in known.get(name, {}).items() if ids}
+    if not machines:
         hint = did_you_mean(name, known) if known else ""
         raise UsageError(
             f"there is no baseline @{name} in {results / _FILE}{hint}; set it with "
             f"'bakeoff baseline set RUN --name {name}'"
         )
-    return own
+    return machines
 
 
 def _write(results: Path, baselines: Baselines) -> Path:
     path = results / _FILE
-    content = msgspec.json.encode({name: own for name, own in baselines.items() if own}, order="sorted")
+    content = msgspec.json.encode({name: machines for name, machines in baselines.items() if machines}, order="sorted")
     write_atomically(path, msgspec.json.format(content, indent=1) + b"\n")
     return path

@@ -1,6 +1,6 @@
-"""Records as data frames: a row a trial, a row a sample, a row a run.
+"""Records as data frames with one row for each trial, each sample, or each run and machine.
 
-Records are taken in one at a time and let go, so that a long run need not fit in memory.
+Records are added one at a time and not stored, so that a long run need not fit in memory.
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ class _Variant(NamedTuple):
 
 
 class Frames:
-    """Takes in runs and makes frames of them; docs/schema.md lists their columns."""
+    """Makes data frames of the runs that are added; docs/schema.md lists the columns."""
 
     def __init__(self) -> None:
         self._runs: Rows = []
         self._trials: Rows = []
-        # Trials repeat a few variants over many blocks; what they share is kept and worked out once.
+        # Trials repeat a few variants over many blocks: what they share is computed and stored once.
         self._variants: dict[tuple[Any, ...], _Variant] = {}
         self._metrics: dict[str, Cells] = defaultdict(_cells)
         self._phases: dict[str, _PhaseCells] = defaultdict(_PhaseCells)
 
     def add(self, header: Header, records: Iterable[Record]) -> None:
-        """Take in a run.
+        """Add a run, or the part of it that one machine measured.
 
         Raises
         ------
@@ -91,19 +91,19 @@ class Frames:
         self._runs.append((*_run_row(header), len(self._trials) - before))
 
     def trials(self) -> pd.DataFrame:
-        """Make the frame with a row a trial; what a trial lacks is missing (NaN)."""
+        """Make the frame with one row for each trial; what a trial lacks is missing (NaN)."""
         length = len(self._trials)
-        own = _frame(["run", "variant", *_TRIAL], self._trials)
+        frame = _frame(["run", "variant", *_TRIAL], self._trials)
         variants, params = self._variant_frames()
         shared = [
-            self._of_runs(own["run"].to_numpy()),
-            own[["key"]],
-            variants.take(own["variant"].to_numpy()),
-            own[list(_TRIAL[1:])],
+            self._of_runs(frame["run"].to_numpy()),
+            frame[["key"]],
+            variants.take(frame["variant"].to_numpy()),
+            frame[list(_TRIAL[1:])],
         ]
         columns: dict[str, Any] = {str(name): part[name].array for part in shared for name in part}
         for name in params:
-            values = params[name].take(own["variant"].to_numpy()).array
+            values = params[name].take(frame["variant"].to_numpy()).array
             columns[f"param.{name}" if name in columns else str(name)] = values
         for name, phase in self._phases.items():
             columns |= {f"{name}.{figure}": column for figure, column in phase.columns(length).items()}
@@ -113,15 +113,15 @@ class Frames:
         return pd.DataFrame(columns, index=range(length))
 
     def samples(self) -> pd.DataFrame:
-        """Make the frame with a row a sample, in the order of phases, then trials, then repeats."""
-        own = _frame(["run", "variant", *_TRIAL], self._trials)
-        trials = self._of_runs(own["run"].to_numpy())[["run"]].assign(key=own["key"].array)
+        """Make the frame with one row for each sample, sorted by phase, then trial, then repeat."""
+        frame = _frame(["run", "variant", *_TRIAL], self._trials)
+        trials = self._of_runs(frame["run"].to_numpy())[["run"]].assign(key=frame["key"].array)
         nothing = trials.assign(phase="", sample=0, wall_s=0.0, cpu_s=0.0).iloc[:0]
         parts = [phase.samples(name, trials) for name, phase in self._phases.items()]
         return pd.concat(parts or [nothing], ignore_index=True)
 
     def runs(self) -> pd.DataFrame:
-        """Make the frame with a row a run."""
+        """Make the frame with one row for each run and machine."""
         return _frame([*_RUN, "recorded"], self._runs)
 
     def _of_runs(self, run: Ints) -> pd.DataFrame:
@@ -136,7 +136,7 @@ class Frames:
 
 
 class _PhaseCells:
-    """Figures of one phase: the samples of all trials in a row, and the rows of the trials."""
+    """Figures of one phase: the samples of all trials one after the other, and the rows of the trials in the frame."""
 
     def __init__(self) -> None:
         self.rows, self.counts = array("q"), array("q")
@@ -147,7 +147,7 @@ class _PhaseCells:
         self.rows.append(row)
         count = max(len(phase.wall_s), len(phase.cpu_s))
         self.counts.append(count)
-        # An imported phase may have one of the two times alone.
+        # An imported phase may have only one of the two times.
         self.wall_s.extend(phase.wall_s or [nan] * count)
         self.cpu_s.extend(phase.cpu_s or [nan] * count)
         self.peak_bytes.append(nan if phase.peak_bytes is None else phase.peak_bytes)
@@ -207,7 +207,7 @@ def _spread(rows: Ints, values: Floats, length: int) -> Floats:
 
 
 def _medians(values: Floats, counts: Ints) -> Floats:
-    """Take the median of each stretch of values, `counts` giving their lengths; NaN for an empty one."""
+    """Take the median of each group of adjacent values of the sizes `counts`; an empty one gives NaN."""
     starts = np.cumsum(counts) - counts
     medians = np.full(len(counts), np.nan)
     for count in np.unique(counts[counts > 0]):

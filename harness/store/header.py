@@ -44,13 +44,13 @@ class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
     name
         Topic and task, as in ``boosting/tabular-binary``.
     baseline
-        The strategy whose quality stands in for what failed; empty without one.
+        The strategy whose quality replaces a failed result in ranks; empty where there is none.
     sweep
         Names of the parameters that the full profile varies.
     charts
         How the task's curves are drawn.
     work
-        Phase to what it does many times over.
+        Phase to the unit of its work.
     """
 
     name: str
@@ -83,20 +83,20 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Header(msgspec.Struct, frozen=True):
-    """First line of a run's file.
+    """First line of a file of a run.
 
     Attributes
     ----------
     schema
         Version of the format, ``major.minor``.
     run
-        Identity of the run: 6 hexadecimal digits.
+        Id of the run: 6 hexadecimal digits.
     started
-        Start of the run: UTC, ISO 8601.
+        Start of the run: UTC, ISO 8601; the same in all of its files.
     plan
         Digest of the planned trials.
     trials
-        Number of planned trials.
+        Number of planned trials, on all machines together.
     command
         The command line as typed.
     cards
@@ -130,7 +130,7 @@ class Header(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Name of the run's file and of its folder of logs: ``<utc>-<commit8>-<run>``."""
+        """Name of the run's files and of the folders beside them: ``<utc>-<commit8>-<run>``."""
         utc = datetime.fromisoformat(self.started).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         return f"{utc}-{(self.environment.commit or 'nocommit')[:8]}-{self.run}"
 
@@ -140,7 +140,7 @@ class _Version(msgspec.Struct):
 
 
 def new_run_id() -> str:
-    """Draw the identity of a new run."""
+    """Draw the id of a new run."""
     return secrets.token_hex(3)
 
 
@@ -154,7 +154,7 @@ def decode_header(line: bytes, path: Path) -> Header:
     Raises
     ------
     UsageError
-        When the line is no header, or comes from a newer major version of the format.
+        When the line is not a header, or comes from a newer major version of the format.
     """
     try:
         schema = msgspec.json.decode(line, type=_Version).schema
@@ -162,4 +162,4 @@ def decode_header(line: bytes, path: Path) -> Header:
             raise UsageError(f"{path} has schema {schema}, and this bakeoff reads up to {SCHEMA}: update bakeoff")
         return msgspec.json.decode(line, type=Header)
     except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
-        raise UsageError(f"{path} is not a run of bakeoff: its first line is no header ({error})") from None
+        raise UsageError(f"{path} is not a run of bakeoff: its first line is not a header ({error})") from None

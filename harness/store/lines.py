@@ -1,4 +1,4 @@
-"""The lines of a run's file: written with rounded floats, read so that a torn end is told from damage."""
+"""The lines of a file of a run. Floats are rounded when written; a line that a crash cut off is not damage."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from harness.errors import UsageError
 from harness.records import Curve, Record
 from harness.store.header import Header, decode_header
 
-# A trial's key is a digest of its fields and a resumed run repeats its selection, so both are kept to the last digit.
+# A trial's key is a digest of its fields, and a resumed run repeats its selection: both are written to the last digit.
 _EXACT = ("trial", "selection")
 
 
 def encode(value: Header | Record) -> bytes:
     """Write a header or record as one line of JSON, its floats rounded to 6 significant digits.
 
-    JSON has no word for NaN and infinity: such a value leaves its mapping or list, and a curve loses the whole point.
+    JSON has neither NaN nor infinity: such a value is left out, and a curve loses the whole point.
     """
     if isinstance(value, Record) and value.curves:
         curves = {name: _finite(curve) for name, curve in value.curves.items()}
@@ -31,16 +31,16 @@ def encode(value: Header | Record) -> bytes:
 
 
 class Reader:
-    """Reads a run's file once, line by line.
+    """Reads a file of a run once, line by line.
 
-    A last line that is cut off, or is no JSON because its blocks did not all reach the disk, counts as absent.
+    A last line that is cut off, or not JSON because a part of it did not reach the disk, is ignored.
 
     Attributes
     ----------
     header
         The first line.
     size
-        Length in bytes of the whole lines read so far.
+        Length in bytes of the complete lines read so far.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class Reader:
 
 
 def _finite(curve: Curve) -> Curve:
-    lists = [own for own in (curve.x, curve.y, curve.low, curve.high) if own]
+    lists = [values for values in (curve.x, curve.y, curve.low, curve.high) if values]
     points = [point for point in zip(*lists, strict=False) if all(map(math.isfinite, point))]
     return Curve(*([point[place] for point in points] for place in range(len(lists) if points else 2)))
 

@@ -23,7 +23,7 @@ class Tables(NamedTuple):
 
 
 def load(*paths: Path | str) -> pd.DataFrame:
-    """Read runs into a frame with a row a trial.
+    """Read runs into a frame with one row for each trial.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def load(*paths: Path | str) -> pd.DataFrame:
 
 
 def samples(*paths: Path | str) -> pd.DataFrame:
-    """Read runs into a frame with a row a sample: ``run``, ``key``, ``phase``, ``sample``, ``wall_s``, ``cpu_s``."""
+    """Read runs into a frame with one row for each sample; its columns are listed in docs/schema.md."""
     return _gather(paths).samples()
 
 
@@ -55,7 +55,7 @@ def tables(*paths: Path | str) -> Tables:
 
 
 def run_files(paths: Sequence[Path | str]) -> list[Path]:
-    """List the files of runs that some paths mean: files, results folders, machines' folders; ``results`` for none.
+    """List the files of runs that paths mean: files, results folders, machines' folders; ``results`` without a path.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def _gather(paths: tuple[Path | str, ...]) -> Frames:
     return frames
 
 
-# Without external access SQL names no files, no network, and no variables of the calling Python code either.
+# Without external access SQL reaches neither files nor the network, nor variables of the calling Python code.
 _CONFIG = {"enable_external_access": "false", "lock_configuration": "true"}
 
 
@@ -106,5 +106,5 @@ def query(sql: str, frames: Tables) -> pd.DataFrame:
         except duckdb.Error as error:
             raise UsageError(f"the query failed: {str(error).splitlines()[0]}") from None
     if frame is None:
-        raise UsageError("the query asks for nothing: give a SELECT over the tables trials, samples and runs")
+        raise UsageError("the query returns nothing: give a SELECT over the tables trials, samples and runs")
     return frame

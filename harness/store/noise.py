@@ -1,4 +1,4 @@
-"""The noise floor of a machine, kept beside its runs as ``<results>/<machine>/noise.json``."""
+"""The noise floor of a machine, stored beside its runs as ``<results>/<machine>/noise.json``."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _FILE = "noise.json"
 
 
 class StoredNoise(msgspec.Struct, frozen=True):
-    """What ``bakeoff doctor --keep`` measured, and when (UTC, ISO 8601)."""
+    """The noise floor that ``bakeoff doctor --keep`` measured, and when (UTC, ISO 8601)."""
 
     measured: str
     noise: Noise
 
 
-def keep_noise(folder: Path, kept: StoredNoise) -> Path:
+def write_noise(folder: Path, noise: StoredNoise) -> Path:
     """Write a machine's noise floor into its folder, replacing an earlier one as a whole.
 
     Raises
@@ -30,18 +30,18 @@ def keep_noise(folder: Path, kept: StoredNoise) -> Path:
         When it cannot be written there.
     """
     path = folder / _FILE
-    write_atomically(path, msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(noise), indent=1) + b"\n")
     return path
 
 
 def noise_of(results: Path, machines: Iterable[str]) -> dict[str, StoredNoise]:
     """Read the noise floors of those machines that have one."""
-    found = {name: stored_noise(results / name) for name in machines}
-    return {name: kept for name, kept in found.items() if kept is not None}
+    floors = {name: stored_noise(results / name) for name in machines}
+    return {name: noise for name, noise in floors.items() if noise is not None}
 
 
 def stored_noise(folder: Path) -> StoredNoise | None:
-    """Read a machine's noise floor; ``None`` when it was not kept.
+    """Read a machine's noise floor; ``None`` when none is stored.
 
     Raises
     ------

@@ -22,20 +22,20 @@ _FILE = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+-[0-9a-f]{6}\.jsonl")
 
 
 class RunWriteError(BakeoffError):
-    """A run could not be written on: the disk is full or failing. What was recorded before is safe."""
+    """A run could not be written: the disk is full or failing. The records written before are safe."""
 
 
 class Run:
-    """A run open for writing, made by `create` or `resume`; its file stays locked until it is closed.
+    """A file of a run that is open for writing, made by `create` or `resume`; it stays locked until it is closed.
 
     Attributes
     ----------
     path
-        The run's file.
+        The file.
     folder
-        The folder beside it, for logs and long texts.
+        The folder beside it, for long texts.
     keys
-        Keys of the trials on record, whatever their status.
+        Keys of the trials that have a record in this file, whatever their status.
     """
 
     def __init__(self, path: Path, descriptor: int, header: Header, keys: set[str]) -> None:
@@ -60,7 +60,7 @@ class Run:
         self.keys.add(record.trial.key)
 
     def note(self, key: str, text: str) -> None:
-        """Keep a long text of a trial as ``<key>.txt``, replacing an earlier one as a whole.
+        """Write a long text of a trial to ``<key>.txt``, replacing an earlier one as a whole.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class Run:
     def close(self) -> None:
         """Release the lock and close the file; closing twice does no harm."""
         if self._descriptor >= 0:
-            # A process forked in between shares the lock, and would hold it on after a mere close.
+            # A process forked in between shares the lock, and would keep it if the file were only closed.
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = -1
@@ -101,7 +101,7 @@ class Run:
 
 
 def create(results: Path, header: Header) -> Run:
-    """Start a run: a new file in the machine's folder below `results`, holding the header.
+    """Create a file of a run in the machine's folder below `results`, and write the header.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def create(results: Path, header: Header) -> Run:
 
 
 def resume(path: Path) -> Run:
-    """Open a run again to append to it; a last line that a crash cut off is removed.
+    """Open a file of a run again to append to it; a last line that a crash cut off is removed.
 
     Raises
     ------
@@ -204,13 +204,13 @@ def find(results: Path, name: str) -> list[Path]:
         raise UsageError(f"no run {name!r}: {results} contains no runs; make one with 'bakeoff run'")
     if name == "latest":
         return [path for path in known if path.name == known[-1].name]
-    found = [path for path in known if name and (name in (path.name, path.stem) or _id(path).startswith(name))]
-    if not found:
+    files = [path for path in known if name and (name in (path.name, path.stem) or _id(path).startswith(name))]
+    if not files:
         hint = did_you_mean(name, ["latest", *map(_id, known)])
         raise UsageError(f"no run {name!r} in {results}{hint}")
-    if _several(found):
-        raise UsageError(f"run {name!r} may be any of {', '.join(map(str, found))}: give more of its id, or the path")
-    return found
+    if _several(files):
+        raise UsageError(f"run {name!r} may be any of {', '.join(map(str, files))}: give more of its id, or the path")
+    return files
 
 
 def find_all(results: Path, names: Iterable[str]) -> list[Path]:
@@ -248,7 +248,7 @@ def _append(descriptor: int, line: bytes) -> None:
     before = os.fstat(descriptor).st_size
     try:
         rest = memoryview(line)
-        while rest:  # a disk that fills up takes a part, and names its error only at the next write
+        while rest:  # a disk that fills up takes a part, and reports the error at the next write only
             rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     except BaseException:

@@ -25,7 +25,7 @@ def track(values: npt.ArrayLike, measure: str = "cpu_s") -> Track:
 
 def alarms(values: npt.NDArray[np.float64]) -> list[bool]:
     """Whether a change upwards is news, as the history grows run by run."""
-    found = (track(values[:count]).found_lately(3) for count in range(1, len(values) + 1))
+    found = (track(values[:count]).new_change(3) for count in range(1, len(values) + 1))
     return [change is not None and change.after > change.before for change in found]
 
 

@@ -45,14 +45,17 @@ SELECTIONS = {
     "unknown run": ("show 123456", r"no run '123456': .*/results contains no runs; make one with 'bakeoff run'"),
     "no run to compare": ("compare a b", r"no run 'a': .*/results contains no runs; make one with 'bakeoff run'"),
     "no run to resume": ("run --resume latest", r"no run 'latest': .*/results contains no runs; make one with .*"),
-    "a file that is no run": ("show planted.py", r"planted\.py is not a run of bakeoff: its first line is no header.*"),
+    "a file that is no run": (
+        "show planted.py",
+        r"planted\.py is not a run of bakeoff: .* is not a header.*",
+    ),
     "resume and a topic": (
         "run planted --resume latest",
-        r"--resume takes the run's own selection; leave out TOPIC",
+        r"--resume repeats the selection of the run; leave out TOPIC",
     ),
     "resume and options": (
         "run --resume latest --blocks 3 -s copy",
-        r"--resume takes the run's own selection; leave out --blocks, --strategy",
+        r"--resume repeats the selection of the run; leave out --blocks, --strategy",
     ),
     "unknown topic to list": ("list plantd", r"there is no topic 'plantd'; did you mean planted\?"),
     "unknown data": ("data get flihgts", r"there is no data set 'flihgts'; did you mean flights\?"),

@@ -10,6 +10,8 @@ from support import Project
 from harness.errors import UsageError
 from harness.store.noise import stored_noise
 
+pytestmark = pytest.mark.measured
+
 
 def test_doctor_finds_and_measures(project: Project) -> None:
     done = project.bakeoff("doctor", "--seconds", "2", "--json")

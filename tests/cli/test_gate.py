@@ -69,6 +69,7 @@ def live(project: Project, *arguments: str, code: int, **variables: str) -> subp
     return project.bakeoff("gate", "--base", "main", "--task", "small", *arguments, code=code, **variables)
 
 
+@pytest.mark.measured
 def test_three_times_the_work_is_regressed_everywhere_that_ci_reads(repository: Project, tmp_path: Path) -> None:
     write(repository.folder, 60)
     files = {name: tmp_path / name for name in ("gate.xml", "gate.html", "gate.md", "summary.md")}
@@ -96,12 +97,14 @@ def test_three_times_the_work_is_regressed_everywhere_that_ci_reads(repository: 
     assert "::error" in done.stderr
 
 
+@pytest.mark.measured
 def test_a_candidate_that_raises_is_failed_and_not_regressed(repository: Project) -> None:
     (repository.folder / "small.py").write_text(TOPIC.replace("WORK", "1 // 0"))
     done = live(repository, code=4)
     assert "ZeroDivisionError" in done.stdout
 
 
+@pytest.mark.measured
 def test_a_removed_strategy_is_not_measured_unless_it_is_acknowledged(repository: Project) -> None:
     (repository.folder / "small.py").write_text(TOPIC.replace("WORK", "20").replace('"sort")\ndef', '"other")\ndef'))
     assert "gone from the candidate" in live(repository, code=4).stdout
@@ -112,6 +115,7 @@ def test_a_removed_strategy_is_not_measured_unless_it_is_acknowledged(repository
     assert "replaced by other" in live(repository, code=0).stdout
 
 
+@pytest.mark.measured
 def test_an_interrupted_gate_is_resumed(repository: Project) -> None:
     write(repository.folder, 60)
     process = subprocess.Popen(
@@ -162,11 +166,18 @@ def test_bad_input_is_one_sentence(repository: Project, arguments: tuple[str, ..
     assert "Traceback" not in done.stderr
 
 
+def test_the_help_shows_each_example_on_a_line(tmp_path: Path) -> None:
+    lines = Project(tmp_path).bakeoff("gate", "--help").stdout.splitlines()
+    assert "  bakeoff gate @baseline latest             two stored runs" in lines
+    assert not any("\\b" in line for line in lines)
+
+
 def test_outside_of_a_repository_there_is_no_base(tmp_path: Path) -> None:
     done = make_project(tmp_path / "plain").bakeoff("gate", "--base", "main", code=2, GIT_CEILING_DIRECTORIES="/")
     assert "git" in done.stderr
 
 
+@pytest.mark.measured
 def test_stored_runs_and_a_baseline(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
     for _ in range(2):

@@ -208,7 +208,7 @@ def test_words_of_a_metric_go_by_its_direction(stepped: Project) -> None:
 
 def test_check_is_news_for_three_runs(stepped: Project) -> None:
     said = stepped.bakeoff("history", "cpu_s", "--check", code=1).stderr
-    assert said == "1 of 3 series got worse, found in the last 3 runs: hist\n"
+    assert said == "1 of 3 series got worse, detected in the last 3 runs: hist\n"
     assert history(stepped, "cpu_s", "-s", "hist", "--check", code=1)[0]["regressed"]
     stepped.bakeoff("history", "cpu_s", "--check", "-s", "small", "-s", "noise")
 
@@ -239,8 +239,8 @@ def test_two_machines_are_two_series(project: Project) -> None:
     keep_all(project, [0.5, 0.51, 0.49, 0.5], first=4, machine=Machine("other"))
     done = project.bakeoff("history", "cpu_s", "--json")
     assert done.stderr == (
-        "note: measured on 2 machines: box, other; what they share (1 figure) is shown apart for each and never "
-        "compared\n"
+        "note: 1 figure measured on 2 machines (box, other): each machine is a series, "
+        "and machines are never compared\n"
     )
     rows = json.loads(done.stdout)["series"]
     assert [(row["machine"], row["runs"], row["changes"]) for row in rows] == [("box", 4, []), ("other", 4, [])]
@@ -296,8 +296,8 @@ def test_short_series_are_remarked_once(project: Project) -> None:
     keep_all(project, [1.0, 1.0, 1.0])
     keep(project, header(3), [record(0, strategy="other")])
     assert project.bakeoff("history", "cpu_s").stderr.splitlines() == [
-        "note: 1 of 2 series hold one run only and are left out",
-        "note: 1 of 1 series hold fewer than 4 runs, in which no change of level can be found",
+        "note: 1 of 2 series have one run only and are left out",
+        "note: 1 of 1 series have fewer than 4 runs, in which no change of level can be found",
     ]
 
 
@@ -312,7 +312,7 @@ def test_short_series_are_remarked_once(project: Project) -> None:
         (("cpu_s", "--last", "1"), 2, "Invalid value for '--last': 1 is not in the range x>=2."),
         (("cpu_s", "--since", "soon"), 2, "Invalid value for '--since': 'soon' does not match the formats"),
         (("cpu_s", "--since", "2027-01-01"), 5, "no trial is on record in the runs chosen; give others, or an earlier"),
-        (("cpu_s", "000001"), 5, "one run only has cpu_s here; a history needs two or more of the same cells on one"),
+        (("cpu_s", "000001"), 5, "only one run has cpu_s here; a history needs at least two of the same cells on one"),
     ],
 )
 def test_bad_input_is_one_sentence(stepped: Project, arguments: tuple[str, ...], code: int, sentence: str) -> None:

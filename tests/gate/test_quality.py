@@ -223,7 +223,7 @@ def test_with_margin_0_every_difference_counts(changes: list[float], verdict: st
 
 
 def test_margin_0_asks_for_a_margin() -> None:
-    assert "declare the metric's margin" in judge_quality(seeds_of([0.01, -0.01]), "lower", 0.0).reason
+    assert "declare a margin above 0" in judge_quality(seeds_of([0.01, -0.01]), "lower", 0.0).reason
     assert judge_quality(seeds_of([0.0] * 6), "lower", 0.0).reason == "exactly the same over 6 seeds"
     assert judge_quality(seeds_of([0.0] * 5), "lower", 0.0).needs == 6
 
@@ -251,7 +251,7 @@ def test_the_same_ranking_is_the_same_area() -> None:
         ([PairedSeed(0.5, math.nan), PairedSeed(0.5, 0.5)], "in 1 of 2 seeds the metric is not finite"),
         ([PairedSeed(math.inf, 0.5)], "in 1 of 1 seeds"),
         ([PairedSeed(0.5, 0.6, identical=True)], "identical but the metric is not"),
-        ([PairedSeed(0.5, 0.6, difference=normal(0.2, 0.1))], "not what its examples say"),
+        ([PairedSeed(0.5, 0.6, difference=normal(0.2, 0.1))], "differs from that of its examples"),
     ],
 )
 def test_what_cannot_be_judged_is_undecided_with_the_reason(seeds: list[PairedSeed], sentence: str) -> None:

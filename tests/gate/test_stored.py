@@ -13,7 +13,7 @@ from gate.stored_runs import AUC, LOSS, MEMORY, Plant, both, finding, header, re
 
 from harness.config import Allowed, GatePolicy
 from harness.errors import Exit, NothingSelectedError, UsageError
-from harness.gate.stored import decide, runs_named
+from harness.gate.stored.gate import decide, runs_named
 from harness.gate.stored.sides import StoredRun
 from harness.measure.machine import Environment, Machine
 from harness.records import Conditions
@@ -114,7 +114,7 @@ def test_other_machines_are_refused_unless_asked_for() -> None:
         decide(base, candidate, GatePolicy())
     decision = decide(base, candidate, GatePolicy(), across_machines=True)
     assert finding(decision, "cpu_s").verdict == "inconclusive"
-    assert finding(decision, "cpu_s").reason == "times of two machines do not tell the code"
+    assert finding(decision, "cpu_s").reason == "times of two machines are not comparable"
     assert finding(decision, "peak_bytes").verdict == "inconclusive"
     assert "two unlike machines" in finding(decision, "peak_bytes").reason
     assert finding(decision, "auc").verdict == "pass"
@@ -138,7 +138,7 @@ def test_the_base_on_the_candidates_machine_is_taken() -> None:
 def test_the_same_run_on_both_sides_is_remarked() -> None:
     run = session(1, 0)
     decision = decide([run, run], [run], GatePolicy())
-    assert "on both sides stands the same run, 000001, which cannot differ from itself" in decision.remarks
+    assert "both sides have the same run, 000001, which cannot differ from itself" in decision.remarks
     assert decision.verdict == "inconclusive"
 
 
@@ -150,7 +150,7 @@ def test_what_a_reader_must_know_of_the_runs() -> None:
     said = "\n".join(decision.remarks)
     for sentence in (
         "5 of 5 trials of the base lost over 5 % of their cores",
-        "run 000003 holds 5 of 9 planned trials; finish it with 'bakeoff run --resume 000003'",
+        "run 000003 has 5 of 9 planned trials; finish it with 'bakeoff run --resume 000003'",
         "the candidate's runs are of 2 commits: 01234567, fedcba98",
         "the machine changed between the sides: kernel  -> 7",
         "2 days lie between the sides",
@@ -178,5 +178,5 @@ def test_runs_are_named_in_many_ways(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no baseline @releas in .*; did you mean release\?; set it with"):
         runs_named(tmp_path, "@releas")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="holds no runs"):
+    with pytest.raises(UsageError, match="contains no runs"):
         runs_named(tmp_path, str(tmp_path / "empty"))

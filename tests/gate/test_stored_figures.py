@@ -7,7 +7,7 @@ import pytest
 from gate.stored_runs import AUC, MEMORY, both, finding, session
 
 from harness.config import GatePolicy
-from harness.gate.stored import decide
+from harness.gate.stored.gate import decide
 from harness.gate.stored.sides import StoredRun
 
 
@@ -72,7 +72,7 @@ def test_one_exact_block_does_not_tell_the_spread() -> None:
 
     found = finding(decide([one(1, MEMORY)], [one(2, 2 * MEMORY)], GatePolicy()), "peak_bytes")
     assert found.verdict == "inconclusive"
-    assert "one block does not tell how far readings scatter" in found.reason
+    assert "the spread of readings is unknown from one block" in found.reason
 
 
 def test_equal_metrics_pass() -> None:

@@ -15,8 +15,8 @@ from scipy.stats import ttest_ind
 
 from harness.config import GatePolicy
 from harness.errors import Exit
-from harness.gate.stored import decide, runs_named
 from harness.gate.stored.findings import Key, Row
+from harness.gate.stored.gate import decide, runs_named
 from harness.gate.stored.sides import StoredRun
 from harness.gate.stored.sides import sessions as sessions_of
 from harness.gate.stored.times import BETWEEN_SESSIONS, change, needed
@@ -48,7 +48,7 @@ def test_ten_percent_is_found_with_five_runs_a_side(tmp_path: Path) -> None:
     assert found.effect.low < 1.1 < found.effect.high
     assert found.effect.estimate == pytest.approx(1.1, abs=0.02)
     assert found.reason.startswith("slower by ")
-    assert "over 5 runs a side (p = " in found.reason
+    assert "over 5 runs of each side (p = " in found.reason
     assert (decision.base.name, decision.candidate.name, decision.live) == ("old", "new", False)
 
 
@@ -59,8 +59,8 @@ def test_ten_percent_with_one_run_a_side_is_told_honestly() -> None:
     assert found.needs is not None
     assert found.needs > 20
     assert found.reason == (
-        "one run a side: two sessions of a machine alone differ by about 15%, which hides a change of 5%; measure both "
-        f"sides now with 'bakeoff gate --base REV', or keep {found.needs} runs a side, 10 minutes apart"
+        "one run of each side: two sessions of a machine alone differ by about 15%, which hides a change of 5%; "
+        f"measure both sides now with 'bakeoff gate --base REV', or store {found.needs} runs of each side, 10 minutes apart"
     )
 
 
@@ -169,4 +169,4 @@ def test_a_shift_of_all_cases_is_remarked() -> None:
         return header(number, number), [record(b, strategy=name, cpu=factor) for b in range(3) for name in names]
 
     (remark,) = decide([many(1, 1.0)], [many(2, 1.2)], GatePolicy()).remarks
-    assert remark.startswith("CPU time moved the same way in 6 of 6 cases, to 1.20x in the middle")
+    assert remark.startswith("CPU time moved the same way in 6 of 6 cases, to a median of 1.20x")

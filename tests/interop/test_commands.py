@@ -94,7 +94,7 @@ def test_an_asv_history_shows_in_the_report(project: Exchange) -> None:
     [
         (("import", "pytest-benchmark", "none.json"), "error: cannot read none.json: No such file or directory\n"),
         (("import", "asv"), "error: there is no file or folder results/asv: give the results_dir of asv.conf.json\n"),
-        (("import", "asv", "."), "error: . holds no results of asv: give the results_dir of asv.conf.json, or run asv"),
+        (("import", "asv", "."), "error: . has no results of asv: give the results_dir of asv.conf.json, or run asv"),
         (("import", "csv"), "error: No such command 'csv'."),
         (("export", "asv"), "error: no run 'latest': "),
         (("export", "pytest-benchmark", "abc"), "error: no run 'abc': "),

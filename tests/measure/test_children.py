@@ -10,6 +10,8 @@ from support import fresh_process
 
 from harness.measure.children import children_bytes
 
+pytestmark = pytest.mark.measured
+
 PRELUDE = """
 import ctypes, json, mmap, os, signal, subprocess, sys, time
 import psutil

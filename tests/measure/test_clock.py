@@ -17,6 +17,8 @@ from harness.measure import memory
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu
 
+pytestmark = pytest.mark.measured
+
 PHASES = ("fit", "predict")
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from harness.measure.conditions import Snapshot, conditions, snapshot
 
+pytestmark = pytest.mark.measured
+
 HERTZ = os.sysconf("SC_CLK_TCK")
 
 # user nice system idle iowait irq softirq steal guest guest_nice; core 1 is offline.

@@ -170,7 +170,7 @@ def test_one_core_has_no_difference_between_cores() -> None:
 
 def test_robust_spread_ignores_a_few_disturbed_trials_and_the_floor_does_not() -> None:
     calm = simulate(200, within=0.01)
-    hit = [msgspec.structs.replace(pair, b=pair.b * 3) if pair.moment % 20 == 0 else pair for pair in calm]
+    hit = [msgspec.structs.replace(pair, b=pair.b * 3) if pair.turn % 20 == 0 else pair for pair in calm]
     assert summarise(hit).within_core == pytest.approx(summarise(calm).within_core, rel=0.15)
     assert summarise(hit).floor[10] > 5 * summarise(calm).floor[10]
 

@@ -9,6 +9,8 @@ from support import fresh_process
 
 from harness.measure import memory
 
+pytestmark = pytest.mark.measured
+
 exact = pytest.mark.skipif(memory.HighWater().reset() is None, reason="the peak cannot be reset here")
 
 PEAKS = """

@@ -12,6 +12,8 @@ from support import fresh_process
 
 from harness.measure import releases
 
+pytestmark = pytest.mark.measured
+
 waits = pytest.mark.skipif(not releases.can_wait(), reason="this system does not let a process wait at its calls")
 
 #: A worker that runs `body`, and a server that answers it; prints what the worker wrote, or its signal.

@@ -137,7 +137,7 @@ def test_nothing_is_left_of_another_selection(selection: dict[str, Any]) -> None
 
 
 def test_values_are_refused() -> None:
-    with pytest.raises(UsageError, match="--set rows: a claim says its own values; leave --set out"):
+    with pytest.raises(UsageError, match="--set rows: claims state the values that they need; leave out --set"):
         _plan(_better, values={"rows": (10,)})
 
 

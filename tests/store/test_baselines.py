@@ -86,7 +86,7 @@ def test_unknown_names_are_one_sentence(tmp_path: Path, files: dict[str, Path]) 
 def test_a_run_whose_file_is_gone_is_one_sentence(tmp_path: Path, files: dict[str, Path]) -> None:
     set_baseline(tmp_path, "baseline", {"box": ["aaaaaa"]})
     files["aaaaaa"].unlink()
-    with pytest.raises(UsageError, match=r"@baseline stands for run aaaaaa of box, whose file is gone from .*/box: "):
+    with pytest.raises(UsageError, match=r"@baseline points at run aaaaaa of box, whose file is gone from .*/box: "):
         find(tmp_path, "@baseline")
 
 

@@ -119,7 +119,7 @@ def test_a_newer_major_version_is_refused(make_header: Make) -> None:
 
 @pytest.mark.parametrize("first", [b"{}\n", b"\xff\n", b"[1\n", b'{"schema":"one"}\n', b'{"schema":"1.0"}\n'])
 def test_a_file_of_something_else_is_refused(first: bytes) -> None:
-    with pytest.raises(UsageError, match=r"^run.jsonl is not a run of bakeoff: its first line is no header"):
+    with pytest.raises(UsageError, match=r"^run.jsonl is not a run of bakeoff: its first line is not a header"):
         Reader(Path("run.jsonl"), io.BytesIO(first))
 
 

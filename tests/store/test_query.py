@@ -58,7 +58,7 @@ def test_an_error_of_sql_is_one_sentence(frames: Tables) -> None:
 
 @pytest.mark.parametrize("nothing", ["", " ", ";", "-- only a comment"])
 def test_an_empty_query_is_one_sentence(frames: Tables, nothing: str) -> None:
-    with pytest.raises(UsageError, match="the query asks for nothing"):
+    with pytest.raises(UsageError, match="the query returns nothing"):
         query(nothing, frames)
 
 

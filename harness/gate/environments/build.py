@@ -24,7 +24,7 @@ from harness.gate.environments.sources import Tree, check_paths, import_path, mo
 __all__ = ["EnvironmentBuildError", "SideEnvironment", "build"]
 
 Say = Callable[[str], None]
-#: What is to be installed for a side, whether or not it is there already.
+#: The packages that each side needs, including those that are installed already.
 Wanted = dict[SideName, list[Requirement]]
 
 
@@ -39,9 +39,9 @@ class SideEnvironment:
     folder
         The project's folder in the side's tree.
     variables
-        SideEnvironment variables that it needs beside the ones of this process.
+        Environment variables that it needs beside those of this process.
     holds
-        Keep its parts from being removed from the cache while the object lives.
+        Prevent its parts from being removed from the cache while the object lives.
     """
 
     side: Side
@@ -73,12 +73,12 @@ def build(
     base_requirements, candidate_requirements
         As pip takes them: ``xgboost==2.1.4``.
     say
-        Is told what takes a while.
+        Called with a sentence on each step that takes a while.
 
     Returns
     -------
     base, candidate, remarks
-        The remarks are what a reader must know of them, a sentence each.
+        The remarks are sentences that a reader of the decision needs.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def build(
 
 @dataclass(frozen=True)
 class _Half:
-    """One side in the making."""
+    """One side while it is built."""
 
     tree: Tree
     commit: str | None
@@ -133,7 +133,7 @@ def _name(revision: str, requirements: Sequence[str]) -> str:
 def _trees(
     folder: Path, paths: Sequence[str], revision: str | None, say: Say
 ) -> tuple[dict[SideName, _Half], list[str]]:
-    """Return both sides' trees, and what a reader must know of them."""
+    """Return both sides' trees, and remarks on them."""
     repository = _repository(folder, needed=revision is not None)
     if repository is None:
         alone = _Half(Tree(folder, folder), None, None)
@@ -168,7 +168,7 @@ def _missing_folders(tree: Tree, paths: Sequence[str]) -> list[str]:
 
 
 def _add_pins(wanted: Wanted, halves: Mapping[SideName, _Half], files: Sequence[str]) -> list[str]:
-    """Add to what the base wants what its lock files pin otherwise; return what a reader must know of the pins."""
+    """Add to the base the packages that its lock files pin in other versions; return remarks on the pins."""
     base, here = halves["base"].tree, halves["candidate"].tree
     versions, own = pins.installed(), pins.read_pins(here.folder, files)
     chosen = {canonicalize_name(requirement.name) for requirement in wanted["candidate"]}
@@ -182,7 +182,7 @@ def _add_pins(wanted: Wanted, halves: Mapping[SideName, _Half], files: Sequence[
     left_out = [f"{name}=={theirs[name]}" for name in dropped if name not in named]
     if left_out:
         remarks.append(
-            f"what the base alone pins and is not installed was left out: {some(left_out)}; "
+            f"packages that only the base pins, and that are not installed, were left out: {some(left_out)}; "
             "give it with --base-with if the base needs it"
         )
     if not theirs and not own and pins.ranges(base.folder) != pins.ranges(here.folder):
@@ -199,7 +199,7 @@ def _stray(strayed: pins.Versions, versions: pins.Versions) -> list[str]:
 
 
 def _install(wanted: Wanted, halves: dict[SideName, _Half], wheels: Path | None, say: Say) -> list[str]:
-    """Give each side the packages that it wants beside what is installed; return which of them are there already."""
+    """Install the packages that each side needs beside the installed ones; return remarks on the rest."""
     versions, remarks = pins.installed(), []
     for side, half in halves.items():
         needed = pins.unmet(wanted[side], versions)
@@ -242,5 +242,5 @@ def _environment(name: SideName, half: _Half, here: Tree, paths: Sequence[str], 
     check_sources(name, found, names, sources)
     if half.overlay:
         check_packages(name, found, half.overlay.packages, own, half.overlay.folder)
-    holds = tuple(hold for hold in (half.tree.hold, half.overlay and half.overlay.hold) if hold)
+    holds = tuple(hold for hold in (half.tree.hold, half.overlay.hold if half.overlay else None) if hold)
     return SideEnvironment(Side(name), python, half.tree.folder, variables, holds)

@@ -1,4 +1,4 @@
-"""What gates build and use again: entries of the cache folder, each with a lock, the oldest removed."""
+"""The cache of what gates build: entries with a lock each, of which the oldest are removed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.errors import BakeoffError, Exit, UsageError
 
 KEPT = 8  # entries of a shelf
-_LEFT_OVER_S = 86_400.0  # age from which a temporary folder belongs to nobody any more
+_LEFT_OVER_S = 86_400.0  # age from which a temporary folder is taken as left over
 
 
 class EnvironmentBuildError(BakeoffError):
@@ -87,7 +87,7 @@ class Shelf:
 
     @contextlib.contextmanager
     def temporary(self) -> Iterator[Path]:
-        """Make a folder on the shelf that is no entry, and remove it in the end."""
+        """Make a temporary folder on the shelf, which is not an entry, and remove it in the end."""
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".", ignore_cleanup_errors=True) as folder:
             yield Path(folder)
 
@@ -120,7 +120,7 @@ class Shelf:
             hold = Hold(descriptor)
             try:
                 fcntl.flock(descriptor, operation)
-                # A lock on a file that was removed meanwhile keeps nobody out.
+                # A lock on a file that was removed meanwhile locks nothing.
                 if os.path.samestat(os.fstat(descriptor), file.stat()):
                     return hold
             except FileNotFoundError:

@@ -2,7 +2,7 @@
 
 ``git read-tree`` fills a folder of the cache by way of an index of its own. Of the alternatives, ``git worktree`` is
 listed in the repository and locks it, ``git archive`` leaves out what ``.gitattributes`` exports not, and a shared
-clone of a shallow repository lacks revisions that are no branch's.
+clone of a shallow repository lacks revisions that are on no branch.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def check_out(repository: Repository, commit: str, say: Callable[[str], None]) -
             made = folder / "tree"
             made.mkdir()
             _fill(repository, commit, made, folder / "index")
-            # Whoever comes second finds the other's tree, which is the same.
+            # If another gate was faster, its tree is there, and it is the same.
             with contextlib.suppress(OSError):
                 made.rename(tree)
         shelf.prune()

@@ -50,7 +50,7 @@ class Overlay:
     hold: Hold
 
     def modules(self, package: str) -> list[str]:
-        """Return the modules at the top level of one of its packages; those of namespaces are nobody's own."""
+        """Return the modules at the top level of one of its packages, without shared namespace packages."""
         tops = {
             file.parts[0]
             for distribution in metadata.distributions(name=package, path=[str(self.folder)])
@@ -132,7 +132,7 @@ def _changed(folder: Path, recipe: OverlayRecipe) -> dict[str, str]:
     """Return the packages of an environment that differ from the running interpreter's."""
     packages, here = pins.installed([str(_site(folder))]), pins.installed()
     named = {canonicalize_name(requirement.name) for requirement in recipe.requirements}
-    # A new environment may come with a pip of its own, which is no part of the comparison.
+    # A new environment may come with a pip of its own, which is not part of the comparison.
     own = {name: version for name, version in packages.items() if name in named or name != "pip"}
     return {name: version for name, version in own.items() if here.get(name) != version}
 

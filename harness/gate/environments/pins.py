@@ -29,7 +29,7 @@ def parse(texts: Iterable[str], option: str) -> list[Requirement]:
     Raises
     ------
     UsageError
-        When a text is no requirement, or two name the same package.
+        When a text is not a requirement, or two name the same package.
     """
     found: dict[str, Requirement] = {}
     for text in texts:
@@ -37,7 +37,7 @@ def parse(texts: Iterable[str], option: str) -> list[Requirement]:
             requirement = Requirement(text)
         except InvalidRequirement as error:
             reason = str(error).splitlines()[0]
-            raise UsageError(f"{option} {text!r} is no requirement such as xgboost==2.1.4: {reason}") from None
+            raise UsageError(f"{option} {text!r} is not a requirement such as xgboost==2.1.4: {reason}") from None
         name = canonicalize_name(requirement.name)
         if name in found:
             raise UsageError(f"{option} names {requirement.name} twice: give one requirement for it")

@@ -1,4 +1,4 @@
-"""Asks the interpreter of an environment what an import in it would find, and checks that it is the side's own."""
+"""Asks the interpreter of an environment what an import in it would find, and checks that it belongs to the side."""
 
 from __future__ import annotations
 
@@ -69,19 +69,19 @@ def look(
         check=False,
     )
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        lines = done.stderr.strip().splitlines() or ["it printed nothing"]
         raise EnvironmentBuildError(f"the interpreter {python} does not start: {lines[-1]}", "\n".join(lines[-20:]))
     # Files of site-packages that run at the start may print, too.
     return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Probed)
 
 
 def check_sources(side: str, found: Probed, modules: Iterable[str], folders: Sequence[Path]) -> None:
-    """Refuse an environment in which a module of the side's own source comes from elsewhere.
+    """Refuse an environment in which a module of the side's source is imported from elsewhere.
 
     Raises
     ------
     EnvironmentBuildError
-        When one does: both sides would be the same.
+        When one is: both sides would then run the same code.
     """
     for module in modules:
         origin = found.modules[module]
@@ -108,12 +108,12 @@ def check_packages(
         When its metadata or all of its modules are found elsewhere.
     """
     for package, version in versions.items():
-        told = found.packages[package] or ("", "nowhere")
+        seen = found.packages[package] or ("", "nowhere")
         origins = [origin for module in modules[package] if (origin := found.modules[module])]
         hidden = [origin for origin in origins if not _within(origin, folder)]
-        if (told[0] == version and _within(told[1], folder)) and (not origins or len(hidden) < len(origins)):
+        if (seen[0] == version and _within(seen[1], folder)) and (not origins or len(hidden) < len(origins)):
             continue
-        place = hidden[0] if hidden else told[1]
+        place = hidden[0] if hidden else seen[1]
         raise EnvironmentBuildError(
             f"{package} {version} has no effect on the {side}: it is imported from {place}, before installed packages"
         )

@@ -1,4 +1,4 @@
-"""Where a side's own source comes from: the folders of its tree, in front of everything that is installed."""
+"""The import path of a side: the folders of its tree, before everything that is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A decision in the terminal: a line for each case, one for whatever is not a plain pass, and the verdict last."""
+"""A decision in the terminal: a line for each case and for each finding that does not simply pass; the verdict last."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ def print_decision(out: Console, decision: Decision) -> None:
     else:
         for row in rows:
             _print_case(out, row)
-    out.print()
-    for told in cases.open_points(decision):
-        of = f"{told.case} {told.figure}".strip()
-        out.print(f"{_coloured(told.verdict, told.word)} {escape(f'{of}: {told.text}')}", soft_wrap=True)
+        out.print()
+    for point in cases.open_points(decision):
+        of = f"{point.case} {point.figure}".strip()
+        out.print(f"{_coloured(point.verdict, point.word)} {escape(f'{of}: {point.text}')}", soft_wrap=True)
     for case, figure, why in cases.allowed(decision):
         out.print(escape(f"allowed: {words.line(f'{case} {figure}')}: {words.line(why)}"), soft_wrap=True)
     for remark in decision.remarks:
         out.print(escape(f"remark: {words.line(remark)}"), soft_wrap=True)
-    said = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
-    out.print(f"[{_COLOURS[decision.verdict]}]{escape(said)}[/]", soft_wrap=True)
+    summary = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
+    out.print(f"[{_COLOURS[decision.verdict]}]{escape(summary)}[/]", soft_wrap=True)
 
 
 def _sides(decision: Decision) -> str:
     how = "measured side by side" if decision.live else "stored runs compared"
     differing = words.packages(decision.base, decision.candidate)
-    told = "".join(f"; {name} {old} to {new}" for name, old, new in differing)
+    packages = "".join(f"; {name} {old} to {new}" for name, old, new in differing)
     machine = words.line(decision.machine.name)
-    return f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}{told}; {how} on {machine}"
+    return f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}{packages}; {how} on {machine}"
 
 
 def _columns(rows: list[cases.CaseRow]) -> list[Column]:

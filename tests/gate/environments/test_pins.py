@@ -127,7 +127,7 @@ def test_requirements_are_met_by_what_is_installed_but_for_addresses_and_extras(
     assert unmet == ["b>2", "c", "a[extra]==1", "d @ https://example.org/d.whl"]
 
 
-@pytest.mark.parametrize(("texts", "said"), [(["-r x"], "is no requirement"), (["a==1", "A>2"], "names A twice")])
+@pytest.mark.parametrize(("texts", "said"), [(["-r x"], "is not a requirement"), (["a==1", "A>2"], "names A twice")])
 def test_what_is_no_requirement_is_refused(texts: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=rf"--base-with .*{said}"):
         pins.parse(texts, "--base-with")

@@ -1,9 +1,10 @@
-"""What both sides can run, and what only one of them can."""
+"""The cases of a live gate: what both sides can run is measured, what only one can run is reported."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any, Literal
 
 import msgspec
@@ -11,7 +12,8 @@ import msgspec
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, SideName
 from harness.gate.environments.build import SideEnvironment
-from harness.gate.live.process import SideError, SideProcess
+from harness.gate.environments.probe import look
+from harness.gate.live.process import PROTOCOLS, SideError, SideProcess
 from harness.plan.selection import Selection
 from harness.records import Trial
 
@@ -19,15 +21,15 @@ _TIMEOUT_S = 300.0
 
 
 class PlannedMetric(msgspec.Struct, frozen=True):
-    """What the gate must know of a judged metric."""
+    """What the gate needs to know of a metric."""
 
     direction: Literal["higher", "lower"]
     unit: str
     margin: float
 
 
-class Planned(msgspec.Struct, frozen=True):
-    """A case to be measured: its trials by block, and its metrics."""
+class PlannedCase(msgspec.Struct, frozen=True):
+    """A case that will be measured: its trials by block, and its metrics."""
 
     case: Case
     trials: tuple[Trial, ...]
@@ -36,16 +38,16 @@ class Planned(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class GatePlan:
-    """Cases to be measured, cases that cannot be, and what a reader must know of the rest."""
+    """Cases that will be measured, cases that cannot be, and remarks on the rest."""
 
-    cases: list[Planned]
+    cases: list[PlannedCase]
     settled: list[Case]
     remarks: list[str]
 
 
 @dataclass(frozen=True)
 class _Offer:
-    """What a side answered: for each variant its trials by block, and why those that cannot run cannot."""
+    """What a side can run: for each variant its trials by block, and the reason of each strategy that cannot run."""
 
     trials: dict[str, list[Trial]]
     missing: dict[tuple[str, str, str], str]
@@ -56,13 +58,13 @@ class _Offer:
         return self.missing.get((trial.topic, trial.task, trial.strategy), "")
 
 
-def plan(selection: Selection, sides: Mapping[SideName, SideEnvironment]) -> GatePlan:
-    """Ask both sides what a selection means there, and match what they answer.
+def plan_cases(selection: Selection, sides: Mapping[SideName, SideEnvironment]) -> GatePlan:
+    """Ask both sides which trials a selection means there, and match them.
 
     Raises
     ------
     UsageError
-        When neither side knows what is selected, or a side cannot load its topics.
+        When neither side knows what is selected, or a side cannot list its cases.
     NothingSelectedError
         When the selection matches nothing on either side.
     """
@@ -72,25 +74,33 @@ def plan(selection: Selection, sides: Mapping[SideName, SideEnvironment]) -> Gat
     offers = {"base": base, "candidate": candidate}
     refused = [f"the {name} has nothing to run: {offer}" for name, offer in offers.items() if isinstance(offer, str)]
     empty = _Offer({}, {}, {}, {})
-    found = _match(*(empty if isinstance(offer, str) else offer for offer in (base, candidate)))
-    if not found.cases and not found.settled:
-        raise NothingSelectedError(f"no case can be measured on both sides: {'; '.join(found.remarks + refused)}")
-    return GatePlan(found.cases, found.settled, refused + found.remarks)
+    plan = _match(*(empty if isinstance(offer, str) else offer for offer in (base, candidate)))
+    if not plan.cases and not plan.settled:
+        raise NothingSelectedError(f"no case can be measured on both sides: {'; '.join(plan.remarks + refused)}")
+    return GatePlan(plan.cases, plan.settled, refused + plan.remarks)
 
 
 def _ask(selection: Selection, side: SideEnvironment, name: str) -> _Offer | str:
     with SideProcess(side, "plan") as process:
-        process.tell(msgspec.to_builtins(selection))
+        process.send(selection)
         try:
-            answer = process.hear(_TIMEOUT_S)
+            answer = process.answer(_TIMEOUT_S)
         except UsageError as error:
             return str(error)
         except SideError as error:
             raise UsageError(
-                f"the {name}, {side.side.name}, cannot tell its cases ({error}); gate against a revision whose "
-                f"bakeoff works in this environment"
+                f"the {name}, {side.side.name} ({_bakeoff(side)}), cannot list its cases ({error}); this gate is of "
+                f"bakeoff {metadata.version('bakeoff')} and speaks protocols {' and '.join(map(str, PROTOCOLS))}: "
+                f"take a {name} whose bakeoff works in this environment and speaks one of them"
             ) from None
     return _offer(answer)
+
+
+def _bakeoff(side: SideEnvironment) -> str:
+    """Name the Bakeoff of a side: its version, and its commit where the side has one."""
+    package = look(side.python, side.variables, packages=["bakeoff"]).packages["bakeoff"]
+    version = f"bakeoff {package[0]}" if package else "no bakeoff"
+    return f"{version}, commit {side.side.commit[:8]}" if side.side.commit else version
 
 
 def _offer(answer: dict[str, Any]) -> _Offer:
@@ -105,9 +115,9 @@ def _offer(answer: dict[str, Any]) -> _Offer:
 
 
 def _match(base: _Offer, candidate: _Offer) -> GatePlan:
-    found = GatePlan([], [], [])
+    plan = GatePlan([], [], [])
     skipped: dict[str, set[str]] = {}
-    # A plan shuffles the strategies of a block; cases stand in the order of their names.
+    # The plan of a run shuffles the strategies of a block; cases are listed in the order of their names.
     for variant, trials in sorted(base.trials.items(), key=lambda item: _case(item[1][0]).name):
         trial = trials[0]
         if base.why_not(trial):
@@ -116,17 +126,17 @@ def _match(base: _Offer, candidate: _Offer) -> GatePlan:
         reason = _why_not_measured(variant, trial, base, candidate)
         case = _case(trial)
         if reason:
-            found.settled.append(msgspec.structs.replace(case, verdict="not measured", reason=reason))
+            plan.settled.append(msgspec.structs.replace(case, verdict="not measured", reason=reason))
         else:
-            found.cases.append(
-                Planned(case, tuple(candidate.trials[variant]), candidate.metrics[trial.topic, trial.task])
+            plan.cases.append(
+                PlannedCase(case, tuple(candidate.trials[variant]), candidate.metrics[trial.topic, trial.task])
             )
     new = sorted(_case(trials[0]).name for name, trials in candidate.trials.items() if name not in base.trials)
     if new:
-        found.remarks.append(f"new in the candidate, with nothing to compare with: {', '.join(new)}")
+        plan.remarks.append(f"new in the candidate, with nothing to compare with: {', '.join(new)}")
     for reason, labels in sorted(skipped.items()):
-        found.remarks.append(f"not run on the base: {', '.join(sorted(labels))} ({reason})")
-    return found
+        plan.remarks.append(f"not run on the base: {', '.join(sorted(labels))} ({reason})")
+    return plan
 
 
 def _why_not_measured(variant: str, trial: Trial, base: _Offer, candidate: _Offer) -> str:

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from harness.gate.decision import Pair
-from harness.gate.live.pair import PairRequest, measure
-from harness.gate.live.plan import plan
+from harness.gate.live.both_sides import PairRequest, measure
+from harness.gate.live.planned_cases import plan_cases
 from harness.measure.machine import usable_cores
 from harness.plan.selection import Selection
 
 if TYPE_CHECKING:
     from gate.live.conftest import Sides
+
+pytestmark = pytest.mark.measured
 
 BLOCKS = 4
 
@@ -23,7 +25,7 @@ BLOCKS = 4
 def run(sides: Sides, strategy: str, block: int = 0, *, judge: bool = False, **variables: Any) -> Pair:
     made = sides(**variables)
     selection = Selection(profile="quick", tasks=("small",), strategies=(strategy,), blocks=BLOCKS)
-    trial = plan(selection, made).cases[0].trials[block]
+    trial = plan_cases(selection, made).cases[0].trials[block]
     core = usable_cores()[:1]
     return measure(PairRequest(trial, core, "base", "screen", 4, 1.0, 5.0, judge=judge), made)
 
@@ -58,7 +60,7 @@ def test_other_predictions_are_judged_and_compared_example_by_example(sides: Sid
     ("variables", "reason"),
     [
         ({"RAISE": 1}, "RuntimeError: planted"),
-        ({"EXIT": 1}, "SystemExit: 3"),
+        ({"EXIT": 1}, "called sys.exit(3)"),
         ({"HANG": 1}, "not done after 5 s; killed"),
     ],
 )

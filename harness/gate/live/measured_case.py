@@ -1,4 +1,4 @@
-"""How far a case is: its pairs, what they decide so far, and what is still to be measured."""
+"""A case while it is measured: its pairs so far, what they decide, and how many more it needs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from harness.config import GatePolicy
 from harness.gate.decision import Pair, SideName, Stage
+from harness.gate.live.both_sides import Reading
 from harness.gate.live.gated import GatedFigure, figures_of
-from harness.gate.live.memory_pass import Reading
-from harness.gate.live.plan import Planned
+from harness.gate.live.planned_cases import PlannedCase
 from harness.gate.sequential import SequentialResult, looks
 
-_TRIES = 2  # pairs, after which a case that fails in one of them is given up
+_TRIES = 2  # a case is given up when one of this many pairs failed
 
 
 @dataclass
-class Progress:
+class MeasuredCase:
     """A case while it is measured.
 
     Attributes
@@ -26,22 +26,22 @@ class Progress:
     memory
         Readings of the memory pass.
     ended
-        Stages for which there is no more time.
+        Stages that the budget leaves no more time for.
     """
 
-    planned: Planned
+    planned: PlannedCase
     policy: GatePolicy
     screen: list[Pair] = field(default_factory=list)
     confirm: list[Pair] = field(default_factory=list)
     memory: list[Reading] = field(default_factory=list)
     ended: set[Stage] = field(default_factory=set)
 
-    def add(self, found: Pair | Reading) -> None:
-        """Take what was measured."""
-        if isinstance(found, Pair):
-            self.pairs(found.stage).append(found)
+    def add(self, result: Pair | Reading) -> None:
+        """Append a pair to those of its stage, or a reading to those of memory."""
+        if isinstance(result, Pair):
+            self.pairs(result.stage).append(result)
         else:
-            self.memory.append(found)
+            self.memory.append(result)
 
     def pairs(self, stage: Stage) -> list[Pair]:
         """Return the pairs of a stage."""
@@ -52,18 +52,18 @@ class Progress:
         """Pairs in which a side did not finish."""
         return [pair for pair in (*self.screen, *self.confirm) if pair.failed]
 
-    def broken(self, side: SideName) -> list[Reading]:
+    def failed_readings(self, side: SideName) -> list[Reading]:
         """Return the readings of memory in which a side did not finish."""
         return [reading for reading in self.memory if side in reading.failed]
 
     @property
     def given_up(self) -> bool:
-        """Whether no more pairs are worth their time because one of them failed."""
+        """Whether no more pairs are taken because one of them failed."""
         return bool(self.failed) and len(self.screen) + len(self.confirm) >= _TRIES
 
     @property
     def cost_s(self) -> float:
-        """Time that the next pair will probably take; 0 before the first."""
+        """Seconds that the next pair will probably take; 0 before the first."""
         return max((pair.elapsed_s for pair in (*self.screen, *self.confirm)), default=0.0)
 
     def figures(self) -> list[GatedFigure]:
@@ -73,7 +73,7 @@ class Progress:
 
     def outcomes(self) -> dict[GatedFigure, SequentialResult]:
         """Judge the screening pairs."""
-        return self._judged(self.figures(), "screen", self.policy.alpha)
+        return self._outcomes(self.figures(), "screen", self.policy.alpha)
 
     def flagged(self) -> list[GatedFigure]:
         """Return the figures that the screening pairs call regressed."""
@@ -82,11 +82,11 @@ class Progress:
         return [figure for figure, outcome in self.outcomes().items() if outcome.state == "regressed"]
 
     def confirmed(self, alpha: float) -> dict[GatedFigure, SequentialResult]:
-        """Judge the fresh pairs on what was flagged."""
-        return self._judged(self.flagged(), "confirm", alpha)
+        """Judge the flagged figures on the confirming pairs."""
+        return self._outcomes(self.flagged(), "confirm", alpha)
 
     def wants(self, stage: Stage, alpha: float) -> int:
-        """Return the pairs that a stage wants up to its next look; 0 when it is decided, given up or at the cap."""
+        """Return how many pairs a stage needs up to its next test; 0 when it is decided, given up or at its cap."""
         count = len(self.pairs(stage))
         if self.given_up or stage in self.ended:
             return 0
@@ -100,18 +100,18 @@ class Progress:
         return next((look - count for look in looks(self.policy.pairs) if look > count), 0)
 
     def needs(self) -> float:
-        """Return the pairs after which the slowest undecided figure of the screening is probably decided."""
-        open_figures = [outcome for outcome in self.outcomes().values() if outcome.state == "undecided"]
-        return max((outcome.needs or 1e9 for outcome in open_figures), default=0.0)
+        """Return how many pairs will probably decide the slowest undecided figure of the screening."""
+        undecided = [outcome for outcome in self.outcomes().values() if outcome.state == "undecided"]
+        return max((outcome.needs or 1e9 for outcome in undecided), default=0.0)
 
-    def _judged(
+    def _outcomes(
         self, figures: Sequence[GatedFigure], stage: Stage, alpha: float
     ) -> dict[GatedFigure, SequentialResult]:
         pairs, cap, ended = self.pairs(stage), self.policy.pairs, stage in self.ended
         return {figure: figure.outcome(pairs, cap, alpha, ended=ended) for figure in figures}
 
 
-def confirming_alpha(suite: Sequence[Progress]) -> float:
-    """Return the alpha of each flagged figure's confirmation: the suite's over their number, Holm's first step."""
+def confirming_alpha(suite: Sequence[MeasuredCase]) -> float:
+    """Return the alpha for confirming one flagged figure: the suite's alpha over their number (Holm's first step)."""
     count = sum(len(progress.flagged()) for progress in suite)
     return suite[0].policy.alpha / max(count, 1) if suite else 1.0

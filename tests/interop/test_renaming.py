@@ -1,4 +1,4 @@
-"""Names of other tools become names of ours, and two never the same."""
+"""Names of other tools become valid names, and two different ones never become the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.interop.names import identifier, kind, slug, unique, unique_values
+from harness.interop.renaming import identifier, slug, typed_text, unique, unique_values
 from harness.records import label, typed
 
 
@@ -47,15 +47,15 @@ def test_names_depend_on_no_order(texts: list[str], random: Any) -> None:
 def test_values_differ_in_labels(values: list[Any]) -> None:
     found = unique_values(values)
     labels = [label("a", {"x": value}) for value in found.values()]
-    assert len(set(labels)) == len({kind(value) for value in values})
+    assert len(set(labels)) == len({typed_text(value) for value in values})
     assert all(not set("[],=\n") & set(typed(value)) for value in found.values())
 
 
 def test_numbers_keep_themselves() -> None:
     found = unique_values([1, True, 2.5, "1", "quick", float("nan")])
-    assert found[kind(1)] == 1
-    assert found[kind(True)] is True
-    assert found[kind(2.5)] == 2.5
-    assert str(found[kind("1")]).startswith("1-")
-    assert found[kind("quick")] == "quick"
-    assert found[kind(float("nan"))] == "nan"
+    assert found[typed_text(1)] == 1
+    assert found[typed_text(True)] is True
+    assert found[typed_text(2.5)] == 2.5
+    assert str(found[typed_text("1")]).startswith("1-")
+    assert found[typed_text("quick")] == "quick"
+    assert found[typed_text(float("nan"))] == "nan"
