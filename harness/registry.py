@@ -166,7 +166,7 @@ def _check_tasks(module: ModuleType, topics: dict[str, Topic]) -> None:
 
 
 def _project_tasks(topics: Mapping[str, Topic], installed: Sequence[Path], joined: Collection[str]) -> Iterator[str]:
-    """Go through the topics that the project declares, and the installed tasks to which it adds something.
+    """Go through the topics that the project declares or adds claims to, and the tasks to which it adds something.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def _project_tasks(topics: Mapping[str, Topic], installed: Sequence[Path], joine
         return _lies_in(place.rpartition(":")[0], installed)
 
     for topic in topics.values():
-        if not is_installed(topic.where):
+        if not all(map(is_installed, (topic.where, *(claim.where for claim in topic.claims)))):
             yield topic.name
             continue
         for task in topic.tasks.values():
