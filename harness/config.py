@@ -26,9 +26,9 @@ class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes
     ----------
     case
-        Pattern of the cases: ``boosting/tabular-binary/xgboost-hist*``; what comes after it is free.
+        Pattern of the cases, or of their beginning: ``boosting/tabular-binary/xgboost-hist*``.
     until
-        Last day on which it holds.
+        Last day on which it applies.
     reason
         Why; printed beside the finding.
     figure
@@ -43,15 +43,15 @@ class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     figure: str = "*"
     params: dict[str, Scalar] = {}
 
-    def holds(self, case: str, params: Mapping[str, Scalar], figure: str, today: datetime.date) -> bool:
-        """Return whether it covers a figure of a case today."""
+    def covers(self, case: str, params: Mapping[str, Scalar], figure: str, today: datetime.date) -> bool:
+        """Return whether this entry accepts a figure of a case today."""
         named = any(fnmatchcase(case, pattern) for pattern in (self.case, f"{self.case}/*"))
         here = all(name in params and params[name] == value for name, value in self.params.items())
         return named and here and fnmatchcase(figure, self.figure) and today <= self.until
 
 
 class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A project's demands.
+    """What `bakeoff gate` requires of a candidate.
 
     Attributes
     ----------
@@ -60,11 +60,11 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         for costs (by default 0.05 of CPU time, 0.1 of wall time, 0.01 of memory), in its unit for a metric (by default
         what the metric declares). ``fit.cpu_s`` goes over ``cpu_s``.
     memory_floor_bytes
-        Growth of memory up to which nothing is made of a share.
+        Growth of memory in bytes that is accepted whatever its share.
     alpha
         Probability that a suite without any change is called regressed.
     inconclusive
-        What the gate makes of an inconclusive case: its own exit code 6, a pass, or a regression.
+        How an inconclusive case counts: as inconclusive (exit code 6), as a pass, or as a regression.
     budget_s
         Wall time for the whole gate; ``None`` for as long as it takes.
     pairs
@@ -73,7 +73,7 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         Rounds of a pair, in each of which both sides are called: at least so many, more while they disagree by much,
         fewer where a call takes seconds.
     allowed
-        What is accepted for a while.
+        Findings that are accepted until a date.
     lock
         Files that pin packages; where they differ between revisions, so do the environments.
     wheels
@@ -111,7 +111,7 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     def allows(self, case: str, params: Mapping[str, Scalar], figure: str, today: datetime.date) -> str:
         """Return why a figure of a case may be worse today; empty when it may not."""
         for entry in self.allowed:
-            if entry.holds(case, params, figure, today):
+            if entry.covers(case, params, figure, today):
                 return f"{entry.reason} (allowed until {entry.until})"
         return ""
 
@@ -122,7 +122,7 @@ _FILES = {"bakeoff.toml": (), "pyproject.toml": ("tool", "bakeoff")}
 
 
 def source_folders(folder: Path, paths: Sequence[str]) -> list[Path]:
-    """Return the folders of `paths` in a project; by default ``src``, if there is one, and the project's own folder."""
+    """Return the folders of `paths` in a project; by default ``src``, if there is one, and the project's folder."""
     folders = [Path(os.path.normpath(folder / path)) for path in (paths or ("src", "."))]
     return [found for found in folders if found.is_dir()]
 
@@ -137,7 +137,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     results
         Folder of the runs.
     datasets
-        Folder of the project's own cards.
+        Folder of the project's cards.
     topics
         Python files, modules or packages with the project's topics and strategies.
     builtin
@@ -149,7 +149,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     memory_limit_mb
         Limit of one trial's memory; 80 % of what is free when 0.
     gate
-        What `bakeoff gate` demands.
+        What `bakeoff gate` requires.
     """
 
     folder: Path
@@ -169,7 +169,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     @property
     def datasets_folder(self) -> Path:
-        """Folder of the project's own cards, resolved."""
+        """Folder of the project's cards, resolved."""
         return self.folder / self.datasets
 
     @property

@@ -47,7 +47,7 @@ class InvalidOutputError(BakeoffError):
 
 
 class CannotRunError(BakeoffError):
-    """What a strategy raises where this machine or this build of its library cannot run it: its trial is skipped.
+    """Raised by a strategy that cannot run on this machine or with this build of its library; its trial is skipped.
 
     The message is the reason, a clause such as "LightGBM is built without CUDA".
     """
@@ -68,10 +68,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(names)}" if 0 < len(names) <= 12 else ""
 
 
-_SHOWN = 3
+_LISTED = 3
 
 
 def some(names: Sequence[str]) -> str:
     """List the first three names, and say how many more there are."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more

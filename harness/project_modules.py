@@ -56,9 +56,9 @@ def _import_listed(name: str, folder: Path) -> list[ModuleType]:
 def _walk(module: ModuleType) -> Iterator[ModuleType]:
     """Go through a module and, if it is a package, all modules in it; ``__main__`` is a program and left out."""
     yield module
-    for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
-        if found.name != "__main__":
-            yield from _walk(importlib.import_module(f"{module.__name__}.{found.name}"))
+    for part in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        if part.name != "__main__":
+            yield from _walk(importlib.import_module(f"{module.__name__}.{part.name}"))
 
 
 def _import_file(file: Path, folder: Path) -> ModuleType:
@@ -69,7 +69,7 @@ def _import_file(file: Path, folder: Path) -> ModuleType:
     for name in names:
         if "." in name:
             importlib.import_module(name.rpartition(".")[0])
-    # A name that is taken, as by a module of the standard library, stays with its owner.
+    # A name that is taken, as by a module of the standard library, is not replaced.
     free = [name for name in names if name not in sys.modules] or [f"bakeoff_project_{file.stem}"]
     return _loaded_from(file) or _execute(file, free)
 
@@ -84,7 +84,7 @@ def _loaded_from(file: Path) -> ModuleType | None:
 
 
 def _names(file: Path, folder: Path) -> list[str]:
-    """Return the names of a file: ``parts.topk`` from the project's folder, and ``topk`` from its own folder."""
+    """Return the names of a file: ``parts.topk`` from the project's folder, ``topk`` from the folder of the file."""
     path, top = file.resolve(), folder.resolve()
     parts = path.relative_to(top).with_suffix("").parts if path.is_relative_to(top) else (path.stem,)
     in_package = len(parts) > 1 and (path.parent / "__init__.py").is_file()

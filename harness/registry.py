@@ -26,7 +26,7 @@ class Registry:
     Parameters
     ----------
     topics
-        By name, in the order in which they were found.
+        By name: first the built-in ones, then those of plug-ins and of the project.
     datasets
         By name: cards, and what tasks declare in code.
     joins
@@ -135,17 +135,17 @@ def load_registry(config: Config) -> Registry:
     project = tuple(_project_tasks(topics, installed, joined))
     if not project and not all(_lies_in(str(module.__file__), installed) for module in modules):
         raise UsageError(
-            f"topics in the configuration of {config.folder} lists {', '.join(config.topics)}, where no topic is declared "
-            "and nothing is added to a task"
+            f"topics in the configuration of {config.folder} lists {', '.join(config.topics)}, where no topic is "
+            "declared and nothing is added to a task"
         )
     default = () if config.builtin else project
     return Registry(topics, {name: dataset(card) for name, card in known.items()}, joins, default)
 
 
 def card_folders(config: Config) -> list[Path]:
-    """Return the folders that contain cards: the harness's own and, where there is one, the project's."""
-    own, builtin = config.datasets_folder, builtin_folder()
-    return [builtin, own] if own.is_dir() and own.resolve() != builtin.resolve() else [builtin]
+    """Return the folders that contain cards: the built-in one and, if it exists, the project's."""
+    project, builtin = config.datasets_folder, builtin_folder()
+    return [builtin, project] if project.is_dir() and project.resolve() != builtin.resolve() else [builtin]
 
 
 def _collect(module: ModuleType, topics: dict[str, Topic]) -> None:

@@ -84,7 +84,7 @@ def _cards() -> dict[str, Card]:
 def _card(name: str) -> Card:
     from harness.errors import UsageError, did_you_mean
 
-    found = _cards()
-    if name not in found:
-        raise UsageError(f"there is no data set {name!r}{did_you_mean(name, found)}")
-    return found[name]
+    known = _cards()
+    if name not in known:
+        raise UsageError(f"there is no data set {name!r}{did_you_mean(name, known)}")
+    return known[name]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="A quick look, all there is, or what the claims of the topics ask about.",
 )
-@click.option("--blocks", type=click.IntRange(min=1), help="Blocks; by default the profile's own number.")
+@click.option("--blocks", type=click.IntRange(min=1), help="Blocks; by default those of the profile.")
 @click.option("--set", "settings", type=Setting(), multiple=True, help="Value of a parameter; several make a sweep.")
 @click.option("--threads", type=click.IntRange(min=1), help="Short for --set threads=N.")
 @click.option("--timeout", type=Seconds(), metavar="SECONDS", help="Limit of one trial.")

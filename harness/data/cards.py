@@ -107,15 +107,15 @@ def cards(folders: Sequence[Path]) -> dict[str, Card]:
     UsageError
         When a folder is missing, a card is wrong, or two cards have the same name.
     """
-    found: dict[str, Card] = {}
+    known: dict[str, Card] = {}
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"there is no folder {folder} to read data-set cards from")
         for place in sorted(folder.glob("*.toml")):
-            if place.stem in found:
+            if place.stem in known:
                 raise UsageError(f"{place}: there is another data set named {place.stem}; rename the card")
-            found[place.stem] = read_card(place)
-    return found
+            known[place.stem] = read_card(place)
+    return known
 
 
 def read_card(place: Path) -> Card:
@@ -199,9 +199,10 @@ def verify(card: Card) -> None:
 def dataset(card: Card) -> Dataset:
     """Make the data set that a card describes.
 
-    Of a file, the data seed first holds out 50,000 random rows for testing, or a fifth of fewer than 250,000, whatever
-    number of training rows is asked for, so that figures compare across sizes; the training rows are drawn from the
-    rest, and a smaller training set is the beginning of a larger one. The file's checksum is verified at every load.
+    From a file, the data seed first draws the test rows: 50,000, or a fifth of a file with fewer than 250,000 rows.
+    They are the same for every number of training rows, so that figures compare across sizes. The training rows are
+    drawn from the rest, and a smaller training set is the beginning of a larger one. The file is verified at every
+    load.
     """
     if card.generator is not None:
         return replace(

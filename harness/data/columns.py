@@ -51,14 +51,14 @@ def read(path: Path, rows: int, layout: Layout, train: Index, test: Index) -> Sp
     Raises
     ------
     UsageError
-        When the file cannot be read, has another number of rows, or lacks a column; when a column has a type that is
-        no feature, target or time.
+        When the file cannot be read, has another number of rows, or lacks a column, or when the type of a column does
+        not fit a feature, a target or a time.
     """
-    found, names, column = _open(path)
+    count, names, column = _open(path)
     if len(set(names)) < len(names):
         raise UsageError(f"{path} has two columns of the same name: {', '.join(sorted(names))}")
-    if found != rows:
-        raise UsageError(f"{path} has {found} rows, but its card says {rows}; correct `rows` in the card")
+    if count != rows:
+        raise UsageError(f"{path} has {count} rows, but its card says {rows}; correct `rows` in the card")
     features = layout.features or tuple(name for name in names if name not in (layout.target, layout.time))
     if not features or layout.target in features:
         raise UsageError(f"{path}: the features must be columns other than the target, and at least one")
@@ -72,7 +72,7 @@ def read(path: Path, rows: int, layout: Layout, train: Index, test: Index) -> Sp
         for matrix, part in zip(X, parts, strict=True):
             matrix[:, position] = values[part]
     y = _labels(column(layout.target), f"target {layout.target!r} of {path}")
-    time = None if layout.time is None else _moments(column(layout.time), f"time {layout.time!r} of {path}")
+    time = None if layout.time is None else _times(column(layout.time), f"time {layout.time!r} of {path}")
     of_train, of_test = (
         Table(matrix, y[part], None if time is None else time[part]) for matrix, part in zip(X, parts, strict=True)
     )
@@ -116,7 +116,9 @@ def _feature(column: Column, where: str, *, categorical: bool) -> Floats:
         known = compute.unique(column).drop_null()
         column = compute.index_in(column, value_set=known.take(compute.sort_indices(known)))
     elif not _is_number(column):
-        raise UsageError(f"{where} is of type {column.type}, which is no feature; turn it into numbers or strings")
+        raise UsageError(
+            f"{where} is of type {column.type}, which cannot be a feature; turn it into numbers or strings"
+        )
     values: Floats = _array(column.cast(pa.float32(), safe=False), np.float32)
     if column.null_count:
         values = np.where(_array(column.is_null().cast(pa.int8()), np.int8), np.float32("nan"), values)
@@ -132,14 +134,14 @@ def _labels(column: Column, where: str) -> npt.NDArray[np.int8]:
         raise UsageError(f"{where} misses {column.null_count} values; leave those rows out of the file")
     values = [value.as_py() for value in compute.unique(column)[:3]]
     if not _is_number(column) or not set(values) <= {0, 1}:
-        raise UsageError(f"{where} must hold 0 and 1 or true and false, not {', '.join(map(repr, values))}")
+        raise UsageError(f"{where} must contain 0 and 1 or true and false, not {', '.join(map(repr, values))}")
     if len(values) < 2:
         raise UsageError(f"{where} has only one class, {values[0]!r}; a binary task needs both")
     return _array(column.cast(pa.int8()), np.int8)
 
 
-def _moments(column: Column, where: str) -> npt.NDArray[np.int64]:
-    """Convert the time to int64, shape (n,): integers as they are, dates in days, timestamps in their own unit."""
+def _times(column: Column, where: str) -> npt.NDArray[np.int64]:
+    """Convert the time to int64, shape (n,): integers as they are, dates in days, timestamps in their unit."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -148,7 +150,7 @@ def _moments(column: Column, where: str) -> npt.NDArray[np.int64]:
     if types.is_date32(column.type):
         column = column.cast(pa.int32())
     elif not (types.is_integer(column.type) or types.is_temporal(column.type)):
-        raise UsageError(f"{where} is of type {column.type}; it must hold integers, dates or timestamps")
+        raise UsageError(f"{where} is of type {column.type}; it must contain integers, dates or timestamps")
     return _array(column.cast(pa.int64()), np.int64)
 
 

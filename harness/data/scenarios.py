@@ -1,4 +1,4 @@
-"""Stresses laid on tabular data. None changes the split that it is given."""
+"""Scenarios of tabular data. None of them changes the split that it is given."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def label_noise(share: float) -> Scenario:
 def imbalance(ratio: float) -> Scenario:
     """Make positives a share `ratio` of the training and test rows by dropping rows of the class in excess.
 
-    Random undersampling (He & Garcia 2009, "Learning from imbalanced data"). The other class is kept whole, the share
+    Random undersampling (He & Garcia 2009, "Learning from imbalanced data"). The other class stays whole, the share
     is exact to one row, and at least one row of each class remains. Rows keep their order.
 
     Raises
@@ -60,8 +60,8 @@ def imbalance(ratio: float) -> Scenario:
             scarce, excess, keep = negatives, positives, len(negatives) * ratio / (1 - ratio)
         else:
             scarce, excess, keep = positives, negatives, len(positives) * (1 - ratio) / ratio
-        kept = rng.choice(excess, min(max(1, round(keep)), len(excess)), replace=False)
-        return table.take(np.sort(np.concatenate([scarce, kept])))
+        chosen = rng.choice(excess, min(max(1, round(keep)), len(excess)), replace=False)
+        return table.take(np.sort(np.concatenate([scarce, chosen])))
 
     def apply(data: Split, rng: Generator) -> Split:
         return Split(rebalance(data.train, rng), rebalance(data.test, rng), data.features)
@@ -72,7 +72,7 @@ def imbalance(ratio: float) -> Scenario:
 def covariate_shift(strength: float) -> Scenario:
     """Move the test rows along the main direction of the training features; the training rows stay as they are.
 
-    Half of the test rows are kept, drawn one after the other without replacement with probability proportional to
+    Half of the test rows remain, drawn one after the other without replacement with probability proportional to
     exp(strength z), where z is the row's score on the first principal component of the training features, in standard
     deviations. The draw looks at features alone, so P(y | x) is unchanged: covariate shift (Shimodaira 2000) as
     sample-selection bias (Zadrozny 2004), along the first principal component as in Huang et al. 2006 ("Correcting
@@ -91,8 +91,8 @@ def covariate_shift(strength: float) -> Scenario:
         # The largest sums of log weight and Gumbel noise are a weighted draw without replacement: Efraimidis &
         # Spirakis 2006, in logarithms.
         keys = strength * score + rng.gumbel(size=len(score))
-        kept = np.argsort(-keys, kind="stable")[: max(1, len(score) // 2)]
-        return Split(data.train, data.test.take(np.sort(kept)), data.features)
+        chosen = np.argsort(-keys, kind="stable")[: max(1, len(score) // 2)]
+        return Split(data.train, data.test.take(np.sort(chosen)), data.features)
 
     return Scenario(f"covariate_shift({strength:g})", apply, "The test rows move along the main direction.")
 

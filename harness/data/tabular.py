@@ -57,7 +57,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Training and test rows with the names of their features, one a column of ``X``."""
+    """Training and test rows with the names of their features, one for each column of ``X``."""
 
     train: Table
     test: Table

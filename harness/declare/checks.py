@@ -34,7 +34,7 @@ def check_members_once(task: str, what: str, names: Sequence[str]) -> None:
 
 
 def check_params(task: str, params: Mapping[str, Param], sweep: Mapping[str, Sequence[Scalar]]) -> None:
-    """Refuse parameters of wrong names, defaults out of their range, and sweeps over what is no parameter."""
+    """Refuse parameters of wrong names, defaults out of their range, and sweeps over unknown parameters."""
     for name, param in params.items():
         check_name(name, "parameter", IDENTIFIER)
         check_value(f"the default of task {task}", name, param.default, param)
@@ -128,17 +128,17 @@ def check_charts(task: str, charts: Sequence[Chart]) -> None:
 
 
 def check_work(task: str, work: Mapping[str, Work], phases: Sequence[str], params: Mapping[str, Param]) -> None:
-    """Refuse the work of an unknown phase, and work that is counted by what is no number of the task."""
-    for phase, own in work.items():
+    """Refuse work of an unknown phase, and work counted by something that is not a number among the parameters."""
+    for phase, unit in work.items():
         if phase not in phases:
             raise wrong(
-                f"task {task} tells the work of phase {phase}, which it does not have{did_you_mean(phase, phases)}"
+                f"task {task} declares work for phase {phase}, which it does not have{did_you_mean(phase, phases)}"
             )
-        check_name(own.unit, "unit of work", IDENTIFIER)
-        for name in own.of:
+        check_name(unit.unit, "unit of work", IDENTIFIER)
+        for name in unit.of:
             check_known(f"the work of task {task} is counted by", name, params)
             if isinstance(params[name].default, str | bool):
-                raise wrong(f"the work of task {task} is counted by {name}, which is no number")
+                raise wrong(f"the work of task {task} is counted by {name}, which is not a number")
 
 
 def options_of(strategy: str, function: Callable[..., Any], params: Mapping[str, Param]) -> dict[str, Scalar]:

@@ -1,7 +1,6 @@
 """The vocabulary in which a claim is written.
 
-A claim's function asks for an estimate and says what it must satisfy. Who answers, from which records and with which
-intervals, is not the author's concern.
+A claim's function asks for an estimate and states what it must satisfy. `harness.claims` answers from the records.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from harness.records import Scalar
 Verdict: TypeAlias = Literal["supported", "refuted", "inconclusive", "not measured"]
 #: A parameter, or ``scenario``, with the two values of it that are compared.
 TwoValues: TypeAlias = tuple[str, Scalar, Scalar]
-#: A parameter, of which all values measured count; or with the values that do.
+#: A parameter, all of whose measured values count; or a parameter with the values that count.
 Sizes: TypeAlias = str | tuple[str, *tuple[Scalar, ...]]
 
 
@@ -43,7 +42,7 @@ class Evidence(Protocol):
 
     A strategy may carry options, written as in tables: ``xgboost-hist[max_bin=64]``. Keyword arguments narrow the
     records to a value of a parameter, a data set, a scenario or a task; the scenario is ``clean`` unless one is named.
-    What is left open is averaged over, block by block.
+    Parameters that are not given are averaged over, within each block.
     """
 
     def ratio(self, measure: str, of: str, to: str, **where: Scalar) -> Estimate:

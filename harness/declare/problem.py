@@ -1,4 +1,4 @@
-"""What passes between the harness, a strategy and the judge of a task."""
+"""The values that the harness hands to a strategy, and that the judge of a task returns."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harness.records import Curve
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What the test set says of one metric, example by example.
+    """The values of one metric, one for each example of the test set.
 
-    A metric that is no mean over examples and no area under the ROC curve (a root of a mean, a calibration error) has
-    none.
+    Only a metric that is a mean over examples or an area under the ROC curve has them: a root of a mean or a
+    calibration error does not.
 
     Parameters
     ----------
@@ -41,11 +41,12 @@ class Judgement:
     Attributes
     ----------
     metrics
-        One number a metric.
+        One number for each metric.
     curves
         Curves worth drawing.
     examples
-        Metric to what it rests on, for the metrics that have it. No record keeps it: the gate compares it pair by pair.
+        By the name of a metric, its values for each example, where it has them. They are not written to records: a live
+        gate compares both sides example by example.
     """
 
     metrics: Mapping[str, float]
@@ -60,11 +61,11 @@ class Problem:
     Attributes
     ----------
     data
-        The task's view of the data: everything but what the judge keeps to itself. Arrays are read-only.
+        The task's view of the data: everything except what only the judge may see. Arrays are read-only.
     params
         The task's parameters, the same for every strategy.
     seed
-        Seed of the strategy's own randomness.
+        Seed of the strategy's randomness.
     """
 
     data: Any
@@ -78,7 +79,10 @@ class Problem:
 
 
 class Measured(Protocol):
-    """One use of a phase: measured once in a ``with`` statement, and while it is short again in a ``for``."""
+    """One use of a phase.
+
+    The body of a ``with`` statement is measured once; that of a ``for`` statement is repeated while it is short.
+    """
 
     def __enter__(self) -> None: ...
 
@@ -90,7 +94,7 @@ class Measured(Protocol):
 
 
 class PhaseClock(Protocol):
-    """What a strategy gets as `phase`; see `harness.measure.clock.PhaseClock`."""
+    """The clock that a strategy gets as `phase`; `harness.measure.clock.PhaseClock` implements it."""
 
     def __call__(self, name: str, /) -> Measured:
         """Return the phase of that name."""

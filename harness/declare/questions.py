@@ -1,4 +1,4 @@
-"""What a claim asks: which quantity, of which strategies, on which cells; and who asks it in a claim's check."""
+"""The questions that claims ask: a quantity, strategies and cells; and the evidence that makes them from calls."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Question:
     Attributes
     ----------
     labels
-        The strategies that are asked about: of, and to what; none when all are.
+        The strategies that are compared, the numerator first; empty for all strategies.
     where
-        What narrows the cells; the scenario is always among it, unless it varies.
+        Values that the cells must have; the scenario is always one of them, unless it varies.
     over
         The parameter, or ``scenario``, that varies, and its values; no values when all measured ones count.
     """
@@ -86,7 +86,7 @@ def put(
     if kind == "difference" and is_cost(measure):
         raise UsageError(f"{measure} is a cost: ask for its ratio")
     if kind == "crossover" and not is_cost(measure):
-        raise UsageError(f"{measure} is no cost, and a crossover is of costs")
+        raise UsageError(f"{measure} is not a cost: a crossover compares costs")
     known = {SCENARIO: CLEAN.name} if name != SCENARIO else {}
     question = Question(
         kind, measure, tuple(_known(text, topic) for text in labels), {**known, **where}, name, tuple(values)
@@ -101,10 +101,10 @@ def check_size(kind: Kind, name: str, value: Scalar) -> float:
     Raises
     ------
     UsageError
-        When it is no positive number.
+        When it is not a positive number.
     """
     if isinstance(value, str | bool) or not value > 0:
-        raise UsageError(f"{name}={typed(value)} is no size: a {kind} needs positive numbers")
+        raise UsageError(f"{name}={typed(value)} is not a size: a {kind} needs positive numbers")
     return value
 
 
@@ -117,10 +117,10 @@ def tasks_for(question: Question, topic: Topic) -> list[Task]:
         When there is none.
     """
     named = question.where.get("task")
-    own = {parse_label(text)[0] for text in question.labels}
-    tasks = [task for name, task in topic.tasks.items() if named in (None, name) and own <= set(task.strategies)]
+    names = {parse_label(text)[0] for text in question.labels}
+    tasks = [task for name, task in topic.tasks.items() if named in (None, name) and names <= set(task.strategies)]
     if not tasks:
-        raise UsageError(f"no task of {topic.name} has {' and '.join(sorted(own)) or repr(named)}")
+        raise UsageError(f"no task of {topic.name} has {' and '.join(sorted(names)) or repr(named)}")
     known = [name for task in tasks for name in measures(task)]
     if question.measure not in known:
         raise UsageError(f"{topic.name} measures no {question.measure!r}{did_you_mean(question.measure, known)}")
@@ -134,7 +134,7 @@ def measures(task: Task) -> list[str]:
 
 
 def _known(text: str, topic: Topic) -> str:
-    """Write a label as records do: options that stand at their defaults are left out."""
+    """Write a label as records do, without options at their defaults."""
     name, given = parse_label(text)
     strategies: dict[str, Strategy] = {}
     for task in topic.tasks.values():
@@ -166,7 +166,7 @@ Answered = TypeVar("Answered", bound=_Comparable)
 
 
 class Asking(ABC, Generic[Answered]):
-    """The evidence that a claim's check is given: it makes a `Question` of every call and has it answered.
+    """The evidence that a claim's check is given; it turns every call into a `Question` and returns the answer.
 
     The methods are documented by `harness.declare.evidence.Evidence`.
     """
@@ -211,7 +211,7 @@ class Asking(ABC, Generic[Answered]):
 
 
 class _Unanswered:
-    """An estimate that compares with anything and says nothing."""
+    """An estimate of something that was not measured."""
 
     def at_least(self, bound: float) -> Verdict:  # noqa: ARG002
         return "not measured"

@@ -217,12 +217,12 @@ class Topic:
         reference
             The strategy that tables compare the others with; by default the first.
         baseline
-            The strategy whose quality stands in for a result that failed, as in AMLB (Gijsbers et al. 2024, JMLR 25);
-            without one, what failed ranks last.
+            The strategy whose quality replaces that of a failed result, as in AMLB (Gijsbers et al. 2024, JMLR 25);
+            without one, a failed result ranks last.
         charts
             How pages draw the curves that the judge records.
         work
-            What a phase does many times over, by the phase's name; tables then tell its time for each.
+            By the name of a phase, the unit of work that it repeats; tables then show its time per unit.
         quick
             By default three blocks of the first scenario.
         defaults

@@ -28,11 +28,11 @@ class Metric:
     Parameters
     ----------
     direction
-        Which way is better; there is no default, because a wrong guess turns every verdict round.
+        Which way is better; there is no default, because a wrong guess would invert every verdict.
     unit
         Unit of the number; ``"1"`` for a dimensionless one.
     margin
-        Largest difference, in that unit, that makes no difference to a user; 0 when every difference counts.
+        Largest difference, in that unit, that does not matter to a user; 0 when every difference matters.
     limit
         Worst value with which a strategy can be recommended, in that unit.
     """
@@ -99,7 +99,7 @@ class Scenario:
     Parameters
     ----------
     apply
-        ``apply(data, rng) -> data``; it returns new data and leaves its argument alone.
+        ``apply(data, rng) -> data``; it returns new data and does not change its argument.
     requires
         What a data set must provide for the scenario to make sense, for example ``("time",)``.
     """
@@ -133,7 +133,7 @@ class Dataset:
     verify
         Raises `UsageError` when the data are missing or damaged; called once before a run.
     version
-        Changes with the data: the checksum of their file, or what else tells one version from another.
+        Text that changes with the data, such as the checksum of their file.
     """
 
     name: str
@@ -212,21 +212,21 @@ class Chart(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Work(msgspec.Struct, frozen=True):
-    """What a phase does many times over, so that its time and memory can be told for each.
+    """The unit of work that a phase repeats, so that its time and memory can be shown per unit.
 
     Attributes
     ----------
     unit
-        One of them: step, row, token.
+        Name of the unit: step, row, token.
     of
-        The parameters whose product is their number.
+        The parameters whose product is the number of units.
     """
 
     unit: str
     of: tuple[str, ...]
 
     def count(self, params: Mapping[str, Scalar]) -> float:
-        """Return how many there are; 0 where a parameter is not there."""
+        """Return the number of units; 0 if a parameter is missing."""
         return math.prod(float(params.get(name, 0)) for name in self.of)
 
 

@@ -99,7 +99,7 @@ def _expired_entries(decision: Decision, today: datetime.date) -> Iterator[str]:
     for entry in decision.policy.allowed:
         # On its last day an entry covers what its patterns name.
         if entry.until < today and any(
-            entry.holds(case.name, case.params, figure, entry.until) for case, figure in bad
+            entry.covers(case.name, case.params, figure, entry.until) for case, figure in bad
         ):
             yield f"allowed until {entry.until} has run out: {entry.case}, figure {entry.figure} ({entry.reason})"
 

@@ -201,7 +201,7 @@ def test_wrong_cards(csv: Path, change: Callable[[str], str], message: str) -> N
         ("", 11, "has 10 rows, but its card says 11"),
         ('time = "dya"', 10, "no column 'dya'; did you mean day?"),
         ('time = "amount"\n[features]\nid = "x"', 10, "time 'amount' of .* misses 1 values"),
-        ('time = "web"\n[features]\nid = "x"', 10, "must hold integers, dates or timestamps"),
+        ('time = "web"\n[features]\nid = "x"', 10, "must contain integers, dates or timestamps"),
         ('categorical = ["plam"]', 10, "no feature 'plam'; did you mean plan?"),
         ('[features]\nplam = "x"', 10, "no column 'plam'; did you mean plan?"),
         ('[features]\nid = "x"\ny = "x"', 10, "other than the target"),
@@ -216,7 +216,7 @@ def test_cards_that_do_not_fit_their_file(csv: Path, more: str, rows: int, messa
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (["yes", "no"] * 5, "must hold 0 and 1 or true and false, not 'yes', 'no'"),
+        (["yes", "no"] * 5, "must contain 0 and 1 or true and false, not 'yes', 'no'"),
         ([0, 1, 2, 1, 0] * 2, "not 0, 1, 2"),
         ([0.0, 0.5] * 5, "not 0.0, 0.5"),
         ([1] * 10, "only one class, 1"),

@@ -65,7 +65,7 @@ WRONG = {
     ),
     "work of no phase": (
         'topic.task("other", work={"fly": Work("mile", of=("rows",))}, **GIVEN)  #!',
-        r"task other tells the work of phase fly, which it does not have",
+        r"task other declares work for phase fly, which it does not have",
     ),
     "work counted by nothing": (
         'topic.task("other", work={"fit": Work("row", of=("rowz",))}, params={"rows": Param(10)}, **GIVEN)  #!',
