@@ -45,14 +45,14 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "error: Bakeoff needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[asv,bandits,boosting,figures,mabwiser,ope,query,dev]'
+		--editable '.[all,dev]'
 	touch $@
 
 # Writes constraints.txt anew: the newest versions that pyproject.toml allows.
 pins:
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet '.[asv,bandits,boosting,figures,gpu,mabwiser,ope,query,dev]'
+	$(BIN)/python -m pip install --quiet '.[all,gpu,dev]'
 	{ echo "# Every direct and indirect dependency, as tested together; made by 'make pins'."; \
 	  $(BIN)/python -m pip freeze --exclude bakeoff; } > constraints.txt
 	rm -rf $(VENV)

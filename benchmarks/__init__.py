@@ -1,1 +1,1 @@
-"""asv's suites, a module a topic; what lies in the folders here has no __init__.py, so that asv leaves it alone."""
+"""The package that asv discovers its suites in; folders here have no `__init__.py`, so asv does not look into them."""

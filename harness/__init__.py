@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
     from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
+    from harness.data.tabular import Split, Table
     from harness.declare import (
         CLEAN,
         Chart,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         Topic,
         Work,
     )
-    from harness.declare.evidence import Evidence, Verdict
+    from harness.declare.evidence import Estimate, Evidence, Verdict
     from harness.declare.values import Generator, StrategyFunction
     from harness.errors import CannotRunError, InvalidOutputError, UsageError
     from harness.records import Curve, Scalar
@@ -41,6 +42,7 @@ __all__ = [
     "Comparison",
     "Curve",
     "Dataset",
+    "Estimate",
     "Evidence",
     "Examples",
     "Generator",
@@ -53,7 +55,9 @@ __all__ = [
     "Profile",
     "Scalar",
     "Scenario",
+    "Split",
     "StrategyFunction",
+    "Table",
     "Task",
     "Topic",
     "UsageError",
@@ -74,6 +78,10 @@ _HOMES = {
         "imbalance",
         "label_noise",
     ),
+    "harness.data.tabular": (
+        "Split",
+        "Table",
+    ),
     "harness.declare": (
         "CLEAN",
         "Chart",
@@ -91,6 +99,7 @@ _HOMES = {
         "Work",
     ),
     "harness.declare.evidence": (
+        "Estimate",
         "Evidence",
         "Verdict",
     ),

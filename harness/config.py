@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -117,6 +117,14 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 _PREFIX = "BAKEOFF_"
+# Where a configuration is looked for in a folder, the first one first, and the table that contains it.
+_FILES = {"bakeoff.toml": (), "pyproject.toml": ("tool", "bakeoff")}
+
+
+def source_folders(folder: Path, paths: Sequence[str]) -> list[Path]:
+    """Return the folders of `paths` in a project; by default ``src``, if there is one, and the project's own folder."""
+    folders = [Path(os.path.normpath(folder / path)) for path in (paths or ("src", "."))]
+    return [found for found in folders if found.is_dir()]
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -131,7 +139,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     datasets
         Folder of the project's own cards.
     topics
-        Python files or modules with the project's own topics and strategies.
+        Python files, modules or packages with the project's topics and strategies.
+    builtin
+        Whether commands without a selection mean the built-in topics too.
     machine
         Name of this machine in the results; made from its hardware when empty.
     timeout_s
@@ -146,6 +156,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     results: str = "results"
     datasets: str = "datasets"
     topics: tuple[str, ...] = ()
+    builtin: bool = False
     machine: str = ""
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=1e7)] = 600.0
     memory_limit_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -161,6 +172,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         """Folder of the project's own cards, resolved."""
         return self.folder / self.datasets
 
+    @property
+    def import_folders(self) -> list[Path]:
+        """Folders from which the project's files import each other."""
+        return source_folders(self.folder, self.gate.paths)
+
 
 def read_config(start: Path) -> Config:
     """Find and read the configuration of the project that `start` lies in.
@@ -171,11 +187,23 @@ def read_config(start: Path) -> Config:
         When the file cannot be parsed, or a key is unknown or of the wrong type.
     """
     for folder in (start, *start.parents):
-        for file, keys in ((folder / "bakeoff.toml", ()), (folder / "pyproject.toml", ("tool", "bakeoff"))):
+        for name, keys in _FILES.items():
+            file = folder / name
             table = _table(file, keys)
             if table is not None:
                 return _convert(table, folder, file)
     return _convert({}, start, None)
+
+
+def ignored_file(folder: Path) -> Path | None:
+    """Return the pyproject.toml whose table ``[tool.bakeoff]`` is ignored because a bakeoff.toml lies beside it."""
+    first, second = (folder / name for name in _FILES)
+    if not first.is_file():
+        return None
+    try:
+        return second if _table(second, _FILES[second.name]) is not None else None
+    except UsageError:
+        return None
 
 
 def encode_config(config: Config) -> str:

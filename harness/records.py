@@ -65,6 +65,11 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
         """The strategy with its options, as tables show it: ``xgboost-hist[max_bin=64]``."""
         return label(self.strategy, self.options)
 
+    @property
+    def cell(self) -> Cell:
+        """The cell that the trial belongs to."""
+        return Cell(self.topic, self.task, self.dataset, self.scenario, tuple(sorted(self.params.items())))
+
 
 class Phase(msgspec.Struct, omit_defaults=True):
     """Figures of one phase of a trial.
@@ -194,19 +199,13 @@ def scalar(text: str) -> Scalar:
 
 @dataclass(frozen=True)
 class Cell:
-    """What competing trials share: a row of cells is a table."""
+    """What trials share that differ in strategy and block only: they are compared with each other."""
 
     topic: str
     task: str
     dataset: str
     scenario: str
     params: tuple[tuple[str, Scalar], ...]
-
-    @classmethod
-    def of(cls, record: Record) -> Cell:
-        """Return the cell that a record belongs to."""
-        trial = record.trial
-        return cls(trial.topic, trial.task, trial.dataset, trial.scenario, tuple(sorted(trial.params.items())))
 
     @property
     def short(self) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +14,7 @@ from harness.config import Config
 from harness.data.cards import builtin_folder, cards, dataset
 from harness.declare import Dataset, Task, Topic
 from harness.errors import DeclarationError, UsageError, did_you_mean
+from harness.project_modules import project_modules
 
 BUILTIN = "harness.topics"
 ENTRY_POINTS = "bakeoff.topics"
@@ -31,22 +31,31 @@ class Registry:
         By name: cards, and what tasks declare in code.
     joins
         For ``topic/task``, names of data sets that join the task from their cards.
+    default_tasks
+        What commands mean without a selection, as ``topic`` or ``topic/task``: what the project declares or adds to;
+        empty for everything.
     """
 
-    def __init__(self, topics: dict[str, Topic], datasets: dict[str, Dataset], joins: dict[str, list[str]]) -> None:
+    def __init__(
+        self,
+        topics: dict[str, Topic],
+        datasets: dict[str, Dataset],
+        joins: dict[str, list[str]],
+        default_tasks: tuple[str, ...] = (),
+    ) -> None:
         self.topics = topics
+        self.default_tasks = default_tasks
         self._datasets = dict(datasets)
         self._joins = joins
         for task in self.tasks():
             for made in (*task.datasets, *task.joined):
                 if isinstance(made, Dataset) and self._datasets.setdefault(made.name, made) != made:
-                    raise DeclarationError(f"task {task.full_name}: there is another data set {made.name!r}")
+                    raise DeclarationError(
+                        f"task {task.full_name}: there is another data set {made.name!r}; rename one, or use the same "
+                        "Dataset in both tasks"
+                    )
+            _check_names(task)
         known = [task.full_name for task in self.tasks()]
-        for task in self.tasks():
-            for role, name in (("reference", task.reference), ("baseline", task.baseline)):
-                if name is not None and name not in task.strategies:
-                    hint = did_you_mean(name, task.strategies)
-                    raise DeclarationError(f"task {task.full_name}: its {role} {name!r} is no strategy{hint}")
         for name, members in joins.items():
             if name not in known:
                 raise UsageError(f"the card of data set {members[0]} joins task {name!r}{did_you_mean(name, known)}")
@@ -55,6 +64,11 @@ class Registry:
         """Go through the tasks of all topics."""
         for topic in self.topics.values():
             yield from topic.tasks.values()
+
+    def default_topics(self) -> list[Topic]:
+        """Return the topics that a command without a selection is about."""
+        names = [name.partition("/")[0] for name in self.default_tasks]
+        return [topic for name, topic in self.topics.items() if not names or name in names]
 
     def dataset(self, name: str) -> Dataset:
         """Return a data set by name.
@@ -79,6 +93,19 @@ class Registry:
         return [self.dataset(name) for name in dict.fromkeys([*names, *joining])]
 
 
+def _check_names(task: Task) -> None:
+    """Refuse strategies and options that a task names and does not have; they are declared after the task."""
+    for role, name in (("reference", task.reference), ("baseline", task.baseline)):
+        if name is not None and name not in task.strategies:
+            hint = did_you_mean(name, task.strategies)
+            raise DeclarationError(f"task {task.full_name}: there is no strategy {name!r} for its {role}{hint}")
+    options = {option for strategy in task.strategies.values() for option in strategy.options}
+    for name in task.defaults:
+        if name not in options:
+            hint = did_you_mean(name, options)
+            raise DeclarationError(f"task {task.full_name}: no strategy has the option {name!r} of its defaults{hint}")
+
+
 def load_registry(config: Config) -> Registry:
     """Import all topics and read all cards.
 
@@ -88,25 +115,81 @@ def load_registry(config: Config) -> Registry:
         When a file of the project is missing, or a declaration in it is wrong.
     """
     topics: dict[str, Topic] = {}
-    for module in (*_builtin(), *_plugins(), *(_project_module(name, config.folder) for name in config.topics)):
-        topic = getattr(module, "topic", None)
-        if not isinstance(topic, Topic):
-            continue
-        if topics.get(topic.name, topic) is not topic:
-            raise DeclarationError(f"{module.__file__}: there is a topic {topic.name!r} already; choose another name")
-        topics[topic.name] = topic
-    found = cards(card_folders(config))
+    # In this order: strategies of a project come after those of the task that they join.
+    builtin, plugins = list(_builtin()), list(_plugins())
+    modules = project_modules(config)
+    for module in (*builtin, *plugins, *modules):
+        _collect(module, topics)
+    for module in modules:
+        _check_tasks(module, topics)
+    folders = card_folders(config)
+    known = cards(folders)
     joins: dict[str, list[str]] = {}
-    for card in found.values():
+    for card in known.values():
         for task in card.tasks:
             joins.setdefault(task, []).append(card.name)
-    return Registry(topics, {name: dataset(card) for name, card in found.items()}, joins)
+    installed = [Path(__file__).parent]
+    installed += [folder for module in plugins if module not in modules for folder in _folders(module)]
+    added = cards(folders[1:])
+    joined = {task for card in added.values() for task in card.tasks}
+    project = tuple(_project_tasks(topics, installed, joined))
+    if not project and not all(_lies_in(str(module.__file__), installed) for module in modules):
+        raise UsageError(
+            f"topics in the configuration of {config.folder} lists {', '.join(config.topics)}, where no topic is declared "
+            "and nothing is added to a task"
+        )
+    default = () if config.builtin else project
+    return Registry(topics, {name: dataset(card) for name, card in known.items()}, joins, default)
 
 
 def card_folders(config: Config) -> list[Path]:
-    """Return the folders that hold cards: the harness's own and, where there is one, the project's."""
+    """Return the folders that contain cards: the harness's own and, where there is one, the project's."""
     own, builtin = config.datasets_folder, builtin_folder()
     return [builtin, own] if own.is_dir() and own.resolve() != builtin.resolve() else [builtin]
+
+
+def _collect(module: ModuleType, topics: dict[str, Topic]) -> None:
+    """Add the topics of a module, whatever the names of its variables."""
+    for topic in vars(module).values():
+        if isinstance(topic, Topic) and topics.setdefault(topic.name, topic) is not topic:
+            raise DeclarationError(f"{topic.where}: there is a topic {topic.name!r} already; choose another name")
+
+
+def _check_tasks(module: ModuleType, topics: dict[str, Topic]) -> None:
+    """Refuse a task that a listed file imports from one that is not listed: its topic would be missing."""
+    for task in vars(module).values():
+        if isinstance(task, Task) and task.topic not in topics:
+            raise UsageError(
+                f"{module.__file__} uses task {task.full_name}, but topics in the configuration does not list the "
+                f"file that declares its topic, {task.where.rpartition(':')[0]}"
+            )
+
+
+def _project_tasks(topics: Mapping[str, Topic], installed: Sequence[Path], joined: Collection[str]) -> Iterator[str]:
+    """Go through the topics that the project declares, and the installed tasks to which it adds something.
+
+    Parameters
+    ----------
+    installed
+        Folders and files whose declarations are not the project's.
+    joined
+        Full names of the tasks that the project's cards join.
+    """
+
+    def is_installed(place: str) -> bool:
+        return _lies_in(place.rpartition(":")[0], installed)
+
+    for topic in topics.values():
+        if not is_installed(topic.where):
+            yield topic.name
+            continue
+        for task in topic.tasks.values():
+            if task.full_name in joined or not all(map(is_installed, task.places())):
+                yield task.full_name
+
+
+def _lies_in(file: str, folders: Sequence[Path]) -> bool:
+    return any(Path(file).is_relative_to(folder) for folder in folders)
 
 
 def _builtin() -> Iterator[ModuleType]:
@@ -129,35 +212,7 @@ def _plugins() -> Iterator[ModuleType]:
             raise UsageError(f"plug-in {point.name} ({point.value}) cannot be imported: {error}") from error
 
 
-def _project_module(name: str, folder: Path) -> ModuleType:
-    try:
-        if not name.endswith(".py"):
-            if str(folder) not in sys.path:
-                sys.path.append(str(folder))
-            return importlib.import_module(name)
-        return _from_file(folder / name)
-    except DeclarationError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise UsageError(
-            f"topic file {name} in {folder} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
-
-
-def _from_file(file: Path) -> ModuleType:
-    if not file.is_file():
-        raise FileNotFoundError(f"there is no file {file}")
-    name = f"bakeoff_project_{file.stem}"
-    if name in sys.modules and sys.modules[name].__file__ == str(file):
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+def _folders(module: ModuleType) -> list[Path]:
+    """Return where the package of a module lies: its folders, or its file."""
+    top = sys.modules[module.__name__.partition(".")[0]]
+    return [Path(place) for place in getattr(top, "__path__", [top.__file__])]

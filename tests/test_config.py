@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import Config, decode_config, encode_config, read_config
+from harness.config import Config, decode_config, encode_config, ignored_file, read_config
 from harness.errors import UsageError
 
 
@@ -30,8 +30,10 @@ def test_without_a_file_all_is_default(tmp_path: Path) -> None:
 def test_file_of_its_own_comes_before_pyproject(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.bakeoff]\nresults = "b"\ntimeout_s = 5\n')
     assert read_config(tmp_path) == Config(folder=tmp_path, results="b", timeout_s=5.0)
+    assert ignored_file(tmp_path) is None
     bakeoff_toml(tmp_path, 'results = "a"')
     assert read_config(tmp_path) == Config(folder=tmp_path, results="a")
+    assert ignored_file(tmp_path) == tmp_path / "pyproject.toml"
 
 
 def test_nearest_parent_is_taken(tmp_path: Path) -> None:
@@ -41,6 +43,13 @@ def test_nearest_parent_is_taken(tmp_path: Path) -> None:
     assert (found.machine, found.folder) == ("near", tmp_path / "a")
     assert found.results_folder == tmp_path / "a" / "results"
     assert found.datasets_folder == tmp_path / "a" / "datasets"
+
+
+@pytest.mark.parametrize("pyproject", ["[tool.bakeoff", "[project]\nname = 'x'\n"])
+def test_a_second_file_without_our_table_is_not_worth_a_note(tmp_path: Path, pyproject: str) -> None:
+    bakeoff_toml(tmp_path, 'results = "a"')
+    (tmp_path / "pyproject.toml").write_text(pyproject)
+    assert ignored_file(tmp_path) is None
 
 
 @pytest.mark.parametrize("pyproject", ["", "[project]\nname = 'x'\n", "[tool.other]\nkey = 1\n"])
@@ -61,6 +70,7 @@ def test_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("BAKEOFF_RESULTS", "b")
     monkeypatch.setenv("BAKEOFF_TIMEOUT_S", "7.5")
     monkeypatch.setenv("BAKEOFF_MEMORY_LIMIT_MB", "512")
+    monkeypatch.setenv("BAKEOFF_BUILTIN", "true")
     monkeypatch.setenv("BAKEOFF_TOPICS", os.pathsep.join(["two.py", "three"]))
     assert read_config(tmp_path) == Config(
         folder=tmp_path,
@@ -68,6 +78,7 @@ def test_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pytest.M
         timeout_s=7.5,
         memory_limit_mb=512,
         topics=("two.py", "three"),
+        builtin=True,
         machine="here",
     )
 
@@ -102,7 +113,7 @@ def test_invalid_toml_names_the_file(tmp_path: Path, name: str, content: bytes) 
 
 
 def test_configuration_reaches_another_process_whole(tmp_path: Path) -> None:
-    config = Config(folder=tmp_path, topics=("a.py", "b"), machine="m", timeout_s=1.5, memory_limit_mb=7)
+    config = Config(folder=tmp_path, topics=("a.py", "b"), builtin=True, machine="m", timeout_s=1.5, memory_limit_mb=7)
     assert decode_config(encode_config(config)) == config
 
 

@@ -97,21 +97,21 @@ def test_broken_file_is_one_sentence(tmp_path: Path, text: str, sentence: str) -
 
 
 def test_missing_file_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^topic file gone\.py in .* cannot be imported: .*there is no file "):
+    with pytest.raises(UsageError, match=r"^there is no file .*gone\.py, which topics in the configuration lists$"):
         load_registry(Config(folder=tmp_path, topics=("gone.py",)))
 
 
 def test_wrong_declaration_keeps_its_place(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError) as caught:
         load_registry(project(tmp_path, mine=TOPIC.format(name="mine") + "Topic('A', title='')\n"))
-    assert str(caught.value).startswith(f"{tmp_path / 'mine.py'}:5: 'A' is no topic name")
+    assert str(caught.value).startswith(f"{tmp_path / 'mine.py'}:5: invalid topic name 'A'")
 
 
 def test_two_topics_of_one_name(tmp_path: Path) -> None:
     config = project(tmp_path, mine=TOPIC.format(name="mine"), mine_too=TOPIC.format(name="mine"))
     with pytest.raises(DeclarationError) as caught:
         load_registry(config)
-    assert str(caught.value) == f"{tmp_path / 'mine_too.py'}: there is a topic 'mine' already; choose another name"
+    assert str(caught.value) == f"{tmp_path / 'mine_too.py'}:2: there is a topic 'mine' already; choose another name"
 
 
 def test_name_of_a_builtin_topic_is_taken(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_card_of_the_project_joins_a_task(tmp_path: Path) -> None:
     write_csv_card(tmp_path / "datasets", "churn", tasks=["boosting/tabular-binary"])
     registry = load_registry(Config(folder=tmp_path))
     task = registry.topics["boosting"].tasks["tabular-binary"]
-    assert [found.name for found in registry.datasets_of(task)] == ["flights", "synthetic-tabular", "churn"]
+    assert [found.name for found in registry.datasets_of(task)] == [*task.datasets, "churn"]
 
 
 def test_card_of_the_project_cannot_take_a_builtin_name(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_why_not() -> None:
     assert why_not(strategy(needs=["numpy", "no_such.part"]), MINE) == "package no_such is not installed"
     assert (
         why_not(strategy(needs="no_such"), Topic("boosting", title="Mine"))
-        == "package no_such is not installed (pip install 'bakeoff[boosting]')"
+        == "package no_such is not installed (in a checkout of Bakeoff: pip install '.[boosting]')"
     )
 
 
@@ -224,14 +224,14 @@ def test_card_that_joins_no_task_is_refused(tmp_path: Path) -> None:
 def test_role_that_is_no_strategy_is_refused(tmp_path: Path, role: str) -> None:
     text = TOPIC.format(name="mine").replace("judge=print)", f"judge=print, {role}='basee')")
     (tmp_path / "mine.py").write_text(text + "task.strategy('base')(lambda problem, phase: 0)\n")
-    with pytest.raises(DeclarationError, match=rf"^task mine/task: its {role} 'basee' is no strategy; did you"):
+    with pytest.raises(DeclarationError, match=rf"^task mine/task: there is no strategy 'basee' for its {role}; did"):
         load_registry(Config(folder=tmp_path, topics=("mine.py",)))
 
 
 def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.py").write_text(TOPIC.format(name=name))
-    with pytest.raises(DeclarationError, match=r"^task two/task: there is another data set 'numbers'$"):
+    with pytest.raises(DeclarationError, match=r"^task two/task: there is another data set 'numbers'; rename"):
         load_registry(Config(folder=tmp_path, topics=("one.py", "two.py")))
 
 
@@ -240,3 +240,10 @@ def test_broken_file_is_as_broken_the_second_time(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(UsageError, match=r"topic file half\.py in .* cannot be imported: ZeroDivisionError"):
             load_registry(Config(folder=tmp_path, topics=("half.py",)))
+
+
+def test_default_of_an_option_that_no_strategy_has_is_refused(tmp_path: Path) -> None:
+    text = TOPIC.format(name="mine").replace("judge=print)", "judge=print, defaults={'widht': 3})")
+    (tmp_path / "mine.py").write_text(text + "task.strategy('base')(lambda problem, phase, width=2: 0)\n")
+    with pytest.raises(DeclarationError, match=r"^task mine/task: no strategy has the option 'widht' of its defaults"):
+        load_registry(Config(folder=tmp_path, topics=("mine.py",)))

@@ -24,7 +24,7 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (folder / "bakeoff.toml").write_text(settings, encoding="utf-8")
     (folder / "topk.py").write_text(topic, encoding="utf-8")
     project = Project(folder)
-    project.bakeoff("run", "topk", "--blocks", "5")
+    project.bakeoff("run", "--blocks", "5")
     return project
 
 
@@ -42,7 +42,7 @@ def test_every_strategy_ran_and_exact_ones_find_all(pasted: Project) -> None:
 
 
 def test_the_claim_is_judged(pasted: Project) -> None:
-    (claim,) = json.loads(pasted.bakeoff("claims", "topk", "--json").stdout)["claims"]
+    (claim,) = json.loads(pasted.bakeoff("claims", "--json").stdout)["claims"]
     assert claim["verdict"] in ("supported", "refuted", "inconclusive")
     assert claim["blocks"] == 5
 
@@ -58,9 +58,10 @@ def test_the_report_shows_the_chart(pasted: Project) -> None:
 def test_the_commands_of_the_page_are_the_ones_tested() -> None:
     commands = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if "bakeoff" in line]
     assert commands == [
-        "bakeoff run topk --blocks 5",
+        "bakeoff list",
+        "bakeoff run --blocks 5",
         "bakeoff show",
-        "bakeoff claims topk",
+        "bakeoff claims",
         "bakeoff report",
-        "bakeoff gate --task topk --base HEAD",
+        "bakeoff gate --base HEAD",
     ]

@@ -11,7 +11,7 @@ import pytest
 from trials import run
 
 from harness.analysis.aggregates import CellAggregate, aggregate, effect
-from harness.execute.local import Limits
+from harness.execute.executor import Limits
 from harness.plan.selection import Selection
 from harness.records import Record, measure
 from harness.stats.paired import Interval

@@ -14,7 +14,8 @@ from yardstick import check_ratio, children_s, run_python, take_turns
 import harness
 from harness.config import Config
 from harness.declare import Dataset, Judgement, Metric, Param, Profile, Topic
-from harness.execute.local import Limits, LocalExecutor
+from harness.execute import choose
+from harness.execute.executor import Limits, blocks_of
 from harness.measure.children import children_cpu_ns
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu
@@ -53,7 +54,8 @@ def test_empty_trial() -> None:
             groups.append(statistics.median(beyond[-GROUP:]))
         ended = time.perf_counter()
 
-    LocalExecutor(registry, config, Limits(timeout_s=60, memory_bytes=10**10)).run(plan.trials, receive)
+    limits = Limits(timeout_s=60, memory_bytes=10**10)
+    choose("local", registry, config, limits).run(blocks_of(plan.trials), receive)
     assert len(starts) == len(plan.trials) // GROUP
     check_ratio(
         "an empty trial beyond its phase, wall time", groups, "a fresh interpreter with the same imports", starts, 0.06

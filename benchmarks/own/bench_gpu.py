@@ -9,7 +9,7 @@ import pytest
 from trials import run
 
 from harness.analysis.aggregates import aggregate, effect
-from harness.execute.local import Limits
+from harness.execute.executor import Limits
 from harness.measure.device import device_names
 from harness.plan.selection import Selection
 from harness.records import Record

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.config import Config
-from harness.execute.local import Limits, LocalExecutor
+from harness.execute import choose
+from harness.execute.executor import Limits, blocks_of
 from harness.plan import make_plan
 from harness.plan.selection import Selection
 from harness.records import Record
@@ -18,5 +19,6 @@ def run(selection: Selection, limits: Limits) -> list[Record]:
     registry = load_registry(config)
     records: list[Record] = []
     plan = make_plan(selection, registry)
-    LocalExecutor(registry, config, limits).run(plan.trials, lambda record, _text: records.append(record))
+    executor = choose("local", registry, config, limits)
+    executor.run(blocks_of(plan.trials), lambda record, _text: records.append(record))
     return records

@@ -19,10 +19,10 @@ from harness.config import GatePolicy
 from harness.gate.decision import Case, Pair, Side, SideName
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.growth import growth, suspicious
+from harness.gate.live.both_sides import MemoryPass, Reading
 from harness.gate.live.findings import cases
-from harness.gate.live.memory_pass import MemoryPass, Reading
-from harness.gate.live.plan import Planned, plan
-from harness.gate.live.progress import Progress
+from harness.gate.live.measured_case import MeasuredCase
+from harness.gate.live.planned_cases import PlannedCase, plan_cases
 from harness.gate.live.schedule import READINGS, Setup, measure_all
 from harness.measure.machine import usable_cores
 from harness.plan.selection import Selection
@@ -110,7 +110,7 @@ def _gates(workload: str, variable: str, change: float, *, loaded: bool) -> Iter
     with MemoryPass(sides, 60) as memory:
         bench = Setup(sides, usable_cores(), 60, memory, GatePolicy())
         while True:
-            progress = Progress(_planned(workload, sides), bench.policy)
+            progress = MeasuredCase(_planned(workload, sides), bench.policy)
             if workload == "memory":
                 yield from _memory_gates(progress, memory, change, loaded=loaded)
                 continue
@@ -119,7 +119,7 @@ def _gates(workload: str, variable: str, change: float, *, loaded: bool) -> Iter
             yield _kept(workload, change, cases([progress], "")[0], time.monotonic() - started, loaded=loaded)
 
 
-def _planned(workload: str, sides: dict[SideName, SideEnvironment]) -> Planned:
+def _planned(workload: str, sides: dict[SideName, SideEnvironment]) -> PlannedCase:
     """Plan the case of a workload with seeds that no other gate has."""
     selection = Selection(
         tasks=("planted",),
@@ -128,11 +128,11 @@ def _planned(workload: str, sides: dict[SideName, SideEnvironment]) -> Planned:
         blocks=2 * GatePolicy().pairs,
         seed=int(np.random.default_rng().integers(2**31)),
     )
-    (planned,) = plan(selection, sides).cases
+    (planned,) = plan_cases(selection, sides).cases
     return planned
 
 
-def _memory_gates(progress: Progress, memory: MemoryPass, change: float, *, loaded: bool) -> Iterator[Gate]:
+def _memory_gates(progress: MeasuredCase, memory: MemoryPass, change: float, *, loaded: bool) -> Iterator[Gate]:
     """Gate on memory alone, once for each three trials: pairs would only cost time."""
     trials = list(progress.planned.trials)
     while len(trials) >= READINGS:

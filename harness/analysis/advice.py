@@ -1,8 +1,8 @@
 """Which strategy to take, in one sentence that says why.
 
-The rule: of the strategies whose primary metric is not worse than the best one's by more than the metric's margin, the
-one that takes the least CPU time. What is beyond the limit of a metric is left out, unless everything is. It is a
-summary of the tables, not a verdict on other data.
+Of the strategies whose primary metric is not worse than the best one's by more than the metric's margin, the rule
+recommends the one with the least CPU time. Strategies beyond the limit of a metric are left out, unless all are. The
+recommendation summarises the tables; it says nothing about other data.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.analysis import wording
-from harness.analysis.aggregates import CellAggregate, effect, fullest
+from harness.analysis.aggregates import CellAggregate, effect, fullest, measurable
 from harness.stats.paired import Interval
 from harness.store.header import JudgedMetric
 
@@ -41,14 +41,14 @@ def advise(
     metric
         The task's primary metric.
     reference
-        The strategy to compare with where the choice leaves it open.
+        The strategy to compare with if the recommended one has the best quality itself.
     limits
         Metrics that may have a limit.
 
     Returns
     -------
     Advice or None
-        ``None`` when no strategy finished everything.
+        ``None`` if no strategy finished everything.
     """
     sound = {label for cell in cells for label in cell.entries if _sound(cells, label)}
     cells, finished = fullest(cells, lambda cell, label: label in sound and _has(cell, label, metric))
@@ -66,12 +66,15 @@ def advise(
     if other is None:
         return Advice(chosen, f"{chosen}: the only strategy that finished")
     why = _why(cells, chosen, other, metric)
-    alone = f"; no other strategy is within {metric.margin:g} of its {metric.name}" * (
-        len(good) == 1 and metric.margin > 0
-    )
-    apart = effect(cells, chosen, other, metric.name)
-    chance = "; of one block, which does not tell merit from chance" * (apart is not None and not apart.known)
-    return Advice(chosen, f"{chosen}: {', '.join(why)}{alone}{_limited(limits, len(within), len(finished))}{chance}")
+    clauses = [f"{chosen}: {', '.join(why)}"]
+    if len(good) == 1 and metric.margin > 0:
+        clauses.append(f"no other strategy is within {metric.margin:g} of its {metric.name}")
+    if len(within) < len(finished):
+        clauses.append(_limited(limits, len(within), len(finished)))
+    difference = effect(cells, chosen, other, metric.name)
+    if difference is not None and not difference.known:
+        clauses.append("based on one block, so it may be chance")
+    return Advice(chosen, "; ".join(clauses))
 
 
 def _sound(cells: Sequence[CellAggregate], label: str) -> bool:
@@ -102,14 +105,12 @@ def _beyond(cells: Sequence[CellAggregate], label: str, metric: JudgedMetric) ->
 
 
 def _limited(limits: Sequence[JudgedMetric], within: int, finished: int) -> str:
-    if within == finished:
-        return ""
     names = " or ".join(f"{metric.name} {metric.limit:g}" for metric in limits)
-    return f"; {finished - within} beyond {names} left out" if within else f"; all are beyond {names}"
+    return f"{finished - within} beyond {names} left out" if within else f"all are beyond {names}"
 
 
 def _as_good(cells: Sequence[CellAggregate], label: str, best: str, metric: JudgedMetric) -> bool:
-    """Return whether the interval rules out a loss over the margin; without an interval, the estimate must."""
+    """Return whether a loss larger than the margin is excluded by the interval, or by the estimate if there is none."""
     apart = effect(cells, label, best, metric.name)
     if apart is None:
         return False
@@ -133,22 +134,23 @@ def _why(cells: Sequence[CellAggregate], chosen: str, other: str, metric: Judged
     if apart is not None:
         found.append(_quality(apart, metric))
     memory = effect(cells, chosen, other, MEMORY)
-    if memory is not None:
+    if memory is not None and measurable(cells, [chosen, other], MEMORY):
         found.append(_times(memory, "memory"))
     return found
 
 
 def _times(ratio: Interval, what: str, other: str = "") -> str:
-    """Say a ratio the way round in which it is above one: ``5.9x less CPU [5.6, 6.3]``."""
+    """Write a ratio, inverted if it is below one: ``5.9x less CPU than xgboost-exact [5.6, 6.3]``."""
     if not ratio.excludes(1.0) and ratio.known:
-        return f"{what} tied" + f" with {other}" * bool(other)
+        return f"{what} tied with {other}" if other else f"{what} tied"
     less = ratio.estimate < 1
     turned = [1 / value if less else value for value in (ratio.estimate, ratio.low, ratio.high)]
     if _three(turned[0]) == "1":
-        return f"{what} equal" + f" to that of {other}" * bool(other)
+        return f"{what} equal to that of {other}" if other else f"{what} equal"
     low, high = sorted(turned[1:]) if ratio.known else (math.nan, math.nan)
     interval = f" [{_three(low)}, {_three(high)}]" if ratio.known else ""
-    return f"{_three(turned[0])}x {'less' if less else 'more'} {what}" + f" than {other}" * bool(other) + interval
+    than = f" than {other}" if other else ""
+    return f"{_three(turned[0])}x {'less' if less else 'more'} {what}{than}{interval}"
 
 
 def _three(value: float) -> str:

@@ -1,4 +1,4 @@
-"""How strategies aggregate in a cell: what each measured in every block, and the effects between any two of them."""
+"""Records aggregated by cell: the values of each strategy in every block, and the effects between any two of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from harness.declare.values import Work
 from harness.records import Cell, Curve, Record, Scalar, Status, figures, is_cost
 from harness.stats.paired import Interval, pooled_difference, pooled_ratio
 
@@ -18,6 +19,10 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
 CURVES = 3
+#: Memory below this many bytes is smaller than what a measurement can tell: it is written "<0.1 MB" and has no ratio.
+LEAST_MEMORY = 1e5
+
+_SHARED = ("cpu_s", "wall_s", "peak_bytes")
 
 
 class RunBlock(NamedTuple):
@@ -35,11 +40,11 @@ class StrategyAggregate:
     Attributes
     ----------
     values
-        Measure to its values, one a unit of the cell; NaN where it was not measured.
+        Measure to its values, one for each unit of the cell; NaN where it was not measured.
     statuses, troubles
-        How many trials ended how; and for those with a reason, how many with which.
-    failed
-        Places of the units whose trial began and did not finish.
+        Number of trials by status; and number of trials by status and reason, for those with a reason.
+    failed, contaminated
+        Indices of the units whose trial began and did not finish, and of those whose trial was contaminated.
     curves
         Name to the curves of the first blocks, at most `CURVES`.
     """
@@ -50,12 +55,36 @@ class StrategyAggregate:
     statuses: Counter[Status] = field(default_factory=Counter)
     troubles: Counter[tuple[Status, str]] = field(default_factory=Counter)
     failed: set[int] = field(default_factory=set)
+    contaminated: set[int] = field(default_factory=set)
     curves: dict[str, list[Curve]] = field(default_factory=dict)
 
     def median(self, name: str) -> float | None:
-        """Return the median of a measure over the units that have it."""
+        """Return the median of a measure over the units in which it was measured."""
         values = self.values.get(name)
         return None if values is None or np.isnan(values).all() else float(np.nanmedian(values))
+
+
+class WorkRate(NamedTuple):
+    """How often a phase does its unit of work in one cell: what one row, step or round costs."""
+
+    phase: str
+    unit: str
+    times: float
+
+    def share(self, entry: StrategyAggregate, figure: str) -> float | None:
+        """Return the median of a figure of the phase, divided by the number of units; ``None`` if not measured."""
+        median = entry.median(f"{self.phase}.{figure}")
+        return None if median is None else median / self.times
+
+    def plain(self, entry: StrategyAggregate) -> dict[str, str | float | None]:
+        """Return the rate with its shares of time and memory, as pages and ``--json`` have them."""
+        return {**self._asdict(), **{figure: self.share(entry, figure) for figure in _SHARED}}
+
+
+def work_rates(work: Mapping[str, Work], cell: Cell) -> list[WorkRate]:
+    """List the phases with declared work whose number of units follows from the parameters of the cell."""
+    rates = [WorkRate(phase, declared.unit, declared.count(dict(cell.params))) for phase, declared in work.items()]
+    return [rate for rate in rates if rate.times > 0]
 
 
 @dataclass
@@ -68,27 +97,27 @@ class CellAggregate:
     entries: dict[str, StrategyAggregate]
 
     def differences(self, of: str, to: str, name: str, base: CellAggregate | None = None) -> dict[RunBlock, float]:
-        """Subtract one strategy's measure from another's, the logarithms of a cost, in every unit that has both.
+        """Return the measure of strategy `of` minus that of `to` in every unit that has both; of logarithms for a cost.
 
         Parameters
         ----------
         base
-            Where `to` stands; here, unless another measurement of the same cell is given.
+            Another measurement of the same cell that `to` is taken from; by default this one.
         """
-        apart = self._apart(of, to, name, base or self)
-        return {self.units[index]: float(apart[index]) for index in np.flatnonzero(np.isfinite(apart))}
+        differences = self._differences(of, to, name, base or self)
+        return {self.units[index]: float(differences[index]) for index in np.flatnonzero(np.isfinite(differences))}
 
     def effect(self, of: str, to: str, name: str) -> Interval | None:
         """Estimate the effect on a measure in this cell alone; see `effect`."""
-        apart = self._apart(of, to, name, self)
-        known = np.isfinite(apart)
+        differences = self._differences(of, to, name, self)
+        known = np.isfinite(differences)
         if not known.any():
             return None
         sessions, seeds = self._groups
         return (
-            pooled_ratio(apart[known], sessions[known])
+            pooled_ratio(differences[known], sessions[known])
             if is_cost(name)
-            else pooled_difference(apart[known], seeds[known])
+            else pooled_difference(differences[known], seeds[known])
         )
 
     @cached_property
@@ -97,14 +126,14 @@ class CellAggregate:
         runs = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in self.units))}
         return np.array([runs[unit.run] for unit in self.units]), np.array([unit.seed for unit in self.units])
 
-    def _apart(self, of: str, to: str, name: str, base: CellAggregate) -> Floats:
+    def _differences(self, of: str, to: str, name: str, base: CellAggregate) -> Floats:
         one, other = self._values(of, name, self.units), base._values(to, name, self.units)
         if one is None or other is None:
             return np.full(len(self.units), np.nan)
         if not is_cost(name):
             return one - other
         with np.errstate(divide="ignore", invalid="ignore"):
-            # A cost of 0 has no logarithm: the infinity that it gives counts as missing.
+            # A cost of 0 has no logarithm; the infinity that NumPy returns for it counts as missing.
             return np.log(one) - np.log(other)
 
     def _values(self, label: str, name: str, units: list[RunBlock]) -> Floats | None:
@@ -123,13 +152,13 @@ def in_order(entries: Mapping[str, StrategyAggregate], declared: Sequence[str]) 
 
 
 def reference_among(entries: Mapping[str, StrategyAggregate], ordered: Sequence[str], named: str) -> str:
-    """Choose what to compare with: the named strategy, else it with some options, else the first."""
+    """Choose the reference: the named strategy, else the same strategy with options, else the first one."""
     with_options = [label for label in ordered if entries[label].strategy == named]
     return named if named in entries else [*with_options, *ordered][0]
 
 
 def time_of(cells: Sequence[CellAggregate]) -> str:
-    """Return the time to tell costs by: CPU time, and wall time where imported figures have that alone."""
+    """Return the time that costs are compared by: CPU time, or wall time if imported figures have only that."""
     timed = {name for cell in cells for entry in cell.entries.values() for name in entry.values}
     return "wall_s" if "wall_s" in timed and "cpu_s" not in timed else "cpu_s"
 
@@ -137,10 +166,10 @@ def time_of(cells: Sequence[CellAggregate]) -> str:
 def fullest(
     cells: Sequence[CellAggregate], wanted: Callable[[CellAggregate, str], bool]
 ) -> tuple[list[CellAggregate], list[str]]:
-    """Choose cells and strategies so that every one of these stands in every one of those.
+    """Choose cells and strategies so that every chosen strategy was measured in every chosen cell.
 
-    Of the sets of strategies that some cell has, the one that covers most results: its size times the number of cells
-    that have all of it. So a sweep of one strategy alone neither takes the cells of the others away nor joins them.
+    Each cell has a set of strategies. The set with the most results is chosen: its size times the number of cells that
+    include all of it. So a sweep of one strategy alone neither removes the cells of the others nor joins them.
 
     Parameters
     ----------
@@ -148,25 +177,27 @@ def fullest(
         ``wanted(cell, label)``: whether a strategy of a cell counts.
     """
     sets = [frozenset(label for label in cell.entries if wanted(cell, label)) for cell in cells]
-    best = max(sets, key=lambda own: (len(own) * sum(own <= other for other in sets), len(own)), default=frozenset())
-    chosen = [cell for cell, own in zip(cells, sets, strict=True) if best <= own]
+    best = max(
+        sets, key=lambda part: (len(part) * sum(part <= other for other in sets), len(part)), default=frozenset()
+    )
+    chosen = [cell for cell, labels in zip(cells, sets, strict=True) if best <= labels]
     return chosen, [label for label in (chosen[0].entries if chosen else ()) if label in best]
 
 
 def aggregate(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[CellAggregate]:
-    """Gather the records of some runs by machine and cell.
+    """Group the records of some runs by machine and cell.
 
     Parameters
     ----------
     runs
-        For each run its name, its machine and its records; they are taken in one at a time and let go.
+        For each run its name, its machine and its records, which are read one at a time and not stored.
     """
-    found: dict[tuple[str, Cell], _Gathered] = {}
+    found: dict[tuple[str, Cell], _CellRecords] = {}
     for run, machine, records in runs:
         for record in records:
-            place = (machine, Cell.of(record))
+            place = (machine, record.trial.cell)
             if place not in found:
-                found[place] = _Gathered()
+                found[place] = _CellRecords()
             found[place].add(run, record)
     return [CellAggregate(machine, cell, *gathered.arrays()) for (machine, cell), gathered in found.items()]
 
@@ -175,16 +206,27 @@ def effect(cells: Sequence[CellAggregate], of: str, to: str, name: str) -> Inter
     """Estimate the effect on a measure over some cells: a ratio for a cost, a difference for a metric.
 
     With several cells the effect is the mean over those in which both strategies were measured (of the logarithms, for
-    a cost), taken block by block, so that the interval holds whatever ties the cells of a block together.
+    a cost), taken block by block, so that cells of one block may depend on each other.
 
     Returns
     -------
     Interval or None
-        ``None`` without a block that both strategies finished in all these cells.
+        ``None`` if there is no block in which both strategies finished all these cells.
     """
     if len(cells) == 1:
         return cells[0].effect(of, to, name)
     return pool([part for cell in cells if (part := cell.differences(of, to, name))], name)
+
+
+def measurable(cells: Sequence[CellAggregate], labels: Sequence[str], name: str) -> bool:
+    """Return whether a measure of some strategies is large enough to be compared in all of some cells.
+
+    Only memory can be too small: see `LEAST_MEMORY`.
+    """
+    if not (is_cost(name) and name.endswith("_bytes")):
+        return True
+    medians = [cell.entries[label].median(name) for cell in cells for label in labels if label in cell.entries]
+    return all(median is None or median >= LEAST_MEMORY for median in medians)
 
 
 def pool(parts: Sequence[dict[RunBlock, float]], name: str) -> Interval | None:
@@ -209,20 +251,8 @@ def _natural(entry: StrategyAggregate) -> list[tuple[str, float, str]]:
     ]
 
 
-def cost_table(cells: Sequence[CellAggregate], label: str, name: str) -> Floats:
-    """Lay a strategy's measure out, a row a block and a column a cell, NaN where missing: shape (blocks, cells)."""
-    blocks = dict.fromkeys((unit.run, unit.block) for cell in cells for unit in cell.units)
-    rows = {block: index for index, block in enumerate(blocks)}
-    table = np.full((len(rows), len(cells)), np.nan)
-    for column, cell in enumerate(cells):
-        values = cell.entries[label].values.get(name) if label in cell.entries else None
-        if values is not None:
-            table[[rows[unit.run, unit.block] for unit in cell.units], column] = values
-    return table
-
-
-class _Gathered:
-    """Collects one cell's records, in whatever order they come."""
+class _CellRecords:
+    """Collects the records of one cell, in any order."""
 
     def __init__(self) -> None:
         self._units: dict[RunBlock, int] = {}
@@ -241,14 +271,16 @@ class _Gathered:
         entry.statuses[record.status] += 1
         if record.status not in ("ok", "skipped"):
             entry.failed.add(unit)
+        if record.conditions is not None and record.conditions.contaminated:
+            entry.contaminated.add(unit)
         if record.status != "ok" or record.reason:
             entry.troubles[(record.status, record.reason)] += 1
         for name, value in figures(record).items():
             columns[name][unit] = value
         for name, curve in record.curves.items():
-            kept = entry.curves.setdefault(name, [])
-            if len(kept) < CURVES:
-                kept.append(curve)
+            curves = entry.curves.setdefault(name, [])
+            if len(curves) < CURVES:
+                curves.append(curve)
 
     def arrays(self) -> tuple[list[RunBlock], dict[str, StrategyAggregate]]:
         for label, columns in self._values.items():

@@ -1,4 +1,4 @@
-"""Strategies side by side in Python: a table for notebooks, effects with intervals, figures for a paper."""
+"""Strategies side by side in Python: a table for notebooks, effects with intervals, charts for a paper."""
 
 from __future__ import annotations
 
@@ -34,22 +34,24 @@ class Comparison:
     paths
         Files of runs, results folders, or machines' folders; the folder ``results`` when none is given.
     task
-        ``topic/task``; may be left out when the runs hold one task only.
+        ``topic/task``; may be left out if the runs have only one task.
     reference
         Label of the strategy to compare with; by default the one that the task names.
     machine
-        May be left out when the runs are of one machine only.
+        May be left out if all runs are of one machine.
     where
-        Values of ``dataset``, ``scenario`` and parameters that narrow the cells; effects are means over those left.
+        Values of ``dataset``, ``scenario`` and parameters that select cells; effects are means over the selected cells.
 
     Raises
     ------
     UsageError
-        When the runs hold several tasks or machines and none is named, or nothing that matches.
+        If the runs have several tasks or machines and none is named, or if no cell matches.
 
     Examples
     --------
-    >>> comparison = harness.Comparison("results", scenario="clean", rows=100_000)  # doctest: +SKIP
+    >>> comparison = harness.Comparison(
+    ...     "results", task="boosting/tabular-binary", scenario="clean", rows=100_000
+    ... )  # doctest: +SKIP
     >>> comparison.effect("xgboost-exact", "xgboost-hist", "fit.cpu_s")  # doctest: +SKIP
     """
 
@@ -116,20 +118,26 @@ class Comparison:
         Parameters
         ----------
         target
-            Of the metric, by default the primary one.
+            Value of the metric (by default the primary one) to reach.
         over
-            The budget that varies from cell to cell, such as ``trees``; all else must be the same.
+            The budget that differs from cell to cell, such as ``trees``; everything else must be the same.
 
         Returns
         -------
         DataFrame
-            A row a strategy: ``median`` of the cost, its bounds, and the ``share`` of blocks that reach the target.
+            One row for each strategy: ``median`` of the cost, its bounds, and the ``share`` of blocks that reach the
+            target.
         """
         name = metric or next(own for own in self.measures if not is_cost(own))
         cells = [cell for cell in self.cells if over in dict(cell.cell.params)]
         rest = {(c.cell.dataset, c.cell.scenario, tuple(p for p in c.cell.params if p[0] != over)) for c in cells}
-        if len(rest) != 1:
-            raise UsageError(f"the cells must differ in {over} alone, and there are {len(rest)} kinds: narrow them")
+        if not cells:
+            raise UsageError(f"no cell has the parameter {over}")
+        if len(rest) > 1:
+            raise UsageError(
+                f"the cells must differ only in {over}, but they differ in other things too ({len(rest)} kinds): "
+                "select some with dataset=, scenario= or parameters"
+            )
         ordered = sorted(cells, key=lambda cell: float(dict(cell.cell.params)[over]))
         better = self._better(name)
         found = [reach(ordered, label, target, cost=cost, metric=name, better=better) for label in self.labels]
@@ -141,19 +149,19 @@ class Comparison:
         return self.measures[measure]
 
     def table(self) -> pd.DataFrame:
-        """Make a frame with a row a strategy and, for each measure, its median, effect, interval and verdict."""
+        """Return a frame with a row for each strategy: median, effect, interval and verdict of each measure."""
         columns: dict[tuple[str, str], list[Any]] = {}
         for name in self.measures:
-            told = self.verdicts(name)
-            effects = [told[label].effect for label in self.labels]
-            columns[name, "median"] = [self._middle(label, name) for label in self.labels]
+            compared = self.verdicts(name)
+            effects = [compared[label].effect for label in self.labels]
+            columns[name, "median"] = [self._median(label, name) for label in self.labels]
             for part in ("estimate", "low", "high"):
                 columns[name, part] = [getattr(found, part) if found else float("nan") for found in effects]
-            columns[name, "verdict"] = [told[label].word for label in self.labels]
+            columns[name, "verdict"] = [compared[label].word for label in self.labels]
         return pd.DataFrame(columns, index=pd.Index(self.labels, name="strategy"))
 
     def plot(self, kind: str = "forest", *, ax: Axes | None = None, **choices: Any) -> Axes:
-        """Draw a figure for a paper: ``forest``, ``pareto`` or ``scaling`` (needs the extra ``figures``).
+        """Draw a chart for a paper: ``forest``, ``pareto`` or ``scaling`` (needs the extra ``figures``).
 
         Parameters
         ----------
@@ -163,11 +171,11 @@ class Comparison:
         from harness.analysis import plots
 
         if kind not in plots.KINDS:
-            raise UsageError(f"there is no figure {kind!r}{did_you_mean(kind, plots.KINDS)}")
+            raise UsageError(f"there is no chart {kind!r}{did_you_mean(kind, plots.KINDS)}")
         drawn: Axes = plots.KINDS[kind](self, ax=ax, **choices)
         return drawn
 
-    def _middle(self, label: str, name: str) -> float:
+    def _median(self, label: str, name: str) -> float:
         values = [cell.entries[label].median(name) for cell in self.cells if label in cell.entries]
         found = [value for value in values if value is not None]
         return float(pd.Series(found, dtype=float).median())
@@ -175,10 +183,12 @@ class Comparison:
     def _repr_html_(self) -> str:
         """Show the effects with their intervals in a notebook."""
         heads = "".join(f"<th>{escape(name)}</th>" for name in self.measures)
-        told = {name: self.verdicts(name) for name in self.measures}
+        compared = {name: self.verdicts(name) for name in self.measures}
         rows = "".join(
             f"<tr><th>{escape(label)}</th>"
-            + "".join(f"<td>{_shown(told[name][label], self._middle(label, name))}</td>" for name in self.measures)
+            + "".join(
+                f"<td>{_written(compared[name][label], self._median(label, name))}</td>" for name in self.measures
+            )
             + "</tr>"
             for label in self.labels
         )
@@ -205,9 +215,9 @@ def _matches(cell: CellAggregate, where: dict[str, Scalar]) -> bool:
     return all(name in known and known[name] == value for name, value in where.items())
 
 
-def _shown(told: Compared, middle: float) -> str:
-    if told.word == "reference" or told.effect is None:
-        return "-" if math.isnan(middle) else f"{middle:.4g}"
-    found = told.effect
+def _written(compared: Compared, median: float) -> str:
+    if compared.word == "reference" or compared.effect is None:
+        return "-" if math.isnan(median) else f"{median:.4g}"
+    found = compared.effect
     interval = f" [{found.low:.3g}, {found.high:.3g}]" if found.known else ""
-    return f"{_MARKS[told.word]} {found.estimate:.3g}{interval}"
+    return f"{_MARKS[compared.word]} {found.estimate:.3g}{interval}"

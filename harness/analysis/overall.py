@@ -1,4 +1,4 @@
-"""Strategies over all cells of a task: their ranks and ratings, with what failed filled in by the baseline."""
+"""Ranks and ratings of strategies over all cells of a task; the baseline replaces results that failed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from harness.analysis.aggregates import CellAggregate, Floats, cost_table, fullest
+from harness.analysis.aggregates import CellAggregate, Floats, fullest
 from harness.records import is_cost
 from harness.stats.impute import impute
 from harness.stats.ranking import Elo, Ranking, bradley_terry, rank
@@ -24,7 +24,7 @@ class Overall:
     Attributes
     ----------
     filled
-        For each strategy the number of cells in which the baseline stood in for at least one block.
+        For each strategy the number of cells in which the baseline replaced at least one block.
     cells
         Number of cells that were ranked.
     """
@@ -39,7 +39,7 @@ class Overall:
 def overall(
     cells: Sequence[CellAggregate], name: str, *, better: Literal["higher", "lower"], baseline: str = ""
 ) -> Overall | None:
-    """Rank strategies over cells that all of them were tried in, chosen by `fullest`.
+    """Rank strategies over cells in which all of them were run, chosen by `fullest`.
 
     In each cell a strategy's score is its mean over blocks (of the logarithm, for a cost). A block that failed gets the
     baseline's value when the measure is a metric; a cell without any value ranks last.
@@ -49,7 +49,7 @@ def overall(
     cells
         Cells of one task on one machine.
     baseline
-        Label of the strategy that stands in; empty for none.
+        Label of the strategy that replaces missing results; empty for none.
 
     Returns
     -------
@@ -63,15 +63,15 @@ def overall(
     scores = np.full((len(cells), len(labels)), np.nan)
     filled = np.zeros(len(labels), dtype=int)
     for row, cell in enumerate(cells):
-        stand_in = None if is_cost(name) else _column(cell, baseline, name)
+        substitute = None if is_cost(name) else _column(cell, baseline, name)
         for column, label in enumerate(labels):
-            own = _column(cell, label, name)
-            values, mask = impute(np.full(len(cell.units), np.nan) if own is None else own, stand_in)
-            # A block in which it was not tried is no failure.
+            measured = _column(cell, label, name)
+            values, mask = impute(np.full(len(cell.units), np.nan) if measured is None else measured, substitute)
+            # A block in which the strategy was not run is not a failure, so it is not filled.
             failed = list(cell.entries[label].failed)
-            kept = np.isin(np.arange(len(values)), failed) | ~mask
+            scored = np.isin(np.arange(len(values)), failed) | ~mask
             filled[column] += bool(mask[failed].any())
-            scores[row, column] = _score(values[kept], name)
+            scores[row, column] = _score(values[scored], name)
     higher = better == "higher"
     return Overall(
         measure=name,
@@ -96,10 +96,22 @@ def reach(
     Parameters
     ----------
     cells
-        Cells that differ in the budget alone (trees, epochs, rows), in its order.
+        Cells that differ only in the budget (trees, epochs, rows), from the smallest to the largest.
     """
     costs, quality = (cost_table(cells, label, name) for name in (cost, metric))
     return summarise(cost_to_target(costs, quality, target, higher_is_better=better == "higher"))
+
+
+def cost_table(cells: Sequence[CellAggregate], label: str, name: str) -> Floats:
+    """Return a strategy's measure as an array of shape (blocks, cells), NaN where missing."""
+    blocks = dict.fromkeys((unit.run, unit.block) for cell in cells for unit in cell.units)
+    rows = {block: index for index, block in enumerate(blocks)}
+    table = np.full((len(rows), len(cells)), np.nan)
+    for column, cell in enumerate(cells):
+        values = cell.entries[label].values.get(name) if label in cell.entries else None
+        if values is not None:
+            table[[rows[unit.run, unit.block] for unit in cell.units], column] = values
+    return table
 
 
 def _column(cell: CellAggregate, label: str, name: str) -> Floats | None:

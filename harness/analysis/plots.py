@@ -1,4 +1,4 @@
-"""Figures for a paper, drawn with matplotlib from a `harness.Comparison` (extra ``figures``)."""
+"""Charts for a paper, drawn with matplotlib from a `harness.Comparison` (extra ``figures``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from harness.analysis.comparison import Comparison
 
-# Okabe & Ito 2008, told apart by colour-blind readers; shapes tell them apart in print.
+# Okabe & Ito 2008: colour-blind readers can distinguish these colours; in print, the shapes differ too.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vP*X<>"
 
@@ -44,7 +44,7 @@ def forest(comparison: Comparison, measure: str = "cpu_s", *, ax: Axes | None = 
 
 
 def pareto(comparison: Comparison, cost: str = "cpu_s", metric: str | None = None, *, ax: Axes | None = None) -> Axes:
-    """Draw quality over cost, a point a strategy, and the front that no other strategy beats in both."""
+    """Draw quality against cost, one point for each strategy, and the front of those that no other one dominates."""
     ax = _axes(ax)
     name = metric or next(measure for measure in comparison.measures if not is_cost(measure))
     sign = -1 if comparison.measures[name] == "higher" else 1
@@ -63,13 +63,13 @@ def pareto(comparison: Comparison, cost: str = "cpu_s", metric: str | None = Non
 
 
 def scaling(comparison: Comparison, over: str, measure: str = "cpu_s", *, ax: Axes | None = None) -> Axes:
-    """Draw how a measure grows with a parameter, a line a strategy over the cells that have it."""
+    """Draw how a measure grows with a parameter: one line for each strategy, over the cells that have the parameter."""
     ax = _axes(ax)
     cells = sorted((cell for cell in comparison.cells if over in dict(cell.cell.params)), key=lambda c: _size(c, over))
     if len({_size(cell, over) for cell in cells}) < 2:
         raise UsageError(f"these cells have fewer than two values of {over}: run with --set {over}=A,B")
     for index, label in enumerate(comparison.labels):
-        line = [(_size(cell, over), _middle(cell, label, measure)) for cell in cells]
+        line = [(_size(cell, over), _median(cell, label, measure)) for cell in cells]
         known = np.array([point for point in line if math.isfinite(point[1])]).reshape(-1, 2)
         style = _MARKERS[index % len(_MARKERS)]
         ax.plot(known[:, 0], known[:, 1], f"{style}-", color=_COLOURS[index % len(_COLOURS)], label=label)
@@ -91,7 +91,7 @@ def _axes(ax: Axes | None) -> Axes:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise UsageError("figures need matplotlib: pip install 'bakeoff[figures]'") from None
+        raise UsageError("figures need matplotlib (in a checkout of Bakeoff: pip install '.[figures]')") from None
     return Figure(figsize=(6.4, 4.0), layout="constrained").subplots()
 
 
@@ -99,7 +99,7 @@ def _size(cell: CellAggregate, over: str) -> float:
     return float(dict(cell.cell.params)[over])
 
 
-def _middle(cell: CellAggregate, label: str, measure: str) -> float:
+def _median(cell: CellAggregate, label: str, measure: str) -> float:
     entry = cell.entries.get(label)
     found = entry.median(measure) if entry else None
     return math.nan if found is None else found

@@ -1,11 +1,12 @@
-"""What a report is made from: the runs read once, with what their headers say of tasks, strategies and metrics."""
+"""Runs that were read: what their headers say, how their trials ended, and the aggregates of their records."""
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -14,12 +15,12 @@ from harness.analysis.aggregates import CellAggregate, aggregate
 from harness.declare.values import Chart
 from harness.records import Record, Status
 from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard
-from harness.store.runs import open_run
+from harness.store.read import open_runs
 
 
 @dataclass
 class Tally:
-    """How the trials of a run ended, and the conditions that they met."""
+    """How the trials of a run ended on one machine, and the conditions that they met."""
 
     statuses: Counter[Status] = field(default_factory=Counter)
     contaminated: int = 0
@@ -39,7 +40,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """What the runs say of a task; a later run's word goes over an earlier one's."""
+    """What the headers say of a task; a later header replaces what an earlier one says."""
 
     card: TaskCard
     metrics: tuple[JudgedMetric, ...]
@@ -49,11 +50,40 @@ class TaskInfo:
 
 @dataclass(frozen=True)
 class RunSet:
-    """Runs read: their headers and tallies, in the order given, and the aggregates in all of them."""
+    """Runs that were read.
+
+    Attributes
+    ----------
+    headers, tallies
+        One of each for every run and machine, in the order given.
+    aggregates
+        The cells of all runs, those of each machine apart.
+    """
 
     headers: list[Header]
     tallies: list[Tally]
     aggregates: list[CellAggregate]
+
+    @property
+    def measures(self) -> list[str]:
+        """The names of all that was measured."""
+        entries = (entry for cell in self.aggregates for entry in cell.entries.values())
+        return list(dict.fromkeys(name for entry in entries for name in entry.values))
+
+    def header(self, run: str, machine: str) -> Header:
+        """Return the header of a run on a machine."""
+        return self._headers[run, machine]
+
+    @cached_property
+    def _headers(self) -> dict[tuple[str, str], Header]:
+        return {(header.run, header.machine.name): header for header in self.headers}
+
+    def missing(self) -> dict[str, int]:
+        """Return run to the number of its planned trials without a record, for runs that lack some."""
+        left = {header.run: header.trials for header in self.headers}
+        for header, tally in zip(self.headers, self.tallies, strict=True):
+            left[header.run] -= tally.statuses.total()
+        return {run: count for run, count in left.items() if count > 0}
 
     def task(self, name: str) -> TaskInfo:
         """Return what the headers say of a task, by ``topic/task``."""
@@ -64,29 +94,25 @@ class RunSet:
         return TaskInfo(
             card=msgspec.structs.replace(cards[-1], charts=_charts(cards)) if cards else TaskCard(name),
             metrics=tuple(metric for (task, _), metric in metrics.items() if task == name),
-            strategies={own: card for (task, own), card in strategies.items() if task == name},
+            strategies={strategy: card for (task, strategy), card in strategies.items() if task == name},
             reference=references.get(name, ""),
         )
 
     def tasks(self) -> dict[str, list[CellAggregate]]:
         """Group the aggregates by ``topic/task``."""
-        found: dict[str, list[CellAggregate]] = {}
+        groups: dict[str, list[CellAggregate]] = {}
         for aggregates in self.aggregates:
-            found.setdefault(f"{aggregates.cell.topic}/{aggregates.cell.task}", []).append(aggregates)
-        return found
+            groups.setdefault(f"{aggregates.cell.topic}/{aggregates.cell.task}", []).append(aggregates)
+        return groups
 
 
-def _charts(cards: Sequence[TaskCard]) -> tuple[Chart, ...]:
-    """List the charts of the last card, then those that only an earlier one knows: older records have their curves."""
-    found: dict[str, Chart] = {}
-    for card in reversed(cards):
-        for chart in card.charts:
-            found.setdefault(chart.curve, chart)
-    return tuple(found.values())
-
-
-def read_run_set(paths: Sequence[Path]) -> RunSet:
+def read_run_set(paths: Sequence[Path], since: datetime | None = None) -> RunSet:
     """Read runs.
+
+    Parameters
+    ----------
+    since
+        Runs that started before are left out.
 
     Raises
     ------
@@ -97,23 +123,32 @@ def read_run_set(paths: Sequence[Path]) -> RunSet:
     tallies: list[Tally] = []
 
     def streams() -> Iterator[tuple[str, str, Iterable[Record]]]:
-        for path in paths:
-            with open_run(path) as reader:
-                headers.append(reader.header)
+        for header, records in opened:
+            if since is None or start_of(header) >= since:
+                headers.append(header)
                 tallies.append(Tally())
-                yield reader.header.run, reader.header.machine.name, _tallied(reader, tallies[-1])
+                yield header.run, header.machine.name, _tallied(records, tallies[-1])
 
-    # The collector would walk all that is kept again and again, and none of it is garbage.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with open_runs(paths) as opened:
         return RunSet(headers, tallies, aggregate(streams()))
-    finally:
-        if collecting:
-            gc.enable()
+
+
+def start_of(header: Header) -> datetime:
+    """Return the start of a run, in UTC where its header names no time zone."""
+    start = datetime.fromisoformat(header.started)
+    return start if start.tzinfo else start.replace(tzinfo=UTC)
 
 
 def _tallied(records: Iterable[Record], tally: Tally) -> Iterator[Record]:
     for record in records:
         tally.add(record)
         yield record
+
+
+def _charts(cards: Sequence[TaskCard]) -> tuple[Chart, ...]:
+    """List the charts of the last card, then those that only an earlier one has: older records have their curves."""
+    charts: dict[str, Chart] = {}
+    for card in reversed(cards):
+        for chart in card.charts:
+            charts.setdefault(chart.curve, chart)
+    return tuple(charts.values())

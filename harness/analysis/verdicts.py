@@ -1,4 +1,4 @@
-"""Strategies against a reference: every effect with its interval, and whether it is one."""
+"""Strategies against a reference: every effect with its interval, and whether it is better, worse or tied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from scipy.special import stdtrit
 
-from harness.analysis.aggregates import CellAggregate, effect
+from harness.analysis.aggregates import CellAggregate, effect, measurable
 from harness.records import is_cost, is_time
 from harness.stats.paired import CONFIDENCE, Interval, holm, p_value
 
@@ -25,11 +25,12 @@ class Compared:
     Attributes
     ----------
     effect
-        A ratio for a cost, a difference for a metric; ``None`` where they have no block in common.
+        A ratio for a cost, a difference for a metric; ``None`` where they have no block in common, and for memory
+        that is too small to be compared.
     p
-        Two-sided p of no effect, after Holm over the strategies compared; NaN where there is no interval.
+        Two-sided p of "no difference", after Holm over the strategies compared; NaN where there is no interval.
     word
-        ``tied`` also when the effect is under the machine's noise floor; ``unknown`` without an interval.
+        ``tied`` also if the effect is smaller than the machine's noise floor; ``unknown`` without an interval.
     """
 
     effect: Interval | None
@@ -53,17 +54,21 @@ def compare(
     cells
         Cells of one machine; with several, effects are averaged block by block.
     noise_sd
-        Standard deviation of the log-ratio of the times of two equal trials on that machine; it holds for times.
+        Standard deviation of the log-ratio of the times of two equal trials on that machine; it is used for times only.
     """
     none = 1.0 if is_cost(name) else 0.0
-    found = {label: effect(cells, label, reference, name) for label in labels if label != reference}
+    found = {
+        label: effect(cells, label, reference, name) if measurable(cells, [label, reference], name) else None
+        for label in labels
+        if label != reference
+    }
     tested = {label: p_value(interval, none) for label, interval in found.items() if interval and interval.known}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
-    told = {
+    compared = {
         label: Compared(interval, p := adjusted.get(label, math.nan), _word(interval, p, name, better, noise_sd))
         for label, interval in found.items()
     }
-    return {label: Compared(None, math.nan, "reference") if label == reference else told[label] for label in labels}
+    return {label: Compared(None, math.nan, "reference") if label == reference else compared[label] for label in labels}
 
 
 def noise_floor(sd: float, blocks: int) -> float:
@@ -75,11 +80,11 @@ def _word(interval: Interval | None, p: float, name: str, better: str, noise_sd:
     if interval is None or not interval.known:
         return "unknown"
     none = 1.0 if is_cost(name) else 0.0
-    drowned = (
+    below_noise = (
         is_time(name)
         and noise_sd is not None
         and abs(math.log(interval.estimate)) < noise_floor(noise_sd, interval.blocks)
     )
-    if drowned or not p < ALPHA or not interval.excludes(none):
+    if below_noise or not p < ALPHA or not interval.excludes(none):
         return "tied"
     return "better" if (interval.estimate > none) == (better == "higher") else "worse"

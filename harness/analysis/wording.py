@@ -1,4 +1,4 @@
-"""Figures as a page writes them; static/format.js writes the same figures the same way."""
+"""How a page writes figures; static/format.js writes the same figures the same way."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+
+from harness.analysis.aggregates import LEAST_MEMORY
 
 NONE = "\u2013"
 #: Beside the colour of a comparison, so that it is seen without colours.
@@ -19,7 +21,17 @@ _FINEST = 6
 
 
 def figure(value: float | None, unit: str) -> str:
-    """Write a value of a measure with its unit: ``911 ms``, ``36.6 MB``, ``0.7784``."""
+    """Write a value of a measure with its unit: ``911 ms``, ``36.6 MB``, ``0.7784``.
+
+    Memory below `LEAST_MEMORY`, which cannot be measured, is written ``<0.1 MB``.
+    """
+    if value is not None and unit == "byte" and value < LEAST_MEMORY:
+        return f"<0.1{_SPACE}MB"
+    return scaled(value, unit)
+
+
+def scaled(value: float | None, unit: str) -> str:
+    """Write any value with its unit, such as a share of a measure: ``366 B``."""
     if value is None:
         return NONE
     scales = {"s": _TIMES, "byte": _SIZES}.get(unit)
@@ -43,7 +55,7 @@ def ratio(value: float | None) -> str:
 
 
 def effect(found: Mapping[str, Any], *, cost: bool, signed: bool = True) -> str:
-    """Write the estimate of a comparison without its interval; what is no ratio has a sign unless told otherwise."""
+    """Write the estimate of a comparison without its interval; a difference has a sign unless `signed` is false."""
     if found["estimate"] is None:
         return NONE
     if cost:
@@ -78,23 +90,23 @@ def share(value: float | None) -> str:
     return "not recorded" if value is None else f"{100 * value:.1f}{_SPACE}%"
 
 
-def day(moment: str) -> str:
-    """Write the day of an ISO 8601 moment: ``23 November 2026``; what is no moment stays as it is."""
+def day(time: str) -> str:
+    """Write the day of an ISO 8601 time: ``23 November 2026``; any other text is returned as it is."""
     try:
-        at = datetime.fromisoformat(moment)
+        at = datetime.fromisoformat(time)
     except ValueError:
-        return moment
+        return time
     return f"{at.day} {at:%B %Y}"
 
 
-def clock(moment: str) -> str:
-    """Write an ISO 8601 moment to the minute, with the offset from UTC that it was given in."""
+def clock(time: str) -> str:
+    """Write an ISO 8601 time to the minute, with its offset from UTC; any other text is returned as it is."""
     try:
-        at = datetime.fromisoformat(moment)
+        at = datetime.fromisoformat(time)
     except ValueError:
-        return moment
+        return time
     offset = at.utcoffset()
-    return f"{day(moment)}, {at:%H:%M}" + ("" if offset is None else " UTC" if not offset else f" UTC{at:%z}")
+    return f"{day(time)}, {at:%H:%M}" + ("" if offset is None else " UTC" if not offset else f" UTC{at:%z}")
 
 
 def count(number: int, noun: str) -> str:

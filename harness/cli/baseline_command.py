@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,7 +24,7 @@ def command() -> None:
     bakeoff baseline set latest
     bakeoff gate @baseline latest
 
-    Names are kept for each machine in baselines.json of the results folder, to be committed with the runs.
+    Names are stored for each machine in baselines.json of the results folder. Commit that file with the runs.
     """  # noqa: D301 - click reads the backspace
 
 
@@ -33,26 +34,30 @@ def command() -> None:
 def set_command(*, runs: tuple[str, ...], name: str) -> None:
     """Let a name point at RUNs: a path, an id, latest, or another @name.
 
-    Several runs are several measurements of the same code. With three a side and more, made at different times, the
-    gate knows how far such runs differ without any change.
+    Several runs are several measurements of the same code. From three or more runs on each side, made at different
+    times, the gate estimates how much runs differ without any change of the code.
     """
     from harness.store.baselines import set_baseline
-    from harness.store.runs import find, open_run
+    from harness.store.read import open_run
+    from harness.store.runs import find_all
 
     results = config().results_folder
     name = name.removeprefix("@")
     chosen: dict[str, list[str]] = {}
     headers: list[Header] = []
-    for path in dict.fromkeys(find(results, run).resolve() for run in runs):
+    recorded: Counter[str] = Counter()
+    for path in find_all(results, runs):
         with open_run(path) as reader:
-            header, held = reader.header, sum(1 for _ in reader)
+            header = reader.header
+            recorded[header.run] += sum(1 for _ in reader)
         _check_place(path, results, header)
-        if held < header.trials:
-            _note(f"run {header.run} holds {held} of {header.trials} planned trials")
-        if header.environment.dirty:
-            _note(f"run {header.run} was measured with uncommitted changes")
         chosen.setdefault(header.machine.name, []).append(header.run)
         headers.append(header)
+    for header in {header.run: header for header in headers}.values():
+        if recorded[header.run] < header.trials:
+            _note(f"run {header.run} has {recorded[header.run]} of {header.trials} planned trials")
+        if header.environment.dirty:
+            _note(f"run {header.run} was measured with uncommitted changes")
     commits = sorted({(header.environment.commit or "none")[:8] for header in headers})
     if len(commits) > 1:
         _note(f"the runs are of {len(commits)} commits: {', '.join(commits)}")
@@ -65,8 +70,7 @@ def set_command(*, runs: tuple[str, ...], name: str) -> None:
 @json_option
 def list_command(*, as_json: bool) -> None:
     """List the baselines with their runs."""
-    from rich.markup import escape
-    from rich.table import Table
+    from harness.report.terminal import Column, print_table
 
     results = config().results_folder
     rows = _rows(results)
@@ -76,20 +80,21 @@ def list_command(*, as_json: bool) -> None:
     if not rows:
         log().print("no baseline is set; set one with 'bakeoff baseline set RUN'")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("name", "machine", "run", "started", "commit"):
-        table.add_column(title)
-    for row in rows:
-        gone = "" if row["path"] else "its file is gone"
-        cells = (f"@{row['name']}", row["machine"], row["run"], gone or row["started"], (row["commit"] or "")[:8])
-        table.add_row(*map(escape, cells))
-    console().print(table)
+    started = [row["started"] if row["path"] else "its file is gone" for row in rows]
+    columns = [
+        Column("name", [f"@{row['name']}" for row in rows], 0, "name"),
+        Column("machine", [row["machine"] for row in rows], 2, "name"),
+        Column("run", [row["run"] for row in rows], 1, "label"),
+        Column("started", started, 4, "label"),
+        Column("commit", [(row["commit"] or "")[:8] for row in rows], 3, "label"),
+    ]
+    print_table(console(), columns)
 
 
 @command.command("remove")
 @click.argument("name")
 def remove_command(name: str) -> None:
-    """Forget the baseline NAME on all machines; its runs stay."""
+    """Remove the baseline NAME on all machines; its runs stay."""
     from harness.store.baselines import remove_baseline
 
     name = name.removeprefix("@")
@@ -100,14 +105,14 @@ def remove_command(name: str) -> None:
 def _check_place(path: Path, results: Path, header: Header) -> None:
     if path.parent != (results / header.machine.name).resolve() or path.stem != header.name:
         raise UsageError(
-            f"{path} is not a run in {results}, where baselines point: move its file to "
+            f"{path} is not in the results folder {results}, so no baseline can point at it: move the file to "
             f"{results / header.machine.name / header.name}.jsonl first"
         )
 
 
 def _rows(results: Path) -> list[dict[str, Any]]:
     from harness.store.baselines import read_baselines, run_file
-    from harness.store.runs import open_run
+    from harness.store.read import open_run
 
     rows = []
     for name, machines in sorted(read_baselines(results).items()):

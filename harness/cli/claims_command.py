@@ -1,4 +1,4 @@
-"""``bakeoff claims``: what the literature says, judged on what was measured here."""
+"""``bakeoff claims``: the claims of the literature, judged on what was measured here."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ _COLOURS = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "n
 @click.option("--commands", is_flag=True, help="Show the commands that measure each claim.")
 @json_option
 def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, as_json: bool) -> None:
-    """Judge the claims of TOPICs (by default of all) on the runs of the results folder.
+    """Judge the claims of TOPICs on the runs of the results folder.
 
-    A claim is supported when the whole 95 % interval of what was measured meets it, refuted when none of it does, and
-    inconclusive in between. A verdict holds for the data, sizes and machine beside it. `bakeoff run TOPIC --profile
-    claims` measures all that they ask about.
+    By default it judges those of the project's topics, or of all topics in a folder without topics of its own.
+
+    A claim is supported if the whole 95 % interval of the measured effect is inside of what it expects, refuted if the
+    whole interval is outside, and inconclusive otherwise. A verdict is valid for the data, sizes and machine beside it.
+    `bakeoff run TOPIC --profile claims` measures what the claims need.
     """
     from harness.analysis.run_set import read_run_set
     from harness.errors import UsageError, did_you_mean
@@ -47,14 +49,15 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
     run_set = read_run_set(paths)
     if not paths:
         log().print(
-            f"note: {settings.results_folder} holds no runs; bakeoff run TOPIC --profile claims measures what they ask",
+            f"note: {settings.results_folder} has no runs; bakeoff run TOPIC --profile claims measures what they need",
             soft_wrap=True,
         )
-    chosen = [topic for name, topic in registry.topics.items() if name in topics or (not topics and topic.claims)]
+    wanted = topics or [topic.name for topic in registry.default_topics() if topic.claims]
+    chosen = [topic for name, topic in registry.topics.items() if name in wanted]
     judged = {topic.name: _judged(topic, run_set, settings) for topic in chosen}
     if as_json:
         measured = [{"run": header.run, "machine": header.machine.name} for header in run_set.headers]
-        print_json({"runs": measured, "claims": [claim for own in judged.values() for claim in own]})
+        print_json({"runs": measured, "claims": [claim for claims in judged.values() for claim in claims]})
         return
     out = console()
     for topic in chosen:
@@ -62,11 +65,11 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
 
 
 def _paths(settings: Config, names: tuple[str, ...]) -> list[Path]:
-    from harness.store.runs import find, runs
+    from harness.store.runs import find_all, runs
 
     if not names:
         return runs(settings.results_folder)
-    return list(dict.fromkeys(find(settings.results_folder, name).resolve() for name in names))
+    return find_all(settings.results_folder, names)
 
 
 def _judged(topic: Topic, run_set: RunSet, settings: Config) -> list[Judged]:
@@ -85,9 +88,9 @@ def _print_topic(out: Console, topic: Topic, judged: list[Judged], run_set: RunS
     from harness.declare.evidence import Verdict
 
     counts = Counter(claim.verdict for claim in judged)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict) if counts[verdict])
+    counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict) if counts[verdict])
     out.print(f"[bold]{topic.name}[/bold]  {escape(topic.title)}", soft_wrap=True)
-    out.print(f"{told or 'no claims are declared'}; judged on {_runs(run_set)}\n", soft_wrap=True)
+    out.print(f"{counted or 'no claims are declared'}; judged on {_runs(run_set)}\n", soft_wrap=True)
     for claim in judged:
         colour = _COLOURS[claim.verdict]
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -96,7 +99,7 @@ def _print_topic(out: Console, topic: Topic, judged: list[Judged], run_set: RunS
         table.add_row(f"[{colour}]{claim.verdict}[/{colour}]", _body(claim))
         out.print(table)
         for line in claim.commands if commands else ():
-            # A line to be copied is not folded.
+            # A line to be copied is not wrapped.
             out.print(line, markup=False, soft_wrap=True)
         out.print()
 
@@ -105,13 +108,13 @@ def _runs(run_set: RunSet) -> str:
     if not run_set.headers:
         return "no runs"
     machines = sorted({header.machine.name for header in run_set.headers})
-    names = [header.run for header in run_set.headers]
-    told = f"run {names[0]}" if len(names) == 1 else f"{len(names)} runs"
-    return f"{told} of {', '.join(machines)}"
+    names = list(dict.fromkeys(header.run for header in run_set.headers))
+    runs = f"run {names[0]}" if len(names) == 1 else f"{len(names)} runs"
+    return f"{runs} on {', '.join(machines)}"
 
 
 def _body(claim: Judged) -> RenderableType:
-    """Lay a claim out, a line for each thing that it has."""
+    """Lay a claim out: its sentence, and a line for each of its details."""
     from rich.console import Group
     from rich.markup import escape
     from rich.table import Table

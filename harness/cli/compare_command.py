@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from harness.analysis.aggregates import CellAggregate, aggregate, pool
+from harness.analysis.aggregates import LEAST_MEMORY, CellAggregate, aggregate, pool
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import NothingSelectedError
 from harness.records import Cell, Record, is_cost
@@ -16,22 +16,26 @@ from harness.stats.paired import Interval
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.report.terminal import CellText
     from harness.store.header import Header
 
+
+#: The part of a run that one machine measured.
+_Part: TypeAlias = "tuple[Header, list[Record]]"
 
 _COSTS = ("cpu_s", "wall_s", "peak_bytes")
 
 
 def differences(header: Header, base: Sequence[Record], candidate: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return one mapping a cell, strategy and measure that both runs hold, and one for what only one of them holds.
+    """Return a row for each cell, strategy and measure of both runs, and one for each strategy that only one run has.
 
     Raises
     ------
     NothingSelectedError
-        When the runs have no trial in common.
+        If the runs have no trial in common.
     """
     old, new = _aggregate(base), _aggregate(candidate)
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     common = 0
     for cell in {**old, **new}:
         names = [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
@@ -39,42 +43,45 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
         for label in {**(one.entries if one else {}), **(other.entries if other else {})}:
             if one is None or other is None or label not in one.entries or label not in other.entries:
                 missing = other is None or label not in other.entries
-                found.append({"cell": cell.title, "strategy": label, "only_in": "base" if missing else "candidate"})
+                rows.append({"cell": cell.title, "strategy": label, "only_in": "base" if missing else "candidate"})
                 continue
             common += 1
+            old_one, new_one = one.entries[label], other.entries[label]
             for name in (*_COSTS, *names):
                 change = pool([part] if (part := other.differences(label, label, name, one)) else [], name)
                 if change is not None:
-                    found.append({"cell": cell.title, "strategy": label, **_described(name, change)})
+                    medians = {"base_median": old_one.median(name), "candidate_median": new_one.median(name)}
+                    rows.append({"cell": cell.title, "strategy": label, **_described(name, change), **medians})
     if not common:
         raise NothingSelectedError("the two runs have no strategy, data, scenario and parameters in common")
-    if not any("measure" in row for row in found):
+    if not any("measure" in row for row in rows):
         raise NothingSelectedError("the two runs have no finished block in common: run both with the same --seed")
-    return found
+    return rows
 
 
 def _aggregate(records: Sequence[Record]) -> dict[Cell, CellAggregate]:
-    """Gather a run by cell, its name and machine left out so that blocks of two runs pair."""
+    """Aggregate a run by cell, without its name and machine, so that the blocks of two runs can be paired."""
     return {aggregates.cell: aggregates for aggregates in aggregate([("", "", records)])}
 
 
 def print_differences(out: Console, rows: Sequence[dict[str, Any]]) -> None:
-    """Print one table a cell; effects whose interval excludes no change are bold."""
-    from rich import box
-    from rich.table import Table
+    """Print a table for each cell; an effect is bold where its interval excludes "no change"."""
+    from harness.report.terminal import Column, print_table
 
     for cell in dict.fromkeys(row["cell"] for row in rows):
-        table = Table(title=cell, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
-        own = [row for row in rows if row["cell"] == cell]
-        measures = list(dict.fromkeys(row["measure"] for row in own if "measure" in row))
-        table.add_column("strategy", no_wrap=True)
-        for name in measures:
-            table.add_column(name, justify="right")
-        for label in dict.fromkeys(row["strategy"] for row in own):
-            effects = {row["measure"]: _shown(row) for row in own if row["strategy"] == label and "measure" in row}
-            only = [f"only in {row['only_in']}" for row in own if row["strategy"] == label and "only_in" in row]
-            table.add_row(label.replace("[", "\\["), *(only or [effects.get(name, "-") for name in measures]))
-        out.print(table)
+        of_cell = [row for row in rows if row["cell"] == cell]
+        measures = list(dict.fromkeys(row["measure"] for row in of_cell if "measure" in row))
+        labels = list(dict.fromkeys(row["strategy"] for row in of_cell))
+        only = {row["strategy"]: f"only in {row['only_in']}" for row in of_cell if "only_in" in row}
+        effects = {(row["strategy"], row["measure"]): _written(row) for row in of_cell if "measure" in row}
+        columns = [Column("strategy", labels, 0, "name")]
+        for rank, measure in enumerate(measures, start=1):
+            cells = ["" if label in only else effects.get((label, measure), "-") for label in labels]
+            columns.append(Column(measure, cells, rank))
+        if only:
+            columns.insert(1, Column("", [only.get(label, "") for label in labels], 0, "label"))
+        print_table(out, columns, title=cell)
+        out.print()
 
 
 def _described(name: str, change: Interval) -> dict[str, Any]:
@@ -87,12 +94,18 @@ def _described(name: str, change: Interval) -> dict[str, Any]:
     }
 
 
-def _shown(row: dict[str, Any]) -> str:
+def _written(row: dict[str, Any]) -> CellText:
+    from harness.report.terminal import Styled
+
+    medians = (row["base_median"], row["candidate_median"])
+    if row["measure"] == "peak_bytes" and any(median is not None and median < LEAST_MEMORY for median in medians):
+        return "-"
     pattern = "{:.3f}x" if row["effect"] == "ratio" else "{:+.4f}"
     text = pattern.format(row["estimate"])
     if row["low"] is not None:
-        text += f" \\[{pattern.format(row['low'])}, {pattern.format(row['high'])}]".replace("x", "")
-    return f"[bold]{text}[/bold]" if row["changed"] else text
+        low, high = (pattern.format(row[bound]).removesuffix("x") for bound in ("low", "high"))
+        text += f" [{low}, {high}]"
+    return Styled(text, "bold") if row["changed"] else text
 
 
 @click.command("compare", short_help="Compare two runs, strategy by strategy.")
@@ -102,21 +115,39 @@ def _shown(row: dict[str, Any]) -> str:
 def command(base: str, candidate: str, *, as_json: bool) -> None:
     """Compare the run CANDIDATE with the run BASE: what changed, for each strategy in each cell.
 
-    Effects are paired by block (the same data and seeds). Two runs are not interleaved: an effect on time holds the
-    machine's drift between them too.
+    Effects are paired by block (the same data and seeds). Two runs are not interleaved: an effect on time includes the
+    machine's drift between them.
     """
-    from harness.store.runs import find, read
+    from harness.store.read import read_all
+    from harness.store.runs import find
 
     folder = config().results_folder
-    old, new = read(find(folder, base)), read(find(folder, candidate))
+    old, new = read_all(find(folder, base)), read_all(find(folder, candidate))
+    paired = _paired(old, new)
     remarks = log()
-    for remark in _remarks(old[0], new[0]):
+    for remark in dict.fromkeys(remark for one, other in paired for remark in _remarks(one[0], other[0])):
         remarks.print(f"note: {remark}", soft_wrap=True)
-    rows = differences(old[0], old[1], new[1])
+    compared = {other[0].machine.name: differences(one[0], one[1], other[1]) for one, other in paired}
     if as_json:
-        print_json({"base": old[0].run, "candidate": new[0].run, "rows": rows})
-    else:
-        print_differences(console(), rows)
+        rows = [{"machine": machine, **row} for machine, own in compared.items() for row in own]
+        print_json({"base": old[0][0].run, "candidate": new[0][0].run, "rows": rows})
+        return
+    out = console()
+    for machine, own in compared.items():
+        if len(compared) > 1:
+            out.print(f"\nmachine {machine}:", soft_wrap=True)
+        print_differences(out, own)
+
+
+def _paired(base: Sequence[_Part], candidate: Sequence[_Part]) -> list[tuple[_Part, _Part]]:
+    """Pair the parts of two runs that the same machine measured; two runs of one machine each are always a pair."""
+    if len(base) == len(candidate) == 1:
+        return [(base[0], candidate[0])]
+    parts = {header.machine.name: (header, records) for header, records in base}
+    paired = [(parts[new[0].machine.name], new) for new in candidate if new[0].machine.name in parts]
+    if not paired:
+        raise NothingSelectedError("no machine measured both runs: give the path of the file of one machine each")
+    return paired
 
 
 def _remarks(base: Header, candidate: Header) -> list[str]:

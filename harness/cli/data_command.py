@@ -21,13 +21,19 @@ def command() -> None:
 @json_option
 def list_(*, as_json: bool) -> None:
     """List the data sets that have cards."""
+    from harness.report.terminal import Column, print_table
+
     found = _cards()
     if as_json:
         print_json(list(found.values()))
         return
-    out = console()
-    for card in found.values():
-        out.print(f"{card.name}  {card.title}  ({card.licence})", markup=False, soft_wrap=True)
+    cards = list(found.values())
+    columns = [
+        Column("name", [card.name for card in cards], 0, "name"),
+        Column("title", [card.title for card in cards], 1, "text"),
+        Column("licence", [card.licence for card in cards], 2, "text"),
+    ]
+    print_table(console(), columns)
 
 
 @command.command("get")

@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 _COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
 
 
-class _Enough(Exception):  # noqa: N818 - no error: the time for A/A trials is over
+class _TimeIsOver(Exception):  # noqa: N818 - not an error: it ends the A/A trials
     pass
 
 
 @click.command("doctor", short_help="Say whether this machine is fit to measure.")
 @click.option("--seconds", type=click.FloatRange(min=2), default=30.0, show_default=True, help="Time for A/A trials.")
-@click.option("--keep", is_flag=True, help="Keep the noise floor beside the machine's runs, for pages and claims.")
+@click.option("--keep", is_flag=True, help="Store the noise floor beside the machine's runs, for pages and claims.")
 @json_option
 def command(*, seconds: float, keep: bool, as_json: bool) -> None:
     """Say whether this machine is fit to measure.
 
-    Looks at cores, load, limits and devices, then runs the same work under two names (A/A) through the same path as any
-    trial: what differs is noise, and no smaller difference can be settled here.
+    Checks cores, load, limits and devices. Then it runs the same work under two names (A/A), in the same way as any
+    trial. The two differ only by noise, so smaller differences cannot be detected on this machine.
     """
     from harness.measure.fitness import findings, read, summarise
 
     settings = config()
-    seen = read()
-    judged = findings(seen)
+    state = read()
+    judged = findings(state)
     log().print(f"running A/A trials for {seconds:g} s ...")
     noise = summarise(_pairs(_trials(settings, seconds)))
     if keep:
         log().print(f"wrote {_keep(settings, noise)}", soft_wrap=True)
     if as_json:
-        print_json({"machine": seen.machine, "findings": judged, "noise": noise})
+        print_json({"machine": state.machine, "findings": judged, "noise": noise})
         return
     _print(console(), judged, noise)
 
@@ -65,7 +65,8 @@ def _keep(settings: Config, noise: Noise) -> Path:
 def _trials(settings: Config, seconds: float) -> list[Record]:
     import msgspec
 
-    from harness.execute.local import Limits, LocalExecutor
+    from harness.execute import choose
+    from harness.execute.executor import Limits, blocks_of
     from harness.measure.machine import memory_budget
     from harness.plan import make_plan
     from harness.plan.selection import Selection
@@ -80,16 +81,16 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
     def receive(record: Record, _text: str) -> None:
         records.append(record)
         if time.monotonic() > deadline:
-            raise _Enough
+            raise _TimeIsOver
 
     limits = Limits(timeout_s=60, memory_bytes=memory_budget())
-    with contextlib.suppress(_Enough):
-        LocalExecutor(registry, settings, limits).run(plan.trials, receive)
+    with contextlib.suppress(_TimeIsOver):
+        choose("local", registry, settings, limits).run(blocks_of(plan.trials), receive)
     return records
 
 
 def _pairs(records: Sequence[Record]) -> list[NoisePair]:
-    """NoisePair the trials of a block; blocks that follow one another on the different cores are one moment."""
+    """Pair the trials of each block; consecutive blocks, one on each core, belong to one session."""
     from harness.measure.fitness import NoisePair
     from harness.measure.machine import usable_cores
     from harness.records import measure
@@ -109,13 +110,15 @@ def _pairs(records: Sequence[Record]) -> list[NoisePair]:
 
 
 def _print(out: Console, judged: Sequence[MachineFinding], noise: Noise) -> None:
-    from rich.table import Table
+    from harness.report.terminal import Column, Styled, print_table
 
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for finding in judged:
-        colour = _COLOURS[finding.level]
-        table.add_row(f"[{colour}]{finding.level}[/{colour}]", finding.check, finding.figure, finding.advice)
-    out.print(table)
+    columns = [
+        Column("", [Styled(finding.level, _COLOURS[finding.level]) for finding in judged], 0, "label"),
+        Column("", [finding.check for finding in judged], 1, "name", "check"),
+        Column("", [finding.figure for finding in judged], 2, "text", "figure"),
+        Column("", [finding.advice for finding in judged], 3, "text", "advice"),
+    ]
+    print_table(out, columns)
     out.print(f"\nA/A noise of CPU time, {noise.pairs} pairs:")
     out.print(f"  one trial against another on the same core   {noise.within_core:.2%}")
     if noise.between_cores is not None:

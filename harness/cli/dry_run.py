@@ -12,7 +12,8 @@ from harness.errors import UsageError
 from harness.measure.machine import fingerprint
 from harness.plan import Plan
 from harness.records import Cell, Record, Trial
-from harness.store.runs import read, runs
+from harness.store.read import read
+from harness.store.runs import runs
 
 
 def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
@@ -24,7 +25,7 @@ def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
     out = console()
     cells: dict[Cell, list[Trial]] = {}
     for trial in plan.trials:
-        cells.setdefault(Cell.of(Record(trial, "ok")), []).append(trial)
+        cells.setdefault(trial.cell, []).append(trial)
     for cell, trials in cells.items():
         labels = list(dict.fromkeys(sorted(trial.label for trial in trials)))
         blocks = len({trial.block for trial in trials})
@@ -49,9 +50,9 @@ def expected_duration(trials: Iterable[Trial], earlier: Iterable[Record]) -> tup
     """
     took: dict[tuple[Cell, str], list[float]] = {}
     for record in earlier:
-        took.setdefault((Cell.of(record), record.trial.label), []).append(record.elapsed_s)
+        took.setdefault((record.trial.cell, record.trial.label), []).append(record.elapsed_s)
     planned = list(trials)
-    found = [took.get((Cell.of(Record(trial, "ok")), trial.label)) for trial in planned]
+    found = [took.get((trial.cell, trial.label)) for trial in planned]
     known = [median(values) for values in found if values]
     return (sum(known) / len(known) * len(planned), len(known)) if known else (0.0, 0)
 

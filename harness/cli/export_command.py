@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from harness.cli.output import config, log
+from harness.errors import UsageError
 
 
-@click.group("export", short_help="Write a run as asv or pytest-benchmark keeps its figures.")
+@click.group("export", short_help="Write a run in the format of asv or pytest-benchmark.")
 def command() -> None:
-    """Write a run in the format of another tool; docs/exchange.md says what is carried and what is lost."""
+    """Write a run in the format of another tool; docs/exchange.md says which figures are exported and which are not."""
 
 
 @command.command("pytest-benchmark", short_help="Write a run as a file of pytest-benchmark.")
@@ -19,19 +20,28 @@ def command() -> None:
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="The file; by default standard output.")
 def _pytest_benchmark(run: str, output: Path | None) -> None:
     """Write RUN (a path, a file name, an id or its beginning; by default the latest) for `pytest-benchmark compare`."""
+    from harness.analysis.wording import count
     from harness.interop.pytest_benchmark.exports import export_pytest_benchmark
     from harness.store.atomic import write_atomically
-    from harness.store.runs import find, read
+    from harness.store.read import read_all
+    from harness.store.runs import find
 
-    exported = export_pytest_benchmark(*read(find(config().results_folder, run)))
+    parts = read_all(find(config().results_folder, run))
+    if len(parts) > 1:
+        names = ", ".join(header.machine.name for header, _ in parts)
+        raise UsageError(
+            f"run {run} was measured on {names}, and a file of pytest-benchmark describes one machine: give the path "
+            f"of the file of one machine"
+        )
+    exported = export_pytest_benchmark(*parts[0])
     if output is None or str(output) == "-":
         click.echo(exported.text, nl=False)
     else:
         write_atomically(output, exported.text.encode())
-    told = _benchmarks(exported.benchmarks) + (f" in {output}" if output else "")
+    remark = count(exported.benchmarks, "benchmark") + (f" in {output}" if output else "")
     if exported.unfinished:
-        told += f"; {exported.unfinished} trials that did not finish are left out"
-    log().print(told, soft_wrap=True, markup=False)
+        remark += f"; {exported.unfinished} trials that did not finish are left out"
+    log().print(remark, soft_wrap=True, markup=False)
 
 
 @command.command("asv", short_help="Write a run into a results folder of asv.")
@@ -46,18 +56,16 @@ def _asv(run: str, into: Path | None) -> None:
 
     Results of other runs, commits and environments stay as they are.
     """
+    from harness.analysis.wording import count
     from harness.interop.asv.exports import export_asv
     from harness.interop.asv.files import asv_folder
-    from harness.store.runs import find, read
+    from harness.store.read import read_all
+    from harness.store.runs import find
 
     settings = config()
-    header, records = read(find(settings.results_folder, run))
-    exported = export_asv(header, records, into or asv_folder(settings.results_folder), settings.folder)
-    told = f"{_benchmarks(exported.benchmarks)} in {exported.path}"
-    if exported.unfit:
-        told += f"; {exported.unfit} numbers that asv's ratios cannot order are left out"
-    log().print(told, soft_wrap=True, markup=False)
-
-
-def _benchmarks(number: int) -> str:
-    return f"{number:,} benchmark{'s' * (number != 1)}"
+    for header, records in read_all(find(settings.results_folder, run)):
+        exported = export_asv(header, records, into or asv_folder(settings.results_folder), settings.folder)
+        remark = f"{count(exported.benchmarks, 'benchmark')} in {exported.path}"
+        if exported.unfit:
+            remark += f"; {exported.unfit} numbers that asv's ratios cannot order are left out"
+        log().print(remark, soft_wrap=True, markup=False)

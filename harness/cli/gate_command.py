@@ -19,9 +19,9 @@ from harness.cli.params import Seconds, Setting
 from harness.cli.run_command import selection_of
 from harness.errors import UsageError
 from harness.gate.decision import Pair
-from harness.gate.live.gate import Watcher
-from harness.gate.live.memory_pass import Reading
-from harness.gate.live.progress import Progress, confirming_alpha
+from harness.gate.live.both_sides import Reading
+from harness.gate.live.gate import ProgressCallbacks
+from harness.gate.live.measured_case import MeasuredCase, confirming_alpha
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.records import Record
 
 
-class GateProgress(Watcher):
+class GateProgress(ProgressCallbacks):
     """Shows how many cases are decided, and which one is measured.
 
     Attributes
@@ -45,7 +45,7 @@ class GateProgress(Watcher):
     def __init__(self, remarks: Console) -> None:
         self.gate = ""
         self._remarks = remarks
-        self._suite: Sequence[Progress] = ()
+        self._suite: Sequence[MeasuredCase] = ()
         self._decided: set[int] = set()
         self._bar = Bar(
             TextColumn("{task.description}"),
@@ -62,24 +62,24 @@ class GateProgress(Watcher):
         """Remove the bar."""
         self._bar.stop()
 
-    def say(self, sentence: str) -> None:
+    def preparing(self, sentence: str) -> None:
         """Print what is being prepared."""
         self._remarks.print(escape(sentence), soft_wrap=True)
 
-    def begin(self, suite: Sequence[Progress], path: str, gate: str) -> None:
+    def begin(self, suite: Sequence[MeasuredCase], path: str, gate: str) -> None:
         """Start the bar."""
         self.gate = gate
         self._suite = suite
-        self._remarks.print(f"gate {gate}: {len(suite)} cases, kept in {escape(path)}", soft_wrap=True)
+        self._remarks.print(f"gate {gate}: {len(suite)} cases, written to {escape(path)}", soft_wrap=True)
         self._task = self._bar.add_task("", total=len(suite))
         self._bar.start()
 
-    def measured(self, place: int, found: Pair | Reading) -> None:
-        """Show how far the case is."""
+    def measured(self, place: int, result: Pair | Reading) -> None:
+        """Show how many pairs the case has."""
         progress = self._suite[place]
         name = progress.planned.case.name
         counted = f"{len(progress.screen)} pairs" + (f" + {len(progress.confirm)}" if progress.confirm else "")
-        if not progress.wants("screen", 1.0) and place not in self._decided and isinstance(found, Pair):
+        if not progress.wants("screen", 1.0) and place not in self._decided and isinstance(result, Pair):
             self._decided.add(place)
             if self._bar.disable:
                 state = "failed" if progress.failed else "flagged" if progress.flagged() else "decided"
@@ -122,16 +122,17 @@ _LIVE = ("base", "requirements")
 @click.option("--page", type=click.Path(path_type=Path), help="Write an HTML page with all pairs.")
 @json_option
 def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
-    r"""Compare two stored runs, BASE and CANDIDATE (a run, a folder, @baseline), or measure both sides now.
+    """Compare two stored runs, BASE and CANDIDATE (a run, a folder, @baseline), or measure both sides now.
 
     \b
     bakeoff gate @baseline latest             two stored runs
     bakeoff gate --base origin/main           the working tree against a revision
     bakeoff gate --base-with xgboost==2.1.4   these packages against others
 
-    Measured now, both sides are called in turn on the same cores until every case is decided. What is demanded stands
-    in [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured; 6 inconclusive.
-    """
+    To measure now, both sides are called in turn on the same cores until every case is decided. Margins and other
+    settings: [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured; 6
+    inconclusive.
+    """  # noqa: D301 - click reads the backspace
     settings = config()
     decision = _decide(runs, choices, settings)
     _write(decision, choices)
@@ -161,11 +162,11 @@ def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) ->
 
 
 def _stored(base: str, candidate: str, choices: dict[str, Any], settings: Config) -> Decision:
-    from harness.gate.stored import decide, runs_named
+    from harness.gate.stored.gate import decide, runs_named
     from harness.store.noise import stored_noise
-    from harness.store.runs import read
+    from harness.store.read import read_all
 
-    old, new = ([read(path) for path in runs_named(settings.results_folder, name)] for name in (base, candidate))
+    old, new = (read_all(runs_named(settings.results_folder, name)) for name in (base, candidate))
     records = [record for _, records in (*old, *new) for record in records]
     _check_margins(settings, records)
     machine = new[0][0].machine.name
@@ -185,27 +186,27 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
     import msgspec
 
     from harness.gate.environments.cache import EnvironmentBuildError
-    from harness.gate.live.gate import GateRequest, ask, resume
+    from harness.gate.live.gate import GateRequest, resume_gate, run_gate
+    from harness.registry import load_registry
 
     remarks = log()
-    watcher = GateProgress(remarks)
+    progress = GateProgress(remarks)
     try:
         if choices["resume"]:
-            return resume(choices["resume"], settings, watcher)
+            return resume_gate(choices["resume"], settings, progress)
         policy = settings.gate
         if choices["budget"]:
             policy = msgspec.structs.replace(policy, budget_s=choices["budget"])
         _check_margins(settings)
-        selection = selection_of(choices, settings)
-        return ask(
-            GateRequest(choices["base"] or "", choices["requirements"], selection, policy, _typed()), settings, watcher
-        )
+        selection = selection_of(choices, settings, load_registry(settings))
+        request = GateRequest(choices["base"] or "", choices["requirements"], selection, policy, _typed())
+        return run_gate(request, settings, progress)
     except EnvironmentBuildError as error:
         click.echo(error.tail, err=True)
         raise
     except KeyboardInterrupt:
-        if watcher.gate:
-            remarks.print(f"interrupted; finish it with: bakeoff gate --resume {watcher.gate}", soft_wrap=True)
+        if progress.gate:
+            remarks.print(f"interrupted; finish it with: bakeoff gate --resume {progress.gate}", soft_wrap=True)
         raise
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate
-from harness.cli.history_series import Tracked
+from harness.analysis.run_set import RunSet, read_run_set
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import Exit, NothingSelectedError, UsageError, did_you_mean
 from harness.store.runs import find, runs
@@ -40,11 +40,11 @@ def run_paths(results: Path, names: Sequence[str]) -> list[Path]:
     """
     found: list[Path] = []
     for name in names:
-        found += _in_folder(Path(name)) if Path(name).is_dir() else [find(results, name)]
+        found += _in_folder(Path(name)) if Path(name).is_dir() else find(results, name)
     return list({path.resolve(): path for path in (found if names else _in_folder(results))}.values())
 
 
-def choose(tracked: Tracked, patterns: Mapping[str, Sequence[str]], measure: str) -> list[CellAggregate]:
+def choose(runs: RunSet, patterns: Mapping[str, Sequence[str]], measure: str) -> list[CellAggregate]:
     """Choose cells and strategies by shell-style patterns; a strategy may be named with its options too.
 
     Raises
@@ -54,14 +54,14 @@ def choose(tracked: Tracked, patterns: Mapping[str, Sequence[str]], measure: str
     NothingSelectedError
         When no finished trial that matches all patterns has the measure.
     """
-    if not tracked.aggregates:
+    if not runs.aggregates:
         raise NothingSelectedError("no trial is on record in the runs chosen; give others, or an earlier --since")
-    if measure not in tracked.measures:
-        raise UsageError(f"no run has the measure {measure!r}{did_you_mean(measure, tracked.measures)}")
-    _check(tracked.aggregates, patterns)
+    if measure not in runs.measures:
+        raise UsageError(f"no run has the measure {measure!r}{did_you_mean(measure, runs.measures)}")
+    _check(runs.aggregates, patterns)
     chosen = [
         replace(standing, entries=entries)
-        for standing in tracked.aggregates
+        for standing in runs.aggregates
         if all(_any(names(standing), patterns[option]) for option, (_, names) in _CELL.items())
         and (entries := _entries(standing, patterns["strategies"]))
     ]
@@ -73,7 +73,7 @@ def choose(tracked: Tracked, patterns: Mapping[str, Sequence[str]], measure: str
 def _in_folder(folder: Path) -> list[Path]:
     found = runs(folder)
     if not found:
-        raise UsageError(f"{folder} holds no runs; make one with 'bakeoff run'")
+        raise UsageError(f"{folder} contains no runs; make one with 'bakeoff run'")
     return found
 
 
@@ -127,14 +127,15 @@ def command(
     A RUN is a path, a file name, an id, or a folder of runs. A series is one strategy in one cell on one machine and
     the same data: nothing else is compared. Names may be shell-style patterns.
     """
-    from harness.cli.history_series import LATELY, read_tracked, series, tracks
+    from harness.analysis.series import LATELY, series, tracks
     from harness.cli.history_text import print_series, remarks_on
 
-    tracked = read_tracked(run_paths(config().results_folder, runs), since.replace(tzinfo=UTC) if since else None)
-    groups = tracks(tracked, choose(tracked, patterns, measure), measure, last)
-    rows = series(tracked, groups)
+    paths = run_paths(config().results_folder, runs)
+    read = read_run_set(paths, since.replace(tzinfo=UTC) if since else None)
+    groups = tracks(read, choose(read, patterns, measure), measure, last)
+    rows = series(read, groups)
     remarks = log()
-    for remark in remarks_on(tracked, groups):
+    for remark in remarks_on(read, groups):
         remarks.print(f"note: {remark}", soft_wrap=True, markup=False)
     if not rows:
         raise NothingSelectedError(_too_few(measure, groups))

@@ -12,20 +12,21 @@ from rich.markup import escape
 
 from harness.analysis import wording
 from harness.analysis.history import Track
+from harness.analysis.run_set import RunSet
+from harness.analysis.series import short
 from harness.analysis.wording import count
-from harness.cli.history_series import Tracked, short
 from harness.records import is_cost
+from harness.report.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 
-def remarks_on(tracked: Tracked, groups: Sequence[Sequence[Track]]) -> list[str]:
+def remarks_on(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
     """Write the remarks, a sentence each."""
     tracks = [track for group in groups for track in group]
     kept = [track for track in tracks if len(track.points) > 1]
-    remarks = [*_machines(groups), *_data(tracked, groups)]
+    remarks = [*_machines(groups), *_data(runs, groups)]
     if 0 < len(kept) < len(tracks):
         remarks.append(f"{len(tracks) - len(kept)} of {len(tracks)} series hold one run only and are left out")
     few = sum(len(track.points) < 4 for track in kept)
@@ -44,17 +45,18 @@ def _machines(groups: Sequence[Sequence[Track]]) -> list[str]:
     ]
 
 
-def _data(tracked: Tracked, groups: Sequence[Sequence[Track]]) -> list[str]:
+def _data(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
     """Tell of each data set that is not the same in all runs, and since which run it is another."""
     found: dict[str, dict[str, str]] = {}
     for group in groups:
         for track in group:
             for run in track.points:
                 found.setdefault(track.cell.dataset, {})[run] = str(track.edition)
+    started = {header.run: header.started for header in runs.headers}
     remarks = []
     for name, editions in found.items():
         since: dict[str, str] = {}
-        for run in sorted(editions, key=lambda run: tracked.headers[run].started):
+        for run in sorted(editions, key=lambda run: started[run]):
             since.setdefault(editions[run], run)
         if len(since) > 1:
             told = ", ".join(f"{short(edition)} since run {run}" for edition, run in since.items())
@@ -89,7 +91,8 @@ def print_series(out: Console, measure: str, rows: Sequence[Row]) -> None:
             still.setdefault(_place(row), []).append(row)
     for place, own in still.items():
         out.print(f"[bold]{escape(place)}[/bold]: no change of level", soft_wrap=True)
-        out.print(_table(out, measure, own))
+        print_table(out, _columns(out, measure, own))
+        out.print()
     _print_between(out, rows)
 
 
@@ -145,24 +148,19 @@ def _word(change: Row, measure: str) -> str:
     return "more memory" if up else "less memory"
 
 
-def _table(out: Console, measure: str, rows: Sequence[Row]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("strategy", no_wrap=True)
-    table.add_column("runs", justify="right")
-    table.add_column("trend", no_wrap=True)
-    for heading in ("first", "last", "best"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    flagged = any(map(_flags, rows))
-    if flagged:
-        table.add_column("runs flagged")
-    for row in rows:
-        levels = (_amount(row[name], row) for name in ("first", "last", "best"))
-        cells = (row["strategy"], str(row["runs"]), _trend(out, measure, row), *levels)
-        table.add_row(*map(escape, cells), *([_flags(row)] if flagged else []))
-    return table
+def _columns(out: Console, measure: str, rows: Sequence[Row]) -> list[Column]:
+    levels = {name: [_amount(row[name], row) for row in rows] for name in ("first", "last", "best")}
+    columns = [
+        Column("strategy", [row["strategy"] for row in rows], 0, "name"),
+        Column("runs", [str(row["runs"]) for row in rows], 3),
+        Column("trend", [_trend(out, measure, row) for row in rows], 5, "label"),
+        Column("first", levels["first"], 2),
+        Column("last", levels["last"], 1),
+        Column("best", levels["best"], 4),
+    ]
+    if any(map(_flags, rows)):
+        columns.append(Column("runs flagged", [_flags(row) for row in rows], 6, "text"))
+    return columns
 
 
 def _print_between(out: Console, rows: Sequence[Row]) -> None:
@@ -210,7 +208,7 @@ def _place(row: Row) -> str:
 
 
 def _trend(out: Console, measure: str, row: Row) -> str:
-    values = [point["middle"] for point in row["points"]]
+    values = [point["mean"] for point in row["points"]]
     bars = _ASCII_BARS if out.options.ascii_only else _BARS
     if is_cost(measure):
         return sparkline([math.log(value) for value in values], _FULL_HEIGHT, bars)

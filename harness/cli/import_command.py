@@ -1,4 +1,4 @@
-"""``bakeoff import``: other tools' figures become runs."""
+"""``bakeoff import``: turn figures of other tools into runs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from harness.store.header import Header
 
 _machine_option = click.option(
-    "--machine", metavar="NAME", help="Name of the machine; by default made from the hardware that the file tells."
+    "--machine", metavar="NAME", help="Name of the machine; by default made from the hardware that the file describes."
 )
 
 
 @click.group("import", short_help="Turn figures of asv or pytest-benchmark into runs.")
 def command() -> None:
-    """Turn the figures of another tool into runs, which show, compare, report and history read as any other.
+    """Turn the figures of another tool into runs, which show, compare, report and history read like any other run.
 
-    A file is imported once: the id of its run is made from its content.
+    A file is imported only once, because the id of its run is computed from its content.
     """
 
 
@@ -33,13 +33,13 @@ def command() -> None:
 @_machine_option
 @json_option
 def _pytest_benchmark(file: Path, machine: str | None, *, as_json: bool) -> None:
-    """Import FILE.json as one run: a module is a task, a test a strategy, its rounds are samples of wall time."""
+    """Import FILE.json as one run: a module becomes a task, a test a strategy, its rounds samples of wall time."""
     from harness.interop.pytest_benchmark.imports import import_pytest_benchmark
 
     done = import_pytest_benchmark(file, config().results_folder, command=_typed(), machine=machine)
     for remark in done.remarks:
         log().print(f"note: {remark}", soft_wrap=True, markup=False)
-    _tell([_described(file, done.path, done.header)], [], as_json=as_json)
+    _print_runs([_described(file, done.path, done.header)], [], as_json=as_json)
 
 
 @command.command("asv", short_help="Import a results folder of asv.")
@@ -47,13 +47,13 @@ def _pytest_benchmark(file: Path, machine: str | None, *, as_json: bool) -> None
 @_machine_option
 @json_option
 def _asv(place: Path | None, machine: str | None, *, as_json: bool) -> None:
-    """Import every result file of DIR (by default results/asv): a machine, commit and environment is a run.
+    """Import every result file of DIR (by default results/asv): each machine, commit and environment becomes a run.
 
-    What was imported before is left out, so that the command can be repeated as the history grows.
+    Files that were imported before are skipped, so the command can be repeated as the history grows.
     """
-    from harness.interop.asv.declared import suite_tasks
     from harness.interop.asv.files import asv_folder
     from harness.interop.asv.imports import Imported, Importer, import_asv
+    from harness.interop.asv.results import suite_tasks
     from harness.registry import load_registry
 
     settings = config()
@@ -69,15 +69,15 @@ def _asv(place: Path | None, machine: str | None, *, as_json: bool) -> None:
         for remark in imported.remarks if imported.header is not None else ():
             remarks.setdefault(remark, []).append(imported.source)
     for remark, sources in remarks.items():
-        more = f" and {len(sources) - 1} more" * (len(sources) > 1)
+        more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
         log().print(f"note: {sources[0]}{more}: {remark}", soft_wrap=True, markup=False)
     runs = [_described(one.source, one.path, one.header) for one in done if one.header is not None]
     skipped = [{"source": str(one.source), "reason": one.remarks[0]} for one in done if one.header is None]
     if len(skipped) > 1:
-        log().print(f"note: {len(skipped)} of {len(done)} files are here already", soft_wrap=True)
+        log().print(f"note: {len(skipped)} of {len(done)} files were imported before", soft_wrap=True)
     elif skipped:
         log().print(f"note: {skipped[0]['source']}: {skipped[0]['reason']}", soft_wrap=True, markup=False)
-    _tell(runs, skipped, as_json=as_json)
+    _print_runs(runs, skipped, as_json=as_json)
     if len(refused) > 1:
         raise UsageError(f"{len(refused)} files could not be imported; the first: {refused[0]}")
     if refused:
@@ -100,16 +100,17 @@ def _described(source: Path, path: Path, header: Header) -> dict[str, Any]:
     }
 
 
-def _tell(runs: list[dict[str, Any]], skipped: list[dict[str, Any]], *, as_json: bool) -> None:
+def _print_runs(runs: list[dict[str, Any]], skipped: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print_json({"runs": runs, "skipped": skipped})
         return
+    from harness.analysis.wording import count
+
     out = console()
     for run in runs:
         commit = f"commit {run['commit'][:8]}" if run["commit"] else "no commit"
-        trials = f"{run['trials']:,} trial{'s' * (run['trials'] != 1)}"
         out.print(
-            f"run {run['run']} of {run['started']} on {run['machine']}, {commit}: {trials}",
+            f"run {run['run']} of {run['started']} on {run['machine']}, {commit}: {count(run['trials'], 'trial')}",
             soft_wrap=True,
             markup=False,
         )

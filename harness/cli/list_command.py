@@ -1,4 +1,4 @@
-"""``bakeoff list``: what there is, and why each that cannot run here cannot."""
+"""``bakeoff list``: what can be selected, and why a strategy cannot run here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.output import config, console, json_option, print_json
+from harness.cli.output import config, console, json_option, log, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
     """Show what can be selected: topics, tasks, strategies, scenarios and data sets.
 
-    A strategy that cannot run on this machine is shown with the reason.
+    In a project it shows the topics of the project; name a built-in topic to see it. A strategy that cannot run on this
+    machine is shown with the reason.
     """
     from rich.markup import escape
 
@@ -33,7 +34,8 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
     for name in topics:
         if name not in registry.topics:
             raise UsageError(f"there is no topic {name!r}{did_you_mean(name, registry.topics)}")
-    chosen = [topic for name, topic in registry.topics.items() if not topics or name in topics]
+    chosen = [registry.topics[name] for name in dict.fromkeys(topics)] or registry.default_topics()
+    others = [name for name, topic in registry.topics.items() if topic not in chosen]
     if as_json:
         print_json([_described(topic, registry) for topic in chosen])
         return
@@ -44,22 +46,24 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
         if claims:
             for claim in topic.claims:
                 out.print(f"  - {escape(claim.text)} [dim]({escape(claim.source)})[/dim]", soft_wrap=True)
+    if others and not topics:
+        log().print(f"there are also the topics {', '.join(others)}: bakeoff list TOPIC shows one", soft_wrap=True)
 
 
 def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from harness.measure.needs import why_not
+    from harness.report.terminal import Column, Styled, print_table
 
     for task in topic.tasks.values():
         out.print(f"\n  task [bold]{task.name}[/bold]  {escape(task.title)}", soft_wrap=True)
-        table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
-        for strategy in task.strategies.values():
-            reason = why_not(strategy, topic)
-            state = f"[yellow]cannot run: {escape(reason)}[/yellow]" if reason else escape(strategy.summary)
-            table.add_row(f"  {strategy.name}", state)
-        out.print(table)
+        names = [f"    {name}" for name in task.strategies]
+        states = [
+            Styled(f"cannot run: {reason}", "yellow") if (reason := why_not(strategy, topic)) else strategy.summary
+            for strategy in task.strategies.values()
+        ]
+        print_table(out, [Column("", names, 0, "name"), Column("", states, 1, "text", "summary")])
         for dataset in registry.datasets_of(task):
             reason = _unreadable(dataset)
             state = f"[yellow]cannot be read: {escape(reason)}[/yellow]" if reason else escape(dataset.summary)
@@ -70,7 +74,8 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
         out.print(f"    metrics    {metrics}", soft_wrap=True)
         params = ", ".join(f"{name}={param.default}" for name, param in task.params.items())
         out.print(f"    params     {params}", soft_wrap=True)
-    out.print(f"\n  {len(topic.claims)} claims (--claims shows them)\n")
+    count = len(topic.claims)
+    out.print(f"\n  {count} claim{'' if count == 1 else 's'} (--claims shows them)\n")
 
 
 def _unreadable(dataset: Dataset) -> str:

@@ -1,4 +1,4 @@
-"""The command ``bakeoff``: finds the command's file, and turns errors into one sentence and an exit code."""
+"""The command ``bakeoff``: it imports the subcommand and turns errors into one sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Imports a command's file only when it is used."""
+    """Imports the module of a command only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)

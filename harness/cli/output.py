@@ -1,11 +1,11 @@
-"""How commands speak: results on standard output, progress and logs on standard error, JSON for programs."""
+"""Output of commands: results on standard output, progress and remarks on standard error, JSON for programs."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -19,30 +19,33 @@ _PLAIN_WIDTH = 180
 
 
 def config() -> Config:
-    """Read the configuration of the project around the working folder."""
-    from harness.config import read_config
+    """Read the configuration of the project around the working folder; say so if a second one is ignored."""
+    from harness.config import ignored_file, read_config
 
-    return read_config(Path.cwd())
+    settings = read_config(Path.cwd())
+    ignored = ignored_file(settings.folder)
+    if ignored is not None:
+        click.echo(f"note: bakeoff.toml is used, and [tool.bakeoff] in {ignored} is ignored", err=True)
+    return settings
 
 
 def console() -> Console:
-    """Return the console for results; wide where the output is no terminal, so that nothing is cut."""
+    """Return the console for results; it is wide where the width is unknown."""
     from rich.console import Console
 
     class _Results(Console):
         def on_broken_pipe(self) -> None:
-            """Leave it to the command line; rich would exit with code 1, which means "the answer is no" here."""
+            """Raise for `main` to handle; rich would exit with code 1, which means "the answer is no" here."""
             raise BrokenPipeError
 
-    sized = (sys.stdout is not None and sys.stdout.isatty()) or "COLUMNS" in os.environ
-    return _Results(width=None if sized else _PLAIN_WIDTH, highlight=False)
+    return _Results(width=_width(sys.stdout), highlight=False)
 
 
 def log() -> Console:
     """Return the console for progress and remarks."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, width=_width(sys.stderr), highlight=False)
 
 
 def print_json(value: Any) -> None:
@@ -50,3 +53,14 @@ def print_json(value: Any) -> None:
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _width(stream: IO[str] | None) -> int | None:
+    """Return the width that COLUMNS gives, else that of the terminal, else a wide one; ``None`` lets rich ask."""
+    columns = os.environ.get("COLUMNS")
+    if columns is not None and columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    if stream is None or not stream.isatty():
+        return _PLAIN_WIDTH
+    # Rich takes any COLUMNS for a width, also 0.
+    return None if columns is None else os.get_terminal_size(stream.fileno()).columns or _PLAIN_WIDTH

@@ -1,4 +1,4 @@
-"""Values typed on the command line."""
+"""Types of the values on the command line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Size(click.ParamType[int]):
         match = _SIZE.fullmatch(str(value).strip())
         size = int(float(match[1]) * _SIZES[(match[2] or "").lower()]) if match else 0
         if not size:
-            self.fail(f"{value!r} is no size; write for example 500MB or 2GiB", param, ctx)
+            self.fail(f"invalid size {value!r}: write for example 500MB or 2GiB", param, ctx)
         return size
 
 
@@ -38,10 +38,10 @@ class Seconds(click.FloatRange):
         super().__init__(min=0, min_open=True, max=math.inf, max_open=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read the time; NaN passes every comparison."""
+        """Read the time; NaN is refused here, because every comparison lets it pass."""
         seconds: float = super().convert(value, param, ctx)
         if math.isnan(seconds):
-            self.fail(f"{value!r} is no number of seconds", param, ctx)
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
         return seconds
 
 
@@ -57,5 +57,5 @@ class Setting(click.ParamType["tuple[str, tuple[Scalar, ...]]"]):
         match = _SET.fullmatch(str(value))
         values = [part.strip() for part in match[2].split(",")] if match else []
         if match is None or not all(values):
-            self.fail(f"{value!r} is no setting; write name=value, as in rows=100000 or max_bin=64,256", param, ctx)
+            self.fail(f"invalid setting {value!r}: write name=value, as in rows=100000 or max_bin=64,256", param, ctx)
         return match[1], tuple(dict.fromkeys(scalar(part) for part in values))

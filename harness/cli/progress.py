@@ -1,8 +1,7 @@
-"""Progress of a run on standard error: a bar in a terminal, a line a trial elsewhere."""
+"""Progress of a run on standard error: a bar in a terminal, a line for each trial elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -14,22 +13,22 @@ from harness.records import Record, Trial
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.plan import Plan
-
 
 class RunProgress:
     """Shows how far a run is.
 
     Parameters
     ----------
+    total
+        Number of planned trials.
     done
-        Keys of the trials that the run holds already.
+        Number of trials that had a record before.
     """
 
-    def __init__(self, remarks: Console, plan: Plan, done: Collection[str]) -> None:
+    def __init__(self, remarks: Console, total: int, done: int) -> None:
         self._remarks = remarks
-        self._total = len(plan.trials)
-        self._count = len(done)
+        self._total = total
+        self._count = done
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -57,7 +56,7 @@ class RunProgress:
         self._bar.update(self._task, description=escape(f"{trial.label} on {trial.dataset}, {trial.scenario}"))
 
     def receive(self, record: Record, text: str) -> None:  # noqa: ARG002
-        """Count a trial, and say so where there is no bar or it did not end well."""
+        """Count a trial, and print a line for it where there is no bar, or when it failed."""
         self._count += 1
         self._bar.update(self._task, completed=self._count)
         if record.status in ("ok", "skipped") and self._remarks.is_terminal:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from harness.cli.output import config, json_option
+from harness.cli.output import config, console, json_option
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.report.terminal import Column
 
 
 @click.command("query", short_help="Run SQL over all runs (tables trials, samples, runs).")
@@ -15,7 +22,29 @@ def command(sql: str, *, as_json: bool) -> None:
 
     Columns with a dot are quoted: bakeoff query 'select label, median("fit.cpu_s") from trials group by label'
     """
+    from harness.report.terminal import print_table
     from harness.store.load import query, tables
 
     frame = query(sql, tables(config().results_folder))
-    click.echo(frame.to_json(orient="records", indent=2) if as_json else frame.to_string(index=False))
+    if as_json:
+        click.echo(frame.to_json(orient="records", indent=2))
+    else:
+        print_table(console(), _columns(frame), ruled=False)
+
+
+def _columns(frame: pd.DataFrame) -> list[Column]:
+    """Return the columns of an answer; the last ones are left out first."""
+    from harness.report.terminal import Column
+
+    columns = []
+    for rank, name in enumerate(frame.columns):
+        values = frame.iloc[:, rank].tolist()
+        texts = any(isinstance(value, str) for value in values)
+        columns.append(Column(str(name), [_written(value) for value in values], rank, "text" if texts else "figure"))
+    return columns
+
+
+def _written(value: Any) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN alone differs from itself
+        return "-"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

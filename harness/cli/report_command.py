@@ -17,12 +17,12 @@ from harness.cli.output import config, log
 @click.option("--site", type=click.Path(path_type=Path), help="Write a folder with a page for each topic instead.")
 @click.option("--format", "form", type=click.Choice(["html", "markdown"]), default="html", show_default=True)
 @click.option(
-    "--history/--no-history", default=True, help="Follow the figures over the other runs of the results folder."
+    "--history/--no-history", default=True, help="Show the figures over the other runs of the results folder too."
 )
 def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, form: str, history: bool) -> None:
     """Write RUNs (paths, file names or ids; by default the latest) as one page that opens anywhere.
 
-    The page holds everything that it needs: no request leaves it.
+    The page contains everything that it needs: it loads nothing from the network.
     """
     from harness.errors import UsageError
     from harness.report.run.page import write

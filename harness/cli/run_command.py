@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,11 +14,12 @@ from harness.cli.params import Seconds, Setting, Size
 from harness.errors import Exit, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.config import Config
-    from harness.plan import Plan
+    from harness.execute.run import OpenRun
     from harness.plan.selection import Selection
     from harness.registry import Registry
-    from harness.store.runs import Run
 
 
 @click.command("run", short_help="Measure a selection and print the comparison.")
@@ -38,17 +40,17 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=Seconds(), metavar="SECONDS", help="Limit of one trial.")
 @click.option("--memory-limit", type=Size(), help="Limit of one trial, as in 2GB; by default 80 % of what is free.")
 @click.option("--memory-pass", is_flag=True, help="Run each trial once more with a quiet allocator, for its memory.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Trials at once; spoils timing.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Blocks at once; spoils timing.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Print the plan and the expected duration, and run nothing.")
-@click.option("--resume", metavar="RUN", help="Finish an interrupted run.")
+@click.option("--resume", metavar="RUN", help="Finish an interrupted run, here or on another machine.")
 @json_option
 def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any) -> int:
     """Measure a selection of trials, keep the run, and print the comparison.
 
     Names may be shell-style patterns. The run is written as it goes: an interrupted one is finished with --resume.
     """
-    from harness.execute.session import reopen, start
+    from harness.execute.run import reopen, start
     from harness.plan import make_plan
     from harness.registry import load_registry
 
@@ -56,9 +58,8 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
     registry = load_registry(settings)
     if resume is not None:
         _refuse_choices()
-        run, plan = reopen(resume, settings, registry)
-        return _conduct(run, plan, settings, registry, as_json=as_json)
-    selection = selection_of(choices, settings)
+        return _measure(reopen(resume, settings, registry), settings, registry, as_json=as_json)
+    selection = selection_of(choices, settings, registry)
     plan = make_plan(selection, registry)
     if dry_run:
         from harness.cli.dry_run import print_plan
@@ -66,11 +67,14 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
         print_plan(plan, settings, as_json=as_json)
         return Exit.DONE
     run = start(selection, plan, settings, registry, shlex.join(["bakeoff", *sys.argv[1:]]))
-    return _conduct(run, plan, settings, registry, as_json=as_json)
+    return _measure(run, settings, registry, as_json=as_json)
 
 
-def selection_of(choices: dict[str, Any], settings: Config) -> Selection:
-    """Make the selection of options that were given; what a command does not offer stands at its default."""
+def selection_of(choices: dict[str, Any], settings: Config, registry: Registry) -> Selection:
+    """Make the selection of options that were given; an option that a command lacks has its default.
+
+    Without tasks it means those of the project, or all where the project has none.
+    """
     from harness.plan.selection import Selection
 
     values = dict(choices["settings"])
@@ -81,7 +85,7 @@ def selection_of(choices: dict[str, Any], settings: Config) -> Selection:
             raise UsageError("give either --threads or --set threads, not both")
         values["threads"] = (choices["threads"],)
     return Selection(
-        tasks=choices["tasks"],
+        tasks=choices["tasks"] or registry.default_tasks,
         strategies=choices["strategies"],
         datasets=choices["datasets"],
         scenarios=choices["scenarios"],
@@ -109,31 +113,38 @@ def _refuse_choices() -> None:
         raise UsageError(f"--resume takes the run's own selection; leave out {', '.join(sorted(given))}")
 
 
-def _conduct(run: Run, plan: Plan, settings: Config, registry: Registry, *, as_json: bool) -> int:
+def _measure(run: OpenRun, settings: Config, registry: Registry, *, as_json: bool) -> int:
+    """Run what is missing, print the comparison of the whole run, and return the exit code."""
     from harness.cli.progress import RunProgress
-    from harness.cli.tables import print_run, rows
-    from harness.execute.session import run_plan
-    from harness.store.runs import read
+    from harness.cli.show_command import cells, print_parts
+    from harness.execute.run import run_plan
+    from harness.store.read import read_all
+    from harness.store.runs import parts
 
-    remarks = log()
-    with run, RunProgress(remarks, plan, run.keys) as progress:
+    remarks, name = log(), run.file.header.run
+    with run.file, RunProgress(remarks, total=len(run.plan.trials), done=run.recorded) as progress:
         try:
-            run_plan(run, plan, settings, registry, progress.receive, progress.begin)
+            run_plan(run, settings, registry, progress.receive, progress.begin)
         except KeyboardInterrupt:
-            remarks.print(f"interrupted; finish it with: bakeoff run --resume {run.header.run}", soft_wrap=True)
+            remarks.print(f"interrupted; finish it with: bakeoff run --resume {name}", soft_wrap=True)
             raise
-    header, records = read(run.path)
+    for machine, number in run.elsewhere.items():
+        missing = "1 trial is missing" if number == 1 else f"{number} trials are missing"
+        remarks.print(
+            f"note: {missing} in blocks that machine {machine} began; finish them there with: "
+            f"bakeoff run --resume {name}",
+            soft_wrap=True,
+        )
+    read = read_all(parts(run.file.path))
     if as_json:
-        print_json({"run": header.run, "path": str(run.path), "cells": rows(header, records)})
+        print_json({"run": name, "path": str(run.file.path), "cells": cells(read)})
     else:
-        out = console()
-        print_run(out, header, records)
-        out.print(f"wrote {_shown(run)}", soft_wrap=True)
-    statuses = {record.status for record in records}
+        print_parts(console(), read, full=f"bakeoff show {name} --json")
+    remarks.print(f"wrote {_relative(run.file.path)}", soft_wrap=True, markup=False)
+    statuses = {record.status for _, records in read for record in records}
     return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED
 
 
-def _shown(run: Run) -> str:
-    from pathlib import Path
-
-    return str(run.path.relative_to(Path.cwd())) if run.path.is_relative_to(Path.cwd()) else str(run.path)
+def _relative(path: Path) -> Path:
+    """Return a path as seen from the working folder, where it is inside."""
+    return path.relative_to(path.cwd()) if path.is_relative_to(path.cwd()) else path

@@ -1,10 +1,22 @@
-"""``bakeoff show``: one run, its machine and its tables."""
+"""``bakeoff show``: one run, its machines and its tables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import click
 
-from harness.cli.output import config, console, json_option, print_json
+from harness.cli.output import config, console, json_option, log, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.records import Record
+    from harness.store.header import Header
+
+#: The parts of one run, one for each machine: header and records.
+Parts: TypeAlias = "Sequence[tuple[Header, Sequence[Record]]]"
 
 
 @click.command("show", short_help="Show one run: its machine and its comparison tables.")
@@ -13,26 +25,57 @@ from harness.cli.output import config, console, json_option, print_json
 @json_option
 def command(run: str, *, machine: bool, as_json: bool) -> None:
     """Show RUN (a path, a file name, an id or its beginning; by default the latest)."""
-    import msgspec
+    from harness.store.read import read_all
+    from harness.store.runs import find
 
-    from harness.cli.tables import print_run, rows
-    from harness.store.runs import find, read
-
-    path = find(config().results_folder, run)
-    header, records = read(path)
+    parts = read_all(find(config().results_folder, run))
+    header = parts[0][0]
     if as_json:
-        print_json({"header": header, "cells": rows(header, records)})
+        print_json({"header": header, "machines": [own.machine for own, _ in parts], "cells": cells(parts)})
         return
     out = console()
     environment = header.environment
     commit = f"commit {environment.commit[:8]}" if environment.commit else "no commit"
-    commit += " with changes" if environment.dirty else ""
-    out.print(f"run {header.run} of {header.started} on {header.machine.name}, {commit}", soft_wrap=True)
+    commit += " with changes" if any(own.environment.dirty for own, _ in parts) else ""
+    machines = ", ".join(own.machine.name for own, _ in parts)
+    out.print(f"run {header.run} of {header.started} on {machines}, {commit}", soft_wrap=True)
     out.print(f"{header.command}", markup=False, soft_wrap=True)
-    if len(records) < header.trials:
-        left = header.trials - len(records)
-        out.print(f"{left} of {header.trials} trials are missing: bakeoff run --resume {header.run}", soft_wrap=True)
+    missing = header.trials - sum(len(records) for _, records in parts)
+    if missing > 0:
+        out.print(f"{missing} of {header.trials} trials are missing: bakeoff run --resume {header.run}", soft_wrap=True)
     if machine:
+        _print_environments(out, parts)
+    print_parts(out, parts)
+
+
+def print_parts(out: Console, parts: Parts, *, full: str = "--json") -> None:
+    """Print the tables of a run, those of each machine apart; what disturbed its trials goes to standard error.
+
+    Parameters
+    ----------
+    full
+        What shows the columns for which there is no room: an option, or a command.
+    """
+    from harness.cli.tables import contamination, print_run
+
+    for header, records in parts:
+        if len(parts) > 1:
+            out.print(f"\nmachine {header.machine.name}:", soft_wrap=True)
+        print_run(out, header, records, full=full)
+    if remark := contamination([record for _, records in parts for record in records]):
+        log().print(f"note: {remark}", soft_wrap=True)
+
+
+def cells(parts: Parts) -> list[dict[str, Any]]:
+    """Return a mapping for each cell and machine, as ``--json`` prints it."""
+    from harness.cli.tables import rows
+
+    return [{"machine": header.machine.name, **row} for header, records in parts for row in rows(header, records)]
+
+
+def _print_environments(out: Console, parts: Parts) -> None:
+    import msgspec
+
+    for header, _ in parts:
         for part in (header.machine, header.environment):
             out.print(msgspec.json.format(msgspec.json.encode(part), indent=2).decode(), markup=False)
-    print_run(out, header, records)

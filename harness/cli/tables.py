@@ -1,4 +1,4 @@
-"""Comparison tables in the terminal, and the same figures as JSON."""
+"""Comparison tables of a run in the terminal, and the same figures as JSON."""
 
 from __future__ import annotations
 
@@ -6,139 +6,183 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from rich.markup import escape
-
 from harness.analysis import wording
-from harness.analysis.aggregates import CellAggregate, aggregate, effect, in_order, reference_among, time_of
-from harness.analysis.work import WorkRate, work_rates
+from harness.analysis.aggregates import (
+    LEAST_MEMORY,
+    CellAggregate,
+    WorkRate,
+    aggregate,
+    effect,
+    in_order,
+    measurable,
+    reference_among,
+    time_of,
+    work_rates,
+)
 from harness.records import Cell, Record, Status, is_cost
+from harness.report.terminal import CellText, Column, Styled, print_table
 from harness.stats.paired import Interval
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from harness.store.header import Header
 
-COSTS = ("cpu_s", "peak_bytes")
-_UNTESTED = "-"
+COSTS = ("cpu_s", "wall_s", "peak_bytes")
+_NONE = "-"
 _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0}
-_WIDE = 150
-_ROOMY = 122
-_EACH = 12  # what the column of one step's time adds
 _LEAST_RATIO = 0.01
 
 
-def print_run(out: Console, header: Header, records: Sequence[Record]) -> None:
-    """Print a table for every cell of a run, then what did not finish."""
+def print_run(out: Console, header: Header, records: Sequence[Record], *, full: str = "--json") -> None:
+    """Print a table for every cell of a run, then what did not finish.
+
+    Parameters
+    ----------
+    full
+        The option that shows the columns for which there is no room.
+    """
     for aggregates in _aggregate(header, records):
-        out.print(_table(aggregates, header, out.width))
+        table = ComparisonTable(header, aggregates)
+        print_table(out, table.columns(), title=aggregates.cell.title, notes=[table.caption], full=full)
+        out.print()
     print_troubles(out, records)
 
 
 def print_troubles(out: Console, records: Sequence[Record]) -> None:
-    """Print counts of what finished and what did not, with work_rates reason once."""
+    """Print each status and reason of the trials that did not finish, and how many trials ended how."""
     counts: dict[tuple[str, str, str], int] = {}
     for record in records:
         if record.status != "ok" or record.reason:
             key = (record.status, record.trial.label, record.reason)
             counts[key] = counts.get(key, 0) + 1
     for (status, label, reason), count in sorted(counts.items()):
-        out.print(f"{count:4d} x {status:8s} {escape(label)}: {escape(reason)}", soft_wrap=True)
-    noisy = sum(record.conditions is not None and record.conditions.contaminated for record in records)
+        out.print(f"{count:4d} x {status:8s} {label}: {reason}", soft_wrap=True, markup=False)
     counted = Counter(record.status for record in records)
-    told = ", ".join(f"{counted[status]} {status}" for status in get_args(Status) if status in counted)
-    out.print(f"{len(records)} trials: {told or 'none ran'}", soft_wrap=True)
-    if noisy:
-        out.print(f"{noisy} of them ran while more than 5 % of their cores' time went elsewhere", soft_wrap=True)
+    statuses = ", ".join(f"{counted[status]} {status}" for status in get_args(Status) if status in counted)
+    out.print(f"{wording.count(len(records), 'trial')}: {statuses or 'none ran'}", soft_wrap=True)
+
+
+def contamination(records: Sequence[Record]) -> str:
+    """Return the remark on trials that were disturbed; empty without any."""
+    contaminated = sum(record.conditions is not None and record.conditions.contaminated for record in records)
+    if not contaminated:
+        return ""
+    return (
+        f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time went "
+        "elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add --blocks"
+    )
 
 
 def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return the figures of the tables, one mapping a cell and strategy."""
-    found = []
-    for aggregates in _aggregate(header, records):
-        cell, entries = aggregates.cell, aggregates.entries
-        ordered, reference = _roles(aggregates, header)
-        for label in ordered:
-            measures: dict[str, Any] = {}
-            for name in dict.fromkeys((*COSTS, time_of([aggregates]), *_metrics(cell, header))):
-                against = effect([aggregates], label, reference, name)
-                measures[name] = {
-                    "median": entries[label].median(name),
-                    "effect": None if against is None else "ratio" if is_cost(name) else "difference",
-                    **(against.plain() if against else _NO_EFFECT),
-                }
-            found.append(
-                {
-                    "topic": cell.topic,
-                    "task": cell.task,
-                    "dataset": cell.dataset,
-                    "scenario": cell.scenario,
-                    "params": dict(cell.params),
-                    "strategy": label,
-                    "reference": reference,
-                    "statuses": {str(status): count for status, count in entries[label].statuses.items()},
-                    "measures": measures,
-                    "work": [own.plain(entries[label]) for own in _each(cell, header)],
-                }
-            )
-    return found
+    """Return the figures of the tables, one mapping for each cell and strategy."""
+    return [
+        row for aggregates in _aggregate(header, records) for row in ComparisonTable(header, aggregates).plain_rows()
+    ]
+
+
+class ComparisonTable:
+    """The strategies of one cell against their reference."""
+
+    def __init__(self, header: Header, aggregates: CellAggregate) -> None:
+        self._aggregates = aggregates
+        self._labels, self._reference = _roles(aggregates, header)
+        self._time = time_of([aggregates])
+        self._metrics = _metrics(aggregates.cell, header)
+        self._work_rates = _work_rates(aggregates.cell, header)
+
+    @property
+    def caption(self) -> str:
+        """The sentence below the table."""
+        blocks = wording.count(len(self._aggregates.units), "block")
+        return (
+            f"medians over {blocks}; ratios and differences to {self._reference}, paired by block, with 95 % "
+            'intervals; bold: the interval excludes "no difference"'
+        )
+
+    def columns(self) -> list[Column]:
+        """Return the columns in the order of display; `rank` says which ones are left out first."""
+        clock = "CPU" if self._time == "cpu_s" else "wall"
+        columns = [
+            Column("strategy", self._labels, 0, "name"),
+            Column(clock, self._statuses_or(self._levels(self._time)), 1),
+        ]
+        for rate in self._work_rates[:1]:
+            cells = [_seconds(rate.share(self._aggregates.entries[label], self._time)) for label in self._labels]
+            columns.append(Column(f"{clock} per {rate.unit}", self._figures(cells), 7))
+        columns += [
+            Column("ratio", self._effects(self._time), 2, name=f"ratio of {clock}"),
+            Column("memory", self._levels("peak_bytes"), 5),
+            Column("ratio", self._effects("peak_bytes"), 6, name="ratio of memory"),
+        ]
+        for rank, name in enumerate(self._metrics):
+            columns.append(Column(name, self._levels(name), 9 + rank if rank else 3))
+            if not rank:
+                columns.append(Column("difference", self._effects(name), 4, name=f"difference of {name}"))
+        if clock != "wall":
+            columns.append(Column("wall", self._levels("wall_s"), 8))
+        return columns
+
+    def plain_rows(self) -> list[dict[str, Any]]:
+        """Return the figures of each strategy, as ``--json`` prints them."""
+        cell = self._aggregates.cell
+        return [
+            {
+                "topic": cell.topic,
+                "task": cell.task,
+                "dataset": cell.dataset,
+                "scenario": cell.scenario,
+                "params": dict(cell.params),
+                "strategy": label,
+                "reference": self._reference,
+                "statuses": {str(status): count for status, count in entry.statuses.items()},
+                "measures": {name: self._plain(label, name) for name in (*COSTS, *self._metrics)},
+                "work": [rate.plain(entry) for rate in self._work_rates],
+            }
+            for label, entry in ((label, self._aggregates.entries[label]) for label in self._labels)
+        ]
+
+    def _plain(self, label: str, name: str) -> dict[str, Any]:
+        against = effect([self._aggregates], label, self._reference, name)
+        return {
+            "median": self._aggregates.entries[label].median(name),
+            "effect": None if against is None else "ratio" if is_cost(name) else "difference",
+            **(against.plain() if against else _NO_EFFECT),
+        }
+
+    def _levels(self, name: str) -> list[str]:
+        write = _seconds if name.endswith("_s") else _memory if name == "peak_bytes" else _number
+        return self._figures([write(self._aggregates.entries[label].median(name)) for label in self._labels])
+
+    def _effects(self, name: str) -> list[CellText]:
+        return self._figures([self._effect(label, name) for label in self._labels])
+
+    def _effect(self, label: str, name: str) -> CellText:
+        if not measurable([self._aggregates], [label, self._reference], name):
+            return _NONE
+        pattern, none = ("{:.2f}x", 1.0) if is_cost(name) else ("{:+.3f}", 0.0)
+        if label == self._reference:
+            return pattern.format(none)
+        return _written(pattern, effect([self._aggregates], label, self._reference, name), none)
+
+    def _figures(self, cells: Sequence[CellText]) -> list[Any]:
+        """Empty the cells of strategies that did not finish."""
+        return [cell if self._finished(label) else "" for label, cell in zip(self._labels, cells, strict=True)]
+
+    def _statuses_or(self, cells: Sequence[str]) -> list[str]:
+        """Write the status of a strategy that did not finish instead of its figure."""
+        statuses = [next(iter(self._aggregates.entries[label].statuses)) for label in self._labels]
+        return [
+            cell if self._finished(label) else status
+            for label, cell, status in zip(self._labels, cells, statuses, strict=True)
+        ]
+
+    def _finished(self, label: str) -> bool:
+        return "ok" in self._aggregates.entries[label].statuses
 
 
 def _aggregate(header: Header, records: Sequence[Record]) -> list[CellAggregate]:
     return aggregate([(header.run, header.machine.name, records)])
-
-
-def _table(aggregates: CellAggregate, header: Header, width: int) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    cell = aggregates.cell
-    ordered, reference = _roles(aggregates, header)
-    first, *others = _metrics(cell, header) or [""]
-    time = time_of([aggregates])
-    worked = _each(cell, header)[:1] if width >= _ROOMY + _EACH else []
-    shown, hidden = (others, []) if width >= _WIDE + _EACH * len(worked) else ([], others)
-    table = Table(
-        title=escape(cell.title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False
-    )
-    table.add_column("strategy", no_wrap=True)
-    judged = (first, "difference", *shown) if first else ()
-    timed = ("CPU" if time == "cpu_s" else "wall", *(f"a {own.unit}" for own in worked), "ratio")
-    for heading in (*timed, "memory", "ratio", *judged):
-        table.add_column(heading, justify="right", no_wrap=width >= _ROOMY, overflow="fold")
-    for label in ordered:
-        table.add_row(
-            escape(label), *_row(aggregates, label, reference, time, worked, [first, *shown] if first else [])
-        )
-    left_out = f"; --json or a wider terminal shows {', '.join(hidden)} too" if hidden else ""
-    table.caption = (
-        f"medians over {len(aggregates.units)} block(s); ratios and differences to {escape(reference)}, paired by "
-        "block, with 95 % intervals, bold where no effect is excluded" + left_out
-    )
-    table.caption_justify = "left"
-    return table
-
-
-def _row(
-    aggregates: CellAggregate, label: str, reference: str, time: str, worked: Sequence[WorkRate], metrics: Sequence[str]
-) -> list[str]:
-    own, alone = aggregates.entries[label], label == reference
-    if "ok" not in own.statuses:
-        return [next(iter(own.statuses))]
-
-    def against(name: str, pattern: str, none: float) -> str:
-        return _shown(pattern, effect([aggregates], label, reference, name), none, alone=alone)
-
-    costs = [
-        _seconds(own.median(time)),
-        *(_seconds(one.share(own, time)) for one in worked),
-        against(time, "{:.2f}x", 1.0),
-        _bytes(own.median("peak_bytes")),
-        against("peak_bytes", "{:.2f}x", 1.0),
-    ]
-    numbers = [_number(own.median(name)) for name in metrics]
-    return [*costs, *numbers[:1], *(against(name, "{:+.3f}", 0.0) for name in metrics[:1]), *numbers[1:]]
 
 
 def _roles(aggregates: CellAggregate, header: Header) -> tuple[list[str], str]:
@@ -148,7 +192,7 @@ def _roles(aggregates: CellAggregate, header: Header) -> tuple[list[str], str]:
     return ordered, reference_among(entries, ordered, header.references.get(f"{cell.topic}/{cell.task}", ""))
 
 
-def _each(cell: Cell, header: Header) -> list[WorkRate]:
+def _work_rates(cell: Cell, header: Header) -> list[WorkRate]:
     return work_rates(next((card.work for card in header.tasks if card.name == f"{cell.topic}/{cell.task}"), {}), cell)
 
 
@@ -157,24 +201,28 @@ def _metrics(cell: Cell, header: Header) -> list[str]:
 
 
 def _seconds(value: float | None) -> str:
-    return _UNTESTED if value is None else wording.figure(value, "s").replace("\u00a0", " ")
+    return _NONE if value is None else wording.figure(value, "s").replace("\u00a0", " ")
 
 
-def _bytes(value: float | None) -> str:
-    return _UNTESTED if value is None else f"{value / 1e6:,.1f} MB"
+def _memory(value: float | None) -> str:
+    if value is None:
+        return _NONE
+    return "<0.1 MB" if value < LEAST_MEMORY else f"{value / 1e6:,.1f} MB"
 
 
 def _number(value: float | None) -> str:
-    return _UNTESTED if value is None else f"{value:.4f}"
+    return _NONE if value is None else f"{value:.4f}"
 
 
-def _shown(pattern: str, found: Interval | None, none: float, *, alone: bool) -> str:
-    if alone or found is None:
-        return pattern.format(none) if alone else _UNTESTED
+def _written(pattern: str, found: Interval | None, none: float) -> CellText:
+    """Write an effect with its interval, bold where that excludes no effect."""
+    if found is None:
+        return _NONE
     if pattern.endswith("x") and found.estimate < _LEAST_RATIO:
-        return f"[bold]<{_LEAST_RATIO}x[/bold]" if found.excludes(none) else f"<{_LEAST_RATIO}x"
-    text = pattern.format(found.estimate)
-    if found.known:
-        low, high = (pattern.format(bound).removesuffix("x") for bound in (found.low, found.high))
-        text += escape(f" [{low}, {high}]")
-    return f"[bold]{text}[/bold]" if found.excludes(none) else text
+        text = f"<{_LEAST_RATIO}x"
+    else:
+        text = pattern.format(found.estimate)
+        if found.known:
+            low, high = (pattern.format(bound).removesuffix("x") for bound in (found.low, found.high))
+            text += f" [{low}, {high}]"
+    return Styled(text, "bold") if found.excludes(none) else text

@@ -188,6 +188,12 @@ def verify(card: Card) -> None:
             f"({place.stat().st_size} bytes), the card's {file.sha256[:12]} ({file.bytes} bytes); correct the card if "
             f"you changed the file, else {again}"
         )
+    size = place.stat().st_size
+    if size != file.bytes:
+        raise UsageError(
+            f"{place} has {size} bytes, but the card of data set {card.name} says bytes = {file.bytes}: "
+            "correct the card"
+        )
 
 
 def dataset(card: Card) -> Dataset:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, get_args
 
-from harness.declare.names import IDENTIFIER, check_name, wrong
-from harness.declare.values import Chart, Dataset, Param, Profile, Scenario, Work
+from harness.declare.names import IDENTIFIER, NAME, check_name, wrong
+from harness.declare.values import Chart, Dataset, DeviceName, Param, Profile, Scenario, Strategy, Work
 from harness.errors import did_you_mean
 from harness.records import Scalar
+
+
+class Named(Protocol):
+    """A task, as far as checks look at it."""
+
+    @property
+    def full_name(self) -> str:
+        """The task with its topic."""
 
 
 def check_members(task: str, what: str, names: Sequence[str]) -> None:
@@ -55,6 +63,37 @@ def check_value(owner: str, name: str, value: Scalar, param: Param) -> None:
         param.check(name, value)
     except ValueError as error:
         raise wrong(f"{owner}: {error}") from None
+
+
+def check_strategy(name: str, device: str, known: Mapping[str, Strategy]) -> None:
+    """Refuse a strategy with an invalid name, an unknown device, or the name of another one of its task."""
+    check_name(name, "strategy", NAME)
+    devices = get_args(DeviceName)
+    if device not in devices:
+        raise wrong(f"strategy {name}: no device is called {device!r}{did_you_mean(device, devices)}")
+    if name in known:
+        raise wrong(f"strategy {name} is declared twice, first at {known[name].where}")
+
+
+def check_sweeps(strategy: str, sweep: Mapping[str, Sequence[Scalar]], options: Mapping[str, Scalar]) -> None:
+    """Refuse sweeps over unknown options, and over values that an option cannot take."""
+    for option, values in sweep.items():
+        if option not in options:
+            hint = did_you_mean(option, options)
+            raise wrong(f"strategy {strategy} sweeps {option}, which is not an argument of its function{hint}")
+        check_sweep(f"strategy {strategy}", option, values, Param(options[option]))
+
+
+def check_tasks(owner: str, topic: str, tasks: Sequence[Named]) -> None:
+    """Refuse an empty list of tasks, a task listed twice, and a task of another topic."""
+    if not isinstance(tasks, list | tuple) or not tasks:
+        raise wrong(f"{owner} needs at least one task: tasks=[...]")
+    names = [task.full_name for task in tasks]
+    if len(set(names)) < len(names):
+        raise wrong(f"{owner} lists a task twice: {', '.join(names)}")
+    for name in names:
+        if name.partition("/")[0] != topic:
+            raise wrong(f"{owner} of topic {topic} lists task {name}, which belongs to another topic")
 
 
 def check_profile(

@@ -32,4 +32,4 @@ def wrong(sentence: str) -> DeclarationError:
 def check_name(name: str, what: str, pattern: re.Pattern[str]) -> None:
     """Refuse a name that would not fit a file, a column or a command line."""
     if not pattern.fullmatch(name):
-        raise wrong(f"{name!r} is no {what} name: use lower-case letters and digits, as in {_EXAMPLES[pattern]}")
+        raise wrong(f"invalid {what} name {name!r}: use lower-case letters and digits, as in {_EXAMPLES[pattern]}")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 from harness.declare.checks import (
     check_charts,
     check_members,
     check_params,
     check_profile,
-    check_sweep,
+    check_strategy,
+    check_sweeps,
+    check_tasks,
+    check_value,
     check_work,
     options_of,
 )
@@ -36,13 +40,21 @@ from harness.declare.values import (
     StrategyFunction,
     Work,
 )
-from harness.errors import did_you_mean
+from harness.errors import InvalidOutputError
 from harness.records import Scalar
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be done and how it is judged. Made by `Topic.task`."""
+    """What is to be done and how it is judged. Made by `Topic.task`.
+
+    Attributes
+    ----------
+    where
+        File and line of the declaration.
+    joined
+        Data sets that a project has added, and in `joined_at` the file and line of each.
+    """
 
     topic: str
     name: str
@@ -61,19 +73,29 @@ class Task:
     work: Mapping[str, Work]
     quick: Profile
     full: Profile
+    defaults: Mapping[str, Scalar]
+    where: str
     strategies: dict[str, Strategy] = field(default_factory=dict)
     joined: list[Dataset] = field(default_factory=list)
+    joined_at: list[str] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:
         """The task with its topic, as in ``boosting/tabular-binary``."""
         return f"{self.topic}/{self.name}"
 
+    def places(self) -> Iterator[str]:
+        """Go through the places, file and line, that the task, its strategies and its joined data come from."""
+        yield self.where
+        yield from (strategy.where for strategy in self.strategies.values())
+        yield from self.joined_at
+
     def join(self, dataset: Dataset) -> None:
-        """Add a data set from the file of a user, made in code; like one that joins by its card, it always runs."""
+        """Add a data set made in code, from a project; like one that joins by its card, it always runs."""
         if any(dataset.name == getattr(known, "name", known) for known in (*self.datasets, *self.joined)):
             raise wrong(f"task {self.name} has a data set {dataset.name!r} already; choose another name")
         self.joined.append(dataset)
+        self.joined_at.append(caller())
 
     def strategy(
         self,
@@ -100,22 +122,16 @@ class Task:
         """
 
         def register(function: StrategyFunction) -> StrategyFunction:
-            check_name(name, "strategy", NAME)
-            if device not in get_args(DeviceName):
-                raise wrong(
-                    f"strategy {name}: no device is called {device!r}{did_you_mean(device, get_args(DeviceName))}"
-                )
-            if name in self.strategies:
-                raise wrong(f"strategy {name} is declared twice, first at {self.strategies[name].where}")
+            check_strategy(name, device, self.strategies)
             options = options_of(name, function, self.params)
-            for option, values in sweep.items():
-                if option not in options:
-                    hint = did_you_mean(option, options)
-                    raise wrong(f"strategy {name} sweeps {option}, which is not an argument of its function{hint}")
-                check_sweep(f"strategy {name}", option, values, Param(options[option]))
+            changed = {option: value for option, value in self.defaults.items() if option in options}
+            for option, value in changed.items():
+                check_value(f"task {self.name}, strategy {name}", option, value, Param(options[option]))
+            options |= changed
+            check_sweeps(name, sweep, options)
             self.strategies[name] = Strategy(
                 name=name,
-                run=function,
+                run=partial(function, **changed) if changed else function,
                 summary=(inspect.getdoc(function) or "").split("\n", 1)[0],
                 needs=(needs,) if isinstance(needs, str) else tuple(needs),
                 device=device,
@@ -127,6 +143,18 @@ class Task:
             return function
 
         return register
+
+
+def _checked(judge: Callable[[Any, Any], Judgement]) -> Callable[[Any, Any], Judgement]:
+    """Make the judge fail with a sentence where it returns something else than a judgement."""
+
+    def judged(data: Any, output: Any) -> Judgement:
+        judgement = judge(data, output)
+        if not isinstance(judgement, Judgement):
+            raise InvalidOutputError(f"the judge returned {type(judgement).__name__}; it must return a Judgement")
+        return judgement
+
+    return judged
 
 
 class Topic:
@@ -147,6 +175,7 @@ class Topic:
         self.name = name
         self.title = title
         self.needs = (needs,) if isinstance(needs, str) else tuple(needs)
+        self.where = caller()
         self.tasks: dict[str, Task] = {}
         self.claims: list[Claim] = []
 
@@ -169,6 +198,7 @@ class Topic:
         work: Mapping[str, Work] = MappingProxyType({}),
         quick: Profile | None = None,
         full: Profile = FULL,
+        defaults: Mapping[str, Scalar] = MappingProxyType({}),
     ) -> Task:
         """Declare a task.
 
@@ -195,6 +225,8 @@ class Topic:
             What a phase does many times over, by the phase's name; tables then tell its time for each.
         quick
             By default three blocks of the first scenario.
+        defaults
+            Defaults of strategies' options in this task, where they differ from those of the strategies' functions.
         """
         check_name(name, "task", NAME)
         if name in self.tasks:
@@ -218,7 +250,7 @@ class Topic:
             scenarios=tuple(scenarios),
             phases=tuple(phases),
             metrics=tuple(metrics),
-            judge=judge,
+            judge=_checked(judge),
             view=view,
             params=known,
             sweep={parameter: tuple(values) for parameter, values in sweep.items()},
@@ -228,9 +260,43 @@ class Topic:
             work=dict(work),
             quick=quick,
             full=full,
+            defaults=dict(defaults),
+            where=caller(),
         )
         self.tasks[name] = made
         return made
+
+    def strategy(
+        self,
+        name: str,
+        *,
+        tasks: Sequence[Task],
+        needs: str | Sequence[str] = (),
+        device: DeviceName = "cpu",
+        sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
+        note: str = "",
+    ) -> Callable[[StrategyFunction], StrategyFunction]:
+        """Register the decorated function as a strategy of several tasks; see `Task.strategy`.
+
+        Where tasks differ in what they need to know, decorate the function once for each kind of task::
+
+            @topic.strategy("ucb", tasks=[stationary, drifting])
+            @topic.strategy("ucb", tasks=[contextual], note="Sees no context.")
+            def ucb(problem, phase): ...
+
+        Parameters
+        ----------
+        tasks
+            Tasks of this topic.
+        """
+
+        def register(function: StrategyFunction) -> StrategyFunction:
+            check_tasks(f"strategy {name}", self.name, tasks)
+            for task in tasks:
+                task.strategy(name, needs=needs, device=device, sweep=sweep, note=note)(function)
+            return function
+
+        return register
 
     def claim(
         self, text: str, *, source: str, published: str = ""

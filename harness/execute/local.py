@@ -1,4 +1,4 @@
-"""Runs trials on this machine, one after the other or, where timing does not matter, several at once."""
+"""The executor on this machine: blocks run one after the other or, where timing does not matter, several at once."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 
 import msgspec
 
 from harness.config import Config
+from harness.execute.executor import Block, Limits, Receiver, cores_for
 from harness.measure.client import Server, ServerError
 from harness.measure.machine import usable_cores
 from harness.measure.messages import Request, Response
@@ -19,35 +19,8 @@ from harness.records import Record, Trial
 from harness.registry import Registry
 
 
-def cores_for(block: int, threads: int, cores: Sequence[int]) -> list[int]:
-    """Return the cores of a block's trials.
-
-    The cores are cut into groups of `threads`; blocks take the groups in turn. A trial that asks for more threads than
-    there are cores gets all of them.
-    """
-    if len(cores) <= threads:
-        return list(cores)
-    groups = len(cores) // threads
-    start = (block % groups) * threads
-    return list(cores[start : start + threads])
-
-
-#: Called with each record and its long text as soon as the trial has ended; never by two threads at once.
-Receiver = Callable[[Record, str], None]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of every trial, and how they run."""
-
-    timeout_s: float
-    memory_bytes: int
-    memory_pass: bool = False
-    jobs: int = 1
-
-
 class LocalExecutor:
-    """Runs trials through fork servers, one a topic and job."""
+    """Runs trials through fork servers: one for each topic and job, and one more for each memory pass."""
 
     def __init__(self, registry: Registry, config: Config, limits: Limits) -> None:
         self._registry = registry
@@ -58,11 +31,11 @@ class LocalExecutor:
         self._stopping = False
         self._receiving = threading.Lock()
 
-    def run(self, trials: Iterable[Trial], receive: Receiver, begin: Callable[[Trial], None] = lambda _: None) -> None:
-        """Run trials in order and hand over their records; an interruption ends all servers."""
-        waiting: queue.SimpleQueue[Trial] = queue.SimpleQueue()
-        for trial in trials:
-            waiting.put(trial)
+    def run(self, blocks: Iterable[Block], receive: Receiver, begin: Callable[[Trial], None] = lambda _: None) -> None:
+        """Run blocks in order and hand over their records; an interruption ends all servers."""
+        waiting: queue.SimpleQueue[Block] = queue.SimpleQueue()
+        for block in blocks:
+            waiting.put(block)
         cores, jobs = usable_cores(), self._limits.jobs
         try:
             if jobs == 1:
@@ -87,37 +60,37 @@ class LocalExecutor:
 
     def _work(
         self,
-        waiting: queue.SimpleQueue[Trial],
+        waiting: queue.SimpleQueue[Block],
         cores: Sequence[int],
         receive: Receiver,
         begin: Callable[[Trial], None],
     ) -> None:
-        servers: dict[tuple[str, bool], Server] = {}
-
-        def server(topic: str, *, quiet: bool) -> Server:
-            if (topic, quiet) not in servers:
-                servers[topic, quiet] = Server(topic, self._config, quiet=quiet)
-                self._servers.append(servers[topic, quiet])
-            return servers[topic, quiet]
-
-        while not self._stopping:
+        """Run blocks until none is waiting: the work of one job, with its share of the cores."""
+        servers = _JobServers(self._config, self._servers)
+        while True:
             try:
-                trial = waiting.get_nowait()
+                block = waiting.get_nowait()
             except queue.Empty:
                 return
-            begin(trial)
-            reason = self._why_not(trial)
-            if reason:
-                response = Response(Record(trial, "skipped", reason))
-            else:
-                request = self._request(trial, cores)
-                response = _ask(server(trial.topic, quiet=False), request)
-                if self._limits.memory_pass and response.record.status == "ok":
-                    _take_memory(response.record, _ask(server(trial.topic, quiet=True), request).record)
-            with self._receiving:
-                # A trial cut short by an interruption is not a failed trial; resuming runs it again.
-                if not self._stopping:
-                    receive(response.record, response.text)
+            for trial in block.trials:
+                if self._stopping:
+                    return
+                begin(trial)
+                response = self._measure(trial, cores, servers)
+                with self._receiving:
+                    # A trial that an interruption cut short did not fail; a resumed run repeats it.
+                    if not self._stopping:
+                        receive(response.record, response.text)
+
+    def _measure(self, trial: Trial, cores: Sequence[int], servers: _JobServers) -> Response:
+        reason = self._why_not(trial)
+        if reason:
+            return Response(Record(trial, "skipped", reason))
+        request = self._request(trial, cores)
+        response = _ask(servers.get(trial.topic, quiet=False), request)
+        if self._limits.memory_pass and response.record.status == "ok":
+            _take_memory(response.record, _ask(servers.get(trial.topic, quiet=True), request).record)
+        return response
 
     def _why_not(self, trial: Trial) -> str:
         name = (trial.topic, trial.task, trial.strategy)
@@ -136,6 +109,21 @@ class LocalExecutor:
         )
 
 
+class _JobServers:
+    """The fork servers of one job, each started when a trial first needs it."""
+
+    def __init__(self, config: Config, started: list[Server]) -> None:
+        self._config = config
+        self._started = started
+        self._servers: dict[tuple[str, bool], Server] = {}
+
+    def get(self, topic: str, *, quiet: bool) -> Server:
+        if (topic, quiet) not in self._servers:
+            self._servers[topic, quiet] = Server(topic, self._config, quiet=quiet)
+            self._started.append(self._servers[topic, quiet])
+        return self._servers[topic, quiet]
+
+
 def _ask(server: Server, request: Request) -> Response:
     try:
         return server.run(request)
@@ -144,7 +132,7 @@ def _ask(server: Server, request: Request) -> Response:
 
 
 def _take_memory(record: Record, quiet: Record) -> None:
-    """Put the memory figures of the quiet pass in place of those of the timed one."""
+    """Replace the memory figures of a record by those of the memory pass."""
     if quiet.status != "ok":
         record.reason = "; ".join(part for part in (record.reason, f"memory pass: {quiet.reason}") if part)
         return

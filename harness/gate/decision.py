@@ -1,4 +1,4 @@
-"""What a gate decides, and on what: the one value that every output is made from."""
+"""The decision of a gate with all that it is based on: the one value that every output is made from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Effect(msgspec.Struct, frozen=True):
         Candidate over base for a cost, candidate minus base in the metric's unit for a metric; with the bounds of the
         95 % interval.
     base, candidate
-        Middle values of both, in the figure's unit.
+        Medians of both sides for a cost, means for a metric; in the figure's unit.
     """
 
     estimate: float
@@ -63,17 +63,17 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     better
         Which way is better.
     margin
-        What makes no difference: a share of the base for a cost (0.05), in the metric's unit for a metric.
+        Largest change for the worse that does not matter: a share of the base for a cost, in its unit for a metric.
     reason
         One sentence: why this verdict.
     pairs
-        What the effect rests on: pairs of processes, repeats of the memory pass, or seeds.
+        Number of pairs of processes, of readings of memory, or of seeds that the effect is computed from.
     p
-        One-sided, of the test that decided.
+        One-sided p-value of the test that decided.
     needs
-        Pairs (seeds) that would probably decide what is inconclusive.
+        Number of pairs, or seeds, that would probably decide an inconclusive figure.
     allowed
-        Why the policy lets this regression pass, and until when; empty when it does not.
+        Why the policy lets this regression pass, and until when; empty if it does not.
     """
 
     figure: str
@@ -91,7 +91,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Pair(msgspec.Struct, omit_defaults=True):
-    """What one pair of fresh processes measured, base and candidate in alternating order on the same cores.
+    """The results of one pair of new processes, base and candidate in alternating order on the same cores.
 
     Attributes
     ----------
@@ -108,13 +108,13 @@ class Pair(msgspec.Struct, omit_defaults=True):
     metrics
         Side to its judged metrics.
     examples
-        Metric to the difference that the test set's examples tell, where the task's judge gives them.
+        Metric to the difference estimated from the examples of the test set, if the task's judge returns examples.
     identical
         Whether both predicted the same, bit for bit.
     failed
         Side to the reason why it did not finish.
     unable
-        Those sides on which the strategy said that it cannot run where it is.
+        Sides on which the strategy raised `CannotRunError`.
     elapsed_s
         Wall time of the pair, start of the processes included.
     """
@@ -141,7 +141,7 @@ class Case(msgspec.Struct, omit_defaults=True):
     strategy
         With its options, as in ``xgboost-hist[max_bin=64]``.
     reason
-        Why there are no findings, where there are none.
+        Why the case has no findings; empty if it has some.
     allowed
         Why the policy lets a case without findings pass.
     """
@@ -165,14 +165,14 @@ class Case(msgspec.Struct, omit_defaults=True):
 
 
 class Side(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One of the two that are compared.
+    """The base or the candidate.
 
     Attributes
     ----------
     name
         As the user gave it: a revision, a run, a requirement.
     commit, dirty
-        Commit, and whether tracked files differ from it; ``None`` where there is none.
+        Commit, and whether tracked files differ from it; ``None`` outside of a repository.
     packages
         Versions of the packages that differ between the sides.
     """
@@ -184,16 +184,16 @@ class Side(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Decision(msgspec.Struct, omit_defaults=True):
-    """A gate's decision with everything that it rests on.
+    """A gate's decision with everything that it is based on.
 
     Attributes
     ----------
     live
-        Whether both sides were measured now, interleaved; otherwise stored runs were compared.
+        Whether both sides were measured now, in turn; otherwise stored runs were compared.
     started
         UTC, ISO 8601.
     remarks
-        What a reader must know beside the verdicts, a sentence each.
+        Sentences that a reader needs beside the verdicts.
     """
 
     base: Side

@@ -1,4 +1,4 @@
-"""The verdict on memory, which the memory pass repeats so well that a threshold serves."""
+"""The verdict on memory: a threshold is enough, because the memory pass repeats so well."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class HasBothSides(Protocol):
 
 
 def suspicious(readings: Sequence[HasBothSides], policy: GatePolicy, topic: str) -> bool:
-    """Return whether a reading says that memory grew, so that more readings are wanted."""
+    """Return whether a reading shows growth beyond the margin, so that more readings are needed."""
     return any(
         _beyond(reading, figure, policy.margin(topic, figure, {}), policy.memory_floor_bytes)
         for figure in FIGURES
@@ -32,7 +32,7 @@ def suspicious(readings: Sequence[HasBothSides], policy: GatePolicy, topic: str)
 
 
 def growth(readings: Sequence[HasBothSides], policy: GatePolicy, topic: str) -> list[Finding]:
-    """Judge the growth of memory, a finding a figure that both sides read.
+    """Judge the growth of memory, with one finding for each figure that both sides have.
 
     *Regressed* when every reading is above the margin and above the floor, *inconclusive* when only some are.
     """

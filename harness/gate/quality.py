@@ -1,10 +1,10 @@
-"""Whether a candidate's quality is worse than its base's: paired seeds, and paired examples where a task keeps them.
+"""Whether a candidate's quality is worse than its base's: paired seeds, and paired examples where a judge returns them.
 
-Effects are turned inside so that more is worse. With two seeds or more the effect is the mean over seeds, its variance
-``max(S^2, W) / k`` with S^2 the variance between seeds and W the mean squared standard error of the examples, and
-Student's t with k - 1 degrees of freedom. W only guards against seeds that agree by chance: the training of a model is
-one draw a seed, and no test that stays at its level whatever the variance of training can use the many degrees of
-freedom of the examples (by numerical integration, Satterthwaite's would raise the level of two seeds twelvefold).
+Inside of this module the signs of effects are such that more is worse. With two seeds or more the effect is the mean
+over seeds, its variance is ``max(S^2, W) / k``, and the test is Student's t with k - 1 degrees of freedom. S^2 is the
+variance between seeds, W the mean squared standard error of the examples. W only guards against seeds that agree by
+chance. The degrees of freedom of the examples are not used, because each seed is only one draw of the training: with
+Satterthwaite's degrees of freedom, the level of two seeds would be twelve times too high (by numerical integration).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.stats.paired import CONFIDENCE
 
 Verdict = Literal["pass", "regressed", "improved", "undecided"]
 
-#: A difference this close to another is the same, in units of the metric's size.
+#: Two differences count as equal if they are this close, relative to the size of the metric.
 _ROUNDING = 1e-6
 
 
@@ -36,7 +36,7 @@ class PairedSeed:
     identical
         Whether both sides predicted the same, bit for bit.
     difference
-        What the examples of the test set say, candidate minus base.
+        Candidate minus base, estimated from the examples of the test set.
     """
 
     base: float
@@ -54,13 +54,13 @@ class QualityOutcome:
     reason
         Why, in words without the unit.
     estimate, low, high
-        Candidate minus base with its 95 % interval, in the metric's unit; infinite bounds where nothing tells the
-        spread, NaN for the estimate where there is none.
+        Candidate minus base with its 95 % interval, in the metric's unit; bounds are infinite where the spread is
+        unknown, the estimate is NaN where there is none.
     p
-        One-sided, of the test that decided; of "not worse" where none did.
+        One-sided p-value of the test that decided, or of "not worse" if none did.
     needs
-        Seeds, or examples where one seed speaks, with which the estimate would be decided with a power of 80 %;
-        ``None`` when decided, or when no number would do.
+        Number of seeds, or of examples if there is one seed, with which the estimate would be decided with a power of
+        80 %; ``None`` if it is decided, or if no number would be enough.
     seeds
         Number of seeds.
     """
@@ -90,14 +90,14 @@ def judge_quality(
 
     1. *pass* when all predictions are identical;
     2. *regressed* when the test of "not worse" rejects at `alpha` and the estimate exceeds half of the margin;
-    3. *improved* when the mirrored test does;
+    3. *improved* when the same holds in the other direction;
     4. *pass* when the test shifted to the margin rejects "worse by the margin or more" at `pass_alpha`;
     5. *undecided* otherwise.
 
-    One seed alone speaks through its examples, of these two fitted models only: where training is random, a difference
-    between two fits is no difference between two programs. Where all seeds share a test set, the verdict is about that
-    test set. With margin 0 every difference counts, and no sample proves that there is none: such a metric passes when
-    it is exactly the same in so many seeds (or examples) that as many coins would not all fall on one side, and stays
+    One seed is judged by its examples, and the verdict is about these two fitted models only: where training is random,
+    a difference between two fits need not be a difference between two programs. If all seeds share a test set, the
+    verdict is about that test set. With margin 0 every difference counts, and no sample proves that there is none: such
+    a metric passes if it is exactly the same in so many seeds (or examples) that a sign test would reject, and stays
     undecided otherwise.
 
     Parameters
@@ -107,16 +107,16 @@ def judge_quality(
     direction
         Which way is better.
     margin
-        Largest change for the worse that makes no difference, in the metric's unit.
+        Largest change for the worse that does not matter, in the metric's unit.
     alpha, pass_alpha
-        Levels of *this* look: a caller that looks several times, or at several metrics, splits its levels itself.
+        Levels of *this* test: a caller that tests several times, or several metrics, divides its levels itself.
     last
-        Whether no more seeds will come; then what is undecided is called underpowered.
+        Whether no more seeds will come; then an undecided metric is called underpowered.
 
     Raises
     ------
     ValueError
-        When direction, margin or a level makes no sense.
+        When direction, margin or a level is invalid.
     """
     _check(direction, margin, alpha, pass_alpha)
     trouble = _trouble(seeds)
@@ -143,7 +143,7 @@ def _check(direction: str, margin: float, *levels: float) -> None:
 
 
 def _trouble(seeds: Sequence[PairedSeed]) -> str:
-    """Return why the seeds cannot be compared; empty when they can."""
+    """Return why the seeds cannot be compared; empty if they can."""
     if not seeds:
         return "there is no seed that both sides finished"
     wrong = sum(not (math.isfinite(seed.base) and math.isfinite(seed.candidate)) for seed in seeds)
@@ -153,29 +153,34 @@ def _trouble(seeds: Sequence[PairedSeed]) -> str:
         rounding = _ROUNDING * max(1.0, abs(seed.base), abs(seed.candidate))
         if seed.identical and abs(seed.candidate - seed.base) > rounding:
             return "the predictions are identical but the metric is not: the judge or its data changed"
-        found = seed.difference
-        if found and not abs(found.estimate - (seed.candidate - seed.base)) <= rounding:
-            return "the metric is not what its examples say (their mean, or their area under the ROC curve)"
+        difference = seed.difference
+        if difference and not abs(difference.estimate - (seed.candidate - seed.base)) <= rounding:
+            return "the metric differs from that of its examples (their mean, or their area under the ROC curve)"
     if len(seeds) == 1 and seeds[0].difference is None and not seeds[0].identical:
-        return "one seed without per-example values does not tell the spread: measure two seeds or more"
+        return "the spread is unknown from one seed without per-example values: measure two seeds or more"
     return ""
 
 
 def _effect(seeds: Sequence[PairedSeed]) -> EffectEstimate:
     """Return candidate minus base."""
     quantile = float(ndtri(0.5 + CONFIDENCE / 2))
-    found = seeds[0].difference
-    if len(seeds) == 1 and found:
-        below, above = ((found.estimate - found.low) / quantile, (found.high - found.estimate) / quantile)
-        return EffectEstimate(found.estimate, below, above, math.inf, found.examples, (found.p_above, found.p_below))
+    difference = seeds[0].difference
+    if len(seeds) == 1 and difference:
+        below, above = (
+            (difference.estimate - difference.low) / quantile,
+            (difference.high - difference.estimate) / quantile,
+        )
+        return EffectEstimate(
+            difference.estimate, below, above, math.inf, difference.examples, (difference.p_above, difference.p_below)
+        )
     values = np.array([0.0 if seed.identical else seed.candidate - seed.base for seed in seeds])
     size = max(max(abs(seed.base), abs(seed.candidate)) for seed in seeds)
     between = 0.0 if np.ptp(values) <= 1e-12 * size else float(values.var(ddof=1))
-    kept = [seed.difference for seed in seeds if seed.difference]
+    known = [seed.difference for seed in seeds if seed.difference]
     # A seed with identical predictions, or without examples, adds nothing to the variance within.
     within = [
         sum((side / quantile) ** 2 for side in sides) / len(seeds)
-        for sides in ([one.estimate - one.low for one in kept], [one.high - one.estimate for one in kept])
+        for sides in ([one.estimate - one.low for one in known], [one.high - one.estimate for one in known])
     ]
     below, above = (math.sqrt(max(between, part) / len(seeds)) for part in within)
     return EffectEstimate(float(values.mean()), below, above, len(seeds) - 1, len(seeds))
@@ -204,5 +209,5 @@ def _words(
     if verdict == "pass":
         return f"not worse by the margin {margin:g} {over} ({test})" if margin else f"exactly the same {over}"
     if needs is None:
-        return f"a margin of 0 cannot be shown to be kept {over}: declare the metric's margin"
+        return f"no difference at all cannot be shown {over}: declare a margin above 0 for the metric"
     return f"{'underpowered' if last else 'not decided yet'}: needs {needs:,} {unit}"

@@ -1,4 +1,7 @@
-"""The paired test that a live gate looks at while pairs of processes come in."""
+"""The paired test of times that a live gate repeats while pairs of processes come in.
+
+A *look* is one test of the sequence: after 2, 4, 8 ... pairs.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,12 @@ Floats = npt.NDArray[np.float64]
 State = Literal["regressed", "pass", "improved", "undecided"]
 
 _MOST_NEEDED = 10_000
-_CUT = 8  # one in so many pairs is cut off at each end
+_CUT = 8  # of this many pairs, one is cut off at each end
 
 
 @dataclass(frozen=True)
 class SequentialResult:
-    """Where a figure stands after some pairs.
+    """The result for one figure after some pairs.
 
     Attributes
     ----------
@@ -29,15 +32,16 @@ class SequentialResult:
     estimate, low, high
         Trimmed mean log-ratio of candidate to base with its 95 % interval; the interval is infinite for one pair.
     p_worse, p_better
-        Sequential p-values of "not worse" and "not better": the smallest of the looks so far, each over its share.
+        Sequential p-values of "not worse" and "not better": the smallest of the looks so far, each divided by its
+        look's share of alpha.
     pairs
-        Pairs that it rests on: those up to the look that decided.
+        Number of pairs that were tested: those up to the look that decided.
     needs
-        Pairs after which the present estimate would be decided; ``None`` when it is.
+        Number of pairs with which the present estimate would be decided; ``None`` when it is decided.
     excluded
-        Whether a look excluded the margin, though more pairs are wanted to tell how large the gain is.
+        Whether a look excluded the margin, but more pairs are wanted to measure the gain.
     reason
-        Why, in words of the figure's own; empty where the state says enough.
+        Why, for a metric; empty if the state says enough.
     """
 
     state: State
@@ -53,25 +57,25 @@ class SequentialResult:
 
 
 def looks(cap: int) -> tuple[int, ...]:
-    """Return the numbers of pairs after which a figure is looked at: 2, 4, 8 ... and the cap."""
-    found = [2]
-    while found[-1] * 2 < cap:
-        found.append(found[-1] * 2)
-    return (*found, cap) if cap > found[-1] else tuple(found)
+    """Return the numbers of pairs after which a figure is tested: 2, 4, 8 ... and the cap."""
+    points = [2]
+    while points[-1] * 2 < cap:
+        points.append(points[-1] * 2)
+    return (*points, cap) if cap > points[-1] else tuple(points)
 
 
 def spending(count: int, cap: int, *, ended: bool = False) -> list[tuple[int, float]]:
     """Return the looks that a number of pairs reaches, and the share of alpha that each spends.
 
-    Linear spending (Lan & DeMets 1983, section 4, with the number of pairs for time): as many pairs as came since the
-    look before, over the cap. That the looks depend on each other is not made use of, so that the shares hold whatever
-    the distribution of the noise over time.
+    Linear spending (Lan & DeMets 1983, section 4, with the number of pairs as time): the share is the number of pairs
+    since the look before, divided by the cap. The shares are valid for any distribution of the noise over time, because
+    they do not use how the looks depend on each other.
 
     Parameters
     ----------
     ended
-        Whether no more pairs will come, for a reason that has nothing to do with what they say: then the last look is
-        taken at the pairs there are, and spends what is left.
+        Whether no more pairs will come, for a reason that does not depend on their values. Then the last look is taken
+        at the present number of pairs, and spends the rest.
     """
     points = [look for look in looks(cap) if look <= count]
     if ended and count >= 2 and (not points or points[-1] < count):
@@ -93,36 +97,36 @@ def decide(
 
     A figure is *regressed* when Student's one-sided t test of the trimmed mean rejects "not worse" at the look's share
     of `alpha` and the estimate exceeds half of the margin; else a *pass* when the test shifted to the margin rejects
-    "worse by the margin" at the look's share of `pass_alpha`; *improved* is a pass that mirrors regressed, and what
-    gains by the margin waits for it. A look that decided is final.
+    "worse by the margin" at the look's share of `pass_alpha`. *Improved* is a pass that is better, by the same rule by
+    which regressed is worse; a pass with a gain above the margin waits for it. A look that decided is final.
 
     Parameters
     ----------
     ratios
         Log of candidate over base, one a pair, in the order of the pairs. Shape (n,).
     margin
-        Largest log-ratio that makes no difference.
+        Largest log-ratio that does not matter.
     cap
-        Pairs at which the last look is taken.
+        Number of pairs at which the last look is taken.
     ended
-        Whether no more pairs will come, so that the last look is taken now.
+        Whether no more pairs will come, so that this look is the last.
     """
     values = np.asarray(ratios, dtype=float)
     p_worse = p_better = 1.0
     excluded, last = False, len(values) if ended else cap
     for look, part in spending(len(values), cap, ended=ended):
         seen = values[:look]
-        middle = centre(seen).mean
+        mean = centre(seen).mean
         p_worse = min(p_worse, p_not_above(seen, 0.0) / part)
         p_better = min(p_better, p_not_above(-seen, 0.0) / part)
         state: State = "undecided"
-        if p_worse <= alpha and middle > margin / 2:
+        if p_worse <= alpha and mean > margin / 2:
             state = "regressed"
         elif p_not_above(-seen, -margin) <= part * pass_alpha:
-            gained = middle < -margin / 2
+            gained = mean < -margin / 2
             state = "improved" if gained and p_better <= alpha else "pass"
-            # A gain as large as the margin is worth some pairs more before it is told as a mere pass.
-            if state == "pass" and middle < -margin and look < last:
+            # More pairs may show that a gain as large as the margin is an improvement and not only a pass.
+            if state == "pass" and mean < -margin and look < last:
                 state, excluded = "undecided", True
         if state != "undecided":
             return SequentialResult(state, *_interval(seen), p_worse, p_better, look)
@@ -140,10 +144,10 @@ class CentreEstimate:
 
 
 def centre(values: Floats) -> CentreEstimate:
-    """Return the mean without the smallest and the largest of every eight values, and how well it is known.
+    """Return the mean without the smallest and the largest of every eight values, with its standard error.
 
-    A process may be slow for as long as it lives, because of where its memory came to lie: the mean of sixteen pairs is
-    at the mercy of one such. Below eight pairs nothing is cut. The standard error is that of the winsorised values
+    A process may be slow for as long as it lives, because of the place of its memory, and one such process would move
+    the mean of sixteen pairs. Below eight pairs nothing is cut. The standard error is that of the winsorised values
     (Tukey & McLaughlin 1963, "Less vulnerable confidence and significance procedures for location"; Yuen 1974). In a
     simulation of all looks it keeps a level of 0.025, and takes 0.011 of 0.01 where pairs are normal, less where their
     tails are heavier.
@@ -164,31 +168,31 @@ def p_not_above(values: Floats, bound: float) -> float:
     """Return Student's one-sided p of "the centre is at most the bound"; for values without spread 0 or 1."""
     if len(values) < 2:
         return 1.0
-    found = centre(values)
-    distance = found.mean - bound
-    if found.error == 0:
+    estimate = centre(values)
+    distance = estimate.mean - bound
+    if estimate.error == 0:
         return 0.0 if distance > 0 else 1.0
-    return float(stdtr(found.freedom, -distance / found.error))
+    return float(stdtr(estimate.freedom, -distance / estimate.error))
 
 
 def _interval(values: Floats) -> tuple[float, float, float]:
     if len(values) < 2:
         return float(values.sum()), -np.inf, np.inf
-    found = centre(values)
-    half = float(stdtrit(found.freedom, 0.975)) * found.error
-    return found.mean, found.mean - half, found.mean + half
+    estimate = centre(values)
+    half = float(stdtrit(estimate.freedom, 0.975)) * estimate.error
+    return estimate.mean, estimate.mean - half, estimate.mean + half
 
 
 def _needed(values: Floats, margin: float, alpha: float, pass_alpha: float) -> int | None:
-    """Return the pairs that would settle the present estimate as regressed or as a pass, whichever takes fewer."""
+    """Return how many pairs would decide the present estimate as regressed or as a pass, whichever is fewer."""
     if len(values) < 2:
         return None
-    found = centre(values)
-    middle, spread = found.mean, found.error * len(values) ** 0.5
+    estimate = centre(values)
+    mean, spread = estimate.mean, estimate.error * len(values) ** 0.5
     for count in range(len(values) + 1, _MOST_NEEDED):
         error = spread / count**0.5
-        worse = middle > margin / 2 and middle > stdtrit(count - 1, 1 - alpha / 2) * error
-        passes = margin - middle > stdtrit(count - 1, 1 - pass_alpha / 2) * error
+        worse = mean > margin / 2 and mean > stdtrit(count - 1, 1 - alpha / 2) * error
+        passes = margin - mean > stdtrit(count - 1, 1 - pass_alpha / 2) * error
         if worse or passes:
             return count
     return None

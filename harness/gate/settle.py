@@ -1,4 +1,4 @@
-"""What the policy makes of the findings: the last step of every gate; and the policy's margins, checked before."""
+"""Applies the policy to the findings, the last step of every gate, and checks the names of the policy's margins."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ _TIMES = (("cpu_s", "CPU time"), ("wall_s", "wall time"))
 def settle(decision: Decision, today: datetime.date) -> Decision:
     """Apply the policy to every case, and give the decision its verdict; settling twice changes nothing.
 
-    An entry of `GatePolicy.allowed` that would have covered something but has run out becomes a remark.
+    An entry of `GatePolicy.allowed` that has expired, and would cover a figure here, becomes a remark.
     """
     cases = [settle_case(case, decision.policy, today) for case in decision.cases]
-    said = [remark for remark in _run_out(decision, today) if remark not in decision.remarks]
+    expired = [remark for remark in _expired_entries(decision, today) if remark not in decision.remarks]
     return msgspec.structs.replace(
-        decision, cases=cases, remarks=[*decision.remarks, *said], verdict=worst(case.verdict for case in cases)
+        decision, cases=cases, remarks=[*decision.remarks, *expired], verdict=worst(case.verdict for case in cases)
     )
 
 
 def settle_case(case: Case, policy: GatePolicy, today: datetime.date) -> Case:
-    """Apply the policy to the findings of a case, and give the case the worst of what they then are.
+    """Apply the policy to the findings of a case, and give the case the worst verdict that they then count as.
 
-    Findings keep their own verdicts. What is regressed, failed or not measured counts as a pass where the policy allows
-    it; what is inconclusive counts as the policy says. A case without findings has these applied to its own verdict.
+    The verdicts of findings do not change. A regressed, failed or not measured finding counts as a pass if the policy
+    allows it; an inconclusive one counts as the policy says. For a case without findings the same is applied to its
+    own verdict.
     """
     if not case.findings:
         allowed = case.allowed or _allowed(case, "", case.verdict, policy, today)
@@ -76,7 +77,7 @@ def _with_policy(reason: str, verdict: Verdict, policy: GatePolicy) -> str:
 
 
 def _trade(findings: list[Finding]) -> str:
-    """Say what a case gained in time where it lost quality; empty where it did not."""
+    """Say what a case gained in time and lost in quality; empty if it did not do both."""
     lost = [
         f"{finding.figure} {'fell' if finding.effect.estimate < 0 else 'rose'} by {abs(finding.effect.estimate):.3g}"
         for finding in findings
@@ -93,7 +94,7 @@ def _less(effects: dict[str, Effect], name: str) -> bool:
     return name in effects and effects[name].high < 1
 
 
-def _run_out(decision: Decision, today: datetime.date) -> Iterator[str]:
+def _expired_entries(decision: Decision, today: datetime.date) -> Iterator[str]:
     bad = [(case, figure) for case in decision.cases for figure in _bad_figures(case, decision.policy)]
     for entry in decision.policy.allowed:
         # On its last day an entry covers what its patterns name.
@@ -115,7 +116,7 @@ def check_margins(policy: GatePolicy, topics: Iterable[Topic], records: Iterable
     Raises
     ------
     UsageError
-        For the first that does not.
+        For the first margin that does not.
     """
     known: dict[str, set[str]] = {}
     for topic, figure in (*_declared(topics), *_recorded(records)):

@@ -1,4 +1,4 @@
-"""A task as a suite: the trials that another tool is to measure, and what came of them."""
+"""A task as a suite: the trials that another tool asks for, and their results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from harness.config import Config, read_config
 from harness.declare import Dataset, Task
 from harness.errors import UsageError, did_you_mean
-from harness.execute.local import Limits, LocalExecutor
+from harness.execute import choose
+from harness.execute.executor import Limits, blocks_of
 from harness.measure.machine import memory_budget
 from harness.measure.needs import why_not
 from harness.plan import make_plan
@@ -21,10 +22,9 @@ from harness.registry import Registry, load_registry
 
 
 class ReplayClock:
-    """Plays samples back: between two looks at the clock, one call of `step` passes the next sample.
+    """A clock that replays measured samples to a tool that takes its own times.
 
-    A tool that times ``step`` with ``now`` as its timer gets the samples as they were measured, in their order, and
-    its own statistics work on them.
+    A tool that times `step` with `now` as its timer gets the samples in their order, and its statistics work on them.
 
     Parameters
     ----------
@@ -37,24 +37,24 @@ class ReplayClock:
 
     def load(self, samples: Sequence[float]) -> None:
         """Take samples in seconds."""
-        self._samples, self._taken, self._passing = list(samples), 0, 0.0
+        self._samples, self._taken, self._elapsed = list(samples), 0, 0.0
 
     def now(self) -> float:
-        """Return the time in seconds; it starts anew with every look, so that no sample is rounded."""
-        passing, self._passing = self._passing, 0.0
-        return passing
+        """Return the time in seconds; each call resets it, so that no sample is rounded."""
+        elapsed, self._elapsed = self._elapsed, 0.0
+        return elapsed
 
     def step(self) -> None:
-        """Let the next sample pass.
+        """Advance the clock by the next sample.
 
         Raises
         ------
         RuntimeError
-            When all have passed: one sample told twice would look like two.
+            When there are no more samples: the same sample given twice would look like two.
         """
         if self._taken == len(self._samples):
-            raise RuntimeError(f"there are {self._taken} samples, one a block; set BAKEOFF_BLOCKS for more")
-        self._passing = self._samples[self._taken]
+            raise RuntimeError(f"there are {self._taken} samples, one for each block; set BAKEOFF_BLOCKS for more")
+        self._elapsed = self._samples[self._taken]
         self._taken += 1
 
 
@@ -71,8 +71,8 @@ class Suite:
     Attributes
     ----------
     trials
-        Block by block, as `bakeoff run` would take them; sweeps are left out, so that strategy, data set and scenario
-        say all.
+        Block by block, as `bakeoff run` takes them, but without sweeps, so that strategy, data set and scenario
+        identify a case.
     """
 
     config: Config
@@ -84,7 +84,7 @@ class Suite:
     @property
     def cases(self) -> tuple[Case, ...]:
         """The valid combinations, in the order in which they are declared."""
-        found = {case_of(trial) for trial in self.trials}
+        planned = {case_of(trial) for trial in self.trials}
         strategies, datasets = list(self.task.strategies), [dataset.name for dataset in self.datasets]
         scenarios = [scenario.name for scenario in self.task.scenarios]
         return tuple(
@@ -92,7 +92,7 @@ class Suite:
             for dataset in datasets
             for scenario in scenarios
             for strategy in strategies
-            if (strategy, dataset, scenario) in found
+            if (strategy, dataset, scenario) in planned
         )
 
     @property
@@ -108,12 +108,12 @@ class Suite:
 
 @dataclass
 class SuiteResult:
-    """What came of the trials of one case.
+    """The records of one case.
 
     Attributes
     ----------
     records
-        One a block.
+        One for each block.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -131,16 +131,17 @@ class SuiteResult:
 
     @property
     def samples(self) -> dict[str, list[float]]:
-        """The figures that every trial has, one number a block; names as in `harness.records.figures`.
+        """The figures that every trial has, one number for each block; names as in `harness.records.figures`.
 
-        Memory is told by the trials that ran once more for it, where any did. The median comes first and the farthest
-        from it last, so that a tool that takes fewer takes it.
+        If trials ran once more for their memory, memory is taken from these alone. The median comes first and the
+        number farthest from it last, so that a tool that uses only the first ones uses the median.
         """
-        found = [figures(record) for record in self.records]
-        shared = [name for name in (found[0] if found else {}) if all(name in numbers for numbers in found)]
-        quiet = [figures(record) for record in self.records if record.memory_source == "quiet"] or found
+        all_blocks = [figures(record) for record in self.records]
+        names = list(all_blocks[0]) if all_blocks else []
+        shared = [name for name in names if all(name in numbers for numbers in all_blocks)]
+        memory = [figures(record) for record in self.records if record.memory_source == "quiet"] or all_blocks
         return {
-            name: _median_first([numbers[name] for numbers in (quiet if name.endswith("_bytes") else found)])
+            name: _median_first([numbers[name] for numbers in (memory if name.endswith("_bytes") else all_blocks)])
             for name in shared
         }
 
@@ -151,16 +152,16 @@ def suites(project: Path, topics: Sequence[str] = (), least_blocks: int = 1) -> 
     Parameters
     ----------
     project
-        A folder of the project; its configuration is looked for there and above.
+        A folder of the project; its configuration is searched there and in the folders above.
     topics
-        Names; all when empty.
+        Names of topics; when empty, those of the project, or all where the project has none.
     least_blocks
-        Blocks that the tool needs at least, where the environment names no number.
+        Blocks that the tool needs at least, unless an environment variable gives their number.
 
     Raises
     ------
     UsageError
-        When there is no such topic, or an environment variable names no profile or no number of blocks.
+        When there is no such topic, or an environment variable has no valid profile or number of blocks.
     """
     config = read_config(project.resolve())
     registry = load_registry(config)
@@ -168,10 +169,11 @@ def suites(project: Path, topics: Sequence[str] = (), least_blocks: int = 1) -> 
         if topic not in registry.topics:
             raise UsageError(f"there is no topic {topic!r}{did_you_mean(topic, registry.topics)}")
     profile, blocks = _profile(), _blocks()
+    chosen = tuple(topics) or registry.default_tasks
     return [
         Suite(config, registry, task, profile, _trials(registry, task, profile, blocks, least_blocks))
         for task in registry.tasks()
-        if (not topics or task.topic in topics) and task.strategies
+        if (not chosen or task.topic in chosen or task.full_name in chosen) and task.strategies
     ]
 
 
@@ -181,9 +183,9 @@ def case_of(trial: Trial) -> Case:
 
 
 def run_suite(suite: Suite, trials: Iterable[Trial]) -> dict[Case, SuiteResult]:
-    """Run trials in fresh processes, those of the first block once more for their memory, and sort what came of them.
+    """Run trials in fresh processes, those of the first block once more for their memory, and sort the records by case.
 
-    A memory pass is repeatable, so one says enough. Data sets are verified first.
+    A memory pass is repeatable, so one block is enough. Data sets are verified first.
 
     Raises
     ------
@@ -195,22 +197,22 @@ def run_suite(suite: Suite, trials: Iterable[Trial]) -> dict[Case, SuiteResult]:
     chosen = list(trials)
     first = min((trial.block for trial in chosen), default=0)
     memory = suite.config.memory_limit_mb * 10**6 or memory_budget()
-    outcomes: dict[Case, SuiteResult] = {}
+    results: dict[Case, SuiteResult] = {}
 
     def receive(record: Record, _text: str) -> None:
-        outcomes.setdefault(case_of(record.trial), SuiteResult()).records.append(record)
+        results.setdefault(case_of(record.trial), SuiteResult()).records.append(record)
 
-    for again in (True, False):
-        limits = Limits(timeout_s=suite.config.timeout_s, memory_bytes=memory, memory_pass=again)
-        part = [trial for trial in chosen if (trial.block == first) == again]
-        LocalExecutor(suite.registry, suite.config, limits).run(part, receive)
-    return outcomes
+    for is_first in (True, False):
+        limits = Limits(timeout_s=suite.config.timeout_s, memory_bytes=memory, memory_pass=is_first)
+        part = [trial for trial in chosen if (trial.block == first) == is_first]
+        choose("local", suite.registry, suite.config, limits).run(blocks_of(part), receive)
+    return results
 
 
 def _trials(registry: Registry, task: Task, profile: ProfileName, blocks: int | None, least: int) -> tuple[Trial, ...]:
     blocks = blocks or max(least, (task.quick if profile == "quick" else task.full).blocks)
     plan = make_plan(Selection(tasks=(task.full_name,), profile=profile, blocks=blocks), registry)
-    # A plan names the parameters of the profile before it names those of sweeps.
+    # In a plan the parameters of the profile come before those of sweeps.
     base: dict[str, Trial] = {}
     for trial in plan.trials:
         base.setdefault(trial.dataset, trial)
@@ -236,5 +238,5 @@ def _blocks() -> int | None:
 
 
 def _median_first(numbers: list[float]) -> list[float]:
-    middle = statistics.median_low(numbers)
-    return sorted(numbers, key=lambda number: abs(number - middle))
+    median = statistics.median_low(numbers)
+    return sorted(numbers, key=lambda number: abs(number - median))

@@ -1,8 +1,12 @@
-"""What the harness, the fork server and the worker say to one another: one JSON object a line."""
+"""What the harness, the fork server and the worker say to one another: one JSON object a line.
+
+A live gate talks to the fork server of its base, which may be an older one: a new field of a message has a default.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+import os
+from typing import Any, Literal
 
 import msgspec
 
@@ -50,3 +54,27 @@ class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):
     metrics: dict[str, float] = {}
     curves: dict[str, Curve] = {}
     memory_source: MemorySource | None = None
+
+
+def take_standard_streams() -> tuple[int, int]:
+    """Move the messages off descriptors 0 and 1, where a topic or a strategy may read or print.
+
+    Returns
+    -------
+    requests, responses
+        Descriptors of what were standard input and output. Standard input is now empty, and what is printed goes to
+        standard error.
+    """
+    requests, responses = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, responses
+
+
+def write_line(descriptor: int, message: Any) -> None:
+    """Write a message as one line of JSON, all of it even where a pipe takes it piece by piece."""
+    line = msgspec.json.encode(message) + b"\n"
+    while line:
+        line = line[os.write(descriptor, line) :]

@@ -24,4 +24,4 @@ def why_not(strategy: Strategy, topic: Topic) -> str:
 
 def _remedy(topic: str) -> str:
     builtin = importlib.util.find_spec(f"{BUILTIN}.{topic}") is not None
-    return f" (pip install 'bakeoff[{topic}]')" if builtin else ""
+    return f" (in a checkout of Bakeoff: pip install '.[{topic}]')" if builtin else ""

@@ -6,18 +6,15 @@ standard output.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import faulthandler
 import gc
-import importlib
 import os
 import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import NoReturn
 
 import msgspec
 import psutil
@@ -27,12 +24,12 @@ from harness.config import decode_config
 from harness.declare import Topic
 from harness.measure import memory
 from harness.measure.conditions import snapshot
-from harness.measure.messages import Ready, Request, Response
-from harness.measure.needs import missing_module
+from harness.measure.job import Job, import_installed
+from harness.measure.messages import Ready, Request, Response, take_standard_streams, write_line
 from harness.measure.releases import Releases, can_wait
 from harness.measure.result import response
 from harness.measure.supervise import Supervisor
-from harness.measure.worker import Job, work
+from harness.measure.worker import work
 from harness.registry import Registry, load_registry
 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2): orphans of a worker become this server's children, so that none escapes
@@ -44,14 +41,14 @@ def main() -> None:
     quiet = "quiet" in flags
     if quiet:
         memory.quieten()
-    requests, responses = _take_standard_streams()
+    requests, responses = take_standard_streams()
     registry = load_registry(decode_config(config))
     _import_libraries(registry, registry.topics[topic_name])
     server = _Server(registry, ThreadpoolController(), quiet=quiet)
     # Collections in a worker then skip everything that was imported, and do not copy its pages.
     gc.collect()
     gc.freeze()
-    _send(responses, Ready(psutil.Process().num_threads()))
+    write_line(responses, Ready(psutil.Process().num_threads()))
     decode = msgspec.json.Decoder(Request).decode
     with os.fdopen(requests, "rb", buffering=0, closefd=False) as lines:
         for line in lines:
@@ -74,12 +71,12 @@ class _Server:
         """Have the trial run, and send what came of it."""
         if sys.platform.startswith("linux"):
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        _send(responses, self._serve(request, requests, responses))
+        write_line(responses, self._serve(request, requests, responses))
 
     def _serve(self, request: Request, requests: int, responses: int) -> Response:
         """Fork a worker for the trial and watch it to its end."""
         releases = Releases() if self._quiet and can_wait() else None
-        job = self._job(request, releases)
+        job = Job.of(request.trial, self._registry, request.cores)
         self._step_aside(job.cores)
         output, output_end = os.pipe()
         events, events_end = os.pipe()
@@ -89,7 +86,8 @@ class _Server:
         if pid == 0:
             for descriptor in (requests, responses, output, events):
                 os.close(descriptor)
-            _become_worker(job, self._controller, output_end, events_end)
+            _redirect(output_end)
+            work(job, self._controller, events_end, quiet=self._quiet, releases=releases)
         os.close(output_end)
         os.close(events_end)
         try:
@@ -102,20 +100,6 @@ class _Server:
         if seen.orphaned:
             sys.exit()
         return response(request, seen, started, before, snapshot(job.cores))
-
-    def _job(self, request: Request, releases: Releases | None) -> Job:
-        trial = request.trial
-        task = self._registry.topics[trial.topic].tasks[trial.task]
-        return Job(
-            trial=trial,
-            task=task,
-            strategy=task.strategies[trial.strategy],
-            dataset=self._registry.dataset(trial.dataset),
-            scenario=next(scenario for scenario in task.scenarios if scenario.name == trial.scenario),
-            cores=request.cores,
-            quiet=self._quiet,
-            releases=releases,
-        )
 
     def _step_aside(self, cores: list[int]) -> None:
         others = [core for core in self._all_cores if core not in cores]
@@ -138,7 +122,8 @@ def _in_child(act: Callable[[], None]) -> None:
     os._exit(0)
 
 
-def _become_worker(job: Job, controller: ThreadpoolController, output: int, events: int) -> NoReturn:
+def _redirect(output: int) -> None:
+    """Give a worker a session of its own, nothing to read, and one pipe for all that it prints."""
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -147,17 +132,6 @@ def _become_worker(job: Job, controller: ThreadpoolController, output: int, even
     os.close(nothing)
     os.close(output)
     faulthandler.enable()
-    work(job, controller, events)
-
-
-def _take_standard_streams() -> tuple[int, int]:
-    """Move the protocol off descriptors 0 and 1, where a topic's import may read or print."""
-    requests, responses = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return requests, responses
 
 
 def _import_libraries(registry: Registry, topic: Topic) -> None:
@@ -165,17 +139,7 @@ def _import_libraries(registry: Registry, topic: Topic) -> None:
     for task in topic.tasks.values():
         names |= {need for strategy in task.strategies.values() for need in strategy.needs}
         names |= {need for dataset in registry.datasets_of(task) for need in dataset.needs}
-    for name in sorted(names):
-        if not missing_module(name):
-            # A library that is installed and broken fails the trials that need it, with its own message.
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
-
-
-def _send(descriptor: int, message: Ready | Response) -> None:
-    line = msgspec.json.encode(message) + b"\n"
-    while line:
-        line = line[os.write(descriptor, line) :]
+    import_installed(names)
 
 
 if __name__ == "__main__":

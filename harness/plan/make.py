@@ -36,6 +36,23 @@ def check_patterns(selection: Selection, registry: Registry) -> None:
                 raise UsageError(f"no {what} matches {pattern!r}{did_you_mean(pattern, names)}")
 
 
+def known_part(selection: Selection, registry: Registry) -> Selection:
+    """Leave out patterns of tasks that match nothing here, unless none would be left.
+
+    One side of a gate may lack a topic or a task that the other has: the rest is still compared.
+    """
+    tasks = [task.full_name for task in registry.tasks()]
+    known = tuple(
+        pattern for pattern in selection.tasks if any(matches(name, (_full_pattern(pattern),)) for name in tasks)
+    )
+    return msgspec.structs.replace(selection, tasks=known) if known else selection
+
+
+def _full_pattern(pattern: str) -> str:
+    """Return the pattern of ``topic/task`` for a pattern of topics or tasks."""
+    return pattern if "/" in pattern else f"{pattern}/*"
+
+
 def check_values(
     values: Mapping[str, tuple[Scalar, ...]], chosen: Sequence[str], tasks: Sequence[Task], registry: Registry
 ) -> None:
@@ -88,7 +105,7 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
         When every part is known but nothing matches them together.
     """
     check_patterns(selection, registry)
-    patterns = [pattern if "/" in pattern else f"{pattern}/*" for pattern in selection.tasks]
+    patterns = [_full_pattern(pattern) for pattern in selection.tasks]
     tasks = [task for task in registry.tasks() if matches(task.full_name, patterns)]
     if selection.profile == "claims":
         cells = _claimed(tasks, selection, registry)

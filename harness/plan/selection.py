@@ -34,6 +34,8 @@ class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
         Limits of one trial.
     memory_pass
         Whether each trial runs once more with the allocator's noise switched off, for its memory figures alone.
+    jobs
+        Number of blocks that may run at the same time.
     """
 
     tasks: tuple[str, ...] = ()

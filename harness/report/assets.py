@@ -1,4 +1,4 @@
-"""Styles, scripts and the payload, made ready to stand inside of a page."""
+"""Styles, scripts and the payload, prepared to be embedded in a page."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 
-# Where the HTML parser would see the end of a script, or of its plain part, in what the script only quotes.
+# Text in a script at which the HTML parser would end the script, or the part of it without escapes.
 _LEAVING = re.compile(r"<(?=/script|!--)", re.IGNORECASE)
 _LEAVING_STYLE = re.compile(r"</(?=style)", re.IGNORECASE)
 
@@ -55,12 +55,12 @@ def styles() -> str:
 
 @cache
 def scripts(*, figures: bool) -> Sequence[str]:
-    """Return the scripts that stand at the end of a page.
+    """Return the scripts at the end of a page.
 
     Parameters
     ----------
     figures
-        Whether the page has tables and charts, or links alone.
+        Whether the page has tables and charts; otherwise it has only links.
     """
     if not figures:
         return read(_BASE + _LAST)
@@ -72,7 +72,7 @@ def scripts(*, figures: bool) -> Sequence[str]:
 
 @cache
 def first_scripts() -> Sequence[str]:
-    """Return the scripts that stand in the head of a page."""
+    """Return the scripts in the head of a page."""
     return read(FIRST)
 
 
@@ -85,12 +85,12 @@ def pack(payload: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a scalar of NumPy, which JSON has no word for, into Python's."""
+    """Turn a scalar of NumPy, which msgspec cannot encode, into one of Python."""
     return value.item()
 
 
 def read(names: Sequence[str]) -> tuple[str, ...]:
-    """Return files of the folder ``static`` as text that cannot end the element that it stands in."""
+    """Return files of the folder ``static`` as text that cannot end the element around it."""
     return tuple(_sealed((_STATIC / name).read_text(encoding="utf-8")) for name in names)
 
 

@@ -1,1 +1,1 @@
-"""Comparison of records: which belong together, what they measured, and what can be said about the difference."""
+"""Statistics without records: functions from arrays to estimates, intervals, p-values and ranks."""

@@ -1,4 +1,4 @@
-"""Change points of a figure over time."""
+"""Change points in a series of one figure over runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scipy.special import stdtr
 
 Floats = npt.NDArray[np.float64]
 
-_LEAST = 2  # points on each side of a change
+_LEAST = 2  # smallest number of points on each side of a change
 _ALPHA = 0.01
-_LONG = 20  # points, from which on permutations reach a p of 1 % with any split
+_LONG = 20  # with so many points or more, permutations can reach a p of 1 % for every split
 _PERMUTATIONS = 999
 
 
@@ -23,11 +23,11 @@ class Change:
     Attributes
     ----------
     index
-        First point of the new level.
+        Index of the first point of the new level.
     before, after
-        Mean of the points from the change before to this one, and from this one to the next.
+        Mean of the points between the previous change and this one, and between this one and the next.
     p
-        That the best split of these two stretches is as good as this without a change.
+        Probability that without a change the best split of these points would be as good as this one.
     """
 
     index: int
@@ -39,17 +39,24 @@ class Change:
 def change_points(values: npt.ArrayLike) -> list[Change]:
     """Find where the level of a series changes.
 
-    PELT (Killick, Fearnhead & Eckley 2012) proposes segments of two points or more, at a penalty of 2 log n times the
-    variance of the noise (BIC: a change costs a place and a level), estimated from first differences, which a few steps
-    hardly touch. From the weakest on, a proposal is dropped unless it is significant at 1 % given that its place was
-    chosen to fit: long stretches by permutations of the largest CUSUM, short ones, of which permutations are too few,
-    by Student's t, Bonferroni over the places. Not Welch's: the variance of two points that happen to lie close is no
-    evidence. White noise is flagged in 1 to 2 % of series of 6 to 100 points.
+    PELT (Killick, Fearnhead & Eckley 2012, "Optimal detection of changepoints with a linear computational cost")
+    proposes segments of two points or more. Its penalty is 2 log n times the variance of the noise (BIC: a change adds
+    two parameters, its place and a level); the variance comes from first differences, on which a few steps have little
+    influence. Then proposals are removed, the weakest first, until all are significant at 1 %. The test accounts for
+    the choice of the place. Long segments use permutations of the largest CUSUM. Short ones have too few
+    permutations and use Student's t with Bonferroni's correction over the places; Welch's test would trust the
+    variance of two points that happen to be close. In 1 to 2 % of series of 6 to 100 points of white noise, a change is
+    reported.
 
     Parameters
     ----------
     values
-        One a run, in the order of time; costs as logarithms. Shape (n,).
+        One value per run in the order of time, costs as logarithms; shape (n,).
+
+    Returns
+    -------
+    list of Change
+        In the order of time; empty for fewer than four points, and for values that are not finite or all equal.
     """
     series = np.asarray(values, dtype=float)
     if len(series) < 2 * _LEAST or not np.isfinite(series).all() or np.ptp(series) == 0:
@@ -68,7 +75,7 @@ def change_points(values: npt.ArrayLike) -> list[Change]:
 
 
 def _noise(series: Floats) -> float:
-    """Return the standard deviation of the noise; a step spoils one difference, the median does not see it."""
+    """Return the standard deviation of the noise, by the median of differences, which a few steps do not change."""
     steps = np.abs(np.diff(series))
     robust = 1.4826 * float(np.median(steps)) / np.sqrt(2)
     return float(robust or np.std(np.diff(series)) / np.sqrt(2))
@@ -92,7 +99,7 @@ def _student(before: Floats, after: Floats) -> float:
 
 
 def _permuted(stretch: Floats) -> float:
-    """Return the share of permutations whose largest CUSUM over all places reaches the one observed."""
+    """Return the share of permutations whose largest CUSUM over all places is at least the observed one."""
     shuffled = np.random.default_rng(0).permuted(np.tile(stretch, (_PERMUTATIONS, 1)), axis=1)
     largest = _cusum(np.vstack([stretch, shuffled]) - stretch.mean())
     return float(np.mean(largest >= largest[0] * (1 - 1e-9)))

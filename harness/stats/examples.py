@@ -1,4 +1,4 @@
-"""Two outputs on one test set, compared example by example."""
+"""Comparison of two outputs on the same test set, example by example."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ Floats = npt.NDArray[np.float64]
 
 _TAIL = 0.5 + CONFIDENCE / 2
 _RESAMPLES = 1999
-#: More examples than these are summed in random groups before they are resampled.
+#: If there are more examples, they are summed in so many random groups before resampling.
 _GROUPS = 1000
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Candidate minus base in the metric's unit, from the examples of one test set.
+    """Candidate minus base in the unit of the metric, from the examples of one test set.
 
-    It speaks of the two outputs: what another fit of the same models would add is not in it.
+    It compares these two outputs; the variation between fits of the same model is not included.
 
     Attributes
     ----------
+    estimate
+        Estimated difference.
     se
-        Standard error.
+        Its standard error.
     low, high
-        95 % interval.
+        Its 95 % interval.
     p_above, p_below
         One-sided p of "the candidate's value is not above the base's", and of "not below".
     examples
@@ -52,27 +54,34 @@ class Difference:
 
     @property
     def p(self) -> float:
-        """Two-sided p of "no difference"."""
+        """Two-sided p of "there is no difference"."""
         return min(1.0, 2 * min(self.p_above, self.p_below))
 
 
 def difference(base: Examples, candidate: Examples, seed: int = 0) -> Difference | None:
-    """Compare two outputs by the test that their examples allow.
+    """Compare two outputs with the test that fits their examples.
 
-    DeLong's for scores with labels, McNemar's where all values are 0 or 1, the paired bootstrap for all others.
+    This is DeLong's test for scores with labels, McNemar's test if all values are 0 or 1, else the paired bootstrap.
+
+    Parameters
+    ----------
+    base, candidate
+        Examples of both outputs, with values of shape (n,) in the unit of the metric.
+    seed
+        Seed of the bootstrap.
 
     Returns
     -------
     Difference or None
-        ``None`` where there are too few examples for a spread: fewer than two, with labels fewer than two of a class.
+        ``None`` if there are too few examples: fewer than two, or with labels fewer than two of a class.
 
     Raises
     ------
     ValueError
-        When the two do not rest on the same examples, or a value is not finite.
+        When the two are not about the same examples, or a value is not finite.
     """
     if (base.labels is None) != (candidate.labels is None):
-        raise ValueError("one side's examples have labels, the other's have none")
+        raise ValueError("only one of the two sides has examples with labels")
     if base.labels is not None and candidate.labels is not None:
         if not np.array_equal(base.labels, candidate.labels):
             raise ValueError("base and candidate have different labels: they were not judged on the same test set")
@@ -86,17 +95,17 @@ def difference(base: Examples, candidate: Examples, seed: int = 0) -> Difference
 
 
 def mcnemar(base: npt.ArrayLike, candidate: npt.ArrayLike) -> Difference:
-    """Compare two rates of the same examples.
+    """Compare two rates on the same examples by McNemar's test.
 
     The p-values are exact (McNemar 1947, conditional on the examples in which the two differ: a sign test). The
     interval is Tango's score interval (Tango 1998, "Equivalence test and confidence interval for the difference in
-    proportions for the paired-sample design", Statistics in Medicine 17), which has a width even where no example
+    proportions for the paired-sample design", Statistics in Medicine 17), which has a width even if no example
     differs.
 
     Parameters
     ----------
     base, candidate
-        0 or 1 for each example, shape (n,); 1 for an error if the rate is one of errors.
+        0 or 1 for each example, shape (n,); for an error rate 1 means an error.
     """
     from scipy.stats import binomtest
 
@@ -112,11 +121,12 @@ def mcnemar(base: npt.ArrayLike, candidate: npt.ArrayLike) -> Difference:
 
 
 def delong(labels: npt.ArrayLike, base_scores: npt.ArrayLike, candidate_scores: npt.ArrayLike) -> Difference:
-    """Compare two areas under the ROC curve of the same examples; ties count half.
+    """Compare two areas under the ROC curve on the same examples by DeLong's test; ties count half.
 
-    DeLong, DeLong & Clarke-Pearson 1988, by the midranks of Sun & Xu 2014 ("Fast implementation of DeLong's
-    algorithm"), in O(n log n). Student's t with Satterthwaite's degrees of freedom takes the place of the normal
-    distribution, which matters where a class has few examples.
+    DeLong, DeLong & Clarke-Pearson 1988, "Comparing the areas under two or more correlated receiver operating
+    characteristic curves", with the midranks of Sun & Xu 2014 ("Fast implementation of DeLong's algorithm"), in
+    O(n log n). Student's t with Satterthwaite's degrees of freedom replaces the normal distribution, which matters if a
+    class has few examples.
 
     Parameters
     ----------
@@ -144,16 +154,24 @@ def delong(labels: npt.ArrayLike, base_scores: npt.ArrayLike, candidate_scores: 
 
 
 def paired_bootstrap(base_losses: npt.ArrayLike, candidate_losses: npt.ArrayLike, seed: int = 0) -> Difference:
-    """Compare two means over the same examples.
+    """Compare two means over the same examples by the bootstrap and Student's paired t test.
 
-    The interval is the bootstrap's (BCa; Efron 1987, "Better bootstrap confidence intervals"), so that it follows the
-    skewness of losses; the p-values are those of Student's paired t test, which no number of resamples limits. More
-    than 1000 examples are first summed in 1000 random groups; the mean, its standard error and its skewness stay.
+    The interval is the BCa bootstrap interval (Efron 1987, "Better bootstrap confidence intervals"), which follows the
+    skewness of losses. The p-values are those of the t test, because the number of resamples would limit them. More
+    than 1000 examples are first summed in 1000 random groups, which preserves the mean, its standard error and its
+    skewness.
 
     Parameters
     ----------
     base_losses, candidate_losses
-        One value an example, shape (n,).
+        One value per example, shape (n,).
+    seed
+        Seed of the resamples.
+
+    Raises
+    ------
+    ValueError
+        When there are fewer than two examples, or a value is not finite.
     """
     one, other = _pair(base_losses, candidate_losses)
     if one.size < 2:
@@ -161,19 +179,21 @@ def paired_bootstrap(base_losses: npt.ArrayLike, candidate_losses: npt.ArrayLike
     values = other - one
     rounding = np.ptp(values) <= 1e-12 * np.abs(values).max()
     se = 0.0 if rounding else float(values.std(ddof=1)) / math.sqrt(one.size)
-    found = _student(float(values.mean()), se, one.size - 1, one.size)
-    if found.se == 0:
-        return found
+    by_t = _student(float(values.mean()), se, one.size - 1, one.size)
+    if by_t.se == 0:
+        return by_t
     low, high = _bca(_grouped(values, np.random.default_rng(seed)), np.random.default_rng([seed, 1]))
-    if not (math.isfinite(low) and math.isfinite(high)):  # so few values differ that a resample may hold none of them
-        return found
-    return replace(found, low=min(low, found.estimate), high=max(high, found.estimate))
+    if not (
+        math.isfinite(low) and math.isfinite(high)
+    ):  # so few values differ that a resample may contain none of them
+        return by_t
+    return replace(by_t, low=min(low, by_t.estimate), high=max(high, by_t.estimate))
 
 
 def _pair(base: npt.ArrayLike, candidate: npt.ArrayLike) -> tuple[Floats, Floats]:
     one, other = np.asarray(base, dtype=np.float64), np.asarray(candidate, dtype=np.float64)
     if one.ndim != 1 or one.shape != other.shape:
-        raise ValueError(f"expected one value an example on both sides, not shapes {one.shape} and {other.shape}")
+        raise ValueError(f"expected one value per example on both sides, not shapes {one.shape} and {other.shape}")
     if not (np.isfinite(one).all() and np.isfinite(other).all()):
         raise ValueError("the value of an example is not finite")
     return one, other
@@ -181,7 +201,7 @@ def _pair(base: npt.ArrayLike, candidate: npt.ArrayLike) -> tuple[Floats, Floats
 
 def _student(estimate: float, se: float, df: float, examples: int) -> Difference:
     if se == 0:
-        # All examples moved alike. The p is that of the sign test: as many coins that all fell on one side.
+        # All examples differ by the same amount. p is that of the sign test: all of n coins fall on one side.
         above, below = (0.5**examples if moved else 1.0 for moved in (estimate > 0, estimate < 0))
         return Difference(estimate, 0.0, estimate, estimate, above, below, examples)
     half, t = float(stdtrit(df, _TAIL)) * se, estimate / se
@@ -191,7 +211,7 @@ def _student(estimate: float, se: float, df: float, examples: int) -> Difference
 
 
 def _tango(up: int, down: int, count: int) -> float:
-    """Return the upper bound of (up - down) / count: where Tango's score statistic reaches the normal quantile."""
+    """Return the upper bound of (up - down) / count, where Tango's score statistic equals the normal quantile."""
     from scipy.optimize import brentq
     from scipy.special import ndtri
 
@@ -206,7 +226,7 @@ def _tango(up: int, down: int, count: int) -> float:
         spread = math.sqrt(max(0.0, count * (2 * likely + bound * (1 - bound))))
         return count * (bound - estimate) - float(ndtri(_TAIL)) * spread
 
-    # At the estimate itself the spread may be zero, a root that is not the bound.
+    # At the estimate itself the spread may be zero, which gives a root that is not the bound.
     return float(brentq(beyond, min(estimate + 1e-12, 1.0), 1.0, xtol=1e-12))
 
 
@@ -235,7 +255,7 @@ def _bca(values: Floats, rng: np.random.Generator) -> tuple[float, float]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found: Any = bootstrap(
+        result: Any = bootstrap(
             (values,),
             np.mean,
             vectorized=True,
@@ -246,4 +266,4 @@ def _bca(values: Floats, rng: np.random.Generator) -> tuple[float, float]:
             method="BCa",
             random_state=rng,
         )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)

@@ -1,34 +1,39 @@
-"""A failed result stands in for the baseline's, so that failing is never better than not competing."""
+"""Replacement of failed results by those of the baseline, so that a failure is never better than not competing."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 
 class Imputed(NamedTuple):
-    """Values with the gaps filled, and which of them were filled."""
+    """Values in which failed results are replaced, and a mask of the replaced ones; the shape is that of the input."""
 
     values: npt.NDArray[np.float64]
     mask: npt.NDArray[np.bool_]
 
 
 def impute(values: npt.ArrayLike, baseline: npt.ArrayLike | None) -> Imputed:
-    """Replace failed results by those of the declared baseline in the same unit.
+    """Replace failed results by the baseline's result of the same block.
 
     Parameters
     ----------
     values
-        Results by unit along the first axis; NaN where a trial failed.
+        Results with one block per entry of the first axis, shape (blocks, ...); NaN where a trial failed.
     baseline
-        The baseline's results by unit, NaN where it failed too; ``None`` when the task declares no baseline.
+        Results of the baseline, shape (blocks,), NaN where it failed too; ``None`` if the task declares no baseline.
 
     Returns
     -------
     Imputed
-        What the baseline cannot fill stays NaN and is not in the mask.
+        Where the baseline failed too, the value remains NaN and is not in the mask.
+
+    Raises
+    ------
+    ValueError
+        When the numbers of blocks differ.
 
     References
     ----------
@@ -37,9 +42,9 @@ def impute(values: npt.ArrayLike, baseline: npt.ArrayLike | None) -> Imputed:
     filled = np.array(values, dtype=float)
     if baseline is None:
         return Imputed(filled, np.zeros(filled.shape, dtype=bool))
-    floor: npt.NDArray[Any] = np.asarray(baseline, dtype=float)
+    floor: npt.NDArray[np.float64] = np.asarray(baseline, dtype=float)
     if floor.shape != filled.shape[:1]:
-        raise ValueError(f"the baseline has shape {floor.shape}, the values hold {filled.shape[0]} units")
+        raise ValueError(f"the baseline has shape {floor.shape}, but there are values of {filled.shape[0]} blocks")
     spread = np.broadcast_to(floor.reshape(-1, *[1] * (filled.ndim - 1)), filled.shape)
     mask = np.isnan(filled) & ~np.isnan(spread)
     filled[mask] = spread[mask]

@@ -1,4 +1,4 @@
-"""Tests of one effect of which more is worse: against none, and against a margin."""
+"""Tests of one effect, where larger is worse, against 0 and against a margin."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from dataclasses import dataclass, replace
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 _POWER = 0.8
-#: From here on no number would do.
+#: A number of seeds or examples that is taken as "no number is enough".
 _MOST = 10**9
 
 
 @dataclass(frozen=True)
 class EffectEstimate:
-    """An estimate with what its tests need.
+    """An estimate with everything that its tests need.
 
     Attributes
     ----------
+    estimate
+        Estimated effect; larger is worse.
     below, above
-        Standard errors to either side; they differ where an interval is not symmetric.
+        Standard errors below and above the estimate; they differ if the interval is not symmetric.
     df
         Degrees of freedom of Student's t; infinite for the normal distribution.
     units
-        What it rests on: seeds or examples.
+        Number of seeds or examples behind the estimate.
     p_zero
-        One-sided p of "not above 0" and "not below 0", where a better test than that of the standard errors gives them.
+        One-sided p of "not above 0" and of "not below 0", if there is a better test than one by the standard errors.
     """
 
     estimate: float
@@ -41,7 +43,7 @@ class EffectEstimate:
         return replace(self, estimate=-self.estimate, below=self.above, above=self.below, p_zero=swapped)
 
     def bounds(self, confidence: float) -> tuple[float, float]:
-        """Return the ends of the interval."""
+        """Return the ends of the two-sided interval with the given confidence, such as 0.95."""
         t = _quantile(self.df, 0.5 + confidence / 2)
         return self.estimate - t * self.below, self.estimate + t * self.above
 
@@ -52,7 +54,7 @@ class EffectEstimate:
         distance = self.estimate - bound
         error = self.below if distance > 0 else self.above
         if error == 0:
-            # No spread, as happens with metrics that take few values: as many coins that all fell on one side.
+            # No spread, which happens with metrics of few values. p is that of the sign test: n coins on one side.
             return 0.5**self.units if distance > 0 else 1.0
         t = distance / error
         return float(ndtr(-t)) if math.isinf(self.df) else float(stdtr(self.df, -t))
@@ -62,16 +64,30 @@ class EffectEstimate:
         return self.turned().p_above(-bound)
 
     def p_margin(self, margin: float) -> float:
-        """Return the p of "worse by the margin or more"; with margin 0 nothing but equality speaks against that."""
+        """Return the p of "worse by the margin or more"; with margin 0 only exact equality is evidence against it."""
         if margin == 0:
             return 0.5**self.units if self.estimate == self.below == self.above == 0 else 1.0
         return self.p_below(margin)
 
     def needed(self, margin: float, alpha: float, pass_alpha: float) -> int | None:
-        """Return the units that would settle the present estimate with a power of 80 %.
+        """Return how many units would decide with a power of 80 %, if the estimate is the true effect.
 
-        As worse or as within the margin, whichever takes fewer (with margin 0, as worse or as better); ``None`` when no
-        number would do.
+        The decision is "worse" or "within the margin", whichever needs fewer units; with margin 0 it is "worse" or
+        "better".
+
+        Parameters
+        ----------
+        margin
+            Margin, in the unit of the estimate.
+        alpha
+            Level of the test for "worse".
+        pass_alpha
+            Level of the test for "within the margin".
+
+        Returns
+        -------
+        int or None
+            ``None`` if no number is enough.
         """
         counts = []
         if self.estimate > margin / 2:
@@ -91,7 +107,7 @@ class EffectEstimate:
             df = math.inf if math.isinf(self.df) else count - 1
             return (_quantile(df, 1 - level) + _quantile(df, _POWER)) * error * math.sqrt(self.units / count)
 
-        # The normal distribution needs fewest; Student's t adds a few.
+        # Start with the number for a normal distribution; Student's t needs a few more.
         normal = _quantile(math.inf, 1 - level) + _quantile(math.inf, _POWER)
         count = max(2, math.ceil(min(_MOST, self.units * min(_MOST, normal * error / distance) ** 2)))
         while reach(count) > distance and count < _MOST:

@@ -1,4 +1,4 @@
-"""Paired comparison: the same blocks, two sides, one effect with its interval."""
+"""Paired comparison of two strategies over the same blocks: effects with their intervals and p-values."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from scipy.special import stdtr, stdtrit
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Adjust p-values so that the chance of any false rejection in the family stays at the level.
+    """Adjust p-values so that the probability of any false rejection in the family is at most the level.
 
-    Holm 1979, "A simple sequentially rejective multiple test procedure"; it holds however the tests depend on each
-    other. A NaN is no test: it stays, and the family is that much smaller.
+    Holm 1979, "A simple sequentially rejective multiple test procedure"; it is valid for any dependence between the
+    tests. A NaN does not count as a test: it remains NaN, and the family is smaller by one.
+
+    Parameters
+    ----------
+    p
+        p-values of the family.
 
     Returns
     -------
@@ -43,10 +48,14 @@ class Interval:
 
     Attributes
     ----------
+    estimate, low, high
+        The effect and the ends of its 95 % interval.
+    blocks
+        Number of blocks.
     df
-        Degrees of freedom of Student's t behind the interval; NaN where it came another way.
+        Degrees of freedom of Student's t; NaN if the interval comes from another distribution.
     log
-        Whether the interval is symmetric about the logarithm of the estimate, as that of a ratio is.
+        Whether the interval is symmetric in logarithms, like that of a ratio.
     """
 
     estimate: float
@@ -58,7 +67,7 @@ class Interval:
 
     @property
     def known(self) -> bool:
-        """Whether there were blocks enough for an interval."""
+        """Whether there were enough blocks for an interval."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     def plain(self) -> dict[str, float | int | None]:
@@ -71,19 +80,19 @@ class Interval:
         return self.known and not self.low <= value <= self.high
 
     def exp(self) -> Interval:
-        """Carry an interval of logarithms back."""
-        with np.errstate(over="ignore"):  # a bound that no float holds is infinite
+        """Return the interval of the exponentials of an interval of logarithms."""
+        with np.errstate(over="ignore"):  # a bound beyond the range of floats is infinite
             low, estimate, high = (float(np.exp(value)) for value in (self.low, self.estimate, self.high))
         return replace(self, estimate=estimate, low=low, high=high, log=True)
 
 
 def paired_difference(of: npt.ArrayLike, to: npt.ArrayLike) -> Interval:
-    """Estimate the mean of ``of - to`` with Student's t interval over blocks."""
+    """Estimate the mean of ``of - to``, both of shape (blocks,), with Student's t interval."""
     return mean(np.asarray(of, dtype=float) - np.asarray(to, dtype=float))
 
 
 def paired_ratio(of: npt.ArrayLike, to: npt.ArrayLike) -> Interval:
-    """Estimate the geometric mean of ``of / to``: the t interval of the log-ratios, carried back.
+    """Estimate the geometric mean of ``of / to``, both of shape (blocks,), from the t interval of their log-ratios.
 
     Raises
     ------
@@ -99,19 +108,18 @@ def paired_ratio(of: npt.ArrayLike, to: npt.ArrayLike) -> Interval:
 def pooled_ratio(logs: npt.ArrayLike, sessions: npt.ArrayLike) -> Interval:
     """Estimate a ratio from the log-ratios of blocks, some of which share a session (one run of the harness).
 
-    With one session this is Student's t over blocks. With several, what a session adds to all of its blocks counts too:
-    a random effect of the session, its variance from the analysis of variance (Searle, Casella & McCulloch 1992,
-    "Variance components", section 3.6), its degrees of freedom from Satterthwaite 1946. Where the sessions differ no
-    more than the blocks within them, all blocks are pooled. Simulated coverage of the 95 % interval is 92 to 98 % from
-    three sessions on, 91 % in the worst case of very unequal ones; two tell little of how sessions differ, and there it
-    falls to 87 % when they differ a lot.
+    With one session this is Student's t over blocks. With several, a session has a random effect on all of its blocks:
+    its variance comes from the analysis of variance (Searle, Casella & McCulloch 1992, "Variance components", section
+    3.6), the degrees of freedom from Satterthwaite 1946. If the sessions differ no more than the blocks within them,
+    all blocks are pooled. In simulations the 95 % interval covers 92 to 98 % with three sessions or more, and 91 % in
+    the worst case of sessions with very unequal numbers of blocks. With two sessions that differ a lot it covers 87 %.
 
     Parameters
     ----------
     logs
         Log-ratios, shape (blocks,).
     sessions
-        The session of each block, numbered from 0.
+        Number of the session of each block, from 0; shape (blocks,).
     """
     values, members = np.asarray(logs, dtype=float), np.asarray(sessions)
     counts = np.bincount(members)
@@ -126,7 +134,7 @@ def pooled_ratio(logs: npt.ArrayLike, sessions: npt.ArrayLike) -> Interval:
     within = float(np.sum((values - means[members]) ** 2)) / within_df
     if between <= within:
         return pooled.exp()
-    # Of the mean over all blocks: var = a between + b within; b is 0 where all sessions are equally long.
+    # The variance of the mean over all blocks is a between + b within; b is 0 if all sessions have equally many blocks.
     share = float(counts @ counts) / len(values) ** 2
     a = share * (len(counts) - 1) / (len(values) - float(counts @ counts) / len(values))
     b = 1 / len(values) - a
@@ -136,16 +144,23 @@ def pooled_ratio(logs: npt.ArrayLike, sessions: npt.ArrayLike) -> Interval:
 
 
 def pooled_difference(values: npt.ArrayLike, seeds: npt.ArrayLike) -> Interval:
-    """Estimate a difference in quality from those of blocks, some of which share the seed of their data.
+    """Estimate a difference in quality from the differences of blocks, some of which share the seed of their data.
 
-    Two measurements on the same data are one piece of evidence on quality: they are averaged first.
+    Blocks with the same data are not independent evidence on quality, so they are averaged first.
+
+    Parameters
+    ----------
+    values
+        Differences in the unit of the metric, shape (blocks,).
+    seeds
+        Seed of the data of each block, shape (blocks,).
     """
     _, members = np.unique(seeds, return_inverse=True)
     return mean(np.bincount(members, np.asarray(values, dtype=float)) / np.bincount(members))
 
 
 def p_value(interval: Interval, none: float) -> float:
-    """Return the two-sided p of Student's t for `none` as the true effect; NaN where the interval does not say."""
+    """Return the two-sided p of Student's t for the true effect `none`; NaN if the interval does not come from it."""
     if not interval.known or math.isnan(interval.df):
         return math.nan
     scale: Callable[[float], float] = math.log if interval.log else float
@@ -157,14 +172,14 @@ def p_value(interval: Interval, none: float) -> float:
 
 
 def bootstrap(rows: npt.NDArray[np.float64], statistic: Callable[[npt.NDArray[np.float64]], float]) -> Interval:
-    """Estimate a statistic that is no mean, with the percentile interval over resampled blocks.
+    """Estimate a statistic other than a mean, with the percentile interval over resampled blocks.
 
     Parameters
     ----------
     rows
-        One a block, shape (blocks, ...).
+        One entry per block, shape (blocks, ...).
     statistic
-        Of rows of that shape.
+        Function of an array of that shape.
     """
     count = len(rows)
     estimate = statistic(rows)
@@ -176,7 +191,7 @@ def bootstrap(rows: npt.NDArray[np.float64], statistic: Callable[[npt.NDArray[np
 
 
 def mean(values: npt.NDArray[np.float64]) -> Interval:
-    """Estimate a mean with Student's t interval."""
+    """Estimate the mean of values of shape (blocks,) with Student's t interval."""
     count = len(values)
     estimate = float(np.mean(values))
     if count < 2:

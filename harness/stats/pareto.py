@@ -1,4 +1,4 @@
-"""The strategies that no other beats in everything, and how sure that is."""
+"""The Pareto front: the strategies that no other dominates, and how certain their place on it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _ROUNDS = 200
 def front(points: Floats) -> Flags:
     """Mark the points that no other dominates.
 
-    A point dominates another that is nowhere smaller and somewhere larger. Equal points do not dominate each other.
+    A point dominates another one if it is at most as large in all columns and smaller in at least one. Equal points do
+    not dominate each other.
 
     Parameters
     ----------
@@ -39,8 +40,8 @@ def front(points: Floats) -> Flags:
 def front_share(values: Floats, *, seed: int = 0, rounds: int = _ROUNDS) -> Floats:
     """Return the share of bootstrap resamples of the blocks in which each strategy is on the front.
 
-    Blocks are drawn with replacement and taken whole, so that what they do to all strategies stays paired (Efron &
-    Tibshirani 1993, "An introduction to the bootstrap", chapter 8).
+    A resample draws whole blocks with replacement, so that comparisons remain paired (Efron & Tibshirani 1993, "An
+    introduction to the bootstrap", chapter 8).
 
     Parameters
     ----------
@@ -62,17 +63,17 @@ def front_share(values: Floats, *, seed: int = 0, rounds: int = _ROUNDS) -> Floa
     resampled = np.where(counts > 0, means, np.nan).reshape(rounds, strategies, criteria)
     if criteria == 2:
         return np.asarray(front(resampled).mean(axis=0))
-    # Round by round, because all pairs of 300 strategies in all rounds at once would fill the memory.
+    # Resample by resample, because all pairs of 300 strategies in all resamples at once would exceed the memory.
     return np.asarray(np.mean([front(points) for points in resampled], axis=0))
 
 
 def _undercutting(x: Floats, y: Floats) -> Flags:
-    """Mark the points whose `y` is less than that of every other point that sorts before them: the front of a plane."""
+    """Mark the points whose `y` is less than that of every point sorted before them: the front in two dimensions."""
     order = np.lexsort((y, x), axis=-1)
     x, y = np.take_along_axis(x, order, axis=-1), np.take_along_axis(y, order, axis=-1)
     least = np.full(y.shape, np.inf)
     least[..., 1:] = np.minimum.accumulate(y, axis=-1)[..., :-1]
-    # Equal points are compared with what comes before the first of them.
+    # Equal points are compared with the points before the first of them.
     again = np.zeros(y.shape, dtype=bool)
     again[..., 1:] = (x[..., 1:] == x[..., :-1]) & (y[..., 1:] == y[..., :-1])
     first = np.maximum.accumulate(np.where(again, 0, np.arange(y.shape[-1])), axis=-1)

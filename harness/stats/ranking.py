@@ -1,4 +1,4 @@
-"""Strategies ranked over many cells."""
+"""Ranks, tests and strengths of strategies over many cells."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 ALPHA = 1 - CONFIDENCE
 _PRIOR = 0.5  # wins, and as many losses, against an average player
 _STEPS = 100
-_EXACT = 1e-9  # change of a strength's logarithm
+_EXACT = 1e-9  # largest change of a log strength at which the iteration stops
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class Ranking:
     Attributes
     ----------
     names
-        In the order given; `mean_rank` follows it.
+        Names of the strategies, in the given order.
     mean_rank
-        1 is best.
+        Mean rank of each strategy in the same order; 1 is best.
     p
-        Of Friedman's test that all are alike; NaN with fewer than two cells or three strategies.
+        p of Friedman's test that all are equal; NaN with fewer than two cells or three strategies.
     groups
-        Maximal sets of strategies that are not told apart, the best first; every strategy is in one or more.
+        Maximal sets of strategies that do not differ significantly, the best first; every strategy is in at least one.
     critical_difference
-        Between mean ranks (Nemenyi); NaN where `p` is.
+        Smallest significant difference of mean ranks (Nemenyi); NaN if `p` is.
     """
 
     names: tuple[str, ...]
@@ -48,7 +48,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Elo:
-    """Strengths on the scale of chess, with the bounds of their 95 % intervals; shape (strategies,) each."""
+    """Strengths on the Elo scale of chess, with the ends of their 95 % intervals; each of shape (strategies,)."""
 
     rating: Floats
     low: Floats
@@ -56,7 +56,7 @@ class Elo:
 
 
 def ranks(scores: npt.ArrayLike, *, higher_is_better: bool) -> Floats:
-    """Rank the strategies in every cell; ties share their mean rank, and what is missing ties for the last.
+    """Rank the strategies in every cell; ties share their mean rank, and missing scores share the last ranks.
 
     Parameters
     ----------
@@ -72,25 +72,30 @@ def ranks(scores: npt.ArrayLike, *, higher_is_better: bool) -> Floats:
 
     values = np.asarray(scores, dtype=float)
     missing = np.isnan(values)
-    # Apart from an infinite score, which is bad but not missing.
+    # Missing scores come after an infinite one, which is bad but not missing.
     last = values.shape[1] - (missing.sum(axis=1, keepdims=True) - 1) / 2
-    found = rankdata(-values if higher_is_better else values, axis=1, nan_policy="omit")
-    return np.asarray(np.where(missing, last, found))
+    ranked = rankdata(-values if higher_is_better else values, axis=1, nan_policy="omit")
+    return np.asarray(np.where(missing, last, ranked))
 
 
 def rank(names: Sequence[str], scores: npt.ArrayLike, *, higher_is_better: bool) -> Ranking:
-    """Rank strategies over cells, and say which are told apart.
+    """Rank strategies over cells, and group those that do not differ significantly.
 
-    Friedman's test first; where it rejects at 5 %, Nemenyi's critical difference between mean ranks makes the groups
-    (Demsar 2006, "Statistical comparisons of classifiers over multiple data sets", JMLR 7), else all are one group. A
-    mean rank depends on who else competes; `pairwise` does not.
+    If Friedman's test rejects at 5 %, Nemenyi's critical difference between mean ranks defines the groups (Demsar 2006,
+    "Statistical comparisons of classifiers over multiple data sets", JMLR 7); otherwise all strategies are one group.
+    Mean ranks depend on the set of competing strategies; `pairwise` does not.
 
     Parameters
     ----------
     names
-        Of the strategies.
+        Names of the strategies.
     scores
-        One a cell, costs as logarithms, NaN where missing, shape (cells, strategies).
+        Costs as logarithms, NaN where missing, shape (cells, strategies).
+
+    Raises
+    ------
+    ValueError
+        When the number of names is not that of the strategies.
     """
     values = np.asarray(scores, dtype=float)
     cells, count = values.shape
@@ -102,34 +107,37 @@ def rank(names: Sequence[str], scores: npt.ArrayLike, *, higher_is_better: bool)
     if cells >= 2 and count >= 3:
         p, critical = _friedman(placed), _nemenyi(cells, count)
     groups = _groups(means, critical if p < ALPHA else math.inf)
-    told = tuple(tuple(names[index] for index in group) for group in groups)
-    return Ranking(tuple(names), means, p, told, critical)
+    named = tuple(tuple(names[index] for index in group) for group in groups)
+    return Ranking(tuple(names), means, p, named, critical)
 
 
 def bradley_terry(scores: npt.ArrayLike, *, higher_is_better: bool, rounds: int = 200, seed: int = 0) -> Elo:
-    """Estimate the strengths by which strategies beat each other in the cells.
+    """Estimate strengths from which strategy beats which in the cells.
 
-    The model of Bradley & Terry 1952 with half a win and half a loss against an average player, so that who always wins
-    stays finite. A tie is half a win, a missing score loses. The likelihood has one maximum (Hunter 2004, "MM
-    algorithms for generalized Bradley-Terry models"); Newton's steps find it some hundred times faster than that
-    paper's. The intervals are percentiles over resampled cells, as in TabArena (Erickson et al. 2025); they know
-    nothing of cells that depend on each other.
+    The model is that of Bradley & Terry 1952. Half a win and half a loss against an average player are added, so that
+    the strength of a strategy that always wins is finite. A tie is half a win, and a missing score loses. The
+    likelihood has one maximum (Hunter 2004, "MM algorithms for generalized Bradley-Terry models"), which Newton's
+    method reaches about a hundred times faster than the iteration of that paper. The intervals are percentiles over
+    resampled cells, as in TabArena (Erickson et al. 2025); they assume that cells are independent.
 
     Parameters
     ----------
     scores
-        One a cell, NaN where missing, shape (cells, strategies).
+        NaN where missing, shape (cells, strategies).
     rounds
-        Resamples of the cells.
+        Number of resamples of the cells.
+    seed
+        Seed of the resamples.
 
     Returns
     -------
     Elo
-        400 points are odds of ten to one, the mean is 1000. With fewer than two cells the bounds are NaN.
+        A difference of 400 points means odds of ten to one; the mean is 1000. With fewer than two cells the bounds are
+        NaN.
     """
     placed = ranks(scores, higher_is_better=higher_is_better)
     cells, count = placed.shape
-    wins = count - placed  # all meet in every cell, so a rank says how many were beaten
+    wins = count - placed  # all strategies compete in every cell, so a rank says how many were beaten
     logs = _fit(wins.sum(axis=0), cells, np.zeros(count))
     rating = _points(logs)
     if cells < 2:
@@ -141,10 +149,10 @@ def bradley_terry(scores: npt.ArrayLike, *, higher_is_better: bool, rounds: int 
 
 
 def _fit(wins: Floats, cells: int, start: Floats) -> Floats:
-    """Return the logarithms of the strengths of strategies that met in so many cells, shape (strategies,) each."""
+    """Return the log strengths of strategies from their numbers of wins in `cells` cells, shape (strategies,)."""
     logs = start
     for _ in range(_STEPS):
-        beats = cells * expit(logs[:, None] - logs)  # and half of the games against itself, which are none
+        beats = cells * expit(logs[:, None] - logs)  # includes cells / 2 on the diagonal, which is subtracted below
         average = expit(logs)
         slope = wins + _PRIOR - (beats.sum(axis=1) - cells / 2) - 2 * _PRIOR * average
         curved = beats * beats.T / cells
@@ -157,7 +165,7 @@ def _fit(wins: Floats, cells: int, start: Floats) -> Floats:
 
 
 def _points(logs: Floats) -> Floats:
-    """Put logarithms of strengths on the Elo scale."""
+    """Return log strengths on the Elo scale."""
     return np.asarray(1000 + 400 / math.log(10) * (logs - logs.mean(axis=-1, keepdims=True)))
 
 
@@ -179,14 +187,14 @@ def _nemenyi(cells: int, count: int) -> float:
 def _groups(means: Floats, critical: float) -> list[list[int]]:
     """Return the maximal runs of mean ranks that differ by less than the critical difference."""
     order = np.argsort(means, kind="stable").tolist()
-    found: list[list[int]] = []
+    groups: list[list[int]] = []
     end = 0
     for start in range(len(order)):
         reach = next((stop for stop in range(len(order), start, -1) if _close(means, order, start, stop, critical)), 0)
         if reach > end:
-            found.append(order[start:reach])
+            groups.append(order[start:reach])
             end = reach
-    return found
+    return groups
 
 
 def _close(means: Floats, order: Sequence[int], start: int, stop: int, critical: float) -> bool:
@@ -194,15 +202,15 @@ def _close(means: Floats, order: Sequence[int], start: int, stop: int, critical:
 
 
 def pairwise(scores: npt.ArrayLike, *, higher_is_better: bool) -> Floats:
-    """Test every pair of strategies by Wilcoxon's signed ranks, adjusted by Holm.
+    """Test every pair of strategies by Wilcoxon's signed-rank test, adjusted by Holm.
 
-    A test between two that does not depend on who else competes (Benavoli, Corani & Mangili 2016, "Should we really use
-    post-hoc tests based on mean-ranks?", JMLR 17(5)).
+    Before the adjustment, the result of a pair does not depend on the other strategies (Benavoli, Corani & Mangili
+    2016, "Should we really use post-hoc tests based on mean-ranks?", JMLR 17(5)).
 
     Parameters
     ----------
     scores
-        One a cell, NaN where missing, shape (cells, strategies).
+        NaN where missing, shape (cells, strategies).
 
     Returns
     -------
@@ -211,17 +219,17 @@ def pairwise(scores: npt.ArrayLike, *, higher_is_better: bool) -> Floats:
     """
     worse = np.asarray(scores, dtype=float) * (-1.0 if higher_is_better else 1.0)
     cells, count = worse.shape
-    found = np.full((count, count), math.nan)
+    table = np.full((count, count), math.nan)
     pairs = list(itertools.combinations(range(count), 2))
     if cells >= 2:
         adjusted = holm([_wilcoxon(worse[:, one], worse[:, other]) for one, other in pairs])
         for (one, other), p in zip(pairs, adjusted, strict=True):
-            found[one, other] = found[other, one] = p
-    return found
+            table[one, other] = table[other, one] = p
+    return table
 
 
 def _wilcoxon(one: Floats, other: Floats) -> float:
-    """Return p of the signed ranks; a missing score loses by more than any other, two of them tie."""
+    """Return p of the signed-rank test; a missing score loses by the largest difference, two missing ones tie."""
     from scipy.stats import wilcoxon
 
     unlike = one != other

@@ -1,4 +1,4 @@
-"""How a cost grows with a size, and the size at which two strategies change places."""
+"""How a cost grows with a size, and the size at which two strategies cost the same."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Floats = npt.NDArray[np.float64]
 
 
 def slope(sizes: Sequence[float], costs: Floats) -> Interval:
-    """Estimate the exponent of a cost in a size: the slope of log cost on log size.
+    """Estimate the exponent of a cost as a function of size: the slope of log cost on log size.
 
-    The line is fitted in every block, and Student's t is taken over the blocks' slopes, so that what the measurements
-    of a block share does not count as evidence.
+    A line is fitted in every block, and the interval is Student's t over the slopes of the blocks, because the
+    measurements of a block are not independent.
 
     Parameters
     ----------
     sizes
         Positive and not all equal, shape (sizes,).
     costs
-        Positive, NaN where missing, shape (blocks, sizes). A block counts with two sizes or more.
+        Positive, NaN where missing, shape (blocks, sizes). Blocks with fewer than two sizes are ignored.
 
     Returns
     -------
@@ -37,37 +37,39 @@ def slope(sizes: Sequence[float], costs: Floats) -> Interval:
 
 
 def crossover(sizes: Sequence[float], of: Floats, to: Floats) -> Interval | None:
-    """Estimate the size at which two strategies cost the same, where their lines of log cost on log size meet.
+    """Estimate the size at which two strategies cost the same: where their lines of log cost on log size cross.
 
     The interval is Fieller's (1954, "Some problems in interval estimation") for the ratio of the mean difference in
-    level to the mean difference in slope, both taken block by block. Where the difference in slope is not told from
-    none, the meeting point can lie anywhere: there is no interval.
+    level to the mean difference in slope, both taken block by block. If the difference in slope is not significant,
+    the crossing can be anywhere, and the ends of the interval are NaN.
 
     Parameters
     ----------
-    sizes, of, to
-        As in `slope`; both strategies in the same blocks.
+    sizes
+        As for `slope`.
+    of, to
+        Costs of the two strategies in the same blocks, as for `slope`.
 
     Returns
     -------
     Interval or None
-        In units of the size. ``None`` without a block in which both have two sizes, or when the lines are parallel.
-        The point may lie outside of the sizes measured; then it is an extrapolation.
+        In the unit of the size. ``None`` if both have two sizes in no block, or if the lines are parallel. The estimate
+        may lie outside of the measured sizes; then it is an extrapolation.
     """
     with np.errstate(invalid="ignore"):
         apart = np.asarray(of) / np.asarray(to)
     lines = _lines(sizes, apart)
     if not len(lines):
         return None
-    # Levels at the middle of the sizes, where they depend least on the slopes.
-    middle = float(np.mean(np.log(sizes)))
-    level, steep = lines[:, 0] + lines[:, 1] * middle, lines[:, 1]
+    # Levels at the centre of the sizes, where they depend least on the slopes.
+    centre = float(np.mean(np.log(sizes)))
+    level, steep = lines[:, 0] + lines[:, 1] * centre, lines[:, 1]
     if math.isclose(float(steep.mean()), 0.0, abs_tol=1e-12):
         return None
     estimate = -float(level.mean()) / float(steep.mean())
     low, high = _fieller(-level, steep)
     with np.errstate(over="ignore"):
-        estimate, low, high = (float(np.exp(value + middle)) for value in (estimate, low, high))
+        estimate, low, high = (float(np.exp(value + centre)) for value in (estimate, low, high))
     return Interval(estimate, low, high, len(lines)) if math.isfinite(estimate) else None
 
 
@@ -89,7 +91,7 @@ def _lines(sizes: Sequence[float], costs: Floats) -> Floats:
 
 
 def _fieller(top: Floats, bottom: Floats) -> tuple[float, float]:
-    """Return Fieller's interval of the ratio of two means of paired values; NaN where it is not bounded."""
+    """Return Fieller's interval of the ratio of two means of paired values; NaN if it is not bounded."""
     count = len(top)
     if count < 2:
         return math.nan, math.nan
@@ -100,5 +102,5 @@ def _fieller(top: Floats, bottom: Floats) -> tuple[float, float]:
     c = float(top.mean()) ** 2 - covariance[0, 0]
     if a <= 0:
         return math.nan, math.nan
-    root = math.sqrt(max(0.0, b**2 - a * c))  # never negative but by rounding, where `a` is positive
+    root = math.sqrt(max(0.0, b**2 - a * c))  # negative only by rounding, as `a` is positive
     return (b - root) / a, (b + root) / a

@@ -1,4 +1,4 @@
-"""What it costs to reach a quality."""
+"""The cost of reaching a quality."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Reached:
-    """Costs to a target over units.
+    """Summary over blocks of the cost of reaching a target.
 
     Attributes
     ----------
     median
-        Infinite when half of the units or more never reach it.
+        Median cost; infinite if half of the blocks or more never reach the target.
     low, high
-        Interval of the median, of 95 % or more; `high` is infinite where the units set no bound. NaN with fewer than 6.
+        Ends of an interval of the median with a confidence of at least 95 %. `high` is infinite if too few blocks reach
+        the target; both are NaN with fewer than 6 blocks.
     share
-        Of the units that reach it.
+        Share of the blocks that reach the target.
     blocks
-        How many units there are.
+        Number of blocks.
     """
 
     median: float
@@ -37,23 +38,25 @@ class Reached:
 
 
 def cost_to_target(costs: npt.ArrayLike, quality: npt.ArrayLike, target: float, *, higher_is_better: bool) -> Floats:
-    """Return for every unit the first cost at which a quality is reached.
+    """Return for every block the first cost at which a quality is reached.
 
-    Between the last point that falls short and the first that does not, the logarithm of the cost is taken to be linear
-    in the quality. A unit whose first point reaches the target gets the cost of that point: an upper bound.
+    Between the last point below the target and the first one that reaches it, the logarithm of the cost is interpolated
+    linearly in the quality. If the first point of a block reaches the target, its cost is returned, an upper bound.
 
     Parameters
     ----------
     costs, quality
-        Points in the order of their budgets, shape (units, points). A point counts when its quality is finite and its
-        cost is finite and positive.
+        Points in the order of their budgets, shape (blocks, points). Points are ignored if the quality is not finite,
+        or if the cost is not finite and positive.
     target
-        Reached by a quality equal to it.
+        The quality to reach; an equal quality reaches it.
+    higher_is_better
+        Direction of the quality.
 
     Returns
     -------
     ndarray of float
-        Shape (units,); infinite where no point reaches it.
+        Shape (blocks,); infinite where no point reaches the target.
     """
     sign = 1.0 if higher_is_better else -1.0
     rows = zip(np.asarray(costs, dtype=float), sign * np.asarray(quality, dtype=float), strict=True)
@@ -61,15 +64,15 @@ def cost_to_target(costs: npt.ArrayLike, quality: npt.ArrayLike, target: float, 
 
 
 def summarise(costs: npt.ArrayLike) -> Reached:
-    """Summarise the costs of units by their median, with the interval between two order statistics.
+    """Summarise the costs of blocks by their median, with an interval between two order statistics.
 
-    The interval holds whatever the distribution is, also where some units never reach the target (David & Nagaraja
-    2003, "Order statistics", section 7.1).
+    The interval is valid for every distribution, also if some blocks never reach the target (David & Nagaraja 2003,
+    "Order statistics", section 7.1).
 
     Parameters
     ----------
     costs
-        As `cost_to_target` returns them, shape (units,).
+        The values of `cost_to_target`, shape (blocks,).
     """
     from scipy.stats import binom
 
@@ -77,14 +80,14 @@ def summarise(costs: npt.ArrayLike) -> Reached:
     count = len(ordered)
     if not count:
         return Reached(math.nan, math.nan, math.nan, math.nan, 0)
-    # So many units may lie outside on either side: the most of which fair coins show fewer heads in 2.5 % of throws.
+    # Number of order statistics to leave out on either side: binomial tails of 2.5 % at most.
     outside = int(np.searchsorted(binom.cdf(np.arange(count), count, 0.5), 0.5 - CONFIDENCE / 2, side="right"))
     low, high = (ordered[outside - 1], ordered[-outside]) if outside else (math.nan, math.nan)
     return Reached(float(np.median(ordered)), float(low), float(high), float(np.isfinite(ordered).mean()), count)
 
 
 def _first(cost: Floats, level: Floats, target: float) -> float:
-    """Return the cost at which one unit's quality, larger being better, first reaches a target."""
+    """Return the cost at which the quality of one block first reaches a target; larger is better."""
     known = np.isfinite(level) & np.isfinite(cost) & (cost > 0)
     logs, level = np.log(cost[known]), level[known]
     reaching = np.flatnonzero(level >= target)

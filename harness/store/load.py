@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,8 @@ import pandas as pd
 
 from harness.errors import UsageError
 from harness.store.frames import Frames
-from harness.store.runs import open_run, runs
+from harness.store.read import open_runs
+from harness.store.runs import runs
 
 
 class Tables(NamedTuple):
@@ -73,16 +73,9 @@ def run_files(paths: Sequence[Path | str]) -> list[Path]:
 def _gather(paths: tuple[Path | str, ...]) -> Frames:
     files = run_files(paths)
     frames = Frames()
-    # The collector would walk all that is kept again and again, and none of it is garbage.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        for file in files:
-            with open_run(file) as reader:
-                frames.add(reader.header, reader)
-    finally:
-        if collecting:
-            gc.enable()
+    with open_runs(files) as streams:
+        for header, records in streams:
+            frames.add(header, records)
     return frames
 
 
@@ -103,7 +96,7 @@ def query(sql: str, frames: Tables) -> pd.DataFrame:
     try:
         import duckdb
     except ImportError:
-        raise UsageError("bakeoff query needs duckdb: pip install 'bakeoff[query]'") from None
+        raise UsageError("bakeoff query needs duckdb (in a checkout of Bakeoff: pip install '.[query]')") from None
     with duckdb.connect(":memory:", config=_CONFIG) as connection:
         for name, table in frames._asdict().items():
             connection.register(name, table)

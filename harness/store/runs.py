@@ -1,12 +1,12 @@
-"""Runs on disk: created, appended to, resumed, found and read."""
+"""Files of runs: created, appended to, resumed, listed, and looked up by what a person types."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,8 @@ from harness.errors import BakeoffError, UsageError, did_you_mean
 from harness.records import Record
 from harness.store.baselines import baseline_files
 from harness.store.header import Header
-from harness.store.lines import Reader, encode
+from harness.store.lines import encode
+from harness.store.read import open_run
 
 _FILE = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+-[0-9a-f]{6}\.jsonl")
 
@@ -148,27 +149,22 @@ def resume(path: Path) -> Run:
     return Run(path, descriptor, reader.header, keys)
 
 
-@contextmanager
-def open_run(path: Path) -> Iterator[Reader]:
-    """Open a run to read it line by line, also while it is being written.
+def check_not_written(path: Path) -> None:
+    """Refuse a file of a run that another process is writing.
 
     Raises
     ------
     UsageError
-        When the file cannot be opened, is damaged, or has a newer major version.
+        When it is being written, or cannot be opened.
     """
     try:
-        file = path.open("rb")
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError as error:
         raise UsageError(f"cannot read the run {path}: {error.strerror}") from None
-    with file:
-        yield Reader(path, file)
-
-
-def read(path: Path) -> tuple[Header, list[Record]]:
-    """Read a whole run; errors are those of `open_run`."""
-    with open_run(path) as reader:
-        return reader.header, list(reader)
+    try:
+        _lock(descriptor, path, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
 
 
 def runs(folder: Path) -> list[Path]:
@@ -177,14 +173,22 @@ def runs(folder: Path) -> list[Path]:
     return sorted((file for file in files if _FILE.fullmatch(file.name)), key=lambda file: (file.name, file))
 
 
-def find(results: Path, name: str) -> Path:
-    """Find the run that an argument means.
+def parts(path: Path) -> list[Path]:
+    """List all files of the run that a file belongs to: those of the same name in the folders of other machines."""
+    path = path.resolve()
+    if not _FILE.fullmatch(path.name):
+        return [path]
+    return sorted({path, *path.parents[1].glob(f"*/{path.name}")})
+
+
+def find(results: Path, name: str) -> list[Path]:
+    """Find the run that an argument means, and list its files: one for each machine that took part.
 
     Parameters
     ----------
     name
-        A path, a file name with or without its suffix, a run's id or the beginning of it, ``latest``, or ``@name`` of a
-        baseline that stands for one run.
+        A run's id or the beginning of it, a file name with or without its suffix, ``latest``, ``@name`` of a baseline
+        that points at one run, or the path of a file, which means that file alone.
 
     Raises
     ------
@@ -192,37 +196,47 @@ def find(results: Path, name: str) -> Path:
         When no run or several are meant.
     """
     if Path(name).is_file():
-        return Path(name)
+        return [Path(name)]
     if name.startswith("@"):
         return _only(name, baseline_files(results, name[1:]))
     known = runs(results)
     if not known:
-        raise UsageError(f"no run {name!r}: {results} holds no runs; make one with 'bakeoff run'")
+        raise UsageError(f"no run {name!r}: {results} contains no runs; make one with 'bakeoff run'")
     if name == "latest":
-        return known[-1]
+        return [path for path in known if path.name == known[-1].name]
     found = [path for path in known if name and (name in (path.name, path.stem) or _id(path).startswith(name))]
     if not found:
         hint = did_you_mean(name, ["latest", *map(_id, known)])
         raise UsageError(f"no run {name!r} in {results}{hint}")
-    if len(found) > 1:
+    if _several(found):
         raise UsageError(f"run {name!r} may be any of {', '.join(map(str, found))}: give more of its id, or the path")
-    return found[0]
+    return found
 
 
-def _only(name: str, files: list[Path]) -> Path:
-    if len(files) > 1:
-        told = ", ".join(f"{_id(file)} of {file.parent.name}" for file in files)
-        raise UsageError(f"{name} stands for {len(files)} runs ({told}) and one is wanted here: give the id of one")
-    return files[0]
+def find_all(results: Path, names: Iterable[str]) -> list[Path]:
+    """List the files of several runs, each file once; errors are those of `find`."""
+    return list({path.resolve(): None for name in names for path in find(results, name)})
+
+
+def _only(name: str, files: list[Path]) -> list[Path]:
+    if _several(files):
+        listed = ", ".join(f"{_id(file)} of {file.parent.name}" for file in files)
+        count = len({file.name for file in files})
+        raise UsageError(f"{name} points at {count} runs ({listed}), but one is needed here: give the id of one")
+    return files
+
+
+def _several(files: Sequence[Path]) -> bool:
+    return len({file.name for file in files}) > 1
 
 
 def _id(path: Path) -> str:
     return path.stem.rsplit("-", 1)[1]
 
 
-def _lock(descriptor: int, path: Path) -> None:
+def _lock(descriptor: int, path: Path, kind: int = fcntl.LOCK_EX) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         raise UsageError(f"{path} is being written by another process: wait for its end, or start a new run") from None
     except OSError as error:

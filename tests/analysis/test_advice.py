@@ -13,14 +13,22 @@ AUC = JudgedMetric("t/task", "auc", "higher", "1", margin=0.01)
 
 
 def record(
-    strategy: str, block: int, cost: float, auc: float, size: int = 100, status: Status = "ok", scenario: str = "clean"
+    strategy: str,
+    block: int,
+    cost: float,
+    auc: float,
+    size: float = 100,
+    status: Status = "ok",
+    scenario: str = "clean",
 ) -> Record:
     trial = Trial("t", "task", strategy, "data", scenario, {}, {}, block, Seeds(block, 1, 2))
-    return Record(trial, status, phases={"fit": Phase([cost], [cost], peak_bytes=size)}, metrics={"auc": auc})
+    return Record(
+        trial, status, phases={"fit": Phase([cost], [cost], peak_bytes=int(size * 10**6))}, metrics={"auc": auc}
+    )
 
 
-def cells(blocks: int = 4, **strategies: tuple[float, float, int]) -> list[CellAggregate]:
-    """Plant strategies of given cost, quality and memory, with a little spread between blocks."""
+def cells(blocks: int = 4, **strategies: tuple[float, float, float]) -> list[CellAggregate]:
+    """Plant strategies of given cost, quality and memory (in MB), with a little spread between blocks."""
     records = [
         record(name.replace("_", "-"), block, cost * (1 + block / 100), auc + block / 1000, size)
         for block in range(blocks)
@@ -34,6 +42,12 @@ def test_cheapest_of_those_as_good_as_the_best() -> None:
     assert found is not None
     assert found.label == "hist"
     assert found.sentence == "hist: 6x less CPU than exact [6, 6], auc tied, 2x more memory [2, 2]"
+
+
+def test_memory_too_small_to_be_measured_is_not_compared() -> None:
+    found = advise(cells(exact=(6.0, 0.80, 0.05), hist=(1.0, 0.795, 100)), AUC, "hist")
+    assert found is not None
+    assert found.sentence == "hist: 6x less CPU than exact [6, 6], auc tied"
 
 
 def test_better_quality_goes_over_cost_and_says_so() -> None:
@@ -56,8 +70,7 @@ def test_one_block_gives_no_interval_and_still_a_choice() -> None:
     found = advise(cells(1, exact=(6.0, 0.80, 50), hist=(1.0, 0.795, 100)), AUC, "hist")
     assert found is not None
     assert found.sentence == (
-        "hist: 6x less CPU than exact, auc \u22120.0050, 2x more memory; "
-        "of one block, which does not tell merit from chance"
+        "hist: 6x less CPU than exact, auc \u22120.0050, 2x more memory; based on one block, so it may be chance"
     )
 
 

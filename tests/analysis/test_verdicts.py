@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.analysis.aggregates import CellAggregate, RunBlock, StrategyAggregate, aggregate
-from harness.analysis.verdicts import compare, noise_floor
+from harness.analysis.verdicts import Compared, compare, noise_floor
 from harness.records import Phase, Record, Seeds, Trial
 from harness.stats.paired import paired_ratio
 
@@ -53,15 +53,25 @@ def test_an_effect_under_the_noise_floor_is_no_effect() -> None:
     assert words("auc", "higher", noise_sd=0.4) == words("auc", "higher")
 
 
-def test_noise_of_times_says_nothing_of_memory() -> None:
+def memory_verdict(megabytes: float, noise_sd: float | None = None) -> Compared:
     units = [RunBlock("run", block, block) for block in range(5)]
-    sizes = np.array([100.0, 101.0, 99.0, 100.5, 99.5])
+    sizes = np.array([1.0, 1.01, 0.99, 1.005, 0.995]) * megabytes * 1e6
     entries = {
         "base": StrategyAggregate("base", {}, {"peak_bytes": sizes}),
         "big": StrategyAggregate("big", {}, {"peak_bytes": sizes * [1.10, 1.11, 1.09, 1.10, 1.10]}),
     }
     large = CellAggregate("machine", CELL.cell, units, entries)
-    assert compare([large], ["base", "big"], "base", "peak_bytes", better="lower", noise_sd=0.4)["big"].word == "worse"
+    return compare([large], ["base", "big"], "base", "peak_bytes", better="lower", noise_sd=noise_sd)["big"]
+
+
+def test_noise_of_times_says_nothing_of_memory() -> None:
+    assert memory_verdict(1, noise_sd=0.4).word == "worse"
+
+
+def test_memory_below_what_can_be_measured_is_not_compared() -> None:
+    assert memory_verdict(0.1).word == "worse"
+    small = memory_verdict(0.099)
+    assert (small.effect, small.word) == (None, "unknown")
 
 
 def test_noise_floor_is_the_half_width_of_equal_trials() -> None:

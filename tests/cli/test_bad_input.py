@@ -42,9 +42,9 @@ SELECTIONS = {
     ),
     "no threads in a setting": ("run planted --set threads=0", r".*threads=0 is too small: the least is 1.*"),
     "option of a wrong type": ("run planted -s copy --set extra=x", r"--set extra=x is not of type int"),
-    "unknown run": ("show 123456", r"no run '123456': .*/results holds no runs; make one with 'bakeoff run'"),
-    "no run to compare": ("compare a b", r"no run 'a': .*/results holds no runs; make one with 'bakeoff run'"),
-    "no run to resume": ("run --resume latest", r"no run 'latest': .*/results holds no runs; make one with .*"),
+    "unknown run": ("show 123456", r"no run '123456': .*/results contains no runs; make one with 'bakeoff run'"),
+    "no run to compare": ("compare a b", r"no run 'a': .*/results contains no runs; make one with 'bakeoff run'"),
+    "no run to resume": ("run --resume latest", r"no run 'latest': .*/results contains no runs; make one with .*"),
     "a file that is no run": ("show planted.py", r"planted\.py is not a run of bakeoff: its first line is no header.*"),
     "resume and a topic": (
         "run planted --resume latest",
@@ -64,14 +64,14 @@ SELECTIONS = {
 }
 # Errors of the command line's form; lines before the last may show how it is used.
 FORMS = {
-    "setting without value": ("run planted --set rows", r".*'rows' is no setting; write name=value, as in rows=.*"),
-    "setting with an empty value": ("run planted --set rows=", r".*'rows=' is no setting; write name=value.*"),
+    "setting without value": ("run planted --set rows", r".*invalid setting 'rows': write name=value, as in rows=.*"),
+    "setting with an empty value": ("run planted --set rows=", r".*invalid setting 'rows=': write name=value.*"),
     "no threads": ("run planted --threads 0", r".*--threads.*: 0 is not in the range x>=1\."),
     "no blocks": ("run planted --blocks 0", r".*--blocks.*: 0 is not in the range x>=1\."),
     "no time": ("run planted --timeout 0", r".*--timeout.*: 0\.0 is not in the range .*"),
     "endless time": ("run planted --timeout inf", r".*--timeout.*: inf is not in the range .*"),
-    "time that is no number": ("run planted --timeout nan", r".*--timeout.*: 'nan' is no number of seconds"),
-    "memory below a byte": ("run planted --memory-limit 0.5", r".*'0\.5' is no size; .*"),
+    "time that is no number": ("run planted --timeout nan", r".*--timeout.*: 'nan' is not a number of seconds"),
+    "memory below a byte": ("run planted --memory-limit 0.5", r".*invalid size '0\.5': .*"),
     "no jobs": ("run planted --jobs 0", r".*--jobs.*: 0 is not in the range x>=1\."),
     "negative seed": ("run planted --seed -1", r".*--seed.*: -1 is not in the range x>=0\."),
     "no memory": ("run planted --memory-limit 5XB", r".*'5XB' is no size; write for example 500MB or 2GiB"),

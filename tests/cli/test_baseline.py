@@ -91,7 +91,7 @@ def test_doubtful_runs_are_remarked(results: Path) -> None:
 
 def test_several_runs_are_refused_where_one_is_wanted(results: Path) -> None:
     call(command, "set", "aaaaaa", "bbbbbb")
-    with pytest.raises(UsageError, match=r"@baseline stands for 2 runs .* one is wanted here"):
+    with pytest.raises(UsageError, match=r"@baseline points at 2 runs .* one is needed here"):
         call(compare_command.command, "@baseline", "latest")
 
 

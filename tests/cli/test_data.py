@@ -47,3 +47,12 @@ def test_damaged_file_is_refused(project: Project) -> None:
     done = project.bakeoff("data", "get", "churn", code=2)
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {file} is not the file that the card of data set churn describes: ")
+
+
+def test_wrong_size_on_a_card_is_one_sentence(project: Project) -> None:
+    file = write_csv_card(project.folder / "datasets", "churn", rows=50)
+    size, card = file.stat().st_size, file.with_suffix(".toml")
+    card.write_text(card.read_text().replace(f"bytes = {size}", "bytes = 7"))
+    assert project.bakeoff("data", "get", "churn", code=2).stderr == (
+        f"error: {file} has {size} bytes, but the card of data set churn says bytes = 7: correct the card\n"
+    )

@@ -166,6 +166,12 @@ def test_bad_input_is_one_sentence(repository: Project, arguments: tuple[str, ..
     assert "Traceback" not in done.stderr
 
 
+def test_the_help_shows_each_example_on_a_line(tmp_path: Path) -> None:
+    lines = Project(tmp_path).bakeoff("gate", "--help").stdout.splitlines()
+    assert "  bakeoff gate @baseline latest             two stored runs" in lines
+    assert not any("\\b" in line for line in lines)
+
+
 def test_outside_of_a_repository_there_is_no_base(tmp_path: Path) -> None:
     done = make_project(tmp_path / "plain").bakeoff("gate", "--base", "main", code=2, GIT_CEILING_DIRECTORIES="/")
     assert "git" in done.stderr

@@ -133,9 +133,9 @@ def test_a_step_is_found_at_its_run(stepped: Project) -> None:
 
 def test_levels_of_a_series(stepped: Project) -> None:
     (row,) = history(stepped, "auc", "-s", "hist")
-    middles = [point["middle"] for point in row["points"]]
-    assert middles == pytest.approx([1 - 0.2 * cost * 1.01 for cost in STEP], rel=1e-5)
-    assert (row["first"], row["last"], row["best"]) == (middles[0], middles[-1], max(middles))
+    means = [point["mean"] for point in row["points"]]
+    assert means == pytest.approx([1 - 0.2 * cost * 1.01 for cost in STEP], rel=1e-5)
+    assert (row["first"], row["last"], row["best"]) == (means[0], means[-1], max(means))
     (change,) = row["changes"]
     assert change["effect"] == "difference"
     assert change["estimate"] == pytest.approx(change["after"] - change["before"])
@@ -299,7 +299,7 @@ def test_bad_input_is_one_sentence(stepped: Project, arguments: tuple[str, ...],
 
 def test_no_runs_at_all(project: Project) -> None:
     said = project.bakeoff("history", "cpu_s", code=2).stderr
-    assert said.endswith("results holds no runs; make one with 'bakeoff run'\n")
+    assert said.endswith("results contains no runs; make one with 'bakeoff run'\n")
 
 
 def test_runs_that_share_nothing(project: Project) -> None:

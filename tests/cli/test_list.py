@@ -28,8 +28,8 @@ def test_list_shows_what_can_be_selected(shared_project: Project) -> None:
 
 
 def test_list_as_json(shared_project: Project) -> None:
-    topics = json.loads(shared_project.bakeoff("list", "--json").stdout)
-    assert {"boosting", "planted"} <= {topic["topic"] for topic in topics}
+    topics = json.loads(shared_project.bakeoff("list", "planted", "boosting", "--json").stdout)
+    assert [topic["topic"] for topic in topics] == ["planted", "boosting"]
     (planted,) = (topic for topic in topics if topic["topic"] == "planted")
     (task,) = planted["tasks"]
     strategies = {strategy["name"]: strategy for strategy in task["strategies"]}

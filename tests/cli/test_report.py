@@ -126,8 +126,8 @@ def test_a_run_without_a_record_is_one_sentence(measured: Project, tmp_path: Pat
     latest = project.runs()[-1]
     latest.write_text(latest.read_text().split("\n", 1)[0] + "\n")
     done = project.bakeoff("report", code=2)
-    assert done.stderr.startswith(f"error: no trial is on record in run {run_ids(project)[-1]}: finish it with")
+    assert done.stderr.startswith(f"error: run {run_ids(project)[-1]} has no trials: finish it with")
 
 
 def test_no_runs_at_all(project: Project) -> None:
-    assert "holds no runs; make one with 'bakeoff run'" in project.bakeoff("report", code=2).stderr
+    assert "contains no runs; make one with 'bakeoff run'" in project.bakeoff("report", code=2).stderr

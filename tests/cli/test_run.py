@@ -14,7 +14,7 @@ from support import Project, make_project
 
 from harness.records import Record
 from harness.store.header import Header
-from harness.store.runs import read
+from harness.store.read import read
 
 
 @pytest.fixture(scope="module")

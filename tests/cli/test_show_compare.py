@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support import Project, make_project
 
-from harness.store.runs import read
+from harness.store.read import read
 
 ARGUMENTS = ("run", "planted", "-s", "copy", "--blocks", "3")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.declare import CLEAN, THREADS, Param, Task, Topic
-from harness.errors import DeclarationError
+from harness.errors import DeclarationError, InvalidOutputError
 
 PRELUDE = """\
 from harness import *
@@ -22,10 +22,10 @@ def known(problem, phase, bins=4): ...
 
 # What the author writes (the line at fault carries the mark), and the sentence after the place.
 WRONG = {
-    "topic name": ('Topic("Two Words", title="T")  #!', "'Two Words' is no topic name: use lower-case letters"),
-    "task name": ('topic.task("Two_Words", **GIVEN)  #!', "'Two_Words' is no task name"),
+    "topic name": ('Topic("Two Words", title="T")  #!', "invalid topic name 'Two Words': use lower-case letters"),
+    "task name": ('topic.task("Two_Words", **GIVEN)  #!', "invalid task name 'Two_Words'"),
     "task twice": ('topic.task("first", **GIVEN)  #!', "task first is declared twice in topic t"),
-    "metric name": ('Metric("AUC", direction="higher", unit="1")  #!', "'AUC' is no metric name"),
+    "metric name": ('Metric("AUC", direction="higher", unit="1")  #!', "invalid metric name 'AUC'"),
     "no direction": (
         'worse = Metric("auc", unit="1")  #!',
         "metric auc needs direction='higher' or direction='lower'",
@@ -89,7 +89,7 @@ WRONG = {
     ),
     "parameter name": (
         'topic.task("other", params={"Rows": Param(1)}, **GIVEN)  #!',
-        "'Rows' is no parameter name",
+        "invalid parameter name 'Rows'",
     ),
     "default that is not finite": (
         'topic.task("other", params={"rate": Param(float("nan"))}, **GIVEN)  #!',
@@ -115,9 +115,9 @@ WRONG = {
         'topic.task("other", scenarios=[CLEAN, label_noise(0.1), label_noise(0.1)], **GIVEN)  #!',
         "task other lists a scenario twice: clean, label_noise(0.1), label_noise(0.1)",
     ),
-    "phase name": ('topic.task("other", **{**GIVEN, "phases": ["fit it"]})  #!', "'fit it' is no phase name"),
-    "data set name": ('Dataset("My data", print)  #!', "'My data' is no dataset name"),
-    "scenario name": ('Scenario("With blanks", print)  #!', "'With blanks' is no scenario name"),
+    "phase name": ('topic.task("other", **{**GIVEN, "phases": ["fit it"]})  #!', "invalid phase name 'fit it'"),
+    "data set name": ('Dataset("My data", print)  #!', "invalid dataset name 'My data'"),
+    "scenario name": ('Scenario("With blanks", print)  #!', "invalid scenario name 'With blanks'"),
     "scenario function": ("noisy = label_noise(0.9)  #!", "label_noise(0.9): the share of flipped labels must lie"),
     "scenario within a call": (
         'topic.task(\n "other",\n scenarios=[\n  CLEAN,\n  imbalance(2),  #!\n ],\n **GIVEN,\n)',
@@ -162,7 +162,7 @@ WRONG = {
     ),
     "strategy name": (
         '@task.strategy("Bad")  #!\ndef bad(problem, phase): ...',
-        "'Bad' is no strategy name: use lower-case letters and digits, as in two-words",
+        "invalid strategy name 'Bad': use lower-case letters and digits, as in two-words",
     ),
     "strategy twice": (
         '@task.strategy("known")  #!\ndef again(problem, phase): ...',
@@ -199,6 +199,26 @@ WRONG = {
     "option's sweep without values": (
         '@task.strategy("new", sweep={"bins": []})  #!\ndef new(problem, phase, bins=3): ...',
         "strategy new sweeps bins over []; give a list of at least one value",
+    ),
+    "strategy of no task": (
+        'topic.strategy("new", tasks=[])(known)  #!',
+        "strategy new needs at least one task: tasks=[...]",
+    ),
+    "strategy of a task without brackets": (
+        'topic.strategy("new", tasks=task)(known)  #!',
+        "strategy new needs at least one task: tasks=[...]",
+    ),
+    "strategy of one task twice": (
+        'topic.strategy("new", tasks=[task, task])(known)  #!',
+        "strategy new lists a task twice: t/first, t/first",
+    ),
+    "strategy of another topic's task": (
+        'Topic("other", title="O").strategy("new", tasks=[task])(known)  #!',
+        "strategy new of topic other lists task t/first, which belongs to another topic",
+    ),
+    "default of another type": (
+        'topic.task("other", defaults={"bins": "x"}, **GIVEN).strategy("new")(known)  #!',
+        "task other, strategy new: bins=x is not of type int",
     ),
     "claim without source": (
         '@topic.claim("It is so", source="")  #!\ndef so(evidence): ...',
@@ -240,6 +260,43 @@ def test_strategy_keeps_what_was_declared(tmp_path: Path) -> None:
     assert made.summary == "First line."
     assert made.where == f"{file}:{len(PRELUDE.splitlines()) + 1}"
     assert list(task.strategies) == ["known", "new"]
+
+
+def test_a_strategy_serves_several_tasks(tmp_path: Path) -> None:
+    """Each task has the strategy with its own default of an option; the function is called with that default."""
+    file = tmp_path / "mine.py"
+    source = PRELUDE + (
+        'other = topic.task("other", defaults={"bins": 9, "unused": 1}, **GIVEN)\n'
+        '@topic.strategy("new", tasks=[task, other], needs="a", sweep={"bins": [1, 2]}, note="More rounds.")\n'
+        'def new(problem, phase, bins=3):\n    """First line."""\n    return bins\n'
+    )
+    names = write(file, source)
+    first, other = (names[task].strategies["new"] for task in ("task", "other"))
+    assert (first.options, other.options) == ({"bins": 3}, {"bins": 9})
+    assert (first.run(None, None), other.run(None, None), other.run(None, None, bins=2)) == (3, 9, 2)
+    for made in (first, other):
+        assert (made.needs, made.sweep, made.note, made.summary) == (
+            ("a",),
+            {"bins": (1, 2)},
+            "More rounds.",
+            "First line.",
+        )
+        assert made.where == f"{file}:{len(PRELUDE.splitlines()) + 2}"
+    assert names["new"](None, None) == 3
+
+
+def test_places_are_where_a_task_and_what_joins_it_are_declared(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    task: Task = write(file, PRELUDE + 'task.join(Dataset("more", print))\n')["task"]
+    assert list(task.places()) == [f"{file}:5", f"{file}:6", f"{file}:8"]
+
+
+@pytest.mark.parametrize(("returned", "kind"), [("None", "NoneType"), ("{'error': 1.0}", "dict")])
+def test_a_judge_that_returns_no_judgement_says_so(tmp_path: Path, returned: str, kind: str) -> None:
+    source = PRELUDE + f'other = topic.task("other", **{{**GIVEN, "judge": lambda data, output: {returned}}})\n'
+    task: Task = write(tmp_path / "mine.py", source)["other"]
+    with pytest.raises(InvalidOutputError, match=f"^the judge returned {kind}; it must return a Judgement$"):
+        task.judge(None, None)
 
 
 def test_threads_is_always_a_parameter(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.execute.local import cores_for
+from harness.execute.executor import cores_for
 
 
 @pytest.mark.parametrize(

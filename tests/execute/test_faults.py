@@ -17,7 +17,7 @@ from support import Project
 from harness.measure.releases import can_wait
 from harness.records import Record
 from harness.store.header import Header
-from harness.store.runs import read
+from harness.store.read import read
 
 pytestmark = pytest.mark.measured
 

@@ -13,12 +13,14 @@ from support import Project
 
 from harness.config import Config
 from harness.declare import Dataset, Judgement, Metric, Topic
-from harness.execute.local import Limits, LocalExecutor
+from harness.errors import UsageError
+from harness.execute import choose
+from harness.execute.executor import Limits, blocks_of
 from harness.plan import make_plan
 from harness.plan.selection import Selection
 from harness.records import Record, Trial
 from harness.registry import Registry
-from harness.store.runs import read
+from harness.store.read import read
 
 pytestmark = pytest.mark.measured
 
@@ -137,7 +139,7 @@ def test_trials_that_cannot_run_are_records_too(registry: Registry, tmp_path: Pa
         threads.add(threading.get_ident())
 
     limits = Limits(timeout_s=5, memory_bytes=10**9, jobs=jobs)
-    LocalExecutor(registry, Config(folder=tmp_path), limits).run(trials, receive, begun.append)
+    choose("local", registry, Config(folder=tmp_path), limits).run(blocks_of(trials), receive, begun.append)
     assert {(record.status, record.reason) for record in received} == {
         ("skipped", "package no_such_package is not installed")
     }
@@ -160,5 +162,33 @@ def test_failing_receiver_ends_the_run(registry: Registry, tmp_path: Path, jobs:
 
     limits = Limits(timeout_s=5, memory_bytes=10**9, jobs=jobs)
     with pytest.raises(OSError, match="the disk is full"):
-        LocalExecutor(registry, Config(folder=tmp_path), limits).run(trials, receive)
+        choose("local", registry, Config(folder=tmp_path), limits).run(blocks_of(trials), receive)
     assert 4 <= len(received) < 4 + jobs
+
+
+def test_a_job_takes_whole_blocks_in_their_order(registry: Registry, tmp_path: Path) -> None:
+    trials = make_plan(Selection(blocks=2), registry).trials
+    both = threading.Barrier(2)
+    begun: dict[int, list[Trial]] = defaultdict(list)
+
+    def begin(trial: Trial) -> None:
+        both.wait(timeout=30)  # each job begins a trial before one begins its next
+        begun[threading.get_ident()].append(trial)
+
+    limits = Limits(timeout_s=5, memory_bytes=10**9, jobs=2)
+    executor = choose("local", registry, Config(folder=tmp_path), limits)
+    executor.run(blocks_of(trials), lambda _record, _text: None, begin)
+    assert sorted(begun.values(), key=lambda own: own[0].block) == [list(trials[:3]), list(trials[3:])]
+
+
+def test_blocks_are_those_of_the_plan_in_its_order(registry: Registry) -> None:
+    trials = make_plan(Selection(blocks=4), registry).trials
+    blocks = blocks_of(trials)
+    assert [trial for block in blocks for trial in block.trials] == list(trials)
+    assert [[trial.block for trial in block.trials] for block in blocks] == [[index] * 3 for index in range(4)]
+    assert [len(block.trials) for block in blocks_of(trials[1:4])] == [2, 1]
+
+
+def test_an_unknown_executor_is_one_sentence(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^there is no executor 'locl'; did you mean local\?$"):
+        choose("locl", registry, Config(folder=tmp_path), Limits(timeout_s=5, memory_bytes=10**9))

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.config import GatePolicy
 from harness.gate.decision import Decision, Finding
-from harness.gate.stored import decide
+from harness.gate.stored.gate import decide
 from harness.gate.stored.sides import StoredRun
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection

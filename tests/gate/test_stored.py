@@ -13,7 +13,7 @@ from gate.stored_runs import AUC, LOSS, MEMORY, Plant, both, finding, header, re
 
 from harness.config import Allowed, GatePolicy
 from harness.errors import Exit, NothingSelectedError, UsageError
-from harness.gate.stored import decide, runs_named
+from harness.gate.stored.gate import decide, runs_named
 from harness.gate.stored.sides import StoredRun
 from harness.measure.machine import Environment, Machine
 from harness.records import Conditions

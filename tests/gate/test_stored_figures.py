@@ -7,7 +7,7 @@ import pytest
 from gate.stored_runs import AUC, MEMORY, both, finding, session
 
 from harness.config import GatePolicy
-from harness.gate.stored import decide
+from harness.gate.stored.gate import decide
 from harness.gate.stored.sides import StoredRun
 
 

@@ -16,17 +16,16 @@ from interop.test_pytest_benchmark import runs
 
 from harness.config import Config
 from harness.errors import UsageError
-from harness.interop.asv.declared import suite_tasks
 from harness.interop.asv.exports import export_asv
 from harness.interop.asv.files import value_of
 from harness.interop.asv.imports import Imported, Importer, import_asv
-from harness.interop.figures import figures_of
-from harness.interop.machines import asv_memory
+from harness.interop.asv.results import suite_tasks
+from harness.interop.imported_runs import asv_memory
 from harness.measure.machine import Environment
 from harness.records import Phase, Record
 from harness.registry import load_registry
-from harness.store.header import JudgedMetric
-from harness.store.runs import create, read
+from harness.store.read import read
+from harness.store.runs import create
 
 GRID = [["10", "100"], ["'quick'", "'heap'"]]
 
@@ -103,7 +102,8 @@ def test_a_file_that_grew_says_so(tmp_path: Path) -> None:
     (first,) = imported(tmp_path, tmp_path / "results")
     asv_result(tmp_path, {"b.time_a": asv_row([1.0]), "b.time_b": asv_row([1.0])})
     (second,) = imported(tmp_path, tmp_path / "results")
-    assert second.remarks == (f"an earlier state of this file is run {first.path}: delete that to keep one of them",)
+    sentence = f"an earlier state of this file is run {first.path}: delete that run if you need only one"
+    assert second.remarks == (sentence,)
 
 
 def test_environments_are_never_one_series(tmp_path: Path) -> None:
@@ -138,15 +138,22 @@ def test_what_a_suite_of_ours_measured_is_what_it_is_there(tmp_path: Path) -> No
     assert [m.direction for m in done.header.metrics if m.name == "auc"] == ["higher"]
 
 
-def test_names_are_those_of_the_suites(tmp_path: Path) -> None:
-    from harness.interop import suite_figures
-    from harness.interop.suites import suites
-
-    for suite in suites(tmp_path):
-        metrics = [JudgedMetric("", m.name, m.direction or "lower", m.unit or "") for m in suite.task.metrics]
-        ours = {(f.name, f.measure, f.unit, f.turn) for f in figures_of(suite.task.phases, metrics)}
-        theirs = {(f.name, f.measure, f.unit, f.turn) for f in suite_figures.figures_of(suite)}
-        assert theirs <= ours
+def test_memory_that_a_suite_of_ours_measured_comes_back(tmp_path: Path) -> None:
+    axes = [["'xgboost-hist'", "'xgboost-hist-gpu'"], ["'flights'"], ["'clean'"]]
+    results = {
+        "boosting.TabularBinary.track_peak_bytes": asv_row([70, 60], axes),
+        "boosting.TabularBinary.track_peak_bytes_fit": asv_row([30, 20], axes),
+        "boosting.TabularBinary.track_held_bytes_fit": asv_row([float("nan"), 40], axes),
+        "boosting.TabularBinary.track_device_bytes": asv_row([float("nan"), 500], axes),
+        "boosting.TabularBinary.track_device_bytes_fit": asv_row([float("nan"), 500], axes),
+    }
+    asv_result(tmp_path, results)
+    (done,) = imported(tmp_path, tmp_path / "results", suites=suite_tasks(load_registry(Config(folder=tmp_path))))
+    phases = {record.trial.strategy: record.phases for record in records_of(done)}
+    assert phases == {
+        "xgboost-hist": {"fit": Phase([], [], peak_bytes=30)},
+        "xgboost-hist-gpu": {"fit": Phase([], [], peak_bytes=20, held_bytes=40, device_bytes=500)},
+    }
 
 
 @settings(max_examples=25, deadline=None)
@@ -252,15 +259,15 @@ def test_the_date_is_the_commits(tmp_path: Path) -> None:
     [
         ({"version": 3}, "has asv's format 3, and bakeoff reads 2: update bakeoff"),
         ({"version": 1}, "has asv's format 1, and bakeoff reads 2: bring it up to date with 'asv update'"),
-        ({"version": None}, "is no file of asv: it names no version of its format"),
-        ({"commit_hash": "../../x"}, "names no commit"),
+        ({"version": None}, "is not a file of asv: it has no version of its format"),
+        ({"commit_hash": "../../x"}, "has no commit"),
         ({"date": None}, "has no date that can be read"),
         ({"date": 1e300}, "has no date that can be read"),
-        ({"results": {}}, "holds no result"),
+        ({"results": {}}, "has no results"),
         ({"results": {"b.time_a": asv_row([1.0, 2.0])}}, "has 2 results for 1 combinations"),
         ({"results": {"b.time_a": asv_row([1.0], [["x"] * 9, ["y"] * 9])}}, "has 1 results for 81 combinations"),
         ({"results": {"b.time_a": asv_row(None, [["x"] * 99] * 9)}}, "failed; measure again"),
-        ({"results": []}, "is no file of asv"),
+        ({"results": []}, "is not a file of asv"),
     ],
 )
 def test_bad_files_are_one_sentence_and_leave_nothing(tmp_path: Path, fields: dict[str, Any], sentence: str) -> None:
@@ -274,14 +281,14 @@ def test_bad_files_are_one_sentence_and_leave_nothing(tmp_path: Path, fields: di
 def test_no_results_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no file or folder"):
         imported(tmp_path / "asv", tmp_path / "results")
-    with pytest.raises(UsageError, match="holds no results of asv"):
+    with pytest.raises(UsageError, match="has no results of asv"):
         imported(tmp_path, tmp_path / "results")
 
 
 def test_one_bad_file_keeps_no_other_out(tmp_path: Path) -> None:
     asv_result(tmp_path, {"b.time_a": asv_row([1.0])})
     (tmp_path / "secret-host" / "00000000-env.json").write_text("{")
-    with pytest.raises(UsageError, match=r"00000000-env.json is no JSON"):
+    with pytest.raises(UsageError, match=r"00000000-env.json is not JSON"):
         imported(tmp_path, tmp_path / "results")
     assert len(list((tmp_path / "results").rglob("*.jsonl"))) == 1
 
@@ -294,7 +301,7 @@ def test_hostile_names_stay_in_the_results_folder(tmp_path: Path) -> None:
     assert done.path.parent.parent == tmp_path / "results"
     (only,) = records_of(done)
     assert (only.trial.task, only.trial.label) == ("b", "track-y[param1=-a-1-b-]")
-    assert done.remarks == ("1 results are left out: they are no finite numbers, or negative times",)
+    assert done.remarks == ("1 results are left out: they are not finite, or negative times or sizes",)
 
 
 def test_5000_benchmarks(tmp_path: Path) -> None:

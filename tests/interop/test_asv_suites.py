@@ -14,7 +14,7 @@ import pytest
 from interop.small_project import write
 
 from harness.interop.asv.suites import LEAST_BLOCKS, classes
-from harness.interop.suite_figures import Figure, figures_of
+from harness.interop.figures import MappedFigure, figures_of
 from harness.interop.suites import suites
 
 ROOT = Path(__file__).parents[2]
@@ -22,9 +22,9 @@ VALID = {("plain", "clean"), ("dated", "clean"), ("dated", "aged")}
 
 
 def _class(project: Path) -> Any:
-    made = classes("small", project / "benchmarks" / "small.py")
-    assert list(made) == ["TwoWords"]
-    return made["TwoWords"]
+    made = classes(project / "benchmarks" / "strategies.py", ("small",))
+    assert list(made) == ["small_TwoWords"]
+    return made["small_TwoWords"]
 
 
 def _versions(project: Path) -> dict[str, str]:
@@ -38,6 +38,7 @@ def test_names_and_units(project: Path) -> None:
     assert units == {
         **{f"time_{clock}{phase}": "seconds" for clock in ("wall", "cpu") for phase in ("", "_fit", "_predict")},
         **{f"track_peak_bytes{phase}": "bytes" for phase in ("", "_fit", "_predict")},
+        **{f"track_held_bytes{phase}": "bytes" for phase in ("_fit", "_predict")},
         "track_error": "nat",
         "track_one_minus_auc": "unit",
         "track_inverse_gain": "1/euro",
@@ -53,21 +54,23 @@ def test_only_valid_combinations_are_run(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("turn", "better", "worse", "without"), [("one_minus", 0.9, 0.8, 1.5), ("inverse", 5.0, 4.0, 0.0)]
+    ("conversion", "better", "worse", "without"), [("one_minus", 0.9, 0.8, 1.5), ("inverse", 5.0, 4.0, 0.0)]
 )
-def test_turned_figures_are_smaller_where_better(turn: Any, better: float, worse: float, without: float) -> None:
-    figure = Figure("track_x", "x", "1", "x", turn)
-    values = figure.value(better), figure.value(worse)
+def test_converted_figures_are_smaller_where_better(
+    conversion: Any, better: float, worse: float, without: float
+) -> None:
+    figure = MappedFigure("track_x", "x", "1", "x", conversion)
+    values = figure.converted(better), figure.converted(worse)
     assert values[0] is not None
     assert values[1] is not None
     assert 0 < values[0] < values[1]
-    assert figure.value(without) is None
+    assert figure.converted(without) is None
 
 
 def test_what_is_lower_anyway_stays(project: Path) -> None:
     (suite,) = suites(project, ("small",))
-    (figure,) = (figure for figure in figures_of(suite) if figure.measure == "error")
-    assert (figure.name, figure.value(0.25)) == ("track_error", 0.25)
+    (figure,) = (figure for figure in figures_of((), suite.task.metrics) if figure.measure == "error")
+    assert (figure.name, figure.converted(0.25)) == ("track_error", 0.25)
 
 
 @pytest.mark.parametrize(
@@ -134,8 +137,9 @@ def test_caches_of_tasks_are_told_apart(tmp_path: Path) -> None:
         'metrics=[Metric("error", direction="lower", unit="1")])\n'
         'again.strategy("loses")(loses)\n'
     )
-    made: dict[str, Any] = dict(classes("small", write(tmp_path, (last, last + again)) / "benchmarks" / "small.py"))
-    assert sorted(made) == ["Again", "TwoWords"]
+    module = write(tmp_path, (last, last + again)) / "benchmarks" / "strategies.py"
+    made: dict[str, Any] = dict(classes(module, ("small",)))
+    assert sorted(made) == ["small_Again", "small_TwoWords"]
     keys = {get_setup_cache_key(made[name].setup_cache) for name in made}
     assert len(keys) == 2
     assert {key.split(":")[0] for key in keys} == {"small.again", "small.two-words"}
@@ -145,7 +149,8 @@ def _asv(folder: Path, *arguments: str, code: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "asv", *arguments],
         cwd=folder,
-        env={**os.environ, "HOME": str(folder)},
+        # asv drops PYTHONPATH, and this tree need not be the one that is installed.
+        env={**os.environ, "HOME": str(folder), "ASV_PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -164,15 +169,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[
     """Run the suites of a small project in asv: the folder, the values by benchmark and case, and what asv said."""
     folder = write(tmp_path_factory.mktemp("asv"))
     (folder / "benchmarks" / "__init__.py").touch()
-    (folder / "benchmarks" / "small.py").write_text(
-        (ROOT / "benchmarks" / "boosting.py").read_text().replace("boosting", "small")
-    )
+    (folder / "benchmarks" / "strategies.py").write_text((ROOT / "benchmarks" / "strategies.py").read_text())
     (folder / "asv.conf.json").write_text((ROOT / "asv.conf.json").read_text())
     git = ["git", "-c", "user.name=T", "-c", "user.email=t@example.org"]
     for arguments in (["init", "-q", "-b", "main"], ["add", "small.py"], ["commit", "-q", "-m", "x"]):
         subprocess.run([*git, *arguments], cwd=folder, check=True, timeout=60)
     _asv(folder, "machine", "--yes")
-    told = _asv(folder, "run", "-E", "existing", "--set-commit-hash", "HEAD", "--show-stderr", code=2)
+    told = _asv(folder, "run", "-E", "existing", "-b", "^small", "--set-commit-hash", "HEAD", "--show-stderr", code=2)
     (file,) = (path for path in folder.glob("results/asv/*/*.json") if path.name != "machine.json")
     content = json.loads(file.read_text())
     columns = content["result_columns"]
@@ -189,7 +192,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[
 
 def test_one_trial_serves_all_figures(ran: tuple[Path, Any, str]) -> None:
     folder, values, _ = ran
-    assert len([name for name in values if not name.endswith("repeat")]) == 12
+    assert len([name for name in values if not name.endswith("repeat")]) == 14
     # Three cases in eight blocks, and the first once more for memory.
     assert (folder / "trials").read_text() == "x" * 3 * (8 + 1)
 

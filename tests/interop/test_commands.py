@@ -68,7 +68,7 @@ def test_an_asv_history_shows_in_the_report(project: Project) -> None:
     assert len(project.runs()) == 3
     project.bakeoff("report")
     (task,) = payload_of((project.folder / "report.html").read_text())["tasks"]
-    series = {row["measure"]: [point["middle"] for point in row["points"]] for row in task["history"]}
+    series = {row["measure"]: [point["mean"] for point in row["points"]] for row in task["history"]}
     assert series["wall_s"] == pytest.approx([0.5, 1.5, 2.5])
     assert series["loss"] == [0.25] * 3
 
@@ -78,7 +78,7 @@ def test_an_asv_history_shows_in_the_report(project: Project) -> None:
     [
         (("import", "pytest-benchmark", "none.json"), "error: cannot read none.json: No such file or directory\n"),
         (("import", "asv"), "error: there is no file or folder results/asv: give the results_dir of asv.conf.json\n"),
-        (("import", "asv", "."), "error: . holds no results of asv: give the results_dir of asv.conf.json, or run asv"),
+        (("import", "asv", "."), "error: . has no results of asv: give the results_dir of asv.conf.json, or run asv"),
         (("import", "csv"), "error: No such command 'csv'."),
         (("export", "asv"), "error: no run 'latest': "),
         (("export", "pytest-benchmark", "abc"), "error: no run 'abc': "),

@@ -18,7 +18,7 @@ from harness.interop.pytest_benchmark.exports import export_pytest_benchmark
 from harness.interop.pytest_benchmark.imports import Imported, import_pytest_benchmark
 from harness.records import Phase, Record
 from harness.store.load import load, samples
-from harness.store.runs import read
+from harness.store.read import read
 
 
 def imported(path: Path, **options: Any) -> tuple[Imported, list[Record]]:
@@ -63,11 +63,13 @@ def test_metrics_come_with_their_direction(tmp_path: Path) -> None:
 def test_a_case_of_our_suites_is_what_it_is_there(tmp_path: Path) -> None:
     params = {"task": "boosting/tabular", "strategy": "hist", "dataset": "flights", "scenario": "label_noise(0.2)"}
     extra = {"directions": {"auc": "higher"}, "metrics": {"auc": 0.5}, "params": {"rows": 10}, "cpu_s": 1.0}
+    extra |= {"peak_bytes": 70, "device_bytes": 500}
     file = saved(tmp_path / "f.json", benchmark("test_strategy[x]", [1.0], params=params, extra_info=extra))
     done, (only,) = imported(file)
     trial = only.trial
     assert (trial.topic, trial.task, trial.strategy) == ("boosting", "tabular", "hist")
     assert (trial.dataset, trial.scenario, trial.params) == ("flights", "label_noise(0.2)", {"rows": 10})
+    assert only.phases == {"call": Phase([1.0], [], peak_bytes=70, device_bytes=500)}
     assert done.header.metrics[0].task == "boosting/tabular"
     assert done.remarks == ()
 
@@ -75,7 +77,7 @@ def test_a_case_of_our_suites_is_what_it_is_there(tmp_path: Path) -> None:
 def test_without_rounds_the_median_stands_for_them(tmp_path: Path) -> None:
     done, (only,) = imported(saved(tmp_path / "f.json", benchmark("test_a", [], stats={"median": 0.25, "mean": 9})))
     assert only.phases["call"].wall_s == [0.25]
-    assert done.remarks[0].startswith("1 of 1 benchmarks hold no rounds")
+    assert done.remarks[0].startswith("1 of 1 benchmarks have no rounds")
 
 
 def test_what_is_no_time_is_no_time(tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_what_is_no_time_is_no_time(tmp_path: Path) -> None:
     nothing = benchmark("test_b", [float("nan")], stats={"data": [float("nan")], "median": float("inf")})
     done, (first, second) = imported(saved(tmp_path / "f.json", benchmark("test_a", odd), nothing))
     assert first.phases["call"].wall_s == [2.0]
-    assert (second.status, second.reason) == ("failed", "the file holds no finite time")
+    assert (second.status, second.reason) == ("failed", "the file has no finite time")
     assert done.header.trials == 2
 
 
@@ -138,13 +140,13 @@ def test_hostile_names_stay_in_the_results_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", r"f.json is no JSON"),
-        (b"\xff\xfe\xfa", r"f.json is no JSON"),
-        (b"[" * 100_000, r"f.json is no JSON"),
-        (b'{"benchmarks": [], "machine_info": {}, "datetime": "\\ud800"}', r"f.json is no JSON"),
-        (b"[]", r"f.json is no file of pytest-benchmark: Expected `object`"),
-        (b'{"context": {}, "benchmarks": [{"name": "BM_x"}]}', r"f.json is no file of pytest-benchmark: .*missing"),
-        (b'{"benchmarks": [], "machine_info": {}, "datetime": "x"}', r"f.json holds no benchmark"),
+        (b"", r"f.json is not JSON"),
+        (b"\xff\xfe\xfa", r"f.json is not JSON"),
+        (b"[" * 100_000, r"f.json is not JSON"),
+        (b'{"benchmarks": [], "machine_info": {}, "datetime": "\\ud800"}', r"f.json is not JSON"),
+        (b"[]", r"f.json is not a file of pytest-benchmark: Expected `object`"),
+        (b'{"context": {}, "benchmarks": [{"name": "BM_x"}]}', r"f.json is not a file of pytest-benchmark: .*missing"),
+        (b'{"benchmarks": [], "machine_info": {}, "datetime": "x"}', r"f.json has no benchmarks"),
         (
             b'{"benchmarks": [{"name": "a", "stats": {}}], "machine_info": {}, "datetime": "soon"}',
             r"f.json has no date that can be read \('soon'\)",
@@ -269,7 +271,7 @@ def test_a_carried_header_cannot_leave_the_folder(tmp_path: Path, machine: str) 
 
 
 def test_a_run_without_a_wall_time_is_one_sentence() -> None:
-    with pytest.raises(UsageError, match="run a1b2c3 holds no wall time"):
+    with pytest.raises(UsageError, match="run a1b2c3 has no wall times"):
         export_pytest_benchmark(header(), [record(status="failed")])
 
 

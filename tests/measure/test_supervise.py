@@ -91,13 +91,16 @@ def child_grows(events):
     time.sleep(600)
 
 def leaves_orphan(events):
+    printed, printed_end = os.pipe()
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
             print(f"orphan {os.getpid()}", flush=True)
+            os.write(printed_end, b".")
             time.sleep(600)
         os._exit(0)
     os.wait()
+    os.read(printed, 1)
     os.write(events, OUTCOME)
 
 def waits(events):

@@ -245,7 +245,7 @@ def fill_tables(payload: Plain, task: Plain) -> None:
             {
                 "strategy": row["strategy"],
                 "cells": [
-                    {"middle": own.entries[label].median(name), **plain(column[label])}
+                    {"median": own.entries[label].median(name), **plain(column[label])}
                     for name, column in columns.items()
                 ],
             }

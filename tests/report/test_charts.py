@@ -43,7 +43,7 @@ def planted(**other: Any) -> Plain:
             "started": f"2026-11-{10 + at:02d}T04:21:21+00:00",
             "commit": "5f39a531",
             "machine": "machine-0",
-            "middle": 1.0 + (at > 3),
+            "mean": 1.0 + (at > 3),
             "low": 0.9 + (at > 3),
             "high": 1.1 + (at > 3),
             "blocks": 5,

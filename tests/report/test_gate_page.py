@@ -95,8 +95,8 @@ def test_the_pairs_of_an_open_case_are_plotted(show: Show) -> None:
     captions = page.locator("#case-1 figcaption").all_inner_texts()
     assert captions[0].startswith("CPU time 1.080x [1.059, 1.102], regressed")
     assert captions[1].startswith("wall time 1.070x")
-    middles = page.locator("#case-1 figure").first.locator("g[data-mark=dot]").nth(1).locator("circle")
-    assert middles.count() == len(decision.cases[0].pairs) == 12
+    medians = page.locator("#case-1 figure").first.locator("g[data-mark=dot]").nth(1).locator("circle")
+    assert medians.count() == len(decision.cases[0].pairs) == 12
     chart = page.locator("#case-1 figure svg").first
     assert "screen" in chart.text_content()
     assert "margin" in chart.text_content()

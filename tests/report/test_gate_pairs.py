@@ -40,7 +40,7 @@ def test_known_ratios_are_plotted_in_the_order_of_stages() -> None:
     (figure,) = own["figures"]
     assert (own["screened"], [pair["block"] for pair in own["pairs"]]) == (1, [3, 7])
     assert figure["rounds"] == [[0, 0, round(np.log(2) / found["part"])], [953, 953, 953]]
-    assert figure["middles"] == [0, 953]
+    assert figure["medians"] == [0, 953]
     assert figure["running"] == [[0, None, None], [953, None, None]]
     assert figure["margin"] == round(np.log(1.05) / found["part"])
 
@@ -50,12 +50,12 @@ def test_a_failed_pair_has_no_value_but_its_reason() -> None:
     assert own["pairs"][0]["failed"] == "candidate: ValueError: no such tree"
     assert own["figures"] == []
     broken = msgspec.structs.replace(samples.pairs()[0], candidate={"cpu_s": []})
-    assert np.isnan(page.middles([broken], "cpu_s")).all()
+    assert np.isnan(page.medians([broken], "cpu_s")).all()
 
 
 def test_sides_with_unequal_rounds_are_compared_by_their_medians() -> None:
     pair = Pair(0, base={"cpu_s": [1.0, 2.0, 3.0]}, candidate={"cpu_s": [4.0]})
-    assert page.middles([pair], "cpu_s") == [pytest.approx(np.log(2))]
+    assert page.medians([pair], "cpu_s") == [pytest.approx(np.log(2))]
 
 
 def test_totals_come_first_and_unjudged_phases_are_left_out() -> None:
@@ -74,4 +74,4 @@ def test_too_many_dots_are_thinned_by_an_odd_step(monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     whole = page.plotted(samples.decision(samples.passing()))
     assert whole["step"] == 1
-    assert whole["cases"][0]["figures"][0]["middles"] == own["figures"][0]["middles"]
+    assert whole["cases"][0]["figures"][0]["medians"] == own["figures"][0]["medians"]

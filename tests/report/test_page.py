@@ -97,7 +97,7 @@ def test_without_scripts_the_figures_claims_troubles_and_commands_are_there() ->
     cell = payload["tasks"][0]["cells"][0]
     found = cell["table"][1]["cells"][0]
     for part in (
-        wording.figure(found["middle"], "s"),
+        wording.figure(found["median"], "s"),
         wording.effect(found, cost=True),
         wording.interval(found, cost=True),
         cell["rows"][1]["command"],
@@ -169,7 +169,10 @@ def test_a_page_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> 
         (0.000097, "s", "97.0 µs"),
         (0.0, "s", "0.00 s"),
         (36_600_000, "byte", "36.6 MB"),
-        (1, "byte", "1.00 B"),
+        (250_000, "byte", "250 kB"),
+        (100_000, "byte", "100 kB"),
+        (99_999, "byte", "<0.1 MB"),
+        (0, "byte", "<0.1 MB"),
         (0.77839, "1", "0.7784"),
         (-0.00001234, "1", "-1.23e-5"),
         (12.345, "nat", "12.35 nat"),

@@ -115,7 +115,7 @@ def test_the_table_shows_the_figures_that_python_computed(show: Show) -> None:
         for place, at in enumerate(shown, start=1):
             cell, measure = row["cells"][at], TASK["measures"][at]
             if label == "base":
-                text = f"{wording.figure(cell['middle'], measure['unit'])} reference"
+                text = f"{wording.figure(cell['median'], measure['unit'])} reference"
             else:
                 mark = wording.MARKS[cell["verdict"]].strip()
                 cost = measure["cost"]
@@ -153,8 +153,8 @@ def test_another_reference_another_view_and_phases(show: Show) -> None:
     assert found["fast"][1] == f"{wording.ratio(expected['estimate'])}▲ {wording.interval(expected, cost=True)}"
     assert found["slow"][1].endswith("reference")
     choose(page, "Show", "medians")
-    middle = TASK["cells"][0]["table"][1]["cells"][0]["middle"]
-    assert rows(page)["fast"][1] == f"{wording.figure(middle, 's')}▲".replace("\xa0", " ")
+    median = TASK["cells"][0]["table"][1]["cells"][0]["median"]
+    assert rows(page)["fast"][1] == f"{wording.figure(median, 's')}▲".replace("\xa0", " ")
     assert page.get_by_role("columnheader", name="CPU time of fit").count() == 0
     page.get_by_label("phases").check()
     assert page.get_by_role("columnheader", name="CPU time of fit").count() == 1

@@ -211,5 +211,5 @@ def test_a_run_for_claims_recommends_nothing() -> None:
     payload = build(run_set((for_claims, BLOCKS)), title="T")
     assert shown(payload)["advice"]["strategy"] == ""
     assert "Take" not in markdown(payload)
-    assert "None: claims were measured" in render(payload)
+    assert "None: these runs measured claims" in render(payload)
     assert shown(build(run_set((for_claims, BLOCKS), (whole, BLOCKS)), title="T"))["advice"]["strategy"]

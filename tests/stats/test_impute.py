@@ -52,5 +52,5 @@ def test_without_a_baseline_nothing_changes() -> None:
 
 @pytest.mark.parametrize("baseline", [[1.0, 2.0], [[1.0], [2.0], [3.0]], 1.0])
 def test_a_baseline_of_other_units_is_refused(baseline: object) -> None:
-    with pytest.raises(ValueError, match="units"):
+    with pytest.raises(ValueError, match="values of 3 blocks"):
         impute(np.ones((3, 2)), baseline)  # type: ignore[arg-type]

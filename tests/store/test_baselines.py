@@ -30,7 +30,7 @@ def files(tmp_path: Path, make_header: Make) -> dict[str, Path]:
 def test_a_name_points_at_a_run_wherever_one_is_wanted(tmp_path: Path, files: dict[str, Path]) -> None:
     path = set_baseline(tmp_path, "baseline", {"box": ["bbbbbb"]})
     assert path == tmp_path / "baselines.json"
-    assert find(tmp_path, "@baseline") == files["bbbbbb"]
+    assert find(tmp_path, "@baseline") == [files["bbbbbb"]]
     assert baseline_files(tmp_path, "baseline") == [files["bbbbbb"]]
 
 
@@ -57,7 +57,7 @@ def test_several_runs_are_refused_where_one_is_wanted(tmp_path: Path, files: dic
     set_baseline(tmp_path, "baseline", {"box": ["aaaaaa", "bbbbbb"], "cart": ["cccccc"]})
     assert baseline_files(tmp_path, "baseline") == list(files.values())
     with pytest.raises(
-        UsageError, match=r"@baseline stands for 3 runs \(aaaaaa of box, bbbbbb of box, cccccc of cart\)"
+        UsageError, match=r"@baseline points at 3 runs \(aaaaaa of box, bbbbbb of box, cccccc of cart\)"
     ):
         find(tmp_path, "@baseline")
 

@@ -15,7 +15,8 @@ import pytest
 
 from harness.errors import UsageError
 from harness.store.lines import encode
-from harness.store.runs import RunWriteError, create, find, read, resume, runs
+from harness.store.read import read
+from harness.store.runs import RunWriteError, create, find, resume, runs
 
 Make = Callable[..., Any]
 
@@ -265,8 +266,8 @@ def test_runs_are_listed_by_time(tmp_path: Path, three: list[Path]) -> None:
 
 def test_a_run_is_found_by_what_a_person_types(tmp_path: Path, three: list[Path]) -> None:
     for name in (str(three[0]), three[0].name, three[0].stem, "abc123", "abc1", "latest"):
-        assert find(tmp_path, name) == three[0]
-    assert find(tmp_path, "d") == three[2]
+        assert find(tmp_path, name) == [three[0]]
+    assert find(tmp_path, "d") == [three[2]]
 
 
 def test_an_unclear_or_unknown_run_is_one_sentence(tmp_path: Path, three: list[Path]) -> None:
@@ -278,7 +279,7 @@ def test_an_unclear_or_unknown_run_is_one_sentence(tmp_path: Path, three: list[P
         find(tmp_path, "lastest")
     with pytest.raises(UsageError, match="no run ''"):
         find(tmp_path, "")
-    with pytest.raises(UsageError, match="holds no runs; make one with 'bakeoff run'"):
+    with pytest.raises(UsageError, match="contains no runs; make one with 'bakeoff run'"):
         find(tmp_path / "nowhere", "latest")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from harness.config import Config, GatePolicy
+from harness.config import Config, GatePolicy, source_folders
 from harness.errors import UsageError, some
 from harness.gate.decision import Side, SideName
 from harness.gate.environments import pins
@@ -19,7 +19,7 @@ from harness.gate.environments.cache import EnvironmentBuildError, Hold
 from harness.gate.environments.checkout import Repository, check_out, not_carried, open_repository, resolve
 from harness.gate.environments.overlay import Overlay, OverlayRecipe, make
 from harness.gate.environments.probe import check_packages, check_sources, look
-from harness.gate.environments.sources import Tree, check_paths, import_path, module_names, source_folders
+from harness.gate.environments.sources import Tree, check_paths, import_path, module_names
 
 __all__ = ["EnvironmentBuildError", "SideEnvironment", "build"]
 
@@ -233,7 +233,7 @@ def _same_source(halves: Mapping[SideName, _Half]) -> bool:
 
 
 def _environment(name: SideName, half: _Half, here: Tree, paths: Sequence[str], seen: Sequence[str]) -> SideEnvironment:
-    sources = source_folders(half.tree, paths)
+    sources = source_folders(half.tree.folder, paths)
     python = half.overlay.python if half.overlay else Path(sys.executable)
     variables = {"PYTHONPATH": import_path(half.tree, here, sources, seen)}
     own = {package: half.overlay.modules(package) for package in half.overlay.packages} if half.overlay else {}

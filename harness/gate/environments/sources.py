@@ -31,12 +31,6 @@ class Tree:
     hold: Hold | None = None
 
 
-def source_folders(tree: Tree, paths: Sequence[str]) -> list[Path]:
-    """Return the folders of `paths` within a tree; by default ``src``, where there is one, and the project's own."""
-    folders = [Path(os.path.normpath(tree.folder / path)) for path in (paths or ("src", "."))]
-    return [folder for folder in folders if folder.is_dir()]
-
-
 def check_paths(tree: Tree, paths: Sequence[str], *, alone: bool) -> None:
     """Check the folders that a policy puts on the import path.
 

@@ -1,1 +1,1 @@
-"""Both sides measured now: pairs of processes, one in each environment, called in turn on the same cores."""
+"""The live gate measures both sides now: pairs of processes, one in each environment, take turns on the same cores."""

@@ -1,4 +1,4 @@
-"""A live gate from what was asked to its decision."""
+"""A live gate from its request to its decision."""
 
 from __future__ import annotations
 
@@ -18,42 +18,44 @@ from harness.errors import UsageError
 from harness.gate.decision import Decision, Pair, SideName
 from harness.gate.environments.build import SideEnvironment, build
 from harness.gate.live import journal
+from harness.gate.live.both_sides import DATASETS, MemoryPass, Reading
 from harness.gate.live.findings import cases
-from harness.gate.live.memory_pass import DATASETS, MemoryPass, Reading
-from harness.gate.live.plan import plan
-from harness.gate.live.progress import Progress
+from harness.gate.live.measured_case import MeasuredCase
+from harness.gate.live.planned_cases import plan_cases
 from harness.gate.live.schedule import Setup, measure_all
 from harness.gate.settle import settle
 from harness.measure.machine import fingerprint, usable_cores
 from harness.plan.selection import Selection
 
 
-class Watcher(AbstractContextManager["Watcher"]):
-    """What is told how far a gate is; this one tells nobody."""
+class ProgressCallbacks(AbstractContextManager["ProgressCallbacks"]):
+    """Progress callbacks of a live gate; the base class ignores them."""
 
     def __exit__(self, *error: object) -> None:
-        """Stop watching."""
+        """Clean up when the gate has ended."""
 
-    def say(self, sentence: str) -> None:
-        """Hear what is being prepared."""
+    def preparing(self, sentence: str) -> None:
+        """Take a sentence on what is being prepared, such as an environment that is built."""
 
-    def begin(self, suite: Sequence[Progress], path: str, gate: str) -> None:
-        """Hear what will be measured, and where it is kept."""
+    def begin(self, suite: Sequence[MeasuredCase], path: str, gate: str) -> None:
+        """Take the cases that will be measured, the path of the gate's file, and the gate's id."""
 
-    def measured(self, place: int, found: Pair | Reading) -> None:
-        """Hear what was measured of a case."""
+    def measured(self, place: int, result: Pair | Reading) -> None:
+        """Take a result of the case at a place of the suite."""
 
 
 @dataclass(frozen=True)
 class GateRequest:
-    """What a live gate is asked.
+    """What a live gate compares.
 
     Attributes
     ----------
     base
-        Revision of the base; empty for the candidate's own tree.
+        Revision of the base; empty if the base has the candidate's tree.
     requirements
-        What the base's packages are changed by.
+        Packages that the base has in other versions, as pip takes them.
+    command
+        The command line, as typed.
     """
 
     base: str
@@ -63,105 +65,108 @@ class GateRequest:
     command: str
 
 
-def ask(question: GateRequest, config: Config, watcher: Watcher) -> Decision:
+def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks) -> Decision:
     """Build both environments, measure, and decide.
 
     Raises
     ------
     UsageError
-        When the question makes no sense here.
+        When there is no such base, or a side cannot list its cases.
+    NothingSelectedError
+        When no case can be measured on both sides.
     EnvironmentBuildError
         When an environment cannot be built.
     """
-    with watcher:
-        sides, remarks = _build(question.base, question.requirements, question.policy, config, watcher.say)
-        selection = msgspec.structs.replace(question.selection, blocks=2 * question.policy.pairs)
-        planned = plan(selection, sides)
-        asked = _asked(question, sides, config)
-        kept = journal.create(
+    with callbacks:
+        sides, remarks = _build(request, config, callbacks.preparing)
+        selection = msgspec.structs.replace(request.selection, blocks=2 * request.policy.pairs)
+        plan = plan_cases(selection, sides)
+        file = journal.create(
             config.results_folder,
             fingerprint(config.machine or None).name,
-            question.command,
-            asked,
-            tuple(planned.cases),
-            tuple(planned.settled),
-            (*remarks, *planned.remarks),
+            request.command,
+            _recorded(request, sides, config),
+            tuple(plan.cases),
+            tuple(plan.settled),
+            (*remarks, *plan.remarks),
         )
-        return _conduct(kept, [], sides, config, watcher)
+        return _measure(file, [], sides, config, callbacks)
 
 
-def resume(name: str, config: Config, watcher: Watcher) -> Decision:
+def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Decision:
     """Finish an interrupted gate; what it measured is not measured again.
 
     Raises
     ------
     UsageError
-        When there is none of that name, or the code or packages of a side have changed since.
+        When there is no gate of that name, or the code or packages of a side have changed since.
     """
-    kept, lines = journal.reopen(config.results_folder, name)
-    then = kept.head.asked
-    with watcher:
-        sides, _ = _build(then.base, then.requirements, then.policy, config, watcher.say)
-        question = GateRequest(then.base, then.requirements, then.selection, then.policy, kept.head.command)
-        if _asked(question, sides, config) != then:
+    file, lines = journal.reopen(config.results_folder, name)
+    recorded = file.head.request
+    request = GateRequest(recorded.base, recorded.requirements, recorded.selection, recorded.policy, file.head.command)
+    with callbacks:
+        sides, _ = _build(request, config, callbacks.preparing)
+        if _recorded(request, sides, config) != recorded:
             raise UsageError(
-                f"gate {kept.head.gate} cannot be resumed: the code or the packages of a side changed since; start anew"
+                f"gate {file.head.gate} cannot be resumed: the code or the packages of a side changed since; "
+                "start a new gate"
             )
-        return _conduct(kept, lines, sides, config, watcher)
+        return _measure(file, lines, sides, config, callbacks)
 
 
 def _build(
-    base: str, requirements: tuple[str, ...], policy: GatePolicy, config: Config, say: Callable[[str], None]
+    request: GateRequest, config: Config, say: Callable[[str], None]
 ) -> tuple[dict[SideName, SideEnvironment], list[str]]:
-    one, other, remarks = build(config, policy, base or None, requirements, say=say)
-    # Both sides run on the candidate's data: a project's own are often too large for git, and no base's tree has them.
-    own = config.datasets_folder.resolve()
-    if own.is_dir() and own != builtin_folder().resolve():
-        one = replace(one, variables={**one.variables, DATASETS: str(own)})
-    return {"base": one, "candidate": other}, remarks
+    base, candidate, remarks = build(config, request.policy, request.base or None, request.requirements, say=say)
+    # Both sides use the project's data of today: they are often too large for git, so the base's tree lacks them.
+    datasets = config.datasets_folder.resolve()
+    if datasets.is_dir() and datasets != builtin_folder().resolve():
+        base = replace(base, variables={**base.variables, DATASETS: str(datasets)})
+    return {"base": base, "candidate": candidate}, remarks
 
 
-def _asked(question: GateRequest, sides: dict[SideName, SideEnvironment], config: Config) -> journal.Asked:
-    return journal.Asked(
-        question.base,
-        question.requirements,
+def _recorded(request: GateRequest, sides: dict[SideName, SideEnvironment], config: Config) -> journal.RecordedRequest:
+    return journal.RecordedRequest(
+        request.base,
+        request.requirements,
         (sides["base"].side, sides["candidate"].side),
-        _changes(config) if sides["candidate"].side.dirty else "",
-        question.selection,
-        question.policy,
+        _digest_of_changes(config) if sides["candidate"].side.dirty else "",
+        request.selection,
+        request.policy,
     )
 
 
-def _changes(config: Config) -> str:
+def _digest_of_changes(config: Config) -> str:
     """Return a digest of what the working tree has changed since its commit."""
     done = subprocess.run(["git", "diff", "HEAD"], cwd=config.folder, capture_output=True, check=False)
     return hashlib.blake2b(done.stdout, digest_size=8).hexdigest()
 
 
-def _conduct(
-    kept: journal.Journal,
+def _measure(
+    file: journal.Journal,
     lines: list[journal.Line],
     sides: dict[SideName, SideEnvironment],
     config: Config,
-    watcher: Watcher,
+    callbacks: ProgressCallbacks,
 ) -> Decision:
+    """Measure what the file does not contain yet, and decide."""
     started = time.monotonic()
-    head, policy = kept.head, kept.head.asked.policy
-    suite = [Progress(planned, policy) for planned in head.cases]
-    for place, found in journal.replay(lines):
-        suite[place].add(found)
-    watcher.begin(suite, str(kept.path), head.gate)
+    head, policy = file.head, file.head.request.policy
+    suite = [MeasuredCase(planned, policy) for planned in head.cases]
+    for place, result in journal.results(lines):
+        suite[place].add(result)
+    callbacks.begin(suite, str(file.path), head.gate)
 
-    def listen(place: int, found: Pair | Reading) -> None:
-        kept.write(place, found)
-        watcher.measured(place, found)
+    def listen(place: int, result: Pair | Reading) -> None:
+        file.write(place, result)
+        callbacks.measured(place, result)
 
-    timeout_s = head.asked.selection.timeout_s
+    timeout_s = head.request.selection.timeout_s
     with MemoryPass(sides, timeout_s) as memory:
         stopped = measure_all(suite, Setup(sides, usable_cores(), timeout_s, memory, policy), listen)
     decision = Decision(
-        base=head.asked.sides[0],
-        candidate=head.asked.sides[1],
+        base=head.request.sides[0],
+        candidate=head.request.sides[1],
         live=True,
         machine=fingerprint(config.machine or None),
         policy=policy,

@@ -1,4 +1,4 @@
-"""The figures of a case: which are gated, and where each is after some pairs."""
+"""The figures of a case: which of them are gated, and how each is judged on the pairs so far."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from harness.config import GatePolicy
 from harness.declare import Examples
 from harness.gate.decision import SIDES, Effect, Kind, Pair
-from harness.gate.live.plan import Planned
+from harness.gate.live.planned_cases import PlannedCase
 from harness.gate.quality import PairedSeed, QualityOutcome, judge_quality
 from harness.gate.sequential import SequentialResult, decide, spending
 from harness.records import is_time
@@ -26,18 +26,18 @@ def differences(base: Mapping[str, Any], candidate: Mapping[str, Any], seed: int
     base, candidate
         ``<metric>.values`` and, for scores, ``<metric>.labels``; arrays of shape (n,).
     seed
-        Of the bootstrap.
+        Seed of the bootstrap.
     """
-    found: dict[str, Difference] = {}
+    compared: dict[str, Difference] = {}
     for key in base:
         name, _, part = key.rpartition(".")
         if part != "values" or key not in candidate:
             continue
         one, other = (Examples(side[key], side.get(f"{name}.labels")) for side in (base, candidate))
-        compared = difference(one, other, seed)
-        if compared is not None:
-            found[name] = compared
-    return found
+        change = difference(one, other, seed)
+        if change is not None:
+            compared[name] = change
+    return compared
 
 
 def quality_outcome(
@@ -51,14 +51,14 @@ def quality_outcome(
     pass_alpha: float,
     ended: bool = False,
 ) -> SequentialResult:
-    """Judge a metric at the looks that the pairs reach; the first that decides is final.
+    """Judge a metric in the tests that the number of pairs allows; the first test that decides is final.
 
-    Predictions that are identical so far are a pass at once, whatever the number of pairs.
+    A metric passes at once, whatever the number of pairs, if the predictions of all of them are identical.
     """
     seeds = [_seed(name, pair) for pair in pairs]
     if seeds and all(seed.identical for seed in seeds):
         return SequentialResult("pass", 0.0, 0.0, 0.0, 1.0, 1.0, len(seeds), reason="identical predictions")
-    found, p_worse = SequentialResult("undecided", 0.0, -float("inf"), float("inf"), 1.0, 1.0, len(seeds)), 1.0
+    result, p_worse = SequentialResult("undecided", 0.0, -float("inf"), float("inf"), 1.0, 1.0, len(seeds)), 1.0
     last = len(seeds) if ended else cap
     for look, part in spending(len(seeds), cap, ended=ended):
         judged = judge_quality(
@@ -66,10 +66,10 @@ def quality_outcome(
         )
         if judged.verdict in ("regressed", "undecided"):
             p_worse = min(p_worse, judged.p / part)
-        found = _outcome(judged, better, p_worse)
-        if found.state != "undecided":
+        result = _outcome(judged, better, p_worse)
+        if result.state != "undecided":
             break
-    return found
+    return result
 
 
 def _seed(name: str, pair: Pair) -> PairedSeed:
@@ -80,7 +80,7 @@ def _seed(name: str, pair: Pair) -> PairedSeed:
 
 
 def _outcome(judged: QualityOutcome, better: str, p_worse: float) -> SequentialResult:
-    """Turn what was judged so that more is worse."""
+    """Return the outcome with signs such that positive estimates are for the worse."""
     estimate, low, high = judged.estimate, judged.low, judged.high
     if better == "higher":
         estimate, low, high = -judged.estimate, -judged.high, -judged.low
@@ -90,7 +90,8 @@ def _outcome(judged: QualityOutcome, better: str, p_worse: float) -> SequentialR
 
 
 PASS_ALPHA = 0.025
-_LEAST_S = 1e-3  # of a call; a phase that is shorter, and no large part of it either, shows in the totals alone
+# A phase is gated if it takes this long, or this share of a call; a shorter one counts in the totals only.
+_LEAST_S = 1e-3
 _LEAST_SHARE = 0.05
 
 
@@ -111,7 +112,15 @@ class GatedFigure:
     margin: float
 
     def outcome(self, pairs: Sequence[Pair], cap: int, alpha: float, *, ended: bool) -> SequentialResult:
-        """Judge the pairs so far, or all there will be; positive estimates are for the worse."""
+        """Judge the pairs; positive estimates are for the worse.
+
+        Parameters
+        ----------
+        cap
+            Most pairs that the case may take.
+        ended
+            Whether no more pairs will come.
+        """
         if self.kind == "time":
             ratios = log_ratios(pairs, self.name)
             return decide(ratios, self.margin, cap, alpha=alpha, pass_alpha=PASS_ALPHA, ended=ended)
@@ -120,7 +129,7 @@ class GatedFigure:
         )
 
     def effect(self, outcome: SequentialResult, pairs: Sequence[Pair]) -> Effect | None:
-        """Return the effect of an outcome as people read it."""
+        """Return an outcome as a ratio of times, or as a difference of metrics in their unit."""
         if self.kind == "time":
             base, candidate = (
                 float(np.median([np.median(getattr(pair, side)[self.name]) for pair in pairs])) for side in SIDES
@@ -130,15 +139,15 @@ class GatedFigure:
         judged = [pair.metrics for pair in pairs if pair.metrics]
         if not judged:
             return None
-        base, candidate = (float(np.mean([found[side][self.name] for found in judged])) for side in SIDES)
+        base, candidate = (float(np.mean([metrics[side][self.name] for metrics in judged])) for side in SIDES)
         if self.better == "higher":
-            # 0 - x and not -x: no page should read -0
+            # 0 - x is 0 where -x would be printed as -0
             return Effect(0 - outcome.estimate, 0 - outcome.high, 0 - outcome.low, base, candidate)
         return Effect(outcome.estimate, outcome.low, outcome.high, base, candidate)
 
 
-def figures_of(planned: Planned, pairs: Sequence[Pair], policy: GatePolicy) -> list[GatedFigure]:
-    """Return the gated figures of a case: CPU and wall time in all, of each phase that is long enough, and metrics."""
+def figures_of(planned: PlannedCase, pairs: Sequence[Pair], policy: GatePolicy) -> list[GatedFigure]:
+    """Return the gated figures of a case: CPU and wall time, in all and of each phase long enough, and metrics."""
     case = planned.case
     declared = {name: metric.margin for name, metric in planned.metrics.items()}
 
@@ -153,7 +162,7 @@ def figures_of(planned: Planned, pairs: Sequence[Pair], policy: GatePolicy) -> l
     metrics = [
         GatedFigure(name, "quality", metric.unit, "higher" if metric.direction == "higher" else "lower", margin(name))
         for name, metric in planned.metrics.items()
-        if all(name in found for found in pairs[0].metrics.values())
+        if all(name in metrics for metrics in pairs[0].metrics.values())
     ]
     return times + metrics
 
@@ -167,5 +176,5 @@ def _long_enough(pair: Pair, name: str) -> bool:
     phase, _, clock = name.rpartition(".")
     if not all(min(side[name]) > 0 for side in (pair.base, pair.candidate)):
         return False
-    middle, total = float(np.median(pair.base[name])), float(np.median(pair.base[clock]))
-    return not phase or middle >= _LEAST_S or middle >= _LEAST_SHARE * total
+    part, total = float(np.median(pair.base[name])), float(np.median(pair.base[clock]))
+    return not phase or part >= _LEAST_S or part >= _LEAST_SHARE * total

@@ -1,4 +1,4 @@
-"""The file of a live gate: what is compared, then a line for each pair and reading."""
+"""The file of a live gate: a first line with the request and the cases, then a line for each pair and reading."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import msgspec
 from harness.config import GatePolicy
 from harness.errors import UsageError, did_you_mean
 from harness.gate.decision import Case, Pair, Side
-from harness.gate.live.memory_pass import Reading
-from harness.gate.live.plan import Planned
+from harness.gate.live.both_sides import Reading
+from harness.gate.live.planned_cases import PlannedCase
 from harness.plan.selection import Selection
 
 _FOLDER = "gates"
 _SCHEMA = 1
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What a gate was asked: it is resumed only with the same code and packages on both sides.
+class RecordedRequest(msgspec.Struct, frozen=True):
+    """The request of a gate with the code and packages of both sides; a gate is resumed only if all of it is equal.
 
     Attributes
     ----------
     base, requirements
-        Revision of the base, empty for the candidate's own, and requirements that the base's packages are changed by.
+        Revision of the base, empty if it has the candidate's tree, and packages that it has in other versions.
     sides
         Base and candidate, as they were built.
     tree
@@ -42,21 +42,21 @@ class Asked(msgspec.Struct, frozen=True):
     policy: GatePolicy
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True, rename={"request": "asked"}):
     """First line of the file."""
 
     schema: int
     gate: str
     started: str
     command: str
-    asked: Asked
-    cases: tuple[Planned, ...]
+    request: RecordedRequest
+    cases: tuple[PlannedCase, ...]
     settled: tuple[Case, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
 class Line(msgspec.Struct, omit_defaults=True):
-    """Any other line: what was measured of the case of that place."""
+    """Any other line: a result of the case at that place of the first line's cases."""
 
     case: int
     pair: Pair | None = None
@@ -70,18 +70,18 @@ class Journal:
         self.path = path
         self.head = head
 
-    def write(self, place: int, measured: Pair | Reading) -> None:
+    def write(self, place: int, result: Pair | Reading) -> None:
         """Append a line; when this returns, it is on the disk."""
-        pair, memory = (measured, None) if isinstance(measured, Pair) else (None, measured)
-        _append(self.path, Line(place, pair, memory))
+        line = Line(place, pair=result) if isinstance(result, Pair) else Line(place, memory=result)
+        _append(self.path, line)
 
 
 def create(
     results: Path,
     machine: str,
     command: str,
-    asked: Asked,
-    cases: tuple[Planned, ...],
+    request: RecordedRequest,
+    cases: tuple[PlannedCase, ...],
     settled: tuple[Case, ...],
     remarks: tuple[str, ...],
 ) -> Journal:
@@ -90,18 +90,18 @@ def create(
     Parameters
     ----------
     cases
-        To be measured.
+        Those that will be measured.
     settled
-        Those that cannot be.
+        Those that cannot be measured.
 
     Raises
     ------
     UsageError
-        When it cannot be written there.
+        When the file cannot be written there.
     """
     now = datetime.now(UTC)
     started = now.isoformat(timespec="seconds")
-    head = Head(_SCHEMA, secrets.token_hex(3), started, command, asked, cases, settled, remarks)
+    head = Head(_SCHEMA, secrets.token_hex(3), started, command, request, cases, settled, remarks)
     path = results / machine / _FOLDER / f"gate-{now:%Y%m%dT%H%M%SZ}-{head.gate}.jsonl"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,13 +120,18 @@ def reopen(results: Path, name: str) -> tuple[Journal, list[Line]]:
         When there is no such gate, or its file is damaged.
     """
     known = sorted(results.glob(f"*/{_FOLDER}/gate-*.jsonl"), key=lambda path: path.name)
-    found = [path for path in known if name == "latest" or path.stem.rsplit("-", 1)[1] == name][-1:]
-    if not found:
-        hint = did_you_mean(name, [path.stem.rsplit("-", 1)[1] for path in known])
+    matching = [path for path in known if name in ("latest", _id_of(path))]
+    if not matching:
+        hint = did_you_mean(name, [_id_of(path) for path in known])
         raise UsageError(f"there is no gate {name!r} below {results}{hint}")
-    head, lines, size = _read(found[0])
-    os.truncate(found[0], size)
-    return Journal(found[0], head), lines
+    path = matching[-1]
+    head, lines, size = _read(path)
+    os.truncate(path, size)
+    return Journal(path, head), lines
+
+
+def _id_of(path: Path) -> str:
+    return path.stem.rsplit("-", 1)[1]
 
 
 def _read(path: Path) -> tuple[Head, list[Line], int]:
@@ -135,7 +140,7 @@ def _read(path: Path) -> tuple[Head, list[Line], int]:
         head = msgspec.json.decode(whole[0], type=Head)
         lines = [msgspec.json.decode(line, type=Line) for line in whole[1:]]
     except (ValueError, IndexError) as error:  # msgspec's errors are ValueErrors too
-        raise UsageError(f"{path} is damaged ({error}): start the gate anew") from None
+        raise UsageError(f"{path} is damaged ({error}): start a new gate") from None
     return head, lines, sum(map(len, whole))
 
 
@@ -146,9 +151,9 @@ def _append(path: Path, value: Head | Line) -> None:
         os.fsync(file.fileno())
 
 
-def replay(lines: list[Line]) -> Iterator[tuple[int, Pair | Reading]]:
-    """Go through what was measured."""
+def results(lines: list[Line]) -> Iterator[tuple[int, Pair | Reading]]:
+    """Yield the results of a file, each with the place of its case."""
     for line in lines:
-        measured = line.pair or line.memory
-        if measured is not None:
-            yield line.case, measured
+        result = line.memory if line.pair is None else line.pair
+        if result is not None:
+            yield line.case, result

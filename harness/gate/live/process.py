@@ -1,24 +1,31 @@
-"""The driver's end of a side's process."""
+"""The gate's end of a process on one side.
+
+Each side runs the program `harness.gate.live.side` of the harness in its own environment, so a base may be of another
+Bakeoff than the candidate. A process whose first line names no protocol speaks protocol 1.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
 import signal
 import subprocess
 import tempfile
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+import msgspec
+
 from harness.errors import CannotRunError, UsageError
 from harness.gate.environments.build import SideEnvironment
+from harness.gate.live.side import PROTOCOL
 from harness.measure.threads import environment
 
-_PROGRAM = Path(__file__).with_name("side.py")
+#: What this gate understands. All requests and answers of protocol 1 mean the same in protocol 2.
+PROTOCOLS = (1, PROTOCOL)
+_PROGRAM = "harness.gate.live.side"
 _CHUNK = 1 << 16
 _END_S = 5.0
 
@@ -33,7 +40,7 @@ class SideProcess:
     Parameters
     ----------
     task
-        What `side.py` is to do: ``plan`` or ``pair``.
+        What the side's program is to do: ``plan`` or ``pair``.
     seed
         Seed of Python's hashes, the same on both sides of a pair.
     """
@@ -41,8 +48,9 @@ class SideProcess:
     def __init__(self, side: SideEnvironment, task: str, *, seed: int = 0) -> None:
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._unread = b""
+        self._protocol: int | None = None
         self._process = subprocess.Popen(
-            [side.python, "-P", _PROGRAM, task],
+            [side.python, "-P", "-m", _PROGRAM, task],
             cwd=side.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -61,18 +69,19 @@ class SideProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                pipe and pipe.close()
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
         self._said.close()
 
-    def tell(self, message: dict[str, Any]) -> None:
-        """Send a message; that the process has ended is seen when it is heard."""
+    def send(self, message: Any) -> None:
+        """Send a request; that the process has ended shows when its answer is read."""
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.write(json.dumps(message).encode() + b"\n")
+                self._process.stdin.write(msgspec.json.encode(message) + b"\n")
                 self._process.stdin.flush()
 
-    def hear(self, timeout_s: float) -> dict[str, Any]:
+    def answer(self, timeout_s: float) -> dict[str, Any]:
         """Wait for the next answer.
 
         Raises
@@ -82,14 +91,28 @@ class SideProcess:
         UsageError
             When the side refuses what it was asked for.
         SideError
-            When it raised, ended or took longer than `timeout_s`.
+            When it raised, ended, took longer than `timeout_s`, or speaks a protocol that this gate does not know.
         """
-        answer: dict[str, Any] = json.loads(self._line(time.monotonic() + timeout_s, timeout_s))
+        end = time.monotonic() + timeout_s
+        answer = self._object(end, timeout_s)
+        if self._protocol is None:
+            self._protocol = answer.get("protocol", 1)
+            if self._protocol not in PROTOCOLS:
+                raise SideError(f"it speaks protocol {self._protocol} of the gate")
+            if "protocol" in answer:
+                answer = self._object(end, timeout_s)
         if answer.get("unable"):
             raise CannotRunError(answer["error"])
         if "error" in answer:
             raise UsageError(answer["error"]) if answer["usage"] else SideError(answer["error"])
         return answer
+
+    def _object(self, end: float, timeout_s: float) -> dict[str, Any]:
+        line = self._line(end, timeout_s)
+        try:
+            return msgspec.json.decode(line, type=dict[str, Any])
+        except msgspec.DecodeError:
+            raise SideError(f"it wrote {line[:60]!r}, which is not an answer") from None
 
     def _line(self, end: float, timeout_s: float) -> bytes:
         if self._process.stdout is None:

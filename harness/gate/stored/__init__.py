@@ -1,5 +1,1 @@
-"""The gate on stored runs: what two sessions of a machine can tell, and what they cannot."""
-
-from harness.gate.stored.gate import decide, runs_named
-
-__all__ = ["decide", "runs_named"]
+"""The gate on stored runs, which were measured at different times."""

@@ -1,4 +1,4 @@
-"""The cases of two stored sides: matched, failed, or prepared for judgement."""
+"""The cases of two stored sides: matched, and prepared for judgement or given the reason why they cannot be judged."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from harness.gate.stored.times import time_draft, time_figures
 from harness.store.header import JudgedMetric
 
 _MEMORY = ("peak_bytes", "device_bytes")
-_NAMED = 4  # cases in a remark
+_NAMED = 4  # cases that a remark names
 _GONE = "it is gone from the candidate, or was not selected there; acknowledge a removal in [tool.bakeoff.gate] allowed"
 
 
 @dataclass
 class Prepared:
-    """Cases with the drafts of their findings, and what a reader must know of the rest."""
+    """Cases with the drafts of their findings, and remarks on the rest."""
 
     cases: list[tuple[Case, list[Draft]]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -30,14 +30,14 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Rules:
-    """What every case is judged by.
+    """The rules that every case is judged by.
 
     Attributes
     ----------
     metrics, before
-        Topic and task to the metrics that the candidate declares, and that the base declared.
+        ``topic/task`` to the metrics that the candidate declares, and to those that the base declares.
     noise_sd
-        Of the machine, where it was kept.
+        Noise floor of the machine, if one is stored.
     """
 
     policy: GatePolicy
@@ -48,14 +48,14 @@ class Rules:
 
 
 def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None) -> Prepared:
-    """Match the cases of both sides by what identifies a trial but its block and seeds.
+    """Match the cases of both sides by everything that identifies a trial, except block and seeds.
 
     Raises
     ------
     NothingSelectedError
-        When the sides have no case in common, or finished none of those.
+        When the sides have no case in common, or finished none of their common cases.
     UsageError
-        When they were measured on different data throughout.
+        When all common cases were measured on different data.
     """
     old, new = _by_variant(sides)
     common = [variant for variant in old if variant in new]
@@ -65,42 +65,45 @@ def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None
         )
     differing = {name for variant in common if (name := _case(old[variant]).dataset) in sides.data}
     if differing == {_case(old[variant]).dataset for variant in common}:
-        told = "; ".join(sides.data[name] for name in sorted(differing))
-        raise UsageError(f"no case can be compared: {told}; measure both sides on the same data")
+        reasons = "; ".join(sides.data[name] for name in sorted(differing))
+        raise UsageError(f"no case can be compared: {reasons}; measure both sides on the same data")
     rules = Rules(policy, _metrics(sides.candidate), _metrics(sides.base), noise_sd, sides)
-    found = Prepared(remarks=_margins_changed(sides))
-    left: dict[str, set[str]] = {}
+    prepared = Prepared(remarks=_margins_changed(sides))
+    remarks: dict[str, set[str]] = {}
     for variant, base in old.items():
-        _add(found, left, _case(base), base, new.get(variant), rules)
+        _add(prepared, remarks, _case(base), base, new.get(variant), rules)
     for variant, candidate in new.items():
         if variant not in old:
-            left.setdefault("new in the candidate, with nothing to compare with", set()).add(_case(candidate).name)
-    found.remarks += [f"{reason}: {_listed(names)}" for reason, names in left.items()]
-    if not any(case.reason != _GONE for case, _ in found.cases):
-        raise NothingSelectedError(f"there is no case that both sides finished: {'; '.join(found.remarks)}")
-    return found
+            remarks.setdefault("new in the candidate, with nothing to compare with", set()).add(_case(candidate).name)
+    prepared.remarks += [f"{reason}: {_listed(names)}" for reason, names in remarks.items()]
+    if not any(case.reason != _GONE for case, _ in prepared.cases):
+        raise NothingSelectedError(f"there is no case that both sides finished: {'; '.join(prepared.remarks)}")
+    return prepared
 
 
 def _add(
-    found: Prepared, left: dict[str, set[str]], case: Case, base: Samples, candidate: Samples | None, rules: Rules
+    prepared: Prepared, remarks: dict[str, set[str]], case: Case, base: Samples, candidate: Samples | None, rules: Rules
 ) -> None:
     verdict, reason = _obstacle(base, candidate, rules.sides.data.get(case.dataset, ""))
     if reason and verdict == "pass":
-        left.setdefault(reason, set()).add(case.name)
+        remarks.setdefault(reason, set()).add(case.name)
     elif reason:
         case.verdict, case.reason = verdict, reason
-        found.cases.append((case, []))
+        prepared.cases.append((case, []))
     elif candidate is not None:
         if candidate.failed:
-            told = f"some trials failed on both sides ({candidate.reasons()})"
-            left.setdefault(told, set()).add(case.name)
+            remark = f"some trials failed on both sides ({candidate.reasons()})"
+            remarks.setdefault(remark, set()).add(case.name)
         if not time_figures(base, candidate):
-            left.setdefault("takes under a millisecond, so that its times are not judged", set()).add(case.name)
-        found.cases.append((case, list(_drafts(case, base, candidate, rules))))
+            remarks.setdefault("takes under a millisecond, so that its times are not judged", set()).add(case.name)
+        prepared.cases.append((case, list(_drafts(case, base, candidate, rules))))
 
 
 def _obstacle(base: Samples, candidate: Samples | None, data: str) -> tuple[Verdict, str]:
-    """Return why a case has no findings, with its verdict; ``pass`` where it is left out, and no reason otherwise."""
+    """Return the verdict of a case without findings, and why it has none.
+
+    The verdict is ``pass`` for a case that is left out. The reason is empty for a case that can be judged.
+    """
     if candidate is None:
         return ("not measured", _GONE) if base.finished else ("pass", f"not run in the base ({base.reasons()})")
     if data:
@@ -110,8 +113,8 @@ def _obstacle(base: Samples, candidate: Samples | None, data: str) -> tuple[Verd
     if not candidate.finished and not candidate.failed:
         return "not measured", f"the candidate cannot run it: {candidate.reasons()}"
     if _share_failed(candidate) > _share_failed(base):
-        count = _began(candidate)
-        before = f"; in the base {len(base.failed)} of {_began(base)}" if base.failed else ""
+        count = _started(candidate)
+        before = f"; in the base {len(base.failed)} of {_started(base)}" if base.failed else ""
         trials = f"{len(candidate.failed)} of {count} trials of the candidate did not finish{before}"
         return "failed", f"{trials}: {candidate.reasons()}"
     return "pass", ""
@@ -129,12 +132,12 @@ def _without_base(base: Samples, candidate: Samples) -> tuple[Verdict, str]:
     return "pass", f"skipped on both sides ({candidate.reasons()})"
 
 
-def _began(side: Samples) -> int:
+def _started(side: Samples) -> int:
     return len(side.finished) + len(side.failed)
 
 
 def _share_failed(side: Samples) -> float:
-    return len(side.failed) / _began(side)
+    return len(side.failed) / _started(side)
 
 
 def _drafts(case: Case, base: Samples, candidate: Samples, rules: Rules) -> Iterator[Draft]:
@@ -167,16 +170,15 @@ def _missing(name: str, kind: Kind, unit: str, margin: float, reason: str) -> Dr
 
 def _by_variant(sides: StoredSides) -> tuple[dict[str, Samples], dict[str, Samples]]:
     numbers = sessions(*([header for header, _ in side] for side in (sides.base, sides.candidate)))
-    old, new = (_gather(side, own) for side, own in zip((sides.base, sides.candidate), numbers, strict=True))
-    return old, new
+    return _gather(sides.base, numbers[0]), _gather(sides.candidate, numbers[1])
 
 
 def _gather(side: Sequence[StoredRun], numbers: Sequence[int]) -> dict[str, Samples]:
-    found: dict[str, list[Sample]] = {}
+    by_variant: dict[str, list[Sample]] = {}
     for (_, records), session in zip(side, numbers, strict=True):
         for record in records:
-            found.setdefault(record.trial.variant, []).append(sample(session, record))
-    return {variant: Samples(samples) for variant, samples in found.items()}
+            by_variant.setdefault(record.trial.variant, []).append(sample(session, record))
+    return {variant: Samples(samples) for variant, samples in by_variant.items()}
 
 
 def _listed(names: set[str]) -> str:
@@ -193,14 +195,16 @@ def _case(side: Samples) -> Case:
 def _metrics(side: Sequence[StoredRun]) -> dict[str, list[JudgedMetric]]:
     """Return the metrics by task, as the latest run declares them."""
     latest = {(metric.task, metric.name): metric for header, _ in side for metric in header.metrics}
-    found: dict[str, list[JudgedMetric]] = {}
+    by_task: dict[str, list[JudgedMetric]] = {}
     for metric in latest.values():
-        found.setdefault(metric.task, []).append(metric)
-    return found
+        by_task.setdefault(metric.task, []).append(metric)
+    return by_task
 
 
 def _margins_changed(sides: StoredSides) -> list[str]:
-    old, new = ({m.name: m for own in _metrics(side).values() for m in own} for side in (sides.base, sides.candidate))
+    old, new = (
+        {m.name: m for metrics in _metrics(side).values() for m in metrics} for side in (sides.base, sides.candidate)
+    )
     return [
         f"the margin of {name} was {old[name].margin:g} in the base; the candidate's {new[name].margin:g} is taken"
         for name in old

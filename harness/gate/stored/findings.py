@@ -13,16 +13,16 @@ from harness.records import MemorySource, Record, figures
 from harness.stats.inferiority import EffectEstimate
 from harness.stats.paired import CONFIDENCE, holm
 
-#: Level of the test against the margin, by which a figure passes.
+#: Level of the test against the margin; a figure that it rejects passes.
 PASS_ALPHA = 0.025
-_LARGEST_LOG = 700.0  # of a float
+_LARGEST_LOG = 700.0  # whose exponential is a finite float
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Levels at which one figure is tested, so that the suite keeps its own.
+    """Levels at which one figure is tested, so that the whole suite has the level of the policy.
 
-    A raw p-value is at most its level exactly when the p-value after Holm is at most the suite's.
+    A p-value is at most its level exactly if the p-value that Holm adjusts is at most the suite's level.
     """
 
     worse: float
@@ -36,9 +36,9 @@ class Draft:
     Attributes
     ----------
     finish
-        From the levels to the finding.
+        Returns the finding, given the levels.
     p_worse, p_better
-        One-sided p of "not worse" and "not better"; NaN where nothing is tested.
+        One-sided p-values of "not worse" and "not better"; NaN where nothing is tested.
     """
 
     finish: Callable[[Levels], Finding]
@@ -55,7 +55,7 @@ def finish(drafts: Sequence[Draft], alpha: float) -> list[Finding]:
     """Turn drafts into findings; the chance that any of them is falsely called regressed is at most `alpha`."""
     worse = _levels([draft.p_worse for draft in drafts], alpha)
     better = _levels([draft.p_better for draft in drafts], alpha)
-    return [draft.finish(Levels(*own)) for draft, *own in zip(drafts, worse, better, strict=True)]
+    return [draft.finish(Levels(*levels)) for draft, *levels in zip(drafts, worse, better, strict=True)]
 
 
 def verdict_of(effect: EffectEstimate, margin: float, levels: Levels, *, least: float) -> tuple[Verdict, float]:
@@ -64,14 +64,14 @@ def verdict_of(effect: EffectEstimate, margin: float, levels: Levels, *, least: 
     Parameters
     ----------
     margin
-        Largest effect that makes no difference.
+        Largest effect that does not matter.
     least
         Estimate from which an effect counts as regressed, or, mirrored, as improved.
 
     Returns
     -------
     tuple of str and float
-        The verdict, and the p-value of the test that decided; of "not worse" where none did.
+        The verdict, and the p-value of the test that decided, or of "not worse" if none did.
     """
     worse, better, passes = effect.p_above(0.0), effect.p_below(0.0), effect.p_margin(margin)
     if worse <= levels.worse and effect.estimate > least:
@@ -84,7 +84,7 @@ def verdict_of(effect: EffectEstimate, margin: float, levels: Levels, *, least: 
 
 
 def ratio(tested: EffectEstimate, base: float, candidate: float) -> Effect:
-    """Return an effect on logarithms as the ratio that people read."""
+    """Return an effect on logarithms as a ratio."""
     low, high = tested.bounds(CONFIDENCE)
     return Effect(_exp(tested.estimate), _exp(low), _exp(high), base, candidate)
 
@@ -99,7 +99,7 @@ def _levels(p: Sequence[float], alpha: float) -> list[float]:
 
 
 class Key(NamedTuple):
-    """What two trials share that are paired."""
+    """What paired trials have in common."""
 
     block: int
     data: int
@@ -133,12 +133,12 @@ class Samples:
 
     @property
     def finished(self) -> list[Sample]:
-        """Those that are ok."""
+        """The trials that are ok."""
         return [sample for sample in self.samples if sample.record.status == "ok"]
 
     @property
     def failed(self) -> list[Record]:
-        """Those that began and did not finish."""
+        """The records of trials that started and did not finish."""
         return [sample.record for sample in self.samples if sample.record.status not in ("ok", "skipped")]
 
     @property
@@ -166,12 +166,12 @@ class Samples:
         return median([s.figures[name] for s in self.finished if name in s.figures] or [0.0])
 
     def rows(self, name: str) -> list[Row]:
-        """Return a figure by block for each session; what was measured twice in one is averaged."""
-        found: dict[int, dict[Key, list[float]]] = {}
+        """Return a figure by block for each session; values of one block and session are averaged."""
+        by_session: dict[int, dict[Key, list[float]]] = {}
         for sample in self.finished:
             if name in sample.figures:
-                found.setdefault(sample.session, {}).setdefault(sample.key, []).append(sample.figures[name])
-        return [{key: fmean(values) for key, values in row.items()} for row in found.values()]
+                by_session.setdefault(sample.session, {}).setdefault(sample.key, []).append(sample.figures[name])
+        return [{key: fmean(values) for key, values in row.items()} for row in by_session.values()]
 
     def row(self, name: str) -> Row:
         """Return a figure by block, averaged over sessions."""
@@ -181,7 +181,7 @@ class Samples:
 
 
 def sample(session: int, record: Record) -> Sample:
-    """Take a trial in."""
+    """Return the sample of a record."""
     return Sample(session, record, figures(record))
 
 

@@ -1,4 +1,4 @@
-"""Stored runs in, a decision out."""
+"""A gate on stored runs, from the runs to the decision."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.store.baselines import baseline_files
 from harness.store.noise import StoredNoise
 from harness.store.runs import find, runs
 
-_TOGETHER = 5  # cases, from which on a shift of all of them is told
+_TOGETHER = 5  # least number of cases for a remark that all of them shifted
 _SHIFT = math.log(1.03)
 _SAME_WAY = 0.8
 _DAY_S = 86_400.0
@@ -32,23 +32,23 @@ def runs_named(results: Path, argument: str) -> list[Path]:
     Parameters
     ----------
     argument
-        A folder of runs, ``@name`` of a baseline, or what `harness.store.runs.find` takes. A baseline that several
-        machines have means the runs of all: `decide` takes those of the candidate's machine.
+        A folder of runs, ``@name`` of a baseline, or what `harness.store.runs.find` takes. Of runs on several
+        machines all files are listed: `decide` takes those of the candidate's machine.
 
     Raises
     ------
     UsageError
-        When it means no run.
+        When the argument means no run.
     """
     if argument.startswith("@"):
         return baseline_files(results, argument[1:])
     folder = Path(argument)
     if argument and folder.is_dir():
-        found = runs(folder)
-        if not found:
-            raise UsageError(f"the folder {folder} holds no runs: make one with 'bakeoff run'")
-        return found
-    return [find(results, argument)]
+        files = runs(folder)
+        if not files:
+            raise UsageError(f"the folder {folder} contains no runs: make one with 'bakeoff run'")
+        return files
+    return find(results, argument)
 
 
 def decide(
@@ -62,7 +62,7 @@ def decide(
     candidate_name: str = "candidate",
     command: str = "",
 ) -> Decision:
-    """Decide on a candidate by the runs that both sides left.
+    """Decide on a candidate by the stored runs of both sides.
 
     Times are judged by the spread between sessions of the machine (`harness.gate.stored.times`), memory by block,
     quality by seed. All tests of the suite are one family: the chance that a suite without any change is called
@@ -82,9 +82,9 @@ def decide(
     UsageError
         When the runs cannot be compared: different machines, different data.
     NothingSelectedError
-        When they have no case in common.
+        When the sides have no case in common.
     """
-    begun = time.monotonic()
+    started = time.monotonic()
     sides = prepare(base, candidate, across_machines=across_machines)
     prepared = prepare_cases(sides, policy, noise.noise.sd if noise and not sides.across else None)
     findings = iter(finish([draft for _, drafts in prepared.cases for draft in drafts], policy.alpha))
@@ -101,30 +101,30 @@ def decide(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
         cases=cases,
-        remarks=[*sides.remarks, *_moments(sides), *prepared.remarks, *_together(cases, sides)],
+        remarks=[*sides.remarks, *_session_remarks(sides), *prepared.remarks, *_together(cases, sides)],
     )
-    decision.elapsed_s = time.monotonic() - begun
+    decision.elapsed_s = time.monotonic() - started
     return settle(decision, today)
 
 
-def _moments(sides: StoredSides) -> list[str]:
-    """Tell which runs count as one, and how far apart the sides lie."""
+def _session_remarks(sides: StoredSides) -> list[str]:
+    """Say which runs count as one, and how many days are between the sides."""
     headers = [[header for header, _ in side] for side in (sides.base, sides.candidate)]
     remarks = [
-        f"{len(own)} runs of the {name} count as {max(numbers) + 1} for times: runs that begin within "
-        f"{SESSION_S / 60:.0f} minutes of each other share what the machine does then"
-        for name, own, numbers in zip(("base", "candidate"), headers, sessions(*headers), strict=True)
-        if max(numbers) + 1 < len(own)
+        f"{len(headers_of_side)} runs of the {name} count as {max(numbers) + 1} for times: runs that begin within "
+        f"{SESSION_S / 60:.0f} minutes of each other meet the machine in the same state"
+        for name, headers_of_side, numbers in zip(("base", "candidate"), headers, sessions(*headers), strict=True)
+        if max(numbers) + 1 < len(headers_of_side)
     ]
-    starts = [sorted(datetime.fromisoformat(header.started) for header in own) for own in headers]
+    starts = [sorted(datetime.fromisoformat(header.started) for header in side) for side in headers]
     days = max((starts[1][0] - starts[0][-1]).total_seconds(), (starts[0][0] - starts[1][-1]).total_seconds()) / _DAY_S
     if days >= 1 and not sides.across:
-        remarks.append(f"{days:.0f} days lie between the sides: what changed on the machine meanwhile is in every time")
+        remarks.append(f"{days:.0f} days are between the sides: every time includes what changed on the machine")
     return remarks
 
 
 def _together(cases: Sequence[Case], sides: StoredSides) -> list[str]:
-    """Tell when the times of all cases moved the same way, as they do when the machine is slower."""
+    """Remark that the times of nearly all cases moved the same way, as they do when the machine is slower."""
     shifts = [
         math.log(finding.effect.estimate)
         for case in cases
@@ -133,11 +133,11 @@ def _together(cases: Sequence[Case], sides: StoredSides) -> list[str]:
     ]
     if len(shifts) < _TOGETHER or sides.across:
         return []
-    middle = median(shifts)
-    same = sum(shift * middle > 0 for shift in shifts)
-    if abs(middle) < _SHIFT or same < _SAME_WAY * len(shifts):
+    shift_of_all = median(shifts)
+    same = sum(shift * shift_of_all > 0 for shift in shifts)
+    if abs(shift_of_all) < _SHIFT or same < _SAME_WAY * len(shifts):
         return []
     return [
-        f"CPU time moved the same way in {same} of {len(shifts)} cases, to {math.exp(middle):.2f}x in the middle: so "
-        f"does a slower or faster session of the machine, or a change in what the cases share"
+        f"CPU time moved the same way in {same} of {len(shifts)} cases, to a median of {math.exp(shift_of_all):.2f}x: "
+        f"a slower or faster session of the machine does that, or a change in code that the cases share"
     ]

@@ -14,26 +14,26 @@ from harness.gate.stored.peaks import unpaired
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import JudgedMetric
 
-#: As wide as a level may be, so that the test tells its p-value whatever it is.
+#: The largest level that is allowed, at which the test returns its p-value in any case; and a level that never passes.
 _ANY, _NONE = 0.499999, 1e-300
 
 
 class SeedPairs(NamedTuple):
-    """What fixes the quality of a deterministic strategy."""
+    """The seeds that determine the quality of a deterministic strategy."""
 
     data: int
     model: int
 
 
-#: SeedPairs to the metrics of every trial on them.
+#: Seeds to the metrics of every trial on them.
 Metrics: TypeAlias = dict[SeedPairs, list[dict[str, float]]]
 
 
 def quality_draft(metric: JudgedMetric, base: Samples, candidate: Samples, margin: float) -> Draft:
     """Prepare the finding on one metric that the base has.
 
-    Trials on the same data and model seeds are one piece of evidence, however many blocks or runs hold them. A record
-    keeps no predictions: two trials count as identical when all their metrics are, in the 6 digits that are kept.
+    Trials on the same data and model seeds count once, in however many blocks or runs they are. A record has no
+    predictions: two trials count as identical if all their metrics are, in the 6 digits that are stored.
     """
     old, new = _metrics(base, metric.name), _metrics(candidate, metric.name)
     if not new:
@@ -47,60 +47,60 @@ def quality_draft(metric: JudgedMetric, base: Samples, candidate: Samples, margi
 
 
 def gone(metric: JudgedMetric, margin: float) -> Draft:
-    """Tell of a metric that the candidate does not have."""
+    """Return the finding on a metric that the candidate does not have."""
     return certain(_finding(metric, margin, "not measured", "the candidate does not judge this metric"))
 
 
 def _metrics(side: Samples, name: str) -> Metrics:
-    found: Metrics = {}
+    by_seeds: Metrics = {}
     for sample in side.finished:
         if name in sample.record.metrics:
             key = SeedPairs(sample.key.data, sample.key.model)
-            found.setdefault(key, []).append(sample.record.metrics)
-    return found
+            by_seeds.setdefault(key, []).append(sample.record.metrics)
+    return by_seeds
 
 
 def _means(name: str, metrics: Metrics) -> list[float]:
-    return [fmean(own[name] for own in trials) for trials in metrics.values()]
+    return [fmean(trial[name] for trial in trials) for trials in metrics.values()]
 
 
 def _pair(name: str, base: Sequence[Mapping[str, float]], candidate: Sequence[Mapping[str, float]]) -> PairedSeed:
     both = set(base[0]) & set(candidate[0])
     first = {key: base[0][key] for key in both}
-    same = all({key: own.get(key) for key in both} == first for own in (*base, *candidate))
-    return PairedSeed(fmean(own[name] for own in base), fmean(own[name] for own in candidate), identical=same)
+    same = all({key: trial.get(key) for key in both} == first for trial in (*base, *candidate))
+    return PairedSeed(fmean(trial[name] for trial in base), fmean(trial[name] for trial in candidate), identical=same)
 
 
 def _paired(metric: JudgedMetric, margin: float, pairs: Sequence[PairedSeed], rest: int) -> Draft:
-    asked = judge_quality(pairs, metric.direction, margin, alpha=_ANY, pass_alpha=_NONE)
-    worse, better = _ps(asked)
+    tested = judge_quality(pairs, metric.direction, margin, alpha=_ANY, pass_alpha=_NONE)
+    worse, better = _ps(tested)
 
     def finish(levels: Levels) -> Finding:
-        level = levels.better if asked.verdict == "improved" else levels.worse
-        found = judge_quality(pairs, metric.direction, margin, alpha=level, pass_alpha=PASS_ALPHA)
-        verdict: Verdict = "inconclusive" if found.verdict == "undecided" else found.verdict
-        reason = found.reason
+        level = levels.better if tested.verdict == "improved" else levels.worse
+        judged = judge_quality(pairs, metric.direction, margin, alpha=level, pass_alpha=PASS_ALPHA)
+        verdict: Verdict = "inconclusive" if judged.verdict == "undecided" else judged.verdict
+        reason = judged.reason
         if all(pair.identical for pair in pairs):
             reason = f"metrics equal to 6 digits in {len(pairs)} seed{'' if len(pairs) == 1 else 's'}"
         if rest:
             reason += f"; {rest} seeds that only one side has are left out"
-        effect = _effect(found, fmean(pair.base for pair in pairs), fmean(pair.candidate for pair in pairs))
-        return _finding(metric, margin, verdict, reason, effect, len(pairs), found.p, found.needs)
+        effect = _effect(judged, fmean(pair.base for pair in pairs), fmean(pair.candidate for pair in pairs))
+        return _finding(metric, margin, verdict, reason, effect, len(pairs), judged.p, judged.needs)
 
     return Draft(finish, worse, better)
 
 
-def _ps(asked: QualityOutcome) -> tuple[float, float]:
+def _ps(tested: QualityOutcome) -> tuple[float, float]:
     """Return the p-values of "not worse" and "not better"; NaN where nothing was tested."""
-    if asked.verdict == "pass" or math.isnan(asked.estimate):
+    if tested.verdict == "pass" or math.isnan(tested.estimate):
         return math.nan, math.nan
-    return (1 - asked.p, asked.p) if asked.verdict == "improved" else (asked.p, 1 - asked.p)
+    return (1 - tested.p, tested.p) if tested.verdict == "improved" else (tested.p, 1 - tested.p)
 
 
 def _unpaired(
     metric: JudgedMetric, margin: float, base: Sequence[float], candidate: Sequence[float], common: int
 ) -> Draft:
-    """Compare seeds that differ, so that the spread of data and training is all in the interval."""
+    """Compare sides with different seeds; the interval includes the spread of data and training."""
     change = unpaired(base, candidate)
     effect = change if metric.direction == "lower" else change.turned()
     shared = "one seed" if common else "no seeds"
@@ -122,8 +122,10 @@ def _unpaired(
     return Draft(finish, effect.p_above(0.0), effect.p_below(0.0))
 
 
-def _effect(found: QualityOutcome, base: float, candidate: float) -> Effect | None:
-    return None if math.isnan(found.estimate) else Effect(found.estimate, found.low, found.high, base, candidate)
+def _effect(outcome: QualityOutcome, base: float, candidate: float) -> Effect | None:
+    return (
+        None if math.isnan(outcome.estimate) else Effect(outcome.estimate, outcome.low, outcome.high, base, candidate)
+    )
 
 
 def _finding(

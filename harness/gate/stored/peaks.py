@@ -1,4 +1,4 @@
-"""Memory of two stored sides: a threshold where it was read quietly, the interval over blocks where it was not."""
+"""Memory of two stored sides: a threshold if both had a memory pass, otherwise the interval over blocks."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harness.gate.growth import growth
 from harness.gate.stored.findings import Draft, Levels, Row, Samples, certain, ratio, shared, verdict_of
 from harness.stats.inferiority import EffectEstimate
 
-#: A page: what grew from nothing has a ratio all the same, and the policy's floor keeps small growth out.
+#: A page: smaller values are taken as one page so that every ratio is defined; the policy's floor ignores such growth.
 _LEAST_BYTES = 4096.0
 _SAMPLED = "memory was sampled, which misses short peaks"
-_MEASURED_ANEW = "measure both sides with 'bakeoff run --memory-pass', which repeats itself"
+_MEASURED_ANEW = "measure both sides with 'bakeoff run --memory-pass', whose readings repeat"
 
 
 @dataclass
@@ -32,7 +32,8 @@ class _Reading:
 def memory_draft(name: str, base: Samples, candidate: Samples, policy: GatePolicy, topic: str, *, alike: bool) -> Draft:
     """Prepare the finding on the memory of a case that both sides have.
 
-    Memory does not drift with the session, so all runs of a side are averaged by block and the blocks are the units.
+    Memory does not change with the session of the machine, so the runs of a side are averaged by block, and the blocks
+    are the units of the test.
 
     Parameters
     ----------
@@ -55,12 +56,12 @@ def memory_draft(name: str, base: Samples, candidate: Samples, policy: GatePolic
         same = Effect(1.0, 1.0, 1.0, base.median(name), candidate.median(name))
         return certain(Finding(name, "memory", "byte", "lower", margin, "pass", words, same, len(keys)))
     limit = math.log1p(max(margin, policy.memory_floor_bytes / median(old.values())))
-    # The interval of few readings has a mean that one outlier moves; the middle must have grown too.
-    middle = _middle(old, new, keys)
+    # One outlier moves the mean of few readings, so the median must have grown too.
+    median_change = _median_change(old, new, keys)
 
     def finish(levels: Levels) -> Finding:
         verdict, p = verdict_of(tested, limit, levels, least=limit)
-        if verdict in ("regressed", "improved") and abs(middle) <= limit:
+        if verdict in ("regressed", "improved") and abs(median_change) <= limit:
             verdict = "inconclusive"
         if doubt and not (verdict == "pass" and doubt == _SAMPLED):
             verdict = "inconclusive"
@@ -73,9 +74,9 @@ def memory_draft(name: str, base: Samples, candidate: Samples, policy: GatePolic
 
 
 def _doubt(base: Samples, candidate: Samples, name: str, *, alike: bool) -> str:
-    """Return why a difference would tell nothing; empty when it would."""
+    """Return why a difference would not be due to the code; empty if it would."""
     if not alike:
-        return "memory of two unlike machines does not tell the code"
+        return "memory of two machines of different kinds is not comparable"
     if name == "device_bytes":
         return ""
     if base.sources != candidate.sources or len(base.sources) > 1:
@@ -93,7 +94,7 @@ def _tested(old: Row, new: Row, keys: Sequence[object]) -> EffectEstimate:
 
 
 def over_pairs(values: Sequence[float]) -> EffectEstimate:
-    """Return the mean of paired differences; one of them alone has an infinite error."""
+    """Return the mean of paired differences; a single one has an infinite error."""
     count, mean = len(values), float(np.mean(values))
     error = float(np.std(values, ddof=1)) / math.sqrt(count) if count > 1 else math.inf
     return EffectEstimate(mean, error, error, max(count - 1, 1), count)
@@ -111,7 +112,7 @@ def unpaired(base: Sequence[float], candidate: Sequence[float]) -> EffectEstimat
     return EffectEstimate(mean, error, error, error**4 / spread if spread > 0 else min(counts) - 1, min(counts))
 
 
-def _middle(old: Row, new: Row, keys: Sequence[object]) -> float:
+def _median_change(old: Row, new: Row, keys: Sequence[object]) -> float:
     if keys:
         return median(math.log(new[key] / old[key]) for key in old if key in new)
     return math.log(median(new.values()) / median(old.values()))
@@ -120,15 +121,15 @@ def _middle(old: Row, new: Row, keys: Sequence[object]) -> float:
 def _words(
     verdict: Verdict, tested: EffectEstimate, p: float, limit: float, policy: GatePolicy, doubt: str, *, paired: bool
 ) -> str:
-    rests = f"over {tested.units} block{'' if tested.units == 1 else 's'}{'' if paired else ', unpaired'}"
+    over = f"over {tested.units} block{'' if tested.units == 1 else 's'}{'' if paired else ', unpaired'}"
     least = f"{math.expm1(limit):.1%}"
-    change = f"{'grows' if tested.estimate > 0 else 'shrinks'} by {math.expm1(abs(tested.estimate)):.1%} {rests}"
+    change = f"{'grows' if tested.estimate > 0 else 'shrinks'} by {math.expm1(abs(tested.estimate)):.1%} {over}"
     if verdict in ("regressed", "improved"):
         return f"{change}, more than {least} and {policy.memory_floor_bytes / 1000:,.0f} kB (p = {p:.2g})"
     if verdict == "pass":
-        return f"growth by {least} is excluded {rests} (p = {p:.2g})"
+        return f"growth by {least} is excluded {over} (p = {p:.2g})"
     if doubt:
         return f"{change}, but {doubt}"
     if tested.units < 2:
-        return f"{change}, and one block does not tell how far readings scatter; {_MEASURED_ANEW}"
+        return f"{change}, and the spread of readings is unknown from one block; {_MEASURED_ANEW}"
     return f"{change}: neither no growth nor growth by {least} is excluded; {_MEASURED_ANEW}"

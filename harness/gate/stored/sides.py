@@ -1,7 +1,8 @@
-"""The runs of both sides: which may be compared, and which of them are one session of the machine."""
+"""The runs of both sides: which of them can be compared, and which of them count as one session of the machine."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +15,8 @@ from harness.store.header import Header
 
 StoredRun: TypeAlias = tuple[Header, list[Record]]
 
-#: Runs of one side that begin within so many seconds of each other are one session of the machine. Tracked runs of the
-#: same cells that began 4 to 11 minutes apart already differ by up to 12 % in all cells together.
+#: Runs of one side that begin within this many seconds of each other are one session of the machine. Tracked runs of
+#: the same cells that began 4 to 11 minutes apart already differ by up to 12 % in all cells together.
 SESSION_S = 600.0
 _MACHINE_STATE = ("kernel", "os", "python", "governor", "cores", "smt", "cpu_quota", "memory_limit_bytes")
 
@@ -31,7 +32,7 @@ class StoredSides:
     alike
         Whether the machines are of the same kind, so that memory can be compared.
     data
-        Data set to why the sides cannot be compared on it.
+        Data set to the reason why the sides cannot be compared on it.
     """
 
     base: list[StoredRun]
@@ -43,19 +44,19 @@ class StoredSides:
 
 
 def prepare(base: Sequence[StoredRun], candidate: Sequence[StoredRun], *, across_machines: bool) -> StoredSides:
-    """Choose the runs to compare and gather what a reader must know of them.
+    """Choose the runs to compare, with remarks on them.
 
-    The base's runs on the candidate's machine are taken, where it has any there.
+    If the base has runs on the candidate's machine, only those are compared.
 
     Raises
     ------
     UsageError
-        When a side has no run, its runs come from several machines, or the sides' machines differ and that was not
-        asked for.
+        When a side has no run or runs of several machines, or when the machines of the sides differ without
+        `across_machines`.
     """
     old, new = _distinct(base), _distinct(candidate)
     if not old or not new:
-        raise UsageError(f"the {'candidate' if old else 'base'} holds no run: name one that 'bakeoff run' made")
+        raise UsageError(f"the {'candidate' if old else 'base'} has no run: name one that 'bakeoff run' made")
     machine = _only_machine(new, "candidate")
     here = [run for run in old if run[0].machine.name == machine]
     remarks = _left_out(old, here)
@@ -76,44 +77,45 @@ def prepare(base: Sequence[StoredRun], candidate: Sequence[StoredRun], *, across
     return StoredSides(old, new, across, alike, _data(old, new), [*remarks, *_remarks(old, new)])
 
 
-def describe(name: str, own: Sequence[StoredRun], other: Sequence[StoredRun]) -> Side:
-    """Describe a side; where its runs differ in commit there is none."""
-    commits = {header.environment.commit for header, _ in own}
-    dirty = [header.environment.dirty for header, _ in own]
-    mine, theirs = _packages(own), _packages(other)
+def describe(name: str, runs: Sequence[StoredRun], other: Sequence[StoredRun]) -> Side:
+    """Describe a side; it has no commit if its runs have several."""
+    commits = {header.environment.commit for header, _ in runs}
+    dirty = [header.environment.dirty for header, _ in runs]
+    packages, others = _packages(runs), _packages(other)
     return Side(
         name,
         commit=commits.pop() if len(commits) == 1 else None,
         dirty=None if None in dirty else any(dirty),
-        packages={package: version for package, version in sorted(mine.items()) if theirs.get(package) != version},
+        packages={package: version for package, version in sorted(packages.items()) if others.get(package) != version},
     )
 
 
 def sessions(base: Sequence[Header], candidate: Sequence[Header]) -> tuple[list[int], list[int]]:
     """Give each run of both sides the number of its session, from 0.
 
-    Runs of one side that follow each other closely, with none of the other side in between, are one session: what the
-    machine does then is in all of them. StoredSides measured in turn share their sessions, so there every run counts.
+    Runs of one side that follow each other closely, with no run of the other side in between, are one session: they
+    meet the machine in the same state. If the sides were measured in turn, every run counts.
     """
     order = sorted(
         (datetime.fromisoformat(header.started), side, place)
         for side, headers in enumerate((base, candidate))
         for place, header in enumerate(headers)
     )
-    found: tuple[list[int], list[int]] = ([0] * len(base), [0] * len(candidate))
+    numbers: tuple[list[int], list[int]] = ([0] * len(base), [0] * len(candidate))
     counts = [-1, -1]
     before = None
-    for begun, side, place in order:
-        if before is None or before[1] != side or (begun - before[0]).total_seconds() >= SESSION_S:
+    for started, side, place in order:
+        if before is None or before[1] != side or (started - before[0]).total_seconds() >= SESSION_S:
             counts[side] += 1
-        found[side][place] = counts[side]
-        before = (begun, side)
-    return found
+        numbers[side][place] = counts[side]
+        before = (started, side)
+    return numbers
 
 
 def _distinct(given: Sequence[StoredRun]) -> list[StoredRun]:
     """Return the runs from old to new, each once."""
-    return sorted({run[0].run: run for run in given}.values(), key=lambda run: datetime.fromisoformat(run[0].started))
+    distinct = {(header.run, header.machine.name): (header, records) for header, records in given}
+    return sorted(distinct.values(), key=lambda run: datetime.fromisoformat(run[0].started))
 
 
 def _only_machine(given: Sequence[StoredRun], side: str) -> str:
@@ -139,11 +141,11 @@ def _data(base: Sequence[StoredRun], candidate: Sequence[StoredRun]) -> dict[str
 
 
 def _checksums(given: Sequence[StoredRun]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    by_name: dict[str, set[str]] = {}
     for header, _ in given:
         for name, checksum in header.cards.items():
-            found.setdefault(name, set()).add(checksum)
-    return found
+            by_name.setdefault(name, set()).add(checksum)
+    return by_name
 
 
 def _short(checksums: set[str]) -> str:
@@ -151,18 +153,18 @@ def _short(checksums: set[str]) -> str:
 
 
 def _packages(given: Sequence[StoredRun]) -> dict[str, str]:
-    found: dict[str, set[str]] = {}
+    by_name: dict[str, set[str]] = {}
     for header, _ in given:
         for package, version in header.environment.packages.items():
-            found.setdefault(package, set()).add(version)
-    return {package: " and ".join(sorted(versions)) for package, versions in found.items()}
+            by_name.setdefault(package, set()).add(version)
+    return {package: " and ".join(sorted(versions)) for package, versions in by_name.items()}
 
 
 def _remarks(base: Sequence[StoredRun], candidate: Sequence[StoredRun]) -> list[str]:
     remarks = []
     both = sorted({header.run for header, _ in base} & {header.run for header, _ in candidate})
     if both:
-        remarks.append(f"on both sides stands the same run, {', '.join(both)}, which cannot differ from itself")
+        remarks.append(f"both sides have the same run, {', '.join(both)}, which cannot differ from itself")
     for side, given in (("base", base), ("candidate", candidate)):
         remarks += _unfinished(given) + _mixed(side, given)
     old, new = base[-1][0].machine, candidate[-1][0].machine
@@ -177,11 +179,13 @@ def _remarks(base: Sequence[StoredRun], candidate: Sequence[StoredRun]) -> list[
 
 
 def _unfinished(given: Sequence[StoredRun]) -> list[str]:
+    recorded: Counter[str] = Counter()
+    for header, records in given:
+        recorded[header.run] += len(records)
     return [
-        f"run {header.run} holds {len(records)} of {header.trials} planned trials; finish it with "
-        f"'bakeoff run --resume {header.run}'"
-        for header, records in given
-        if len(records) < header.trials
+        f"run {run} has {recorded[run]} of {planned} planned trials; finish it with 'bakeoff run --resume {run}'"
+        for run, planned in {header.run: header.trials for header, _ in given}.items()
+        if recorded[run] < planned
     ]
 
 
@@ -191,10 +195,10 @@ def _mixed(side: str, given: Sequence[StoredRun]) -> list[str]:
     if len(commits) > 1:
         remarks.append(f"the {side}'s runs are of {len(commits)} commits: {', '.join(commits)}")
     judged = [record for _, records in given for record in records if record.conditions]
-    spoilt = sum(bool(record.conditions and record.conditions.contaminated) for record in judged)
-    if spoilt:
+    contaminated = sum(bool(record.conditions and record.conditions.contaminated) for record in judged)
+    if contaminated:
         remarks.append(
-            f"{spoilt} of {len(judged)} trials of the {side} lost over 5 % of their cores to other work, or ran "
+            f"{contaminated} of {len(judged)} trials of the {side} lost over 5 % of their cores to other work, or ran "
             f"beside other trials"
         )
     return remarks

@@ -1,4 +1,4 @@
-"""Runs as asv results: a file a run, and its benchmarks beside those that are there."""
+"""Runs as asv results: one file for a run, and entries for its benchmarks beside those of others."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from harness.errors import UsageError
 from harness.interop.asv.files import BENCHMARKS, COLUMNS, FORMAT, MACHINE, read_benchmarks
-from harness.interop.asv.sheet import Sheet
-from harness.interop.carried import KEY, plain
-from harness.interop.sources import commit_in, milliseconds, read_json
+from harness.interop.asv.layout import Layout
+from harness.interop.reading import KEY, commit_name, milliseconds, read_json
 from harness.measure.machine import check_name
 from harness.records import Record
 from harness.store.atomic import write_atomically
@@ -21,7 +22,7 @@ from harness.store.header import Header
 
 
 class Exported(NamedTuple):
-    """The file written, and how many benchmarks and numbers of which asv has no word it holds and lacks."""
+    """The written file, the number of benchmarks in it, and the number of figures that asv cannot represent."""
 
     path: Path
     benchmarks: int
@@ -31,53 +32,59 @@ class Exported(NamedTuple):
 def export_asv(header: Header, records: Sequence[Record], into: Path, project: Path) -> Exported:
     """Write a run into a results folder of asv.
 
-    The run's file replaces only what an earlier export of the same run wrote.
+    The file of an earlier export of the same run is replaced; no other result file is changed.
 
     Parameters
     ----------
     into
         ``results_dir`` of asv.conf.json.
     project
-        The repository that the run's commit is looked for in, for its date.
+        The repository in which the date of the run's commit is looked up.
 
     Raises
     ------
     UsageError
-        When the run has no commit or no figure, or the folder holds another format.
+        When the run has no commit or no figure, or the folder has another format.
     """
-    commit = commit_in(header.environment.commit)
+    commit = commit_name(header.environment.commit)
     check_name(header.machine.name)
     if not commit:
-        raise UsageError(f"run {header.run} was measured outside of a repository, and asv files results by commit")
-    sheet = Sheet(header, records, read_benchmarks(into / BENCHMARKS))
-    if not sheet.entries:
-        raise UsageError(f"run {header.run} holds no figure: nothing to export")
+        raise UsageError(f"run {header.run} was measured outside of a repository, and asv stores results by commit")
+    layout = Layout(header, records, read_benchmarks(into / BENCHMARKS))
+    if not layout.entries:
+        raise UsageError(f"run {header.run} has no figures: nothing to export")
     machine = _machine(into / header.machine.name / MACHINE, header)
     listed = read_json(into / BENCHMARKS).value if (into / BENCHMARKS).is_file() else {}
     environment = f"{KEY}-{header.run}"
-    value = {
+    path = into / header.machine.name / f"{commit[:8]}-{environment}.json"
+    _write(into / header.machine.name / MACHINE, {**machine, "version": 1})
+    _write(into / BENCHMARKS, {**listed, **layout.entries, "version": FORMAT})
+    result = _result_file(commit, environment, _date(commit, header, project), machine, header, layout)
+    _write(path, result, indent=None)
+    return Exported(path, len(layout.entries), layout.unfit)
+
+
+def _result_file(
+    commit: str, environment: str, date: int, machine: Mapping[str, str], header: Header, layout: Layout
+) -> dict[str, Any]:
+    return {
         "commit_hash": commit,
         "env_name": environment,
-        "date": _date(commit, header, project),
+        "date": date,
         "params": {**machine, "python": _python(header)},
         "python": _python(header),
         "requirements": {},
         "env_vars": {},
         "result_columns": list(COLUMNS),
-        "results": sheet.results,
+        "results": layout.results,
         "durations": {},
-        KEY: plain(sheet.carried),
+        KEY: msgspec.to_builtins(layout.exported),
         "version": FORMAT,
     }
-    path = into / header.machine.name / f"{commit[:8]}-{environment}.json"
-    _write(into / header.machine.name / MACHINE, {**machine, "version": 1})
-    _write(into / BENCHMARKS, {**listed, **sheet.entries, "version": FORMAT})
-    _write(path, value, indent=None)
-    return Exported(path, len(sheet.entries), sheet.unfit)
 
 
 def _machine(path: Path, header: Header) -> dict[str, str]:
-    """Describe the machine as the folder does, or as asv would."""
+    """Describe the machine as the results folder does; where it does not, as asv would."""
     machine = header.machine
     if path.is_file():
         there = read_json(path).value
@@ -99,7 +106,7 @@ def _python(header: Header) -> str:
 
 
 def _date(commit: str, header: Header, project: Path) -> int:
-    """Return the date of the run's commit; the run's start where the repository does not hold it."""
+    """Return the date of the run's commit; the start of the run where the repository does not have the commit."""
     command = ["git", "-C", str(project), "show", "--no-patch", "--format=%ct", commit]
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:

@@ -1,4 +1,4 @@
-"""asv's results folder: one file a machine, commit and environment (format 2), and what its benchmarks are."""
+"""asv's results folder (format 2): a file for each machine, commit and environment, and the list of benchmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from harness.errors import UsageError
-from harness.interop.sources import SourceFile, read_json, shaped
+from harness.interop.reading import SourceFile, read_json, typed_content
 from harness.records import Scalar, scalar
 
 TOOL = "asv"
@@ -33,11 +33,11 @@ class ResultFile(msgspec.Struct):
     date
         Of the commit, milliseconds since 1970.
     params
-        The machine, and the environment's Python and requirements.
+        The machine, and Python and the requirements of the environment.
     results
-        Benchmark to its row, named by `result_columns`.
+        Benchmark to its row, whose columns are `result_columns`.
     bakeoff
-        What an exported run carries; asv ignores it.
+        The part of an exported run that asv ignores.
     """
 
     commit_hash: str
@@ -53,7 +53,7 @@ class ResultFile(msgspec.Struct):
 
 
 class Benchmark(msgspec.Struct):
-    """What benchmarks.json says of a benchmark."""
+    """The entry of a benchmark in benchmarks.json."""
 
     name: str = ""
     param_names: list[str] = []
@@ -64,16 +64,16 @@ class Benchmark(msgspec.Struct):
 
 
 class AsvRow(NamedTuple):
-    """One benchmark's results.
+    """The results of one benchmark.
 
     Attributes
     ----------
     params
         The values of each axis as asv writes them.
     values
-        One a combination of them, the last axis running fastest; ``None`` alone when all failed.
+        One for each combination of them, the last axis changing fastest; ``None`` when all failed.
     samples
-        Alike; ``None`` where they were not recorded.
+        A list for each combination; ``None`` where they were not stored.
     """
 
     params: list[list[str]]
@@ -82,12 +82,12 @@ class AsvRow(NamedTuple):
 
     @property
     def combinations(self) -> int:
-        """How many combinations there are."""
+        """The number of combinations."""
         return math.prod(map(len, self.params))
 
 
 def asv_folder(results: Path) -> Path:
-    """Return where asv's results lie when nothing else is said: ``results/asv``, as seen from the working folder."""
+    """Return the default folder of asv's results: ``results/asv``, relative to the working folder where possible."""
     folder = results / "asv"
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
@@ -108,7 +108,7 @@ def result_files(place: Path) -> list[Path]:
     files = sorted(file for pattern in ("*.json", "*/*.json") for file in place.glob(pattern))
     found = [file for file in files if file.name not in skipped and not file.name.startswith(".")]
     if not found:
-        raise UsageError(f"{place} holds no results of asv: give the results_dir of asv.conf.json, or run asv first")
+        raise UsageError(f"{place} has no results of asv: give the results_dir of asv.conf.json, or run asv first")
     return found
 
 
@@ -118,15 +118,15 @@ def read_results(path: Path) -> tuple[SourceFile, ResultFile]:
     Raises
     ------
     UsageError
-        When it cannot be read, is no such file, or has another format.
+        When it cannot be read, is not a file of results, or has another format.
     """
     source = read_json(path)
     check_format(source)
-    return source, shaped(source, ResultFile, TOOL)
+    return source, typed_content(source, ResultFile, TOOL)
 
 
 def read_benchmarks(path: Path) -> dict[str, Benchmark]:
-    """Read what a results folder says of its benchmarks; nothing where the file is missing.
+    """Read the list of benchmarks in a results folder; an empty one where the file is missing.
 
     Raises
     ------
@@ -138,32 +138,32 @@ def read_benchmarks(path: Path) -> dict[str, Benchmark]:
     source = read_json(path)
     check_format(source)
     entries = {name: entry for name, entry in source.value.items() if isinstance(entry, dict)}
-    return shaped(source._replace(value=entries), dict[str, Benchmark], TOOL)
+    return typed_content(source._replace(value=entries), dict[str, Benchmark], TOOL)
 
 
 def check_format(source: SourceFile) -> None:
-    """Refuse a file that is not in the format that this module knows."""
+    """Refuse a file that does not have the format that this module reads."""
     version = source.value.get("version") if isinstance(source.value, dict) else None
     if not isinstance(version, int):
-        raise UsageError(f"{source.path} is no file of asv: it names no version of its format")
+        raise UsageError(f"{source.path} is not a file of asv: it has no version of its format")
     if version != FORMAT:
         older = "bring it up to date with 'asv update'" if version < FORMAT else "update bakeoff"
         raise UsageError(f"{source.path} has asv's format {version}, and bakeoff reads {FORMAT}: {older}")
 
 
 def rows(file: ResultFile, path: Path) -> Iterator[tuple[str, AsvRow]]:
-    """Yield the rows of a file by the benchmark's name, in the order of names.
+    """Yield the benchmarks of a file with their rows, sorted by name.
 
     Raises
     ------
     UsageError
-        When a row has not as many values as its axes have combinations.
+        When the number of values in a row is not that of the combinations of its axes.
     """
     for name in sorted(file.results):
         cells = dict(zip(file.result_columns, file.results[name], strict=False))
         axes = cells.get("params") or []
         if not isinstance(axes, list) or not all(isinstance(axis, list) for axis in axes):
-            raise UsageError(f"{path}: the parameters of {name!r} are no lists; measure again with asv")
+            raise UsageError(f"{path}: the parameters of {name!r} are not lists; measure again with asv")
         row = AsvRow(
             [[str(value) for value in axis] for axis in axes], _list(cells.get("result")), _list(cells.get("samples"))
         )
@@ -182,7 +182,7 @@ def written(value: Scalar) -> str:
 
 
 def value_of(text: str) -> Scalar:
-    """Read a parameter's value as asv wrote it: numbers, truth values and plain strings; all else stays text."""
+    """Read a parameter's value as asv wrote it: number, truth value or plain string; anything else stays text."""
     quoted = _TEXT.fullmatch(text)
     if quoted:
         return quoted[1] if quoted[1] is not None else quoted[2]

@@ -1,4 +1,4 @@
-"""asv's results as runs: a file, that is a machine, a commit and an environment, becomes one run."""
+"""asv's results as runs: each result file, for one machine, commit and environment, becomes one run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import UsageError
-from harness.interop.asv.declared import SuiteTask, restore, suite_found
 from harness.interop.asv.files import (
     BENCHMARKS,
     AsvRow,
@@ -19,15 +18,29 @@ from harness.interop.asv.files import (
     result_files,
     rows,
 )
-from harness.interop.asv.projects import Cases
-from harness.interop.asv.sheet import Carried
-from harness.interop.carried import carried, sound_header, sound_names, sound_trials
+from harness.interop.asv.layout import ExportedRun, restored_records
+from harness.interop.asv.results import ProjectResults, SuiteTask, suite_results
 from harness.interop.figures import AXES
-from harness.interop.foreign import Gathered, gather
-from harness.interop.keep import Known, Origin, header_of, restored
-from harness.interop.machines import of_asv, renamed
-from harness.interop.names import digest
-from harness.interop.sources import SourceFile, commit_in, line, moment
+from harness.interop.imported_records import ImportedRecords, imported_records
+from harness.interop.imported_runs import (
+    Origin,
+    ResultsFolder,
+    asv_machine,
+    new_header,
+    renamed_machine,
+    restored_header,
+)
+from harness.interop.reading import (
+    SourceFile,
+    are_valid_names,
+    are_valid_trials,
+    commit_name,
+    exported_part,
+    is_valid_header,
+    line,
+    utc_time,
+)
+from harness.interop.renaming import digest
 from harness.measure.machine import Environment
 from harness.records import Record
 from harness.store.header import Header
@@ -37,7 +50,15 @@ _VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)\Z")
 
 
 class Imported(NamedTuple):
-    """What became of a file: the run that it was imported as, or why it was left out."""
+    """The outcome for a file: the run that it was imported as, or why it was left out.
+
+    Attributes
+    ----------
+    path
+        The new run; where the file was left out, the run that has its results, or the file itself.
+    header
+        ``None`` where the file was left out.
+    """
 
     source: Path
     path: Path
@@ -51,102 +72,93 @@ class Importer:
     Parameters
     ----------
     results
-        Folder of the runs.
+        Results folder of the runs.
     command
         The command line as typed, for the headers.
     machine
         Name to use instead of those made from the hardware.
     suites
-        The prefix of a benchmark's name to the task whose suite has it.
+        Beginning of a benchmark's name to the task whose suite it belongs to.
     """
 
     def __init__(
         self, results: Path, *, command: str, machine: str | None = None, suites: Mapping[str, SuiteTask] | None = None
     ) -> None:
-        self._known = Known(results)
+        self._folder = ResultsFolder(results)
         self._command = command
         self._machine = machine
         self._suites = suites or {}
         self._benchmarks: dict[Path, dict[str, Benchmark]] = {}
 
     def add(self, path: Path) -> Imported:
-        """Import a file, unless it was imported before or came from a run that is here.
+        """Import a file, unless it was imported before or exported from a run in the results folder.
 
         Raises
         ------
         UsageError
-            When it cannot be read or names no commit.
+            When it cannot be read or has no commit.
         """
         source, file = read_results(path)
         origin = Origin(digest(f"{path.parent.name}/{path.name}", 6), source.digest)
-        there = self._known.imported(origin)
+        there = self._folder.imported(origin)
         if there is not None:
             return Imported(path, there, remarks=(f"already imported as {there.stem.rsplit('-', 1)[1]}",))
-        commit = commit_in(file.commit_hash)
+        commit = commit_name(file.commit_hash)
         if commit is None:
-            raise UsageError(f"{path} names no commit ({line(file.commit_hash)!r}): measure again with asv")
-        own = self._own(file, path)
-        if own is not None and self._known.has(own[0].run):
-            return Imported(path, path, remarks=(f"exported from run {own[0].run}, which is here",))
-        if own is None:
-            header, records, remarks = self._foreign(file, source, origin, commit)
+            raise UsageError(f"{path} has no commit ({line(file.commit_hash)!r}): measure again with asv")
+        exported = _exported_run(file, path)
+        if exported is not None and self._folder.has(exported[0].run):
+            return Imported(path, path, remarks=(f"exported from run {exported[0].run}, which is here",))
+        if exported is None:
+            header, records, remarks = self._new_run(file, source, origin, commit)
         else:
-            header, records = own
-            named = renamed(header.machine, self._machine)
-            run = self._known.free(origin)
-            header = restored(header, run, origin, command=self._command, machine=named, records=records)
+            header, records = exported
+            named = renamed_machine(header.machine, self._machine)
+            run = self._folder.free_id(origin)
+            header = restored_header(header, run, origin, command=self._command, machine=named, records=records)
             remarks = []
-        earlier = self._known.earlier(origin, header.machine.name, commit)
+        earlier = self._folder.earlier(origin, header.machine.name, commit)
         if earlier is not None:
-            remarks.append(f"an earlier state of this file is run {earlier}: delete that to keep one of them")
-        return Imported(path, self._known.keep(header, records), header, tuple(remarks))
+            remarks.append(f"an earlier state of this file is run {earlier}: delete that run if you need only one")
+        return Imported(path, self._folder.write(header, records), header, tuple(remarks))
 
-    def _own(self, file: ResultFile, path: Path) -> tuple[Header, list[Record]] | None:
-        own = carried(file.bakeoff, Carried)
-        if own is None or not sound_header(own.header) or not sound_trials(mark.trial for mark in own.trials):
-            return None
-        names = [name for measure, _ in own.figures.values() for name in measure.split(".")]
-        if not sound_names(names):
-            return None
-        records = restore(own, dict(rows(file, path)))
-        return None if records is None else (own.header, records)
-
-    def _foreign(
+    def _new_run(
         self, file: ResultFile, source: SourceFile, origin: Origin, commit: str
     ) -> tuple[Header, list[Record], list[str]]:
-        gathered, remarks = self._gathered(file, source.path)
-        if not gathered.records:
-            raise UsageError(f"{source.path} holds no result: measure again with asv")
+        imported, remarks = self._records(file, source.path)
+        if not imported.records:
+            raise UsageError(f"{source.path} has no results: measure again with asv")
         python = _python(file)
-        header = header_of(
-            self._known.free(origin),
+        header = new_header(
+            self._folder.free_id(origin),
             origin,
             command=self._command,
-            started=moment(file.date, source.path),
-            machine=renamed(of_asv(file.params, python), self._machine),
+            started=utc_time(file.date, source.path),
+            machine=renamed_machine(asv_machine(file.params, python), self._machine),
             environment=Environment(packages=_packages(file), commit=commit),
-            records=gathered.records,
+            records=imported.records,
         )
-        return gathered.head(header), gathered.records, remarks
+        return imported.complete(header), imported.records, remarks
 
-    def _gathered(self, file: ResultFile, path: Path) -> tuple[Gathered, list[str]]:
+    def _records(self, file: ResultFile, path: Path) -> tuple[ImportedRecords, list[str]]:
         listed = self._listed(path.parent.parent / BENCHMARKS)
-        environment = _environment(file)
-        sheet = Cases(environment)
+        project = ProjectResults(_environment(file))
         suites: dict[str, dict[str, AsvRow]] = {}
         for name, row in rows(file, path):
             prefix, _, method = name.rpartition(".")
             if prefix in self._suites and len(row.params) == len(AXES):
                 suites.setdefault(prefix, {})[method] = row
             else:
-                sheet.add(name, row, listed.get(name, Benchmark()), path)
-        own = [found for prefix, methods in suites.items() for found in suite_found(self._suites[prefix], methods)]
+                project.add(name, row, listed.get(name, Benchmark()), path)
+        results = list(project.results.values())
+        for prefix, methods in suites.items():
+            results += suite_results(self._suites[prefix], methods)
         remarks = []
-        if sheet.skipped:
-            remarks.append(f"{sheet.skipped} results are left out: asv did not measure them (n/a)")
-        if sheet.unfit:
-            remarks.append(f"{sheet.unfit} results are left out: they are no finite numbers, or negative times")
-        return gather(TOPIC, [*sheet.found.values(), *own]), remarks
+        if project.skipped:
+            remarks.append(f"{project.skipped} results are left out: asv did not measure them (n/a)")
+        if project.unfit:
+            remarks.append(f"{project.unfit} results are left out: they are not finite, or negative times or sizes")
+        return imported_records(TOPIC, results), remarks
 
     def _listed(self, path: Path) -> dict[str, Benchmark]:
         if path not in self._benchmarks:
@@ -157,7 +169,7 @@ class Importer:
 def import_asv(
     place: Path, importer: Importer, receive: Callable[[Imported], None], refuse: Callable[[UsageError], None]
 ) -> None:
-    """Import every result file of a place; what is wrong with one file keeps none of the others out.
+    """Import every result file in a folder; an error in one file does not keep the others from being imported.
 
     Raises
     ------
@@ -173,19 +185,30 @@ def import_asv(
             receive(imported)
 
 
+def _exported_run(file: ResultFile, path: Path) -> tuple[Header, list[Record]] | None:
+    """Restore the run that a file was exported from; ``None`` where it was not exported by us, or was changed."""
+    run = exported_part(file.bakeoff, ExportedRun)
+    if run is None or not is_valid_header(run.header) or not are_valid_trials(one.trial for one in run.trials):
+        return None
+    if not are_valid_names(name for measure, _ in run.figures.values() for name in measure.split(".")):
+        return None
+    records = restored_records(run, dict(rows(file, path)))
+    return None if records is None else (run.header, records)
+
+
 def _python(file: ResultFile) -> str:
-    """Return Python's version without the path that asv may have known it by."""
+    """Return the version of Python, without the path that asv may have stored."""
     text = line(file.params.get("python")) or line(file.python)
     version = _VERSION.search(text)
     return version[1] if version else text.rpartition("/")[2]
 
 
 def _environment(file: ResultFile) -> dict[str, str]:
-    """Return what tells environments of one commit apart; asv draws a line for each."""
+    """Return what distinguishes the environments of one commit; asv draws a line for each."""
     chosen: Iterable[tuple[str, Any]] = (*file.requirements.items(), *file.env_vars.items())
-    told = {name: text for name, value in chosen if (text := line(value))}
+    variables = {name: text for name, value in chosen if (text := line(value))}
     python = _python(file)
-    return {**({"python": python} if python else {}), **told}
+    return {**({"python": python} if python else {}), **variables}
 
 
 def _packages(file: ResultFile) -> dict[str, str]:

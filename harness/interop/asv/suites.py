@@ -1,42 +1,47 @@
-"""asv benchmarks made from the registry: a class a task, a method a figure.
+"""asv benchmarks made from the registry: a class for each task, a method for each figure.
 
 The parameters are three axes (strategy, dataset, scenario), not one axis of combinations, because asv's pages offer
-each axis as a choice and draw a line for each value of it. Combinations that are not valid are named in asv's
-``skip_params``: nothing is run for them, and they have no line.
+each axis as a choice and draw a line for each value of it. Invalid combinations are listed in asv's ``skip_params``:
+nothing is run for them, and they have no line.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
-import re
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness.interop.suite_figures import Figure, figures_of, version
+import msgspec
+
+from harness.interop.figures import AXES, MappedFigure, class_name, figures_of, module_name, suite_prefix
 from harness.interop.suites import ReplayClock, Suite, run_suite, suites
 
-AXES = ("strategy", "dataset", "scenario")
-
-#: asv calls two commits different by Mann and Whitney's test at 0.002 where that can be reached with so many samples,
-#: which it thinks of 6 although the least two-sided p is 2/924; from 7 on it finds what is there.
+#: asv compares two commits by Mann and Whitney's test at 0.002 if it takes that to be possible with so many samples. It
+#: does so from 6 samples on, where the least two-sided p is 2/924; from 7 on the test can detect a difference.
 LEAST_BLOCKS = 8
 
 #: ``strategy, dataset, scenario`` -> ``skipped`` or ``failed`` with the reason, or ``samples`` by figure.
 Cache = dict[str, dict[str, Any]]
 
 
-def classes(topic: str, module: Path, results: str = "results/asv") -> dict[str, type]:
-    """Make the classes of a topic, by name, for the module that asv finds them in.
+def classes(module: Path, topics: Sequence[str] = (), results: str = "results/asv") -> dict[str, type]:
+    """Make the benchmark classes of all topics, by name, for the module that asv discovers them in.
+
+    The names of the benchmarks do not depend on the module: each method has asv's attribute ``benchmark_name``, such as
+    ``boosting.TabularBinary.time_wall``.
 
     Parameters
     ----------
     module
         File of that module, one folder below asv.conf.json.
+    topics
+        Names of topics; all when empty.
     results
         ``results_dir`` of asv.conf.json.
 
@@ -45,20 +50,19 @@ def classes(topic: str, module: Path, results: str = "results/asv") -> dict[str,
     UsageError
         When there is no such topic, or one of the project's declarations is wrong.
     """
-    listed = listed_params(module.parent.parent / results) if _runs() else {}
+    listed = listed_params(module.parent.parent / results) if _is_measuring() else {}
     made = {}
-    for suite in suites(module.parent, (topic,), LEAST_BLOCKS):
-        name = "".join(part.capitalize() for part in re.split(r"\W+", suite.task.name))
-        home = f"{module.parent.name}.{module.stem}"
-        made[name] = _class(suite, name, home, listed.get(f"{module.stem}.{name}"))
+    for suite in suites(module.parent, topics, LEAST_BLOCKS):
+        prefix = suite_prefix(suite.task.topic, suite.task.name)
+        made[prefix.replace(".", "_")] = _class(suite, f"{module.parent.name}.{module.stem}", listed.get(prefix))
     return made
 
 
 def listed_params(results: Path) -> dict[str, list[list[str]]]:
-    """Read which parameters asv goes by, by class.
+    """Read the parameters that asv has listed, by the prefix of the benchmarks of a class.
 
-    asv lists parameters once, for the first commit of a run, and then tells every commit a position in that list. The
-    list of a commit with fewer strategies would give the position to another strategy.
+    asv lists parameters once, for the first commit of a run, and gives every commit positions in that list. In the list
+    of a commit with fewer strategies, the same position would be another strategy.
     """
     file = results / "benchmarks.json"
     if not file.is_file():
@@ -70,12 +74,31 @@ def listed_params(results: Path) -> dict[str, list[list[str]]]:
     return found
 
 
-def _runs() -> bool:
-    """Whether asv runs benchmarks in this process, rather than listing or checking them."""
+def _is_measuring() -> bool:
+    """Return whether asv runs benchmarks in this process, rather than listing or checking them."""
     return sys.argv[1:2] != [] and Path(sys.argv[0]).name == "benchmark.py" and sys.argv[1] not in ("discover", "check")
 
 
-def _class(suite: Suite, name: str, home: str, listed: list[list[str]] | None) -> type:
+def version(suite: Suite, figure: MappedFigure) -> str:
+    """Return a digest of everything except code that a figure depends on: declaration, parameters, blocks and data.
+
+    When it changes, asv begins a new series. The code of a strategy is not part of it, because a series shows the
+    effect of that code; nor are the names of the strategies, because a new one does not change the others' figures.
+    """
+    content = {
+        "task": suite.task.full_name,
+        "phases": suite.task.phases,
+        "figure": (figure.measure, figure.unit, figure.conversion),
+        "profile": suite.profile,
+        "blocks": sorted({(trial.block, trial.seeds.data, trial.seeds.model) for trial in suite.trials}),
+        "params": {trial.dataset: trial.params for trial in suite.trials},
+        "data": {dataset.name: dataset.version for dataset in suite.datasets},
+    }
+    return hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=8).hexdigest()
+
+
+def _class(suite: Suite, home: str, listed: list[list[str]] | None) -> type:
+    name = class_name(suite.task.name)
     axes = listed or [list(dict.fromkeys(case[axis] for case in suite.cases)) for axis in range(len(AXES))]
     members: dict[str, Any] = {
         "__doc__": f"{suite.task.title}.",
@@ -83,13 +106,16 @@ def _class(suite: Suite, name: str, home: str, listed: list[list[str]] | None) -
         "param_names": list(AXES),
         "params": axes,
         "skip_params": [case for case in itertools.product(*axes) if case not in suite.cases],
-        # Each sample is a trial in a process of its own already: asv takes them as they are, once.
+        # Each sample is a trial in its own process already, so asv takes every sample once, as it is.
         "rounds": 1,
         "number": 1,
         "warmup_time": 0,
         "setup_cache": _setup_cache(suite, name, home),
     }
-    for figure in figures_of(suite):
+    uses_device = any(strategy.device != "cpu" for strategy in suite.task.strategies.values())
+    for figure in figures_of(suite.task.phases, suite.task.metrics):
+        if figure.measure.endswith("device_bytes") and not uses_device:
+            continue
         members[figure.name] = _method(suite, name, figure)
     return type(name, (), members)
 
@@ -98,32 +124,33 @@ def _setup_cache(suite: Suite, name: str, home: str) -> Callable[[Any], Cache]:
     def setup_cache(_self: Any) -> Cache:
         return _run(suite)
 
-    # asv tells caches apart by module and line: each task's must seem to stand in a module of its own.
-    own = ModuleType(f"{home}.{suite.task.name}")
-    sys.modules[own.__name__] = own
+    # asv distinguishes caches by module and line, so the function of each task needs a module of its own.
+    package = home.partition(".")[0]
+    module = ModuleType(f"{package}.{module_name(suite.task.topic)}.{suite.task.name}")
+    sys.modules[module.__name__] = module
     made: Any = setup_cache
-    made.__module__ = own.__name__
+    made.__module__ = module.__name__
     made.__qualname__ = f"{name}.setup_cache"
     made.pretty_source = (
-        f'def setup_cache(self):\n    """Run the trials of {_named(suite)}, each in a fresh process."""'
+        f'def setup_cache(self):\n    """Run the trials of {suite.task.full_name}, each in a fresh process."""'
     )
-    # Every trial has its own limit; the factor is for memory passes, the rest for starting servers.
+    # Every trial has its own limit; the factor is for memory passes, the constant for starting servers.
     made.timeout = 120 + 2 * len(suite.trials) * suite.config.timeout_s
     return setup_cache
 
 
 def _run(suite: Suite) -> Cache:
     cache: Cache = {}
-    for case, outcome in run_suite(suite, suite.trials).items():
-        problem = {"skipped": outcome.skipped, "failed": outcome.failed}
+    for case, result in run_suite(suite, suite.trials).items():
+        problem = {"skipped": result.skipped, "failed": result.failed}
         cache[", ".join(case)] = {state: reason for state, reason in problem.items() if reason} or {
-            "samples": outcome.samples
+            "samples": result.samples
         }
     return cache
 
 
-def _method(suite: Suite, name: str, figure: Figure) -> Callable[..., Any]:
-    # asv sets up anew before every sample, and each must be the next one.
+def _method(suite: Suite, name: str, figure: MappedFigure) -> Callable[..., Any]:
+    # asv calls setup before every sample, and each sample must be the next one.
     replays: dict[tuple[str, ...], ReplayClock] = {}
 
     def time(_self: Any, _cache: Cache, *case: str) -> None:
@@ -132,52 +159,50 @@ def _method(suite: Suite, name: str, figure: Figure) -> Callable[..., Any]:
     def track(_self: Any, cache: Cache, *case: str) -> float:
         return _tracked(figure, _samples(cache, case, figure))
 
-    method: Any = time if figure.timed else track
+    method: Any = time if figure.is_time else track
 
     def setup(cache: Cache, *case: str) -> None:
         samples = _samples(cache, case, figure)
-        if not figure.timed:
+        if not figure.is_time:
             _tracked(figure, samples)
         elif case not in replays:
             replays[case] = ReplayClock(samples)
             method.timer, method.repeat = replays[case].now, len(samples)
 
-    # What asv shows as the benchmark's code.
+    # asv shows this as the code of the benchmark.
     setup.pretty_source = ""  # type: ignore[attr-defined]
     method.pretty_source = (
         f"def {figure.name}(self, {', '.join(AXES)}):\n"
         f'    """{figure.title[0].upper()}{figure.title[1:]}: the median of the trials of\n\n'
-        f'    bakeoff run {_named(suite)} --profile {suite.profile}\n    """'
+        f'    bakeoff run {suite.task.full_name} --profile {suite.profile}\n    """'
     )
     method.__name__, method.__qualname__ = figure.name, f"{name}.{figure.name}"
-    method.pretty_name = f"{_named(suite)}: {figure.title}"
+    method.pretty_name = f"{suite.task.full_name}: {figure.title}"
+    # asv would make the name from the module; the name is that of the topic, whichever module the class is in.
+    method.benchmark_name = f"{suite_prefix(suite.task.topic, suite.task.name)}.{figure.name}"
     method.version = version(suite, figure)
     method.setup = setup
-    if not figure.timed:
+    if not figure.is_time:
         method.unit = figure.unit
     return method  # type: ignore[no-any-return]
 
 
-def _samples(cache: Cache, case: tuple[str, ...], figure: Figure) -> list[float]:
+def _samples(cache: Cache, case: tuple[str, ...], figure: MappedFigure) -> list[float]:
     """Look up samples; asv shows NotImplementedError as n/a and every other error as failed."""
     entry = cache.get(", ".join(case), {"skipped": "this commit has no such strategy, data set or scenario"})
     if "skipped" in entry:
         raise NotImplementedError(entry["skipped"])
     if "failed" in entry:
         raise RuntimeError(entry["failed"])
-    if figure.measure not in entry["samples"]:
+    samples: list[float] = entry["samples"].get(figure.measure, [])
+    if not samples or not figure.is_reported(samples):
         raise NotImplementedError(f"the strategy has no {figure.title}")
-    samples: list[float] = entry["samples"][figure.measure]
     return samples
 
 
-def _tracked(figure: Figure, samples: list[float]) -> float:
-    value = figure.value(statistics.median(samples))
+def _tracked(figure: MappedFigure, samples: list[float]) -> float:
+    value = figure.converted(statistics.median(samples))
     if value is None:
         raise NotImplementedError(f"{figure.title} is not positive, and asv compares by ratios")
-    # asv prints every digit that it is given.
+    # asv prints every digit of a number.
     return float(f"{value:.6g}")
-
-
-def _named(suite: Suite) -> str:
-    return f"{suite.task.topic}/{suite.task.name}"

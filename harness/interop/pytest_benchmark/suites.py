@@ -1,8 +1,8 @@
-"""The registered strategies as pytest-benchmark cases; a module that pytest collects imports what is here.
+"""The registered strategies as pytest-benchmark cases; a module that pytest collects imports the names in `__all__`.
 
-pytest-benchmark would time a function in pytest's own process, with the libraries, memory and threads that other cases
-left there. Here it is given the times of trials instead: each round is a trial in a fresh process, and its time is the
-wall time of the strategy's phases together, without loading and judging. For that a case brings its own timer, by
+pytest-benchmark would time a function in the process of pytest, with the libraries, memory and threads that other cases
+left there. Here it receives the times of trials instead: each round is a trial in a fresh process, and its time is the
+wall time of all phases of the strategy, without loading and judging. Each case therefore has a timer of its own, set by
 pytest-benchmark's marker.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.interop.figures import extra_figures
 from harness.interop.suites import Case, ReplayClock, Suite, SuiteResult, case_of, run_suite, suites
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["measured", "outcomes", "pytest_generate_tests", "test_strategy"]
 
-#: What pytest knows a case by, and pytest-benchmark writes into its files: plain text.
+#: The parameters of a case, which pytest-benchmark writes into its files: plain text.
 ARGUMENTS = ("task", "strategy", "dataset", "scenario")
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredCase:
-    """A case of a suite, with the clock that tells its times."""
+    """A case of a suite, with the clock that replays its times."""
 
     suite: Suite
     case: Case
@@ -40,15 +41,15 @@ class MeasuredCase:
         return (f"{self.suite.task.topic}/{self.suite.task.name}", *self.case)
 
 
-_FOUND = pytest.StashKey[dict[tuple[str, ...], MeasuredCase]]()
+_CASES = pytest.StashKey[dict[tuple[str, ...], MeasuredCase]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make a test of every strategy, data set and scenario of the project that pytest runs in."""
+    """Make a test for every strategy, data set and scenario of the project that pytest runs in."""
     if "measured" in metafunc.fixturenames:
-        found = {measured.key: measured for measured in _measured(metafunc.config)}
-        metafunc.config.stash[_FOUND] = found
-        metafunc.parametrize(ARGUMENTS, [_parameter(measured) for measured in found.values()])
+        cases = {measured.key: measured for measured in _measured(metafunc.config)}
+        metafunc.config.stash[_CASES] = cases
+        metafunc.parametrize(ARGUMENTS, [_parameter(measured) for measured in cases.values()])
 
 
 @pytest.fixture
@@ -67,8 +68,8 @@ def outcomes(request: pytest.FixtureRequest) -> Mapping[MeasuredCase, SuiteResul
             and "measured" in item.fixturenames
             and not item.get_closest_marker("skip")
         ):
-            one = _of(item)
-            chosen.setdefault(one.suite, {})[one.case] = one
+            measured = _of(item)
+            chosen.setdefault(measured.suite, {})[measured.case] = measured
     return {
         cases[case]: outcome
         for suite, cases in chosen.items()
@@ -80,13 +81,13 @@ def outcomes(request: pytest.FixtureRequest) -> Mapping[MeasuredCase, SuiteResul
 def test_strategy(
     measured: MeasuredCase, outcomes: Mapping[MeasuredCase, SuiteResult], benchmark: BenchmarkFixture
 ) -> None:
-    """Hand the wall time of a strategy's phases to pytest-benchmark, a round a block, and all else as extra_info."""
+    """Give pytest-benchmark a round for each block, the wall time of all phases, and everything else as extra_info."""
     outcome = outcomes[measured]
     if outcome.failed:
         pytest.fail(outcome.failed, pytrace=False)
     samples = outcome.samples
     measured.replay.load(samples["wall_s"])
-    benchmark.extra_info.update(_told(measured.suite, outcome))
+    benchmark.extra_info.update(_extra_info(measured.suite, outcome))
     benchmark.pedantic(measured.replay.step, rounds=len(samples["wall_s"]))  # type: ignore[no-untyped-call]
 
 
@@ -107,12 +108,13 @@ def _parameter(measured: MeasuredCase) -> Any:
 
 def _of(item: pytest.Function) -> MeasuredCase:
     params = item.callspec.params
-    return item.config.stash[_FOUND][tuple(str(params[name]) for name in ARGUMENTS)]
+    return item.config.stash[_CASES][tuple(str(params[name]) for name in ARGUMENTS)]
 
 
-def _told(suite: Suite, outcome: SuiteResult) -> dict[str, Any]:
-    """Return what pytest-benchmark has no place for, as medians over the blocks."""
-    medians = {name: statistics.median(numbers) for name, numbers in outcome.samples.items()}
+def _extra_info(suite: Suite, outcome: SuiteResult) -> dict[str, Any]:
+    """Return the figures that pytest-benchmark has no fields for, as medians over the blocks."""
+    samples = outcome.samples
+    medians = {name: statistics.median(numbers) for name, numbers in samples.items()}
     trials = [record.trial for record in outcome.records]
     metrics = [metric.name for metric in suite.task.metrics]
     (version,) = (dataset.version for dataset in suite.datasets if dataset.name == trials[0].dataset)
@@ -120,8 +122,7 @@ def _told(suite: Suite, outcome: SuiteResult) -> dict[str, Any]:
         "metrics": {name: medians[name] for name in metrics},
         "directions": {metric.name: metric.direction for metric in suite.task.metrics},
         "units": {metric.name: metric.unit for metric in suite.task.metrics},
-        "peak_bytes": medians.get("peak_bytes"),
-        "cpu_s": medians["cpu_s"],
+        **extra_figures(samples),
         "phases": {name: number for name, number in medians.items() if "." in name},
         "params": trials[0].params,
         "dataset_version": version,

@@ -1,4 +1,4 @@
-"""What outputs pick from a decision: cases from the worst on, the figures that a line shows, and what is no pass."""
+"""What all outputs show of a decision: its cases from the worst on, their main figures, and the findings to explain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ALLOW = "[[tool.bakeoff.gate.allowed]]"
 _MEANING: dict[Verdict, str] = {
     "pass": "As far as these cases go, the candidate can be merged.",
     "improved": "As far as these cases go, the candidate can be merged.",
-    "inconclusive": "Whether the candidate is worse is not known: the noise is larger than what was to be seen.",
+    "inconclusive": "Whether the candidate is worse is not known: the noise is too large to exclude it.",
     "not measured": "What was not measured is not known to be as good as before.",
     "failed": "The candidate must not be merged before all cases run.",
     "regressed": "The candidate must not be merged as it is.",
@@ -32,9 +32,9 @@ class CaseRow(NamedTuple):
     Attributes
     ----------
     name
-        With its parameters where cases differ in nothing else.
+        Name of the case, with its parameters if another case differs in them only.
     cpu, wall, memory, quality
-        The finding that speaks for these; ``None`` where there is none.
+        The finding that is shown for each; ``None`` if there is none.
     """
 
     case: Case
@@ -57,7 +57,7 @@ class CaseRow(NamedTuple):
 
 
 class ReportedFinding(NamedTuple):
-    """A verdict that is no plain pass, with all that there is to say of it; `figure` is empty for a whole case."""
+    """A verdict that is not simply a pass, with its explanation; `figure` is empty for a whole case."""
 
     verdict: Verdict
     case: str
@@ -74,7 +74,7 @@ class ReportedFinding(NamedTuple):
 
 
 def rows(decision: Decision) -> list[CaseRow]:
-    """Return the cases from the worst to the best; of equal ones, the order stays."""
+    """Return the cases from the worst to the best; equal ones in their order."""
     shared = Counter(case.name for case in decision.cases)
     made = [_row(case, shared[case.name] > 1) for case in decision.cases]
     return sorted(made, key=lambda row: -VERDICTS.index(row.case.verdict))
@@ -82,18 +82,18 @@ def rows(decision: Decision) -> list[CaseRow]:
 
 def counts(decision: Decision) -> list[tuple[Verdict, int]]:
     """Count the cases by verdict, the worst first."""
-    found = Counter(case.verdict for case in decision.cases)
-    return [(verdict, found[verdict]) for verdict in reversed(VERDICTS) if found[verdict]]
+    number = Counter(case.verdict for case in decision.cases)
+    return [(verdict, number[verdict]) for verdict in reversed(VERDICTS) if number[verdict]]
 
 
 def open_points(decision: Decision) -> Iterator[ReportedFinding]:
-    """Yield every finding, and every case without findings, that is no plain pass: the worst cases first."""
+    """Yield every finding, and every case without findings, that does not simply pass: the worst cases first."""
     for row in rows(decision):
         yield from points_of(row)
 
 
 def points_of(row: CaseRow) -> Iterator[ReportedFinding]:
-    """Yield the findings of a case that are no plain pass, or the case itself where it has no findings."""
+    """Yield the findings of a case that do not simply pass, or the case itself if it has no findings."""
     case = row.case
     if not case.findings and (case.verdict != "pass" or case.reason or case.allowed):
         yield ReportedFinding(
@@ -102,7 +102,7 @@ def points_of(row: CaseRow) -> Iterator[ReportedFinding]:
     for finding in by_verdict(case.findings):
         if finding.verdict != "pass" or finding.allowed:
             yield ReportedFinding(
-                finding.verdict, row.name, words.line(finding.figure), words.told(finding), finding.allowed
+                finding.verdict, row.name, words.line(finding.figure), words.details(finding), finding.allowed
             )
 
 
@@ -144,15 +144,15 @@ def _row(case: Case, ambiguous: bool) -> CaseRow:  # noqa: FBT001 - private, nam
     return CaseRow(
         case,
         f"{name} ({words.params(case.params)})" if ambiguous and case.params else name,
-        _speaking(case, "cpu_s"),
-        _speaking(case, "wall_s"),
-        _speaking(case, "peak_bytes") or _speaking(case, "device_bytes"),
+        _shown(case, "cpu_s"),
+        _shown(case, "wall_s"),
+        _shown(case, "peak_bytes") or _shown(case, "device_bytes"),
         _worst(finding for finding in case.findings if finding.kind == "quality"),
         len(case.pairs) or pairs,
     )
 
 
-def _speaking(case: Case, total: str) -> Finding | None:
+def _shown(case: Case, total: str) -> Finding | None:
     """Return the finding on a cost over all phases; without it the worst one on a phase."""
     whole = next((finding for finding in case.findings if finding.figure == total), None)
     return whole or _worst(finding for finding in case.findings if finding.figure.endswith(f".{total}"))
@@ -171,7 +171,7 @@ def _loss(finding: Finding) -> float:
 
 
 def headline(decision: Decision) -> str:
-    """Say how many cases have the verdict, and what hides behind a pass."""
+    """Say how many cases have the verdict, and what the policy let pass."""
     total = len(decision.cases)
     if not total:
         return "nothing was compared: there is no case"
@@ -179,15 +179,15 @@ def headline(decision: Decision) -> str:
     number = counted.get(decision.verdict, 0)
     of = f"{number} of {wording.count(total, 'case')}"
     if decision.verdict == "pass":
-        told = f"none of {wording.count(total, 'case')} is worse than its margins allow"
+        summary = f"none of {wording.count(total, 'case')} is worse than its margins allow"
     elif decision.verdict == "improved":
-        told = f"{of} {'is' if number == 1 else 'are'} better, and none is worse"
+        summary = f"{of} {'is' if number == 1 else 'are'} better, and none is worse"
     else:
-        told = of
+        summary = of
     rest = [f"{count} {verdict}" for verdict, count in counted.items() if verdict not in (decision.verdict, "pass")]
     if decision.verdict == "improved":
         rest = []
-    return "; ".join([f"{decision.verdict}: {told}", *([", ".join(rest)] if rest else []), *_policy(decision)])
+    return "; ".join([f"{decision.verdict}: {summary}", *([", ".join(rest)] if rest else []), *_policy(decision)])
 
 
 def meaning(decision: Decision) -> str:
@@ -196,7 +196,7 @@ def meaning(decision: Decision) -> str:
 
 
 def advice(decision: Decision) -> str:
-    """Say what to do next; empty where there is nothing to do."""
+    """Say what to do next; empty if there is nothing to do."""
     if not decision.cases:
         return "select cases that both sides have"
     if decision.verdict == "inconclusive":
@@ -209,22 +209,22 @@ def advice(decision: Decision) -> str:
 
 def _decide(decision: Decision) -> str:
     if not decision.live:
-        return "measure both sides in more blocks and at more moments, or side by side with --base"
+        return "measure both sides in more blocks and in more sessions, or side by side with --base"
     if decision.policy.budget_s is not None:
         return "give more time with --budget, or raise [tool.bakeoff.gate] pairs"
     return "raise [tool.bakeoff.gate] pairs, or widen the margins"
 
 
 def _policy(decision: Decision) -> list[str]:
-    """Say what the policy made of findings."""
-    said = []
+    """Say what the policy changed."""
+    notes = []
     counted = sum(map(by_policy, decision.cases))
     if counted:
-        said.append(f"{counted} of them inconclusive, counted as regressed by policy")
+        notes.append(f"{counted} of them inconclusive, counted as regressed by policy")
     taken = sum(map(let_pass, decision.cases))
     if taken:
-        said.append(f"{taken} inconclusive, taken as a pass by policy")
+        notes.append(f"{taken} inconclusive, taken as a pass by policy")
     accepted = sum(1 for _ in allowed(decision))
     if accepted:
-        said.append(f"{accepted} allowed for a while")
-    return said
+        notes.append(f"{accepted} allowed for a while")
+    return notes

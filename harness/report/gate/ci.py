@@ -24,18 +24,18 @@ def document(decision: Decision) -> dict[str, Any]:
     Returns
     -------
     dict
-        The fields of `harness.gate.decision.Decision` by name, and those of what it holds; numbers that are not finite
-        (the bounds of an interval on one pair) are ``None``. Before them ``schema``, ``exit_code`` and ``words``.
+        The fields of `harness.gate.decision.Decision` by name, and those of the values in it; numbers that are not
+        finite (the bounds of an interval on one pair) are ``None``. Before them ``schema``, ``exit_code``, ``words``.
     """
-    said = {
+    sentences = {
         "headline": cases.headline(decision),
         "meaning": cases.meaning(decision),
         "advice": cases.advice(decision),
     }
-    found: dict[str, Any] = _plain(decision)
-    for plain, case in zip(found["cases"], decision.cases, strict=True):
+    fields_of_decision: dict[str, Any] = _plain(decision)
+    for plain, case in zip(fields_of_decision["cases"], decision.cases, strict=True):
         plain["name"] = case.name
-    return {"schema": SCHEMA, "exit_code": int(decision.exit_code), "words": said, **found}
+    return {"schema": SCHEMA, "exit_code": int(decision.exit_code), "words": sentences, **fields_of_decision}
 
 
 def _plain(value: Any) -> Any:
@@ -55,7 +55,7 @@ def _scalar(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, datetime.date):
         return value.isoformat()
-    # JSON is UTF-8, which has no word for half of a surrogate pair.
+    # JSON is UTF-8, which cannot encode half of a surrogate pair.
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
@@ -74,23 +74,23 @@ def junit(decision: Decision) -> str:
     tasks: dict[str, list[Case]] = {}
     for case in decision.cases:
         tasks.setdefault(f"{case.topic}/{case.task}", []).append(case)
-    for task, own in tasks.items():
-        root.append(_suite(task, own, decision, shared))
+    for task, task_cases in tasks.items():
+        root.append(_suite(task, task_cases, decision, shared))
     _count(root, root.iter("testcase"))
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _suite(task: str, own: list[Case], decision: Decision, shared: Counter[str]) -> ET.Element:
+def _suite(task: str, task_cases: list[Case], decision: Decision, shared: Counter[str]) -> ET.Element:
     suite = ET.Element("testsuite", {"name": words.line(task)})
-    # Schemas know no offset from UTC; `started` is UTC.
+    # The schemas have no offset from UTC; `started` is UTC.
     suite.set("timestamp", words.line(decision.started)[:19])
     suite.set("hostname", words.line(decision.machine.name))
     properties = ET.SubElement(suite, "properties")
-    for name, value in _properties(own, decision):
+    for name, value in _properties(task_cases, decision):
         ET.SubElement(properties, "property", {"name": words.line(name), "value": words.line(value)})
-    for case in own:
+    for case in task_cases:
         label = words.line(case.strategy)
         if shared[case.name] > 1 and case.params:
             label += f" ({words.params(case.params)})"
@@ -99,8 +99,8 @@ def _suite(task: str, own: list[Case], decision: Decision, shared: Counter[str])
     return suite
 
 
-def _properties(own: Iterable[Case], decision: Decision) -> list[tuple[str, str]]:
-    margins = {finding.figure: words.margin(finding) for case in own for finding in case.findings}
+def _properties(task_cases: Iterable[Case], decision: Decision) -> list[tuple[str, str]]:
+    margins = {finding.figure: words.margin(finding) for case in task_cases for finding in case.findings}
     return [
         ("base", words.side(decision.base)),
         ("candidate", words.side(decision.candidate)),
@@ -126,12 +126,12 @@ def _tests(case: Case, label: str, decision: Decision) -> Iterable[ET.Element]:
     for finding in case.findings:
         name = f"{label}: {words.line(finding.figure)}"
         test = ET.Element("testcase", {"classname": group, "name": name, "time": time})
-        _outcome(test, finding.verdict, words.told(finding), _let_pass(finding, decision))
+        _outcome(test, finding.verdict, words.details(finding), _let_pass(finding, decision))
         yield test
 
 
 def _let_pass(finding: Finding, decision: Decision) -> str:
-    """Return why the policy lets a finding pass; empty where it does not."""
+    """Return why the policy lets a finding pass; empty if it does not."""
     if finding.verdict == "inconclusive" and decision.policy.inconclusive == "pass":
         return "taken as a pass by policy"
     return finding.allowed
@@ -149,18 +149,18 @@ def _outcome(test: ET.Element, verdict: Verdict, text: str, let_pass: str) -> No
 
 
 def _count(element: ET.Element, tests: Iterable[ET.Element]) -> None:
-    found = list(tests)
-    element.set("tests", str(len(found)))
+    counted = list(tests)
+    element.set("tests", str(len(counted)))
     for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         if name == "skipped" and element.tag == "testsuites":
             continue
-        element.set(name, str(sum(test.find(tag) is not None for test in found)))
-    element.set("time", f"{sum(float(test.get('time', '0')) for test in found):.3f}")
+        element.set(name, str(sum(test.find(tag) is not None for test in counted)))
+    element.set("time", f"{sum(float(test.get('time', '0')) for test in counted):.3f}")
 
 
 Level: TypeAlias = Literal["error", "warning", "notice"]
 
-#: GitHub shows so many annotations of a level a step.
+#: GitHub shows this many annotations of each level for a step.
 MOST = 10
 _LONGEST = 2000
 _LEVELS: dict[Verdict, Level | None] = {
@@ -174,39 +174,39 @@ _LEVELS: dict[Verdict, Level | None] = {
 
 
 def annotate(decision: Decision) -> list[str]:
-    """Write an annotation for every case that is no plain pass, and one for the whole decision.
+    """Write an annotation for every case that does not simply pass, and one for the whole decision.
 
     Regressed, failed and not measured are errors, inconclusive is a warning, the rest notices. Of each level GitHub
-    shows the first ten of a step: where there are more, the tenth sums up the rest.
+    shows the first ten of a step; if there are more, the tenth sums up the rest.
     """
     made: dict[Level, list[tuple[str, str]]] = {"error": [], "warning": [], "notice": []}
-    said = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
+    summary = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
     whole = _LEVELS[decision.verdict] or "notice"
-    made[whole].append(("Bakeoff gate", said))
+    made[whole].append(("Bakeoff gate", summary))
     for row in cases.rows(decision):
         points = list(cases.points_of(row))
         level = _LEVELS[row.case.verdict] or ("notice" if points else None)
         if level:
             made[level].append((f"{row.case.verdict}: {row.name}", _message(points)))
-    return [_command(level, *one) for level, own in made.items() for one in _limited(own)]
+    return [_command(level, *one) for level, annotations in made.items() for one in _limited(annotations)]
 
 
 def _message(points: list[cases.ReportedFinding]) -> str:
-    text = "\n".join(f"{told.figure or 'case'} {told.word}: {told.text}{_allowed(told)}" for told in points)
+    text = "\n".join(f"{point.figure or 'case'} {point.word}: {point.text}{_allowed(point)}" for point in points)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _allowed(told: cases.ReportedFinding) -> str:
-    return f"; allowed: {words.line(told.allowed)}" if told.allowed else ""
+def _allowed(point: cases.ReportedFinding) -> str:
+    return f"; allowed: {words.line(point.allowed)}" if point.allowed else ""
 
 
-def _limited(own: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    if len(own) <= MOST:
-        return own
-    rest = [title for title, _ in own[MOST - 1 :]]
+def _limited(annotations: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    if len(annotations) <= MOST:
+        return annotations
+    rest = [title for title, _ in annotations[MOST - 1 :]]
     named = "\n".join(rest)
     text = named if len(named) <= _LONGEST else f"{named[: _LONGEST - 1]}…"
-    return [*own[: MOST - 1], (f"{len(rest)} more", text)]
+    return [*annotations[: MOST - 1], (f"{len(rest)} more", text)]
 
 
 def _command(level: Level, title: str, message: str) -> str:

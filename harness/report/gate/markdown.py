@@ -14,8 +14,8 @@ from harness.report.run.markdown import escape_code, escape_text
 
 #: Bytes that GitHub takes as the summary of a step.
 LIMIT = 2**20
-_TAIL = 8 * 2**10  # for the closing tags and the sentences about what was cut
-_OPEN = 12  # passing cases up to which their table is shown at once
+_TAIL = 8 * 2**10  # reserved for the closing tags and the sentences about what was cut
+_OPEN = 12  # up to this many passing cases, their table is shown unfolded
 _LONGEST = 600
 _VARIABLE = "GITHUB_STEP_SUMMARY"
 _HEAD = (
@@ -27,13 +27,13 @@ _HEAD = (
 def markdown(decision: Decision, *, limit: int = LIMIT) -> str:
     """Write a decision as GitHub-flavoured Markdown of at most `limit` bytes; a sentence says what was cut."""
     text = _Text(limit - _TAIL)
-    text.put(f"## Gate: {cases.headline(decision)}", "", *_told(decision))
+    text.put(f"## Gate: {cases.headline(decision)}", "", *_head(decision))
     rows = cases.rows(decision)
     _table(text, [row for row in rows if row.case.verdict != "pass"], "")
     passing = [row for row in rows if row.case.verdict == "pass"]
     folded = wording.count(len(passing), "passing case") if len(passing) > _OPEN else ""
     _table(text, passing, folded)
-    points = [_point(told) for told in cases.open_points(decision)]
+    points = [_point(point) for point in cases.open_points(decision)]
     text.part("### Why", points[:_OPEN], "reason")
     with_more = points[_OPEN:]
     if with_more:
@@ -50,7 +50,7 @@ def summary_file(environment: Mapping[str, str]) -> Path | None:
 
 
 def append_summary(decision: Decision, environment: Mapping[str, str] = os.environ) -> None:
-    """Append a decision to the summary of the step, as far as GitHub takes more.
+    """Append a decision to the summary of the step, as far as GitHub's limit allows.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def append_summary(decision: Decision, environment: Mapping[str, str] = os.envir
 
 
 class _Text:
-    """Lines up to a number of bytes."""
+    """Lines of text up to a limit in bytes."""
 
     def __init__(self, room: int) -> None:
         self._lines: list[str] = []
@@ -82,7 +82,7 @@ class _Text:
         self._room -= sum(map(_size, lines))
 
     def fill(self, lines: Iterable[str], noun: str) -> None:
-        """Add lines while there is room, and say how many there was none for."""
+        """Add lines while there is room, and say how many were left out."""
         left = 0
         for line in lines:
             if left or _size(line) > self._room:
@@ -92,7 +92,7 @@ class _Text:
         if left:
             self.put(
                 "",
-                f"{_plural(left, noun)} left out here, for which the summary has no room; the page (`--page`) has all.",
+                f"{_plural(left, noun)} left out here because the summary is full; the page (`--page`) has all.",
             )
 
     def part(self, title: str, lines: list[str], noun: str) -> None:
@@ -113,7 +113,7 @@ class _Text:
         return "\n".join(self._lines).rstrip() + "\n"
 
 
-def _told(decision: Decision) -> Iterable[str]:
+def _head(decision: Decision) -> Iterable[str]:
     advice = cases.advice(decision)
     yield cases.meaning(decision) + (f" To do: {escape_text(advice)}." if advice else "")
     yield ""
@@ -148,8 +148,8 @@ def _row(row: cases.CaseRow) -> str:
     return f"| {verdict} | {' | '.join(map(_cell, cells))} |"
 
 
-def _point(told: cases.ReportedFinding) -> str:
-    return f"- **{told.word}** {_cell(f'{told.case} {told.figure}'.strip())}: {_cell(told.text)}"
+def _point(point: cases.ReportedFinding) -> str:
+    return f"- **{point.word}** {_cell(f'{point.case} {point.figure}'.strip())}: {_cell(point.text)}"
 
 
 def _allowed(case: str, figure: str, why: str) -> str:

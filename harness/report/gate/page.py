@@ -23,9 +23,9 @@ Floats = npt.NDArray[np.float64]
 
 #: Log-ratios are written as whole numbers of this part; a hundredth of a per cent is less than a pixel.
 PART = 1e-4
-#: Dots on a page; where there were more, every third, fifth ... round is drawn.
+#: Most dots on a page; if there are more, only every third, fifth ... round is drawn.
 MOST_DOTS = 350_000
-_LARGEST = 20.0  # of a log-ratio, beyond which nothing is told apart
+_LARGEST = 20.0  # log-ratio beyond which a dot is not drawn
 
 
 def plotted(decision: Decision) -> dict[str, Any]:
@@ -35,8 +35,8 @@ def plotted(decision: Decision) -> dict[str, Any]:
     -------
     dict
         ``part`` and ``step`` (every ``step``-th round is there), and ``cases`` in the order of `cases.rows`: for each
-        its pairs, and its figures with a value a pair: ``middles`` (the median log-ratio of the rounds, in parts),
-        ``running`` (mean of the stage's middles so far with its 95 % interval) and ``rounds``.
+        its pairs, and its figures with a value a pair: ``medians`` (the median log-ratio of the rounds, in parts),
+        ``running`` (mean of the stage's medians so far with its 95 % interval) and ``rounds``.
     """
     ordered = [row.case for row in cases.rows(decision)]
     dots = sum(_dots(case) for case in ordered)
@@ -47,22 +47,25 @@ def plotted(decision: Decision) -> dict[str, Any]:
 
 
 def time_figures(case: Case) -> list[str]:
-    """Return the times that pairs of a case hold on both sides, the judged ones where there are any; totals first."""
+    """Return the times that both sides of a case have in its pairs, only judged ones if there are any; totals first."""
     judged = [finding.figure for finding in case.findings if finding.kind == "time"]
-    held = dict.fromkeys(name for pair in case.pairs for name in pair.base if name in pair.candidate and is_time(name))
-    names = [name for name in judged if name in held] or list(held)
+    measured = dict.fromkeys(
+        name for pair in case.pairs for name in pair.base if name in pair.candidate and is_time(name)
+    )
+    names = [name for name in judged if name in measured] or list(measured)
     phases = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
     return sorted(names, key=lambda name: ("." in name, phases.index(name.rpartition(".")[0]), name))
 
 
-def middles(pairs: Sequence[Pair], name: str) -> list[float]:
+def medians(pairs: Sequence[Pair], name: str) -> list[float]:
     """Return for each pair the median over its rounds of the log of candidate over base; NaN where it has none."""
-    return [float(np.median(found)) if len(found := _rounds(pair, name)) else math.nan for pair in pairs]
+    ratios = [_rounds(pair, name) for pair in pairs]
+    return [float(np.median(of_pair)) if len(of_pair) else math.nan for of_pair in ratios]
 
 
 def running(values: Sequence[float]) -> list[tuple[float, float, float]]:
     """Return the mean of the first 1, 2, ... values with its 95 % interval by Student's t; NaN are left out."""
-    found, known = [], 0
+    means, known = [], 0
     mean = squares = 0.0
     for value in values:
         if math.isfinite(value):
@@ -71,20 +74,23 @@ def running(values: Sequence[float]) -> list[tuple[float, float, float]]:
             mean += step / known
             squares += step * (value - mean)
         if known < 2:
-            found.append((mean if known else math.nan, -math.inf, math.inf))
+            means.append((mean if known else math.nan, -math.inf, math.inf))
             continue
         half = float(stdtrit(known - 1, 0.5 + CONFIDENCE / 2)) * math.sqrt(squares / (known - 1) / known)
-        found.append((mean, mean - half, mean + half))
-    return found
+        means.append((mean, mean - half, mean + half))
+    return means
 
 
 def _case(case: Case, step: int) -> dict[str, Any]:
-    own = [*(pair for pair in case.pairs if pair.stage == "screen"), *(p for p in case.pairs if p.stage == "confirm")]
-    screened = sum(pair.stage == "screen" for pair in own)
+    ordered = [
+        *(pair for pair in case.pairs if pair.stage == "screen"),
+        *(p for p in case.pairs if p.stage == "confirm"),
+    ]
+    screened = sum(pair.stage == "screen" for pair in ordered)
     findings = {finding.figure: finding for finding in case.findings}
     figures = []
     for name in time_figures(case):
-        values = middles(own, name)
+        values = medians(ordered, name)
         after = [*running(values[:screened]), *running(values[screened:])]
         finding = findings.get(name)
         figures.append(
@@ -94,22 +100,22 @@ def _case(case: Case, step: int) -> dict[str, Any]:
                 "margin": _part(math.log1p(finding.margin)) if finding else None,
                 "verdict": finding.verdict if finding else "",
                 "effect": words.effect(finding) if finding else "",
-                "middles": [_part(value) for value in values],
+                "medians": [_part(value) for value in values],
                 "running": [[_part(value) for value in bounds] for bounds in after],
-                "rounds": [[_part(float(value)) for value in _rounds(pair, name)[::step]] for pair in own],
+                "rounds": [[_part(float(value)) for value in _rounds(pair, name)[::step]] for pair in ordered],
             }
         )
-    return {"screened": screened, "pairs": [_pair(pair) for pair in own], "figures": figures}
+    return {"screened": screened, "pairs": [_pair(pair) for pair in ordered], "figures": figures}
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
     failed = "; ".join(f"{side}: {words.line(reason, 200)}" for side, reason in pair.failed.items())
-    told = {"block": pair.block, "first": pair.first, "cores": words.cores(pair)}
-    return {**told, "identical": pair.identical, "failed": failed}
+    facts = {"block": pair.block, "first": pair.first, "cores": words.cores(pair)}
+    return {**facts, "identical": pair.identical, "failed": failed}
 
 
 def _rounds(pair: Pair, name: str) -> Floats:
-    """Return the log-ratios of a pair's rounds; where the sides differ in number, of their medians."""
+    """Return the log-ratios of a pair's rounds, or of their medians if the sides have different numbers of rounds."""
     base, candidate = (np.asarray(getattr(pair, side).get(name, ()), dtype=np.float64) for side in SIDES)
     if not (base.size and candidate.size and (base > 0).all() and (candidate > 0).all()):
         return np.empty(0)
@@ -147,7 +153,7 @@ _SCRIPTS = (
 
 
 def page(decision: Decision) -> str:
-    """Write a decision as a page of its own, which loads nothing and sends nothing."""
+    """Write a decision as one self-contained page, which loads nothing and sends nothing."""
     template = report_page.environment().get_template("gate.html.j2")
     (gate_styles,) = assets.read(("gate/gate.css",))
     return template.render(
@@ -164,16 +170,16 @@ def page(decision: Decision) -> str:
         content_policy=assets.POLICY,
         styles=f"{assets.styles()}\n{gate_styles}",
         first_scripts=assets.first_scripts(),
-        # The report's own start leaves the rest to the gate's, as there is no payload of a report.
+        # The first script of a report does nothing here, because there is no payload of a report.
         scripts=(*assets.scripts(figures=False), *assets.read(_SCRIPTS)),
         packed=assets.pack(plotted(decision)),
     )
 
 
 def _row(place: int, row: cases.CaseRow, *, live: bool) -> dict[str, Any]:
-    """Return what the table and the card of a case show; headings and figures in the order of `Row.texts`."""
+    """Return what the table and the card of a case show; headings and figures in the order of `CaseRow.texts`."""
     case = row.case
-    found = (row.cpu, row.wall, row.memory, row.quality)
+    shown = (row.cpu, row.wall, row.memory, row.quality)
     place_of = ", ".join((f"{case.topic}/{case.task}", case.dataset, case.scenario))
     params = words.params(case.params)
     return {
@@ -183,7 +189,7 @@ def _row(place: int, row: cases.CaseRow, *, live: bool) -> dict[str, Any]:
         "verdict": case.verdict,
         "class": _class(case.verdict),
         "open": case.verdict in _OPEN,
-        "cells": [_cell(heading, text, finding) for (heading, text), finding in zip(row.texts(), found, strict=False)],
+        "cells": [_cell(heading, text, finding) for (heading, text), finding in zip(row.texts(), shown, strict=False)],
         "pairs": row.pairs,
         "findings": [_finding(finding, live=live) for finding in cases.by_verdict(case.findings)],
         "reason": words.clean(case.reason),
@@ -212,7 +218,7 @@ def _finding(finding: Finding, *, live: bool) -> dict[str, Any]:
         "verdict": finding.verdict,
         "class": _class(finding.verdict),
         "effect": words.effect(finding),
-        "middles": words.middles(finding) or words.NONE,
+        "medians": words.medians(finding) or words.NONE,
         "margin": words.margin(finding),
         "rests": _rests(finding, live=live),
         "why": "; ".join(filter(None, (words.line(finding.reason), words.p_value(finding), words.needs(finding)))),
@@ -227,9 +233,9 @@ def _rests(finding: Finding, *, live: bool) -> str:
 
 
 def _failures(row: cases.CaseRow) -> list[str]:
-    """List what ended pairs of processes, each reason once, as far as the case's own reason does not say it."""
-    found = dict.fromkeys((side, reason) for pair in row.case.pairs for side, reason in pair.failed.items())
-    return [f"{side}: {words.line(reason)}" for side, reason in found if reason not in row.case.reason]
+    """List why pairs of processes failed, each reason once, without those that the case's reason contains."""
+    reasons = dict.fromkeys((side, reason) for pair in row.case.pairs for side, reason in pair.failed.items())
+    return [f"{side}: {words.line(reason)}" for side, reason in reasons if reason not in row.case.reason]
 
 
 def _class(verdict: Verdict) -> str:

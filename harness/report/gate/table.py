@@ -1,4 +1,4 @@
-"""A decision in the terminal: a line a case, a line for whatever is no pass, and the verdict last."""
+"""A decision in the terminal: a line for each case and for each finding that does not simply pass; the verdict last."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from rich.markup import escape
 
 from harness.gate.decision import Decision, Verdict
 from harness.report.gate import cases, words
+from harness.report.terminal import Column, Styled, fit, print_table, print_wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 _COLOURS: dict[Verdict, str] = {
     "pass": "green",
@@ -21,59 +21,53 @@ _COLOURS: dict[Verdict, str] = {
     "failed": "bold red",
     "regressed": "bold red",
 }
-_WIDE = 140
 
 
 def print_decision(out: Console, decision: Decision) -> None:
     """Print a decision; the last line is its verdict and what to do."""
     out.print(escape(_sides(decision)), soft_wrap=True)
     rows = cases.rows(decision)
-    if rows and out.width >= _WIDE:
-        out.print(_table(rows))
+    columns = _columns(rows) if rows else []
+    if columns and not fit(columns, out.width).left_out:
+        print_table(out, columns, notes=["candidate over base, metrics as candidate minus base, with 95 % intervals"])
     else:
         for row in rows:
-            out.print(_lines(row), soft_wrap=True)
+            _print_case(out, row)
         out.print()
-    for told in cases.open_points(decision):
-        of = f"{told.case} {told.figure}".strip()
-        out.print(f"{_coloured(told.verdict, told.word)} {escape(f'{of}: {told.text}')}", soft_wrap=True)
+    for point in cases.open_points(decision):
+        of = f"{point.case} {point.figure}".strip()
+        out.print(f"{_coloured(point.verdict, point.word)} {escape(f'{of}: {point.text}')}", soft_wrap=True)
     for case, figure, why in cases.allowed(decision):
         out.print(escape(f"allowed: {words.line(f'{case} {figure}')}: {words.line(why)}"), soft_wrap=True)
     for remark in decision.remarks:
         out.print(escape(f"remark: {words.line(remark)}"), soft_wrap=True)
-    said = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
-    out.print(f"[{_COLOURS[decision.verdict]}]{escape(said)}[/]", soft_wrap=True)
+    summary = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
+    out.print(f"[{_COLOURS[decision.verdict]}]{escape(summary)}[/]", soft_wrap=True)
 
 
 def _sides(decision: Decision) -> str:
     how = "measured side by side" if decision.live else "stored runs compared"
     differing = words.packages(decision.base, decision.candidate)
-    told = "".join(f"; {name} {old} to {new}" for name, old, new in differing)
+    packages = "".join(f"; {name} {old} to {new}" for name, old, new in differing)
     machine = words.line(decision.machine.name)
-    return f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}{told}; {how} on {machine}"
+    return f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}{packages}; {how} on {machine}"
 
 
-def _table(rows: list[cases.CaseRow]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("case", overflow="fold")
-    for heading, _ in rows[0].texts():
-        table.add_column(heading, justify="right", no_wrap=heading != "worst metric")
-    for row in rows:
-        figures = (escape(text) for _, text in row.texts())
-        table.add_row(_coloured(row.case.verdict), escape(row.name), *figures)
-    table.caption = "candidate over base, metrics as candidate minus base, with 95 % intervals"
-    table.caption_justify = "left"
-    return table
+def _columns(rows: list[cases.CaseRow]) -> list[Column]:
+    """Return a column for the verdict, the case and each figure; the rank plays no part, as all are shown or none."""
+    verdicts = [Styled(row.case.verdict, _COLOURS[row.case.verdict]) for row in rows]
+    columns = [Column("verdict", verdicts, 0, "label"), Column("case", [row.name for row in rows], 1, "name")]
+    for rank, texts in enumerate(zip(*(row.texts() for row in rows), strict=True), start=2):
+        columns.append(Column(texts[0][0], [text for _, text in texts], rank))
+    return columns
 
 
-def _lines(row: cases.CaseRow) -> str:
-    """Write a case where a table has no room: its name, and its figures below it."""
-    told = ", ".join(f"{name} {text}" for name, text in row.texts() if text != words.NONE)
-    return f"{_coloured(row.case.verdict)} {escape(row.name)}" + (f"\n    {escape(told)}" if told else "")
+def _print_case(out: Console, row: cases.CaseRow) -> None:
+    """Print a case where a table has no room: its name, and its figures below it."""
+    out.print(f"{_coloured(row.case.verdict)} {escape(row.name)}", soft_wrap=True)
+    figures = [f"{name} {text}" for name, text in row.texts() if text != words.NONE]
+    if figures:
+        print_wrapped(out, ", ".join(figures), indent="    ")
 
 
 def _coloured(verdict: Verdict, word: str = "") -> str:

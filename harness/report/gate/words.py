@@ -1,4 +1,4 @@
-"""A finding and its parts in words."""
+"""Writes a finding and its parts in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.gate.decision import Effect, Finding, Pair, Side, Verdict
 from harness.records import Scalar
 
 NONE = wording.NONE
-#: Beside the colour of a verdict, so that it is seen without colours.
+#: Shown beside the colour of a verdict, for readers who do not see the colour.
 MARKS: dict[Verdict, str] = {
     "pass": "=",
     "improved": "▲",
@@ -22,19 +22,19 @@ MARKS: dict[Verdict, str] = {
 _TITLES = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
 _LEAST_RATIO = 0.01
 
-# What terminals obey, XML forbids, or turns the direction of writing: none of it belongs into a name.
+# Characters that terminals execute, that XML forbids, or that change the direction of writing.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
 
 def clean(text: str) -> str:
-    """Replace every character that is an order instead of a sign by U+FFFD; newlines and tabs stay."""
+    """Replace every control character by U+FFFD, except newlines and tabs."""
     return _UNSEEN.sub("\ufffd", text)
 
 
 def line(text: str, most: int = 2000) -> str:
-    """Write a text on one line, cut with an ellipsis where it is longer than `most` characters."""
+    """Write a text on one line, cut with an ellipsis if it is longer than `most` characters."""
     plain = " ".join(clean(text).split())
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
@@ -58,34 +58,34 @@ def ratio(value: float) -> str:
 
 def effect(finding: Finding, *, interval: bool = True) -> str:
     """Write an effect with its 95 % interval: ``1.083x [1.061, 1.105]``, ``+0.013 [+0.012, +0.013] nat``."""
-    found = finding.effect
-    if found is None or math.isnan(found.estimate):
+    change = finding.effect
+    if change is None or math.isnan(change.estimate):
         return NONE
     if finding.kind == "quality":
-        known = _finite(found)
+        known = _finite(change)
         parts = [wording.effect(known, cost=False), wording.interval(known, cost=False) if interval else ""]
         unit = "" if finding.unit in ("", "1") else line(finding.unit)
         return " ".join(filter(None, (*parts, unit)))
-    bounds = ", ".join(ratio(bound).removesuffix("x") for bound in (found.low, found.high))
-    known_bounds = math.isfinite(found.high) and math.isfinite(found.low)
-    return f"{ratio(found.estimate)} [{bounds}]" if interval and known_bounds else ratio(found.estimate)
+    bounds = ", ".join(ratio(bound).removesuffix("x") for bound in (change.low, change.high))
+    known_bounds = math.isfinite(change.high) and math.isfinite(change.low)
+    return f"{ratio(change.estimate)} [{bounds}]" if interval and known_bounds else ratio(change.estimate)
 
 
 def named(finding: Finding | None, usual: str = "") -> str:
-    """Write an effect with the name of its figure, unless that is the usual one; a dash for none."""
+    """Write an effect with the name of its figure, unless that is the usual one; a dash if there is no finding."""
     if finding is None:
         return NONE
     return ("" if finding.figure == usual else f"{line(finding.figure)} ") + effect(finding)
 
 
-def middles(finding: Finding) -> str:
-    """Write the middle values of both sides: ``911 ms to 987 ms``; empty without them."""
+def medians(finding: Finding) -> str:
+    """Write the values of both sides: ``911 ms to 987 ms``; empty without them."""
     if finding.effect is None:
         return ""
     both = (finding.effect.base, finding.effect.candidate)
     if not all(map(math.isfinite, both)):
         return ""
-    # Whoever searches a log types plain spaces.
+    # Plain spaces, so that a search in a log finds it.
     return " to ".join(line(wording.figure(value, finding.unit)) for value in both)
 
 
@@ -104,16 +104,16 @@ def p_value(finding: Finding) -> str:
 
 
 def needs(finding: Finding) -> str:
-    """Write what would probably decide a finding; empty where the reason has said so, or nothing would."""
+    """Write how many pairs would probably decide a finding; empty if the reason says it or it is unknown."""
     if finding.needs is None or re.search(rf"\b{finding.needs}\b|needs", finding.reason):
         return ""
     return f"needs about {finding.needs:,} {'seeds' if finding.kind == 'quality' else 'pairs'}"
 
 
-def told(finding: Finding) -> str:
-    """Say all of a finding but its name and verdict."""
+def details(finding: Finding) -> str:
+    """Write everything about a finding except its name and verdict."""
     of = f"margin {margin(finding)}"
-    parts = (effect(finding), middles(finding), line(finding.reason), p_value(finding), of, needs(finding))
+    parts = (effect(finding), medians(finding), line(finding.reason), p_value(finding), of, needs(finding))
     return "; ".join(part for part in parts if part and part != NONE)
 
 
@@ -122,12 +122,12 @@ def params(values: dict[str, Scalar]) -> str:
     return line(" ".join(f"{name}={wording.scalar(value)}" for name, value in sorted(values.items())))
 
 
-def side(own: Side) -> str:
+def side(compared: Side) -> str:
     """Name a side: ``origin/main (commit 4ed559b, with changes)``."""
-    if own.commit is None:
-        return line(own.name)
-    commit = f"commit {line(own.commit)[:10]}"
-    return f"{line(own.name)} ({commit}{', with changes' if own.dirty else ''})"
+    if compared.commit is None:
+        return line(compared.name)
+    commit = f"commit {line(compared.commit)[:10]}"
+    return f"{line(compared.name)} ({commit}{', with changes' if compared.dirty else ''})"
 
 
 def packages(base: Side, candidate: Side) -> list[tuple[str, str, str]]:
@@ -150,6 +150,6 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _finite(found: Effect) -> dict[str, float | None]:
-    values = {"estimate": found.estimate, "low": found.low, "high": found.high}
+def _finite(change: Effect) -> dict[str, float | None]:
+    values = {"estimate": change.estimate, "low": change.low, "high": change.high}
     return {name: value if math.isfinite(value) else None for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""One cell's part of a page: what every strategy measured in work_rates block, and the table against the reference."""
+"""One cell's part of a page: the values of every strategy in each block, and the table against the reference."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from harness.analysis.aggregates import CellAggregate, StrategyAggregate
+from harness.analysis.aggregates import CellAggregate, StrategyAggregate, work_rates
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import compare
-from harness.analysis.work import work_rates
 from harness.plan.selection import command
 from harness.records import Cell
 from harness.stats.paired import Interval
@@ -37,7 +36,7 @@ class Measure(NamedTuple):
 
 
 class CellMaker:
-    """Makes the parts of cells, which share what is said of the task."""
+    """Makes the parts of the cells of one task."""
 
     def __init__(
         self,
@@ -51,7 +50,7 @@ class CellMaker:
     ) -> None:
         self._task = task
         self._machines = {name: index for index, name in enumerate(machines)}
-        self._runs = {header.run: index for index, header in enumerate(run_set.headers)}
+        self._runs = {(header.run, header.machine.name): index for index, header in enumerate(run_set.headers)}
         self._headers = {header.run: header for header in run_set.headers}
         self._names = names
         self._measures = measures
@@ -70,12 +69,20 @@ class CellMaker:
             "scenario": cell.scenario,
             "params": dict(cell.params),
             "units": [
-                (self._runs[unit.run], unit.block, self._seeds.setdefault(unit.seed, len(self._seeds)))
+                (
+                    self._runs[unit.run, aggregates.machine],
+                    unit.block,
+                    self._seed(unit.seed),
+                )
                 for unit in aggregates.units
             ],
             "rows": [self._row(label, aggregates, shares.get(label, {})) for label in labels],
             "table": self._table(aggregates, labels),
         }
+
+    def _seed(self, seed: int) -> int:
+        """Return the number of a seed, in the order in which seeds appear."""
+        return self._seeds.setdefault(seed, len(self._seeds))
 
     def _row(self, label: str, aggregates: CellAggregate, shares: Mapping[str, float]) -> Plain:
         entry = aggregates.entries[label]
@@ -86,14 +93,14 @@ class CellMaker:
             "statuses": dict(entry.statuses),
             "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
             "front": shares,
-            "work": [own.plain(entry) for own in work_rates(self._task.card.work, aggregates.cell)],
+            "work": [rate.plain(entry) for rate in work_rates(self._task.card.work, aggregates.cell)],
             "command": self._command(entry, aggregates.cell, aggregates.units[-1].run, entry.statuses.total()),
         }
 
     def _command(self, entry: StrategyAggregate, cell: Cell, run: str, blocks: int) -> str:
         header = self._headers[run]
         if header.command.startswith(_IMPORTED):
-            # No declaration of ours measures it; as a comment the line does nothing in a shell.
+            # No task of Bakeoff measures an imported figure, so the line is a comment: a shell ignores it.
             return f"# imported with: {' '.join(header.command.split())}"
         values = {name: (value,) for name, value in (*cell.params, *entry.options.items())}
         return command(
@@ -107,7 +114,7 @@ class CellMaker:
         )
 
     def _table(self, aggregates: CellAggregate, labels: Sequence[str]) -> list[Plain]:
-        kept = self._noise.get(aggregates.machine)
+        stored = self._noise.get(aggregates.machine)
         against = {
             m.name: compare(
                 [aggregates],
@@ -115,7 +122,7 @@ class CellMaker:
                 self._reference,
                 m.name,
                 better="higher" if m.better == "higher" else "lower",
-                noise_sd=kept.noise.sd if kept else None,
+                noise_sd=stored.noise.sd if stored else None,
             )
             for m in self._measures
         }
@@ -124,7 +131,7 @@ class CellMaker:
                 "strategy": self._names[label],
                 "cells": [
                     {
-                        "middle": aggregates.entries[label].median(m.name),
+                        "median": aggregates.entries[label].median(m.name),
                         **_interval(against[m.name][label].effect),
                         "p": against[m.name][label].p,
                         "verdict": against[m.name][label].word,
@@ -136,7 +143,7 @@ class CellMaker:
         ]
 
     def _fronts(self, aggregates: CellAggregate) -> dict[str, dict[str, float]]:
-        """Return for every strategy the share of resamples in which it is on the front, by ``cost|primary metric``."""
+        """Return the share of resamples in which each strategy is on the front, by ``cost|primary metric``."""
         found: dict[str, dict[str, float]] = {}
         for cost in _FRONTS:
             for metric in self._task.metrics[:1]:
@@ -154,7 +161,7 @@ class CellMaker:
 
 
 def _point(entry: StrategyAggregate, cost: str, metric: JudgedMetric) -> np.ndarray:
-    """Return a strategy's points, one a unit, both coordinates smaller is better: shape (units, 2)."""
+    """Return a strategy's points, one for each unit, smaller is better in both coordinates: shape (units, 2)."""
     sign = -1 if metric.direction == "higher" else 1
     with np.errstate(divide="ignore"):
         return np.stack([np.log(entry.values[cost]), sign * entry.values[metric.name]], axis=1)

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from harness.analysis.aggregates import CellAggregate, Floats, StrategyAggregate, cost_table, time_of
+from harness.analysis.aggregates import CellAggregate, Floats, StrategyAggregate, time_of
 from harness.analysis.history import Track, follow
+from harness.analysis.overall import cost_table
 from harness.declare.values import Chart
 from harness.records import Cell, Curve, Scalar
 from harness.stats.paired import Interval
@@ -21,12 +22,12 @@ Plain: TypeAlias = dict[str, Any]
 
 
 def curves(charts: Sequence[Chart], cells: Sequence[CellAggregate], names: Mapping[str, int]) -> list[Plain]:
-    """Gather the curves that a task declares, then those that it only records; limits go with what they limit.
+    """Return the curves that a task declares, then those that it only records; a limit belongs to the curve it limits.
 
     Parameters
     ----------
     names
-        Label of a strategy to its place on the page.
+        Label of a strategy to its index on the page.
     """
     declared = {chart.curve: chart for chart in charts}
     recorded = dict.fromkeys(name for cell in cells for entry in cell.entries.values() for name in entry.curves)
@@ -59,13 +60,13 @@ def _words(chart: Chart) -> Plain:
 
 
 def _limit(chart: Chart, cells: Sequence[CellAggregate]) -> Plain | None:
-    """Return a chart's limit in every cell that has it; blocks on other data may have other ones."""
+    """Return a chart's limit in every cell that has one; blocks on different data may have different limits."""
     lines = []
     for index, cell in enumerate(cells):
-        kept = [entry.curves[chart.limit] for entry in cell.entries.values() if chart.limit in entry.curves]
-        # It is the same for all strategies: the one with the most blocks tells it.
-        repeats = [_plain(curve) for curve in max(kept, key=len, default=[])]
-        different = [own for at, own in enumerate(repeats) if own not in repeats[:at]]
+        recorded = [entry.curves[chart.limit] for entry in cell.entries.values() if chart.limit in entry.curves]
+        # The limit is the same for all strategies, so that of the strategy with the most blocks is used.
+        repeats = [_plain(curve) for curve in max(recorded, key=len, default=[])]
+        different = [repeat for at, repeat in enumerate(repeats) if repeat not in repeats[:at]]
         if different:
             lines.append({"cell": index, "repeats": different})
     return {"title": chart.limit_title, "lines": lines} if lines else None
@@ -109,7 +110,7 @@ def scaling(
 
 
 def _sweeps(cells: Sequence[CellAggregate]) -> dict[Sweep, list[CellAggregate]]:
-    """Group cells that differ in one number alone, at least two a group."""
+    """Group cells that differ only in one number; a group has at least two cells."""
     found: dict[Sweep, list[CellAggregate]] = defaultdict(list)
     for cell in cells:
         for param, rest in _parts(cell.cell):
@@ -131,7 +132,7 @@ def _crossovers(
     for label, own in costs.items():
         if label != reference:
             found = crossover(sizes, own, costs[reference])
-            # Beyond the sizes measured a meeting of two lines is an extrapolation, without bounds near them a guess.
+            # A crossover outside of the sizes measured is an extrapolation; with bounds far outside it is a guess.
             least, most = min(sizes), max(sizes)
             if found is None or not found.known or not least <= found.estimate <= most:
                 continue
@@ -152,13 +153,13 @@ def tuning(
     names
         Label of a strategy with its options to its place on the page, in the order in which it is shown.
     strategies
-        Name of a strategy to what is known of it: an option that was not set has its default.
+        Name of a strategy to its card: an option that was not set has its default.
 
     Returns
     -------
     list of dict
-        ``cell`` (its place), ``strategy`` (name), ``option``, ``default`` (``None`` where it is not a number or not
-        known) and ``members``: pairs of a value and the place of the strategy that has it, by value.
+        ``cell`` (its index), ``strategy`` (name), ``option``, ``default`` (``None`` if it is not a number or not known)
+        and ``members``: pairs of a value and the index of the strategy that has it, sorted by value.
     """
     return [
         {"cell": index, "strategy": strategy, "option": option, "default": default, "members": members}
@@ -201,12 +202,12 @@ def _number(value: Scalar | None) -> float | None:
 def history(
     aggregates: Sequence[CellAggregate], headers: dict[str, Header], names: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return a series for each strategy, cell and measure that at least two runs hold.
+    """Return a series for each strategy, cell and measure that at least two runs have.
 
     Parameters
     ----------
     aggregates
-        Of one task, of all runs.
+        The cells of one task in all runs.
     headers
         Run to its header.
     names
@@ -244,6 +245,6 @@ def _point(header: Header, mean: Interval) -> dict[str, Any]:
         "started": header.started,
         "commit": header.environment.commit and header.environment.commit[:8],
         "machine": header.machine.name,
-        "middle": plain.pop("estimate"),
+        "mean": plain.pop("estimate"),
         **plain,
     }

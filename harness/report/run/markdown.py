@@ -1,4 +1,4 @@
-"""A report short enough for a pull request: advice, claims and one table a cell."""
+"""A report short enough for a pull request: advice, claims and one table for each cell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIMIT = 60_000
 
 
 def markdown(payload: Plain) -> str:
-    """Write a payload as GitHub-flavoured Markdown; cells that no longer fit are named instead of shown."""
+    """Write a payload as GitHub-flavoured Markdown; cells beyond the size limit are counted instead of shown."""
     lines = [f"## {escape_text(payload['title'])}", ""]
     lines += [
         f"- `{escape_code(run['command'])}` on {escape_text(run['machine'])}, {_run(run)}" for run in payload["runs"]
@@ -51,7 +51,7 @@ def _run(run: Plain) -> str:
 def _claims(claims: list[Plain]) -> Iterator[str]:
     if not claims:
         return
-    yield from ("| claim | verdict | expected | found | blocks |", "|---|---|---|---|--:|")
+    yield from ("| claim | verdict | expected | measured | blocks |", "|---|---|---|---|--:|")
     for found in claims:
         measured = f"{found['measured']} {found['interval']}".strip()
         cells = (found["text"], found["verdict"], found["expected"], measured, found["blocks"])
@@ -69,18 +69,18 @@ def _table(task: Plain, cell: Plain) -> Iterator[str]:
     yield _row(["strategy", *(measure["title"] for measure in measures)])
     yield "|---|" + "--:|" * len(measures)
     for row in cell["table"]:
-        own = [(task["measures"][place], row["cells"][place]) for place in places]
-        yield _row([task["strategies"][row["strategy"]]["label"], *(_cell(measure, found) for measure, found in own)])
+        figures = [_cell(task["measures"][place], row["cells"][place]) for place in places]
+        yield _row([task["strategies"][row["strategy"]]["label"], *figures])
     yield ""
 
 
 def _cell(measure: Plain, found: Plain) -> str:
-    middle = wording.figure(found["middle"], measure["unit"])
+    median = wording.figure(found["median"], measure["unit"])
     if found["verdict"] == "reference" or found["estimate"] is None:
-        return middle
+        return median
     interval = wording.interval(found, cost=measure["cost"])
     effect = f"{wording.effect(found, cost=measure['cost'])} {interval}".strip()
-    return f"{middle}, {effect}{wording.MARKS[found['verdict']]}"
+    return f"{median}, {effect}{wording.MARKS[found['verdict']]}"
 
 
 def _troubles(task: Plain) -> Iterator[str]:
@@ -95,7 +95,7 @@ def _row(cells: Any) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Escape what Markdown, HTML or a table would take for its own."""
+    """Escape the characters that have a meaning in Markdown, HTML or a table."""
     plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{letter}" if letter in "\\|*_`[]#@" else letter for letter in plain)
 

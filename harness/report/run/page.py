@@ -1,4 +1,4 @@
-"""One HTML file that opens anywhere, or a folder of them: a payload, its templates, styles and scripts."""
+"""One HTML file that opens anywhere, or a folder of such files, made from a payload, templates, styles and scripts."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def render(payload: Mapping[str, Any], *, pages: tuple[Link, ...] = (), whole: b
     Parameters
     ----------
     payload
-        What `harness.report.run.payload.build` returns.
+        The value that `harness.report.run.payload.build` returns.
     pages
-        The pages of the site that this one belongs to; none for a page on its own.
+        The pages of the site that this page belongs to; none for a single page.
     whole
-        Whether the page holds the tables and charts of its tasks; otherwise it leads to the `pages` that do.
+        Whether the page has the tables and charts of its tasks; otherwise it links to the `pages` that do.
     """
     template = environment().get_template("page.html.j2")
     return template.render(
@@ -60,18 +60,18 @@ def write(path: Path, text: str) -> None:
     Raises
     ------
     UsageError
-        When it cannot be written there.
+        If the file cannot be written there.
     """
     write_atomically(path, text.encode("utf-8"))
 
 
 def write_site(folder: Path, payload: Mapping[str, Any]) -> list[Path]:
-    """Write a page with all advice and claims, and a page a topic, and return their files.
+    """Write a page with all recommendations and claims and one page for each topic, and return their files.
 
     Raises
     ------
     UsageError
-        When a file cannot be written there.
+        If a file cannot be written there.
     """
     pages = tuple(_links(payload))
     write(folder / _INDEX, render(payload, pages=pages, whole=False))
@@ -81,7 +81,7 @@ def write_site(folder: Path, payload: Mapping[str, Any]) -> list[Path]:
 
 
 def _for_scripts(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the tables, which the templates have written and the scripts compute for themselves."""
+    """Leave out the tables: the templates have written them, and the scripts compute them anew."""
     tasks = [
         {**task, "cells": [{key: value for key, value in cell.items() if key != "table"} for cell in task["cells"]]}
         for task in payload["tasks"]
@@ -90,7 +90,7 @@ def _for_scripts(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _links(payload: Mapping[str, Any]) -> Iterator[Link]:
-    """Name a file for every topic; a topic's name comes from a file, so it may hold anything."""
+    """Name a file for every topic; a topic's name comes from a file, so it may have any characters."""
     taken = {_INDEX}
     for topic in dict.fromkeys(task["topic"] for task in payload["tasks"]):
         stem = re.sub(r"[^a-z0-9_-]+", "-", topic.lower())[:80].strip("-") or "topic"
@@ -113,7 +113,7 @@ def _of_topic(payload: Mapping[str, Any], topic: str) -> dict[str, Any]:
 
 @cache
 def environment() -> Environment:
-    """Return what renders templates: everything is escaped, and a name that is missing is an error."""
+    """Return the environment of the templates: everything is escaped, and a missing name is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(

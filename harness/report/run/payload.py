@@ -1,9 +1,9 @@
-"""From names of runs to the value that a page is made from."""
+"""From the names of runs to the value (the payload) that a page is made from."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from statistics import median
@@ -21,7 +21,7 @@ from harness.report.run.task import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import Header
 from harness.store.noise import StoredNoise, noise_of
-from harness.store.runs import find
+from harness.store.runs import find_all
 from harness.store.runs import runs as runs_in
 
 _DEGREES = 200
@@ -47,7 +47,7 @@ def build(
     cards
         Data set to its card.
     tracked
-        Further runs, for the history alone.
+        Further runs, which are used for the history only.
     """
     noise, cards = noise or {}, cards or {}
     machines = list(dict.fromkeys(header.machine.name for header in run_set.headers))
@@ -70,7 +70,7 @@ def build(
 
 
 def remarks(run_set: RunSet) -> list[str]:
-    """Say what a reader must know before comparing figures of these runs."""
+    """Return the sentences that a reader must know before comparing figures of these runs."""
     said = []
     for what, values in (
         ("machines, whose times are never compared with each other", [h.machine.name for h in run_set.headers]),
@@ -87,23 +87,26 @@ def remarks(run_set: RunSet) -> list[str]:
     changed = [f"{name} ({', '.join(sorted(found))})" for name, found in sorted(packages.items()) if len(found) > 1]
     if changed:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
-    for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
-        left = header.trials - tally.statuses.total()
-        if left > 0:
-            said.append(f"Run {header.run} lacks {left} of {header.trials} trials: bakeoff run --resume {header.run}")
-        if header.environment.dirty:
-            said.append(f"Run {header.run} was measured with changes that no commit holds.")
-        said += [f"Run {header.run} ran {header.selection.jobs} trials at once, which spoils their times."] * (
-            header.selection.jobs > 1
-        )
+    missing = run_set.missing()
+    for header in run_set.headers:
+        said += _remarks_on(header, missing.get(header.run, 0))
     checksums = {(name, version) for header in run_set.headers for name, version in header.cards.items()}
     for name in sorted({name for name, _ in checksums if sum(other == name for other, _ in checksums) > 1}):
         said.append(f"Data set {name} differs between the runs: neither metrics nor times can be compared.")
-    return said
+    return list(dict.fromkeys(said))  # the parts of one run say the same
+
+
+def _remarks_on(header: Header, missing: int) -> Iterator[str]:
+    if missing:
+        yield f"Run {header.run} lacks {missing} of {header.trials} trials: bakeoff run --resume {header.run}"
+    if header.environment.dirty:
+        yield f"Run {header.run} was measured with uncommitted changes."
+    if header.selection.jobs > 1:
+        yield f"Run {header.run} ran {header.selection.jobs} trials at once, so their times are too long."
 
 
 def finite(value: Any) -> Any:
-    """Copy a plain value with ``None`` for NaN and infinity, which JSON has no word for."""
+    """Copy a plain value with ``None`` for NaN and infinity, which JSON cannot express."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -130,16 +133,16 @@ def _run(header: Header, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _machine(name: str, run_set: RunSet, kept: StoredNoise | None) -> dict[str, Any]:
+def _machine(name: str, run_set: RunSet, stored: StoredNoise | None) -> dict[str, Any]:
     own = [
         (header, tally)
         for header, tally in zip(run_set.headers, run_set.tallies, strict=True)
         if header.machine.name == name
     ]
     machine = own[-1][0].machine
-    met = sum(len(tally.load) for _, tally in own)
+    with_conditions = sum(len(tally.load) for _, tally in own)
 
-    def middle(condition: str) -> float | None:
+    def median_of(condition: str) -> float | None:
         values = [value for _, tally in own for value in getattr(tally, condition)]
         return median(values) if values else None
 
@@ -153,17 +156,17 @@ def _machine(name: str, run_set: RunSet, kept: StoredNoise | None) -> dict[str, 
         "python": machine.python,
         "virtual": machine.virtual,
         "devices": machine.devices,
-        "load": middle("load"),
-        "stolen": middle("stolen"),
-        "foreign": middle("foreign"),
-        "contaminated": sum(tally.contaminated for _, tally in own) / met if met else None,
-        "noise": kept
+        "load": median_of("load"),
+        "stolen": median_of("stolen"),
+        "foreign": median_of("foreign"),
+        "contaminated": sum(tally.contaminated for _, tally in own) / with_conditions if with_conditions else None,
+        "noise": stored
         and {
-            "pairs": kept.noise.pairs,
-            "within_core": kept.noise.within_core,
-            "between_cores": kept.noise.between_cores,
-            "sd": kept.noise.sd,
-            "measured": kept.measured,
+            "pairs": stored.noise.pairs,
+            "within_core": stored.noise.within_core,
+            "between_cores": stored.noise.between_cores,
+            "sd": stored.noise.sd,
+            "measured": stored.measured,
         },
     }
 
@@ -188,14 +191,14 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
     Raises
     ------
     UsageError
-        When a run cannot be found or read, or the runs hold no trial.
+        If a run cannot be found or read, or the runs have no trials.
     """
     folder = config.results_folder
-    paths = list(dict.fromkeys(find(folder, name).resolve() for name in names or ("latest",)))
+    paths = find_all(folder, names or ("latest",))
     run_set = read_run_set(paths)
     if not run_set.aggregates:
-        told = ", ".join(header.run for header in run_set.headers)
-        raise UsageError(f"no trial is on record in run {told}: finish it with 'bakeoff run --resume'")
+        empty = ", ".join(header.run for header in run_set.headers)
+        raise UsageError(f"run {empty} has no trials: finish it with 'bakeoff run --resume'")
     others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
     registry = load_registry(config)
     noise = noise_of(folder, {header.machine.name for header in run_set.headers})
@@ -211,7 +214,7 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
 
 
 def _claims(topics: Sequence[str], run_set: RunSet, registry: Registry, noise: dict[str, StoredNoise]) -> list[Judged]:
-    deviations = {name: kept.noise.sd for name, kept in noise.items()}
+    deviations = {name: stored.noise.sd for name, stored in noise.items()}
     return [
         judged
         for name in topics

@@ -16,13 +16,16 @@ from harness.report.run.charts import curves, history, scaling, tuning
 from harness.store.noise import StoredNoise
 
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
-# Ratings of more strategies take longer than a page may.
+# Computing ratings of more strategies would take too long.
 _MOST_RANKED = 60
-_FOR_CLAIMS = "None: claims were measured, each with the strategies that it compares, and not all of them side by side."
+_FOR_CLAIMS = (
+    "None: these runs measured claims, each with only the strategies that it compares, so not all strategies were "
+    "measured side by side."
+)
 
 
 class DataCard(NamedTuple):
-    """What a page says of a data set."""
+    """The description of a data set on a page."""
 
     name: str
     title: str
@@ -70,7 +73,7 @@ def task_payload(
 
 
 def _labels(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> dict[str, StrategyAggregate]:
-    """Name every strategy once, in the order of declaration; trials ran in shuffled order."""
+    """Return each strategy once, in the order of declaration (trials ran in shuffled order)."""
     found: dict[str, StrategyAggregate] = {}
     for cell in aggregates:
         for label, entry in cell.entries.items():
@@ -79,7 +82,7 @@ def _labels(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> dict[str, St
 
 
 def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measure]:
-    """List the costs that were measured, over all phases and by phase, then the metrics."""
+    """List the costs that were measured, first those of all phases and then those of each phase, and the metrics."""
     seen = {name for cell in aggregates for entry in cell.entries.values() for name in entry.values}
     totals = [_cost(name, title, f"{title} of all phases") for name, title in _COSTS.items() if name in seen]
     total = time_of(aggregates)
@@ -113,7 +116,7 @@ def _strategy(label: str, entry: StrategyAggregate, task: TaskInfo) -> Plain:
 
 
 def _advice(task: TaskInfo, cells: Sequence[CellAggregate], reference: str, run_set: RunSet) -> Plain | None:
-    """Recommend over the clean cells of the machine with the most of them, sweeps of options left out."""
+    """Recommend over the clean cells of the machine with the most cells."""
     if not task.metrics:
         return None
     if all(header.selection.profile == "claims" for header in run_set.headers if header.has(task.card.name)):
@@ -125,7 +128,7 @@ def _advice(task: TaskInfo, cells: Sequence[CellAggregate], reference: str, run_
 
 
 def _rankings(task: TaskInfo, cells: Sequence[CellAggregate], names: Mapping[str, int]) -> Plain | None:
-    """Rank over the cells of the machine with the most of them, on the primary metric."""
+    """Rank by the primary metric over the cells of the machine with the most cells."""
     if not task.metrics:
         return None
     own, metric = _most_measured(cells), task.metrics[0]
@@ -169,8 +172,8 @@ def _most_measured(cells: Sequence[CellAggregate]) -> list[CellAggregate]:
 def _history(
     task: TaskInfo, cells: Sequence[CellAggregate], run_set: RunSet, tracked: RunSet | None, names: Mapping[str, int]
 ) -> list[Plain]:
-    benches = [run_set, *([tracked] if tracked else [])]
-    headers = {header.run: header for part in benches for header in part.headers}
+    run_sets = [run_set, *([tracked] if tracked else [])]
+    headers = {header.run: header for part in run_sets for header in part.headers}
     others = tracked.tasks().get(task.card.name, []) if tracked else []
     followed = [time_of(cells), "peak_bytes", *(metric.name for metric in task.metrics[:1])]
     shown = {cell.cell for cell in cells}

@@ -1,4 +1,4 @@
-"""What the templates show beside the payload itself: counts, groups and sentences made from it."""
+"""Counts, groups and sentences that the templates show beside the payload and that are made from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STATUSES = {"ok": "ok", "skipped": "skipped", "failed": "failed", "timeout": "o
 
 
 def page(payload: Plain) -> dict[str, Any]:
-    """Return what the templates need of a payload."""
+    """Return what the templates show of a payload."""
     runs, claims = payload["runs"], payload["claims"]
     return {
         "days": span([wording.day(run["started"]) for run in sorted(runs, key=lambda run: str(run["started"]))]),
@@ -24,7 +24,7 @@ def page(payload: Plain) -> dict[str, Any]:
         "recorded": sum(run["recorded"] for run in runs),
         "statuses": statuses(sum((Counter(run["statuses"]) for run in runs), Counter())),
         "counts": [(word, number) for word in VERDICTS if (number := _verdicts(claims)[word])],
-        "told": [statuses(run["statuses"]) for run in runs],
+        "run_statuses": [statuses(run["statuses"]) for run in runs],
         "ledger": ledger(claims),
         "tasks": [task(number, own) for number, own in enumerate(payload["tasks"], start=1)],
         "targets": _targets(payload["tasks"]),
@@ -32,7 +32,7 @@ def page(payload: Plain) -> dict[str, Any]:
 
 
 def task(number: int, payload: Plain) -> dict[str, Any]:
-    """Return what the templates need of a task, the `number`-th of its page."""
+    """Return what the templates show of the `number`-th task of a page."""
     advice = payload["advice"]
     return {
         "anchor": f"task-{number}",
@@ -56,7 +56,7 @@ def statuses(counts: Mapping[str, int]) -> str:
 
 
 def troubles(task: Plain) -> list[dict[str, Any]]:
-    """Gather what did not finish: each strategy, status and reason once, with its trials and cells counted."""
+    """Return what did not finish: each strategy, status and reason once, with its number of trials and its cells."""
     found: dict[tuple[int, str, str], dict[str, Any]] = {}
     for cell in task["cells"]:
         for row in cell["rows"]:
@@ -77,7 +77,7 @@ def troubles(task: Plain) -> list[dict[str, Any]]:
 
 
 def span(days: Sequence[str]) -> str:
-    """Write the days of some runs, given in order."""
+    """Write the first and the last of some days, which are in order."""
     if not days:
         return ""
     return days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
@@ -103,7 +103,7 @@ def _verdicts(claims: Iterable[Plain]) -> Counter[str]:
 
 
 def ledger(claims: Iterable[Plain]) -> dict[str, list[dict[str, Any]]]:
-    """Group claims by topic, each with its figure and its interval in words."""
+    """Group claims by topic, each with its estimate and its interval as text."""
     found: dict[str, list[dict[str, Any]]] = {}
     for claim in claims:
         signed = not claim["asked"] or claim["asked"].startswith("difference")

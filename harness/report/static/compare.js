@@ -41,7 +41,9 @@
     const measure = bakeoff.measure(task, name);
     const noise = cells.length ? bakeoff.payload.machines[cells[0].machine]?.noise : null;
     const others = strategies.filter((strategy) => strategy !== reference);
-    const found = new Map(others.map((own) => [own, bakeoff.effect(task, cells, own, reference, name)]));
+    const effect = (own) =>
+      bakeoff.measurable(cells, [own, reference], measure) ? bakeoff.effect(task, cells, own, reference, name) : null;
+    const found = new Map(others.map((own) => [own, effect(own)]));
     const tested = others.filter((own) => found.get(own)?.p !== null && found.get(own) !== null);
     holm(tested.map((own) => found.get(own).p)).forEach((p, index) => {
       found.get(tested[index]).p = p;

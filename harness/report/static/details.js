@@ -23,7 +23,7 @@
     const [time, clock] = own.cpu_s === null ? [own.wall_s, "wall"] : [own.cpu_s, "CPU"];
     const parts = [
       time === null ? "" : `${bakeoff.format.figure(time, "s")} of ${clock} time`,
-      own.peak_bytes === null ? "" : `${bakeoff.format.figure(own.peak_bytes, "byte")} of memory`,
+      own.peak_bytes === null ? "" : `${bakeoff.format.scaled(own.peak_bytes, "byte")} of memory`,
     ].filter(Boolean);
     return parts.length
       ? element("p", {}, `${own.phase}: ${parts.join(" and ")} a ${own.unit} (${bakeoff.format.figure(own.times, "")})`)

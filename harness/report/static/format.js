@@ -1,4 +1,4 @@
-// Figures as the page writes them; harness/report/wording.py writes the same figures the same way.
+// How the page writes figures; harness/analysis/wording.py writes the same figures the same way.
 (() => {
   "use strict";
 
@@ -11,6 +11,8 @@
   const TIMES = [[1, "s", 1], [1e-3, "ms", 1e3], [1e-6, "µs", 1e6], [0, "ns", 1e9]];
   const SIZES = [[1e9, "GB", 1e-9], [1e6, "MB", 1e-6], [1e3, "kB", 1e-3], [0, "B", 1]];
   const LEAST_RATIO = 0.01;
+  // In bytes: less memory than this cannot be measured. LEAST_MEMORY of harness/analysis/aggregates.py is the same.
+  const LEAST_MEMORY = 1e5;
   const FINEST = 6;
 
   const absent = (value) => value === null || value === undefined;
@@ -38,14 +40,18 @@
     return fixed(value, size < 10 ? 4 : size < 100 ? 2 : size < 1000 ? 1 : 0);
   };
 
-  /** A value of a measure with its unit: "911 ms", "36.6 MB", "0.7784". */
-  const figure = (value, unit) => {
+  /** Any value with its unit, such as a share of a measure: "366 B". */
+  const scaled = (value, unit) => {
     if (absent(value)) return NONE;
     const scales = { s: TIMES, byte: SIZES }[unit];
     if (!scales) return unit === "" || unit === "1" ? number(value) : number(value) + SPACE + unit;
     const [, name, factor] = scales.find(([least]) => Math.abs(value) >= least && value) ?? scales[0];
     return digits(value * factor) + SPACE + name;
   };
+
+  /** A value of a measure with its unit: "911 ms", "36.6 MB", "0.7784"; memory too small to be measured is "<0.1 MB". */
+  const figure = (value, unit) =>
+    unit === "byte" && !absent(value) && value < LEAST_MEMORY ? `<0.1${SPACE}MB` : scaled(value, unit);
 
   const ratio = (value) => {
     if (absent(value)) return NONE;
@@ -103,7 +109,9 @@
     NONE,
     MARKS,
     STATUSES,
+    LEAST_MEMORY,
     figure,
+    scaled,
     ratio,
     effect,
     interval,

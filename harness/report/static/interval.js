@@ -120,6 +120,13 @@
     return apart === 0 ? 1 : 0;
   };
 
+  /** Whether a measure of some strategies is large enough to be compared in all of some cells. */
+  bakeoff.measurable = (cells, strategies, measure) =>
+    measure.unit !== "byte" ||
+    cells.every((cell) =>
+      strategies.every((own) => (bakeoff.rank.medianOf(cell, own, measure.name) ?? Infinity) >= bakeoff.format.LEAST_MEMORY),
+    );
+
   /**
    * Effect of one strategy against another over some cells of one machine: a ratio for a cost, else a difference.
    * Null without a common block; `low` and `high` are null where there are too few for an interval; `cells` is the

@@ -3,13 +3,13 @@
   "use strict";
 
   const bakeoff = (window.bakeoff ??= {});
-  const { middle, meanRanks } = bakeoff.rank;
+  const { medianOf, meanRanks } = bakeoff.rank;
 
   const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
   /** Medians of the cells: the single one, or the smallest and largest with a mean to sort by. */
-  const middles = (cells, strategy, measure) => {
-    const found = cells.map((cell) => middle(cell, strategy, measure.name)).filter((value) => value !== null);
+  const medians = (cells, strategy, measure) => {
+    const found = cells.map((cell) => medianOf(cell, strategy, measure.name)).filter((value) => value !== null);
     if (!found.length) return { low: null, high: null, mean: null };
     const logs = measure.cost && found.every((value) => value > 0);
     const mean = logs ? Math.exp(average(found.map(Math.log))) : average(found);
@@ -19,7 +19,7 @@
   const column = (task, cells, strategies, state, measure) => {
     const compared = bakeoff.compare(task, cells, strategies, state.reference, measure.name);
     return new Map(
-      strategies.map((own) => [own, { ...compared.get(own), middles: middles(cells, own, measure) }]),
+      strategies.map((own) => [own, { ...compared.get(own), medians: medians(cells, own, measure) }]),
     );
   };
 
@@ -40,7 +40,7 @@
     if (state.sort === "strategy") return (row) => row.label;
     if (state.sort === "trials") return (row) => row.counts.ok ?? 0;
     if (at < 0) return (row) => row.rank.rank;
-    if (state.view === "median") return (row) => row.cells[at].middles.mean;
+    if (state.view === "median") return (row) => row.cells[at].medians.mean;
     const none = measures[at].cost ? 1 : 0;
     return (row) => (row.cells[at].verdict === "reference" ? none : row.cells[at].estimate);
   };
@@ -78,7 +78,7 @@
   };
 
   const plain = (row, measure, at, view) => {
-    const { middles: own, estimate, low, high, blocks, p, verdict } = row.cells[at];
+    const { medians: own, estimate, low, high, blocks, p, verdict } = row.cells[at];
     return view === "median" ? [own.low, own.high, verdict] : [estimate, low, high, blocks, p, verdict];
   };
 

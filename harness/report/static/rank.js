@@ -15,7 +15,7 @@
   const present = (values) => (values ?? []).filter((value) => value !== null && value !== undefined);
 
   /** Median of a measure over the blocks of a cell. */
-  const middle = (cell, strategy, name) => median(present(bakeoff.row(cell, strategy)?.values[name]));
+  const medianOf = (cell, strategy, name) => median(present(bakeoff.row(cell, strategy)?.values[name]));
 
   /** Ranks from 1 on, smallest first; equal values share the mean of theirs. */
   const ranks = (values) => {
@@ -57,7 +57,7 @@
     const known = [...values, ...present(filling)].map((value) => sign * value);
     const imputed = known.length - values.length;
     const last = Array.from({ length: missing - imputed }, () => Infinity);
-    return { middle: median([...known, ...last]), wanted, missing, imputed };
+    return { median: median([...known, ...last]), wanted, missing, imputed };
   };
 
   /**
@@ -69,11 +69,11 @@
     const measure = bakeoff.measure(task, name);
     const found = new Map(strategies.map((own) => [own, { rank: null, wanted: 0, missing: 0, imputed: 0 }]));
     const ranked = strategies.filter((own) => cells.some((cell) => started(cell, own)));
-    const measured = cells.filter((cell) => ranked.some((own) => middle(cell, own, name) !== null));
+    const measured = cells.filter((cell) => ranked.some((own) => medianOf(cell, own, name) !== null));
     for (const cell of measured) {
       const others = standIns(task, cell, measure);
       const parts = ranked.map((own) => filled(cell, own, measure, others));
-      ranks(parts.map((part) => part.middle)).forEach((rank, index) => {
+      ranks(parts.map((part) => part.median)).forEach((rank, index) => {
         const entry = found.get(ranked[index]);
         entry.rank = (entry.rank ?? 0) + rank / measured.length;
         for (const count of ["wanted", "missing", "imputed"]) entry[count] += parts[index][count];
@@ -82,5 +82,5 @@
     return found;
   };
 
-  bakeoff.rank = { median, middle, ranks, meanRanks };
+  bakeoff.rank = { median, medianOf, ranks, meanRanks };
 })();

@@ -49,7 +49,7 @@
       ? element("i", { role: "img", "aria-label": verdict, class: "mark" }, format.MARKS[verdict])
       : null;
 
-  const middles = ({ low, high }, unit) =>
+  const medians = ({ low, high }, unit) =>
     low === high ? format.figure(low, unit) : `${format.figure(low, unit)} to ${format.figure(high, unit)}`;
 
   const most = (row) => Math.max(0, ...row.cells.map((cell) => cell.blocks));
@@ -62,8 +62,8 @@
 
   /** Texts of a cell: the figure, and what stands below it. */
   const texts = (cell, measure, view, blocks, cells) => {
-    const own = middles(cell.middles, measure.unit);
-    if (cell.verdict === "reference") return [own, cell.middles.low === null || view === "median" ? "" : "reference"];
+    const own = medians(cell.medians, measure.unit);
+    if (cell.verdict === "reference") return [own, cell.medians.low === null || view === "median" ? "" : "reference"];
     if (view === "median") return [own, ""];
     const below = [format.interval(cell, measure.cost), ...cover(cell, blocks, cells)];
     return [format.effect(cell, measure.cost), below.filter(Boolean).join(" ")];
@@ -97,7 +97,7 @@
   const reasons = (row) => [...new Set(row.troubles.map(([, reason]) => reason).filter(Boolean))].join("; ");
 
   const body = (row, { state, cells, measures, blocks }) => {
-    if (row.cells.every((cell) => cell.middles.low === null)) {
+    if (row.cells.every((cell) => cell.medians.low === null)) {
       const why = [format.statuses(row.counts), reasons(row)].filter(Boolean).join(": ");
       return [element("td", { class: "none", colspan: measures.length + 1 }, why || "not measured")];
     }
@@ -165,7 +165,7 @@
     const { task, state, cells, blocks, rows } = model;
     const against = task.strategies[state.reference].label;
     const own = rows.find((row) => row.strategy === state.reference);
-    if (!own?.cells.some((cell) => cell.middles.low !== null)) {
+    if (!own?.cells.some((cell) => cell.medians.low !== null)) {
       return `${where(model)}. ${against} has no results here, so nothing is compared; choose another reference.`;
     }
     const counted = over(blocks.filter(Boolean));

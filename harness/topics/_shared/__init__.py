@@ -1,1 +1,1 @@
-"""What several topics judge with."""
+"""Judges and data that several topics share."""

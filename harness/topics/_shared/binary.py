@@ -1,4 +1,4 @@
-"""The judge of binary classification: how well probabilities rank, and how far they can be taken at their word."""
+"""The judge of binary classification: how well probabilities rank, and whether they are calibrated."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ METRICS = (
         direction="lower",
         unit="1",
         margin=0.01,
-        summary=f"Expected, over {BINS} bins of equal mass.",
+        summary=f"Expected calibration error over {BINS} bins of equal mass.",
     ),
 )
 FIGURES = (
@@ -57,15 +57,15 @@ def judge(split: Split, output: npt.ArrayLike) -> Judgement:
     Returns
     -------
     Judgement
-        The values of `METRICS`, and the curve ``reliability``: observed rate over mean prediction, a point a bin. The
-        calibration error has no examples, as it is no mean over them.
+        The values of `METRICS`, and the curve ``reliability``: observed rate over mean prediction, with one point
+        per bin. There are no examples of the calibration error, because it is not a mean over examples.
 
     Raises
     ------
     InvalidOutputError
         When the output is not an array of n_test finite numbers from 0 to 1.
     UsageError
-        When the test set holds one class only.
+        When the test set has only one class.
     """
     from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
@@ -106,7 +106,8 @@ def reliability(labels: Floats, scores: Floats, bins: int = BINS) -> tuple[Float
     Returns
     -------
     predicted, observed, weight
-        Mean probability, rate of class 1 and share of the rows of each bin that is not empty, by rising probability.
+        Mean probability, rate of class 1 and share of the rows, for each bin that is not empty, in the order of
+        probability; each of shape (filled bins,).
     """
     edges = np.quantile(scores, np.arange(1, bins) / bins)
     members = np.searchsorted(edges, scores, side="right")

@@ -1,6 +1,6 @@
 """The rows of the sample of the Open Bandit Dataset.
 
-obp's own loader stops with pandas 2 and later (``drop`` and ``concat`` by position); nothing of obp is imported here.
+obp is not imported: its loader fails with pandas 2 and later, because it passes arguments by position.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CARD = "open-bandit-sample"
-CAMPAIGNS = {"all": 80, "men": 34, "women": 46}  # with the number of their items
+CAMPAIGNS = {"all": 80, "men": 34, "women": 46}  # number of items in each campaign
 POLICIES = ("random", "bts")
-MODULES = ("pandas", "pyarrow.dataset", "pyarrow.parquet")  # that reading imports
+MODULES = ("pandas", "pyarrow.dataset", "pyarrow.parquet")  # imported when the file is read
 
 
 def card_file() -> Path:
-    """Return the file of the sample, after checking that it is what its card says.
+    """Return the file of the sample after checking it against its card.
 
     Raises
     ------
     UsageError
-        When the file is missing or differs.
+        When the file is missing or differs from its card.
     """
     card = read_card(builtin_folder() / f"{CARD}.toml")
     verify(card)
@@ -40,7 +40,7 @@ def logs(campaign: str) -> dict[str, pd.DataFrame]:
     Raises
     ------
     UsageError
-        When the file is missing or differs from what its card says.
+        When the file is missing or differs from its card.
     """
     import pandas as pd
 

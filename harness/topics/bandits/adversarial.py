@@ -1,4 +1,4 @@
-"""Exponential weights: policies that hold against rewards of any kind, and pay for it where these are random."""
+"""Exponential weights: policies with guarantees for any rewards, at the price of more regret on random ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
 
 KERNEL = "harness.topics.bandits.engine.kernels.exponential"
-NOTE = "For rewards in [0, 1]. Knows the horizon where gamma is 0."
+NOTE = "For rewards in [0, 1]. With gamma 0 the rate is computed from the horizon."
 
 
 @drifting.strategy("exp3", needs=KERNEL, note=NOTE)
@@ -27,7 +27,7 @@ def exp3(problem: Problem, phase: PhaseClock, gamma: float = 0.0) -> Any:
     Parameters
     ----------
     gamma
-        Rate; 0 for that of their bound at a known horizon: sqrt(arms log(arms) / ((e - 1) horizon)), 1 at most.
+        Rate; 0 for the rate of their bound at a known horizon: min(1, sqrt(arms log(arms) / ((e - 1) horizon))).
     """
     from harness.topics.bandits.engine.chance import key_of
     from harness.topics.bandits.engine.kernels import exponential
@@ -43,14 +43,16 @@ def exp3(problem: Problem, phase: PhaseClock, gamma: float = 0.0) -> Any:
 @drifting.strategy("exp3-s", needs=KERNEL, note=NOTE)
 @task.strategy("exp3-s", needs=KERNEL, sweep={"gamma": [0.01, 0.05, 0.2]}, note=NOTE)
 def exp3_s(problem: Problem, phase: PhaseClock, gamma: float = 0.0, switches: int = 4) -> Any:
-    """Weigh arms exponentially and forget, to follow the best sequence of arms.
+    """Weigh arms exponentially and add uniform weights at every step, to follow changes of the best arm.
 
     Auer, Cesa-Bianchi, Freund & Schapire 2002, section 8: EXP3.S.
 
     Parameters
     ----------
     gamma
-        Rate; 0 for that of corollary 8.3 for sequences of so many switches.
+        Rate; 0 for the rate of their corollary 8.3 at a known horizon.
+    switches
+        Changes of the best arm that the rate of corollary 8.3 is made for.
     """
     from harness.topics.bandits.engine.chance import key_of
     from harness.topics.bandits.engine.kernels import exponential

@@ -1,8 +1,8 @@
-"""Deployments whose gate may be looked at at any time: no number of visitors is fixed beforehand.
+"""Deployments whose gate is valid at every look: the number of visitors need not be fixed beforehand.
 
-All rest on terms x = (y - c) (a - s) of a visitor, where y is what was paid, a says who got the new policy (1 or 0), s
-is the share of traffic and c any number known before. Their mean is s (1 - s) times the effect, whatever the old
-policy's rate is at that time, and s (1 - s) weighs a stage by what it tells.
+All use one term x = (y - c) (a - s) per visitor, where y is what the visitor paid, a is 1 if the visitor got the new
+policy and else 0, s is the share of traffic, and c is any number known before. The mean of x is s (1 - s) times the
+effect, whatever the rate of the old policy is at that time. The factor s (1 - s) weighs a stage by its information.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
     from harness.topics.bandits.engine.rollout import Seen, Traffic
 
-# Effects that are bet on, as shares of the rate; all bets together have the capital of their mean.
+# Effects that are bet on, as shares of the rate; the evidence is the mean capital of all bets.
 LIFTS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 STAKE = 0.5  # largest share of the capital that one visitor may cost
-GATE = "Promotes a policy that is no better with at most the declared probability, at any number of looks."
+GATE = "Promotes a policy that is not better with at most the declared probability, at any number of looks."
 
 
 class CanaryEvidence(Protocol):
-    """Capital of bets against there being no effect, as logarithms; fair bets rarely make it large (Ville 1939)."""
+    """Logarithm of the capital of bets against "no effect": if there is none, it rarely gets large (Ville 1939)."""
 
     better: Floats
     worse: Floats
@@ -37,13 +37,13 @@ class CanaryEvidence(Protocol):
 
 
 class CanaryCentre:
-    """The old policy's rate in the steps before, half a visitor of each kind added; shape (replications,)."""
+    """The rate of the old policy in the steps before, with half a paying and half a non-paying visitor added."""
 
     def __init__(self, replications: int) -> None:
         self._paid, self._old = np.full(replications, 0.5), np.ones(replications)
 
     def terms(self, shares: Floats, seen: Seen) -> tuple[Floats, Floats, Floats]:
-        """Return the four values of the terms, how often they came, and the centre used; learn it anew.
+        """Return the four values of the term, how often each occurred, and the centre used; then update the centre.
 
         Returns
         -------
@@ -63,12 +63,12 @@ class CanaryCentre:
 
 
 class Betting:
-    """Bets on the terms being positive, and on their being negative, of several sizes at once.
+    """Bets of several sizes that the mean of the terms is positive, and as many that it is negative.
 
-    A bet b multiplies its capital by 1 + b x for every visitor, which is a fair game or worse where the effect has not
-    the sign that is bet on: Waudby-Smith & Ramdas 2023, "Estimating means of bounded random variables by betting"
-    (arXiv 2010.09686); for weighted rewards Waudby-Smith et al. 2022 (arXiv 2210.10768). A bet on a lift
-    l is b = l / (1 - c), which makes capital grow the fastest when the effect is l c.
+    A bet b multiplies its capital by 1 + b x for every visitor. If the effect does not have the sign of the bet, its
+    capital does not grow on average: Waudby-Smith & Ramdas 2023, "Estimating means of bounded random variables by
+    betting" (arXiv 2010.09686); for weighted rewards Waudby-Smith et al. 2022 (arXiv 2210.10768). The bet on a lift
+    l is b = l / (1 - c), with which capital grows fastest if the effect is l c.
     """
 
     def __init__(self, replications: int) -> None:
@@ -89,26 +89,26 @@ class Betting:
 
 
 class Mixture:
-    """Likelihood ratios of a normal drift of the terms, mixed over drifts of one sign.
+    """Likelihood ratios for a normal drift of the terms, averaged over drifts of one sign.
 
-    With S the sum of the terms and V that of their squares the ratio is exp(b S - b^2 V / 2) for a drift b; mixed over
-    the absolute value of a normal b with variance 1 / r it is
+    With S the sum of the terms and V the sum of their squares, the ratio for a drift b is exp(b S - b^2 V / 2). Its
+    average over the absolute value of a normal b with variance 1 / r is
     2 sqrt(r / (V + r)) exp(S^2 / (2 (V + r))) Phi(S / sqrt(V + r)): Robbins 1970, "Statistical methods related to the
-    law of the iterated logarithm"; Howard et al. 2021 (arXiv 1810.08240, section 3.2). As V is estimated it holds for
-    many visitors only (Waudby-Smith et al. 2021, arXiv 2103.06476).
+    law of the iterated logarithm"; Howard et al. 2021 (arXiv 1810.08240, section 3.2). V is estimated, so the
+    guarantee is asymptotic in the number of visitors (Waudby-Smith et al. 2021, arXiv 2103.06476).
 
     Parameters
     ----------
     tuned
-        Visitors, at equal shares, at which its bound is about the narrowest.
+        Number of visitors, at equal shares, at which the bound is about narrowest.
     level
-        For which it is so.
+        Level of the bound that `tuned` refers to.
     """
 
     def __init__(self, replications: int, tuned: float, level: float) -> None:
         self._centre = CanaryCentre(replications)
         self._sum, self._squares = np.zeros(replications), np.zeros(replications)
-        # Howard et al. 2021, section 3.5, with -W(-a^2 / e) - 1 to its second order; one side has twice the level.
+        # Howard et al. 2021, section 3.5, with -W(-a^2 / e) - 1 to second order; one side has twice the level.
         spent = -2 * math.log(2 * level) if level < 0.5 else 1.0
         self._prior = tuned / 4 / (spent + math.log1p(spent))
         self.better, self.worse = np.zeros(replications), np.zeros(replications)
@@ -130,14 +130,14 @@ class Mixture:
 
 
 class Canary(Decided):
-    """Traffic in stages; all of it once evidence says better, none once it says worse."""
+    """Raises traffic in stages; gives all once the evidence for better is sufficient, none once that for worse is."""
 
     def __init__(self, traffic: Traffic, evidence: CanaryEvidence, level: float, stage_steps: int) -> None:
         super().__init__(traffic.replications, staged(traffic.horizon, stage_steps))
         self._evidence, self._bar = evidence, -math.log(level)
 
     def update(self, _step: int, shares: Floats, seen: Seen) -> None:
-        """Weigh what was seen."""
+        """Add the visitors of a step to the evidence, and decide."""
         self._evidence.add(shares, seen)
         self.decide(self._evidence.better >= self._bar, self._evidence.worse >= self._bar)
 
@@ -151,14 +151,14 @@ def _gated(problem: Problem, phase: PhaseClock, weigh: Callable[[Traffic], Canar
 
 @deployment.strategy("canary-betting", needs=ROLLOUT, sweep={"stage_steps": [1, 10]}, note=GATE)
 def canary_betting(problem: Problem, phase: PhaseClock, stage_steps: int = 5) -> Floats:
-    """Raise traffic in stages to one half; promote once bets on the new policy have multiplied by 1 / level."""
+    """Raise traffic in stages to one half; promote once bets that it is better gained a factor of 1 / level."""
     return _gated(problem, phase, lambda traffic: Betting(traffic.replications), stage_steps)
 
 
 @deployment.strategy(
     "canary-mixture",
     needs=(ROLLOUT, "scipy.special"),
-    note="As canary-betting, but the level holds for many visitors only.",
+    note="Like canary-betting, but its level is guaranteed only asymptotically, for many visitors.",
 )
 def canary_mixture(problem: Problem, phase: PhaseClock, stage_steps: int = 5) -> Floats:
     """Raise traffic in stages to one half; promote once a normal mixture's likelihood ratio is above 1 / level."""
@@ -170,9 +170,9 @@ def canary_mixture(problem: Problem, phase: PhaseClock, stage_steps: int = 5) ->
     return _gated(problem, phase, weigh, stage_steps)
 
 
-@deployment.strategy("log-betting", needs=ROLLOUT, note=f"Needs a log that explored. {GATE}")
+@deployment.strategy("log-betting", needs=ROLLOUT, note=f"Needs a log in which the old policy explored. {GATE}")
 def log_betting(problem: Problem, phase: PhaseClock) -> Floats:
-    """Promote at once if bets on the log from before have ever multiplied by 1 / level."""
+    """Promote at once if bets on the effect in the log ever multiplied their capital by 1 / level."""
 
     def decide(traffic: Traffic, level: float) -> Flags:
         evidence = Betting(traffic.replications)
@@ -187,12 +187,12 @@ def log_betting(problem: Problem, phase: PhaseClock) -> Floats:
     return _from_log(problem, phase, decide)
 
 
-@deployment.strategy("log-bernstein", needs=ROLLOUT, note=f"Needs a log that explored. {GATE}")
+@deployment.strategy("log-bernstein", needs=ROLLOUT, note=f"Needs a log in which the old policy explored. {GATE}")
 def log_bernstein(problem: Problem, phase: PhaseClock) -> Floats:
-    """Promote at once if the log's lower bound of the effect is above 0.
+    """Promote at once if the lower bound of the effect, computed from the log, is above 0.
 
-    The gate is that of Thomas, Theocharous & Ghavamzadeh 2015, "High confidence policy improvement"; the
-    bound that of Maurer & Pontil 2009 (arXiv 0907.3740, theorem 4).
+    The gate is from Thomas, Theocharous & Ghavamzadeh 2015, "High confidence policy improvement"; the bound is from
+    Maurer & Pontil 2009 (arXiv 0907.3740, theorem 4).
     """
 
     def decide(traffic: Traffic, level: float) -> Flags:
@@ -204,16 +204,16 @@ def log_bernstein(problem: Problem, phase: PhaseClock) -> Floats:
 
 
 def lower_bound(totals: Floats, explored: float, level: float) -> Floats:
-    """Bound the effect from below, from visitors weighted by the inverse of the probability of what they got.
+    """Bound the effect from below, with each visitor weighted by the inverse probability of the policy it got.
 
     Parameters
     ----------
     totals
-        Visitors and what they paid, of the new policy and of the old one, shape (4, replications).
+        Visitors and sum of payments under the new policy, then the same under the old one, shape (4, replications).
     explored
         Probability of the new policy.
     level
-        Probability with which the bound may be above the effect.
+        Probability that the bound exceeds the effect, at most.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What is said of policies that see a context: regret at 10,000 steps, 10 arms and 10 features."""
+"""Claims about policies that see a context, judged by regret at 10,000 steps, 10 arms and 10 features."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ PACKAGES: dict[str, Scalar] = {"task": "contextual-packages", "dataset": "linear
 
 
 @topic.claim(
-    "with an informative context LinUCB loses at most half of what Thompson sampling without one loses",
+    "with an informative context LinUCB has at most half the regret of Thompson sampling, which ignores the context",
     source=LIN_UCB,
 )
 def lin_ucb_beats_thompson(evidence: Evidence) -> Verdict:
-    """Judge the worth of a context to optimism."""
+    """Judge what a context gains for an optimistic policy."""
     return evidence.ratio("regret", "lin-ucb", "thompson-beta", **LINEAR).at_most(0.5)
 
 
 @topic.claim(
-    "with an informative context LinUCB loses at most half of what UCB1 loses",
+    "with an informative context LinUCB has at most half the regret of UCB1",
     source=LIN_UCB,
 )
 def lin_ucb_beats_ucb1(evidence: Evidence) -> Verdict:
-    """Judge the same against optimism without a context."""
+    """Judge the same against an optimistic policy that ignores the context."""
     return evidence.ratio("regret", "lin-ucb", "ucb1", **LINEAR).at_most(0.5)
 
 
 @topic.claim(
-    "with an informative context LinTS loses at most half of what Thompson sampling without one loses",
+    "with an informative context LinTS has at most half the regret of Thompson sampling, which ignores the context",
     source=LIN_TS,
 )
 def lin_ts_beats_thompson(evidence: Evidence) -> Verdict:
-    """Judge the worth of a context to sampling."""
+    """Judge what a context gains for Thompson sampling."""
     return evidence.ratio("regret", "lin-ts", "thompson-beta", **LINEAR).at_most(0.5)
 
 
 @topic.claim(
-    "naming digits, LinUCB errs at most a fifth as often as KL-UCB, which does not see the image",
+    "on digits LinUCB makes at most a fifth of the errors of KL-UCB, which does not see the image",
     source=LIN_UCB,
 )
 def lin_ucb_reads_digits(evidence: Evidence) -> Verdict:
-    """Judge the worth of a context in data that no model made."""
+    """Judge what a context gains on real data."""
     return evidence.ratio("regret", "lin-ucb", "kl-ucb", **DIGITS).at_most(0.2)
 
 
 @topic.claim(
-    "naming digits, LinTS errs at most a fifth as often as Thompson sampling, which does not see the image",
+    "on digits LinTS makes at most a fifth of the errors of Thompson sampling, which does not see the image",
     source=LIN_TS,
 )
 def lin_ts_reads_digits(evidence: Evidence) -> Verdict:
-    """Judge the same of sampling."""
+    """Judge the same for Thompson sampling."""
     return evidence.ratio("regret", "lin-ts", "thompson-beta", **DIGITS).at_most(0.2)
 
 
 @topic.claim(
-    "where the context says little, of late flights, LinUCB gains nothing: within 5 % of Thompson sampling without it",
+    "on late flights, where the context says little, the regret of LinUCB is within 5 % of that of Thompson sampling",
     source=LIN_UCB,
 )
 def little_context_gains_little(evidence: Evidence) -> Verdict:
@@ -73,45 +73,45 @@ def little_context_gains_little(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "where rewards are logistic, a logistic model loses less than a linear one, both by Thompson sampling",
+    "where rewards are logistic, Thompson sampling has less regret with a logistic model than with a linear one",
     source=GLM,
 )
 def logistic_model_beats_linear(evidence: Evidence) -> Verdict:
-    """Judge the worth of the right link."""
+    """Judge what the right link function gains."""
     return evidence.difference("regret", "logistic-ts", "lin-ts", **LOGISTIC).at_most(0)
 
 
 @topic.claim(
-    "drift hurts models: when arms change places, the ratio of LinUCB to Thompson sampling without a context grows",
+    "when arms swap their rewards, the ratio of the regret of LinUCB to that of Thompson sampling grows",
     source=LIN_UCB,
 )
 def drift_hurts_models(evidence: Evidence) -> Verdict:
-    """Judge what a model of all times costs when times change."""
+    """Judge the price of a model that never forgets, when rewards change."""
     return evidence.growth("regret", "lin-ucb", "thompson-beta", ("scenario", "clean", "drift"), **LINEAR).at_least(1)
 
 
 @topic.claim(
-    "rewards told every 100 steps hurt LinUCB more than LinTS: the ratio of their regrets grows",
+    "rewards revealed every 100 steps hurt LinUCB more than LinTS: the ratio of their regrets grows",
     source=EMPIRICAL,
 )
 def batches_hurt_lin_ucb_more(evidence: Evidence) -> Verdict:
-    """Judge whether chance covers for what is not known yet."""
+    """Judge whether random choices make up for rewards that are not known yet."""
     return evidence.growth("regret", "lin-ucb", "lin-ts", ("scenario", "clean", "batch(100)"), **LINEAR).at_least(1)
 
 
 @topic.claim(
-    "LinUCB of MABWiser loses what ours loses: within 1 reward of 1,000 steps",
+    "the regret of MABWiser's LinUCB equals that of ours within 1 reward, over 1,000 steps",
     source="MABWiser 2.7, LearningPolicy.LinUCB",
 )
 def mabwiser_agrees(evidence: Evidence) -> Verdict:
-    """Judge our LinUCB by another one."""
+    """Judge our LinUCB against an independent implementation."""
     return evidence.tied("regret", "mabwiser-lin-ucb", "lin-ucb", 1.0, **PACKAGES)
 
 
 @topic.claim(
-    "a step of LinUCB costs obp at least 50 times the CPU time of ours",
+    "a step of obp's LinUCB takes at least 50 times the CPU time of ours",
     source="Open Bandit Pipeline 0.4.1, obp.policy.LinUCB",
 )
 def obp_is_slower(evidence: Evidence) -> Verdict:
-    """Judge the worth of compiling."""
+    """Judge what compiling gains."""
     return evidence.ratio("play.cpu_s", "obp-lin-ucb", "lin-ucb", **PACKAGES).at_least(50)

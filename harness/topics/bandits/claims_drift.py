@@ -1,8 +1,9 @@
-"""What is said of policies on arms whose means move.
+"""Claims about policies on arms whose means change over time.
 
-Dynamic regret at 10,000 steps, 10 arms. The data set abrupt draws means anew at its changes, uniform in (0, 1); the
-default is 4 changes, and 1 is called rare. Tuned constants are the defaults of the strategies, tuned on abrupt with 4
-changes; theory's are those of the articles, made from the horizon and the number of changes.
+The measure is the dynamic regret at 10,000 steps and 10 arms. At each change the data set abrupt draws new means,
+uniform in (0, 1). There are 4 changes by default; "a rare change" means 1. "Tuned" means the defaults of the
+strategies, which were tuned on abrupt with 4 changes; "theory's constants" are computed as in the articles, from the
+horizon and the number of changes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ ANY: dict[str, Scalar] = {"task": "drifting", "dataset": "abrupt", "horizon": 10
 
 
 @topic.claim(
-    "under abrupt drift Thompson sampling over a window loses at most half of what plain Thompson sampling loses",
+    "under abrupt drift Thompson sampling over a window has at most half the regret of plain Thompson sampling",
     source=SLIDING_TS,
 )
 def window_helps_thompson(evidence: Evidence) -> Verdict:
@@ -31,20 +32,22 @@ def window_helps_thompson(evidence: Evidence) -> Verdict:
     return evidence.ratio("regret", "sliding-thompson", "thompson-beta", **ABRUPT).at_most(0.5)
 
 
-@topic.claim("under abrupt drift tuned UCB over a window loses less than UCB1 as published (xi 2)", source=SWITCHING)
+@topic.claim(
+    "under abrupt drift tuned UCB over a window has less regret than UCB1 as published (xi 2)", source=SWITCHING
+)
 def window_helps_ucb(evidence: Evidence) -> Verdict:
     """Judge forgetting in UCB."""
     return evidence.difference("regret", "sliding-ucb", "ucb1", **ABRUPT).at_most(0)
 
 
-@topic.claim("under abrupt drift tuned UCB over a window loses less than UCB1 with xi 0.5", source=SWITCHING)
+@topic.claim("under abrupt drift tuned UCB over a window has less regret than UCB1 with xi 0.5", source=SWITCHING)
 def window_helps_tuned_ucb(evidence: Evidence) -> Verdict:
     """Judge forgetting where both are tuned."""
     return evidence.difference("regret", "sliding-ucb", "ucb1[xi=0.5]", **ABRUPT).at_most(0)
 
 
 @topic.claim(
-    "with theory's constants UCB over a window loses less than UCB1 as published under abrupt drift",
+    "with theory's constants UCB over a window has less regret than UCB1 as published under abrupt drift",
     source=f"{SWITCHING}, simulations, on other arms",
 )
 def window_helps_by_theory(evidence: Evidence) -> Verdict:
@@ -53,7 +56,7 @@ def window_helps_by_theory(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "with theory's constants discounted UCB loses less than UCB1 as published under abrupt drift",
+    "with theory's constants discounted UCB has less regret than UCB1 as published under abrupt drift",
     source=f"{SWITCHING}, simulations, on other arms",
 )
 def discount_helps_by_theory(evidence: Evidence) -> Verdict:
@@ -61,29 +64,29 @@ def discount_helps_by_theory(evidence: Evidence) -> Verdict:
     return evidence.difference("regret", "discounted-ucb[theory=true]", "ucb1", **ABRUPT).at_most(0)
 
 
-@topic.claim("tuned discounted UCB loses less than UCB1 with xi 0.5 under abrupt drift", source=SWITCHING)
+@topic.claim("tuned discounted UCB has less regret than UCB1 with xi 0.5 under abrupt drift", source=SWITCHING)
 def discount_helps_tuned(evidence: Evidence) -> Verdict:
     """Judge the discount where both are tuned."""
     return evidence.difference("regret", "discounted-ucb", "ucb1[xi=0.5]", **ABRUPT).at_most(0)
 
 
 @topic.claim(
-    "under smooth drift Thompson sampling over a window loses at most half of what the plain one loses",
+    "under smooth drift Thompson sampling over a window has at most half the regret of plain Thompson sampling",
     source=SLIDING_TS,
 )
 def window_helps_thompson_smoothly(evidence: Evidence) -> Verdict:
-    """Judge forgetting where nothing jumps."""
+    """Judge forgetting where means change smoothly."""
     return evidence.ratio("regret", "sliding-thompson", "thompson-beta", **SMOOTH).at_most(0.5)
 
 
-@topic.claim("under smooth drift UCB over a window loses less than discounted UCB, both tuned", source=SWITCHING)
+@topic.claim("under smooth drift tuned UCB over a window has less regret than tuned discounted UCB", source=SWITCHING)
 def window_beats_discount_smoothly(evidence: Evidence) -> Verdict:
     """Judge a sharp against a soft window, in UCB."""
     return evidence.difference("regret", "sliding-ucb", "discounted-ucb", **SMOOTH).at_most(0)
 
 
 @topic.claim(
-    "under smooth drift Thompson sampling over a window loses less than the discounted one, both tuned",
+    "under smooth drift tuned Thompson sampling over a window has less regret than the tuned discounted one",
     source=SLIDING_TS,
 )
 def window_beats_discount_in_thompson(evidence: Evidence) -> Verdict:
@@ -91,48 +94,55 @@ def window_beats_discount_in_thompson(evidence: Evidence) -> Verdict:
     return evidence.difference("regret", "sliding-thompson", "discounted-thompson", **SMOOTH).at_most(0)
 
 
-@topic.claim("at a rare change GLR-klUCB loses less than tuned UCB over a window", source=GLR)
+@topic.claim("at a rare change GLR-klUCB has less regret than tuned UCB over a window", source=GLR)
 def glr_beats_window(evidence: Evidence) -> Verdict:
-    """Judge the likelihood ratio against forgetting without a reason."""
+    """Judge a likelihood ratio test against unconditional forgetting."""
     return evidence.difference("regret", "glr-kl-ucb", "sliding-ucb", **RARE).at_most(0)
 
 
-@topic.claim("at a rare change M-UCB loses less than tuned UCB over a window", source=M_UCB)
+@topic.claim("at a rare change M-UCB has less regret than tuned UCB over a window", source=M_UCB)
 def m_ucb_beats_window(evidence: Evidence) -> Verdict:
-    """Judge the comparison of halves against forgetting without a reason."""
+    """Judge a comparison of two halves against unconditional forgetting."""
     return evidence.difference("regret", "m-ucb", "sliding-ucb", **RARE).at_most(0)
 
 
-@topic.claim("at a rare change CUSUM-UCB as published, with local restarts, loses less than a window", source=CUSUM)
+@topic.claim(
+    "at a rare change CUSUM-UCB as published, with local restarts, has less regret than tuned UCB over a window",
+    source=CUSUM,
+)
 def cusum_beats_window(evidence: Evidence) -> Verdict:
-    """Judge the cumulative sum against forgetting without a reason."""
+    """Judge a cumulative sum against unconditional forgetting."""
     return evidence.difference("regret", "cusum-ucb", "sliding-ucb", **RARE).at_most(0)
 
 
 @topic.claim(
-    "where all arms change CUSUM-UCB loses at most two thirds when its alarm forgets all arms",
+    "where all arms change, CUSUM-UCB that restarts all arms has at most two thirds of the regret of the local one",
     source=f"{GLR}, on local and global restarts",
 )
 def global_restarts_help(evidence: Evidence) -> Verdict:
-    """Judge what an alarm of one arm says of the others."""
+    """Judge what an alarm on one arm says about the others."""
     return evidence.ratio("regret", "cusum-ucb[everything=true]", "cusum-ucb", **ABRUPT).at_most(2 / 3)
 
 
-@topic.claim("with theory's constants GLR-klUCB loses less than UCB over a window under abrupt drift", source=GLR)
+@topic.claim("with theory's constants GLR-klUCB has less regret than UCB over a window under abrupt drift", source=GLR)
 def glr_beats_window_by_theory(evidence: Evidence) -> Verdict:
     """Judge the two where neither is tuned."""
     return evidence.difference("regret", "glr-kl-ucb[theory=true]", "sliding-ucb[theory=true]", **ABRUPT).at_most(0)
 
 
 @topic.claim(
-    "the more changes, the less GLR-klUCB gains over a window: its ratio grows from 1 change to 19", source=GLR
+    "the gain of GLR-klUCB over a window shrinks with more changes: the ratio of regrets grows from 1 change to 19",
+    source=GLR,
 )
 def detection_needs_time(evidence: Evidence) -> Verdict:
-    """Judge what rarity is worth to a detector."""
+    """Judge how much a detector depends on rare changes."""
     return evidence.growth("regret", "glr-kl-ucb", "sliding-ucb", ("changes", 1, 19), **ANY).at_least(1)
 
 
-@topic.claim("half of the replications follow a change sooner with GLR-klUCB than with a tuned window", source=GLR)
+@topic.claim(
+    "after a change half of the replications are on the new best arm sooner with GLR-klUCB than with a tuned window",
+    source=GLR,
+)
 def glr_adapts_sooner(evidence: Evidence) -> Verdict:
     """Judge the delay of adaptation."""
     return evidence.difference("adaptation_delay", "glr-kl-ucb", "sliding-ucb", **ABRUPT).at_most(0)

@@ -1,4 +1,4 @@
-"""What is said of policies that learn from clicks, judged on logs with few of them: 2,000 rounds, 10 items."""
+"""Claims about policies that learn from clicks, judged on logs with few clicks: 2,000 rounds, 10 items."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SIZE: dict[str, Scalar] = {"task": "replay", "horizon": 2_000, "arms": 10}
 
 
 @topic.claim(
-    "where one view in 300 is clicked, 2,000 rounds teach UCB1 nothing: within 5 % of the logged clicks of random",
-    source=f"{FINITE}: for gaps below 0.17 its bound, 8 log(n) / gap, is more than can be lost",
+    "where one view in 300 is clicked, UCB1's clicks in 2,000 rounds differ from random's by at most 5 % of the logged",
+    source=f"{FINITE}: for gaps below 0.17 its bound, 8 log(n) / gap, exceeds the largest possible regret",
 )
 def ucb1_is_random(evidence: Evidence) -> Verdict:
-    """Judge widths made for rewards anywhere in [0, 1]."""
+    """Judge confidence widths that allow any reward in [0, 1]."""
     return evidence.difference("lift", "ucb1", "random", **SIZE).within(0.05)
 
 
@@ -31,10 +31,10 @@ def thompson_earns(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "seeing the user adds at least 10 % of the logged clicks: LinUCB over UCB1, both with widths cut to rare clicks",
+    "seeing the user adds at least 10 % of the logged clicks: LinUCB against UCB1, both with widths for rare clicks",
     source=LIN_UCB,
     published="12.5 % more than a context-free algorithm, on Yahoo! Today",
 )
 def users_are_worth_a_tenth(evidence: Evidence) -> Verdict:
-    """Judge the worth of what this log tells of the user."""
+    """Judge what the user features of this log gain."""
     return evidence.difference("lift", "lin-ucb[alpha=0.1]", "ucb1[xi=0.04]", **SIZE).at_least(0.1)

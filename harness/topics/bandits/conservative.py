@@ -1,4 +1,7 @@
-"""Arm 0 is what runs today, and learning may never cost more than a share of what it would have paid."""
+"""The task conservative: a policy learns, but at every step it must have earned almost as much as the default arm.
+
+Arm 0 is the default, the choice that runs today.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +24,21 @@ ENGINE = "harness.topics.bandits.engine.conservative"
 INDEX = "harness.topics.bandits.engine.kernels.index"
 PLAY = "harness.topics.bandits.engine.play"
 DELTA = 0.05
-# Sums of products of floats that are equal in truth differ by this much of a reward at most.
+# Sums of floats that are mathematically equal differ by at most this much of a reward.
 _ROUNDING = 1e-6
 
 VIOLATIONS = Metric(
     "violations",
     direction="lower",
     unit="1",
-    summary="Share of the replications whose expected reward fell below the least allowed at some step.",
+    summary="Share of the replications whose expected reward was below the required one at some step.",
     limit=DELTA,
 )
 SHORTFALL = Metric(
     "shortfall",
     direction="lower",
     unit="reward",
-    summary="How far the expected reward fell below the least allowed at its worst step; mean, 0 where it never did.",
+    summary="Largest amount by which the expected reward was below the required one at any step; mean.",
 )
 MARGIN = Chart(
     "margin",
@@ -43,8 +46,8 @@ MARGIN = Chart(
     x="step",
     y="reward",
     reading=(
-        "Expected reward until a step above the least that is allowed, in the replication in which that is the least. "
-        "Below 0 the guarantee is broken."
+        "Expected reward up to a step minus the required one, in the worst replication at that step. Below 0 the "
+        "guarantee is broken."
     ),
 )
 PARAMS = {
@@ -55,7 +58,7 @@ PARAMS = {
 
 
 def _guarded(draw: Callable[[int, int, Generator], Any]) -> Callable[[Mapping[str, Scalar], Generator], Guarded]:
-    """Name worlds whose other arms have the means of `draw`, of shape (replications, arms - 1)."""
+    """Return a loader of worlds; `draw` returns the means of the other arms, shape (replications, arms - 1)."""
 
     def load(params: Mapping[str, Scalar], rng: Generator) -> Guarded:
         from harness.topics.bandits.engine.chance import key_of
@@ -71,12 +74,12 @@ def _guarded(draw: Callable[[int, int, Generator], Any]) -> Callable[[Mapping[st
 
 
 def _ladder(replications: int, others: int, rng: Generator) -> Any:
-    """Return evenly spaced means in a random order; a single one is the best."""
+    """Return evenly spaced means in a random order, shape (replications, others); a single arm has the highest one."""
     return rng.permuted(np.tile(np.linspace(0.6, 0.1, others), (replications, 1)), axis=1)
 
 
 def judge(world: Guarded, actions: Any) -> Judgement:
-    """Judge regret, and whether the budget was kept at every step."""
+    """Judge the regret, and whether the guarantee was met at every step."""
     from harness.topics.bandits.engine import judge as judges
     from harness.topics.bandits.engine.conservative import margins
 
@@ -97,26 +100,26 @@ def judge(world: Guarded, actions: Any) -> Judgement:
 
 conservative = topic.task(
     "conservative",
-    title="Regret of policies that may never pay much less than the default arm",
+    title="Regret of policies that must always earn almost as much as the default arm",
     datasets=[
         Dataset(
             "default-second",
             _guarded(_ladder),
-            "Arms pay 1 or 0; means from 0.6 down to 0.1 beside a default of 0.5.",
+            "Arms pay 1 or 0. The default has mean 0.5, the other means are evenly spaced from 0.6 to 0.1.",
             PARAMS,
             needs=(ENGINE,),
         ),
         Dataset(
             "default-uniform",
             _guarded(lambda replications, others, rng: rng.random((replications, others))),
-            "Arms pay 1 or 0; means drawn uniformly beside a default of 0.5.",
+            "Arms pay 1 or 0. The default has mean 0.5, the other means are drawn uniformly from 0 to 1.",
             PARAMS,
             needs=(ENGINE,),
         ),
         Dataset(
             "default-best",
             _guarded(lambda replications, others, rng: rng.uniform(0.1, 0.4, (replications, others))),
-            "Arms pay 1 or 0; none is better than a default of 0.5.",
+            "Arms pay 1 or 0. The default has mean 0.5, all other means are lower.",
             PARAMS,
             needs=(ENGINE,),
         ),
@@ -144,26 +147,26 @@ def _played(problem: Problem, phase: PhaseClock, **options: Any) -> Any:
 
 @conservative.strategy("conservative-ucb", needs=(ENGINE, PLAY), sweep={"delta": [0.5, 0.01]})
 def known_default(problem: Problem, phase: PhaseClock, delta: float = DELTA) -> Any:
-    """Play the largest upper bound if lower bounds say that the budget is kept; the default's mean is known.
+    """Play the largest upper bound if lower bounds certify the guarantee, else the default; its mean is known.
 
-    Wu et al. 2016 (arXiv 1602.04282), algorithm 1. Bounds hold with probability 1 - delta, of rewards in [0, 1].
+    Wu et al. 2016 (arXiv 1602.04282), algorithm 1. For rewards in [0, 1] bounds are valid with probability 1 - delta.
     """
     return _played(problem, phase, share=problem.data.share, delta=delta, mean=float(problem.params["default"]))
 
 
 @conservative.strategy("conservative-ucb-estimated", needs=(ENGINE, PLAY), sweep={"delta": [0.5, 0.01]})
 def estimated_default(problem: Problem, phase: PhaseClock, delta: float = DELTA) -> Any:
-    """Keep the budget of a default whose mean is estimated along with the others (Wu et al. 2016, section 3.5)."""
+    """Play like conservative-ucb, with an estimate of the default's mean (Wu et al. 2016, section 3.5)."""
     return _played(problem, phase, share=problem.data.share, delta=delta, mean=None)
 
 
-@conservative.strategy("unguarded-ucb", needs=(ENGINE, PLAY), note="Ignores the budget.")
+@conservative.strategy("unguarded-ucb", needs=(ENGINE, PLAY), note="Ignores the guarantee.")
 def unguarded(problem: Problem, phase: PhaseClock, delta: float = DELTA) -> Any:
-    """Play the largest upper bound of conservative-ucb, whatever it costs."""
+    """Play the largest of the upper bounds of conservative-ucb without any guarantee."""
     return _played(problem, phase, share=1.0, delta=delta, mean=float(problem.params["default"]))
 
 
-@conservative.strategy("ucb1", needs=(INDEX, PLAY), sweep={"xi": [0.5]}, note="Ignores the budget.")
+@conservative.strategy("ucb1", needs=(INDEX, PLAY), sweep={"xi": [0.5]}, note="Ignores the guarantee.")
 def ucb1(problem: Problem, phase: PhaseClock, xi: float = 2.0) -> Any:
     """Choose the largest mean + sqrt(xi log(step) / n); see the task stationary."""
     from harness.topics.bandits.engine.kernels import index
@@ -174,7 +177,7 @@ def ucb1(problem: Problem, phase: PhaseClock, xi: float = 2.0) -> Any:
 
 @conservative.strategy("always-default")
 def always_default(problem: Problem, phase: PhaseClock) -> Any:
-    """Never learn."""
+    """Play the default arm at every step."""
     for _ in phase("play"):
         actions = np.zeros((problem.data.horizon, problem.data.replications), dtype=np.int16)
     return actions

@@ -1,4 +1,4 @@
-"""Arms that pay according to a context, which is seen before choosing."""
+"""The task contextual: the reward of an arm depends on a context that the policy sees before it chooses."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from harness.topics.bandits.engine.world import World
 
 CONTEXT = "harness.topics.bandits.engine.context"
-FEATURES = {"features": Param(10, low=2, high=1_000, summary="numbers of a context, the constant 1 among them")}
-PIXELS = {"features": Param(10, low=2, high=65, summary="the constant 1 and so many principal components, less one")}
+FEATURES = {"features": Param(10, low=2, high=1_000, summary="numbers in a context, including the constant 1")}
+PIXELS = {
+    "features": Param(
+        10, low=2, high=65, summary="numbers in a context: the constant 1 and the first principal components"
+    )
+}
 SIZES = {
     "horizon": PARAMS["horizon"],
-    "replications": Param(50, low=2, summary="independent repetitions, side by side"),
+    "replications": Param(50, low=2, summary="independent repetitions"),
     "arms": PARAMS["arms"],
 }
 
 
 def _made(name: str) -> Callable[[Mapping[str, Scalar], Generator], World]:
-    """Name a maker of worlds without importing its module."""
+    """Return a loader that calls a function of the engine, which is imported only then."""
 
     def load(params: Mapping[str, Scalar], rng: Generator) -> World:
         from harness.topics.bandits.engine import context
@@ -55,25 +59,29 @@ def judge(world: World, actions: Any) -> Judgement:
 LINEAR = Dataset(
     "linear-contexts",
     _made("linear"),
-    "Arms pay 1 with a probability linear in ten features.",
+    "Arms pay 1 with a probability that is linear in the context.",
     {**SIZES, **FEATURES},
     needs=(CONTEXT,),
 )
 DIGITS = Dataset(
     "digits-contexts",
     _made("digits"),
-    "Name the digit: 1,797 images of scikit-learn, from the UCI repository (Alpaydin & Kaynak 1998, CC BY 4.0).",
+    "Which digit is it? 1,797 images of scikit-learn, from the UCI repository (Alpaydin & Kaynak 1998, CC BY 4.0).",
     {**SIZES, **_exactly(10), **PIXELS},
     needs=(CONTEXT, "sklearn.datasets"),
 )
 FLIGHTS = Dataset(
     "flights-contexts",
     _made("flights"),
-    "Say whether a flight is late: 20,000 rows of the data set flights.",
-    {**SIZES, **_exactly(2), "features": Param(10, low=10, high=10, summary="the columns of flights and the 1")},
+    "Is a flight late? 20,000 rows of the data set flights.",
+    {
+        **SIZES,
+        **_exactly(2),
+        "features": Param(10, low=10, high=10, summary="the columns of flights and the constant 1"),
+    },
     needs=(CONTEXT, *columns.MODULES),
 )
-DRIFT = Scenario("drift", _swapped, "At half of the horizon the arms change places.")
+DRIFT = Scenario("drift", _swapped, "At half of the horizon the arms swap their rewards.")
 
 contextual = topic.task(
     "contextual",
@@ -83,7 +91,7 @@ contextual = topic.task(
         Dataset(
             "logistic-contexts",
             _made("logistic"),
-            "Arms pay 1 with a probability logistic in ten features.",
+            "Arms pay 1 with a probability that is a logistic function of the context.",
             {**SIZES, **FEATURES},
             needs=(CONTEXT,),
         ),

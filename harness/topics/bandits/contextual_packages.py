@@ -1,4 +1,4 @@
-"""Contextual policies of other packages beside ours, on a task small enough for packages that play step by step."""
+"""The task contextual-packages: contextual policies of obp and MABWiser compared with ours, at a small size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MABWISER = ("mabwiser.mab", PLAY)
 
 packages = topic.task(
     "contextual-packages",
-    title="The same contextual policies in other packages, which play replications one by one",
+    title="The same contextual policies in obp and MABWiser, at a size that they can play",
     datasets=[LINEAR, DIGITS],
     scenarios=[CLEAN],
     phases=["compile", "play"],
@@ -38,12 +38,13 @@ packages = topic.task(
     quick=Profile(1, {"horizon": 100, "replications": 2}, datasets=("linear-contexts",)),
     full=Profile(5, {"horizon": 1_000, "replications": 4}),
 )
-for _name, _own in (("lin-ucb", linear.lin_ucb), ("lin-ts", linear.lin_ts), ("logistic-ts", linear.logistic_ts)):
-    packages.strategy(_name, needs=linear.ENGINE)(_own)
+packages.strategy("lin-ucb", needs=linear.ENGINE)(linear.lin_ucb)
+packages.strategy("lin-ts", needs=linear.ENGINE)(linear.lin_ts)
+packages.strategy("logistic-ts", needs=linear.ENGINE)(linear.logistic_ts)
 
 
 class _Obp:
-    """Policies of obp, one a replication."""
+    """Policies of obp, one per replication."""
 
     def __init__(self, world: World, make: Callable[..., Any], seed: int, lowest: float) -> None:
         seeds = np.random.default_rng(seed).integers(2**31, size=world.replications).tolist()
@@ -60,13 +61,13 @@ class _Obp:
         return np.array(chosen, dtype=np.int64)
 
     def update(self, _step: int, arms: Ints, rewards: Floats, contexts: Any) -> None:
-        """Learn what the arms paid."""
+        """Pass the rewards of a step to the policies."""
         for policy, arm, reward, context in zip(self._policies, arms.tolist(), rewards, contexts, strict=True):
             policy.update_params(arm, float(reward) or self._lowest, context[None])
 
 
 class _MABWiser:
-    """Policies of MABWiser, one a replication."""
+    """Policies of MABWiser, one per replication."""
 
     def __init__(self, world: World, policy: Any, seed: int) -> None:
         from mabwiser.mab import MAB
@@ -77,14 +78,14 @@ class _MABWiser:
         self._arms = world.arms
 
     def choose(self, step: int, contexts: Any) -> Ints:
-        """Return an arm for each replication, the arms in turn before the first reward."""
+        """Return an arm for each replication; before the first reward the arms take turns."""
         if not self._fitted:
             return np.full(len(self._mabs), step % self._arms)
         chosen = [mab.predict(context[None]) for mab, context in zip(self._mabs, contexts, strict=True)]
         return np.array(chosen, dtype=np.int64)
 
     def update(self, _step: int, arms: Ints, rewards: Floats, contexts: Any) -> None:
-        """Learn what the arms paid."""
+        """Pass the rewards of a step to the policies."""
         for mab, arm, reward, context in zip(self._mabs, arms.tolist(), rewards.tolist(), contexts, strict=True):
             learn = mab.partial_fit if self._fitted else mab.fit
             learn([arm], [reward], context[None])
@@ -95,7 +96,7 @@ def _obp(problem: Problem, phase: PhaseClock, make: Callable[..., Any], lowest: 
     from harness.topics.bandits.engine.play import measure
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # obp asks scipy for what it no longer wants to be asked
+        warnings.simplefilter("ignore", DeprecationWarning)  # obp uses a deprecated part of scipy
         return measure(problem, phase, lambda world: _Obp(world, make, problem.seed, lowest))
 
 
@@ -112,9 +113,9 @@ def obp_lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5) -> Acti
     needs=OBP,
     sweep={"signed": [True]},
     note=(
-        "Its loss takes classes -1 and 1, but rewards 0 and 1 are what it is given in its own simulator: a reward of 0 "
-        "does not move the mode. Signed gives it -1 in place of 0. Its standard deviation is 1 / q, not 1 / sqrt(q), "
-        "and all arms draw the same noise, as one seed is given to each."
+        "Its loss expects the classes -1 and 1, but the simulator of obp passes rewards of 0 and 1, and a reward of 0 "
+        "does not move the mode. With signed it gets -1 instead of 0. Its standard deviation is 1 / q instead of "
+        "1 / sqrt(q), and all arms draw the same noise, because they share one seed."
     ),
 )
 def obp_logistic_ts(problem: Problem, phase: PhaseClock, *, signed: bool = False) -> Actions:
@@ -125,7 +126,9 @@ def obp_logistic_ts(problem: Problem, phase: PhaseClock, *, signed: bool = False
 
 
 @packages.strategy(
-    "mabwiser-lin-ucb", needs=MABWISER, note="Its first choice is the first arm, before it can be asked."
+    "mabwiser-lin-ucb",
+    needs=MABWISER,
+    note="Until the first reward the arms take turns, as MABWiser cannot choose yet.",
 )
 def mabwiser_lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5) -> Actions:
     """Play LearningPolicy.LinUCB of MABWiser (Strong, Kleynhans & Kadioglu 2019)."""
@@ -134,7 +137,9 @@ def mabwiser_lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5) ->
     return _mabwiser(problem, phase, LearningPolicy.LinUCB(alpha=alpha, l2_lambda=1.0))
 
 
-@packages.strategy("mabwiser-lin-ts", needs=MABWISER, note="Its first choice is the first arm, before it can be asked.")
+@packages.strategy(
+    "mabwiser-lin-ts", needs=MABWISER, note="Until the first reward the arms take turns, as MABWiser cannot choose yet."
+)
 def mabwiser_lin_ts(problem: Problem, phase: PhaseClock, scale: float = 0.25) -> Actions:
     """Play LearningPolicy.LinTS of MABWiser (Strong, Kleynhans & Kadioglu 2019)."""
     from mabwiser.mab import LearningPolicy

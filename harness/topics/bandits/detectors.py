@@ -1,6 +1,6 @@
-"""Policies that start again when they detect a change.
+"""Policies that restart when they detect a change.
 
-The defaults are tuned to 4 abrupt changes in 10,000 steps, whatever the horizon.
+The defaults are tuned for 4 abrupt changes in 10,000 steps; they do not depend on the horizon.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.topics.bandits.engine.play import Actions
 
 ENGINE = "harness.topics.bandits.engine.detectors"
-WINDOW = 200  # one of two that Besson et al. 2022 try, in the code of their experiments
+WINDOW = 200  # one of two values in the experiments of Besson et al. 2022
 
 
 @drifting.strategy(
@@ -23,8 +23,8 @@ WINDOW = 200  # one of two that Besson et al. 2022 try, in the code of their exp
     needs=f"{ENGINE}.cusum",
     sweep={"everything": [True], "theory": [True], "threshold": (4.0, 16.0), "explore": (0.005, 0.1)},
     note=(
-        "As published an alarm forgets its arm; with everything, all arms. With theory the threshold is "
-        "log(T / changes) and the share of exploration sqrt(changes log(T / changes) / T), from the horizon T."
+        "As published an alarm resets its arm; with everything it resets all arms. With theory the threshold is "
+        "log(T / changes) and the share of exploration sqrt(changes log(T / changes) / T), T being the horizon."
     ),
 )
 def cusum_ucb(
@@ -39,7 +39,7 @@ def cusum_ucb(
     everything: bool = False,
     theory: bool = False,
 ) -> Actions:
-    """Play UCB; the cumulative sum of an arm's deviations from its first rewards raises the alarm.
+    """Play UCB, and restart when the cumulative sum of an arm's deviations from its first rewards is large.
 
     Liu, Lee & Shroff 2018, "A change-detection based framework for piecewise-stationary multi-armed bandit problem".
     """
@@ -67,7 +67,7 @@ def cusum_ucb(
     sweep={"theory": [True], "threshold": (10.0, 16.0), "explore": (0.0, 0.05)},
     note=(
         "With theory the window w is 200, the threshold b sqrt(w log(2 K T^2) / 2), the share of exploration "
-        "sqrt(changes K (2 b + 3 sqrt(w)) / (2 T)) and xi 2, from the arms K and the horizon T."
+        "sqrt(changes K (2 b + 3 sqrt(w)) / (2 T)) and xi 2, for K arms and the horizon T."
     ),
 )
 def m_ucb(
@@ -80,7 +80,7 @@ def m_ucb(
     *,
     theory: bool = False,
 ) -> Actions:
-    """Play UCB; the two halves of an arm's last rewards raise the alarm when they differ, and all is forgotten.
+    """Play UCB, and restart all arms when the two halves of an arm's last rewards differ.
 
     Cao et al. 2019, "Nearly optimal adaptive procedure with change detection for piecewise-stationary bandit".
     """
@@ -100,14 +100,14 @@ def m_ucb(
     needs=f"{ENGINE}.glr",
     sweep={"theory": [True], "delta": (0.001, 0.1), "explore": (0.0, 0.05)},
     note=(
-        "With theory delta is 1 / sqrt(T) and the share of exploration of the first episode sqrt(K log(T) / T), from "
-        "the arms K and the horizon T. Restarts are global; tests are made every 10 steps at every 5th place."
+        "With theory delta is 1 / sqrt(T) and the share of exploration in the first episode sqrt(K log(T) / T), for K "
+        "arms and the horizon T. An alarm restarts all arms. Tests run every 10 steps, at every 5th possible change."
     ),
 )
 def glr_kl_ucb(
     problem: Problem, phase: PhaseClock, delta: float = 0.01, explore: float = 0.01, *, theory: bool = False
 ) -> Actions:
-    """Play KL-UCB; the likelihood ratio of one change against none raises the alarm, and all is forgotten.
+    """Play KL-UCB, and restart all arms when the likelihood ratio of one change against none is large.
 
     Besson et al. 2022, "Efficient change-point detection for tackling piecewise-stationary bandits".
     """

@@ -1,4 +1,4 @@
-"""Arms whose means move, so that what was learnt must be forgotten in time."""
+"""The task drifting: the means of arms change over time, so a policy must forget what it learned."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from harness.topics.bandits.engine.world import World
 
 DRIFT = "harness.topics.bandits.engine.drift"
-CHANGES = {"changes": Param(4, low=0, high=1_000, summary="abrupt changes, at equal distances")}
+CHANGES = {"changes": Param(4, low=0, high=1_000, summary="abrupt changes, evenly spaced")}
 # The task sweeps the number of changes, which smooth worlds do not have.
 NO_CHANGES = {"changes": Param(0, low=0, high=0, summary="no abrupt changes")}
-PERIODS = {"periods": Param(1.0, low=0.0, high=1_000, summary="swings of a mean over the horizon")}
+PERIODS = {"periods": Param(1.0, low=0.0, high=1_000, summary="periods of a mean over the horizon")}
 DELAY = Metric(
     "adaptation_delay",
     direction="lower",
     unit="step",
-    summary="Steps from a change until half of the replications are on the new best arm, or until the next change.",
+    summary="Steps from a change until half of the replications choose the new best arm, or until the next change.",
 )
 ADAPTATION = Chart(
     "adaptation",
     title="Adaptation to a change",
     x="steps since the change",
     y="share on the best arm",
-    reading="The share of replications on the arm that is best at the time, mean over changes. It falls at 0.",
+    reading="Share of replications that choose the arm which is best at that step, mean over changes. It falls at 0.",
 )
 
 
 def _made(name: str) -> Callable[[Mapping[str, Scalar], Generator], World]:
-    """Name a maker of worlds without importing its module."""
+    """Return a loader that calls a function of the engine, which is imported only then."""
 
     def load(params: Mapping[str, Scalar], rng: Generator) -> World:
         from harness.topics.bandits.engine import drift
@@ -50,12 +50,12 @@ def _dataset(name: str, summary: str, **params: Param) -> Dataset:
 
 
 def changes_of(world: World) -> int:
-    """Return the number of changes that constants of the theory are made for: at least 1."""
+    """Return the number of changes that the constants of the theory are computed for: at least 1."""
     return max(len(world.changes), 1)
 
 
 def judge(world: World, actions: Any) -> Judgement:
-    """Judge dynamic regret, and how fast the best arm was found again."""
+    """Judge the dynamic regret, and how fast the policy returned to the best arm."""
     from harness.topics.bandits.engine import adaptation
     from harness.topics.bandits.engine import judge as judges
 
@@ -70,14 +70,14 @@ def judge(world: World, actions: Any) -> Judgement:
 
 drifting = topic.task(
     "drifting",
-    title="Regret of policies on arms whose means move",
+    title="Regret on arms whose means change over time",
     datasets=[
-        _dataset("abrupt", "Means drawn anew at known steps, uniform in (0, 1).", **CHANGES),
-        _dataset("sinusoidal", "Means swing; each arm in turn is the best one.", **NO_CHANGES, **PERIODS),
-        _dataset("random-walk", "Means walk at random.", **NO_CHANGES),
+        _dataset("abrupt", "New means are drawn at every change, uniform in (0, 1).", **CHANGES),
+        _dataset("sinusoidal", "Means follow sine waves; each arm in turn is the best one.", **NO_CHANGES, **PERIODS),
+        _dataset("random-walk", "Means follow random walks.", **NO_CHANGES),
         _dataset(
             "rotting",
-            "Arms rot with time, chosen or not (restless: Seznec et al. 2020), the better at the start the sooner.",
+            "Means fall with time, chosen or not (restless: Seznec et al. 2020); the best at the start fall first.",
             **NO_CHANGES,
         ),
     ],

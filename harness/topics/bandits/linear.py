@@ -1,6 +1,6 @@
-"""Policies that keep a model of the reward of each arm, given the context.
+"""Policies that fit a model of the reward of each arm, given the context.
 
-The defaults are tuned to rewards of 0 and 1 at 10 arms, 10 features and 10,000 steps.
+The defaults are tuned for rewards of 0 and 1 at 10 arms, 10 features and 10,000 steps.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ ENGINE = ("harness.topics.bandits.engine.linear", "harness.topics.bandits.engine
 @replay.strategy("lin-ucb", needs=ENGINE, sweep={"alpha": (0.02, 0.1)})
 @contextual.strategy("lin-ucb", needs=ENGINE, sweep={"alpha": (0.1, 0.25, 1.0, 2.4)})
 def lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5, ridge: float = 1.0) -> Actions:
-    """Play the largest prediction plus alpha of its standard deviations, by ridge regression of each arm's rewards.
+    """Play the largest prediction plus alpha standard deviations, by ridge regression of each arm's rewards.
 
-    Li et al. 2010, "A contextual-bandit approach to personalized news article recommendation", algorithm 1; its bound
-    needs alpha 1 + sqrt(log(2 / delta) / 2), that is 2.4 at delta .05.
+    Li et al. 2010, "A contextual-bandit approach to personalized news article recommendation", algorithm 1; its
+    bound requires alpha 1 + sqrt(log(2 / delta) / 2), which is 2.4 at delta 0.05.
     """
     from harness.topics.bandits.engine import linear
     from harness.topics.bandits.engine.play import measure_compiled
@@ -37,10 +37,10 @@ def lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5, ridge: floa
     "lin-ts",
     needs=ENGINE,
     sweep={"scale": (0.1, 0.5, 1.0)},
-    note="The theory's scale is far larger: sqrt(9 d log(T / delta)).",
+    note="The scale of the theory, sqrt(9 d log(T / delta)), is far larger.",
 )
 def lin_ts(problem: Problem, phase: PhaseClock, scale: float = 0.25, ridge: float = 1.0) -> Actions:
-    """Play the largest prediction of coefficients drawn around those of ridge regression.
+    """Play the largest prediction with coefficients drawn around those of ridge regression.
 
     Agrawal & Goyal 2013, "Thompson sampling for contextual bandits with linear payoffs", algorithm 1.
     """
@@ -52,7 +52,7 @@ def lin_ts(problem: Problem, phase: PhaseClock, scale: float = 0.25, ridge: floa
 @replay.strategy("ridge-epsilon-greedy", needs=ENGINE)
 @contextual.strategy("ridge-epsilon-greedy", needs=ENGINE, sweep={"epsilon": (0.01, 0.1, 0.2)})
 def ridge_epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float = 0.05, ridge: float = 1.0) -> Actions:
-    """Play the largest prediction of ridge regression, and any arm at a share of the steps."""
+    """Play the largest prediction of ridge regression, and a random arm at a share of the steps."""
     from harness.topics.bandits.engine import linear
 
     return _drawing(problem, phase, linear.greedy, epsilon, ridge)
@@ -61,7 +61,7 @@ def ridge_epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float = 0
 @replay.strategy("logistic-ts", needs=ENGINE)
 @contextual.strategy("logistic-ts", needs=ENGINE, sweep={"scale": (0.1, 0.25, 1.0)})
 def logistic_ts(problem: Problem, phase: PhaseClock, scale: float = 0.5, ridge: float = 1.0) -> Actions:
-    """Play the largest prediction of coefficients drawn around those of logistic regression, updated at each reward.
+    """Play the largest prediction with coefficients drawn around those of logistic regression, updated at each reward.
 
     Chapelle & Li 2011, "An empirical evaluation of Thompson sampling", algorithm 3 (a Laplace approximation with
     diagonal precision).

@@ -1,4 +1,4 @@
-"""A policy has all traffic, and somebody must notice when what it earns, or whom it meets, is no longer what it was."""
+"""The task monitoring: a policy has all traffic, and a monitor must detect changes in its rewards or contexts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.topics.bandits.engine.streams import Streams, Watched
 
 STREAMS = "harness.topics.bandits.engine.streams"
-_STRESSED = "stressed"  # what scenarios require: two data sets say enough of them
+_STRESSED = "stressed"  # what scenarios require: two data sets are enough for them
 
 METRICS = (
     Metric(
@@ -28,13 +28,13 @@ METRICS = (
         "missed",
         direction="lower",
         unit="1",
-        summary="Share of the streams without an alarm, of those without a false one; 0 where nothing changes.",
+        summary="Share of the streams without a false alarm on which the change is missed; 0 if nothing changes.",
     ),
     Metric(
         "delay",
         direction="lower",
         unit="step",
-        summary="Changed steps until the alarm, of the streams without a false one, all if missed; median.",
+        summary="Median steps from the change to the alarm, or to the horizon if missed, without false alarms.",
     ),
 )
 ALARMED = Chart(
@@ -43,21 +43,27 @@ ALARMED = Chart(
     x="step",
     y="share",
     reading=(
-        "Share of the streams on which there was an alarm by a step. The change, where there is one, is at half of the "
-        "horizon: what rises before is false, and it should rise steeply after."
+        "Share of the streams with an alarm up to a step. If there is a change, it is at half of the horizon: alarms "
+        "before it are false, and the line should rise steeply after it."
     ),
 )
 PARAMS = {
-    "horizon": Param(2_000, low=20, high=100_000, summary="steps that are watched"),
-    "replications": Param(500, low=2, high=100_000, summary="streams, side by side"),
-    "reference": Param(1_000, low=20, high=100_000, summary="steps from before, known to be good"),
+    "horizon": Param(2_000, low=20, high=100_000, summary="monitored steps"),
+    "replications": Param(500, low=2, high=100_000, summary="independent streams"),
+    "reference": Param(
+        1_000, low=20, high=100_000, summary="steps before monitoring begins, known to be without change"
+    ),
     "shift": Param(0.5, low=0.0, high=10.0, summary="size of a change, in standard deviations"),
 }
-LEVEL = {"level": Param(0.05, low=0.0001, high=0.5, summary="declared share of false alarms by the horizon, at most")}
+LEVEL = {
+    "level": Param(
+        0.05, low=0.0001, high=0.5, summary="declared upper limit of the share of streams with a false alarm"
+    )
+}
 
 
 def _streams(kind: str) -> Callable[[Mapping[str, Scalar], Generator], Streams]:
-    """Name streams of a kind without importing their module."""
+    """Return a loader of streams of a kind; the engine is imported only when it is called."""
 
     def load(params: Mapping[str, Scalar], rng: Generator) -> Streams:
         from harness.topics.bandits.engine.streams import streams
@@ -75,7 +81,7 @@ def _streams(kind: str) -> Callable[[Mapping[str, Scalar], Generator], Streams]:
 
 
 def heavy_tails(freedom: int) -> Scenario:
-    """Give the noise Student's t distribution with so many degrees of freedom, 3 at least; its variance stays."""
+    """Give the noise Student's t distribution with at least 3 degrees of freedom, scaled to the same variance."""
 
     def apply(data: Streams, _rng: Generator) -> Streams:
         from harness.topics.bandits.engine import streams
@@ -83,7 +89,10 @@ def heavy_tails(freedom: int) -> Scenario:
         return streams.heavy_tails(data, freedom)
 
     return Scenario(
-        f"heavy_tails({freedom})", apply, "Noise has Student's t distribution, of the same variance.", (_STRESSED,)
+        f"heavy_tails({freedom})",
+        apply,
+        f"Noise has Student's t distribution with {freedom} degrees of freedom and the same variance.",
+        (_STRESSED,),
     )
 
 
@@ -98,7 +107,7 @@ def autocorrelation(correlation: float) -> Scenario:
     return Scenario(
         f"autocorrelation({correlation:g})",
         apply,
-        f"Noise has a correlation of {correlation:g} with the step before.",
+        f"Noise has a correlation of {correlation:g} with that of the step before.",
         (_STRESSED,),
     )
 
@@ -108,12 +117,12 @@ def _dataset(name: str, kind: str, summary: str, *provides: str) -> Dataset:
 
 
 def view(data: Streams) -> Watched:
-    """Return what monitors may see: the streams, but not what they are made of."""
+    """Return what monitors may see: the streams without the step of the change."""
     return data.watched()
 
 
 def judge(data: Streams, alarms: Any) -> Judgement:
-    """Judge when alarms were raised."""
+    """Judge at which steps alarms were raised."""
     from harness.topics.bandits.engine import streams
 
     return streams.judge(data, alarms)
@@ -121,14 +130,12 @@ def judge(data: Streams, alarms: Any) -> Judgement:
 
 monitoring = topic.task(
     "monitoring",
-    title="Noticing that rewards or contexts are no longer what they were",
+    title="Detecting that rewards or contexts have changed",
     datasets=[
         _dataset("mean-shift", "mean", "The mean of rewards falls at once.", _STRESSED),
         _dataset("gradual-shift", "gradual", "The mean of rewards falls within a fifth of the horizon."),
-        _dataset("variance-shift", "variance", "The standard deviation of rewards grows, their mean stays."),
-        _dataset(
-            "context-shift", "context", "The mean of contexts rises, and rewards, of which nothing is to be said, stay."
-        ),
+        _dataset("variance-shift", "variance", "The standard deviation of rewards grows, their mean is constant."),
+        _dataset("context-shift", "context", "The mean of contexts rises, rewards do not change."),
         _dataset("no-shift", "stable", "Nothing changes.", _STRESSED),
     ],
     scenarios=[CLEAN, heavy_tails(3), autocorrelation(0.3)],

@@ -1,4 +1,4 @@
-"""Monitors, set so that they raise a false alarm by the horizon with the declared probability where they can be."""
+"""Monitors; where possible, their thresholds give a false alarm by the horizon with the declared probability."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 MONITORS = "harness.topics.bandits.engine.monitors"
-ASSUMES = "Set for independent normal numbers whose mean and variance are those of the reference."
+ASSUMES = "Its threshold assumes independent normal numbers with the mean and variance of the reference."
 CALIBRATION = "harness.topics.bandits.engine.calibration"
-RESAMPLED = "Set for the level by simulations drawn from the reference, for independent numbers."
+RESAMPLED = "Its threshold is set for the level by resampling the reference, which assumes independent numbers."
 DRIFTS = (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)  # in standard deviations
 
 
 def _watched(problem: Problem, phase: PhaseClock, find: Callable[[Watched], Ints]) -> Ints:
-    """Watch, in the phase ``watch``; what compiling takes is a phase apart."""
+    """Run a monitor in the phase ``watch``, after compiling it in the phase ``compile``."""
     from harness.topics.bandits.engine.streams import Watched
 
     data: Watched = problem.data
@@ -37,7 +37,7 @@ def _watched(problem: Problem, phase: PhaseClock, find: Callable[[Watched], Ints
 
 
 def _on_rewards(problem: Problem, phase: PhaseClock, find: Callable[[Floats, int], Ints]) -> Ints:
-    """Watch standardised rewards."""
+    """Run a monitor on standardised rewards."""
     from harness.topics.bandits.engine.monitors import standardised
 
     return _watched(problem, phase, lambda data: find(standardised(data.rewards, data.reference), data.reference))
@@ -51,16 +51,18 @@ def _key(problem: Problem) -> np.uint64:
 
 @monitoring.strategy("silent")
 def silent(problem: Problem, phase: PhaseClock) -> Ints:
-    """Raise no alarm."""
+    """Never raise an alarm."""
     data: Watched = problem.data
     for _ in phase("watch"):
         alarms = np.full(len(data.rewards), data.horizon)
     return alarms
 
 
-@monitoring.strategy("three-sigma", needs=MONITORS, sweep={"size": [200]}, note="Not set for the declared level.")
+@monitoring.strategy(
+    "three-sigma", needs=MONITORS, sweep={"size": [200]}, note="Its threshold does not depend on the declared level."
+)
 def three_sigma(problem: Problem, phase: PhaseClock, size: int = 50) -> Ints:
-    """Raise an alarm when the mean reward of a batch is 3 standard errors off (Shewhart 1931)."""
+    """Raise an alarm when the mean reward of a batch deviates by 3 standard errors (Shewhart 1931)."""
     from harness.topics.bandits.engine import monitors
 
     return _on_rewards(
@@ -70,11 +72,11 @@ def three_sigma(problem: Problem, phase: PhaseClock, size: int = 50) -> Ints:
 
 @monitoring.strategy("cusum", needs=MONITORS, sweep={"drift": [1.0]}, note=ASSUMES)
 def cusum(problem: Problem, phase: PhaseClock, drift: float = 0.5) -> Ints:
-    """Sum what exceeds half of a drift, in either direction (Page 1954), with the threshold of Siegmund 1985."""
+    """Sum deviations beyond half of a drift, in both directions (Page 1954), with the threshold of Siegmund 1985."""
     from harness.topics.bandits.engine import monitors
 
     data: Watched = problem.data
-    # False alarms come about as those of a Poisson process.
+    # False alarms arrive like a Poisson process.
     run = -data.horizon / math.log1p(-float(problem.params["level"]))
     threshold = monitors.threshold_of(run, drift / 2)
     return _on_rewards(
@@ -88,15 +90,15 @@ def cusum(problem: Problem, phase: PhaseClock, drift: float = 0.5) -> Ints:
     "page-hinkley",
     needs=CALIBRATION,
     sweep={"threshold": [50.0, 100.0]},
-    note=f"{RESAMPLED} With a threshold above 0, of which libraries take 50, it is not set for the level.",
+    note=f"{RESAMPLED} A threshold above 0 (50 is common in libraries) replaces that one and ignores the level.",
 )
 def page_hinkley(problem: Problem, phase: PhaseClock, allowance: float = 0.005, threshold: float = 0.0) -> Ints:
-    """Sum deviations of rewards from their running mean, less an allowance (Page 1954, Hinkley 1971).
+    """Sum deviations of rewards from their running mean, minus an allowance (Page 1954, Hinkley 1971).
 
     Parameters
     ----------
     threshold
-        In standard deviations; 0 for that of each stream which simulations from its reference exceed at the level.
+        In standard deviations; 0 for the one that simulations from a stream's reference exceed with probability level.
     """
     from harness.topics.bandits.engine import calibration, running
 
@@ -116,19 +118,19 @@ def page_hinkley(problem: Problem, phase: PhaseClock, allowance: float = 0.005, 
     needs=CALIBRATION,
     sweep={"calibrated": [False]},
     note=(
-        f"{RESAMPLED} Parts may be as short as five, so that extremes which the reference does not have raise alarms "
-        "where tails are heavy. Not calibrated it takes the level in its published bound, which is for numbers of "
-        "range 1 and is given standard deviations."
+        f"{RESAMPLED} It compares parts as short as five steps, so with heavy tails an extreme that is missing in the "
+        "reference raises an alarm. With calibrated=false it puts the level into its published bound, which is for "
+        "numbers with a range of 1, while here they have a standard deviation of 1."
     ),
 )
 def adwin(problem: Problem, phase: PhaseClock, every: int = 32, *, calibrated: bool = True) -> Ints:
-    """Cut all rewards in two in every way, and raise an alarm when two parts differ (Bifet & Gavalda 2007).
+    """Split the rewards so far in two in every way, and raise an alarm when two parts differ (Bifet & Gavalda 2007).
 
     Parameters
     ----------
     calibrated
-        Give the bound, instead of the declared level, the one that simulations from a stream's reference exceed at the
-        declared level.
+        Whether the level in the bound is set by simulations from a stream's reference, so that a false alarm has the
+        declared probability.
     """
     from harness.topics.bandits.engine import calibration, running
 
@@ -145,7 +147,7 @@ def adwin(problem: Problem, phase: PhaseClock, every: int = 32, *, calibrated: b
 
 @monitoring.strategy("e-detector", needs=MONITORS, note=ASSUMES)
 def e_detector(problem: Problem, phase: PhaseClock) -> Ints:
-    """Sum evidence over all possible steps of the change (Shin, Ramdas & Rinaldo 2022, arXiv 2203.03532)."""
+    """Sum the evidence for a change over all steps where it may be (Shin, Ramdas & Rinaldo 2022, arXiv 2203.03532)."""
     from harness.topics.bandits.engine import monitors
 
     bar = problem.data.horizon / float(problem.params["level"])
@@ -167,15 +169,15 @@ def _windows(problem: Problem, phase: PhaseClock, name: str, window: int, every:
         apart = monitors.distances(getattr(data, name), data.reference, window, every)
         size = math.sqrt(data.reference * window / (data.reference + window))
         looks = apart.shape[1]
-        found = kolmogorov(size * apart) <= level / (max(looks, 1) if corrected else 1)
-        steps = window - 1 + every * found.argmax(axis=1) if looks else np.zeros(len(apart), dtype=np.int64)
-        alarms: Ints = np.where(found.any(axis=1), steps, data.horizon)
+        significant = kolmogorov(size * apart) <= level / (max(looks, 1) if corrected else 1)
+        steps = window - 1 + every * significant.argmax(axis=1) if looks else np.zeros(len(apart), dtype=np.int64)
+        alarms: Ints = np.where(significant.any(axis=1), steps, data.horizon)
         return alarms
 
     return _watched(problem, phase, find)
 
 
-WINDOWED = "Without corrected it tests every window at the level by itself."
+WINDOWED = "With corrected=false it tests every window at the declared level, without a correction for their number."
 TESTS = (MONITORS, "scipy.special")
 
 
@@ -206,7 +208,7 @@ def _exchangeable(problem: Problem, phase: PhaseClock, name: str, jump: float) -
     )
 
 
-EXCHANGEABLE = "Holds the level whatever the distribution, if the numbers come in no particular order."
+EXCHANGEABLE = "Its false alarms have the declared probability for any distribution, if the numbers are exchangeable."
 
 
 @monitoring.strategy("conformal-rewards", needs=MONITORS, sweep={"jump": [0.01]}, note=EXCHANGEABLE)

@@ -1,6 +1,6 @@
-"""Policies of other packages beside our own, on a task small enough for packages that play one replication at a time.
+"""The task packages: policies of obp and MABWiser compared with ours, at a small size.
 
-A package's policy is an object: it is asked for an arm, and told what arms paid, in every replication on its own.
+A policy of a package is an object that plays one replication: it returns an arm and receives rewards.
 """
 
 from __future__ import annotations
@@ -21,14 +21,12 @@ if TYPE_CHECKING:
 PLAY = "harness.topics.bandits.engine.play"
 OBP = ("obp.policy", PLAY)
 MABWISER = ("mabwiser.mab", PLAY)
-OBP_COST = "Draws ties from the last arm on, and means by their reciprocals; one object a replication."
-MABWISER_COST = (
-    "Its fit must come before it is asked, and needs every arm: they are chosen in turn until each has told something."
-)
+OBP_COST = "One object of obp per replication; ties go to the last arm."
+MABWISER_COST = "It can choose only after a fit with a reward of every arm: until then the arms take turns."
 
 task = topic.task(
     "packages",
-    title="The same policies in other packages, which play replications one by one",
+    title="The same policies in obp and MABWiser, at a size that they can play",
     datasets=[BERNOULLI],
     scenarios=[CLEAN, batch(100)],
     phases=["compile", "play"],
@@ -42,13 +40,10 @@ task = topic.task(
     full=Profile(10, {"horizon": 1_000, "replications": 20}),
 )
 
-for _name, _needs, _own in (
-    ("epsilon-greedy", baselines.KERNEL, baselines.epsilon_greedy),
-    ("ucb1", ucb.KERNEL, ucb.ucb1),
-    ("kl-ucb", kl_ucb.KERNEL, kl_ucb.kl_ucb),
-    ("thompson-beta", thompson.KERNEL, thompson.thompson_beta),
-):
-    task.strategy(_name, needs=_needs)(_own)
+task.strategy("epsilon-greedy", needs=baselines.KERNEL)(baselines.epsilon_greedy)
+task.strategy("ucb1", needs=ucb.KERNEL)(ucb.ucb1)
+task.strategy("kl-ucb", needs=kl_ucb.KERNEL)(kl_ucb.kl_ucb)
+task.strategy("thompson-beta", needs=thompson.KERNEL)(thompson.thompson_beta)
 
 
 class Player(Protocol):
@@ -58,11 +53,11 @@ class Player(Protocol):
         """Return an arm."""
 
     def learn(self, arms: Sequence[int], rewards: Floats) -> None:
-        """Take in what arms paid since it was last told, in the order of steps."""
+        """Learn the rewards that were revealed since the last call, in the order of steps."""
 
 
 def play_one_by_one(problem: Problem, phase: PhaseClock, make: Callable[[int, int], Player]) -> Any:
-    """Play each replication with a player of its own.
+    """Play each replication with a separate player.
 
     Parameters
     ----------
@@ -74,14 +69,14 @@ def play_one_by_one(problem: Problem, phase: PhaseClock, make: Callable[[int, in
     actions = np.empty((world.horizon, world.replications), dtype=np.int16)
     with phase("play"):
         players = [make(world.arms, int(seed)) for seed in seeds]
-        told = 0
+        learned = 0
         for step in range(world.horizon):
             known = world.seen(step)
-            if known > told:
-                rewards = np.array([world.rewards(t, actions[t].astype(np.int64)) for t in range(told, known)])
+            if known > learned:
+                rewards = np.array([world.rewards(t, actions[t].astype(np.int64)) for t in range(learned, known)])
                 for place, player in enumerate(players):
-                    player.learn(actions[told:known, place].tolist(), rewards[:, place])
-                told = known
+                    player.learn(actions[learned:known, place].tolist(), rewards[:, place])
+                learned = known
             actions[step] = [player.choose(step) for player in players]
     return actions
 
@@ -122,9 +117,7 @@ class _MABWiser:
             self._mab.fit(chosen, np.array(paid))
 
 
-@task.strategy(
-    "obp-epsilon-greedy", needs=OBP, note=f"{OBP_COST} Chooses by chance until every arm has told something."
-)
+@task.strategy("obp-epsilon-greedy", needs=OBP, note=f"{OBP_COST} Chooses at random until every arm has a reward.")
 def obp_epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float = 0.1) -> Any:
     """Play obp.policy.EpsilonGreedy of the Open Bandit Pipeline (Saito et al. 2021)."""
     from obp.policy import EpsilonGreedy
@@ -153,7 +146,9 @@ def mabwiser_epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float 
 
 
 @task.strategy(
-    "mabwiser-ucb1", needs=MABWISER, note=f"{MABWISER_COST} Its alpha 1 is xi 2; late, it counts steps told, not done."
+    "mabwiser-ucb1",
+    needs=MABWISER,
+    note=f"{MABWISER_COST} Its alpha 1 is xi 2. It counts the steps whose rewards are known.",
 )
 def mabwiser_ucb1(problem: Problem, phase: PhaseClock, alpha: float = 1.0) -> Any:
     """Play LearningPolicy.UCB1 of MABWiser (Strong, Kleynhans & Kadioglu 2019)."""

@@ -1,4 +1,4 @@
-"""A shop's log as the world: policies learn from the rounds in which they would have shown what was shown."""
+"""The task replay: policies are played against a shop's log, and learn from rounds that show what they choose."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 REPLAY = "harness.topics.bandits.engine.replay"
 PARAMS = {
     "horizon": Param(2_000, low=10, summary="accepted rounds"),
-    "replications": Param(50, low=2, summary="streams drawn from the log, side by side"),
-    "arms": Param(10, low=2, high=max(open_bandit.CAMPAIGNS.values()), summary="items, those logged most often"),
+    "replications": Param(50, low=2, summary="independent streams drawn from the log"),
+    "arms": Param(10, low=2, high=max(open_bandit.CAMPAIGNS.values()), summary="items, the most often logged ones"),
 }
 CLICKS = Chart(
     "clicks",
@@ -27,8 +27,8 @@ CLICKS = Chart(
     x="accepted round",
     y="clicks in 1,000 rounds",
     reading=(
-        "Clicks in 1,000 of the rounds until then, by the half of the log that is not learnt from; mean over "
-        "replications. What is learnt of the shop, and not of the sample, makes it rise."
+        "Expected clicks per 1,000 rounds up to a round, by the half of the log that policies do not learn from; mean "
+        "over replications. It rises if a policy learns about the shop and not only about the sample."
     ),
 )
 
@@ -52,12 +52,12 @@ def judge(world: Replay, actions: Any) -> Judgement:
 
 replay = topic.task(
     "replay",
-    title="Clicks of policies that are replayed against a shop's log",
+    title="Clicks of policies replayed against a shop's log",
     datasets=[
         Dataset(
             f"replay-{campaign}",
             partial(_load, campaign=campaign),
-            f"Open Bandit Dataset's sample, campaign {campaign}: random's log, drawn from with replacement.",
+            f"Sample of the Open Bandit Dataset, campaign {campaign}: the log of the random policy, resampled.",
             {**PARAMS, "arms": dataclasses.replace(PARAMS["arms"], high=items)},
             needs=(REPLAY, *open_bandit.MODULES),
             verify=_verify,
@@ -70,14 +70,14 @@ replay = topic.task(
             "clicks",
             direction="higher",
             unit="click",
-            summary="Clicks in 1,000 accepted rounds, expected by the half of the log that is not learnt from.",
+            summary="Expected clicks per 1,000 accepted rounds, by the half of the log that is not learned from.",
         ),
-        Metric("lift", direction="higher", unit="x", summary="Those clicks divided by those of the logged policy."),
+        Metric("lift", direction="higher", unit="x", summary="Clicks divided by the clicks of the logged policy."),
         Metric(
             "clicks_learnt",
             direction="higher",
             unit="click",
-            summary="The same by the half that is learnt from: what exceeds clicks is luck, learnt by heart.",
+            summary="The same by the half that policies learn from; if it exceeds clicks, the policy learned noise.",
         ),
     ],
     judge=judge,

@@ -25,13 +25,13 @@ PITFALLS = (
 
 
 def staged(horizon: int, stage_steps: int, stages: Sequence[float] = STAGES) -> Floats:
-    """Return shares of traffic that go up every `stage_steps` steps and stay at the last, shape (horizon,)."""
+    """Return shares of traffic that rise every `stage_steps` steps up to the last stage, shape (horizon,)."""
     shares: Floats = np.array(stages)[np.minimum(np.arange(horizon) // stage_steps, len(stages) - 1)]
     return shares
 
 
 class Decided:
-    """Shares that are planned until a decision is taken: then all traffic, or none, to stay.
+    """Planned shares until a decision, and from then on all traffic or none.
 
     Parameters
     ----------
@@ -49,14 +49,14 @@ class Decided:
         return shares
 
     def decide(self, promote: Flags, roll_back: Flags) -> None:
-        """Promote or roll back those deployments that are undecided; whoever is both is rolled back."""
+        """Promote or roll back undecided deployments; one with both flags is rolled back."""
         running = self._decision == 0
         self._decision[running & promote] = 1
         self._decision[running & roll_back] = -1
 
 
 class Constant:
-    """The same share for ever."""
+    """The same share at all steps."""
 
     def __init__(self, shares: Floats) -> None:
         self._shares = shares
@@ -66,7 +66,7 @@ class Constant:
         return self._shares
 
     def update(self, _step: int, _shares: Floats, _seen: Seen) -> None:
-        """Learn nothing."""
+        """Ignore the visitors."""
 
 
 class Tested(Decided):
@@ -75,9 +75,9 @@ class Tested(Decided):
     Parameters
     ----------
     last
-        The step after which what is not significantly better is rolled back.
+        The step after which a policy that is not significantly better is rolled back.
     peek
-        Whether the test is made after every step, not after the last alone.
+        Whether to test after every step instead of only after the last.
     """
 
     def __init__(self, replications: int, plan: Floats, level: float, last: int, *, peek: bool = False) -> None:
@@ -86,7 +86,7 @@ class Tested(Decided):
         self._totals = np.zeros((4, replications))
 
     def update(self, step: int, _shares: Floats, seen: Seen) -> None:
-        """Test where it is time to."""
+        """Add the visitors of a step, and test if a test is due."""
         self._totals += np.array(seen)
         if self._peek or step == self._last:
             better, worse = p_values(self._totals)
@@ -95,7 +95,7 @@ class Tested(Decided):
 
 
 class UntilHarm(Decided):
-    """All traffic in the end, unless a t test at the end of a stage finds the new policy worse in that stage."""
+    """All traffic after the last stage, unless a t test at the end of a stage shows that the new policy is worse."""
 
     def __init__(self, replications: int, horizon: int, level: float, stage_steps: int) -> None:
         super().__init__(replications, staged(horizon, stage_steps))
@@ -103,7 +103,7 @@ class UntilHarm(Decided):
         self._totals = np.zeros((4, replications))
 
     def update(self, step: int, _shares: Floats, seen: Seen) -> None:
-        """Test at the end of a stage."""
+        """Add the visitors of a step, and test at the end of a stage."""
         self._totals += np.array(seen)
         stages, rest = divmod(step + 1, self._stage_steps)
         if rest == 0 and stages <= len(STAGES):
@@ -114,20 +114,20 @@ class UntilHarm(Decided):
 
 
 def p_values(totals: Floats) -> tuple[Floats, Floats]:
-    """Test with Student's t that the new policy is better, and that it is worse, one-sided.
+    """Test with one-sided t tests whether the new policy is better, and whether it is worse.
 
-    The variance is taken to be the same under both policies, as it is where their rates are.
+    The variance is assumed to be the same under both policies, which is true when their rates are equal.
 
     Parameters
     ----------
     totals
-        Visitors and what they paid, of the new policy and of the old one, shape (4, replications).
+        Visitors and sum of payments under the new policy, then the same under the old one, shape (4, replications).
 
     Returns
     -------
     tuple
-        p that it is no better and p that it is no worse, each of shape (replications,); 1 where a policy has no visitor
-        or nobody differs.
+        p of "not better" and p of "not worse", each of shape (replications,); 1 where a policy has no visitors or
+        where all visitors pay the same.
     """
     from scipy.special import stdtr
 
@@ -135,7 +135,7 @@ def p_values(totals: Floats) -> tuple[Floats, Floats]:
     freedom = new + old - 2
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = new_paid / new, old_paid / old
-        # Of numbers that are 0 or 1 the squares about their mean add up to n p (1 - p).
+        # The squared deviations of n numbers that are 0 or 1 sum to n p (1 - p).
         squares = new * rates[0] * (1 - rates[0]) + old * rates[1] * (1 - rates[1])
         t = (rates[0] - rates[1]) / np.sqrt(squares / freedom * (1 / new + 1 / old))
         better, worse = (np.where(np.isfinite(t), stdtr(freedom, sign * t), 1.0) for sign in (-1, 1))
@@ -150,25 +150,25 @@ def _played(problem: Problem, phase: PhaseClock, make: Callable[[Traffic], Rollo
 
 @deployment.strategy("immediate", needs=ROLLOUT)
 def immediate(problem: Problem, phase: PhaseClock) -> Floats:
-    """Give all traffic to the new policy at once."""
+    """Give all traffic to the new policy at the first step."""
     return _played(problem, phase, lambda traffic: Constant(np.ones(traffic.replications)))
 
 
 @deployment.strategy("never", needs=ROLLOUT)
 def never(problem: Problem, phase: PhaseClock) -> Floats:
-    """Keep the old policy."""
+    """Give no traffic to the new policy."""
     return _played(problem, phase, lambda traffic: Constant(np.zeros(traffic.replications)))
 
 
 @deployment.strategy("fixed-ab", needs=NEEDS, sweep={"portion": [0.25]})
 def fixed_ab(problem: Problem, phase: PhaseClock, portion: float = 0.5) -> Floats:
-    """Split traffic in halves for a portion of the horizon, then promote what a t test finds better."""
+    """Split traffic in halves for a portion of the horizon, then promote if a t test shows an improvement."""
     return _played(problem, phase, lambda traffic: _tested(problem, traffic, np.full(traffic.horizon, 0.5), portion))
 
 
 @deployment.strategy("peeking-ab", needs=NEEDS)
 def peeking_ab(problem: Problem, phase: PhaseClock, portion: float = 0.5) -> Floats:
-    """Split traffic in halves and make the t test after every step, until it finds one of them better.
+    """Split traffic in halves and repeat the t test after every step, until it shows that one policy is better.
 
     Armitage, McPherson & Rowe 1969, "Repeated significance tests on accumulating data"; Johari et al. 2017, "Peeking
     at A/B tests".
@@ -180,15 +180,15 @@ def peeking_ab(problem: Problem, phase: PhaseClock, portion: float = 0.5) -> Flo
 
 @deployment.strategy("canary-pooled", needs=NEEDS, note=f"Pools stages of different shares: see {PITFALLS}.")
 def canary_pooled(problem: Problem, phase: PhaseClock, portion: float = 0.5, stage_steps: int = 5) -> Floats:
-    """Raise traffic in stages, then promote what a t test over all stages finds better."""
+    """Raise traffic in stages, then promote if a t test over all stages shows an improvement."""
     return _played(
         problem, phase, lambda traffic: _tested(problem, traffic, staged(traffic.horizon, stage_steps), portion)
     )
 
 
-@deployment.strategy("canary-until-harm", needs=NEEDS, note="Takes what is not found worse for good.")
+@deployment.strategy("canary-until-harm", needs=NEEDS, note="Promotes a policy unless there is evidence of harm.")
 def canary_until_harm(problem: Problem, phase: PhaseClock, stage_steps: int = 5) -> Floats:
-    """Raise traffic in stages up to all, unless a t test at the end of a stage finds harm in it."""
+    """Raise traffic in stages up to all, unless a t test at the end of a stage shows harm."""
     level = float(problem.params["level"])
     return _played(problem, phase, lambda traffic: UntilHarm(traffic.replications, traffic.horizon, level, stage_steps))
 

@@ -1,4 +1,4 @@
-"""Arms whose means stand still, with feedback at once, late or in batches."""
+"""The task stationary: arms with constant means, and rewards that are revealed at once, late or in batches."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     from harness.topics.bandits.engine.world import World
 
 WORLDS = "harness.topics.bandits.engine.world"
-# Rewards in [0, 1] deviate at most like Gaussian ones of this standard deviation (Hoeffding's lemma), so that bounds
-# made for the former hold for the latter.
+# Rewards in [0, 1] are sub-Gaussian with this standard deviation (Hoeffding's lemma), so bounds that are made for them
+# are valid for Gaussian rewards as well.
 SIGMA = 0.5
 BEST = 0.6  # mean of the best arm
 
 METRICS = (
-    Metric("regret", direction="lower", unit="reward", summary="Lost to the best arm by the horizon; mean."),
-    Metric("regret_q90", direction="lower", unit="reward", summary="The least that the worst tenth lost."),
+    Metric("regret", direction="lower", unit="reward", summary="Mean cumulative regret at the horizon."),
+    Metric(
+        "regret_q90",
+        direction="lower",
+        unit="reward",
+        summary="90 % quantile over replications of the regret at the horizon.",
+    ),
     Metric("best_arm", direction="higher", unit="1", summary="Share of steps at which the best arm was chosen."),
 )
 STEPS = {"play": Work("step", of=("horizon", "replications"))}
@@ -33,8 +38,8 @@ REGRET = Chart(
     x="step",
     y="regret",
     reading=(
-        "What was lost to the best arm until a step: mean over replications, and a band that holds the middle 80 % of "
-        "them. A flat line has found the best arm."
+        "Cumulative regret up to a step: mean over replications, and a band from their 10 % to their 90 % quantile. "
+        "Where the line is flat, the policy chooses the best arm."
     ),
 )
 BOUNDED = msgspec.structs.replace(
@@ -42,34 +47,39 @@ BOUNDED = msgspec.structs.replace(
     limit="lai_robbins",
     limit_title="Lai-Robbins limit",
     reading=(
-        f"{REGRET.reading} The Lai-Robbins limit, drawn where all replications have the same one, is asymptotic: in "
-        "the long run the regret of a policy good on all instances grows no slower, but at a given step it may be less."
+        f"{REGRET.reading} The Lai-Robbins limit, drawn if it is the same for all replications, is asymptotic: in the "
+        "long run the regret of a policy that is good on all instances grows at least as fast, but at a given step it "
+        "may be smaller."
     ),
 )
 PARAMS = {
     "horizon": Param(10_000, low=10, summary="steps"),
-    "replications": Param(200, low=2, summary="independent repetitions, side by side"),
+    "replications": Param(200, low=2, summary="independent repetitions"),
     "arms": Param(10, low=2, high=1_000, summary="arms to choose from"),
 }
 SPREAD = {"spread": Param(0.5, low=0.001, high=BEST, summary="mean of the best arm minus that of the worst")}
 
 
 def delay(steps: int) -> Scenario:
-    """Make rewards known so many steps after the choice (Chapelle & Li 2011, section 3)."""
+    """Reveal rewards a number of steps after the choice (Chapelle & Li 2011, section 3)."""
     return Scenario(
-        f"delay({steps})", lambda world, _rng: replace(world, delay=steps), f"Rewards are seen {steps:,} steps late."
+        f"delay({steps})",
+        lambda world, _rng: replace(world, delay=steps),
+        f"Rewards are revealed {steps:,} steps late.",
     )
 
 
 def batch(steps: int) -> Scenario:
-    """Make rewards known in batches: none before so many steps are done (Perchet et al. 2016, "Batched bandits")."""
+    """Reveal rewards in batches of so many steps (Perchet et al. 2016, "Batched bandits")."""
     return Scenario(
-        f"batch({steps})", lambda world, _rng: replace(world, batch=steps), f"Rewards are seen every {steps:,} steps."
+        f"batch({steps})",
+        lambda world, _rng: replace(world, batch=steps),
+        f"Rewards are revealed every {steps:,} steps.",
     )
 
 
 def _ladder(params: Mapping[str, Scalar], rng: Generator) -> Any:
-    """Make evenly spaced means, in an order of its own in every replication; shape (replications, arms)."""
+    """Return evenly spaced means, in another random order in every replication; shape (replications, arms)."""
     means = np.linspace(BEST, BEST - float(params["spread"]), int(params["arms"]))
     return rng.permuted(np.tile(means, (int(params["replications"]), 1)), axis=1)
 
@@ -88,17 +98,17 @@ def bernoulli(params: Mapping[str, Scalar], rng: Generator) -> World:
 
 
 def gaussian(params: Mapping[str, Scalar], rng: Generator) -> World:
-    """Make arms that pay around their means."""
+    """Make arms that pay their means plus Gaussian noise."""
     return _world(_ladder(params, rng), params, rng, SIGMA)
 
 
 def uniform(params: Mapping[str, Scalar], rng: Generator) -> World:
-    """Make arms that pay 1 or 0, with means drawn anew for each replication."""
+    """Make arms that pay 1 or 0, with other random means in each replication."""
     return _world(rng.random((int(params["replications"]), int(params["arms"]))), params, rng)
 
 
 def judge(world: World, actions: Any) -> Judgement:
-    """Judge regret, beside the limit of Lai and Robbins where all replications have the same one."""
+    """Judge the regret; add the limit of Lai and Robbins if it is the same for all replications."""
     from harness.topics.bandits.engine import judge as judges
 
     judged = judges.judge(world, actions)
@@ -116,7 +126,7 @@ BERNOULLI = Dataset(
 
 task = topic.task(
     "stationary",
-    title="Regret of policies on arms whose means stand still",
+    title="Regret on arms with constant means",
     datasets=[
         BERNOULLI,
         Dataset("gaussian", gaussian, "The same means, with Gaussian noise.", {**PARAMS, **SPREAD}, needs=(WORLDS,)),

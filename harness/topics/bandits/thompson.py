@@ -1,4 +1,4 @@
-"""Thompson sampling: an arm is chosen with the probability that it is the best one."""
+"""Thompson sampling: an arm is chosen with the posterior probability that it is the best one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.topics.bandits import topic
 from harness.topics.bandits.contextual import contextual
 from harness.topics.bandits.drifting import drifting
 from harness.topics.bandits.replay import replay
@@ -16,19 +17,13 @@ if TYPE_CHECKING:
 
 KERNEL = "harness.topics.bandits.engine.kernels.thompson"
 BETA = (
-    "For rewards in [0, 1]: one in between counts as 1 with its own probability (Agrawal & Goyal 2012, algorithm 2), "
-    "one outside as 0 or 1."
+    "For rewards in [0, 1]. A reward r between 0 and 1 counts as 1 with probability r, else as 0 (Agrawal & Goyal "
+    "2012, algorithm 2); one outside counts as 0 or 1."
 )
 
 
-@replay.strategy("thompson-beta", needs=KERNEL, note=f"Sees no context. {BETA}")
-@contextual.strategy("thompson-beta", needs=KERNEL, note=f"Sees no context. {BETA}")
-@drifting.strategy("thompson-beta", needs=KERNEL, note=BETA)
-@task.strategy(
-    "thompson-beta",
-    needs=KERNEL,
-    note=BETA,
-)
+@topic.strategy("thompson-beta", tasks=[contextual, replay], needs=KERNEL, note=f"Sees no context. {BETA}")
+@topic.strategy("thompson-beta", tasks=[task, drifting], needs=KERNEL, note=BETA)
 def thompson_beta(problem: Problem, phase: PhaseClock) -> Any:
     """Draw from Beta(1 + successes, 1 + failures) and choose the largest (Chapelle & Li 2011, algorithm 2)."""
     from harness.topics.bandits.engine.chance import key_of
@@ -44,7 +39,7 @@ def thompson_beta(problem: Problem, phase: PhaseClock) -> Any:
     "thompson-gaussian",
     needs=KERNEL,
     sweep={"sigma": [0.25, 1.0]},
-    note="Agrawal & Goyal have sigma 1; rewards in [0, 1] deviate at most like Gaussian ones of sigma 0.5.",
+    note="Agrawal & Goyal use sigma 1; for rewards in [0, 1], which are sub-Gaussian with 0.5, sigma 0.5 is enough.",
 )
 def thompson_gaussian(problem: Problem, phase: PhaseClock, sigma: float = SIGMA) -> Any:
     """Draw from N(sum / (n + 1), sigma^2 / (n + 1)) and choose the largest.

@@ -1,4 +1,4 @@
-"""Optimism in the face of uncertainty: the arm that may be best, judged by a mean plus a width."""
+"""Optimism in the face of uncertainty: the index of an arm is its mean plus a confidence width."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ KERNEL = "harness.topics.bandits.engine.kernels.index"
 @drifting.strategy("ucb1", needs=KERNEL, sweep={"xi": [0.2, 0.5]})
 @task.strategy("ucb1", needs=KERNEL, sweep={"xi": [0.125, 0.25, 0.5, 1.0]})
 def ucb1(problem: Problem, phase: PhaseClock, xi: float = 2.0) -> Any:
-    """Choose the largest mean + sqrt(xi log(step) / n), with the number of steps done.
+    """Choose the largest mean + sqrt(xi log(step) / n), where step is the number of steps before.
 
-    Auer, Cesa-Bianchi & Fischer 2002, "Finite-time analysis of the multiarmed bandit problem", figure 1, has xi 2;
-    the theorems of Garivier & Moulines 2011 ask for xi above 0.5.
+    Auer, Cesa-Bianchi & Fischer 2002, "Finite-time analysis of the multiarmed bandit problem", figure 1, uses xi 2;
+    the theorems of Garivier & Moulines 2011 require xi above 0.5.
     """
     from harness.topics.bandits.engine.kernels import index
     from harness.topics.bandits.engine.play import measure_compiled
@@ -47,7 +47,7 @@ def moss(problem: Problem, phase: PhaseClock) -> Any:
 
 @task.strategy("ucb-tuned", needs="harness.topics.bandits.engine.kernels.tuned")
 def ucb_tuned(problem: Problem, phase: PhaseClock) -> Any:
-    """Choose the largest mean + sqrt(log(step) / n min(1/4, variance seen + sqrt(2 log(step) / n))).
+    """Choose the largest mean + sqrt(log(step) / n min(1/4, variance so far + sqrt(2 log(step) / n))).
 
     Auer, Cesa-Bianchi & Fischer 2002 call it UCB1-tuned.
     """

@@ -1,6 +1,7 @@
-"""Policies that forget what is old, whatever happens.
+"""Policies that forget old rewards, whether or not there was a change.
 
-The defaults of windows, discounts and constants are tuned to 4 abrupt changes in 10,000 steps, whatever the horizon.
+The defaults of windows, discounts and constants are tuned for 4 abrupt changes in 10,000 steps; they do not depend on
+the horizon.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ ENGINE = ("harness.topics.bandits.engine.windows", "harness.topics.bandits.engin
 WINDOWS = (250, 500, 1_000, 2_000, 4_000)
 DISCOUNTS = (0.99, 0.995, 0.998, 0.999, 0.9995)
 XI = (0.1, 0.5, 2.0)
-THEORY = "With theory it takes of Garivier & Moulines 2011, from the horizon T and the number of changes,"
+THEORY = "With theory it uses the constants of Garivier & Moulines 2011, for the horizon T and the number of changes:"
 
 
 @drifting.strategy(
     "sliding-ucb",
     needs=ENGINE,
     sweep={"window": WINDOWS, "xi": XI, "theory": [True]},
-    note=f"{THEORY} the window 2 sqrt(T log(T) / changes); xi is 0.6, as their theory asks for more than 0.5.",
+    note=f"{THEORY} the window 2 sqrt(T log(T) / changes), and xi 0.6, as their theory requires more than 0.5.",
 )
 def sliding_ucb(
     problem: Problem, phase: PhaseClock, window: int = 1_000, xi: float = 0.2, *, theory: bool = False
@@ -46,7 +47,7 @@ def sliding_ucb(
     "discounted-ucb",
     needs=ENGINE,
     sweep={"discount": DISCOUNTS, "xi": XI, "theory": [True]},
-    note=f"{THEORY} the discount 1 - sqrt(changes / T) / 4; xi is 2, which they write 0.5, where their theory begins.",
+    note=f"{THEORY} the discount 1 - sqrt(changes / T) / 4, and xi 2, which is 0.5 in their notation.",
 )
 def discounted_ucb(
     problem: Problem, phase: PhaseClock, discount: float = 0.999, xi: float = 0.2, *, theory: bool = False
@@ -63,7 +64,7 @@ def discounted_ucb(
 
 @drifting.strategy("sliding-thompson", needs=ENGINE, sweep={"window": WINDOWS})
 def sliding_thompson(problem: Problem, phase: PhaseClock, window: int = 1_000) -> Actions:
-    """Play the largest draw from Beta beliefs in what a window holds."""
+    """Play the largest draw from beta posteriors of the rewards in a window."""
     from harness.topics.bandits.engine import windows
 
     return _drawing(problem, phase, windows.sliding_thompson, window)
@@ -71,7 +72,7 @@ def sliding_thompson(problem: Problem, phase: PhaseClock, window: int = 1_000) -
 
 @drifting.strategy("discounted-thompson", needs=ENGINE, sweep={"discount": DISCOUNTS})
 def discounted_thompson(problem: Problem, phase: PhaseClock, discount: float = 0.998) -> Actions:
-    """Play the largest draw from Beta beliefs that fade at every step."""
+    """Play the largest draw from beta posteriors whose counts are discounted at every step."""
     from harness.topics.bandits.engine import windows
 
     return _drawing(problem, phase, windows.discounted_thompson, discount)

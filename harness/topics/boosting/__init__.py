@@ -1,7 +1,7 @@
-"""Gradient boosting: what the way of finding splits costs, and whether it shows in the predictions.
+"""Gradient boosting: the cost of different ways to search for splits, and whether they change the predictions.
 
-A strategy is a decorated function in a module of this package; adding one touches no other file. All tree strategies
-share the task's parameters and the regularisation below, which every library can be set to.
+A strategy is a decorated function in a module of this package; to add one, no other file changes. All tree strategies
+use the parameters of the task and the regularisation below, which every library supports.
 """
 
 from harness import CLEAN, Param, Profile, Topic, Work
@@ -10,10 +10,10 @@ from harness.data.tabular import visible
 from harness.topics._shared.binary import FIGURES, METRICS, judge
 
 L2 = 1.0
-LEAST_HESSIAN = 1e-3  # sum over a leaf; fixed in scikit-learn
-LEAST_ROWS = 1  # of a leaf
+LEAST_HESSIAN = 1e-3  # smallest sum of hessians in a leaf; fixed in scikit-learn
+LEAST_ROWS = 1  # smallest number of rows in a leaf
 
-topic = Topic("boosting", title="Gradient boosting: how splits are found", needs="sklearn.metrics")
+topic = Topic("boosting", title="Gradient boosting: ways to search for splits", needs="sklearn.metrics")
 
 task = topic.task(
     "tabular-binary",
@@ -28,7 +28,7 @@ task = topic.task(
         "rows": Param(100_000, low=100, summary="training rows"),
         "trees": Param(50, low=1, summary="boosting rounds"),
         "depth": Param(8, low=1, high=16, summary="levels of a tree; it has at most 2**depth leaves"),
-        "learning_rate": Param(0.1, low=1e-6, high=1, summary="factor on each tree's leaves"),
+        "learning_rate": Param(0.1, low=1e-6, high=1, summary="factor of the leaf values of each tree"),
     },
     work={"fit": Work("row", of=("rows",))},
     sweep={"rows": [1_000, 10_000, 100_000], "threads": [1, 2]},

@@ -1,4 +1,4 @@
-"""What boosting has to beat: a constant and a linear model."""
+"""Baselines that boosting has to beat: a constant and a linear model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @task.strategy("constant")
 def constant(problem: Problem, phase: PhaseClock) -> Floats:
-    """Predict the rate of the training set for every row."""
+    """Predict the rate of class 1 in the training set for every row."""
     data: Visible = problem.data
     for _ in phase("fit"):
         rate = data.train.y.mean()
@@ -28,10 +28,10 @@ def constant(problem: Problem, phase: PhaseClock) -> Floats:
 @task.strategy(
     "logistic-regression",
     needs=("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
-    note="No trees: trees, depth and learning_rate have no effect. Categories enter as integer codes.",
+    note="It has no trees, so trees, depth and learning_rate have no effect. Categories enter as integer codes.",
 )
 def logistic_regression(problem: Problem, phase: PhaseClock, inverse_penalty: float = 1.0) -> Floats:
-    """Fit one weight a standardised column with an L2 penalty, by L-BFGS."""
+    """Fit a logistic regression on standardised columns with an L2 penalty, by L-BFGS."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

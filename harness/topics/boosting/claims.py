@@ -1,7 +1,8 @@
-"""What is said of the ways to find splits.
+"""Claims about the ways to search for splits.
 
-Time is claimed of the phase fit, where splits are found; memory of all phases, because strategies bin in different
-ones. What depends on size names its rows; threads are one unless they are what is asked about.
+Times are those of the phase fit, which searches for splits. Memory is that of all phases, because strategies bin in
+different phases. Claims that depend on the size of the data name the number of rows; there is one thread unless a claim
+is about threads.
 """
 
 from __future__ import annotations
@@ -30,33 +31,33 @@ GROWTH = ("rows", 10_000, 100_000)
     "6.9x with the hist of 2017",
 )
 def exact_is_slower(evidence: Evidence) -> Verdict:
-    """Judge the cost of trying every value."""
+    """Judge the cost of trying every value as a split."""
     return evidence.ratio("fit.cpu_s", "xgboost-exact", "xgboost-hist", **LARGE).at_least(3)
 
 
-@topic.claim("from 10,000 to 100,000 rows exact falls further behind hist", source=CACHE)
+@topic.claim("the ratio of the CPU time of exact to that of hist grows from 10,000 to 100,000 rows", source=CACHE)
 def exact_grows_faster(evidence: Evidence) -> Verdict:
-    """Judge how the cost of trying every value grows: its reads go all over memory once that exceeds the cache."""
+    """Judge how the cost of trying every value grows: its reads are scattered once the data exceed the cache."""
     return evidence.growth("fit.cpu_s", "xgboost-exact", "xgboost-hist", GROWTH, **FLIGHTS).at_least(1)
 
 
 @topic.claim(
-    "the CPU time of exact grows linearly in rows, but for a logarithm: exponent at most 1.1 from 10,000 to 100,000",
+    "the CPU time of exact grows linearly in rows up to a logarithm: exponent at most 1.1 from 10,000 to 100,000 rows",
     source=COMPLEXITY,
-    published="time of order K d n + n log n for K trees of depth d on n values",
+    published="time is of order K d n + n log n, for K trees of depth d and n values",
 )
 def exact_is_linear(evidence: Evidence) -> Verdict:
-    """Judge the exponent of trying every value of columns sorted once."""
+    """Judge the growth of trying every value, with columns that are sorted once."""
     return evidence.slope("fit.cpu_s", "xgboost-exact", over=GROWTH, **FLIGHTS).at_most(1.1)
 
 
 @topic.claim(
-    "the CPU time of hist grows at most linearly in rows: exponent at most 1 from 10,000 to 100,000",
+    "the CPU time of hist grows at most linearly in rows: exponent at most 1 from 10,000 to 100,000 rows",
     source=COMPLEXITY,
-    published="time of order K d n + n log B for K trees of depth d on n values in blocks of B rows",
+    published="time is of order K d n + n log B, for K trees of depth d and n values in blocks of B rows",
 )
 def hist_is_linear(evidence: Evidence) -> Verdict:
-    """Judge the exponent of adding rows to histograms."""
+    """Judge the growth of adding rows to histograms."""
     return evidence.slope("fit.cpu_s", "xgboost-hist", over=GROWTH, **FLIGHTS).at_most(1)
 
 
@@ -66,7 +67,7 @@ def hist_is_linear(evidence: Evidence) -> Verdict:
     published="+0.0057 on Higgs (0.8453 against 0.8396), +0.0195 on Expo, +0.0023 on Allstate, grown leaf by leaf",
 )
 def hist_loses_nothing(evidence: Evidence) -> Verdict:
-    """Judge the price of binning."""
+    """Judge the loss of quality by binning."""
     return evidence.tied("auc", "xgboost-hist", "xgboost-exact", 0.005, **LARGE)
 
 
@@ -76,7 +77,7 @@ def hist_loses_nothing(evidence: Evidence) -> Verdict:
     published="255 bins over 63: +0.0004 on Higgs, +0.0003 on Epsilon, +0.0047 on Expo, -0.0037 on Bosch",
 )
 def bins_saturate(evidence: Evidence) -> Verdict:
-    """Judge the worth of fine bins."""
+    """Judge what fine bins gain."""
     return evidence.difference("auc", "xgboost-hist[max_bin=512]", "xgboost-hist[max_bin=128]", **LARGE).at_most(0.002)
 
 
@@ -86,17 +87,17 @@ def bins_saturate(evidence: Evidence) -> Verdict:
     published="15 bins against 255: 0.033 on Expo, 0.005 on Higgs, 0.002 on Epsilon, 0.001 on Bosch",
 )
 def few_bins_lose(evidence: Evidence) -> Verdict:
-    """Judge the price of coarse bins."""
+    """Judge the loss of quality by coarse bins."""
     return evidence.difference("auc", "xgboost-hist", "xgboost-hist[max_bin=8]", **LARGE).at_least(0.02)
 
 
 @topic.claim(
     "approx costs at least 1.1 times the CPU time of hist at 100,000 rows",
     source=METHODS,
-    published="slower, without a figure",
+    published="slower; no figure is given",
 )
 def approx_costs_more(evidence: Evidence) -> Verdict:
-    """Judge the least cost of sketching anew for every tree."""
+    """Judge a lower bound of the cost of a new quantile sketch for every tree."""
     return evidence.ratio("fit.cpu_s", "xgboost-approx", "xgboost-hist", **LARGE).at_least(1.1)
 
 
@@ -105,33 +106,33 @@ def approx_costs_more(evidence: Evidence) -> Verdict:
     source=f"{METHODS}; the bound is this project's",
 )
 def approx_costs_not_too_much(evidence: Evidence) -> Verdict:
-    """Judge the largest cost of sketching anew for every tree."""
+    """Judge an upper bound of the cost of a new quantile sketch for every tree."""
     return evidence.ratio("fit.cpu_s", "xgboost-approx", "xgboost-hist", **LARGE).at_most(5.5)
 
 
 @topic.claim(
     "approx gains less than 0.002 AUC over hist at 100,000 rows",
     source=METHODS,
-    published="sometimes more accurate than hist at the same bins, without a figure",
+    published="sometimes more accurate than hist with the same number of bins; no figure is given",
 )
 def approx_gains_nothing(evidence: Evidence) -> Verdict:
-    """Judge the worth of sketching anew for every tree."""
+    """Judge what a new quantile sketch for every tree gains."""
     return evidence.difference("auc", "xgboost-approx", "xgboost-hist", **LARGE).at_most(0.002)
 
 
 @topic.claim(
-    "a QuantileDMatrix cuts the memory that training adds by a third or more at 1,000,000 rows",
+    "a QuantileDMatrix reduces the memory that training with hist adds by at least a third at 1,000,000 rows",
     source=QUANTILE,
-    published="saves memory by avoiding intermediate storage, without a figure",
+    published="saves memory by avoiding intermediate storage; no figure is given",
 )
 def quantile_saves_memory(evidence: Evidence) -> Verdict:
-    """Judge the memory saved by not copying the table."""
+    """Judge the memory that is saved by not copying the table."""
     return evidence.ratio("peak_bytes", "xgboost-hist-quantile", "xgboost-hist", threads=1, **MILLION).at_most(2 / 3)
 
 
-@topic.claim("a QuantileDMatrix leaves AUC where it is, within 0.002, at 100,000 rows", source=QUANTILE)
+@topic.claim("a QuantileDMatrix does not change the AUC of hist by more than 0.002 at 100,000 rows", source=QUANTILE)
 def quantile_loses_nothing(evidence: Evidence) -> Verdict:
-    """Judge the price of not copying the table."""
+    """Judge whether quality suffers if the table is not copied."""
     return evidence.tied("auc", "xgboost-hist-quantile", "xgboost-hist", 0.002, **LARGE)
 
 
@@ -141,7 +142,7 @@ def quantile_loses_nothing(evidence: Evidence) -> Verdict:
     published="1.4 to 2.1x on five data sets (Higgs 7.3 against 4.9 GB); 0.7 to 0.9x with the hist of 2017",
 )
 def hist_needs_more_memory(evidence: Evidence) -> Verdict:
-    """Judge the memory of bins."""
+    """Judge the memory that bins take."""
     return evidence.ratio("peak_bytes", "xgboost-hist", "xgboost-exact", **LARGE).at_least(1.5)
 
 
@@ -151,12 +152,12 @@ def hist_needs_more_memory(evidence: Evidence) -> Verdict:
     published="6.5x from 1 core to 16 on 1 million rows of airline data",
 )
 def threads_help(evidence: Evidence) -> Verdict:
-    """Judge the worth of a second thread."""
+    """Judge what a second thread gains."""
     return evidence.speedup("fit.wall_s", "xgboost-hist", ("threads", 1, 2), **MILLION).at_least(1.5)
 
 
 @topic.claim(
-    "with 20 % of the training labels flipped the order of strategies by AUC stays: Kendall's tau at least 0.8",
+    "flipping 20 % of the training labels changes the order of strategies by AUC little: Kendall's tau at least 0.8",
     source="a tacit assumption of benchmarks on clean labels",
 )
 def noise_keeps_order(evidence: Evidence) -> Verdict:

@@ -1,4 +1,4 @@
-"""LightGBM's histograms.
+"""Strategies of LightGBM, which searches for splits on histograms.
 
 Ke et al. 2017, "LightGBM: a highly efficient gradient boosting decision tree"; without its sampling (GOSS).
 """
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
 
 NOTE = (
-    "Grows leaf by leaf to 2**depth leaves, at most depth deep. Departs from the library's defaults in lambda_l2 1 "
+    "Grows leaf by leaf to 2**depth leaves, at most depth deep. Differs from the library's defaults in lambda_l2 1 "
     "(not 0), min_data_in_leaf 1 (not 20) and min_data_in_bin 1 (not 3)."
 )
 
 
 @task.strategy(
-    "lightgbm", needs="lightgbm", note=f"{NOTE} Histograms by rows, so that a seed and a thread count fix the model."
+    "lightgbm",
+    needs="lightgbm",
+    note=f"{NOTE} Builds histograms by rows, so that seed and number of threads determine the model.",
 )
 def lightgbm_cpu(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
     """Bin every column once and split the leaf with the largest gain next."""
@@ -30,7 +32,7 @@ def lightgbm_cpu(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Flo
 
 @task.strategy("lightgbm-cuda", needs="lightgbm", device="cuda", note=f"{NOTE} Needs a LightGBM built with CUDA.")
 def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
-    """Like lightgbm, on the accelerator."""
+    """Like lightgbm, on a CUDA device."""
     from lightgbm.basic import LightGBMError
 
     try:
@@ -42,7 +44,7 @@ def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Fl
 
 
 def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:
-    """Build, fit and predict with the task's budget; `method` holds what a strategy does its own way."""
+    """Build, fit and predict with the task's budget; `method` has the settings that differ between strategies."""
     import lightgbm
 
     data, config = problem.data, _config(problem) | method

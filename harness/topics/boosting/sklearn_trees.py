@@ -1,4 +1,4 @@
-"""scikit-learn's histograms."""
+"""The strategy of scikit-learn, which searches for splits on histograms."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     "sklearn-hist",
     needs="sklearn.ensemble",
     note=(
-        "Grows leaf by leaf to 2**depth leaves, at most depth deep. Departs from the library's defaults in "
-        "l2_regularization 1 (not 0), min_samples_leaf 1 (not 20), early_stopping off. The phase fit holds the binning "
-        "and a copy of the table as float64; there is no phase build."
+        "Grows leaf by leaf to 2**depth leaves, at most depth deep. Differs from the library's defaults in "
+        "l2_regularization 1 (not 0), min_samples_leaf 1 (not 20), early_stopping off. There is no phase build: the "
+        "phase fit includes the binning and a copy of the table as float64."
     ),
 )
 def sklearn_hist(problem: Problem, phase: PhaseClock, max_bins: int = 255) -> Floats:

@@ -1,4 +1,4 @@
-"""XGBoost's ways of finding splits.
+"""Strategies of XGBoost: its ways to search for splits.
 
 Chen & Guestrin 2016, "XGBoost: a scalable tree boosting system", sections 3.1 (exact) and 3.2 (approximate).
 """
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     Scores = npt.NDArray[np.float32]
 
 BINS = (8, 32, 64, 128, 256, 512)
-NOTE = "Departs from the library's defaults in min_child_weight 0.001 (not 1)."
+NOTE = "Differs from the library's defaults in min_child_weight 0.001 (not 1)."
 
 
 @task.strategy("xgboost-exact", needs="xgboost", note=NOTE)
 def exact(problem: Problem, phase: PhaseClock) -> Scores:
-    """Try every distinct value of every column."""
+    """Try every distinct value of every column as a split."""
     return _train(problem, phase, tree_method="exact")
 
 
 @task.strategy("xgboost-approx", needs="xgboost", sweep={"max_bin": BINS}, note=NOTE)
 def approx(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
-    """Sketch quantiles anew for every tree, weighted by the hessian."""
+    """Split between quantiles that are sketched again for every tree, weighted by the hessian."""
     return _train(problem, phase, tree_method="approx", max_bin=max_bin)
 
 
@@ -46,10 +46,10 @@ def hist(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     "xgboost-hist-quantile",
     needs="xgboost",
     sweep={"max_bin": BINS},
-    note=f"{NOTE} Bins in the phase build, where xgboost-hist copies the table and bins in the phase fit.",
+    note=f"{NOTE} Bins in the phase build; xgboost-hist copies the table in build and bins in fit.",
 )
 def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
-    """Like hist, from a QuantileDMatrix: the table is binned without being copied first."""
+    """Like xgboost-hist, from a QuantileDMatrix: the table is binned without a copy."""
     return _train(problem, phase, quantile=True, tree_method="hist", max_bin=max_bin)
 
 
@@ -57,10 +57,10 @@ def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Sc
     "xgboost-hist-lossguide",
     needs="xgboost",
     sweep={"max_bin": BINS},
-    note=f"{NOTE} The same number of leaves, 2**depth; their depth is not limited.",
+    note=f"{NOTE} It has the same number of leaves, 2**depth, but their depth is not limited.",
 )
 def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
-    """Like hist, splitting the leaf with the largest gain next."""
+    """Like xgboost-hist, but split the leaf with the largest gain next."""
     leaves = 2 ** problem.params["depth"]
     return _train(
         problem, phase, tree_method="hist", max_bin=max_bin, grow_policy="lossguide", max_leaves=leaves, max_depth=0
@@ -69,19 +69,19 @@ def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> S
 
 @task.strategy("xgboost-hist-gpu", needs="xgboost", device="cuda", sweep={"max_bin": BINS}, note=NOTE)
 def hist_gpu(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
-    """Like hist, on the accelerator."""
+    """Like xgboost-hist, on a CUDA device."""
     return _train(problem, phase, tree_method="hist", max_bin=max_bin, device="cuda")
 
 
 def _check_device(booster: xgboost.Booster, wanted: str) -> None:
-    """Refuse a model that XGBoost trained on the CPU instead, which it only warns of."""
+    """Refuse a model that was trained on another device, about which XGBoost only warns."""
     used = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
     if not used.startswith(wanted):
-        raise CannotRunError(f"XGBoost found no {wanted} device that it can use, and trained on the {used}")
+        raise CannotRunError(f"XGBoost has no {wanted} device that it can use, and trained on {used} instead")
 
 
 def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **method: Any) -> Scores:
-    """Build, fit and predict with the task's budget; `method` holds what a strategy does its own way."""
+    """Build, fit and predict with the task's budget; `method` has the settings that differ between strategies."""
     import xgboost
 
     data, threads = problem.data, problem.threads
@@ -91,7 +91,7 @@ def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **met
             train = xgboost.QuantileDMatrix(data.train.X, data.train.y, nthread=threads, max_bin=config["max_bin"])
         else:
             train = xgboost.DMatrix(data.train.X, data.train.y, nthread=threads)
-    # Measured once: training leaves its bins in the matrix, and a second pass would find them there.
+    # Measured once: training stores its bins in the matrix, and a second pass would reuse them.
     with phase("fit"):
         booster = xgboost.train(config, train, num_boost_round=problem.params["trees"])
     if "device" in config:

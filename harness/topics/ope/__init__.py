@@ -1,9 +1,11 @@
-"""Off-policy evaluation: what another policy would have earned, from the log of the one that ran.
+"""Off-policy evaluation: what a target policy would have earned, estimated from the log of another policy.
 
-A task is a module of this package, and so is a family of strategies. Modules here import neither numba nor the folder
-engine/ at their top, so that listing the topic stays fast and works without the package.
+A task is a module of this package, and so is a family of strategies. Modules here do not import numba or the folder
+engine/ at their top, so that listing the topic is fast and works without numba.
 """
 
 from harness import Topic
 
-topic = Topic("ope", title="Off-policy evaluation: judging a policy by another one's log", needs=("numba", "sklearn"))
+topic = Topic(
+    "ope", title="Off-policy evaluation: the value of a policy from the log of another", needs=("numba", "sklearn")
+)

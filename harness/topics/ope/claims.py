@@ -1,7 +1,7 @@
-"""What is said of off-policy estimators.
+"""Claims about off-policy estimators.
 
-Errors are claimed of 1,000 rounds and 10 actions, logged by a policy that leans towards what pays, unless a claim says
-otherwise; weights are heavy in the scenario heavy_weights(3), where that policy shuns what pays.
+Unless a claim says otherwise, errors are those on 1,000 rounds and 10 actions, logged by a policy that prefers actions
+with high rewards. "Heavy weights" is the scenario heavy_weights(3), in which the logging policy avoids such actions.
 """
 
 from __future__ import annotations
@@ -26,41 +26,41 @@ MANY: dict[str, Scalar] = {"task": "value", "dataset": "nonlinear-rewards", "rou
 HEAVY: dict[str, Scalar] = {"scenario": "heavy_weights(3)"}
 
 
-@topic.claim("DR has at most half the MSE of IPS, whether its model is right or wrong", source=DUDIK)
+@topic.claim("DR has at most half the MSE of IPS, with a right and with a wrong reward model", source=DUDIK)
 def dr_beats_ips(evidence: Evidence) -> Verdict:
-    """Judge the worth of a model that is corrected, over both worlds."""
+    """Judge what a corrected model gains, over both worlds."""
     return evidence.ratio("mse", "dr", "ips", task="value", **DEFAULT).at_most(0.5)
 
 
 @topic.claim("SNIPS has at most half the MSE of IPS", source=DUDIK)
 def snips_beats_ips(evidence: Evidence) -> Verdict:
-    """Judge the worth of dividing by the sum of the weights, over both worlds."""
+    """Judge what the division by the sum of the weights gains, over both worlds."""
     return evidence.ratio("mse", "snips", "ips", task="value", **DEFAULT).at_most(0.5)
 
 
-@topic.claim("under a wrong model the bias of DM is at least twice that of IPS", source=DUDIK)
+@topic.claim("with a wrong reward model the bias of DM is at least twice that of IPS", source=DUDIK)
 def dm_is_more_biased_than_ips(evidence: Evidence) -> Verdict:
-    """Judge the price of trusting a wrong model, against weights alone."""
+    """Judge the bias of a wrong model against weights alone."""
     return evidence.ratio("bias", "dm", "ips", **WRONG_MODEL).at_least(2)
 
 
-@topic.claim("under a wrong model the bias of DM is at least twice that of DR", source=DUDIK)
+@topic.claim("with a wrong reward model the bias of DM is at least twice that of DR", source=DUDIK)
 def dm_is_more_biased_than_dr(evidence: Evidence) -> Verdict:
-    """Judge the price of trusting a wrong model, against correcting it."""
+    """Judge the bias of a wrong model against its correction by weights."""
     return evidence.ratio("bias", "dm", "dr", **WRONG_MODEL).at_least(2)
 
 
 @topic.claim(
-    "with a right model and propensities that are off by 30 % exploration DR has at most half the bias of IPS",
+    "with a right model and propensities that overstate exploration by 30 %, DR has at most half the bias of IPS",
     source=DUDIK,
 )
 def dr_is_doubly_robust(evidence: Evidence) -> Verdict:
-    """Judge the other half of double robustness."""
+    """Judge double robustness where the propensities are wrong."""
     return evidence.ratio("bias", "dr", "ips", scenario="wrong_propensities(0.3)", **RIGHT_MODEL).at_most(0.5)
 
 
 @topic.claim(
-    "on the digits the relative error of DM with a heavily shrunk model is at least 8 times that of IPS",
+    "on the digits, DM with the heavily shrunk model of obp's example has at least 8 times the relative error of IPS",
     source=EXAMPLE,
     published="DM 0.437, IPS 0.0303: 14x",
 )
@@ -70,9 +70,9 @@ def dm_fails_on_digits(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on the digits the relative error of DR is at most that of IPS",
+    "on the digits, the relative error of obp's DR with the same model is at most that of IPS",
     source=EXAMPLE,
-    published="DR 0.0162, SNIPS 0.0228, IPS 0.0303: 0.53x",
+    published="DR 0.0162, SNIPS 0.0228, IPS 0.0303: DR has 0.53x the error of IPS",
 )
 def dr_wins_on_digits(evidence: Evidence) -> Verdict:
     """Judge the published order of DR and IPS, with the published model."""
@@ -85,74 +85,80 @@ def dr_wins_on_digits(evidence: Evidence) -> Verdict:
     published="random to bts, all: DM 0.157, IPS 0.311 over 30 resamples: 0.50x",
 )
 def dm_wins_on_open_bandit(evidence: Evidence) -> Verdict:
-    """Judge whether rare rewards turn the order of DM and IPS round."""
+    """Judge whether the order of DM and IPS is reversed where rewards are rare."""
     return evidence.ratio("relative_error", "dm", "ips", task="value-real", dataset="open-bandit-all").at_most(0.7)
 
 
 @topic.claim(
-    "with heavy weights a normal interval on IPS that is to cover 95 % covers at most 85 %",
+    "with heavy weights a nominal 95 % normal interval on IPS covers at most 85 %",
     source="Thomas, Theocharous & Ghavamzadeh 2015, High-confidence off-policy evaluation",
 )
 def normal_undercovers(evidence: Evidence) -> Verdict:
-    """Judge the normal approximation where few rounds carry all weight, against a bound that cannot undercover."""
+    """Judge the normal approximation where few rounds have most of the weight, against a guaranteed bound."""
     where = INTERVAL | HEAVY
     return evidence.difference("coverage_error", "normal-ips", "hoeffding-ips", **where).at_least(0.1)
 
 
-@topic.claim("a betting interval on IPS is at most 0.7 times as wide as empirical Bernstein's", source=BETTING)
+@topic.claim(
+    "a betting interval on IPS is at most 0.7 times as wide as the empirical Bernstein interval", source=BETTING
+)
 def betting_beats_bernstein(evidence: Evidence) -> Verdict:
-    """Judge the tighter of two guarantees."""
+    """Judge the widths of two guaranteed intervals."""
     return evidence.ratio("width", "betting-ips", "bernstein-ips", **INTERVAL).at_most(0.7)
 
 
-@topic.claim("a betting interval on IPS is at most 0.5 times as wide as Hoeffding's", source=BETTING)
+@topic.claim("a betting interval on IPS is at most 0.5 times as wide as the Hoeffding interval", source=BETTING)
 def betting_beats_hoeffding(evidence: Evidence) -> Verdict:
-    """Judge the tighter of two guarantees."""
+    """Judge the widths of two guaranteed intervals."""
     return evidence.ratio("width", "betting-ips", "hoeffding-ips", **INTERVAL).at_most(0.5)
 
 
 @topic.claim(
-    "a betting interval on IPS covers what it is to cover, within 0.01, with heavy weights too", source=BETTING
+    "with heavy weights the coverage of a nominal 95 % betting interval on IPS falls short by at most 0.01",
+    source=BETTING,
 )
 def betting_covers(evidence: Evidence) -> Verdict:
-    """Judge the guarantee where approximations fail."""
+    """Judge the guarantee where approximate intervals undercover."""
     where = INTERVAL | HEAVY
     return evidence.difference("coverage_error", "betting-ips", "hoeffding-ips", **where).at_most(0.01)
 
 
 @topic.claim(
-    "MIPS with true embeddings gains at least 3 times more over IPS in MSE at 200 actions than at 20",
+    "the gain of MIPS with true embeddings over IPS (in MSE) is at least 3 times larger at 200 actions than at 20",
     source=MIPS,
     published="gains that grow with the number of actions",
 )
 def mips_grows(evidence: Evidence) -> Verdict:
-    """Judge the worth of embeddings as actions grow many."""
+    """Judge what embeddings gain as the number of actions grows."""
     return evidence.growth("mse", "ips", "mips", ("actions", 20, 200), **MANY).at_least(3)
 
 
 @topic.claim(
-    "MIPS with true embeddings gains at least 2 times more over IPS in MSE at 1,000 actions than at 200", source=MIPS
+    "the gain of MIPS with true embeddings over IPS is at least 2 times larger at 1,000 actions than at 200",
+    source=MIPS,
 )
 def mips_grows_on(evidence: Evidence) -> Verdict:
-    """Judge whether the worth of embeddings goes on to grow."""
+    """Judge whether the gain continues to grow."""
     return evidence.growth("mse", "ips", "mips", ("actions", 200, 1_000), **MANY).at_least(2)
 
 
-@topic.claim("with heavy weights and a right model SWITCH has at most the MSE of DR", source=SWITCH)
+@topic.claim("with heavy weights and a right model, the MSE of SWITCH is at most that of DR", source=SWITCH)
 def switch_beats_dr(evidence: Evidence) -> Verdict:
-    """Judge the worth of trusting a right model where weights are large; the switch is chosen by SLOPE."""
+    """Judge what using only the model gains where weights are large; SLOPE chooses the threshold."""
     return evidence.ratio("mse", "switch-dr-tuned", "dr", **RIGHT_MODEL, **HEAVY).at_most(1)
 
 
-@topic.claim("with heavy weights and a right model shrunk weights have at most the MSE of DR", source=SHRINK)
+@topic.claim(
+    "with heavy weights and a right model, the MSE of DR with shrunk weights is at most that of plain DR", source=SHRINK
+)
 def shrinkage_beats_dr(evidence: Evidence) -> Verdict:
-    """Judge the worth of shrinking weights towards a right model; how much is chosen by SLOPE."""
+    """Judge what shrinking weights gains with a right model; SLOPE chooses the amount."""
     return evidence.ratio("mse", "dr-os-tuned", "dr", **RIGHT_MODEL, **HEAVY).at_most(1)
 
 
-@topic.claim("with light weights and a wrong model SWITCH has at most the MSE of DR", source=SWITCH)
+@topic.claim("with light weights and a wrong model, the MSE of SWITCH is at most that of DR", source=SWITCH)
 def switch_does_no_harm(evidence: Evidence) -> Verdict:
-    """Judge whether SLOPE notices that the model is wrong."""
+    """Judge whether SLOPE detects that the model is wrong."""
     return evidence.ratio("mse", "switch-dr-tuned", "dr", **WRONG_MODEL).at_most(1)
 
 
@@ -161,12 +167,12 @@ def switch_does_no_harm(evidence: Evidence) -> Verdict:
     source="Owen 2013, Monte Carlo theory, methods and examples",
 )
 def snips_covers(evidence: Evidence) -> Verdict:
-    """Judge the delta method where weights are light, against a bound that cannot undercover."""
+    """Judge the delta method where weights are light, against a guaranteed bound."""
     where = INTERVAL | {"rounds": 10_000}
     return evidence.difference("coverage_error", "normal-snips", "hoeffding-ips", **where).at_most(0.02)
 
 
 @topic.claim("obp's interval of SNIPS is at least 1.8 times as wide as the delta method's", source=ISSUE)
 def obp_interval_is_too_wide(evidence: Evidence) -> Verdict:
-    """Judge what it costs to keep the sum of the weights as it is in a bootstrap."""
+    """Judge the price of a bootstrap that does not resample the sum of the weights."""
     return evidence.ratio("width", "obp-snips", "normal-snips", **INTERVAL).at_least(1.8)

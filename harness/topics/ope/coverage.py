@@ -1,4 +1,4 @@
-"""The task of saying how far off an estimate may be."""
+"""The task interval: confidence intervals of the value of a policy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _judge(data: Replications, output: Any) -> Judgement:
 
 task = topic.task(
     "interval",
-    title="Intervals that hold the value of a policy with probability 0.95",
+    title="Confidence intervals of the value of a policy, with a nominal coverage of 0.95",
     datasets=[NONLINEAR, LINEAR],
     scenarios=[CLEAN, HEAVY, wrong_propensities(0.3), noisy_rewards(1.0)],
     phases=["fit", "estimate"],
@@ -40,15 +40,15 @@ task = topic.task(
             direction="lower",
             unit="1",
             margin=0.02,
-            summary="How far the share of intervals that hold the truth falls short of 0.95.",
+            summary="How far the coverage falls short of the nominal 0.95; 0 if it does not.",
         ),
-        Metric("width", direction="lower", unit="reward", margin=0.005, summary="Mean over logs."),
+        Metric("width", direction="lower", unit="reward", margin=0.005, summary="Mean interval width over logs."),
         Metric(
             "interval_score",
             direction="lower",
             unit="reward",
             margin=0.005,
-            summary="Width plus 40 times what the truth lies outside; mean over logs.",
+            summary="Width plus 40 times the distance of the true value from the interval; mean over logs.",
         ),
     ],
     judge=_judge,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.topics.ope.evaluation import MODEL, estimator
+from harness.topics.ope import topic
+from harness.topics.ope.evaluation import ESTIMATION, MODEL, TASKS
 from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ MODELS = (
     "sklearn.ensemble",
     "sklearn.linear_model",
 )
-OBP_KIND = "obp-"  # begins the kinds of model that are obp's
+OBP_KIND = "obp-"  # prefix of the kinds of model that obp fits
 
 
-@estimator("dm", needs=MODELS, sweep={"model": ["logistic", "boosting"]})
+@topic.strategy("dm", tasks=TASKS, needs=(*ESTIMATION, *MODELS), sweep={"model": ["logistic", "boosting"]})
 def dm(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Average what a reward model says that the target policy would earn."""
+    """Average the rewards that a model predicts for the target policy."""
     from harness.topics.ope.engine import estimators
     from harness.topics.ope.engine.replay import replay
 
@@ -32,9 +33,9 @@ def dm(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
 
 
 def fitter(kind: str) -> Fit:
-    """Return what fits a kind of reward model: one of `engine.models.fit_model`, ``obp-logistic`` or ``obp-boosting``.
+    """Return a function that fits a reward model: a kind of `engine.models.fit_model`, obp-logistic or obp-boosting.
 
-    No round is predicted by a model that was fitted on it: there are two folds, of obp's own models three.
+    Models are cross-fitted, so no round is predicted by a model that was fitted on it: in two folds, obp's in three.
     """
     from harness.topics.ope.engine import models, obp_examples
 

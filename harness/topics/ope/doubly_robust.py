@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.topics.ope import topic
 from harness.topics.ope.direct import MODELS, fitter
-from harness.topics.ope.evaluation import MODEL, estimator
+from harness.topics.ope.evaluation import ESTIMATION, MODEL, TASKS
 from harness.topics.ope.weighting import ESTIMATED, PROPENSITIES, TUNING, estimated, tuned
 
 if TYPE_CHECKING:
@@ -20,43 +21,43 @@ def _replayed(problem: Problem, phase: PhaseClock, name: str, model: str, **opti
     return replay(problem, phase, lambda log, fitted: estimate(log, fitted, **options).value, fit=fitter(model))
 
 
-@estimator("dr", needs=MODELS, sweep={"model": ["logistic", "boosting"]})
+@topic.strategy("dr", tasks=TASKS, needs=(*ESTIMATION, *MODELS), sweep={"model": ["logistic", "boosting"]})
 def dr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Correct the model by its weighted residuals."""
+    """Correct a reward model by its weighted residuals."""
     return _replayed(problem, phase, "dr", model)
 
 
-@estimator("sndr", needs=MODELS)
+@topic.strategy("sndr", tasks=TASKS, needs=(*ESTIMATION, *MODELS))
 def sndr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Correct the model by its weighted residuals, divided by the sum of the weights."""
+    """Correct a reward model by its weighted residuals, divided by the sum of the weights."""
     return _replayed(problem, phase, "sndr", model)
 
 
-@estimator("switch-dr", needs=MODELS, sweep={"tau": [2.0, 50.0]})
+@topic.strategy("switch-dr", tasks=TASKS, needs=(*ESTIMATION, *MODELS), sweep={"tau": [2.0, 50.0]})
 def switch_dr(problem: Problem, phase: PhaseClock, tau: float = 10.0, model: str = MODEL) -> Any:
-    """Correct the model where weights are small, and trust it elsewhere."""
+    """Correct a reward model where the weight is at most tau, and use the model alone elsewhere."""
     return _replayed(problem, phase, "switch_dr", model, tau=tau)
 
 
-@estimator("switch-dr-tuned", needs=(*MODELS, TUNING), sweep={"by": ["bound"]})
+@topic.strategy("switch-dr-tuned", tasks=TASKS, needs=(*ESTIMATION, *MODELS, TUNING), sweep={"by": ["bound"]})
 def switch_dr_tuned(problem: Problem, phase: PhaseClock, by: str = "slope", model: str = MODEL) -> Any:
-    """Trust the model from a weight on that the log suggests."""
+    """Like switch-dr, with the threshold tau chosen from the log."""
     return tuned(problem, phase, "switch_dr", by, fitter(model))
 
 
-@estimator("dr-os", needs=MODELS, sweep={"lam": [1.0, 1000.0]})
+@topic.strategy("dr-os", tasks=TASKS, needs=(*ESTIMATION, *MODELS), sweep={"lam": [1.0, 1000.0]})
 def dr_os(problem: Problem, phase: PhaseClock, lam: float = 100.0, model: str = MODEL) -> Any:
-    """Shrink large weights to lam w / (w^2 + lam)."""
+    """Correct a reward model with shrunk weights lam w / (w^2 + lam)."""
     return _replayed(problem, phase, "dr_os", model, lam=lam)
 
 
-@estimator("dr-os-tuned", needs=(*MODELS, TUNING), sweep={"by": ["bound"]})
+@topic.strategy("dr-os-tuned", tasks=TASKS, needs=(*ESTIMATION, *MODELS, TUNING), sweep={"by": ["bound"]})
 def dr_os_tuned(problem: Problem, phase: PhaseClock, by: str = "slope", model: str = MODEL) -> Any:
-    """Shrink large weights as much as the log suggests."""
+    """Like dr-os, with lam chosen from the log."""
     return tuned(problem, phase, "dr_os", by, fitter(model))
 
 
-@estimator("dr-estimated", needs=(*MODELS, *PROPENSITIES), note=ESTIMATED)
+@topic.strategy("dr-estimated", tasks=TASKS, needs=(*ESTIMATION, *MODELS, *PROPENSITIES), note=ESTIMATED)
 def dr_estimated(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Correct the model by its residuals, weighted by propensities that were fitted to the log."""
+    """Correct a reward model by its residuals, weighted with propensities that are estimated from the log."""
     return estimated(problem, phase, "dr", fitter(model))

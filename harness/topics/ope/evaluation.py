@@ -1,10 +1,7 @@
-"""The tasks of estimating one policy's value, and how a strategy joins them."""
+"""The tasks value and value-real, and what their strategies share."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import Chart, Judgement, Metric, Param, Profile
@@ -25,16 +22,15 @@ from harness.topics.ope.worlds import (
 )
 
 if TYPE_CHECKING:
-    from harness.declare.values import StrategyFunction
     from harness.topics.ope.engine.worlds import Replications
 
-# Kinds of `engine.models.fit_model`: least squares for each action, where a log holds enough of each; and one logistic
-# regression for all, where actions are many and rewards are 0 and 1, mostly 0.
+# Kinds of `engine.models.fit_model`: ridge regression for each action if a log has enough rounds of each; one logistic
+# regression for all actions if there are many and rewards are 0 and 1, mostly 0.
 MODEL, REAL_MODEL = "ridge", "logistic-shared"
 
 METRICS = (
     Metric("mse", direction="lower", unit="reward^2", summary="Mean squared error over logs."),
-    Metric("bias", direction="lower", unit="reward", summary="Size of the mean error."),
+    Metric("bias", direction="lower", unit="reward", summary="Absolute value of the mean error."),
     Metric("variance", direction="lower", unit="reward^2", summary="Variance of the error over logs."),
     Metric("relative_error", direction="lower", unit="1", margin=0.005, summary="Mean of |error| / |truth|."),
     Metric(
@@ -42,19 +38,19 @@ METRICS = (
         direction="lower",
         unit="1",
         margin=0.01,
-        summary="Its mean over the worst tenth of logs.",
+        summary="Mean of |error| / |truth| over the worst tenth of the logs.",
     ),
     Metric(
         "effective_sample_size",
         direction="higher",
         unit="1",
-        summary="Of the data: share of the rounds that the weights leave, 1 / E[w^2].",
+        summary="A property of the data: effective sample size divided by the rounds, E[w]^2 / E[w^2].",
     ),
     Metric(
         "support_violations",
         direction="lower",
         unit="1",
-        summary="Of the data: share of the target policy on actions that the log cannot hold.",
+        summary="A property of the data: the target's probability of actions that the log cannot contain.",
     ),
 )
 ERRORS = Chart(
@@ -62,7 +58,7 @@ ERRORS = Chart(
     title="Relative error",
     x="share of logs",
     y="relative error",
-    reading="So large at most is the error, as a share of the truth, in that share of the logs.",
+    reading="Quantiles of the relative error: at x = 0.9, nine of ten logs have at most the error y.",
 )
 
 
@@ -74,7 +70,7 @@ def _judge(data: Replications, output: Any) -> Judgement:
 
 value = topic.task(
     "value",
-    title="Value of a policy from another one's log, in worlds made up",
+    title="Value of a policy, estimated from the log of another, in synthetic worlds",
     datasets=[NONLINEAR, LINEAR],
     scenarios=SCENARIOS,
     phases=["fit", "estimate"],
@@ -91,9 +87,9 @@ value = topic.task(
 )
 real = topic.task(
     "value-real",
-    title="Value of a policy from another one's log, on data that were measured",
+    title="Value of a policy, estimated from the log of another, on real data",
     datasets=[DIGITS, *OPEN_BANDIT],
-    scenarios=SCENARIOS[:-1],  # its reward model is for rewards of 0 and 1
+    scenarios=SCENARIOS[:-1],  # without noisy rewards: the reward model requires 0 and 1
     phases=["fit", "estimate"],
     metrics=METRICS,
     judge=_judge,
@@ -103,42 +99,8 @@ real = topic.task(
     charts=[ERRORS],
     quick=Profile(1, {"replications": 2}, datasets=("digits-bandit",), scenarios=("clean",)),
     full=Profile(blocks=6, datasets=("digits-bandit", "open-bandit-all"), scenarios=("clean",), sweeps=True),
+    defaults={"model": REAL_MODEL},
 )
 TASKS = (value, real, selection)
-
-
-def estimator(
-    name: str, *, needs: Sequence[str] = (), note: str = "", tasks: Sequence[Any] = TASKS, **more: Any
-) -> Callable[[StrategyFunction], StrategyFunction]:
-    """Register the decorated function as a strategy of every task that estimates values.
-
-    An argument `model` stands at `MODEL` in worlds made up, and at `REAL_MODEL` on data that were measured.
-
-    Parameters
-    ----------
-    needs
-        Modules beyond the engine's estimators.
-    tasks
-        By default all of them.
-    more
-        See `Task.strategy`.
-    """
-
-    def register(function: StrategyFunction) -> StrategyFunction:
-        for task in tasks:
-            run = _with_model(function) if task is real else function
-            task.strategy(
-                name, needs=(f"{ENGINE}.estimators", f"{ENGINE}.replay", *COMPILED, *needs), note=note, **more
-            )(run)
-        return function
-
-    return register
-
-
-def _with_model(function: StrategyFunction) -> StrategyFunction:
-    """Change the default of the argument `model`, where there is one."""
-    if "model" not in inspect.signature(function).parameters:
-        return function
-    changed = partial(function, model=REAL_MODEL)
-    changed.__doc__ = function.__doc__
-    return changed
+#: Modules that every strategy of these tasks needs.
+ESTIMATION = (f"{ENGINE}.estimators", f"{ENGINE}.replay", *COMPILED)

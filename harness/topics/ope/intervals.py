@@ -1,4 +1,4 @@
-"""Ways to an interval, on the estimators that they are known for."""
+"""Strategies of the task interval: kinds of intervals on the estimators for which they exist."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
 
 NEEDS = (f"{ENGINE}.intervals", f"{ENGINE}.replay", *COMPILED)
-GUARANTEED = "Holds at any number of rounds, if the log states true propensities and the range of rewards."
-DRAWS = 1_000  # of a bootstrap
+GUARANTEED = "Covers at any number of rounds, if the log states the true propensities and the range of rewards."
+DRAWS = 1_000  # number of resamples of a bootstrap
 
 
 def _replayed(problem: Problem, phase: PhaseClock, kind: str, estimator: str, fit: Any = None) -> Any:
@@ -31,77 +31,77 @@ def _replayed(problem: Problem, phase: PhaseClock, kind: str, estimator: str, fi
 
 @task.strategy("normal-ips", needs=NEEDS)
 def normal_ips(problem: Problem, phase: PhaseClock) -> Any:
-    """Take 1.96 standard errors of the mean of weighted rewards."""
+    """Use 1.96 standard errors around the mean of weighted rewards."""
     return _replayed(problem, phase, "normal", "ips")
 
 
 @task.strategy("normal-snips", needs=NEEDS)
 def normal_snips(problem: Problem, phase: PhaseClock) -> Any:
-    """Take 1.96 standard errors of the ratio, by the delta method."""
+    """Use 1.96 standard errors around the self-normalised mean, by the delta method."""
     return _replayed(problem, phase, "normal", "snips")
 
 
 @task.strategy("normal-mips", needs=NEEDS)
 def normal_mips(problem: Problem, phase: PhaseClock) -> Any:
-    """Take 1.96 standard errors of the mean of rewards weighted by the kind of action."""
+    """Use 1.96 standard errors around the mean of rewards with weights of action embeddings."""
     return _replayed(problem, phase, "normal", "mips")
 
 
 @task.strategy("normal-dr", needs=(*NEEDS, *MODELS))
 def normal_dr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Take 1.96 standard errors of the corrected model, fitted in two folds."""
+    """Use 1.96 standard errors around the doubly robust estimate, with a model fitted in two folds."""
     return _replayed(problem, phase, "normal", "dr", fitter(model))
 
 
 @task.strategy("bootstrap-ips", needs=NEEDS)
 def bootstrap_ips(problem: Problem, phase: PhaseClock) -> Any:
-    """Take percentiles of the estimate over 1,000 resamples of the rounds."""
+    """Use percentiles of the mean of weighted rewards over 1,000 resamples of the rounds."""
     return _replayed(problem, phase, "bootstrap", "ips")
 
 
 @task.strategy("bootstrap-snips", needs=NEEDS)
 def bootstrap_snips(problem: Problem, phase: PhaseClock) -> Any:
-    """Take percentiles of the ratio over 1,000 resamples of the rounds."""
+    """Use percentiles of the self-normalised mean over 1,000 resamples of the rounds."""
     return _replayed(problem, phase, "bootstrap", "snips")
 
 
-@task.strategy("bootstrap-dr", needs=(*NEEDS, *MODELS), note="The model is not fitted anew in a resample.")
+@task.strategy("bootstrap-dr", needs=(*NEEDS, *MODELS), note="The model is fitted once, not in every resample.")
 def bootstrap_dr(problem: Problem, phase: PhaseClock, model: str = MODEL) -> Any:
-    """Take percentiles of the corrected model over 1,000 resamples of the rounds."""
+    """Use percentiles of the doubly robust estimate over 1,000 resamples of the rounds."""
     return _replayed(problem, phase, "bootstrap", "dr", fitter(model))
 
 
 @task.strategy("poisson-ips", needs=NEEDS)
 def poisson_ips(problem: Problem, phase: PhaseClock) -> Any:
-    """Take percentiles over 1,000 resamples in which each round counts a Poisson number of times."""
+    """Use percentiles over 1,000 resamples in which each round counts a Poisson number of times."""
     return _replayed(problem, phase, "poisson", "ips")
 
 
 @task.strategy("poisson-snips", needs=NEEDS)
 def poisson_snips(problem: Problem, phase: PhaseClock) -> Any:
-    """Take percentiles of the ratio over 1,000 resamples in which each round counts a Poisson number of times."""
+    """Use percentiles of the self-normalised mean over 1,000 resamples with Poisson counts of the rounds."""
     return _replayed(problem, phase, "poisson", "snips")
 
 
 @task.strategy("hoeffding-ips", needs=NEEDS, note=GUARANTEED)
 def hoeffding_ips(problem: Problem, phase: PhaseClock) -> Any:
-    """Bound the mean of weighted rewards by their largest possible size."""
+    """Bound the mean of weighted rewards by Hoeffding's inequality, from their possible range."""
     return _replayed(problem, phase, "hoeffding", "ips")
 
 
 @task.strategy("bernstein-ips", needs=NEEDS, note=GUARANTEED)
 def bernstein_ips(problem: Problem, phase: PhaseClock) -> Any:
-    """Bound the mean of weighted rewards by their largest possible size and their variance in the log."""
+    """Bound the mean of weighted rewards by the empirical Bernstein inequality, from their range and variance."""
     return _replayed(problem, phase, "bernstein", "ips")
 
 
 @task.strategy("betting-ips", needs=NEEDS, note=GUARANTEED)
 def betting_ips(problem: Problem, phase: PhaseClock) -> Any:
-    """Keep the values against which no gambler has grown rich."""
+    """Use the values against which bets have not multiplied their capital (Waudby-Smith & Ramdas 2024)."""
     return _replayed(problem, phase, "betting", "ips")
 
 
 @task.strategy("betting-mips", needs=NEEDS, note=GUARANTEED)
 def betting_mips(problem: Problem, phase: PhaseClock) -> Any:
-    """Keep the values against which no gambler has grown rich, with rewards weighted by the kind of action."""
+    """Use the values against which bets have not multiplied their capital, with weights of action embeddings."""
     return _replayed(problem, phase, "betting", "mips")

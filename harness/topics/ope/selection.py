@@ -1,4 +1,4 @@
-"""The task of choosing among candidate policies by their estimated values."""
+"""The task selection: choose among candidate policies by their estimated values."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ selection = topic.task(
             direction="higher",
             unit="1",
             margin=0.01,
-            summary="Spearman's, of estimates and true values; mean over logs.",
+            summary="Spearman's rank correlation of estimates and true values; mean over logs.",
         ),
         Metric(
             "regret",
             direction="lower",
             unit="reward",
             margin=0.001,
-            summary="Value of the best policy less that of the one with the highest estimate; mean over logs.",
+            summary="Value of the best policy minus that of the policy with the highest estimate; mean over logs.",
         ),
     ],
     judge=_judge,

@@ -1,10 +1,11 @@
-"""Importance weighting: rewards of the log, weighted by how much likelier the target policy makes them."""
+"""Importance weighting: rewards of the log, weighted by the ratio of target to logging probability."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.topics.ope.evaluation import estimator
+from harness.topics.ope import topic
+from harness.topics.ope.evaluation import ESTIMATION, TASKS
 from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 TUNING = f"{ENGINE}.tuning"
 PROPENSITIES = (f"{ENGINE}.propensities", "sklearn.linear_model")
 ESTIMATED = (
-    "The propensities of the log are not used: a cross-fitted logistic regression estimates them, in the phase fit. "
-    "Where it cannot express or learn the policy (the digits: 0.27 where 0.46 is true), the mean weight is not 1 but "
-    "1.5: ips and dr are off by that, snips much less."
+    "Does not use the propensities of the log: a cross-fitted logistic regression estimates them in the phase fit. If "
+    "it cannot learn the policy, weights are biased. On the digits it estimates 0.27 where 0.46 is true, and the mean "
+    "weight is 1.5 instead of 1; that biases ips and dr, snips much less."
 )
 
 
@@ -27,56 +28,61 @@ def _replayed(problem: Problem, phase: PhaseClock, name: str, **options: float) 
     return replay(problem, phase, lambda log, _model: estimate(log, **options).value)
 
 
-@estimator("ips")
+@topic.strategy("ips", tasks=TASKS, needs=ESTIMATION)
 def ips(problem: Problem, phase: PhaseClock) -> Any:
     """Average weighted rewards."""
     return _replayed(problem, phase, "ips")
 
 
-@estimator("snips")
+@topic.strategy("snips", tasks=TASKS, needs=ESTIMATION)
 def snips(problem: Problem, phase: PhaseClock) -> Any:
-    """Divide the sum of weighted rewards by that of the weights."""
+    """Divide the sum of weighted rewards by the sum of the weights."""
     return _replayed(problem, phase, "snips")
 
 
-@estimator("clipped-ips", sweep={"clip": [2.0, 50.0]})
+@topic.strategy("clipped-ips", tasks=TASKS, needs=ESTIMATION, sweep={"clip": [2.0, 50.0]})
 def clipped_ips(problem: Problem, phase: PhaseClock, clip: float = 10.0) -> Any:
-    """Average weighted rewards, no weight above a bound."""
+    """Average weighted rewards, with weights clipped at a bound."""
     return _replayed(problem, phase, "clipped_ips", clip=clip)
 
 
-@estimator("clipped-ips-tuned", needs=(TUNING,), sweep={"by": ["bound"]})
+@topic.strategy("clipped-ips-tuned", tasks=TASKS, needs=(*ESTIMATION, TUNING), sweep={"by": ["bound"]})
 def clipped_ips_tuned(problem: Problem, phase: PhaseClock, by: str = "slope") -> Any:
-    """Clip weights at a bound that the log suggests."""
+    """Like clipped-ips, with the bound chosen from the log."""
     return tuned(problem, phase, "clipped_ips", by)
 
 
-@estimator("sub-gaussian-ips", sweep={"lam": [0.01, 0.2]})
+@topic.strategy("sub-gaussian-ips", tasks=TASKS, needs=ESTIMATION, sweep={"lam": [0.01, 0.2]})
 def sub_gaussian_ips(problem: Problem, phase: PhaseClock, lam: float = 0.05) -> Any:
-    """Average rewards with weights bent to w / (1 - lam + lam w)."""
+    """Average rewards with the weights w / (1 - lam + lam w)."""
     return _replayed(problem, phase, "sub_gaussian_ips", lam=lam)
 
 
-@estimator("mips", note="Needs features of the actions: of the digits, an action's only feature is itself.")
+@topic.strategy(
+    "mips",
+    tasks=TASKS,
+    needs=ESTIMATION,
+    note="Needs features of the actions. On the digits the only feature of an action is its number.",
+)
 def mips(problem: Problem, phase: PhaseClock) -> Any:
-    """Weight by how much likelier the target policy makes the kind of the action."""
+    """Average rewards weighted by the probability ratio of the action's features instead of the action."""
     return _replayed(problem, phase, "mips")
 
 
-@estimator("ips-estimated", needs=PROPENSITIES, note=ESTIMATED)
+@topic.strategy("ips-estimated", tasks=TASKS, needs=(*ESTIMATION, *PROPENSITIES), note=ESTIMATED)
 def ips_estimated(problem: Problem, phase: PhaseClock) -> Any:
-    """Average rewards weighted by propensities that were fitted to the log."""
+    """Average weighted rewards, with propensities that are estimated from the log."""
     return estimated(problem, phase, "ips")
 
 
-@estimator("snips-estimated", needs=PROPENSITIES, note=ESTIMATED)
+@topic.strategy("snips-estimated", tasks=TASKS, needs=(*ESTIMATION, *PROPENSITIES), note=ESTIMATED)
 def snips_estimated(problem: Problem, phase: PhaseClock) -> Any:
-    """Normalise the weights by their sum, with propensities that were fitted to the log."""
+    """Divide by the sum of the weights, with propensities that are estimated from the log."""
     return estimated(problem, phase, "snips")
 
 
 def estimated(problem: Problem, phase: PhaseClock, name: str, fit: Any = None) -> Any:
-    """Run an estimator on propensities fitted to the log."""
+    """Run an estimator with propensities that are estimated from the log."""
     from harness.topics.ope.engine.estimators import ESTIMATORS
     from harness.topics.ope.engine.propensities import fit_propensities, with_propensities
     from harness.topics.ope.engine.replay import replay
@@ -92,7 +98,7 @@ def estimated(problem: Problem, phase: PhaseClock, name: str, fit: Any = None) -
 
 
 def tuned(problem: Problem, phase: PhaseClock, name: str, by: str, fit: Any = None) -> Any:
-    """Run an estimator with the options that the log suggests; choosing them counts as estimating."""
+    """Run an estimator with options chosen from the log; choosing them is part of the phase ``estimate``."""
     from harness.topics.ope.engine.estimators import ESTIMATORS
     from harness.topics.ope.engine.replay import replay
     from harness.topics.ope.engine.tuning import tune

@@ -1,4 +1,4 @@
-"""Data sets and scenarios of all tasks: worlds whose truth is known."""
+"""Data sets and scenarios of all tasks: worlds with known values of policies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.topics.ope.engine.worlds import Logs, Replications
 
 ENGINE = "harness.topics.ope.engine"
-# What numba imports when compiled code is first called, 0.2 s: named so that it is there before a trial begins.
+# What numba imports when compiled code is first called, which takes 0.2 s: named to be imported before a trial begins.
 COMPILED = (
     "numba.cpython.randomimpl",
     "numba.cpython.unicode",
@@ -21,9 +21,9 @@ COMPILED = (
     "numba.np.npyimpl",
     "scipy.linalg",
 )
-_POPULATION = "population"  # what a scenario requires that changes the policy or the rewards of a world
+_POPULATION = "population"  # required by scenarios that change the policy or the rewards of a world
 
-REPLICATIONS = {"replications": Param(100, low=2, summary="logs drawn independently of each other")}
+REPLICATIONS = {"replications": Param(100, low=2, summary="independent logs")}
 SYNTHETIC = {
     **REPLICATIONS,
     "rounds": Param(1_000, low=10, high=100_000, summary="rounds of a log"),
@@ -32,7 +32,7 @@ SYNTHETIC = {
         1.0,
         low=-5,
         high=5,
-        summary="how the logging policy follows expected rewards: 0 is uniform, below 0 it shuns what pays",
+        summary="how strongly the logging policy prefers high rewards: 0 is uniform, below 0 it avoids them",
     ),
     "explore": Param(0.2, low=0, high=1, summary="share of rounds in which the target policy chooses at random"),
 }
@@ -41,7 +41,7 @@ CANDIDATES = {"candidates": Param(8, low=2, high=50, summary="policies to choose
 
 
 def synthetic(params: Mapping[str, Scalar], rng: Generator, *, nonlinear: bool) -> Replications:
-    """Make a population and replications of its logs; see `engine.synthetic.population`."""
+    """Make logs of a synthetic population; see `engine.synthetic.population`."""
     from harness.topics.ope.engine.synthetic import population
     from harness.topics.ope.engine.worlds import Replications
 
@@ -58,7 +58,7 @@ def synthetic(params: Mapping[str, Scalar], rng: Generator, *, nonlinear: bool) 
 
 
 def digits(params: Mapping[str, Scalar], rng: Generator) -> Replications:
-    """Make the splits of the digits, each with policies of its own."""
+    """Make logs of the digits; each split has different policies."""
     from harness.topics.ope.engine.digits import splits
     from harness.topics.ope.engine.worlds import Replications
 
@@ -67,7 +67,7 @@ def digits(params: Mapping[str, Scalar], rng: Generator) -> Replications:
 
 
 def open_bandit(params: Mapping[str, Scalar], rng: Generator, *, campaign: str) -> Replications:
-    """Read random's log of a campaign, with Thompson sampling as the target."""
+    """Read the log of the random policy in a campaign, with Thompson sampling as the target."""
     from harness.topics.ope.engine.open_bandit import read
     from harness.topics.ope.engine.worlds import Replications
 
@@ -75,14 +75,14 @@ def open_bandit(params: Mapping[str, Scalar], rng: Generator, *, campaign: str) 
 
 
 def verify_open_bandit() -> None:
-    """Check the sample's file against its card."""
+    """Check the file of the sample against its card."""
     from harness.topics._shared.open_bandit import card_file
 
     card_file()
 
 
 def view(data: Replications) -> Logs:
-    """Return what strategies may see: the logs without the truth."""
+    """Return what strategies may see: the logs without the true values."""
     from harness.topics.ope.engine import worlds
 
     return worlds.view(data)
@@ -105,25 +105,31 @@ def _synthetic(name: str, summary: str, params: Mapping[str, Param], *, nonlinea
 
 LINEAR = _synthetic(
     "linear-rewards",
-    "Expected rewards are linear in the context of each action.",
-    # A model for each action needs rounds of each.
+    "The expected reward of each action is linear in the context.",
+    # A reward model per action needs enough rounds of each.
     {**SYNTHETIC, "actions": replace(SYNTHETIC["actions"], high=100)},
     nonlinear=False,
 )
 NONLINEAR = _synthetic(
-    "nonlinear-rewards", "A linear model sees nothing of how rewards depend on the context.", SYNTHETIC, nonlinear=True
+    "nonlinear-rewards",
+    "Expected rewards depend on the context in a way that a linear model cannot learn.",
+    SYNTHETIC,
+    nonlinear=True,
 )
 POLICIES = _synthetic(
     "candidate-policies",
-    "Policies that know the rewards the worse the higher their number, on nonlinear rewards.",
+    "Nonlinear rewards; each candidate policy knows the rewards less well than the one before.",
     {**SYNTHETIC, **CANDIDATES},
     nonlinear=True,
 )
 DIGITS = Dataset(
     "digits-bandit",
     digits,
-    "scikit-learn's handwritten digits: an action is a class, and pays 1 where it is the right one.",
-    params={**REPLICATIONS, "splits": Param(1, low=1, high=100, summary="splits into images to fit on and to log")},
+    "Handwritten digits of scikit-learn: an action is a class, and pays 1 if it is the class of the image.",
+    params={
+        **REPLICATIONS,
+        "splits": Param(1, low=1, high=100, summary="random splits of the images, each with its policies"),
+    },
     provides=(_POPULATION,),
     needs=(
         f"{ENGINE}.digits",
@@ -138,7 +144,7 @@ OPEN_BANDIT = tuple(
     Dataset(
         f"open-bandit-{campaign}",
         partial(open_bandit, campaign=campaign),
-        f"Open Bandit Dataset's sample, campaign {campaign}: random's log, for Thompson sampling.",
+        f"Sample of the Open Bandit Dataset, campaign {campaign}: log of random, target Thompson sampling.",
         params=REPLICATIONS,
         needs=(f"{ENGINE}.open_bandit", f"{ENGINE}.judge", "pandas", "pyarrow.dataset", "pyarrow.parquet"),
         verify=verify_open_bandit,
@@ -148,7 +154,7 @@ OPEN_BANDIT = tuple(
 
 
 def heavy_weights(strength: float) -> Scenario:
-    """Make the logging policy shun what pays."""
+    """Make the logging policy avoid actions with high rewards."""
 
     def apply(data: Replications, _rng: Generator) -> Replications:
         from harness.topics.ope.engine import stresses
@@ -156,12 +162,15 @@ def heavy_weights(strength: float) -> Scenario:
         return stresses.heavy_weights(data, strength)
 
     return Scenario(
-        f"heavy_weights({strength:g})", apply, "The logging policy shuns what pays.", requires=(_POPULATION,)
+        f"heavy_weights({strength:g})",
+        apply,
+        "The logging policy avoids actions with high rewards.",
+        requires=(_POPULATION,),
     )
 
 
 def wrong_propensities(share: float) -> Scenario:
-    """Make the log state a policy that explores more than the one that ran."""
+    """Make the log overstate how often the logging policy explores."""
 
     def apply(data: Replications, _rng: Generator) -> Replications:
         from harness.topics.ope.engine import stresses
@@ -171,7 +180,7 @@ def wrong_propensities(share: float) -> Scenario:
     return Scenario(
         f"wrong_propensities({share:g})",
         apply,
-        f"The log states {100 * share:g} % more exploration than there was.",
+        f"The log overstates exploration: its propensities are mixed with {100 * share:g} % of uniform ones.",
         requires=(_POPULATION,),
     )
 
@@ -187,13 +196,13 @@ def missing_support(share: float) -> Scenario:
     return Scenario(
         f"missing_support({share:g})",
         apply,
-        f"{100 * share:g} % of the actions are never taken in the log.",
+        f"The logging policy never takes {100 * share:g} % of the actions.",
         requires=(_POPULATION,),
     )
 
 
 def drift(share: float) -> Scenario:
-    """Make rewards move while the log is taken."""
+    """Make rewards change during the log."""
 
     def apply(data: Replications, rng: Generator) -> Replications:
         from harness.topics.ope.engine import stresses
@@ -203,20 +212,20 @@ def drift(share: float) -> Scenario:
     return Scenario(
         f"drift({share:g})",
         apply,
-        f"{100 * share:g} % of the rewards are another action's when the log begins, none when the target runs.",
+        f"Rewards change during the log: at its start {100 * share:g} % of them are those of other actions.",
         requires=(_POPULATION,),
     )
 
 
 def noisy_rewards(by: float) -> Scenario:
-    """Move every reward up or down at random."""
+    """Add noise to every reward."""
 
     def apply(data: Replications, _rng: Generator) -> Replications:
         from harness.topics.ope.engine import stresses
 
         return stresses.noisy_rewards(data, by)
 
-    return Scenario(f"noisy_rewards({by:g})", apply, f"Every reward is moved by {by:g}, up or down at random.")
+    return Scenario(f"noisy_rewards({by:g})", apply, f"{by:g} is added to or subtracted from every reward, at random.")
 
 
 HEAVY = heavy_weights(3.0)

@@ -18,6 +18,7 @@ import sys
 
 import numpy as np
 
+from harness import CannotRunError, Dataset, Examples, Judgement, Metric, Param, Profile, Topic
 
 topic = Topic("small", title="Small work")
 

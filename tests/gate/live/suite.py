@@ -10,28 +10,27 @@ import numpy as np
 from harness.config import GatePolicy
 from harness.gate.decision import Case, Pair, Side
 from harness.gate.environments.build import SideEnvironment
-from harness.gate.live.memory_pass import MemoryPass, Reading
-from harness.gate.live.pair import PairRequest
-from harness.gate.live.plan import Planned, PlannedMetric
-from harness.gate.live.progress import Progress
+from harness.gate.live.both_sides import MemoryPass, PairRequest, Reading
+from harness.gate.live.measured_case import MeasuredCase
+from harness.gate.live.planned_cases import PlannedCase, PlannedMetric
 from harness.gate.live.schedule import Setup
 from harness.records import Seeds, Trial
 
 Draw = Callable[[PairRequest], Pair]
 
 
-def case(name: str, policy: GatePolicy) -> Progress:
+def case(name: str, policy: GatePolicy) -> MeasuredCase:
     """Return a case with the metric ``auc``, nothing measured."""
     trials = tuple(
         Trial("topic", "task", name, "data", "clean", {"threads": 1}, {}, block, Seeds(block, block, block))
         for block in range(2 * policy.pairs)
     )
-    planned = Planned(
+    planned = PlannedCase(
         Case("topic", "task", name, "data", "clean", {"threads": 1}),
         trials,
         {"auc": PlannedMetric("higher", "1", 0.005)},
     )
-    return Progress(planned, policy)
+    return MeasuredCase(planned, policy)
 
 
 def drawn(

@@ -13,10 +13,9 @@ from harness import UsageError
 from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Pair, worst
 from harness.gate.live import schedule as module
+from harness.gate.live.both_sides import PairRequest, Reading
 from harness.gate.live.findings import cases
-from harness.gate.live.memory_pass import Reading
-from harness.gate.live.pair import PairRequest
-from harness.gate.live.progress import Progress
+from harness.gate.live.measured_case import MeasuredCase
 from harness.gate.settle import settle_case
 
 POLICY = GatePolicy()
@@ -225,6 +224,6 @@ def test_many_gates_find_a_slowdown_among_cases_that_did_not_change(
 
 
 def test_an_empty_progress_wants_its_first_look() -> None:
-    progress: Progress = planted.case("a", POLICY)
+    progress: MeasuredCase = planted.case("a", POLICY)
     assert progress.wants("screen", 0.01) == 2
     assert progress.wants("confirm", 0.01) == 0

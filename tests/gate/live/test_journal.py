@@ -11,19 +11,19 @@ from harness import UsageError
 from harness.config import GatePolicy
 from harness.gate.decision import Case, Pair, Side
 from harness.gate.live import journal
-from harness.gate.live.journal import Asked, Journal
-from harness.gate.live.memory_pass import Reading
+from harness.gate.live.both_sides import Reading
+from harness.gate.live.journal import Journal, RecordedRequest
 from harness.plan.selection import Selection
 
 GONE = Case("topic", "task", "gone", "data", "clean", {}, verdict="not measured", reason="it is gone")
 
 
 def start(results: Path) -> Journal:
-    asked = Asked(
+    request = RecordedRequest(
         "main", ("x==1",), (Side("main"), Side("candidate", "abc", dirty=True)), "", Selection(), GatePolicy()
     )
     planned = planted.case("a", GatePolicy()).planned
-    return journal.create(results, "box", "bakeoff gate --base main", asked, (planned,), (GONE,), ("a remark",))
+    return journal.create(results, "box", "bakeoff gate --base main", request, (planned,), (GONE,), ("a remark",))
 
 
 def test_what_was_written_comes_back(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_what_was_written_comes_back(tmp_path: Path) -> None:
     for name in (kept.head.gate, "latest"):
         again, lines = journal.reopen(tmp_path, name)
         assert again.head == kept.head
-        assert list(journal.replay(lines)) == [(0, pair), (0, reading)]
+        assert list(journal.results(lines)) == [(0, pair), (0, reading)]
 
 
 def test_a_line_that_was_cut_off_is_removed(tmp_path: Path) -> None:
@@ -56,5 +56,5 @@ def test_an_unknown_gate_is_named(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     kept = start(tmp_path)
     kept.path.write_bytes(b"{}\n")
-    with pytest.raises(UsageError, match=r"is damaged .*: start the gate anew"):
+    with pytest.raises(UsageError, match=r"is damaged .*: start a new gate"):
         journal.reopen(tmp_path, "latest")

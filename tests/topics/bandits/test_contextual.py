@@ -199,7 +199,7 @@ def test_the_step_to_the_mode_solves_its_equation(logit: float, spread: float, r
 
 
 def test_thompson_draws_scores_as_drawn_coefficients_would_have_them() -> None:
-    """Nothing is told: all arms believe N(0, scale^2 / ridge), so that the sum of many draws is normal around 0."""
+    """Without rewards every arm has the prior N(0, scale^2 / ridge), so the sum of many draws is normal around 0."""
     world = dataclasses.replace(make(context.linear, replications=200), delay=400)
     for kernel in (engine.thompson, engine.logistic_thompson):
         counts = np.bincount(kernel(world, 0.5, 1.0, KEY).ravel(), minlength=6)

@@ -63,7 +63,7 @@ def test_glr_keeps_its_level_of_false_alarms(mean: float) -> None:
 
 
 def test_glr_is_late_by_the_threshold_over_the_information() -> None:
-    """A change from .2 to .8 in the middle of 400 rewards is seen when the ratio reaches log(n^1.5 / delta) = 13.5.
+    """A change from .2 to .8 at half of 400 rewards is detected when the ratio reaches log(n^1.5 / delta) = 13.5.
 
     With x rewards of the new kind after 200 the expected ratio is 200 KL(.2, m) + x KL(.8, m), m their mean.
     """
@@ -143,10 +143,10 @@ class Brute:
 
     def __init__(self) -> None:
         self.paid: list[list[list[float]]] = [[[] for _ in range(3)] for _ in range(3)]
-        self.since, self.episode, self.told = [0] * 3, [1] * 3, 0
+        self.since, self.episode, self.learned = [0] * 3, [1] * 3, 0
 
     def update(self, _step: int, arms: Any, rewards: Any, _contexts: Any) -> None:
-        self.told += 1
+        self.learned += 1
         for replication, (arm, reward) in enumerate(zip(arms, rewards, strict=True)):
             stream = self.paid[replication][arm]
             stream.append(reward)
@@ -155,7 +155,7 @@ class Brute:
 
     def restart(self, replication: int, _arm: int) -> None:
         self.paid[replication] = [[] for _ in range(3)]
-        self.since[replication] = self.told
+        self.since[replication] = self.learned
         self.episode[replication] += 1
 
     def alarmed(self, stream: Floats, replication: int) -> bool:
@@ -217,7 +217,7 @@ class Glr(Brute):
         self.played = played
 
     def alarmed(self, stream: Floats, replication: int) -> bool:
-        if (self.told - self.since[replication]) % 5 or len(stream) < 2:
+        if (self.learned - self.since[replication]) % 5 or len(stream) < 2:
             return False
         return brute_glr(stream, 2) > 1.5 * math.log(len(stream)) + math.log(1 / 0.2)
 
@@ -287,9 +287,9 @@ def test_a_policy_that_restarts_follows_where_the_plain_one_stays() -> None:
 
 
 def test_bad_options_are_refused() -> None:
-    with pytest.raises(UsageError, match="no share of steps"):
+    with pytest.raises(UsageError, match="share of steps that explore"):
         halves.m_ucb(world(0), 20, 5.0, 1.5, 0.5)
-    with pytest.raises(UsageError, match="probability of false alarm"):
+    with pytest.raises(UsageError, match="probability of a false alarm"):
         glr.glr_kl_ucb(world(0), 0.0, 0.1, 5, 2, KEY)
     with pytest.raises(UsageError, match="at least one reward"):
         cusum.cusum_ucb(world(0), 0, 0.1, 3.0, 0.1, 0.5, KEY)

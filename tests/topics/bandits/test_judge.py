@@ -115,8 +115,8 @@ def test_limit_of_certain_arms() -> None:
     assert lai_robbins(world(means=np.array([[[0.5, 0.0]]]))) == pytest.approx([0.5 / math.log(2)])
 
 
-def test_limit_needs_means_that_stand_still() -> None:
-    with pytest.raises(ValueError, match="stand still"):
+def test_the_limit_needs_constant_means() -> None:
+    with pytest.raises(ValueError, match="constant means"):
         lai_robbins(world(means=np.zeros((2, 1, 2))))
 
 

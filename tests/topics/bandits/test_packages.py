@@ -1,4 +1,4 @@
-"""Other packages' policies lose what ours lose, and are told what the world tells."""
+"""Policies of other packages have the regret of ours, and get the rewards of the world."""
 
 import importlib
 from dataclasses import replace
@@ -71,7 +71,7 @@ def test_a_seed_fixes_the_choices(name: str) -> None:
 @pytest.mark.parametrize("name", PACKAGES)
 @pytest.mark.parametrize("feedback", [{"batch": 15}, {"delay": 14}])
 def test_packages_do_not_know_what_they_were_not_told(name: str, feedback: Any) -> None:
-    """Before step 15 nothing is told, so that other rewards change nothing; after it they do."""
+    """Before step 15 no reward is revealed, so that other rewards change nothing; after it they do."""
     sizes = {"horizon": 60, "replications": 3}
     _, first = played(name, feedback=feedback, **sizes)
     _, second = played(name, feedback={**feedback, "key": np.uint64(99)}, **sizes)
@@ -80,18 +80,18 @@ def test_packages_do_not_know_what_they_were_not_told(name: str, feedback: Any) 
 
 
 class Player:
-    """Keeps what it is told."""
+    """Stores the rewards that it gets."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[int, float]] = []
+        self.learned: list[tuple[int, float]] = []
         self.known: list[int] = []
 
     def choose(self, step: int) -> int:
-        self.known.append(len(self.told))
+        self.known.append(len(self.learned))
         return (step * step) % 4
 
     def learn(self, arms: Any, rewards: Any) -> None:
-        self.told += zip(arms, rewards, strict=True)
+        self.learned += zip(arms, rewards, strict=True)
 
 
 @pytest.mark.parametrize("feedback", [{}, {"delay": 9}, {"batch": 7}])
@@ -107,7 +107,7 @@ def test_players_are_told_what_the_world_has_seen(feedback: Any) -> None:
     assert len(players) == 16
     for place in (0, 15):
         assert players[place].known == [made.seen(step) for step in range(300)]
-        for step, (arm, reward) in enumerate(players[place].told):
+        for step, (arm, reward) in enumerate(players[place].learned):
             assert arm == (step * step) % 4
             assert reward == made.rewards(step, np.full(16, arm))[place]
 

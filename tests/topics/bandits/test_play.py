@@ -1,4 +1,4 @@
-"""How policies are played: what they are told, when, and that kernels are told the same."""
+"""How policies are played: which rewards they get and when, and that kernels get the same."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,10 +19,10 @@ def world(**changes: Any) -> World:
 
 
 class Recorder:
-    """Chooses arms in turn and keeps what it is told."""
+    """Chooses arms in turn and stores the rewards that it gets."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[int, int]] = []
+        self.learned: list[tuple[int, int]] = []
         self.rewards: list[np.ndarray] = []
         self.arms: list[np.ndarray] = []
         self.contexts: list[Any] = []
@@ -34,7 +34,7 @@ class Recorder:
         return (np.arange(4) + step) % 3
 
     def update(self, step: int, arms: Any, rewards: Any, contexts: Any) -> None:
-        self.told.append((self._now + 1 if self.contexts else 0, step))
+        self.learned.append((self._now + 1 if self.contexts else 0, step))
         self.arms.append(arms)
         self.rewards.append(rewards)
 
@@ -46,12 +46,12 @@ def test_a_policy_is_told_exactly_what_the_world_has_seen(delay: int, batch: int
     assert actions.shape == (20, 4)
     expected, done = [], 0
     for step in range(20):
-        expected += [(step, told) for told in range(done, made.seen(step))]
+        expected += [(step, learned) for learned in range(done, made.seen(step))]
         done = made.seen(step)
-    assert policy.told == expected
-    for (_, told), arms, rewards in zip(policy.told, policy.arms, policy.rewards, strict=True):
-        np.testing.assert_array_equal(arms, actions[told])
-        np.testing.assert_array_equal(rewards, made.rewards(told, arms))
+    assert policy.learned == expected
+    for (_, learned), arms, rewards in zip(policy.learned, policy.arms, policy.rewards, strict=True):
+        np.testing.assert_array_equal(arms, actions[learned])
+        np.testing.assert_array_equal(rewards, made.rewards(learned, arms))
 
 
 def test_a_policy_is_shown_the_contexts_of_its_step() -> None:

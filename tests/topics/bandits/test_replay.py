@@ -119,7 +119,7 @@ def test_the_halves_are_the_log() -> None:
         for kind in (0, 1):
             cell = (items == item) & (features[:, 1] == kind)
             many, row = cell.sum(), np.flatnonzero(features[:, 1] == kind)[0]
-            both = world.means[0, row, item], world.held[row, item]
+            both = world.means[0, row, item], world.held_out[row, item]
             # Whichever half has the odd round, together they have all clicks.
             splits = {(many // 2, many - many // 2), (many - many // 2, many // 2)}
             assert any(
@@ -167,7 +167,7 @@ def test_compiled_policies_play_it_and_learn_by_heart() -> None:
         "lin-ucb": linear.ucb(world, 0.1, 1.0),
     }
     judged = {name: judge(world, actions).metrics for name, actions in results.items()}
-    assert judged["random"]["lift"] == pytest.approx(world.held.mean() / world.logged, rel=0.03)
+    assert judged["random"]["lift"] == pytest.approx(world.held_out.mean() / world.logged, rel=0.03)
     for name in ("ucb1", "thompson", "lin-ucb"):
         assert judged[name]["clicks_learnt"] > judged["random"]["clicks_learnt"], name
 

@@ -27,32 +27,32 @@ def world(seed: int = 0, sigma: float = 0.0, **fields: Any) -> World:
 
 
 class Recount:
-    """Weighs everything that was ever told anew at each step."""
+    """Computes the weights of all known rewards again at each step."""
 
     def __init__(self, arms: int, replications: int) -> None:
         self.arms, self.replications = arms, replications
-        self.told: list[tuple[Any, Any]] = []
+        self.known: list[tuple[Any, Any]] = []
 
     def update(self, _step: int, arms: Any, rewards: Any, _contexts: Any) -> None:
-        self.told.append((arms, rewards))
+        self.known.append((arms, rewards))
 
     def choose(self, step: int, _contexts: Any) -> Any:
         return np.array([self.one(step, replication) for replication in range(self.replications)])
 
     def counts(self, replication: int, weights: Floats) -> tuple[Floats, Floats]:
         """Return the weight of each arm's rewards and of its ones."""
-        arms = np.array([told[0][replication] for told in self.told], dtype=int)
-        rewards = np.array([told[1][replication] for told in self.told])
+        arms = np.array([known[0][replication] for known in self.known], dtype=int)
+        rewards = np.array([known[1][replication] for known in self.known])
         count, total = np.zeros(self.arms), np.zeros(self.arms)
         np.add.at(count, arms, weights)
         np.add.at(total, arms, weights * rewards)
         return count, total
 
     def window(self, length: int) -> Floats:
-        return (np.arange(len(self.told)) >= len(self.told) - length).astype(float)
+        return (np.arange(len(self.known)) >= len(self.known) - length).astype(float)
 
     def discounts(self, discount: float) -> Floats:
-        return discount ** np.arange(len(self.told))[::-1].astype(float)
+        return discount ** np.arange(len(self.known))[::-1].astype(float)
 
     def one(self, step: int, replication: int) -> int:
         raise NotImplementedError
@@ -151,13 +151,13 @@ def test_gaussian_rewards_are_taken_by_ucb_as_they_are() -> None:
 
 @pytest.mark.parametrize("window", [0, -1])
 def test_an_empty_window_is_refused(window: int) -> None:
-    with pytest.raises(UsageError, match="remembers nothing"):
+    with pytest.raises(UsageError, match="window must be at least 1 step"):
         windows.sliding_ucb(world(), window, 0.6)
 
 
 @pytest.mark.parametrize("discount", [0.0, 1.5, float("nan")])
-def test_a_discount_that_is_none_is_refused(discount: float) -> None:
-    with pytest.raises(UsageError, match="no factor of forgetting"):
+def test_an_invalid_discount_is_refused(discount: float) -> None:
+    with pytest.raises(UsageError, match="discount must be above 0 and at most 1"):
         windows.discounted_thompson(world(), discount, KEY)
 
 

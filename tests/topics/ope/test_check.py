@@ -1,4 +1,4 @@
-"""Logs that no estimator can use are refused with one sentence; actions that were never logged are told of."""
+"""Logs that no estimator can use are refused with one sentence; the share of unlogged actions is computed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"rewards": np.array([0.0, NAN, 1.0, 1.0])}, "reward of round 1 is missing"),
     ({"reward_range": (1.0, 0.0)}, "the reward range must be two finite numbers"),
     ({"reward_range": (0.0, np.inf)}, "the reward range must be two finite numbers"),
-    ({"contexts": np.array([[0.0], [1.0], [NAN], [0.0]])}, "context of round 2 holds NaN"),
+    ({"contexts": np.array([[0.0], [1.0], [NAN], [0.0]])}, "context of round 2 contains NaN"),
     ({"contexts": np.zeros((3, 2))}, r"contexts has the shape \(3, 2\), but \(4, features\)"),
     ({"contexts": np.zeros(4)}, r"contexts has the shape \(4,\)"),
     ({"embeddings": np.zeros((2, 1), dtype=np.int64)}, r"embeddings has the shape \(2, 1\), but \(3, features\)"),

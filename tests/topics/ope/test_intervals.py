@@ -111,7 +111,7 @@ def test_normal_covers_on_light_tails() -> None:
 
 
 def test_normal_falls_short_on_heavy_tails() -> None:
-    """What the bounds are for: few rounds hold most of the weight."""
+    """The case for which bounds exist: a few rounds have most of the weight."""
     hits = {"normal": 0, "betting": 0}
     for seed in range(300):
         rng = np.random.default_rng(seed)
@@ -123,7 +123,7 @@ def test_normal_falls_short_on_heavy_tails() -> None:
         for kind in hits:
             low, high = interval(made, kind)
             hits[kind] += low <= 0.5 <= high
-    # Three of five logs hold the rare action at all.
+    # Three of five logs contain the rare action.
     assert hits["normal"] / 300 < 0.7
     assert hits["betting"] / 300 >= 0.95
 
@@ -283,7 +283,7 @@ def test_says_what_it_cannot_do() -> None:
         (made, "hoeffding", {"estimator": "snips"}, "known for ips, mips, dr, not for snips"),
         (made, "betting", {"estimator": "dm"}, "not for dm"),
         (unknown, "bernstein", {}, "state largest_weight"),
-        (made, "hoeffding", {"largest_weight": 1.5}, "largest_weight is 1.5, but the log holds a weight of 2"),
+        (made, "hoeffding", {"largest_weight": 1.5}, "largest_weight is 1.5, but the log contains a weight of 2"),
         (made, "hoeffding", {"largest_weight": np.inf}, "largest_weight is inf"),
         (made, "bernstein", {"estimator": "dr", "model": 9 * HALF}, "within the declared reward range"),
         (made, "betting", {"estimator": "dr", "model": 9 * HALF}, "within the declared reward range"),

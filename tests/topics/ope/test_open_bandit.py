@@ -28,7 +28,7 @@ PUBLISHED = {"ips": 0.311082, "snips": 0.311795, "dr": 0.292464, "dr_os": 0.1595
 
 
 @cache
-def kept(campaign: str = "all", policy: str = "random") -> Recorded:
+def recorded(campaign: str = "all", policy: str = "random") -> Recorded:
     return open_bandit.read(campaign, policy)
 
 
@@ -56,7 +56,7 @@ def obp_log(campaign: str, policy: str) -> Any:
 @pytest.mark.parametrize("policy", shared_open_bandit.POLICIES)
 @pytest.mark.parametrize("campaign", shared_open_bandit.CAMPAIGNS)
 def test_it_is_read_as_obp_reads_it(campaign: str, policy: str) -> None:
-    theirs, log = obp_log(campaign, policy), kept(campaign, policy).log
+    theirs, log = obp_log(campaign, policy), recorded(campaign, policy).log
     np.testing.assert_array_equal(log.actions, theirs.action)
     np.testing.assert_array_equal(log.rewards, theirs.reward)
     np.testing.assert_array_equal(log.propensities, theirs.pscore)
@@ -66,13 +66,13 @@ def test_it_is_read_as_obp_reads_it(campaign: str, policy: str) -> None:
     np.testing.assert_array_equal(log.contexts[:, -1] == 1, theirs.position == 2)
     np.testing.assert_array_equal(log.embeddings, theirs.action_context)
     other = "bts" if policy == "random" else "random"
-    assert kept(campaign, policy).value == obp_log(campaign, other).reward.mean()
+    assert recorded(campaign, policy).value == obp_log(campaign, other).reward.mean()
 
 
 @pytest.mark.parametrize("policy", shared_open_bandit.POLICIES)
 @pytest.mark.parametrize("campaign", shared_open_bandit.CAMPAIGNS)
 def test_logs_can_be_used(campaign: str, policy: str) -> None:
-    log = kept(campaign, policy).log
+    log = recorded(campaign, policy).log
     check(log)
     assert len(log.actions) == 10_000
     if policy == "bts":
@@ -84,13 +84,13 @@ def test_logs_can_be_used(campaign: str, policy: str) -> None:
 
 
 def test_the_target_is_a_policy_for_each_position() -> None:
-    log = kept().log
+    log = recorded().log
     assert len(np.unique(log.target.round(9), axis=0)) == 3
 
 
 def resamples(count: int) -> list[Log]:
     """Resample as obp does: with the number of the resample as the seed of numpy's older generator."""
-    log = kept().log
+    log = recorded().log
     rows: list[npt.NDArray[np.int64]] = [
         np.random.RandomState(seed).choice(np.arange(10_000), size=10_000, replace=True) for seed in range(count)
     ]
@@ -98,7 +98,7 @@ def resamples(count: int) -> list[Log]:
 
 
 def relative(estimates: list[float]) -> float:
-    return float(np.mean(np.abs(np.array(estimates) - kept().value) / kept().value))
+    return float(np.mean(np.abs(np.array(estimates) - recorded().value) / recorded().value))
 
 
 @pytest.mark.parametrize("name", ["ips", "snips"])

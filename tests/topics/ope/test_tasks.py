@@ -15,7 +15,7 @@ pytest.importorskip("sklearn")
 
 from harness.declare import Problem, Scenario, Task
 from harness.errors import UsageError
-from harness.measure.worker import freeze
+from harness.measure.job import freeze
 from harness.topics import ope
 from harness.topics.ope.engine.log import Log
 from harness.topics.ope.engine.worlds import Logs

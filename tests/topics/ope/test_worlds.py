@@ -127,8 +127,8 @@ def test_missing_support_is_reported_with_its_share() -> None:
 
 def test_wrong_propensities_are_stated_and_not_followed() -> None:
     world = made(rounds=100_000)
-    told = stressed(declared.wrong_propensities(0.5), world)
-    true, wrong = (each.draw(np.random.default_rng(6))[0] for each in (world, told))
+    wrong_log = stressed(declared.wrong_propensities(0.5), world)
+    true, wrong = (each.draw(np.random.default_rng(6))[0] for each in (world, wrong_log))
     np.testing.assert_array_equal(true.actions, wrong.actions)
     np.testing.assert_allclose(wrong.propensities, 0.5 * true.propensities + 0.5 / 6)
     assert wrong.logging is not None
@@ -175,7 +175,7 @@ def test_actions_of_probability_0_are_never_drawn() -> None:
     np.testing.assert_array_equal(draw_actions(shares, np.array([0.0, 0.05, 1 - 1e-16])), [1, 1, 3])
 
 
-def test_a_kept_log_is_resampled_round_by_round() -> None:
+def test_a_recorded_log_is_resampled_round_by_round() -> None:
     log, *_ = made(rounds=50).draw(np.random.default_rng(10))
     log = Log(np.arange(50) % 6, np.arange(50) / 50, log.propensities, log.target, (0.0, 1.0), log.contexts)
     world = Recorded(log, 0.25)
@@ -188,9 +188,9 @@ def test_a_kept_log_is_resampled_round_by_round() -> None:
     assert world.overlap()[1] == 0
 
 
-def test_a_kept_log_cannot_be_asked_again() -> None:
+def test_a_recorded_log_cannot_be_changed() -> None:
     log, *_ = made(rounds=50).draw(np.random.default_rng(12))
-    with pytest.raises(UsageError, match="scenario drift needs a world that can be asked again"):
+    with pytest.raises(UsageError, match="scenario drift needs a simulated world, not a recorded log"):
         declared.drift(0.5).apply(Replications((Recorded(log, 0.5),), 2, 0), np.random.default_rng(0))
 
 

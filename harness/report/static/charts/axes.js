@@ -48,9 +48,9 @@
    * so that it does not hide them. All are given as they lie on the axis, that is as logarithms on a logarithmic one.
    */
   const bounds = (estimates, lows = [], highs = []) => {
-    const middles = known(estimates);
-    if (!middles.length) return [0, 1];
-    const [least, most] = [Math.min(...middles), Math.max(...middles)];
+    const values = known(estimates);
+    if (!values.length) return [0, 1];
+    const [least, most] = [Math.min(...values), Math.max(...values)];
     const halves = estimates.flatMap((value, at) => known([(highs[at] ?? null) === null ? null : (highs[at] - lows[at]) / 2]));
     const reach = Math.max(most - least, 4 * median(halves));
     return [
@@ -84,7 +84,7 @@
 
   /** A scale for levels of a measure, given as [estimate, low, high] each: logarithmic for a cost. */
   const level = (found, measure, pixels) => {
-    const format = (value) => trim(bakeoff.format.figure(value, measure.unit));
+    const format = (value) => trim(bakeoff.format.scaled(value, measure.unit));
     const columns = [0, 1, 2].map((at) => found.map((entry) => entry[at] ?? null));
     if (measure.cost) return log(bounds(...columns.map(logs)), pixels, format);
     return linear(bounds(...columns), pixels, measure.unit === "1" ? plain : format);

@@ -15,10 +15,11 @@
   const blocks = (view, measure, reference) =>
     view.cells.flatMap((cell) => {
       const base = bakeoff.row(cell, reference)?.values[measure.name] ?? [];
+      const rows = cell.rows.filter((row) => bakeoff.measurable([cell], [row.strategy, reference], measure));
       return cell.units.map((unit, at) => ({
         cell,
         unit,
-        values: new Map(cell.rows.map((row) => [row.strategy, against(row.values[measure.name]?.[at] ?? null, base[at] ?? null, measure)])),
+        values: new Map(rows.map((row) => [row.strategy, against(row.values[measure.name]?.[at] ?? null, base[at] ?? null, measure)])),
       }));
     });
 

@@ -17,7 +17,7 @@
     repeat.x.map((x, at) => ({ x, y: repeat.y[at] })).filter(({ x, y }) => usable(x, curve.log_x) && usable(y, curve.log_y));
 
   /** Mean of repeats recorded at the same places; of fewer than two there is none. */
-  const middle = (repeats, curve) => {
+  const meanCurve = (repeats, curve) => {
     if (!sameStart(repeats)) return [];
     return repeats[0].x
       .map((x, at) => ({ x, values: repeats.map((own) => own.y[at]).filter((y) => usable(y, curve.log_y)) }))
@@ -27,7 +27,7 @@
 
   /** The band around repeats recorded at the same places, its ends averaged over them; without bands there is none. */
   const band = (repeats, curve) => {
-    const [low, high] = ["low", "high"].map((end) => middle(repeats.map((own) => ({ x: own.x, y: own[end] ?? [] })), curve));
+    const [low, high] = ["low", "high"].map((end) => meanCurve(repeats.map((own) => ({ x: own.x, y: own[end] ?? [] })), curve));
     return low.length === high.length ? low.map(({ x, y }, at) => ({ x, low: y, high: high[at].y })) : [];
   };
 
@@ -114,7 +114,7 @@
     const { x, y } = scales(view, curve, styled, limit, bands, height);
     const told = limit.lines.flat().map((point) => ({ ...point, title: said(limit.title, curve, point) }));
     const own = (list, strategy) => list.filter((point) => point.strategy === strategy);
-    const means = visible.map((line) => [line.strategy, line.repeats.length < 2 ? [] : middle(line.repeats, curve)]);
+    const means = visible.map((line) => [line.strategy, line.repeats.length < 2 ? [] : meanCurve(line.repeats, curve)]);
     const around = ([strategy, own]) => Plot.areaY(own, { x: "x", y1: "low", y2: "high", fill: bakeoff.look.colour(strategy), fillOpacity: 0.12 });
     const line = ([strategy, mean]) => {
       const look = { x: "x", y: "y", stroke: bakeoff.look.colour(strategy), strokeDasharray: bakeoff.look.dash(strategy) };

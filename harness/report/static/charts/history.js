@@ -47,7 +47,7 @@
     };
   };
 
-  const middleOf = (series, index) => {
+  const halfway = (series, index) => {
     const [before, after] = [series.points[Math.max(0, index - 1)], series.points[index]].map((point) => Date.parse(point?.started));
     return new Date((before + after) / 2);
   };
@@ -60,7 +60,7 @@
         ...(machines.length > 1 ? { symbol: bakeoff.look.MARKERS[machines.indexOf(point.machine) % bakeoff.look.MARKERS.length] } : {}),
         line: `${own.strategy} ${point.machine}`,
         time: new Date(point.started),
-        title: `${view.label(own.strategy)}\nrun ${point.run}, ${point.started.slice(0, 16).replace("T", " ")}${point.commit ? `\ncommit ${point.commit}` : ""}\n${point.machine}\n${measure.title} ${bakeoff.plot.level({ ...point, estimate: point.middle }, measure)}`,
+        title: `${view.label(own.strategy)}\nrun ${point.run}, ${point.started.slice(0, 16).replace("T", " ")}${point.commit ? `\ncommit ${point.commit}` : ""}\n${point.machine}\n${measure.title} ${bakeoff.plot.level({ ...point, estimate: point.mean }, measure)}`,
       })),
     );
 
@@ -68,7 +68,7 @@
     const { Plot } = window;
     const height = view.narrow ? 320 : 380;
     const data = dataOf(view, measure, visible, machines);
-    const y = bakeoff.axes.level(data.map((point) => [point.middle, point.low, point.high]), measure, (height - MARGIN.top - MARGIN.bottom) * 1.6);
+    const y = bakeoff.axes.level(data.map((point) => [point.mean, point.low, point.high]), measure, (height - MARGIN.top - MARGIN.bottom) * 1.6);
     const across = view.width - MARGIN.left - MARGIN.right;
     const times = data.map((point) => +point.time);
     const pad = (Math.max(...times) - Math.min(...times)) * 0.04 || 3.6e6;
@@ -80,11 +80,11 @@
       ticks: window.d3.scaleUtc(domain, [0, across]).ticks(Math.max(2, Math.floor(across / 160))),
       tickFormat: window.d3.utcFormat(format),
     };
-    const rules = changes.map((change) => ({ ...bakeoff.plot.styled(change.series.strategy), time: middleOf(change.series, change.index) })).filter((rule) => !Number.isNaN(+rule.time));
+    const rules = changes.map((change) => ({ ...bakeoff.plot.styled(change.series.strategy), time: halfway(change.series, change.index) })).filter((rule) => !Number.isNaN(+rule.time));
     const line = (id) => {
       const own = data.filter((point) => point.line === id);
       const [{ strategy }] = own;
-      return Plot.line(own, { x: "time", y: "middle", stroke: bakeoff.look.colour(strategy), strokeDasharray: bakeoff.look.dash(strategy), strokeWidth: strategy === view.state.reference ? 2.75 : 1.5 });
+      return Plot.line(own, { x: "time", y: "mean", stroke: bakeoff.look.colour(strategy), strokeDasharray: bakeoff.look.dash(strategy), strokeWidth: strategy === view.state.reference ? 2.75 : 1.5 });
     };
     const node = bakeoff.plot.draw(view, {
       height,
@@ -96,8 +96,8 @@
         Plot.ruleX(rules, { x: "time", stroke: "colour", strokeWidth: 1.5, strokeDasharray: "5 3" }),
         Plot.ruleX(data.filter((point) => point.low !== null), { x: "time", y1: "low", y2: "high", stroke: "colour", strokeOpacity: 0.6, clip: true }),
         ...distinct(data.map((point) => point.line)).map(line),
-        bakeoff.plot.dots(data, { x: "time", y: "middle", r: 4 }),
-        bakeoff.plot.tip(data, { x: "time", y: "middle" }),
+        bakeoff.plot.dots(data, { x: "time", y: "mean", r: 4 }),
+        bakeoff.plot.tip(data, { x: "time", y: "mean" }),
       ],
     });
     name(view, node, measure, changes);
@@ -109,7 +109,7 @@
     const across = node.scale("x");
     const text = (value) => bakeoff.format.figure(value, measure.unit);
     const items = changes.map((change) => ({
-      x: across.apply(middleOf(change.series, change.index)),
+      x: across.apply(halfway(change.series, change.index)),
       y: MARGIN.top - 4,
       text: `${text(change.before)} → ${text(change.after)}`,
       title: `${view.label(change.series.strategy)}: ${text(change.before)} → ${text(change.after)}`,
@@ -121,7 +121,7 @@
   const tables = (view, measure, series) => {
     const { column } = bakeoff.plot;
     const text = (value) => bakeoff.format.figure(value, measure.unit);
-    const points = series.flatMap((own) => own.points.map((point) => [view.label(own.strategy), point.run, point.started, point.machine, point.commit, point.middle, point.low, point.high, point.blocks]));
+    const points = series.flatMap((own) => own.points.map((point) => [view.label(own.strategy), point.run, point.started, point.machine, point.commit, point.mean, point.low, point.high, point.blocks]));
     const changes = series.flatMap((own) => own.changes.map((change) => [view.label(own.strategy), machineOf(own), own.points[change.index]?.run ?? "", change.before, change.after, change.p]));
     const all = [
       { columns: [column("strategy"), column("run"), column("started", (value) => value.slice(0, 16).replace("T", " ")), column("machine"), column("commit"), ...bakeoff.plot.levels(measure), column("blocks")], rows: points },

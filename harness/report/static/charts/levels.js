@@ -31,7 +31,8 @@
       const after = bakeoff.row(to, strategy)?.values[name] ?? to.units.map(() => null);
       return made(to.units, name, after, to.units.map((unit) => known.get(unit.join(" ")) ?? null));
     });
-    return held.length ? bakeoff.effect(task, held, OWN, OTHER, name) : null;
+    const compared = held.length > 0 && bakeoff.measurable(held, [OWN, OTHER], bakeoff.measure(task, name));
+    return compared ? bakeoff.effect(task, held, OWN, OTHER, name) : null;
   };
 
   /** The strategies that were measured in as many of the cells as any: others' means are of other cells. */

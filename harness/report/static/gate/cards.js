@@ -42,7 +42,7 @@
         pair.block,
         pair.first,
         pair.cores,
-        ...figures.map((figure) => figure.middles[at]),
+        ...figures.map((figure) => figure.medians[at]),
         pair.identical ? "identical" : "",
         pair.failed,
       ]),

@@ -36,7 +36,7 @@
     const sorted = known(figure.rounds.flat()).sort((a, b) => a - b);
     const ends = sorted.length ? [quantile(sorted, TAIL), quantile(sorted, 1 - TAIL)] : [];
     const bounds = figure.running.filter(([, low]) => low !== null);
-    const values = [0, ...known([figure.margin, ...ends, ...figure.middles])].map((value) => [value, null, null]);
+    const values = [0, ...known([figure.margin, ...ends, ...figure.medians])].map((value) => [value, null, null]);
     const all = [...values, ...bounds];
     const [low, high] = bakeoff.axes.bounds(...[0, 1, 2].map((at) => all.map((entry) => (entry[at] === null ? null : entry[at] * part))));
     const pad = Math.max((high - low) * 0.06, FLAT);
@@ -53,7 +53,7 @@
     return [
       `pair ${at + 1}, ${stageOf(at, model.screened)}`,
       `block ${pair.block}, ${pair.first} first`,
-      pair.failed ? `failed: ${pair.failed}` : `median ${percent(figure.middles[at], model.part)}`,
+      pair.failed ? `failed: ${pair.failed}` : `median ${percent(figure.medians[at], model.part)}`,
       `so far ${percent(estimate, model.part)}${interval}`,
     ].join("\n");
   };
@@ -65,7 +65,7 @@
       stage: stageOf(at, model.screened),
       number: at + 1,
       failed: Boolean(pair.failed),
-      middle: ratio(figure.middles[at]),
+      middle: ratio(figure.medians[at]),
       mean: ratio(figure.running[at][0]),
       low: ratio(figure.running[at][1]),
       high: ratio(figure.running[at][2]),

@@ -1,1 +1,1 @@
-"""Worlds, and how policies are played in them; needs numba, so that topic modules import it inside of functions."""
+"""Worlds, policies and judges; they need numba, so topic modules import them inside functions."""

@@ -1,4 +1,4 @@
-"""How fast a policy follows when the best arm changes."""
+"""How fast a policy adapts when the best arm changes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from harness import Curve
 from harness.topics.bandits.engine.chance import Floats
 from harness.topics.bandits.engine.world import World
 
-LEAST_REIGN = 100  # steps; where means move smoothly, an arm that is the best one for less is not waited for
-BEFORE, AFTER, BIN = 100, 1_000, 20  # steps around a change that the curve shows, and that a point of it joins
+LEAST_REIGN = 100  # steps; where means change smoothly, an arm that is best for fewer steps is not counted
+BEFORE, AFTER, BIN = 100, 1_000, 20  # steps before and after a change in the curve, and steps per point of it
 
 Hits = npt.NDArray[np.bool_]
 
@@ -21,8 +21,8 @@ Hits = npt.NDArray[np.bool_]
 def shares(world: World, hits: Hits) -> Iterator[tuple[int, Floats]]:
     """Give the share of replications on the best arm at each step of every reign but the first.
 
-    A reign is the time from one change to the next. Changes are the world's; where it has none, the steps at which the
-    best arm of a row changes, and the share is that of the row's replications.
+    A reign is the time from one change to the next. If the world has no abrupt changes, a change is a step at which the
+    best arm of a row changes, and the share is taken over the replications of that row.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def _reigns(share: Floats, steps: tuple[int, ...], least: int) -> Iterator[tuple
 def delay(world: World, hits: Hits) -> float:
     """Return the steps after a change until half of the replications choose the new best arm, mean over changes.
 
-    A change that is not followed counts as the whole time until the next one, or the end. 0 without any change.
+    If half of the replications never do, the whole time until the next change or the end counts. 0 without changes.
     """
     waits = []
     for start, share in shares(world, hits):
@@ -76,5 +76,5 @@ def curve(world: World, hits: Hits) -> Curve:
     bins = np.add.reduceat(count, np.arange(0, len(count), BIN))
     filled = bins > 0
     means = np.add.reduceat(total, np.arange(0, len(total), BIN))[filled] / bins[filled]
-    middles = np.arange(-BEFORE, AFTER, BIN)[filled] + (BIN - 1) / 2
-    return Curve(middles.tolist(), means.tolist())
+    centres = np.arange(-BEFORE, AFTER, BIN)[filled] + (BIN - 1) / 2
+    return Curve(centres.tolist(), means.tolist())

@@ -1,9 +1,9 @@
-"""Thresholds of monitors that have no formula for them, set by resampling what came before the watch.
+"""Thresholds of monitors without a formula for them, set by resampling the reference of each stream.
 
-A stream is simulated by drawing its reference and its watched steps from its reference, with replacement (Davison &
-Hinkley 1997, "Bootstrap methods and their application"). While nothing changes and numbers are independent, the largest
-value of a statistic until the horizon is then about as likely to be at any place among those of the simulations; not
-where it hangs on extremes that the reference does not have.
+The reference is the part of a stream before monitoring begins. A simulation draws a whole stream from it, with
+replacement (Davison & Hinkley 1997, "Bootstrap methods and their application"). If nothing changes and the numbers are
+independent, the largest value of a statistic until the horizon has about the same distribution in the stream and in the
+simulations, unless it depends on extremes that are missing in the reference.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.topics.bandits.engine.running import adwin_spent, page_hinkley_unti
 
 
 def page_hinkley_thresholds(z: Floats, reference: int, allowance: float, level: float, key: np.uint64) -> Floats:
-    """Return for each stream the threshold of `page_hinkley` that is reached by the horizon at the level.
+    """Return for each stream the threshold of `page_hinkley` that is exceeded by the horizon with probability `level`.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def page_hinkley_thresholds(z: Floats, reference: int, allowance: float, level: 
 
 
 def adwin_levels(z: Floats, reference: int, every: int, level: float, key: np.uint64) -> Floats:
-    """Return for each stream the level that `adwin` has to be given so that it keeps the declared one.
+    """Return for each stream the level for `adwin` with which false alarms have the declared probability.
 
     Returns
     -------
@@ -44,21 +44,21 @@ def adwin_levels(z: Floats, reference: int, every: int, level: float, key: np.ui
 
 
 def simulations(level: float, times: int) -> int:
-    """Return a number of simulations of which so many are expected to be above the threshold, less one."""
+    """Return how many simulations to make, so that about `times` of them exceed the threshold."""
     return max(math.ceil(times / level - 1e-9) - 1, 1)
 
 
 def quantile(peaks: Floats, level: float) -> Floats:
-    """Return what another number like these B of a row exceeds with probability `level`: the k-th, k of B + 1."""
+    """Return for each row the value that a further number of the same distribution exceeds with probability `level`."""
     count = peaks.shape[1]
     place = min(math.ceil((1 - level) * (count + 1) - 1e-9), count) - 1
-    found: Floats = np.partition(peaks, place, axis=1)[:, place]
-    return found
+    values: Floats = np.partition(peaks, place, axis=1)[:, place]
+    return values
 
 
 @njit(cache=True)
 def resample(z: Floats, reference: int, row: int, simulation: int, key: np.uint64, drawn: Floats) -> None:
-    """Fill an array with draws from the reference of a stream, standardised by the first of them as the stream is."""
+    """Fill an array with draws from a stream's reference, standardised by its first `reference` numbers."""
     total, squares = 0.0, 0.0
     for step in range(len(drawn)):
         drawn[step] = z[row, int(uniform(key, step, row, simulation) * reference)]

@@ -1,9 +1,9 @@
-"""Randomness as a function of where it is used, so that all policies of a block meet the same rewards.
+"""Random numbers as a function of the place where they are used, so that all policies of a block get the same rewards.
 
-A draw is the hash of a key and of its place (step, replication, arm). No table of rewards is kept, a reward can be
-computed again when it is seen late, and what one policy draws does not depend on what another did: common random
-numbers (Law 2015, "Simulation modeling and analysis", chapter 11). The hash is the finaliser of SplitMix64 (Steele,
-Lea & Flood 2014, "Fast splittable pseudorandom number generators").
+A draw is a hash of a key and of its place (step, replication, arm). So no table of rewards is stored, a reward can be
+computed again when it is revealed late, and the rewards of one policy do not depend on what another one did: common
+random numbers (Law 2015, "Simulation modeling and analysis", chapter 11). The hash is the finaliser of SplitMix64
+(Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators").
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def bits(key: np.uint64, step: int, replication: int, arm: int) -> np.uint64:
 
 @njit(cache=True, inline="always")
 def uniform(key: np.uint64, step: int, replication: int, arm: int) -> float:
-    """Return a number in (0, 1); of 52 bits, as with 53 the largest would be rounded to 1."""
+    """Return a number in (0, 1); it has 52 bits, because with 53 the largest would be rounded to 1."""
     return (float(bits(key, step, replication, arm) >> np.uint64(12)) + _HALF) * 2.0**-52
 
 

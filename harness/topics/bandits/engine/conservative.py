@@ -1,4 +1,4 @@
-"""Bandits that must not fall below a share of what a default arm would have paid, and the policies that see to it.
+"""Bandits that must earn a share of what the default arm would have paid, and a policy that guarantees it.
 
 Arm 0 is the default.
 """
@@ -16,24 +16,24 @@ from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, pai
 from harness.topics.bandits.engine.play import Actions
 from harness.topics.bandits.engine.world import World
 
-VARIANCE = 0.25  # that rewards in [0, 1] have at most (Hoeffding's lemma)
+VARIANCE = 0.25  # largest variance of rewards in [0, 1], also as a sub-Gaussian constant (Hoeffding's lemma)
 
 
 @dataclass(frozen=True, eq=False)
 class Guarded(World):
-    """Arms of which the first is the default, and the share of its reward that may be lost at every step."""
+    """Arms of which the first is the default, and the share of its reward that may be lost up to every step."""
 
     share: float = 0.1
 
 
 def margins(world: Guarded, actions: Actions) -> Floats:
-    """Return what was expected by each step above the least that is allowed.
+    """Return by how much the expected reward up to each step exceeds the required one.
 
     Returns
     -------
     numpy.ndarray
-        Shape (horizon, replications): the expected reward of the chosen arms until the step, less (1 - share) times
-        the default's.
+        Shape (horizon, replications): the summed means of the chosen arms up to the step, minus (1 - share) times that
+        of the default.
     """
     chosen = checked(world, actions)
     steps = np.arange(world.horizon, dtype=np.int64)[:, None]
@@ -45,7 +45,7 @@ def margins(world: Guarded, actions: Actions) -> Floats:
 def conservative_ucb(
     world: World, share: float, delta: float, mean: float | None, *, variance: float = VARIANCE
 ) -> Actions:
-    """Play the arm of the largest upper bound when that is certain to keep the budget, else the default.
+    """Play the arm with the largest upper bound if lower bounds certify the guarantee, else the default.
 
     Wu, Shariff, Lattimore & Szepesvari 2016, "Conservative bandits" (arXiv 1602.04282), algorithm 1, with widths
     sqrt(psi(n) / n), psi(n) = 2 v log(K n^3 / delta) for K arms beside the default and rewards that are v-sub-Gaussian.
@@ -53,13 +53,13 @@ def conservative_ucb(
     Parameters
     ----------
     share
-        Of the default's reward that may be lost; 1 allows everything, and then the budget is not looked at.
+        Share of the default's reward that may be lost; with 1 the guarantee is not checked.
     delta
-        Probability with which the bounds may fail.
+        Probability that some bound is wrong, at most.
     mean
-        Of the default, if it is known; ``None`` to estimate it, as the paper does in section 3.5.
+        Mean of the default if it is known; ``None`` to estimate it (section 3.5).
     variance
-        v; the paper has 1.
+        v; the paper uses 1.
     """
     actions = blank(world)
     bounded = world.arms - (mean is not None)
@@ -72,7 +72,7 @@ def conservative_ucb(
 
 @njit(cache=True)
 def _play(arms: Arms, widths: Floats, known: float, least: float, actions: Actions) -> None:
-    """Play; `known` is the default's mean, negative where it is to be estimated, and `least` is 1 - share."""
+    """Play; `known` is the mean of the default, negative if it is to be estimated, and `least` is 1 - share."""
     count = arms.means.shape[2]
     pulls, sums = np.zeros(count, dtype=np.int64), np.zeros(count)
     upper, lower = np.empty(count), np.empty(count)
@@ -97,15 +97,15 @@ def _play(arms: Arms, widths: Floats, known: float, least: float, actions: Actio
 
 @njit(cache=True)
 def _budget(pulls: Ints, lower: Floats, top: float, arm: int, owed: float) -> float:
-    """Return the least that is left after playing an arm, when `owed` times the default's mean are owed.
+    """Return a lower bound of the margin after playing an arm, if `owed` times the default's mean are required.
 
-    Whatever the default was played counts against what is owed; what remains of it has the sign that tells which of
-    its bounds is the worse one.
+    Plays of the default count towards the required reward. The sign of the rest decides which bound of the default is
+    the unfavourable one.
     """
     total = 0.0 if arm == 0 else lower[arm]
     for other in range(1, len(pulls)):
         total += pulls[other] * lower[other]
     rest = owed - pulls[0] - (arm == 0)
-    # Before the default was ever played nothing is known of it, and its mean is 1 at most.
+    # Before the first play of the default, all that is known of its mean is that it is at most 1.
     left: float = total - rest * (min(top, 1.0) if rest > 0 else lower[0])
     return left

@@ -1,6 +1,6 @@
-"""Worlds whose arms pay according to a context that is seen before choosing.
+"""Worlds in which rewards depend on a context that policies see before they choose.
 
-Every step of every replication draws its context among the rows of a table; the first feature is the constant 1.
+At every step every replication draws its context from the rows of a table; the first feature is the constant 1.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ FLIGHTS = 20_000
 
 
 def linear(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
-    """Make arms that pay 1 with a probability linear in the context.
+    """Make arms that pay 1 with a probability that is linear in the context.
 
-    It is .5 + .45 x'theta with x and the arm's theta of length 1 and uniform in direction, the constant left out.
+    The probability is 0.5 + 0.45 x'theta. The context x (without the constant) and the theta of the arm have length 1
+    and directions drawn uniformly.
     """
     features, slopes = _directions(params, rng)
     return _world(0.5 + 0.45 * features[:, 1:] @ slopes.T, features, params, rng)
@@ -36,9 +37,9 @@ def logistic(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
 
 
 def digits(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
-    """Make an arm a digit, which pays 1 when the image shows it.
+    """Make one arm for each digit, which pays 1 if the image shows that digit.
 
-    The features are the first principal components of the pixels, scaled to variance 1 together.
+    The features are the first principal components of the pixels, divided by their common standard deviation.
     """
     from sklearn.datasets import load_digits
 
@@ -49,7 +50,7 @@ def digits(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
 
 
 def flights(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
-    """Make two arms, no delay and delay, which pay 1 when they are what happens to a flight.
+    """Make two arms, "on time" and "late", which pay 1 if that is true of the flight.
 
     The features are the columns of the data set, standardised; categories enter as integer codes, missing values as
     the mean.
@@ -64,10 +65,10 @@ def flights(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
 
 
 def swapped(world: World, rng: np.random.Generator) -> World:
-    """Let the arms change places at half of the horizon: what an arm meant, another one means from then on."""
+    """Permute the arms at half of the horizon, so that every arm has the rewards of another one from then on."""
     order = rng.permutation(world.arms)
     moved = np.empty(world.arms, dtype=np.int64)
-    moved[order] = np.roll(order, 1)  # no arm keeps its place
+    moved[order] = np.roll(order, 1)  # every arm moves
     half = world.horizon // 2
     stage = world.stage + len(world.means) * (np.arange(world.horizon) >= half)
     means = np.concatenate([world.means, world.means[:, :, moved]])

@@ -1,7 +1,7 @@
-"""Worlds of Bernoulli arms whose means move, so that the best arm does not stay the best.
+"""Worlds of Bernoulli arms whose means change over time, so that the best arm changes too.
 
-Means move with the steps, whatever is chosen; arms that rot with use are another problem (rested bandits). Abrupt
-worlds have an instance of their own in every replication, smooth ones the same in all.
+Means depend on the step and not on the choices (restless, not rested bandits). Abrupt worlds draw different means in
+every replication; smooth worlds have the same means in all.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from harness import Scalar
 from harness.topics.bandits.engine.chance import Floats, key_of
 from harness.topics.bandits.engine.world import World
 
-STAGE_STEPS = 10  # over which smooth means stand still
-LOWEST, HIGHEST = 0.05, 0.95  # between which means walk
+STAGE_STEPS = 10  # steps over which smooth means are constant
+LOWEST, HIGHEST = 0.05, 0.95  # bounds of a random walk
 
 
 def abrupt(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
-    """Make means that are drawn anew at ``changes`` steps at equal distances, uniform in (0, 1).
+    """Make means that are drawn again at ``changes`` evenly spaced steps, uniform in (0, 1).
 
-    They are drawn again until the best arm is another one than before and leads the second by 1 / (2 arms).
+    A draw is repeated until the best arm differs from the one before and leads the second by 1 / (2 arms).
     """
     arms, horizon, changes = int(params["arms"]), int(params["horizon"]), int(params["changes"])
     means = np.stack([_apart(int(params["replications"]), arms, rng) for _ in range(changes + 1)])
@@ -34,7 +34,7 @@ def abrupt(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
 
 
 def _apart(rows: int, arms: int, rng: np.random.Generator) -> Floats:
-    """Draw rows of means of which the best one leads."""
+    """Draw rows of means in which the best arm leads the second by 1 / (2 arms)."""
     means = rng.random((rows, arms))
     while True:
         ordered = np.sort(means, axis=1)
@@ -45,31 +45,31 @@ def _apart(rows: int, arms: int, rng: np.random.Generator) -> Floats:
 
 
 def sinusoidal(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
-    """Make means that swing between .1 and .9, ``periods`` times; each arm in turn is the best one for a while."""
+    """Make means that follow sine waves between 0.1 and 0.9, ``periods`` times; each arm in turn is the best one."""
     times, order = _times(params), _order(params, rng)
     turns = float(params["periods"]) * times[:, None] - order / int(params["arms"])
     return _smooth(0.5 + 0.4 * np.sin(2 * np.pi * turns), params, rng)
 
 
 def random_walk(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
-    """Make means that walk by Gaussian steps, reflected at .05 and .95.
+    """Make means that follow Gaussian random walks, reflected at 0.05 and 0.95.
 
-    They start uniform; over the horizon they deviate by .4 (standard deviation), were there no bounds.
+    They start uniform; without the bounds their standard deviation at the horizon would be 0.4.
     """
     stages, arms, width = len(_times(params)), int(params["arms"]), HIGHEST - LOWEST
     steps = rng.normal(0, 0.4 / np.sqrt(stages), (stages, arms))
     steps[0] = width * rng.random(arms)
-    # A walk reflected at two walls is the free walk, folded.
+    # A walk reflected at two bounds is the unbounded walk, folded.
     folded = np.abs((np.cumsum(steps, axis=0) + width) % (2 * width) - width)
     return _smooth(LOWEST + folded, params, rng)
 
 
 def rotting(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
-    """Make means that stand still and then fall to nothing, the better the sooner.
+    """Make means that are constant and then fall to 0, the best first.
 
-    With K arms, arm i has mean .9 - .8 i/K until (i + 1)/K of the horizon, when it begins to fall exponentially, in
-    2 % of the horizon to its 1/e; the last arm does not. That means only fall is the setting of Levine et al. 2017,
-    "Rotting bandits", where they fall with use.
+    With K arms, arm i has mean 0.9 - 0.8 i/K until (i + 1)/K of the horizon, when it begins to fall exponentially, to
+    1/e of it in 2 % of the horizon; the last arm does not fall. Means that only fall are the setting of Levine et al.
+    2017, "Rotting bandits"; there they fall with each choice of the arm.
     """
     arms, order = int(params["arms"]), _order(params, rng)
     age = np.maximum(_times(params)[:, None] - (order + 1) / arms, 0)
@@ -77,7 +77,7 @@ def rotting(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
 
 
 def _times(params: Mapping[str, Scalar]) -> Floats:
-    """Return the middles of the stages as shares of the horizon, shape (stages,)."""
+    """Return the centres of the stages as shares of the horizon, shape (stages,)."""
     stages = -(-int(params["horizon"]) // STAGE_STEPS)
     times: Floats = (np.arange(stages) + 0.5) / stages
     return times

@@ -1,4 +1,4 @@
-"""Judges what a policy chose: regret against the best arm of every step, which the world knows."""
+"""Judges the arms that a policy chose: regret against the best arm of every step, computed from the known means."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def checked(world: World, actions: npt.ArrayLike) -> npt.NDArray[np.integer]:
 
 
 def regret(world: World, actions: npt.ArrayLike) -> Floats:
-    """Return what was lost at each step: the mean of the best arm there minus that of the chosen one.
+    """Return the regret of each step: the mean of the best arm minus that of the chosen one.
 
-    It is the pseudo-regret where means stand still (Bubeck & Cesa-Bianchi 2012, "Regret analysis of stochastic and
-    nonstochastic multi-armed bandit problems"), the dynamic regret where they move (Garivier & Moulines 2011, "On
+    It is the pseudo-regret if means are constant (Bubeck & Cesa-Bianchi 2012, "Regret analysis of stochastic and
+    nonstochastic multi-armed bandit problems"), the dynamic regret if they change (Garivier & Moulines 2011, "On
     upper-confidence bound policies for switching bandit problems"); not cumulated.
 
     Returns
@@ -50,7 +50,7 @@ def regret(world: World, actions: npt.ArrayLike) -> Floats:
     Raises
     ------
     InvalidOutputError
-        When the actions are not of that shape, no integers, or no arms.
+        When the actions do not have that shape, are not integers, or are not numbers of arms.
     """
     chosen = checked(world, actions)
     steps = np.arange(world.horizon, dtype=np.int64)[:, None]
@@ -74,7 +74,8 @@ def judge(world: World, actions: npt.ArrayLike) -> Judgement:
     -------
     Judgement
         Metrics ``regret`` (mean over replications at the horizon), ``regret_q90`` and ``best_arm`` (share of steps);
-        curve ``regret`` over steps with the middle 80 % of replications; examples of ``regret``, one a replication.
+        curve ``regret`` over steps, with a band from the 10 % to the 90 % quantile; examples of ``regret``, one per
+        replication.
 
     Raises
     ------
@@ -98,24 +99,24 @@ def judge(world: World, actions: npt.ArrayLike) -> Judgement:
 
 
 def lai_robbins(world: World) -> Floats:
-    """Return the least factor of log(step) in the regret of a policy that is good on all instances.
+    """Return the smallest factor of log(step) in the regret of a policy that is good on all instances.
 
     The sum over arms of gap / KL(arm, best): Lai & Robbins 1985, "Asymptotically efficient adaptive allocation rules";
-    with Bernoulli or Gaussian divergence, as the world pays. It is a limit for step to infinity: at a finite
-    one a policy may lie below.
+    with the divergence of Bernoulli or Gaussian rewards, as in the world. It is a limit for step to infinity: at a
+    finite step the regret may be smaller.
 
     Returns
     -------
     numpy.ndarray
-        One number a row of the world, shape (rows,).
+        One number per row of the world, shape (rows,).
 
     Raises
     ------
     ValueError
-        When means move or depend on contexts.
+        When means change or depend on contexts.
     """
     if len(world.means) > 1 or world.features is not None:
-        raise ValueError("the bound of Lai and Robbins is of arms whose means stand still")
+        raise ValueError("the bound of Lai and Robbins is for arms with constant means and without contexts")
     means = world.means[0]
     best = means.max(axis=1, keepdims=True)
     gaps = best - means

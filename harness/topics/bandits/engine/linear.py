@@ -1,7 +1,7 @@
 """Policies with a linear model of the reward of each arm: LinUCB, linear Thompson sampling, greedy on ridge regression.
 
-Models are disjoint: an arm learns from its own rewards. The inverses are updated by Sherman and Morrison's formula.
-Arrays hold the arms in their last axis, so that one instruction computes several arms.
+Models are disjoint: the model of an arm is fitted to the rewards of this arm alone. Inverses are updated by the formula
+of Sherman and Morrison. The last axis of arrays is the arm, so that one instruction computes several arms.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.topics.bandits.engine.play import Actions
 from harness.topics.bandits.engine.world import World
 
 _UCB, _THOMPSON, _GREEDY = 0, 1, 2
-_EXPLORE, _WHICH = 1_000_000, 1_000_001  # places of the coin of exploration, and of the arm that it chooses
+_EXPLORE, _WHICH = 1_000_000, 1_000_001  # places of the draws whether to explore, and which arm
 
 
 def ucb(world: World, alpha: float, ridge: float) -> Actions:
@@ -33,23 +33,23 @@ def ucb(world: World, alpha: float, ridge: float) -> Actions:
 def thompson(world: World, scale: float, ridge: float, key: np.uint64) -> Actions:
     """Play the largest x'theta with theta drawn from N(A^-1 b, scale^2 A^-1).
 
-    Agrawal & Goyal 2013, "Thompson sampling for contextual bandits with linear payoffs", with a model an arm.
-    Only x'theta is drawn: given the context it is normal, and independent between arms, as their models are.
+    Agrawal & Goyal 2013, "Thompson sampling for contextual bandits with linear payoffs", with one model
+    per arm. Only x'theta is drawn: given the context it is normal, and independent between arms.
     """
     return _run(world, _THOMPSON, scale, ridge, key)
 
 
 def greedy(world: World, epsilon: float, ridge: float, key: np.uint64) -> Actions:
-    """Play the largest x'theta, or by chance with probability epsilon."""
+    """Play the largest x'theta, or a random arm with probability epsilon."""
     return _run(world, _GREEDY, epsilon, ridge, key)
 
 
 def logistic_thompson(world: World, scale: float, ridge: float, key: np.uint64) -> Actions:
-    """Play the largest x'w with w drawn from N(m, scale^2 / q), the belief in a logistic regression.
+    """Play the largest x'w with w drawn from N(m, scale^2 / q), the approximate posterior of a logistic regression.
 
-    Chapelle & Li 2011, "An empirical evaluation of Thompson sampling", algorithm 3 with a reward at a time: m is the
-    mode after each reward, and q, diagonal, grows by x^2 p (1 - p) there. The mode is found exactly, as it differs from
-    the last one by a multiple of x / q.
+    Chapelle & Li 2011, "An empirical evaluation of Thompson sampling", algorithm 3 with one reward at a time: m is
+    the mode after each reward, and the diagonal q grows by x^2 p (1 - p) at it. The mode is computed exactly, because
+    it differs from the last one by a multiple of x / q.
     """
     _check(world, ridge)
     assert world.features is not None
@@ -72,7 +72,9 @@ def _check(world: World, ridge: float) -> None:
     if not np.isfinite(world.features).all():
         raise UsageError("contexts must be finite numbers; fill in what is missing")
     if not ridge > 0:
-        raise UsageError(f"a ridge penalty of {ridge} leaves arms without rewards undetermined; give one above 0")
+        raise UsageError(
+            f"the ridge penalty must be above 0, not {ridge}: without it an arm without rewards has no estimate"
+        )
 
 
 def _table(features: Floats) -> Floats:
@@ -86,9 +88,9 @@ def learn(inverse: Floats, theta: Floats, x: Floats, v: Floats, arm: int, reward
     Parameters
     ----------
     inverse, theta
-        Of all arms, shapes (d, d, arms) and (d, arms); changed for the one arm.
+        Inverse and coefficients of all arms, shapes (d, d, arms) and (d, arms); those of `arm` are changed.
     v
-        Room for d numbers.
+        A buffer for d numbers.
     """
     many = len(x)
     share, error = 1.0, reward
@@ -128,14 +130,14 @@ def _linear(
         inverse[:], theta[:] = 0.0, 0.0
         for i in range(many):
             inverse[i, i] = 1 / ridge
-        told = 0
+        learned = 0
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
-                x = features[row_of(arms, told, replication)]
-                learn(inverse, theta, x, v, arm, paid(arms, told, replication, arm))
-                told += 1
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                x = features[row_of(arms, learned, replication)]
+                learn(inverse, theta, x, v, arm, paid(arms, learned, replication, arm))
+                learned += 1
             if rule == _GREEDY and uniform(key, step, replication, _EXPLORE) < scale:
                 actions[replication, step] = int(uniform(key, step, replication, _WHICH) * count)
                 continue
@@ -156,10 +158,10 @@ def _sigmoid(logit: float) -> float:
 
 @njit(cache=True)
 def mode(logit: float, spread: float, reward: float) -> float:
-    """Return c with c = reward - sigmoid(logit + spread c), by Newton's method kept within bounds.
+    """Return c with c = reward - sigmoid(logit + spread c), by a bounded Newton's method.
 
-    The mode of the belief moves by c x / q, with spread = sum of x^2 / q: the derivative of
-    q (w - m)^2 / 2 + the logistic loss vanishes there.
+    The mode moves by c x / q, with spread = sum of x^2 / q: there the derivative of q (w - m)^2 / 2 + the logistic loss
+    is 0.
     """
     low, high = reward - 1, reward
     c = reward - _sigmoid(logit)
@@ -184,14 +186,14 @@ def _logistic(arms: Arms, features: Floats, scale: float, ridge: float, key: np.
     width = np.empty(count)
     for replication in range(actions.shape[0]):
         m[:], q[:] = 0.0, ridge
-        told = 0
+        learned = 0
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
-                x = features[row_of(arms, told, replication)]
-                learn_logistic(m, q, x, arm, paid(arms, told, replication, arm))
-                told += 1
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                x = features[row_of(arms, learned, replication)]
+                learn_logistic(m, q, x, arm, paid(arms, learned, replication, arm))
+                learned += 1
             x = features[row_of(arms, step, replication)]
             value[:], width[:] = 0.0, 0.0
             for i in range(many):
@@ -205,7 +207,7 @@ def _logistic(arms: Arms, features: Floats, scale: float, ridge: float, key: np.
 
 @njit(cache=True)
 def learn_logistic(m: Floats, q: Floats, x: Floats, arm: int, reward: float) -> None:
-    """Add an observation to the belief of one arm; m and q have shape (d, arms)."""
+    """Add an observation to the posterior of one arm; m and q have shape (d, arms)."""
     logit, spread = 0.0, 0.0
     for i in range(len(x)):
         logit += x[i] * m[i, arm]

@@ -1,6 +1,7 @@
-"""Monitors of a stream: each returns the first watched step at which it raises an alarm, the horizon if it does not.
+"""Monitors of streams: each returns the first monitored step with an alarm, or the horizon if there is none.
 
-Streams have shape (replications, steps); z stands for numbers standardised by what came before the watch.
+Streams have shape (replications, steps); z stands for numbers standardised by the reference, the first steps of a
+stream, before monitoring begins.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from harness.topics.bandits.engine.chance import Floats, Ints, uniform
 
 
 def standardised(stream: Floats, reference: int) -> Floats:
-    """Return a stream less the mean of its first `reference` steps, divided by their standard deviation."""
+    """Return a stream minus the mean of its first `reference` steps, divided by their standard deviation."""
     before = stream[:, :reference]
     z: Floats = (stream - before.mean(axis=1, keepdims=True)) / before.std(axis=1, ddof=1, keepdims=True)
     return z
@@ -23,8 +24,8 @@ def standardised(stream: Floats, reference: int) -> Floats:
 def average_run(threshold: float, allowance: float) -> float:
     """Return the mean number of steps to a false alarm of a two-sided CUSUM of standard normal numbers.
 
-    Siegmund 1985, "Sequential analysis": one side has (exp(2 k b) - 2 k b - 1) / (2 k^2) with the
-    threshold b raised by 1.166; two sides have half of it.
+    Siegmund 1985, "Sequential analysis": a one-sided CUSUM has (exp(2 k b) - 2 k b - 1) / (2 k^2),
+    with the allowance k and the threshold b raised by 1.166; a two-sided one has half of it.
     """
     reach = 2 * allowance * (threshold + 1.166)
     return (math.exp(reach) - reach - 1) / (4 * allowance**2)
@@ -36,14 +37,14 @@ def threshold_of(run: float, allowance: float) -> float:
     while average_run(high, allowance) < run:
         high *= 2
     for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if average_run(middle, allowance) < run else (low, middle)
+        centre = (low + high) / 2
+        low, high = (centre, high) if average_run(centre, allowance) < run else (low, centre)
     return high
 
 
 @njit(cache=True)
 def cusum(z: Floats, allowance: float, threshold: float) -> Ints:
-    """Sum what exceeds an allowance in either direction, from 0 on: Page 1954, "Continuous inspection schemes"."""
+    """Sum deviations beyond an allowance in both directions: Page 1954, "Continuous inspection schemes"."""
     alarms = np.full(z.shape[0], z.shape[1])
     for row in range(z.shape[0]):
         up, down = 0.0, 0.0
@@ -58,7 +59,7 @@ def cusum(z: Floats, allowance: float, threshold: float) -> Ints:
 
 @njit(cache=True)
 def batches(z: Floats, size: int, limit: float) -> Ints:
-    """Compare the mean of every batch with 0, in its standard errors: Shewhart 1931."""
+    """Raise an alarm when the mean of a batch deviates from 0 by `limit` standard errors: Shewhart 1931."""
     alarms = np.full(z.shape[0], z.shape[1])
     for row in range(z.shape[0]):
         for end in range(size, z.shape[1] + 1, size):
@@ -70,29 +71,29 @@ def batches(z: Floats, size: int, limit: float) -> Ints:
 
 @njit(cache=True)
 def distances(stream: Floats, reference: int, window: int, every: int) -> Floats:
-    """Return the largest distance between the distribution of a window and that of what came before the watch.
+    """Return the largest distance between the distribution functions of each window and of the reference.
 
-    The statistic of Kolmogorov and Smirnov for two samples.
+    This is the two-sample statistic of Kolmogorov and Smirnov.
 
     Returns
     -------
     numpy.ndarray
-        Shape (replications, looks): the first look is when the window is full, and the others `every` steps apart.
+        Shape (replications, looks): the first look is when the window is full, the next ones every `every` steps.
     """
     horizon = stream.shape[1] - reference
     looks = max((horizon - window) // every + 1, 0)
-    found = np.zeros((stream.shape[0], looks))
+    statistics = np.zeros((stream.shape[0], looks))
     for row in range(stream.shape[0]):
         before = np.sort(stream[row, :reference])
         for look in range(looks):
             start = reference + look * every
-            found[row, look] = _distance(before, np.sort(stream[row, start : start + window]))
-    return found
+            statistics[row, look] = _distance(before, np.sort(stream[row, start : start + window]))
+    return statistics
 
 
 @njit(cache=True)
 def _distance(one: Floats, other: Floats) -> float:
-    """Return the largest distance between the distributions of two sorted samples."""
+    """Return the largest distance between the distribution functions of two sorted samples."""
     most, i, j = 0.0, 0, 0
     while i < len(one) and j < len(other):
         value = min(one[i], other[j])
@@ -106,9 +107,9 @@ def _distance(one: Floats, other: Floats) -> float:
 
 @njit(cache=True)
 def ranks(stream: Floats, reference: int, key: np.uint64) -> Floats:
-    """Return the share of all numbers so far that are larger than the current one, ties and itself by chance.
+    """Return the share of all numbers so far that are larger than the current one, with ties broken at random.
 
-    These are conformal p-values: independent and uniform if the numbers come in no particular order (Vovk, Gammerman &
+    These are conformal p-values: independent and uniform if the numbers are exchangeable (Vovk, Gammerman &
     Shafer 2005, "Algorithmic learning in a random world").
 
     Returns
@@ -118,28 +119,28 @@ def ranks(stream: Floats, reference: int, key: np.uint64) -> Floats:
     """
     horizon = stream.shape[1] - reference
     shares = np.empty((stream.shape[0], horizon))
-    held = np.empty(stream.shape[1])
+    ordered = np.empty(stream.shape[1])
     for row in range(stream.shape[0]):
-        held[:reference] = np.sort(stream[row, :reference])
+        ordered[:reference] = np.sort(stream[row, :reference])
         for step in range(horizon):
             count, value = reference + step, stream[row, reference + step]
-            low, high = np.searchsorted(held[:count], value), np.searchsorted(held[:count], value, side="right")
+            low, high = np.searchsorted(ordered[:count], value), np.searchsorted(ordered[:count], value, side="right")
             larger, ties = count - high, high - low + 1
             shares[row, step] = (larger + ties * uniform(key, step, row, 0)) / (count + 1)
             for place in range(count, high, -1):
-                held[place] = held[place - 1]
-            held[high] = value
+                ordered[place] = ordered[place - 1]
+            ordered[high] = value
     return shares
 
 
 @njit(cache=True)
 def conformal(shares: Floats, jump: float, bar: float) -> Ints:
-    """Bet against uniform p-values, and raise an alarm when the capital has multiplied by `bar`.
+    """Bet against uniform p-values, and raise an alarm when the capital reaches `bar` times its start.
 
-    Half of the capital bets that p is small or that it is large, half that it is near 1/2 or far from it. Each half is
-    the Simple Jumper of Vovk et al. 2021, "Retrain or not retrain: conformal test martingales for change-point
-    detection" (arXiv 2102.10439): three bets, among which a share `jump` of the capital is dealt out anew
-    at each step.
+    One half of the capital bets that p is small or large, the other that p is near 1/2 or far from it. Each half is the
+    Simple Jumper of Vovk et al. 2021, "Retrain or not retrain: conformal test martingales for change-point
+    detection" (arXiv 2102.10439): three bets, and at each step a share `jump` of the capital is redistributed
+    among them.
     """
     alarms = np.full(shares.shape[0], shares.shape[1])
     for row in range(shares.shape[0]):
@@ -150,8 +151,8 @@ def conformal(shares: Floats, jump: float, bar: float) -> Ints:
                 value = p - 0.5 if half == 0 else abs(2 * p - 1) - 0.5
                 whole = capital[half].sum()
                 for bet in range(3):
-                    held = (1 - jump) * capital[half, bet] + jump * whole / 3
-                    capital[half, bet] = held * (1 + (bet - 1) * value)
+                    stake = (1 - jump) * capital[half, bet] + jump * whole / 3
+                    capital[half, bet] = stake * (1 + (bet - 1) * value)
             if capital.sum() >= bar:
                 alarms[row] = step
                 break
@@ -160,12 +161,12 @@ def conformal(shares: Floats, jump: float, bar: float) -> Ints:
 
 @njit(cache=True)
 def e_detector(z: Floats, drifts: Floats, bar: float) -> Ints:
-    """Sum, over all steps at which a change may have been, the evidence that there was one.
+    """Sum the evidence for a change over all steps at which it may have occurred.
 
     The e-SR detector of Shin, Ramdas & Rinaldo 2022, "E-detectors" (arXiv 2203.03532), with the evidence
-    exp(b z - b^2 / 2), averaged over drifts b. Without a change its mean at step n is at most n, if z is
-    1-sub-Gaussian; so the mean time to a false alarm is at least `bar`, and the probability of one within n steps is
-    at most n / bar.
+    exp(b z - b^2 / 2), averaged over drifts b. If z is 1-sub-Gaussian and nothing changes, the sum has a
+    mean of at most n at step n. So the mean time to a false alarm is at least `bar`, and the probability of a false
+    alarm within n steps is at most n / bar.
     """
     alarms = np.full(z.shape[0], z.shape[1])
     sums = np.empty(len(drifts))

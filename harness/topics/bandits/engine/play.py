@@ -1,4 +1,4 @@
-"""Plays a policy that is written in numpy: all replications take a step together."""
+"""Plays policies: those written in numpy take each step in all replications at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Actions = npt.NDArray[np.int16]
 
 
 class Policy(Protocol):
-    """A rule for choosing arms in R replications at once."""
+    """A policy that chooses arms in R replications at once."""
 
     def choose(self, step: int, contexts: Floats | None) -> Ints:
         """Return an arm for each replication, shape (R,).
@@ -31,18 +31,18 @@ class Policy(Protocol):
         """
 
     def update(self, step: int, arms: Ints, rewards: Floats, contexts: Floats | None) -> None:
-        """Learn what the arms chosen at a step paid; late and in batches where the world says so."""
+        """Learn the rewards of the arms chosen at a step; in worlds with a delay they come late or in batches."""
 
 
 def play(world: World, policy: Policy) -> Actions:
     """Return the arms that the policy chose, shape (horizon, replications)."""
     actions = np.empty((world.horizon, world.replications), dtype=np.int16)
-    told = 0
+    learned = 0
     for step in range(world.horizon):
-        while told < world.seen(step):
-            arms = actions[told].astype(np.int64)
-            policy.update(told, arms, world.rewards(told, arms), _contexts(world, told))
-            told += 1
+        while learned < world.seen(step):
+            arms = actions[learned].astype(np.int64)
+            policy.update(learned, arms, world.rewards(learned, arms), _contexts(world, learned))
+            learned += 1
         actions[step] = policy.choose(step, _contexts(world, step))
     return actions
 
@@ -57,7 +57,7 @@ def measure(problem: Problem, phase: PhaseClock, make: Callable[[World], Policy]
     Parameters
     ----------
     make
-        Makes the policy for a world, without experience.
+        Returns a new policy for a world.
     """
     for _ in phase("play"):
         actions = play(problem.data, make(problem.data))
@@ -65,7 +65,7 @@ def measure(problem: Problem, phase: PhaseClock, make: Callable[[World], Policy]
 
 
 def measure_compiled(problem: Problem, phase: PhaseClock, kernel: Callable[[World], Actions]) -> Actions:
-    """Play a compiled policy in the problem's world; what compiling it or reading its cache takes is a phase apart."""
+    """Play a compiled policy in the phase ``play``, after compiling or loading it in the phase ``compile``."""
     world: World = problem.data
     with phase("compile"):
         kernel(replace(world, stage=world.stage[:2], replications=1))

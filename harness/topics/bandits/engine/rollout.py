@@ -1,7 +1,7 @@
-"""Deployments of a new policy in place of an old one: who of the visitors gets it, and what they pay.
+"""Deployments of a new policy in place of an old one: which visitors get it, and what they pay.
 
-Time goes in steps; in each a batch of visitors comes, and each of them gets the new policy with a probability that is
-known, the share of traffic. Steps are what a team sees of the day: decisions are taken between them.
+In each step a batch of visitors arrives. Each visitor gets the new policy with a known probability, the share of
+traffic. Decisions are taken between steps.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _UNIT = 2.0**-32
 
 
 class Seen(NamedTuple):
-    """What visitors of a step did, each of shape (replications,): how many had a policy, and what they paid in all."""
+    """The visitors of a step: their number and the sum of their payments under each policy, shape (replications,)."""
 
     new: Floats
     new_paid: Floats
@@ -33,22 +33,22 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Launch:
-    """Deployments with their truth, side by side.
+    """Independent deployments with their true rates.
 
     Attributes
     ----------
     rate
         Probability that a visitor of a step pays 1 under the old policy, shape (horizon,).
     effect
-        What the new policy adds to it, shape (replications,).
+        What the new policy adds to that probability, shape (replications,).
     visitors
-        Visitors a step.
+        Visitors per step.
     key
-        Of the draws. A visitor of a step is the same for all strategies, and pays the same under the same policy.
+        Key of the random draws. All strategies get the same visitors, who pay the same under the same policy.
     logged
-        Steps of the log from before, at the first step's rate.
+        Steps of the log that was recorded before, at the rate of the first step.
     explored
-        Probability with which the log has the new policy's choice.
+        Probability that a round of the log has the choice of the new policy.
     """
 
     rate: Floats
@@ -70,7 +70,7 @@ class Launch:
 
 
 class Traffic:
-    """What a strategy may see of deployments: their visitors, but not the truth."""
+    """What a strategy may see of deployments: the visitors without the true rates."""
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
@@ -81,7 +81,7 @@ class Traffic:
         self.explored = launch.explored
 
     def observe(self, step: int, shares: Floats) -> Seen:
-        """Send visitors to both policies.
+        """Return the visitors of a step, split between both policies.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class Traffic:
         return self._count(step, float(self._launch.rate[step]), shares)
 
     def log(self, step: int) -> Seen:
-        """Return a step of the log, from 0 to `logged`; the share of the new policy's choices is `explored`."""
+        """Return step 0 to `logged` - 1 of the log; a share `explored` of its visitors got the new policy."""
         shares = np.full(self.replications, self.explored)
         return self._count(self.horizon + step, float(self._launch.rate[0]), shares)
 
@@ -106,7 +106,7 @@ class Traffic:
 def _count(
     key: np.uint64, first: int, visitors: int, rate: float, effect: Floats, shares: Floats, counts: Floats
 ) -> None:
-    """Count visitors: the lower half of their bits says which policy they get, the upper one what they pay."""
+    """Count visitors: the lower half of their random bits selects the policy, the upper half what they pay."""
     for replication in range(len(shares)):
         share, added = shares[replication], effect[replication]
         new, new_paid, old_paid = 0, 0, 0
@@ -123,17 +123,17 @@ def _count(
 
 
 class Rollout(Protocol):
-    """A rule for the share of traffic that a new policy gets, in R deployments at once."""
+    """A rule for the share of traffic of the new policy, in R deployments at once."""
 
     def share(self, step: int) -> Floats:
-        """Return the share of each deployment, shape (R,)."""
+        """Return the share of traffic of the new policy in each deployment, shape (R,)."""
 
     def update(self, step: int, shares: Floats, seen: Seen) -> None:
-        """Learn what the visitors of a step did."""
+        """Learn how the visitors of a step were split and what they paid."""
 
 
 def play(traffic: Traffic, rollout: Rollout) -> Floats:
-    """Return the shares that the rule gave, shape (horizon, replications)."""
+    """Return the shares of the new policy by a rule, shape (horizon, replications)."""
     shares = np.empty((traffic.horizon, traffic.replications))
     for step in range(traffic.horizon):
         shares[step] = rollout.share(step)
@@ -142,12 +142,12 @@ def play(traffic: Traffic, rollout: Rollout) -> Floats:
 
 
 def measure(problem: Problem, phase: PhaseClock, make: Callable[[Traffic], Rollout]) -> Floats:
-    """Play a rule in the phase ``play``; what compiling the count or reading its cache takes is a phase apart.
+    """Play a rule in the phase ``play``, after compiling the count of visitors in the phase ``compile``.
 
     Parameters
     ----------
     make
-        Makes the rule for traffic, without experience.
+        Returns a new rule for traffic.
     """
     with phase("compile"):
         problem.data.observe(0, np.full(problem.data.replications, 0.5))

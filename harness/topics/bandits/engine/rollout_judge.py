@@ -1,4 +1,4 @@
-"""Judges deployments: who was promoted wrongly or not at all, how late, and what that cost."""
+"""Judges deployments: policies that were promoted wrongly, too late or not at all, and the reward lost by that."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def checked(launch: Launch, shares: npt.ArrayLike) -> Floats:
     try:
         given = np.asarray(shares, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InvalidOutputError("expected an array of shares of traffic, one a step and replication") from None
+        raise InvalidOutputError("expected an array of shares of traffic, one per step and replication") from None
     shape = (launch.horizon, launch.replications)
     if given.shape != shape:
         raise InvalidOutputError(f"expected shares of shape {shape} (horizon, replications), not {given.shape}")
@@ -31,7 +31,7 @@ def checked(launch: Launch, shares: npt.ArrayLike) -> Floats:
 
 
 def steps_to_full(shares: Floats) -> Ints:
-    """Return the number of steps before all traffic went to the new policy to stay; the horizon where it never did.
+    """Return the number of steps before the new policy has all traffic until the end; the horizon if it never has.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def steps_to_full(shares: Floats) -> Ints:
 
 
 def lost(launch: Launch, shares: Floats) -> Floats:
-    """Return the expected reward that each step lost to the better policy, shape (horizon, replications)."""
+    """Return the expected reward that each step lost compared with the better policy, shape (horizon, replications)."""
     wrong = np.where(launch.effect > 0, 1 - shares, shares)
     losses: Floats = launch.visitors * np.abs(launch.effect) * wrong
     return losses
@@ -62,10 +62,10 @@ def judge(launch: Launch, shares: npt.ArrayLike) -> Judgement:
     Returns
     -------
     Judgement
-        Metrics ``false_promotions`` (share of the policies that are no better and have all traffic at the end),
-        ``missed`` (share of the better ones that have not), ``time_to_full`` (mean number of steps before a better one
-        has all traffic, the horizon where it never has) and ``reward_lost`` (mean); the first three are 0 where there
-        is no such policy. Curves ``traffic`` and ``lost`` over steps.
+        Metrics ``false_promotions`` (share of the policies that are not better and have all traffic at the end),
+        ``missed`` (share of the better ones that do not have it), ``time_to_full`` (mean number of steps before a
+        better one has all traffic, or the horizon) and ``reward_lost`` (mean). The first three are 0 if there are no
+        such policies. Curves ``traffic`` and ``lost`` over steps.
 
     Raises
     ------

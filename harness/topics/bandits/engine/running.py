@@ -1,6 +1,6 @@
-"""Monitors that compare with the mean of all that was seen: Page-Hinkley and ADWIN.
+"""Monitors that compare with the mean of all numbers so far: Page-Hinkley and ADWIN.
 
-Neither has a formula for the probability of a false alarm; `calibration` sets them by simulation.
+Neither has a formula for the probability of a false alarm; `calibration` sets their thresholds by simulation.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numba import njit
 
 from harness.topics.bandits.engine.chance import Floats, Ints
 
-CUT = 5  # the least that ADWIN compares on either side
+CUT = 5  # fewest steps in a part that ADWIN compares
 
 
 @njit(cache=True)
@@ -20,12 +20,12 @@ def page_hinkley(z: Floats, reference: int, allowance: float, thresholds: Floats
     """Sum deviations from the running mean, and compare the sum with its extremes so far.
 
     Page 1954; Hinkley 1971, "Inference about the change-point from cumulative sum tests"; with the running mean as in
-    Gama et al. 2014, "A survey on concept drift adaptation". Steps before the watch count for the mean alone.
+    Gama et al. 2014, "A survey on concept drift adaptation". The reference only contributes to the mean.
 
     Parameters
     ----------
     thresholds
-        Of each stream, shape (replications,).
+        Threshold of each stream, shape (replications,).
     """
     alarms = np.empty(z.shape[0], dtype=np.int64)
     for row in range(z.shape[0]):
@@ -35,7 +35,7 @@ def page_hinkley(z: Floats, reference: int, allowance: float, thresholds: Floats
 
 @njit(cache=True)
 def page_hinkley_until(z: Floats, reference: int, allowance: float, threshold: float) -> tuple[int, float]:
-    """Return the step at which the statistic of one stream exceeds a threshold, and its largest value until then."""
+    """Return the step at which the statistic of one stream exceeds a threshold, and its largest value up to then."""
     total = z[:reference].sum()
     up, down, least, most, peak = 0.0, 0.0, 0.0, 0.0, 0.0
     for step in range(len(z) - reference):
@@ -53,17 +53,17 @@ def page_hinkley_until(z: Floats, reference: int, allowance: float, threshold: f
 
 @njit(cache=True)
 def adwin(z: Floats, reference: int, levels: Floats, every: int) -> Ints:
-    """Cut all that was seen in two, in every possible way, and compare the means.
+    """Split all numbers so far in two, in every possible way, and compare the means.
 
     Bifet & Gavalda 2007, "Learning from time-changing data with adaptive windowing", with their bound for large
-    windows, which has the variance in it. As the first alarm is what counts, the window never shrinks.
+    windows, which includes the variance. Only the first alarm counts here, so the window never shrinks.
 
     Parameters
     ----------
     levels
-        Of each stream, shape (replications,).
+        Level of each stream, shape (replications,).
     every
-        Steps between two looks.
+        Steps between two tests.
     """
     alarms = np.empty(z.shape[0], dtype=np.int64)
     for row in range(z.shape[0]):
@@ -73,7 +73,7 @@ def adwin(z: Floats, reference: int, levels: Floats, every: int) -> Ints:
 
 @njit(cache=True)
 def adwin_spent(z: Floats, reference: int, every: int, limit: float) -> tuple[int, float]:
-    """Return the step at which a stream is cut at the level exp(-limit), and the largest limit of a cut until then."""
+    """Return the step at which a stream is split at level exp(-limit), and the largest limit of a split up to then."""
     sums, squares = np.cumsum(z), np.cumsum(z**2)
     parts = 1 / np.maximum(np.arange(len(z) + 1), 1)
     peak = -np.inf
@@ -88,10 +88,10 @@ def adwin_spent(z: Floats, reference: int, every: int, limit: float) -> tuple[in
 
 @njit(cache=True)
 def _spent(sums: Floats, squares: float, parts: Floats, count: int, least: float) -> float:
-    """Return the largest x at which a cut of the first `count` steps is found, if it is above `least`.
+    """Return the largest x for which some split of the first `count` steps is significant, if it is above `least`.
 
-    A cut is found where the means of its parts differ by more than sqrt(2 m v x) + 2 m x / 3, with v the variance of
-    all and m the sum over its parts of 1 / length, which is in `parts`.
+    A split is significant if the means of its parts differ by more than sqrt(2 m v x) + 2 m x / 3, with v the variance
+    of all numbers and m the sum of 1 / length over both parts; `parts` has these reciprocals.
     """
     total, x = sums[count - 1], max(least, 0.0)
     variance = squares / count - (total / count) ** 2

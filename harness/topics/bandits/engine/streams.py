@@ -1,4 +1,4 @@
-"""What is watched after a deployment, rewards and contexts, with a change whose step is known to the judge alone."""
+"""Streams of rewards and contexts after a deployment, with a change whose step only the judge knows."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from harness.topics.bandits.engine.judge import marks
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """What a monitor may see: numbers from before the watch began, known to be good, and those after.
+    """What a monitor may see: the reference, which is known to be without change, and the monitored steps after it.
 
     Attributes
     ----------
     rewards, contexts
         Shape (replications, reference + horizon).
     reference
-        Steps before the watch began.
+        Steps before monitoring begins.
     """
 
     rewards: Floats
@@ -30,14 +30,14 @@ class Watched:
 
     @property
     def horizon(self) -> int:
-        """Number of steps that are watched."""
+        """Number of monitored steps."""
         steps: int = self.rewards.shape[1] - self.reference
         return steps
 
 
 @dataclass(frozen=True, eq=False)
 class Streams:
-    """Streams with their truth: noise, and what it is scaled by and added to.
+    """Streams as the judge knows them: noise, its scale, the means, and the step of the change.
 
     Attributes
     ----------
@@ -46,9 +46,9 @@ class Streams:
     reward_mean, reward_scale, context_mean
         Shape (reference + horizon,).
     reference
-        Steps before the watch begins.
+        Steps before monitoring begins.
     change
-        Watched step at which something changes; the horizon where nothing does.
+        Monitored step of the change; the horizon if nothing changes.
     """
 
     reward_noise: Floats
@@ -61,7 +61,7 @@ class Streams:
 
     @property
     def horizon(self) -> int:
-        """Number of steps that are watched."""
+        """Number of monitored steps."""
         return len(self.reward_mean) - self.reference
 
     @property
@@ -86,10 +86,10 @@ def streams(
     Parameters
     ----------
     kind
-        ``stable``; ``mean``: rewards fall by `shift`; ``gradual``: they do so within a fifth of the horizon;
-        ``variance``: their standard deviation grows by `shift`; ``context``: contexts rise by `shift`.
+        ``stable``: nothing changes; ``mean``: rewards fall by `shift` at once; ``gradual``: they fall by it within a
+        fifth of the horizon; ``variance``: their standard deviation grows by `shift`; ``context``: contexts rise by it.
     shift
-        In standard deviations of what changes.
+        Size of the change, in standard deviations.
     """
     length, change = reference + horizon, horizon if kind == "stable" else horizon // 2
     since = np.arange(length) - reference - change
@@ -108,7 +108,7 @@ def streams(
 
 
 def heavy_tails(data: Streams, freedom: float) -> Streams:
-    """Give the noise Student's t distribution, scaled to variance 1; its order stays."""
+    """Give the noise Student's t distribution, scaled to variance 1; the ranks of the numbers do not change."""
     from scipy.special import ndtr, stdtrit
 
     scale = np.sqrt((freedom - 2) / freedom)
@@ -121,10 +121,10 @@ def autocorrelated(data: Streams, correlation: float) -> Streams:
     fresh = np.sqrt(1 - correlation**2)
     linked = []
     for noise in (data.reward_noise, data.context_noise):
-        own = noise.copy()
-        for step in range(1, own.shape[1]):
-            own[:, step] = correlation * own[:, step - 1] + fresh * noise[:, step]
-        linked.append(own)
+        series = noise.copy()
+        for step in range(1, series.shape[1]):
+            series[:, step] = correlation * series[:, step - 1] + fresh * noise[:, step]
+        linked.append(series)
     return replace(data, reward_noise=linked[0], context_noise=linked[1])
 
 
@@ -134,12 +134,12 @@ def checked(data: Streams, alarms: npt.ArrayLike) -> Ints:
     Raises
     ------
     InvalidOutputError
-        Unless they are integers from 0 to the horizon, which stands for no alarm, of shape (replications,).
+        Unless they are integers of shape (replications,), from 0 to the horizon, which means "no alarm".
     """
     try:
         given = np.asarray(alarms)
     except ValueError:
-        raise InvalidOutputError("expected an array of steps, one a replication") from None
+        raise InvalidOutputError("expected an array of steps, one per replication") from None
     if given.shape != (data.replications,):
         raise InvalidOutputError(f"expected steps of shape ({data.replications},) (replications,), not {given.shape}")
     if not np.issubdtype(given.dtype, np.integer):
@@ -155,10 +155,10 @@ def judge(data: Streams, alarms: npt.ArrayLike) -> Judgement:
     Returns
     -------
     Judgement
-        Metrics ``errors`` (share of the streams with an alarm before the change, or without one after it),
-        ``false_alarms`` (share of the streams with an alarm before the change), and of the others ``missed`` (share
-        without one) and ``delay`` (median of the changed steps seen by the alarm, all of them where it is
-        missed); both are 0 where nothing changes. Curve ``alarmed``: share of the streams with an alarm by a step.
+        Metrics ``errors`` (share of the streams with an alarm before the change, or without one after it) and
+        ``false_alarms`` (share of the streams with an alarm before the change). Over the other streams, ``missed``
+        (share without an alarm) and ``delay`` (median number of steps from the change to the alarm, or to the horizon);
+        both are 0 if nothing changes. Curve ``alarmed``: share of the streams with an alarm up to a step.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def judge(data: Streams, alarms: npt.ArrayLike) -> Judgement:
             "errors": float((early.sum() + missed.sum()) / len(steps)),
             "false_alarms": float(early.mean()),
             "missed": float(missed.mean()) if len(after) else 0.0,
-            # Whoever cries wolf on every stream has detected nothing.
+            # With a false alarm on every stream no change was detected.
             "delay": float(np.median(delay)) if len(after) else float(left),
         },
         curves={"alarmed": Curve(at.astype(float).tolist(), alarmed)},

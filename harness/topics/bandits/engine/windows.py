@@ -1,7 +1,7 @@
 """Policies that forget: upper confidence bounds and Thompson sampling over a window, or with discounted counts.
 
-With a window as long as the horizon, or a discount of 1, they are the plain policies. An arm of which nothing is
-remembered is played first. Windows and discounts count the steps whose rewards are known, in the order of the steps.
+With a window as long as the horizon, or a discount of 1, they equal the plain policies. An arm without a remembered
+reward is played first. Windows and discounts count the steps whose rewards are known, in the order of the steps.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from harness.topics.bandits.engine.kernels.draws import beta, constants
 from harness.topics.bandits.engine.play import Actions
 from harness.topics.bandits.engine.world import World
 
-_LARGE = 1e100  # to which the weight of a new observation grows before all weights are scaled down
-_COIN = 1_000_000  # the place of the coin of a reward that is neither 0 nor 1: beyond all arms
+_LARGE = 1e100  # when the weight of a new observation exceeds it, all weights are scaled down
+_COIN = 1_000_000  # place of the draw that rounds a reward between 0 and 1; it is beyond all arms
 
 
 def sliding_ucb(world: World, window: int, xi: float) -> Actions:
@@ -36,7 +36,7 @@ def sliding_ucb(world: World, window: int, xi: float) -> Actions:
 def discounted_ucb(world: World, discount: float, xi: float) -> Actions:
     """Play the largest discounted mean plus sqrt(xi log(discounted steps) / discounted count).
 
-    The same article (D-UCB); it writes 2 sqrt(xi ...), so that its xi is a quarter of this one.
+    D-UCB of the same article, which writes 2 sqrt(xi ...), so that its xi is a quarter of this one.
     """
     _check(discount=discount)
     actions = blank(world)
@@ -68,9 +68,9 @@ def discounted_thompson(world: World, discount: float, key: np.uint64) -> Action
 
 def _check(window: int = 1, discount: float = 1.0) -> None:
     if window < 1:
-        raise UsageError(f"a window of {window} steps remembers nothing; give 1 or more")
+        raise UsageError(f"the window must be at least 1 step, not {window}")
     if not 0 < discount <= 1:
-        raise UsageError(f"a discount of {discount} is no factor of forgetting; give one above 0 and at most 1")
+        raise UsageError(f"the discount must be above 0 and at most 1, not {discount}")
 
 
 @njit(cache=True, error_model="numpy")
@@ -79,25 +79,25 @@ def _sliding_ucb(arms: Arms, window: int, xi: float, actions: Actions) -> None:
     rewards, count, total, index = np.empty(horizon), np.empty(many), np.empty(many), np.empty(many)
     for replication in range(actions.shape[0]):
         count[:], total[:], index[:] = 0.0, 0.0, np.inf
-        told, without = 0, many
+        learned, without = 0, many
         for step in range(horizon):
             limit = seen(arms, step)
             level = xi * math.log(min(max(step, 1), window))
-            while told < limit:
-                arm = int(actions[replication, told])
-                rewards[told] = paid(arms, told, replication, arm)
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                rewards[learned] = paid(arms, learned, replication, arm)
                 without -= count[arm] == 0
                 count[arm] += 1
-                total[arm] += rewards[told]
-                if told >= window:
-                    gone = int(actions[replication, told - window])
+                total[arm] += rewards[learned]
+                if learned >= window:
+                    gone = int(actions[replication, learned - window])
                     count[gone] -= 1
-                    total[gone] -= rewards[told - window]
+                    total[gone] -= rewards[learned - window]
                     without += count[gone] == 0
                     index[gone] = total[gone] / count[gone] + math.sqrt(level / count[gone])
                 index[arm] = total[arm] / count[arm] + math.sqrt(level / count[arm])
-                told += 1
-            if step <= window:  # the level moved, and with it all indices
+                learned += 1
+            if step <= window:  # the level has changed, and with it all indices
                 for arm in range(many):
                     index[arm] = total[arm] / count[arm] + math.sqrt(level / count[arm])
             actions[replication, step] = unseen(count, step) if without else largest(index)
@@ -110,19 +110,19 @@ def _discounted_ucb(arms: Arms, discount: float, xi: float, actions: Actions) ->
     index = np.empty(many)
     for replication in range(actions.shape[0]):
         count[:], total[:] = 0.0, 0.0
-        told, without, weight, steps = 0, many, 1.0, 0.0
+        learned, without, weight, steps = 0, many, 1.0, 0.0
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
-                # A new observation weighs more by 1 / discount, instead of all old ones less by discount.
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                # Instead of multiplying all old weights by the discount, the new one is divided by it.
                 weight /= discount
                 steps = steps * discount + 1
                 without -= count[arm] == 0
                 count[arm] += weight
-                total[arm] += weight * paid(arms, told, replication, arm)
+                total[arm] += weight * paid(arms, learned, replication, arm)
                 mean[arm], root[arm] = total[arm] / count[arm], 1 / math.sqrt(count[arm])
-                told += 1
+                learned += 1
                 if weight > _LARGE:
                     without = 0
                     for each in range(many):
@@ -139,7 +139,7 @@ def _discounted_ucb(arms: Arms, discount: float, xi: float, actions: Actions) ->
 
 @njit(cache=True, inline="always")
 def bit(key: np.uint64, step: int, replication: int, reward: float) -> float:
-    """Return 1 with the reward as probability, so that beta beliefs take any reward from 0 to 1."""
+    """Return 1 with the reward as the probability, else 0, so that beta posteriors take any reward from 0 to 1."""
     if 0 < reward < 1:
         return 1.0 if uniform(key, step, replication, _COIN) < reward else 0.0
     return 1.0 if reward >= 1 else 0.0
@@ -153,21 +153,21 @@ def _sliding_thompson(arms: Arms, window: int, key: np.uint64, actions: Actions)
     for replication in range(actions.shape[0]):
         a[:], b[:] = 1.0, 1.0
         first[:], second[:] = constants(1.0, 1.0)
-        told = 0
+        learned = 0
         for step in range(horizon):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
-                ones[told] = bit(key, told, replication, paid(arms, told, replication, arm))
-                a[arm] += ones[told]
-                b[arm] += 1 - ones[told]
-                if told >= window:
-                    gone = int(actions[replication, told - window])
-                    a[gone] -= ones[told - window]
-                    b[gone] -= 1 - ones[told - window]
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                ones[learned] = bit(key, learned, replication, paid(arms, learned, replication, arm))
+                a[arm] += ones[learned]
+                b[arm] += 1 - ones[learned]
+                if learned >= window:
+                    gone = int(actions[replication, learned - window])
+                    a[gone] -= ones[learned - window]
+                    b[gone] -= 1 - ones[learned - window]
                     first[gone], second[gone] = constants(a[gone], b[gone])
                 first[arm], second[arm] = constants(a[arm], b[arm])
-                told += 1
+                learned += 1
             for arm in range(many):
                 value[arm] = beta(a[arm], b[arm], first[arm], second[arm], bits(key, step, replication, arm))
             actions[replication, step] = largest(value)
@@ -179,18 +179,18 @@ def _discounted_thompson(arms: Arms, discount: float, key: np.uint64, actions: A
     ones, zeros, value = np.empty(many), np.empty(many), np.empty(many)
     for replication in range(actions.shape[0]):
         ones[:], zeros[:] = 0.0, 0.0
-        told = 0
+        learned = 0
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
-                one = bit(key, told, replication, paid(arms, told, replication, arm))
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                one = bit(key, learned, replication, paid(arms, learned, replication, arm))
                 for each in range(many):
                     ones[each] *= discount
                     zeros[each] *= discount
                 ones[arm] += one
                 zeros[arm] += 1 - one
-                told += 1
+                learned += 1
             for arm in range(many):
                 a, b = 1 + ones[arm], 1 + zeros[arm]
                 first, second = constants(a, b)

@@ -1,4 +1,4 @@
-"""What the arms of a bandit pay: means that are known, and rewards drawn around them."""
+"""The world of a bandit: known means of the arms, and rewards drawn around them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class World:
         Expected reward, shape (stages, rows, arms). A row is one instance of the arms; in contextual worlds it is one
         context.
     stage
-        Stage that holds at each step, shape (horizon,).
+        Index of the stage at each step, shape (horizon,).
     replications
-        Independent repetitions that run side by side.
+        Number of independent repetitions.
     key
-        Of the draws of rewards, and of rows.
+        Key of the random draws of rewards and rows.
     sigma
         Standard deviation of Gaussian rewards; 0 for Bernoulli rewards.
     features
-        Contexts, shape (rows, d); ``None`` where there are none. Then replication r has row ``r % rows`` at all steps,
-        otherwise every step of every replication draws its row.
+        Contexts, shape (rows, d), one of which every replication draws at every step. ``None`` without contexts: then
+        replication r has row ``r % rows`` at all steps.
     delay, batch
-        A reward is seen `delay` steps late, and rewards are seen in batches of so many steps.
+        A reward is revealed `delay` steps late, and rewards are revealed in batches of `batch` steps.
     changes
         Steps at which means change abruptly.
     """
@@ -81,7 +81,7 @@ class World:
         return self.features[self.rows(step)]
 
     def rewards(self, step: int, arms: Ints) -> Floats:
-        """Return what the arms pay at a step, one arm a replication, shape (replications,)."""
+        """Return the rewards of the arms chosen at a step, one per replication, shape (replications,)."""
         replication = np.arange(self.replications)
         means = self.means[self.stage[step], self.rows(step), arms]
         if self.sigma == 0:

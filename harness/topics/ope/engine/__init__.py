@@ -1,1 +1,1 @@
-"""Estimators and intervals; needs numba, so that topic modules import it inside of functions."""
+"""Estimators, intervals and judges; they need numba, so topic modules import them inside functions."""

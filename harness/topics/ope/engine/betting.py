@@ -1,7 +1,7 @@
-"""Bounds by betting: whoever bets against a wrong value gets rich, and one who bets against the truth hardly ever does.
+"""Bounds by betting: bets against a wrong value multiply their capital, bets against the true value rarely do.
 
-Lower and upper bound are each that of a mean of terms that are bounded from below alone, so that no largest weight is
-needed (Waudby-Smith, Wu, Ramdas, Karampatziakis & Mineiro 2022, arXiv 2210.10768); the bets are the
+The lower and the upper bound each use terms that need only a bound from below, so the largest weight need not be
+known (Waudby-Smith, Wu, Ramdas, Karampatziakis & Mineiro 2022, arXiv 2210.10768); the bets are the
 predictable plug-in of Waudby-Smith & Ramdas (2024, arXiv 2010.09686).
 """
 
@@ -18,22 +18,22 @@ from harness.topics.ope.engine.log import Floats, Log
 from harness.topics.ope.engine.mips import marginal_weights
 from harness.topics.ope.engine.weights import chosen, importance_weights
 
-# Largest share of the capital that one bet may lose: a bet of 1 would risk ruin, a small one gains slowly.
+# Largest share of the capital that one bet may lose: with 1 all could be lost, and a small share gains slowly.
 STAKE = 0.5
 GRID = 2000
 
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """Terms with the mean of the scaled value, and with that of 1 less it.
+    """Terms whose means bound the scaled value v from below and from above.
 
     Attributes
     ----------
     up, down
-        Shape (n,), none below ``-floor``; their means are at most v and at most 1 - v, where v is the value on the
-        scale on which the reward range is 0 to 1.
+        Shape (n,), at least ``-floor``. Their means are at most v and at most 1 - v, where v is the value scaled so
+        that the reward range is 0 to 1.
     floor
-        How far below 0 they may lie.
+        How far below 0 the terms may lie.
     """
 
     up: Floats
@@ -42,7 +42,7 @@ class Outcomes:
 
 
 def outcomes_of(log: Log, estimator: str = "ips", model: Floats | None = None, floor: float = 1.0) -> Outcomes:
-    """Return the terms that bets are laid on.
+    """Return the terms that the bets are about.
 
     Parameters
     ----------
@@ -51,16 +51,16 @@ def outcomes_of(log: Log, estimator: str = "ips", model: Floats | None = None, f
     estimator
         ips, mips, or dr.
     model
-        For dr: estimated reward of every action within the reward range, shape (n, actions). It must not have been
-        fitted to this log's later rounds; else the interval is only as good as an approximation.
+        For dr: estimated reward of every action within the reward range, shape (n, actions). The model of a round must
+        not be fitted to later rounds; otherwise the interval is only approximate.
     floor
-        For dr: k of arXiv 2210.10768. The model counts at most k / w, so that a larger k uses more of it
-        but allows smaller bets only.
+        For dr: k of arXiv 2210.10768. The model is capped at k / w, so that a larger k uses more of the model, but
+        only allows smaller bets.
 
     Raises
     ------
     UsageError
-        Another estimator, or what the estimator needs is missing.
+        The estimator is another one, or something that it needs is missing.
     """
     low, high = log.reward_range
     rewards = (log.rewards - low) / (high - low)
@@ -68,7 +68,7 @@ def outcomes_of(log: Log, estimator: str = "ips", model: Floats | None = None, f
         weights = importance_weights(log) if estimator == "ips" else marginal_weights(log)
         return Outcomes(weights * rewards, weights * (1 - rewards), 0.0)
     if estimator != "dr":
-        raise UsageError(f"a betting interval is known for ips, mips and dr, not for {estimator}")
+        raise UsageError(f"a betting interval exists for ips, mips and dr, not for {estimator}")
     expected = (check_model(log, model, "dr") - low) / (high - low)
     if expected.min() < 0 or expected.max() > 1:
         raise UsageError("a betting interval needs a reward model within the declared reward range: clip it")
@@ -78,16 +78,16 @@ def outcomes_of(log: Log, estimator: str = "ips", model: Floats | None = None, f
 
 
 def betting(outcomes: Outcomes, level: float = 0.95, horizon: int | None = None) -> tuple[float, float]:
-    """Return the interval of the scaled value after the last round; it holds at all earlier rounds as well.
+    """Return the interval of the scaled value after the last round.
 
     Parameters
     ----------
     outcomes
-        Terms in the order in which they came.
+        Terms in the order of the rounds.
     level
         Confidence, between 0 and 1.
     horizon
-        Round for which the bets are tuned: ``None`` for the last, 0 for none in particular. It is valid either way.
+        Round for which the bets are tuned: ``None`` for the last, 0 for no particular one. Every choice is valid.
     """
     error, rounds = (1 - level) / 2, len(outcomes.up) if horizon is None else horizon
     low = _bound(outcomes.up, _bets(outcomes.up, error, rounds), outcomes.floor, error)
@@ -101,13 +101,13 @@ def betting_sequence(outcomes: Outcomes, level: float = 0.95, horizon: int = 0) 
     Parameters
     ----------
     outcomes, level
-        As above.
+        As for `betting`.
     horizon
-        Round for which the bets are tuned; 0 for none in particular.
+        Round for which the bets are tuned; 0 for no particular one.
 
     Notes
     -----
-    Rounded outwards to a grid of 1 / 2000.
+    Bounds are rounded outwards to multiples of 1 / 2000.
     """
     error = (1 - level) / 2
     low = _path(outcomes.up, _bets(outcomes.up, error, horizon), outcomes.floor, error)
@@ -116,21 +116,22 @@ def betting_sequence(outcomes: Outcomes, level: float = 0.95, horizon: int = 0) 
 
 
 def _corrected(log: Log, rewards: Floats, expected: Floats, floor: float) -> Floats:
-    """Return doubly robust terms that are at least -floor, on the scale of 0 to 1."""
+    """Return doubly robust terms that are at least -floor, with rewards scaled to 0 to 1."""
     if log.logging is None:
         raise UsageError("a betting interval of dr needs the logging policy's probability of every action")
     with np.errstate(divide="ignore"):
         weights = np.where(log.target > 0, log.target / log.logging, 0.0)
         counted = np.minimum(expected, floor / weights)
-    own = importance_weights(log)
-    at_most = np.minimum(chosen(expected, log), np.divide(floor, own, out=np.full(len(own), np.inf), where=own > 0))
-    terms: Floats = np.einsum("ij,ij->i", log.target, counted) + own * (rewards - at_most)
+    weight = importance_weights(log)
+    cap = np.divide(floor, weight, out=np.full(len(weight), np.inf), where=weight > 0)
+    predicted = np.minimum(chosen(expected, log), cap)
+    terms: Floats = np.einsum("ij,ij->i", log.target, counted) + weight * (rewards - predicted)
     return terms
 
 
 @njit(cache=True)
 def _bets(outcomes: Floats, error: float, horizon: int) -> Floats:
-    """Return what is bet in each round, from the rounds before it alone."""
+    """Return the bet of each round, which depends on earlier rounds only."""
     bets = np.empty(len(outcomes))
     gain = 2 * np.log(1 / error)
     total, squares = 0.5, 0.25
@@ -148,7 +149,7 @@ def _bets(outcomes: Floats, error: float, horizon: int) -> Floats:
 
 @njit(cache=True)
 def _rich(outcomes: Floats, bets: Floats, floor: float, error: float, value: float) -> bool:
-    """Whether a bet that the mean is above ``value`` ever multiplies its capital by 1 / error."""
+    """Return whether bets that the mean exceeds ``value`` ever multiply their capital by 1 / error."""
     capital, most = 1.0, STAKE / (floor + value)
     for i in range(len(outcomes)):
         capital *= 1 + min(bets[i], most) * (outcomes[i] - value)
@@ -159,30 +160,30 @@ def _rich(outcomes: Floats, bets: Floats, floor: float, error: float, value: flo
 
 @njit(cache=True)
 def _bound(outcomes: Floats, bets: Floats, floor: float, error: float) -> float:
-    """Return the largest value that is refused: capital falls as the value rises, so that it can be halved."""
-    refused, kept = 0.0, 1.0
-    if _rich(outcomes, bets, floor, error, kept):
-        return kept
+    """Return the largest rejected value by bisection: the capital falls as the value rises."""
+    rejected, accepted = 0.0, 1.0
+    if _rich(outcomes, bets, floor, error, accepted):
+        return accepted
     for _ in range(40):
-        middle = (refused + kept) / 2
-        if _rich(outcomes, bets, floor, error, middle):
-            refused = middle
+        centre = (rejected + accepted) / 2
+        if _rich(outcomes, bets, floor, error, centre):
+            rejected = centre
         else:
-            kept = middle
-    return refused
+            accepted = centre
+    return rejected
 
 
 @njit(cache=True)
 def _path(outcomes: Floats, bets: Floats, floor: float, error: float) -> Floats:
-    """Return the largest value refused so far, after every round, on a grid."""
+    """Return the largest value on a grid that was rejected up to each round."""
     bounds = np.empty(len(outcomes))
     capital = np.ones(GRID + 1)
-    refused = 0
+    rejected = 0
     for i in range(len(outcomes)):
-        for k in range(refused + 1, GRID + 1):
+        for k in range(rejected + 1, GRID + 1):
             value = k / GRID
             capital[k] *= 1 + min(bets[i], STAKE / (floor + value)) * (outcomes[i] - value)
-        while refused < GRID and capital[refused + 1] * error >= 1:
-            refused += 1
-        bounds[i] = refused / GRID
+        while rejected < GRID and capital[rejected + 1] * error >= 1:
+            rejected += 1
+        bounds[i] = rejected / GRID
     return bounds

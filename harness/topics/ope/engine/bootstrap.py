@@ -1,4 +1,4 @@
-"""Percentile bootstrap of an estimate: rounds drawn with replacement, or each counted a Poisson number of times."""
+"""Percentile bootstrap of an estimate, with rounds drawn with replacement or counted with Poisson numbers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def bootstrap(
 ) -> tuple[float, float]:
     """Return the percentile interval (Efron 1979); Poisson counts are the streaming variant (Hanley & MacGibbon 2006).
 
-    Every draw is the whole estimator: a self-normalised one is divided by the weights that were drawn. Draws without
-    any weight have no value and are left out.
+    Every draw computes the whole estimator: a self-normalised one is divided by the sum of the drawn weights. Draws in
+    which this sum is 0 have no value and are left out.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ def bootstrap(
     level
         Confidence, between 0 and 1.
     seed
-        Of the draws.
+        Seed of the draws.
     draws
-        How many.
+        Number of draws.
     poisson
-        Count each round a Poisson(1) number of times instead of drawing n rounds.
+        Whether to count each round a Poisson(1) number of times instead of drawing n rounds.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def bootstrap(
         values = means[:, 0] if estimate.scale is None else means[:, 0] + means[:, 1] / means[:, 2]
     values = values[np.isfinite(values)]
     if len(values) < 2:
-        raise UsageError("a bootstrap has no value to go by: almost all of its draws hold no weight")
+        raise UsageError("the bootstrap has no value: almost all of its draws contain no round with a weight above 0")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -16,9 +16,9 @@ def hoeffding(terms: Floats, low: float, high: float, level: float = 0.95) -> tu
     Parameters
     ----------
     terms
-        Independent terms, shape (n,), whose mean is sought.
+        Independent terms, shape (n,), whose mean is to be bounded.
     low, high
-        What no term can leave.
+        Smallest and largest possible value of a term.
     level
         Confidence, between 0 and 1.
     """
@@ -27,12 +27,12 @@ def hoeffding(terms: Floats, low: float, high: float, level: float = 0.95) -> tu
 
 
 def empirical_bernstein(terms: Floats, low: float, high: float, level: float = 0.95) -> tuple[float, float]:
-    """Return the two-sided interval of Maurer & Pontil (2009, theorem 4, arXiv 0907.3740) on each side.
+    """Return the two-sided interval from the bound of Maurer & Pontil (2009, theorem 4, arXiv 0907.3740) on each side.
 
     Parameters
     ----------
     terms, low, high, level
-        As above.
+        As for `hoeffding`.
 
     Raises
     ------

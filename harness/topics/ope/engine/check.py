@@ -1,4 +1,4 @@
-"""Refuses logs that no estimator can use, each with one sentence, and tells how much of the target is unseen."""
+"""Refuses invalid logs with one sentence each, and computes the share of the target that a log cannot contain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check(log: Log) -> None:
     Parameters
     ----------
     log
-        The log as it came.
+        The log to check.
 
     Raises
     ------
@@ -36,23 +36,23 @@ def check(log: Log) -> None:
         _check_possible(log.logging, log)
     if log.contexts is not None and not np.isfinite(log.contexts).all():
         at = _first(~np.isfinite(log.contexts))
-        raise UsageError(f"the context of round {at} holds NaN or infinity: fill in or drop such rounds")
+        raise UsageError(f"the context of round {at} contains NaN or infinity: fill in or drop such rounds")
 
 
 def support_violations(log: Log) -> float:
-    """Return the share of the target policy's mass on actions that the logging policy never takes.
+    """Return the share of the target policy's probability on actions that the logging policy never takes.
 
-    No estimator that weighs rewards can see what such actions pay: importance sampling is biased by what they earn.
+    Importance sampling cannot estimate the rewards of such actions, so their contribution to the value is its bias.
 
     Parameters
     ----------
     log
-        A log whose ``logging`` is known.
+        A log with ``logging``.
 
     Returns
     -------
     float
-        Between 0 and 1: mean over rounds of the sum of the target's probabilities where logging has none.
+        Between 0 and 1: mean over rounds of the target's probability of actions that have logging probability 0.
 
     Raises
     ------
@@ -60,26 +60,28 @@ def support_violations(log: Log) -> float:
         The probabilities of the logging policy are not known.
     """
     if log.logging is None:
-        raise UsageError("support can be judged only where the logging policy's probability of every action is known")
+        raise UsageError(
+            "the support can be computed only if the logging policy's probability of every action is known"
+        )
     return float(np.where(log.logging > 0, 0.0, log.target).sum(axis=1).mean())
 
 
 def check_model(log: Log, model: Floats | None, estimator: str) -> Floats:
-    """Return the model where it fits the log.
+    """Return the model if it fits the log.
 
     Parameters
     ----------
     log
-        The log that is judged.
+        The log.
     model
         Estimated reward of every action, shape (n, actions).
     estimator
-        Who asks, for the error.
+        Name of the estimator, for the error.
 
     Raises
     ------
     UsageError
-        There is no model, or its shape is not that of the target.
+        There is no model, or its shape differs from that of the target.
     """
     if model is None:
         raise UsageError(f"{estimator} needs a reward model: give the estimated reward of every action in every round")
@@ -89,7 +91,7 @@ def check_model(log: Log, model: Floats | None, estimator: str) -> Floats:
 
 
 def _first(wrong: npt.NDArray[np.bool_]) -> int:
-    """Return the first round with something wrong; ``wrong`` has the shape (n, ...)."""
+    """Return the first round with a true entry; ``wrong`` has the shape (n, ...)."""
     return int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))
 
 
@@ -173,17 +175,17 @@ def _check_policy(name: str, probabilities: Floats) -> None:
     )
 
 
-# With a signature it is loaded when this module is imported, before a trial's process begins: the first function that a
-# process loads costs it a quarter of a second, which numba spends on its registries.
+# With a signature it is loaded when this module is imported, before a trial begins: loading the first compiled function
+# takes a process a quarter of a second, which numba spends on its registries.
 @njit(types.int64(types.Array(types.float64, 2, "C", readonly=True)), cache=True)
 def _first_wrong_row(probabilities: Floats) -> int:
-    """Return the first row that is no distribution, -1 where there is none; compiled, as it reads n x actions."""
+    """Return the first row that is not a distribution, or -1; compiled, because it reads n x actions numbers."""
     for i in range(probabilities.shape[0]):
         total, negative = 0.0, False
         for j in range(probabilities.shape[1]):
             total += probabilities[i, j]
             negative |= probabilities[i, j] < 0
-        # Said this way round so that NaN is wrong as well.
+        # Written with "not" so that NaN is wrong as well.
         if negative or not abs(total - 1) <= SUM_TOLERANCE:
             return i
     return -1

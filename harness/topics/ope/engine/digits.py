@@ -1,8 +1,8 @@
-"""Handwritten digits as a bandit: an action is a class, and pays 1 where it is the right one.
+"""Handwritten digits as a bandit: an action is a class, and pays 1 if it is the class of the image.
 
-The reduction of Dudik, Langford & Li 2011 ("Doubly robust policy evaluation and learning", arXiv 1103.4601) in the
-setting of Open Bandit Pipeline's example multiclass, version 0.5.2: policies are a classifier with a share of chance,
-fitted on 30 % of the images, and logs are taken on the others, whose labels tell the truth.
+The reduction of Dudik, Langford & Li 2011 ("Doubly robust policy evaluation and learning", arXiv 1103.4601) with the
+settings of the example multiclass of Open Bandit Pipeline 0.5.2: a policy mixes the answer of a classifier, fitted on
+30 % of the images, with random choices. Logs are drawn on the other images, and their labels give the true value.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from harness.topics.ope.engine.log import Floats, Ints
 from harness.topics.ope.engine.worlds import Population
 
 HELD_OUT = 0.7
-LOGGING_SHARE, TARGET_SHARE = 0.4, 0.9  # of rounds in which the classifier's answer is taken for sure
+LOGGING_SHARE, TARGET_SHARE = 0.4, 0.9  # share of rounds in which a policy takes the answer of its classifier
 _SEED = 12345
 
 
 def splits(seeds: Sequence[int]) -> tuple[Population, ...]:
-    """Make one population for each seed of a split into images for fitting and for logging."""
+    """Make one population for each seed; a seed splits the images into those for fitting and those for logging."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
@@ -29,9 +29,9 @@ def splits(seeds: Sequence[int]) -> tuple[Population, ...]:
 
 
 def split(images: Floats, labels: npt.NDArray[np.integer], seed: int) -> Population:
-    """Make a population of the images held out: 1,258 contexts of 64 pixels, 10 actions.
+    """Make a population from the held-out images: 1,258 contexts of 64 pixels, 10 actions.
 
-    The logging policy rests on a logistic regression, the target on a random forest.
+    The logging policy uses a logistic regression, the target a random forest.
     """
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
@@ -54,7 +54,7 @@ def split(images: Floats, labels: npt.NDArray[np.integer], seed: int) -> Populat
 
 
 def softened(answers: Ints, share: float, actions: int) -> Floats:
-    """Return a policy that takes the answer in a share of rounds and any action else, shape (n, actions)."""
+    """Return a policy that takes the answer in a share of rounds, else a random action, shape (n, actions)."""
     policy = np.full((len(answers), actions), (1 - share) / actions)
     policy[np.arange(len(answers)), answers] += share
     return policy

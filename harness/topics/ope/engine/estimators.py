@@ -1,4 +1,4 @@
-"""Estimators of a target policy's value, each with the per-round terms that its standard error rests on."""
+"""Estimators of a target policy's value, each with the per-round terms of its standard error."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from harness.topics.ope.engine.weights import (
 
 @dataclass(frozen=True, eq=False)
 class ValueEstimate:
-    """An estimated value and what its uncertainty rests on.
+    """An estimated value with the per-round terms of its standard error and bootstrap.
 
     Attributes
     ----------
     value
         Estimated mean reward of the target policy.
     terms
-        Influence of each round, shape (n,): their mean is ``value``, their standard deviation over sqrt(n) is its
-        standard error.
+        Influence of each round, shape (n,): their mean is ``value``, and their standard deviation divided by sqrt(n) is
+        its standard error.
     base, extra, scale
-        The value is mean(base) + mean(extra) / mean(scale), each of shape (n,): what a bootstrap draws from.
-        ``scale`` is ``None`` where nothing is divided by.
+        Terms that a bootstrap resamples, each of shape (n,): the value is mean(base) + mean(extra) / mean(scale).
+        ``scale`` is ``None`` for estimators without a denominator.
     """
 
     value: float
@@ -47,14 +47,14 @@ class ValueEstimate:
 
     @property
     def standard_error(self) -> float:
-        """Standard deviation of the terms over sqrt(n); NaN for a single round."""
+        """Standard deviation of the terms divided by sqrt(n); NaN for a single round."""
         count = len(self.terms)
         return float(self.terms.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What every estimator is made of, each of shape (n,).
+    """The parts of every estimator, each of shape (n,).
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Parts:
     base
         Model's value of the target policy in each round; 0 without a model.
     residuals
-        Reward less the model's reward of the logged action; the reward without a model.
+        Reward minus the model's reward of the logged action; the reward without a model.
     """
 
     weights: Floats
@@ -88,7 +88,7 @@ def plain(base: Floats, weights: Floats, residuals: Floats) -> ValueEstimate:
 
 
 def self_normalised(base: Floats, weights: Floats, residuals: Floats) -> ValueEstimate:
-    """Return mean(base) + mean(w residual) / mean(w), its terms by the delta method.
+    """Return mean(base) + mean(w residual) / mean(w), with terms by the delta method.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def mips(log: Log, model: Floats | None = None) -> ValueEstimate:  # noqa: ARG00
     Raises
     ------
     UsageError
-        The log has no embeddings, or the logging policy is not known.
+        The log has no embeddings, or the probabilities of the logging policy are not known.
     """
     weights = marginal_weights(log)
     return plain(np.zeros(len(weights)), weights, log.rewards)

@@ -1,4 +1,4 @@
-"""Confidence intervals of a policy's value by name."""
+"""Confidence intervals of a policy's value, selected by name."""
 
 from __future__ import annotations
 
@@ -42,21 +42,22 @@ def interval(
     log
         The log.
     kind
-        ``normal`` (delta method), ``bootstrap``, ``poisson`` (percentiles), ``obp`` (obp's own): approximate.
-        ``hoeffding``, ``bernstein``, ``betting``: guaranteed at any n, for ips, mips and dr, within the reward range.
+        Approximate: ``normal`` (delta method), ``bootstrap`` and ``poisson`` (percentiles), ``obp`` (that of obp).
+        Guaranteed at any n, for ips, mips and dr: ``hoeffding``, ``bernstein``, ``betting``.
     estimator
         A name of ``estimators.ESTIMATORS``.
     model
-        Estimated reward of every action, shape (n, actions), for estimators that use one. For a guarantee it must come
-        from other data than the log.
+        Estimated reward of every action, shape (n, actions), for estimators that use one. A guaranteed interval
+        needs a model from other data than the log.
     level
         Confidence, between 0 and 1.
     seed, draws
-        Of the bootstraps.
+        Seed and number of draws of the bootstraps.
     largest_weight
-        Largest possible weight, for hoeffding and bernstein. ``None``: that of any action in the contexts of the log.
+        Largest possible weight, for hoeffding and bernstein; ``None`` for the largest weight of any action in the
+        contexts of the log.
     **options
-        Of the estimator: clip, tau, lam.
+        Options of the estimator: clip, tau, lam.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def interval(
 
 
 def normal(estimate: ValueEstimate, level: float = 0.95) -> tuple[float, float]:
-    """Return value -/+ z standard errors, by the delta method for ratios.
+    """Return value - z and value + z standard errors, with those of ratios by the delta method.
 
     Raises
     ------
@@ -96,21 +97,21 @@ def normal(estimate: ValueEstimate, level: float = 0.95) -> tuple[float, float]:
 def terms_range(
     log: Log, estimator: str, model: Floats | None = None, largest: float | None = None
 ) -> tuple[float, float]:
-    """Return what no term of ips, mips or dr can leave: the declared reward range times the largest possible weight.
+    """Return the smallest and largest possible term of ips, mips or dr, from the reward range and the largest weight.
 
     Raises
     ------
     UsageError
-        The weights are unbounded, their bound is not known, the log holds a larger weight than was stated, or the model
-        leaves the reward range.
+        The weights are unbounded, their bound is not known, the log contains a larger weight than was stated, or the
+        model leaves the reward range.
     """
     low, high = log.reward_range
     weights = marginal_weights(log) if estimator == "mips" else importance_weights(log)
     if largest is None:
         largest = largest_marginal_weight(log) if estimator == "mips" else largest_weight(log)
-    # Rounding alone may lift a weight above the largest.
+    # By rounding a weight may be slightly above the largest.
     if not (isfinite(largest) and weights.max() <= largest * (1 + 1e-9)):
-        raise UsageError(f"largest_weight is {largest:g}, but the log holds a weight of {weights.max():g}")
+        raise UsageError(f"largest_weight is {largest:g}, but the log contains a weight of {weights.max():g}")
     if estimator != "dr":
         return min(0.0, largest * low), max(0.0, largest * high)
     if model is not None and (np.min(model) < low or np.max(model) > high):
@@ -126,7 +127,7 @@ def _check(kind: str, estimator: str, level: float) -> None:
     if not 0 < level < 1:
         raise UsageError(f"level must lie between 0 and 1, not {level:g}")
     if kind in ("hoeffding", "bernstein", "betting") and estimator not in BOUNDED:
-        raise UsageError(f"a {kind} interval is known for {', '.join(BOUNDED)}, not for {estimator}")
+        raise UsageError(f"a {kind} interval exists for {', '.join(BOUNDED)}, not for {estimator}")
 
 
 def _bounded(

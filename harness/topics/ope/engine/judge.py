@@ -1,4 +1,4 @@
-"""Judges estimates, intervals and choices against a truth that the data know."""
+"""Judges estimates, intervals and choices of policies against the true values."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def value(data: Replications, output: npt.ArrayLike) -> Judgement:
     Parameters
     ----------
     output
-        One estimate a replication, shape (replications,).
+        One estimate per replication, shape (replications,).
 
     Returns
     -------
     Judgement
-        Metrics ``mse``, ``bias`` (size of the mean error), ``variance``, ``relative_error`` (mean of |error| /
-        |truth|), ``relative_error_tail`` (its mean over the worst tenth, CVaR: Rockafellar & Uryasev 2000), and of the
-        data ``effective_sample_size`` and ``support_violations``, see `World.overlap`. Curve ``errors``: quantiles of
-        the relative error. Examples of ``mse`` and ``relative_error``, one a replication.
+        Metrics ``mse``, ``bias`` (absolute value of the mean error), ``variance``, ``relative_error`` (mean of
+        |error| / |truth|) and ``relative_error_tail`` (its mean over the worst tenth, CVaR: Rockafellar & Uryasev
+        2000). Metrics of the data: ``effective_sample_size`` and ``support_violations``, see `World.overlap`. Curve
+        ``errors``: quantiles of the relative error. Examples of ``mse`` and ``relative_error``, one per replication.
 
     Raises
     ------
     InvalidOutputError
-        When the output has another shape or holds what is no finite number.
+        When the output has another shape or a value that is not finite.
     """
     truth = data.truth[:, 0]
     error = numbers(output, truth.shape, "estimates") - truth
@@ -59,7 +59,7 @@ def value(data: Replications, output: npt.ArrayLike) -> Judgement:
 
 
 def interval(data: Replications, output: npt.ArrayLike) -> Judgement:
-    """Judge intervals that are to hold the value of one policy with probability 0.95.
+    """Judge intervals of the value of one policy with a nominal coverage of 0.95.
 
     Parameters
     ----------
@@ -69,15 +69,15 @@ def interval(data: Replications, output: npt.ArrayLike) -> Judgement:
     Returns
     -------
     Judgement
-        Metrics ``coverage_error`` (how far the share of intervals that hold the truth falls short of 0.95; 0 when it
-        does not), ``width`` and ``interval_score`` (width plus 2 / 0.05 times what the truth lies outside: Gneiting &
-        Raftery 2007, "Strictly proper scoring rules, prediction, and estimation"), each a mean. Examples
-        of ``width`` and ``interval_score``.
+        Metrics ``coverage_error`` (how far the coverage falls short of 0.95; 0 if it does not), mean ``width`` and mean
+        ``interval_score`` (width plus 2 / 0.05 times the distance of the true value from the interval: Gneiting &
+        Raftery 2007, "Strictly proper scoring rules, prediction, and estimation"). Examples of ``width`` and
+        ``interval_score``, one per replication.
 
     Raises
     ------
     InvalidOutputError
-        When the output has another shape, holds what is no finite number, or a lower end above its upper one.
+        When the output has another shape, a value that is not finite, or a lower end above the upper one.
     """
     truth = data.truth[:, 0]
     low, high = numbers(output, (len(truth), 2), "intervals").T
@@ -100,7 +100,7 @@ def interval(data: Replications, output: npt.ArrayLike) -> Judgement:
 
 
 def selection(data: Replications, output: npt.ArrayLike) -> Judgement:
-    """Judge the choice among candidate policies by estimates of their values.
+    """Judge the choice of the candidate policy with the highest estimate.
 
     Parameters
     ----------
@@ -110,13 +110,13 @@ def selection(data: Replications, output: npt.ArrayLike) -> Judgement:
     Returns
     -------
     Judgement
-        Metrics ``rank_correlation`` (Spearman's, of estimates with the truth; 0 where all estimates are equal) and
-        ``regret`` (value of the best candidate less that of the chosen one), both means with one example a replication.
+        Metrics ``rank_correlation`` (Spearman's, of estimates and true values; 0 if all estimates are equal) and
+        ``regret`` (value of the best candidate minus that of the chosen one): means, with one example per replication.
 
     Raises
     ------
     InvalidOutputError
-        When the output has another shape or holds what is no finite number.
+        When the output has another shape or a value that is not finite.
     """
     truth = data.truth
     estimates = numbers(output, truth.shape, "estimates")
@@ -135,17 +135,17 @@ def numbers(output: npt.ArrayLike, shape: tuple[int, ...], what: str) -> Floats:
     Raises
     ------
     InvalidOutputError
-        When it has another shape or holds what is no finite number.
+        When it has another shape or a value that is not finite.
     """
     try:
-        found = np.asarray(output, dtype=np.float64)
+        values = np.asarray(output, dtype=np.float64)
     except (TypeError, ValueError):
         raise InvalidOutputError(f"expected {what} of shape {shape}, not a {type(output).__name__}") from None
-    if found.shape != shape:
-        raise InvalidOutputError(f"expected {what} of shape {shape}, not {found.shape}")
-    if not np.isfinite(found).all():
-        raise InvalidOutputError(f"{np.count_nonzero(~np.isfinite(found))} of {found.size} {what} are not finite")
-    return found
+    if values.shape != shape:
+        raise InvalidOutputError(f"expected {what} of shape {shape}, not {values.shape}")
+    if not np.isfinite(values).all():
+        raise InvalidOutputError(f"{np.count_nonzero(~np.isfinite(values))} of {values.size} {what} are not finite")
+    return values
 
 
 def _rank_correlations(one: Floats, other: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""The log of a policy that ran, with what another policy would have done in each of its rounds."""
+"""The log of a policy, with the probabilities of a target policy in each of its rounds."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ class Log:
     Attributes
     ----------
     actions, rewards, propensities
-        What was chosen, what it paid, and with which probability it was chosen; shape (n,).
+        Chosen action, its reward, and the probability with which it was chosen; shape (n,).
     target
         Probability of each action under the target policy in each round, shape (n, actions).
     reward_range
-        Least and largest possible reward, as declared: bounds rest on it, never on the sample.
+        Smallest and largest possible reward, as declared: bounds use it and not the sample.
     contexts
-        Shape (n, d); ``None`` where there are none.
+        Features of the rounds, shape (n, d); ``None`` without contexts.
     logging
-        Probability of each action under the logging policy, shape (n, actions); ``None`` where only that of the
-        chosen action is known.
+        Probability of each action under the logging policy, shape (n, actions); ``None`` if only that of the chosen
+        action is known.
     embeddings
-        Features of each action, shape (actions, e), integer codes of categories; ``None`` where there are none.
+        Features of each action as integer codes of categories, shape (actions, e); ``None`` without features.
     """
 
     actions: Ints

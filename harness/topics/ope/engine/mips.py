@@ -1,4 +1,4 @@
-"""Weights of action embeddings: target over logging probability of all actions that look like the logged one."""
+"""Weights of action embeddings: target over logging probability of all actions with the features of the logged one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def marginal_weights(log: Log) -> Floats:
     """Return p(e | x, target) / p(e | x, logging) for the embedding e of each logged action, shape (n,).
 
     An embedding is one row of ``log.embeddings``; actions with equal rows are one category (Saito & Joachims 2022,
-    with embeddings that an action determines).
+    with embeddings that are a function of the action).
 
     Raises
     ------
     UsageError
-        The log has no embeddings, or the logging policy is not known.
+        The log has no embeddings, or the probabilities of the logging policy are not known.
     """
     logging = _logging(log)
     codes = categories(log)
@@ -29,12 +29,12 @@ def marginal_weights(log: Log) -> Floats:
 
 
 def largest_marginal_weight(log: Log) -> float:
-    """Return the largest ratio that any embedding could have had in the contexts of the log.
+    """Return the largest possible ratio of any embedding in the contexts of the log.
 
     Raises
     ------
     UsageError
-        As above, or the logging policy never shows an embedding that the target shows.
+        As for `marginal_weights`, or the logging policy never shows an embedding that the target shows.
     """
     logging, codes = _logging(log), categories(log)
     member = (codes[:, None] == np.arange(codes.max() + 1)).astype(np.float64)

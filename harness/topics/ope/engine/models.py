@@ -1,4 +1,4 @@
-"""Reward models, cross-fitted: nothing is predicted by a model that saw the round itself."""
+"""Reward models, cross-fitted: the model that predicts a round was not fitted on it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from harness import UsageError
 from harness.errors import did_you_mean
 from harness.topics.ope.engine.log import Floats, Ints, Log
 
-# Of a ridge model on standardised features.
+# Penalty of a ridge model on standardised features.
 PENALTY = 1.0
-# Rows that boosting predicts in one call: few calls, and no copy of the contexts for every action at once.
+# Rows that boosting predicts in one call, which limits both the number of calls and the memory for copies of contexts.
 AT_ONCE = 200_000
 
 
@@ -24,15 +24,16 @@ def fit_model(log: Log, kind: str = "ridge", folds: int = 2, seed: int = 0) -> F
     Parameters
     ----------
     log
-        The log; without contexts the models see the action alone.
+        The log; without contexts the models use only the action.
     kind
-        ``ridge``: least squares on context, and one per action on what it leaves. ``logistic``: one per action, for
-        rewards of 0 and 1. ``logistic-shared``: one for context and one-hot action, without their products, in the
-        manner of obp's RegressionModel. ``boosting``: scikit-learn's histogram gradient boosting on both.
+        ``ridge``: ridge regression on the context, then one per action on the residuals. ``logistic``: one logistic
+        regression per action, for rewards of 0 and 1. ``logistic-shared``: one for the context and the one-hot action,
+        without interactions, like obp's RegressionModel. ``boosting``: scikit-learn's histogram gradient boosting on
+        context and action.
     folds
-        Parts of the log, at least 2; each is predicted by a model of the others.
+        Number of parts of the log, at least 2; each is predicted by a model fitted on the others.
     seed
-        Of the parts and the models.
+        Seed of the parts and the models.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def fit_model(log: Log, kind: str = "ridge", folds: int = 2, seed: int = 0) -> F
 
 
 def standardised(log: Log) -> Floats:
-    """Return standardised contexts; a column of zeros where there are none."""
+    """Return standardised contexts, shape (n, d); a column of zeros without contexts."""
     if log.contexts is None:
         return np.zeros((len(log.actions), 1))
     spread = log.contexts.std(axis=0)
@@ -63,7 +64,7 @@ def standardised(log: Log) -> Floats:
 
 
 def folds_of(count: int, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
-    """Go through parts of so many rounds: those to fit on, and those to predict.
+    """Yield, for each fold of `count` rounds, the rounds to fit on and the rounds to predict.
 
     Raises
     ------
@@ -76,9 +77,9 @@ def folds_of(count: int, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
         )
     order = np.random.default_rng(seed).permutation(count)
     for part in np.array_split(order, folds):
-        kept = np.ones(count, dtype=np.bool_)
-        kept[part] = False
-        yield np.flatnonzero(kept), part
+        others = np.ones(count, dtype=np.bool_)
+        others[part] = False
+        yield np.flatnonzero(others), part
 
 
 def _ridge_weights(X: Floats, y: Floats) -> Floats:
@@ -87,15 +88,15 @@ def _ridge_weights(X: Floats, y: Floats) -> Floats:
 
 
 def _ridge(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: int, seed: int) -> Floats:  # noqa: ARG001
-    """Fit context alone first, so that rarely logged actions fall back on what all have in common."""
+    """Fit the context first, so that rarely logged actions fall back on what all actions share."""
     design: Floats = np.column_stack([np.ones(len(X)), X])
     design_new: Floats = np.column_stack([np.ones(len(X_new)), X_new])
     shared = _ridge_weights(design, rewards)
     left: Floats = rewards - design @ shared
     weights: Floats = np.repeat(shared[:, np.newaxis], count, axis=1)
     for action in np.unique(actions):
-        own = actions == action
-        weights[:, action] += _ridge_weights(design[own], left[own])
+        rows = actions == action
+        weights[:, action] += _ridge_weights(design[rows], left[rows])
     predicted: Floats = design_new @ weights
     return predicted
 
@@ -107,7 +108,7 @@ def _logistic(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: i
     for action in np.unique(actions):
         paid = rewards[actions == action]
         if paid.min() == paid.max():
-            # One outcome alone: Laplace's rule of succession.
+            # With a single outcome: Laplace's rule of succession.
             predicted[:, action] = (paid.sum() + 1) / (len(paid) + 2)
         else:
             fitted = LogisticRegression(max_iter=1000).fit(X[actions == action], paid)
@@ -133,7 +134,7 @@ def _logistic_shared(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, c
 def _boosting(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: int, seed: int) -> Floats:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    # More than 255 actions are too many for categories there: their number is a plain feature then.
+    # scikit-learn allows at most 255 categories; with more actions their number is an ordinary feature.
     categories = [X.shape[1]] if count <= 255 else None
     learner: Any = HistGradientBoostingRegressor(
         max_iter=100, max_leaf_nodes=15, categorical_features=categories, early_stopping=False, random_state=seed

@@ -1,4 +1,4 @@
-"""Open Bandit Pipeline as its own examples use it: its reward model, its estimators."""
+"""The reward model and the estimators of Open Bandit Pipeline (obp), as its examples use them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def base_model(kind: str, rewards: Floats) -> Any:
     ----------
     kind
         ``logistic`` or ``boosting``. Their example calls the latter lightgbm; it is scikit-learn's gradient boosting
-        with 30 trees and a learning rate of 0.01, which shrinks all predictions to the mean reward.
+        with 30 trees and a learning rate of 0.01, which shrinks all predictions towards the mean reward.
     rewards
-        Classifiers are for rewards of 0 and 1; for others the same as a regression is returned.
+        For rewards of 0 and 1 a classifier is returned, else the corresponding regression.
 
     Raises
     ------
@@ -54,8 +54,8 @@ def base_model(kind: str, rewards: Floats) -> Any:
 def fit(log: Log, kind: str) -> Floats:
     """Fit obp's RegressionModel in three folds, as the examples do; shape (n, actions).
 
-    Actions enter with their features where they have several, as in the example of the Open Bandit Dataset, else with
-    an indicator each, as in that of the digits.
+    An action enters with its features if it has several, as in the example of the Open Bandit Dataset, else with an
+    indicator, as in the example of the digits.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def fit(log: Log, kind: str) -> Floats:
 
 
 def estimate(name: str, log: Log, model: Floats | None, **options: float) -> float:
-    """Estimate the value of the target policy with an estimator of obp, made anew for every log.
+    """Estimate the value of the target policy with a new estimator object of obp.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""The intervals of Open Bandit Pipeline 0.4.1, shown as they are.
+"""The intervals of Open Bandit Pipeline 0.4.1, without corrections.
 
-It draws from r w / mean(w) with the mean of all weights held fixed. That is the spread of IPS, not that of a ratio: the
-intervals of SNIPS and SNDR are those of IPS and DR, which are too wide for them (zr-obp, issue 187).
+Its bootstrap resamples r w / mean(w), where the mean of the weights is fixed. So the intervals of SNIPS and SNDR have
+the spread of IPS and DR, which is too wide for them (zr-obp, issue 187).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ def obp_interval(
     draws: int = 1000,
     **options: float,
 ) -> tuple[float, float]:
-    """Return obp's own bootstrap interval.
+    """Return the bootstrap interval of obp.
 
     Parameters
     ----------
     log, estimator, model
         The log; dm, ips, snips, dr, sndr, switch_dr or dr_os; estimated rewards of shape (n, actions).
     level, seed, draws
-        Of the bootstrap.
+        Confidence, seed and number of draws of the bootstrap.
     **options
-        tau of switch_dr, lam of dr_os; 1 where not given.
+        tau of switch_dr, lam of dr_os; 1 by default.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def obp_interval(
     from obp import ope
 
     tau, lam = float(options.get("tau", 1.0)), float(options.get("lam", 1.0))
-    # A new object each time: those of obp that tune themselves remember their first answer.
+    # A new object each time: objects of obp that tune themselves reuse their first result.
     makers = {
         "dm": ope.DirectMethod,
         "ips": ope.InverseProbabilityWeighting,

@@ -1,4 +1,4 @@
-"""All estimators but MIPS in one pass over the log, for logs that do not fit the processor's caches."""
+"""All estimators except MIPS in one pass over the log, for logs larger than the processor's caches."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def estimate_all(
     lam: float = 1.0,
     sub_gaussian_lam: float = 0.05,
 ) -> dict[str, Summary]:
-    """Return value and standard error of every estimator but MIPS, read from the log in one pass.
+    """Return value and standard error of every estimator except MIPS, from one pass over the log.
 
-    The values are those of the functions in ``estimators``; n x actions numbers are read twice (target, model), and
-    nothing of that size is written.
+    The values equal those of the functions in ``estimators``. Target and model, of n x actions numbers each, are read
+    once, and no array of that size is written.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def estimate_all(
     Raises
     ------
     UsageError
-        There is no model, its shape is not that of the target, an option is out of range, or all weights are 0.
+        There is no model, its shape differs from that of the target, an option is out of range, or all weights are 0.
     """
     model = check_model(log, model, "estimate_all")
     if not (clip >= 0 and tau >= 0 and lam >= 0 and 0 <= sub_gaussian_lam <= 1):
@@ -90,9 +90,9 @@ def _normalise(means: Moments, sums: Moments, moments: Floats, squares: Floats, 
     sums["snips"] = count * (squares[1] - 2 * ratio * w_gain + ratio**2 * w2) / mass**2
     ratio = rest / mass
     rest2 = squares[4] - squares[0] - 2 * base_rest
-    own = (rest2 - 2 * ratio * w_rest + ratio**2 * w2) / mass**2
+    ratio_spread = (rest2 - 2 * ratio * w_rest + ratio**2 * w2) / mass**2
     means["sndr"] = base + ratio
-    sums["sndr"] = sums["dm"] + count * (own + 2 * (base_rest - ratio * base_w) / mass)
+    sums["sndr"] = sums["dm"] + count * (ratio_spread + 2 * (base_rest - ratio * base_w) / mass)
 
 
 @njit(cache=True, inline="always")

@@ -12,30 +12,30 @@ from harness.topics.ope.engine.log import Floats, Ints, Log
 from harness.topics.ope.engine.models import folds_of, standardised
 
 FOLDS = 5
-# Inverse penalties that are tried, the strongest penalty first, after a regression that sees nothing of the context.
+# Inverse penalties to try, the strongest penalty first, after a model that ignores the context.
 STRENGTHS = (1e-2, 1e-1, 1.0, 10.0)
-# What probabilities are mixed with so that none is 0.
+# Share of the uniform policy in every estimate, so that no probability is 0.
 UNIFORM_SHARE = 1e-3
 
 
 def fit_propensities(log: Log, seed: int = 0, folds: int = FOLDS) -> Floats:
     """Return estimated probabilities of every action under the logging policy, shape (n, actions), rows summing to 1.
 
-    A multinomial logistic regression on the standardised context with a quadratic penalty, cross-fitted. The penalty is
-    the one with the least log loss on actions of the parts left out: from the strongest on, which leaves the shares of
-    the actions alone, until the loss rises. A weaker one drives probabilities of actions that were taken towards 0, and
-    weights without bound. Actions that the other parts do not hold share the probability of what is unseen: the share
-    of actions seen once (Good 1953, "The population frequencies of species and the estimation of population
-    parameters"). Neither rewards nor the log's own propensities are used.
+    A multinomial logistic regression on the standardised context with a quadratic penalty, cross-fitted. Penalties are
+    tried from the strongest on, which predicts the shares of the actions whatever the context, until the log loss on
+    the left-out parts rises; the last one before is used. A weaker penalty would drive the probabilities of some chosen
+    actions towards 0, and their weights would explode. Actions that do not occur in the other parts share the
+    probability of unseen actions: the share of actions that occur once (Good 1953, "The population frequencies of
+    species and the estimation of population parameters"). Rewards and the propensities of the log are not used.
 
     Parameters
     ----------
     log
         The log; without contexts the shares of the actions are estimated.
     seed
-        Of the parts.
+        Seed of the parts.
     folds
-        Parts of the log, at least 2; each is predicted by a model of the others.
+        Number of parts of the log, at least 2; each is predicted by a model fitted on the others.
 
     Raises
     ------
@@ -61,12 +61,12 @@ def fit_propensities(log: Log, seed: int = 0, folds: int = FOLDS) -> Floats:
 
 
 def with_propensities(log: Log, logging: Floats) -> Log:
-    """Return the log as if the logging policy were the one given, shape (n, actions)."""
+    """Return the log with the probabilities of another logging policy, shape (n, actions)."""
     return replace(log, logging=logging, propensities=logging[np.arange(len(log.actions)), log.actions])
 
 
 class _Part:
-    """Rounds left out, and the regression on the others that predicts them; each fit starts from the one before."""
+    """A left-out part and the regression that predicts it; each fit starts from the result of the one before."""
 
     def __init__(self, X: Floats, actions: Ints, X_new: Floats, rows: Ints, count: int) -> None:
         from sklearn.linear_model import LogisticRegression
@@ -75,14 +75,14 @@ class _Part:
         self._data = X, actions, X_new
         self._times = np.bincount(actions, minlength=count)
         self._regression: Any = LogisticRegression(max_iter=1000, warm_start=True)
-        # The first fit starts from the shares of the actions, which saves most of its steps where actions are many.
+        # The first fit starts from the shares of the actions, which saves most of its steps if there are many actions.
         taken = self._times[self._times > 0]
         if len(taken) > 2:
             self._regression.coef_ = np.zeros((len(taken), X.shape[1]))
             self._regression.intercept_ = np.log(taken / taken.sum())
 
     def chances(self, strength: float) -> Floats:
-        """Return probabilities of all actions in the rounds left out, shape (rounds, actions)."""
+        """Return probabilities of all actions in the left-out rounds, shape (rounds, actions)."""
         count, total = len(self._times), self._times.sum()
         seen, unseen = np.flatnonzero(self._times), np.flatnonzero(self._times == 0)
         chances = np.empty((len(self.rows), count))
@@ -98,7 +98,7 @@ class _Part:
     def _seen(self, strength: float) -> Floats:
         X, actions, X_new = self._data
         with warnings.catch_warnings():
-            # Many actions for few rounds look like a regression to scikit-learn.
+            # With many actions and few rounds scikit-learn warns that the target looks like a regression's.
             warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
             self._regression.set_params(C=strength).fit(X, actions)
         predicted: Floats = self._regression.predict_proba(X_new)

@@ -1,4 +1,4 @@
-"""Takes an estimator or an interval through all replications, in the phases of a task."""
+"""Runs an estimator or an interval on all replications, in the phases of a task."""
 
 from __future__ import annotations
 
@@ -14,28 +14,27 @@ from harness.topics.ope.engine.worlds import Logs
 if TYPE_CHECKING:
     from harness.declare import PhaseClock, Problem
 
-#: Fits on a log, with a seed: a reward model, shape (n, actions).
+#: Fits a reward model on a log, with a seed; returns predictions of shape (n, actions).
 Fit: TypeAlias = Callable[[Log, int], Floats]
-#: Makes of a log, with a seed, the log to go on with: with propensities estimated, say.
+#: Changes a log before it is used, with a seed; for example it replaces the propensities by estimates.
 Prepare: TypeAlias = Callable[[Log, int], Log]
-#: Answers for a log with its model: an estimate, or the ends of an interval.
+#: Returns an estimate, or the ends of an interval, for a log and its model.
 Answer: TypeAlias = Callable[[Log, Floats | None], float | tuple[float, float]]
 
 
 def replay(
     problem: Problem, phase: PhaseClock, answer: Answer, *, fit: Fit | None = None, prepare: Prepare | None = None
 ) -> Floats:
-    """Ask for an answer in each replication, of each candidate.
+    """Compute the answer for each candidate in each replication.
 
-    What is fitted is fitted once a log, in the phase ``fit``, whatever the number of candidates; the answers are
-    computed in the phase ``estimate``. A sample of a phase is the time of ten logs. The first log is answered once
-    beforehand, so that compiled code is loaded when the clock starts.
+    Models are fitted once per log in the phase ``fit``, also if there are several candidates. Answers are computed in
+    the phase ``estimate``. One time sample of a phase covers ten logs. Before the first sample one answer is computed
+    without a clock, so that compiled code is already loaded.
 
     Returns
     -------
     numpy.ndarray
-        Shape (replications,) for one candidate, else (replications, candidates); each with the shape of an answer
-        behind.
+        Shape (replications,) for one candidate, else (replications, candidates), followed by the shape of an answer.
     """
     logs: Logs = problem.data
     rows = []
@@ -61,7 +60,7 @@ def replay(
 
 
 def _prepared(logs: tuple[Log, ...], prepare: Prepare, seed: int) -> tuple[Log, ...]:
-    """Prepare the first candidate's log, and give the others its propensities."""
+    """Prepare the log of the first candidate, and use its propensities for the others."""
     from harness.topics.ope.engine.propensities import with_propensities
 
     first = prepare(logs[0], seed)

@@ -1,4 +1,4 @@
-"""Rounds of logs: actions drawn, rounds taken, rewards replaced."""
+"""Operations on rounds of logs: draw actions, select rounds, replace rewards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def draw_actions(probabilities: Floats, uniform: Floats) -> Ints:
 def _drawn(probabilities: Floats, uniform: Floats) -> Ints:
     actions = np.empty(len(uniform), dtype=np.int64)
     for i in range(len(uniform)):
-        # An action of probability 0 at the end must not be drawn because a sum falls short of 1 by rounding.
+        # Scaling by the sum ensures that rounding never draws an action of probability 0 at the end.
         total = 0.0
         for j in range(probabilities.shape[1]):
             total += probabilities[i, j]
@@ -40,7 +40,7 @@ def _drawn(probabilities: Floats, uniform: Floats) -> Ints:
 
 
 def taken(log: Log, rows: Ints) -> Log:
-    """Return the log made of some of its rounds."""
+    """Return a log of the given rounds."""
     return Log(
         actions=log.actions[rows],
         rewards=log.rewards[rows],

@@ -1,4 +1,4 @@
-"""What a scenario does to a population."""
+"""Scenarios as operations on populations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.topics.ope.engine.worlds import Population, Replications, populatio
 
 
 def heavy_weights(data: Replications, strength: float) -> Replications:
-    """Make the logging policy shun what pays: its probabilities are multiplied by exp(-strength z).
+    """Make the logging policy avoid high rewards: its probabilities are multiplied by exp(-strength z).
 
     z is the expected reward of an action, standardised over the actions of a context.
     """
@@ -26,7 +26,7 @@ def heavy_weights(data: Replications, strength: float) -> Replications:
 
 
 def wrong_propensities(data: Replications, share: float) -> Replications:
-    """Make the log state a policy that explores more: the one that runs with probability 1 - share, else at random."""
+    """Make the log state wrong propensities: (1 - share) times the true ones plus `share` times uniform ones."""
 
     def stressed(world: Population) -> Population:
         return replace(world, recorded=(1 - share) * world.logging + share / world.logging.shape[1])
@@ -35,7 +35,7 @@ def wrong_propensities(data: Replications, share: float) -> Replications:
 
 
 def missing_support(data: Replications, share: float, rng: Generator) -> Replications:
-    """Make the logging policy never take some actions: a share of them drawn at random, at least one, never all."""
+    """Make the logging policy never take some random actions: a share of them, at least one, but not all."""
 
     def stressed(world: Population) -> Population:
         count = world.logging.shape[1]
@@ -48,7 +48,7 @@ def missing_support(data: Replications, share: float, rng: Generator) -> Replica
 
 
 def drift(data: Replications, share: float, rng: Generator) -> Replications:
-    """Make rewards move while the log is taken: at its beginning a share of them is that of other actions."""
+    """Make rewards change during the log: at its beginning a share of them is that of other actions."""
 
     def stressed(world: Population) -> Population:
         other = world.rewards[:, rng.permutation(world.rewards.shape[1])]
@@ -58,7 +58,7 @@ def drift(data: Replications, share: float, rng: Generator) -> Replications:
 
 
 def noisy_rewards(data: Replications, by: float) -> Replications:
-    """Move every reward up or down by so much, at random: the truth stays, the declared range is wider."""
+    """Add or subtract `by` from every reward at random: the true value is unchanged, the reward range is wider."""
     return replace(data, noise=by)
 
 

@@ -1,4 +1,4 @@
-"""A synthetic population of contexts, where rewards depend on actions through their embeddings alone."""
+"""A synthetic population of contexts, in which rewards depend on actions only through their embeddings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONTEXTS = 2_000
 DIMENSIONS = 5
 CATEGORIES = (3, 3, 3)  # values of each feature of an action: 27 kinds of actions at most
 BASE, KIND, TASTE = 0.5, 0.2, 0.3  # expected reward: 0.5 on average, by kind up to 0.2, by context up to 0.3
-_SPREAD = 0.1  # of the errors with which a policy knows rewards
+_SPREAD = 0.1  # standard deviation of the errors in the rewards that the first candidate believes in
 
 
 def population(
@@ -27,20 +27,21 @@ def population(
 ) -> Population:
     """Make a population of 2,000 contexts, uniform in a cube of five dimensions.
 
-    The expected reward of an action is 0.5 + 0.2 b + 0.3 u, with b uniform in -1 to 1 for each kind of actions and u
-    in -1 to 1 either linear in the context or, when `nonlinear`, the sign of a product of two of its coordinates, which
-    no model linear in the context can see. Rewards depend on actions only through their kind, as in the experiments of
-    Saito & Joachims 2022 (arXiv 2202.06317).
+    The expected reward of an action is 0.5 + 0.2 b + 0.3 u. For each kind of action, b is uniform in -1 to 1. u is in
+    -1 to 1 and linear in the context, or, if `nonlinear`, the sign of a product of two of its coordinates, which a
+    model that is linear in the context cannot learn. Rewards depend on actions only through their kind, as in the
+    experiments of Saito & Joachims 2022 (arXiv 2202.06317).
 
     Parameters
     ----------
     temperature
-        The logging policy takes actions with probabilities proportional to exp(temperature z), z being the
-        standardised expected reward: 0 is uniform, below 0 shuns what pays and makes weights heavy.
+        The logging policy takes actions with probabilities proportional to exp(temperature z), where z is the
+        standardised expected reward: 0 is uniform, and below 0 it avoids high rewards, which makes weights heavy.
     explore
-        Share of rounds in which a candidate chooses at random; else it takes what it believes to be the best action.
+        Share of rounds in which a candidate chooses at random; else it takes the action that it believes to be best.
     candidates
-        Number of candidate policies: the first knows rewards within 0.1, each further one half as well as the last.
+        Number of candidate policies: the first one's beliefs about rewards have errors with a standard deviation of
+        0.1, and each further one has twice the errors of the one before.
     """
     contexts = rng.uniform(-1, 1, size=(CONTEXTS, DIMENSIONS))
     embeddings = np.column_stack([rng.integers(count, size=actions) for count in CATEGORIES]).astype(np.int64)
@@ -70,7 +71,7 @@ def _rewards(contexts: Floats, rng: Generator, *, nonlinear: bool) -> Floats:
 
 
 def _greedy(rewards: Floats, explore: float, spread: float, rng: Generator) -> Floats:
-    """Return a policy that takes what it believes to be the best action, or explores."""
+    """Return a policy that takes the action it believes to be best, or explores."""
     count = rewards.shape[1]
     best: Ints = (rewards + rng.normal(scale=spread, size=rewards.shape)).argmax(axis=1)
     policy = np.full(rewards.shape, explore / count)

@@ -1,4 +1,4 @@
-"""Clipping, switching and shrinkage constants from the log alone: by SLOPE, or by a bound on bias and variance."""
+"""Chooses constants of clipping, switching and shrinkage from the log, by SLOPE or by a bound on the MSE."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.topics.ope.engine.weights import bend_weights, clip_weights, shrink
 
 POINTS = 30
 METHODS: Final = ("slope", "bound")
-# Ways to shorten a weight, for compiled code.
+# Codes of the ways to shorten a weight, for compiled code.
 CLIP, BEND, SWITCH, SHRINK = range(4)
 
 
@@ -36,15 +36,15 @@ class _Tuned:
 
 @dataclass(frozen=True, eq=False)
 class _Reach:
-    """What a bias can come from.
+    """What bounds the bias of an estimator.
 
     Attributes
     ----------
     weights, shares
-        Weights that a round could have had, and their probabilities: shape (n, actions), or (n, 1) for the weight that
-        it had where the logging policy is not known.
+        Possible weights of a round and their probabilities, shape (n, actions). If the logging policy is not known, the
+        weights of the logged actions, shape (n, 1).
     residual
-        Largest size of a residual.
+        Largest possible absolute value of a residual.
     """
 
     weights: Floats
@@ -65,7 +65,7 @@ TUNED: Final[Mapping[str, _Tuned]] = MappingProxyType(
 def tune(
     log: Log, model: Floats | None, estimator: str, by: str = "slope", grid: Floats | None = None, level: float = 0.95
 ) -> dict[str, float]:
-    """Return the option to call an estimator with, as ``{"clip": 3.2}``; the same log gives the same answer.
+    """Return the chosen option of an estimator, such as ``{"clip": 3.2}``; it depends on the log alone.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ def tune(
     estimator
         clipped_ips, sub_gaussian_ips, switch_dr or dr_os.
     by
-        ``slope`` (Su, Srinath & Krishnamurthy 2020, arXiv 2002.07729) or ``bound`` (in the manner of Wang et al. 2017
-        and Su et al. 2020).
+        ``slope`` (Su, Srinath & Krishnamurthy 2020, arXiv 2002.07729) or ``bound`` (similar to Wang et al. 2017 and Su
+        et al. 2020).
     grid
-        Candidates, least bias first; ``None`` for that of ``candidates``.
+        Values to choose from, in order of increasing bias; ``None`` for those of ``candidates``.
     level
         Confidence of the widths and of the bound.
 
@@ -105,12 +105,13 @@ def tune(
 
 
 def candidates(weights: Floats, estimator: str) -> Floats:
-    """Return what is tried for an estimator, least bias first.
+    """Return the values to try for an estimator, in order of increasing bias.
 
-    Thresholds: none, then 30 from the largest weight to the 5 % quantile of those above 0, evenly spaced in logarithms.
-    Shrinkage: infinity, then 30 from 100 times the square of the 95 % quantile to a hundredth of that of the 5 %
-    quantile (in the manner of Su et al. 2020). Both end at 0, which leaves the model alone, except for clipping.
-    The sub-Gaussian correction: 0, then 30 from 0.0001 to 1.
+    Thresholds (clipping, switching): infinity, then 30 values from the largest weight to the 5 % quantile of the
+    weights above 0, evenly spaced in logarithms. Shrinkage: infinity, then 30 values from 100 times the square of the
+    95 % quantile to a hundredth of the square of the 5 % quantile (similar to Su et al. 2020). Switching and shrinkage
+    end with 0, where the estimate is that of the model alone. Sub-Gaussian correction: 0, then 30 values from 0.0001
+    to 1.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def candidates(weights: Floats, estimator: str) -> Floats:
 
 
 def _slope(parts: Parts, tuned: _Tuned, points: Floats, level: float) -> int:
-    """Return the last point that agrees with all before it, within their widths."""
+    """Return the last point whose estimate agrees with all earlier ones within their interval widths."""
     quantile = NormalDist().inv_cdf((1 + level) / 2)
     values: list[float] = []
     widths: list[float] = []
@@ -148,8 +149,8 @@ def _slope(parts: Parts, tuned: _Tuned, points: Floats, level: float) -> int:
 def _mse_bound(parts: Parts, tuned: _Tuned, point: float, reach: _Reach, level: float) -> float:
     """Return the variance of the estimate plus the square of a bound on its bias.
 
-    The bias is the mean of (w - shortened w) residual. It is bounded by that mean in the log plus Bernstein's
-    deviation, and by the largest residual times the mean of |w - shortened w|; the lower of both counts.
+    The bias is the mean of (w - shortened w) residual. One bound is this mean in the log plus Bernstein's deviation,
+    another the largest residual times the mean of |w - shortened w|; the smaller one is used.
     """
     shortened = tuned.shorten(parts.weights, point)
     count = len(shortened)
@@ -175,10 +176,10 @@ def _reach(log: Log, parts: Parts, tuned: _Tuned) -> _Reach:
 _Matrix = types.Array(types.float64, 2, "C", readonly=True)
 
 
-# Compiled, as it reads n x actions for every candidate; with a signature, so that it is loaded before a trial begins.
+# Compiled, because it reads n x actions numbers for every point; with a signature it is loaded before a trial begins.
 @njit(types.float64[::1](_Matrix, _Matrix, types.int64, types.float64), cache=True, error_model="numpy")
 def _gaps(weights: Floats, shares: Floats, kind: int, point: float) -> Floats:
-    """Return the largest and the mean over rounds of the sum of shares |w - shortened w|."""
+    """Return the maximum and the mean over rounds of the sum of shares |w - shortened w|."""
     largest, total = 0.0, 0.0
     for i in range(weights.shape[0]):
         gap = 0.0

@@ -1,4 +1,4 @@
-"""Importance weights of a log and the ways to shorten large ones."""
+"""Importance weights of a log, and ways to shorten large ones."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ def importance_weights(log: Log) -> Floats:
 
 
 def effective_sample_size(weights: Floats) -> float:
-    """Return how many rounds drawn from the target would tell as much: (sum w)^2 / sum w^2 (Kish 1965)."""
+    """Return the effective sample size (sum w)^2 / sum w^2 (Kish 1965)."""
     squares = float(np.square(weights).sum())
     return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
 def largest_weight(log: Log) -> float:
-    """Return the largest weight that any action could have had in the contexts of the log.
+    """Return the largest possible weight of any action in the contexts of the log.
 
-    Not the sample's maximum: actions that were not logged count as well.
+    It can exceed the largest weight in the log, because actions that were not chosen count as well.
 
     Raises
     ------
     UsageError
-        The logging policy is not known, or it never takes an action that the target takes (the weight is unbounded).
+        The probabilities of the logging policy are not known, or the weights are unbounded, because it never takes an
+        action that the target takes.
     """
     if log.logging is None:
         raise UsageError(
-            "the largest weight is not known: state largest_weight, or give the logging policy of every action"
+            "the largest weight is not known: state largest_weight, or give the logging probability of every action"
         )
     largest = float(_largest(np.ascontiguousarray(log.target), np.ascontiguousarray(log.logging)))
     if not np.isfinite(largest):
@@ -51,10 +52,10 @@ def largest_weight(log: Log) -> float:
 _Matrix = types.Array(types.float64, 2, "C", readonly=True)
 
 
-# Compiled, as it reads n x actions; with a signature, so that it is loaded before a trial begins.
+# Compiled, because it reads n x actions numbers; with a signature it is loaded before a trial begins.
 @njit(types.float64(_Matrix, _Matrix), cache=True)
 def _largest(target: Floats, logging: Floats) -> float:
-    """Return the largest ratio where the target is above 0, infinity where the other is not."""
+    """Return the largest ratio where the target is above 0; infinity if the logging probability is 0 there."""
     largest = 0.0
     for i in range(target.shape[0]):
         for j in range(target.shape[1]):
@@ -82,7 +83,7 @@ def shrink_weights(weights: Floats, lam: float) -> Floats:
     """
     if lam == 0:
         return np.zeros_like(weights)
-    # This form, unlike the one above, holds at infinity; where the division overflows, the weight is 0 indeed.
+    # Unlike the formula above, this form is right at infinity; if the division overflows, the weight is indeed 0.
     with np.errstate(over="ignore"):
         shrunk: Floats = weights / (1 + np.square(weights) / lam)
     return shrunk

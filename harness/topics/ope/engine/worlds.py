@@ -1,4 +1,4 @@
-"""Worlds whose truth is known, and the logs drawn from them, replication by replication."""
+"""Worlds with known values of policies, and the logs that are drawn from them, one per replication."""
 
 from __future__ import annotations
 
@@ -12,49 +12,48 @@ from harness import Generator, UsageError
 from harness.topics.ope.engine.log import Floats, Ints, Log
 from harness.topics.ope.engine.rounds import draw_actions, taken, with_rewards
 
-#: Logs that a strategy holds at a time, and that one sample of a phase is the time of.
+#: Logs that a strategy gets at once; one time sample of a phase covers so many.
 LOGS_AT_ONCE = 10
 
 
 class World(Protocol):
-    """What logs are drawn from."""
+    """A source of logs with known values of the candidate policies."""
 
     @property
     def truth(self) -> Floats:
         """Value of each candidate policy, shape (candidates,)."""
 
     def draw(self, rng: Generator) -> tuple[Log, ...]:
-        """Draw a log, once for each candidate as its target."""
+        """Draw one log, and return it once for each candidate as the target."""
 
     def overlap(self) -> tuple[float, float]:
-        """Return the effective share of rounds, and the share of the target on actions never logged."""
+        """Return the effective share of the rounds, and the share of the target on actions that are never logged."""
 
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """A finite set of contexts, from which rounds are drawn with replacement; so its truth is a sum, not a simulation.
+    """A finite set of contexts from which rounds are drawn with replacement, so that true values are exact sums.
 
     Attributes
     ----------
     contexts
-        Shape (m, d).
+        Features of the contexts, shape (m, d).
     rewards
-        Expected reward of each action when the target policy is to run, shape (m, actions), in 0 to 1.
+        Expected reward of each action after the log, when the target policy would run, shape (m, actions), in 0 to 1.
     logging
-        Probabilities of the policy that runs, shape (m, actions).
+        Probabilities of the logging policy, shape (m, actions).
     targets
         Probabilities of the candidate policies, shape (candidates, m, actions).
     rounds
-        Rounds of a log.
+        Number of rounds of a log.
     embeddings
-        See `Log`.
+        As in `Log`.
     recorded
-        Probabilities that the log states in place of those of the policy that runs; ``None`` where it tells the truth.
+        Wrong probabilities of the logging policy that the log states; ``None`` if it states the true ones.
     before
-        Expected rewards when the log begins, from where they move to `rewards` in equal steps; ``None`` where they
-        stand still.
+        Expected rewards when the log begins, which change to `rewards` in equal steps; ``None`` if they are constant.
     whole
-        Whether a log holds every context once, in order, and only actions are drawn.
+        Whether a log contains every context once, in order, so that only actions and rewards are drawn.
     """
 
     contexts: Floats
@@ -74,7 +73,7 @@ class Population:
         return values
 
     def draw(self, rng: Generator) -> tuple[Log, ...]:
-        """Draw a log: rewards are 0 or 1."""
+        """Draw a log with rewards of 0 or 1, and return it once for each candidate as the target."""
         size = len(self.contexts)
         rows = np.arange(size) if self.whole else rng.integers(size, size=self.rounds)
         logging = self.logging[rows]
@@ -100,13 +99,13 @@ class Population:
         )
 
     def overlap(self) -> tuple[float, float]:
-        """Return what of the first candidate the log can tell.
+        """Return how well the logging policy covers the first candidate.
 
         Returns
         -------
         effective
-            E[w]^2 / E[w^2] for weights w of the policy that runs: the limit of the effective sample size (Kish 1965)
-            divided by the rounds.
+            E[w]^2 / E[w^2] for the weights w of the logging policy: the limit of the effective sample size (Kish 1965)
+            divided by the number of rounds.
         unsupported
             Share of the target's probability on actions that the logging policy never takes.
         """
@@ -119,14 +118,14 @@ class Population:
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """A log that was kept, resampled with replacement; the truth is what another policy's own log paid on average.
+    """A recorded log, resampled with replacement; the true value is what the target policy earned when it ran.
 
     Attributes
     ----------
     log
-        The log as kept, with the target.
+        The recorded log, with the target.
     value
-        Mean reward of the target policy in the log of its own.
+        Mean reward of the target policy, from its log or from an A/B test.
     """
 
     log: Log
@@ -143,10 +142,10 @@ class Recorded:
         return (taken(self.log, rng.integers(count, size=count)),)
 
     def overlap(self) -> tuple[float, float]:
-        """Return what `Population.overlap` does, of the log itself.
+        """Return the values of `Population.overlap`, computed from the log.
 
-        Where only the propensities of chosen actions are known, what counts as unsupported is the target's share on
-        actions that no round of the log holds.
+        If only the propensities of chosen actions are known, the unsupported share is the target's probability of
+        actions that occur in no round of the log.
         """
         log = self.log
         weights = log.target[np.arange(len(log.actions)), log.actions] / log.propensities
@@ -160,30 +159,30 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class Logs:
-    """What a strategy sees: how many replications there are, and the logs of each."""
+    """What a strategy may see: the number of replications, and the logs of each."""
 
     replications: int
     candidates: int
     make: Callable[[int], tuple[Log, ...]]
 
     def parts(self) -> Iterator[list[tuple[Log, ...]]]:
-        """Go through the replications, `LOGS_AT_ONCE` at a time; each is the same log once for each candidate."""
+        """Yield lists of `LOGS_AT_ONCE` replications; a replication is one log, once for each candidate."""
         for start in range(0, self.replications, LOGS_AT_ONCE):
             yield [self.make(number) for number in range(start, min(start + LOGS_AT_ONCE, self.replications))]
 
 
 @dataclass(frozen=True, eq=False)
 class Replications:
-    """The data of a trial: many logs, each drawn independently of the others, with the truth.
+    """The data of a trial: many independently drawn logs with the true values.
 
     Attributes
     ----------
     worlds
         Replication i is drawn from ``worlds[i % len(worlds)]``.
     key
-        Seed: a log depends on it and on its number alone, so that all strategies see the same.
+        Seed: a log depends only on it and on the number of the replication, so that all strategies get the same logs.
     noise
-        Half of the distance of two values, by which every reward is moved up or down at random.
+        Amount that is added to or subtracted from every reward at random.
     """
 
     worlds: tuple[World, ...]
@@ -224,22 +223,22 @@ def view(data: Replications) -> Logs:
     Raises
     ------
     UsageError
-        The data are something else, as a table that joined the task by its card.
+        The data are something else, such as a table that was added to the task by its card.
     """
     if not isinstance(data, Replications):
-        raise UsageError("off-policy evaluation needs a log, not a table: declare it with kept_log (docs/ope.md)")
+        raise UsageError("off-policy evaluation needs a log, not a table: declare it with log_dataset (docs/ope.md)")
     return Logs(data.replications, data.truth.shape[1], data.make)
 
 
 def populations(data: Replications, scenario: str) -> tuple[Population, ...]:
-    """Return the worlds where all are populations.
+    """Return the worlds if all are populations.
 
     Raises
     ------
     UsageError
-        When one is a log that was kept: what the policy did there cannot be changed.
+        When one is a recorded log, in which the logging policy cannot be changed.
     """
-    found = tuple(world for world in data.worlds if isinstance(world, Population))
-    if len(found) < len(data.worlds):
-        raise UsageError(f"scenario {scenario} needs a world that can be asked again, not a log that was kept")
-    return found
+    worlds = tuple(world for world in data.worlds if isinstance(world, Population))
+    if len(worlds) < len(data.worlds):
+        raise UsageError(f"scenario {scenario} needs a simulated world, not a recorded log")
+    return worlds

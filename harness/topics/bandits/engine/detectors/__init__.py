@@ -1,5 +1,5 @@
-"""Policies that start again when a detector sees that an arm's mean has changed; a module a detector.
+"""Policies that restart when a detector signals that the mean of an arm has changed; one module per detector.
 
-A detector watches what an arm paid since its last restart. On one stream of rewards it is the kernel `alarm`, where its
-false alarms and delays can be seen.
+A detector tests the rewards of an arm since its last restart. The function `alarm` of each module is the detector
+alone, on one stream of rewards, so that tests can measure its false alarms and delays.
 """

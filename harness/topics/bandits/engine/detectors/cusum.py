@@ -1,4 +1,4 @@
-"""CUSUM-UCB: the cumulative sum of an arm's deviations from its first rewards raises the alarm.
+"""CUSUM-UCB: an alarm is raised when the cumulative sum of an arm's deviations from its first rewards is large.
 
 Liu, Lee & Shroff 2018, "A change-detection based framework for piecewise-stationary multi-armed bandit problem".
 """
@@ -14,7 +14,7 @@ from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, pai
 from harness.topics.bandits.engine.play import Actions
 from harness.topics.bandits.engine.world import World
 
-_EXPLORE, _WHICH = 1_000_000, 1_000_001  # places of the coin of exploration, and of the arm that it chooses
+_EXPLORE, _WHICH = 1_000_000, 1_000_001  # places of the draws whether to explore, and which arm
 
 
 def cusum_ucb(
@@ -28,7 +28,7 @@ def cusum_ucb(
     *,
     everything: bool = False,
 ) -> Actions:
-    """Play UCB, and forget an arm, or everything, when the cumulative sum of its deviations exceeds a threshold.
+    """Play UCB, and restart an arm, or all, when the cumulative sum of its deviations exceeds a threshold.
 
     Liu, Lee & Shroff 2018, "A change-detection based framework for piecewise-stationary multi-armed bandit problem";
     ``warm``, ``slack``, ``threshold`` and ``explore`` are their M, epsilon, h and alpha.
@@ -67,17 +67,17 @@ def _cusum_ucb(
     actions: Actions,
 ) -> None:
     many = arms.means.shape[2]
-    held, index = np.empty((5, many)), np.empty(many)
-    count, total, base, up, down = held[0], held[1], held[2], held[3], held[4]
+    state, index = np.empty((5, many)), np.empty(many)
+    count, total, base, up, down = state[0], state[1], state[2], state[3], state[4]
     for replication in range(actions.shape[0]):
-        held[:] = 0.0
-        told, steps = 0, 0.0
+        state[:] = 0.0
+        learned, steps = 0, 0.0
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
-                reward = paid(arms, told, replication, arm)
-                told += 1
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                reward = paid(arms, learned, replication, arm)
+                learned += 1
                 steps += 1
                 count[arm] += 1
                 total[arm] += reward
@@ -89,7 +89,7 @@ def _cusum_ucb(
                 if max(up[arm], down[arm]) > threshold:
                     first, last = (0, many) if everything else (arm, arm + 1)
                     steps -= count[first:last].sum()
-                    held[:, first:last] = 0.0
+                    state[:, first:last] = 0.0
             if uniform(key, step, replication, _EXPLORE) < explore:
                 actions[replication, step] = int(uniform(key, step, replication, _WHICH) * many)
             else:

@@ -1,4 +1,4 @@
-"""GLR-klUCB: the likelihood ratio of one change against none raises the alarm.
+"""GLR-klUCB: an alarm is raised when the likelihood ratio of one change against none is large.
 
 Besson et al. 2022, "Efficient change-point detection for tackling piecewise-stationary bandits".
 """
@@ -21,16 +21,16 @@ from harness.topics.bandits.engine.world import World
 
 
 def glr_kl_ucb(world: World, delta: float, explore: float, every: int, thin: int, key: np.uint64) -> Actions:
-    """Play KL-UCB, and forget all when a generalised likelihood ratio says that an arm has changed.
+    """Play KL-UCB, and restart all arms when a generalised likelihood ratio test signals a change of an arm.
 
     Besson et al. 2022, "Efficient change-point detection for tackling piecewise-stationary bandits", with global
-    restarts: in episode k every arm is explored at a share ``explore`` sqrt(k) / arms of the steps. The test is
-    made at every so many steps, at every so many places of a change, as in the authors' code. A reward within (0, 1)
-    counts as 1 with its own probability.
+    restarts. In episode k every arm is explored at a share ``explore`` sqrt(k) / arms of the steps. As in the authors'
+    code, a test is made only at every ``every``-th step, and for every ``thin``-th possible change. A reward r between
+    0 and 1 counts as 1 with probability r, else as 0.
     """
     check(world, warm=min(every, thin), explore=explore)
     if not 0 < delta < 1:
-        raise UsageError(f"a probability of false alarm of {delta} is none; give one between 0 and 1")
+        raise UsageError(f"delta, the probability of a false alarm, must lie between 0 and 1, not {delta}")
     actions = blank(world)
     _glr_kl_ucb(arms_of(world), delta, explore, every, thin, key, actions)
     return actions.T
@@ -58,7 +58,7 @@ def logs(most: int) -> Floats:
 
 @njit(cache=True, inline="always")
 def threshold(count: int, delta: float) -> float:
-    """Return log(n^(3/2) / delta), which the authors use in place of the larger one of their proofs."""
+    """Return log(n^(3/2) / delta), which the authors use instead of the larger threshold of their proofs."""
     return 1.5 * math.log(count) - math.log(delta)
 
 
@@ -71,7 +71,7 @@ def ratio(ones: Ints, count: int, thin: int, table: Floats) -> float:
     Parameters
     ----------
     ones
-        Number of ones among the first rewards, from 0 rewards on; shape (n + 1,) or more.
+        Number of ones among the first 0, 1, 2 ... rewards; shape (n + 1,) or more.
     count
         Number of rewards n.
     table
@@ -98,23 +98,23 @@ def _glr_kl_ucb(
     ones, table = np.zeros((many, horizon + 1), dtype=np.int64), logs(horizon)
     for replication in range(actions.shape[0]):
         pulls[:], index[:], solved[:] = 0, 0.5, -1
-        told, since, episode, without = 0, 0, 1, many
+        learned, since, episode, without = 0, 0, 1, many
         for step in range(horizon):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
-                one = int(bit(key, told, replication, paid(arms, told, replication, arm)))
-                told += 1
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                one = int(bit(key, learned, replication, paid(arms, learned, replication, arm)))
+                learned += 1
                 without -= pulls[arm] == 0
                 pulls[arm] += 1
                 ones[arm, pulls[arm]] = ones[arm, pulls[arm] - 1] + one
                 means[arm] = ones[arm, pulls[arm]] / pulls[arm]
                 entropies[arm], solved[arm] = entropy_of(means[arm]), -1
-                if (told - since) % every == 0 and ratio(ones[arm], pulls[arm], thin, table) > threshold(
+                if (learned - since) % every == 0 and ratio(ones[arm], pulls[arm], thin, table) > threshold(
                     pulls[arm], delta
                 ):
                     pulls[:], index[:], solved[:] = 0, 0.5, -1
-                    since, without = told, many
+                    since, without = learned, many
                     episode += 1
             arm = in_turn(step - since, many, explore * math.sqrt(episode))
             if arm < 0 and without:

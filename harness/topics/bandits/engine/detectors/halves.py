@@ -1,4 +1,4 @@
-"""M-UCB: the alarm is raised when the two halves of an arm's last rewards differ.
+"""M-UCB: an alarm is raised when the two halves of an arm's last rewards differ.
 
 Cao et al. 2019, "Nearly optimal adaptive procedure with change detection for piecewise-stationary bandit".
 """
@@ -16,7 +16,7 @@ from harness.topics.bandits.engine.world import World
 
 
 def m_ucb(world: World, window: int, threshold: float, explore: float, xi: float) -> Actions:
-    """Play UCB, and forget all when the two halves of an arm's last rewards differ by a threshold in sum.
+    """Play UCB, and restart all arms when the sums of the two halves of an arm's last rewards differ by a threshold.
 
     Cao et al. 2019, "Nearly optimal adaptive procedure with change detection for piecewise-stationary bandit";
     ``window``, ``threshold`` and ``explore`` are their w, b and gamma, xi is 2.
@@ -53,18 +53,18 @@ def _m_ucb(arms: Arms, window: int, threshold: float, explore: float, xi: float,
     sums = np.zeros((many, horizon + 1))
     for replication in range(actions.shape[0]):
         count[:], total[:] = 0.0, 0.0
-        told, since = 0, 0
+        learned, since = 0, 0
         for step in range(horizon):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
-                total[arm] += paid(arms, told, replication, arm)
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                total[arm] += paid(arms, learned, replication, arm)
                 count[arm] += 1
-                told += 1
+                learned += 1
                 sums[arm, int(count[arm])] = total[arm]
                 if _halves(sums[arm], int(count[arm]), window) > threshold:
                     count[:], total[:] = 0.0, 0.0
-                    since = told
+                    since = learned
             arm = in_turn(step - since, many, explore)
             if arm < 0:
                 arm = ucb(count, total, float(step - since + 1), xi, step, index)

@@ -1,8 +1,8 @@
 """Policies compiled by numba: replication after replication, each through all steps.
 
-A kernel recomputes the reward of a place when it is told, so that late feedback needs no buffer. Every arm is chosen in
-turn until each has told something; ties go to the first arm.
+A kernel computes the reward of a place again when it is revealed, so that late rewards need no buffer. The arms take
+turns until every one has a reward; ties go to the first arm.
 
-numba's cache is keyed by the file of a kernel, not by what it calls: after a change of `chance`, `arms` or `draws` the
-files ``*.nbi`` and ``*.nbc`` under the folder engine must be removed: ``find harness/topics -name "*.nb[ic]" -delete``.
+The cache of numba notices changes of the file of a kernel, but not changes of the functions it calls. After a change of
+`chance`, `arms` or `draws` remove the cached files: ``find harness/topics -name "*.nb[ic]" -delete``.
 """

@@ -1,4 +1,4 @@
-"""A world as kernels take it."""
+"""A world in the form that compiled kernels use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.topics.bandits.engine.world import ROWS, World
 
 
 class Arms(NamedTuple):
-    """The fields of a `World`, in arrays of one type however the world's were made."""
+    """The fields of a `World`, in arrays of fixed types, so that a kernel is compiled only once."""
 
     means: Floats
     stage: Ints
@@ -25,7 +25,7 @@ class Arms(NamedTuple):
 
 
 def arms_of(world: World) -> Arms:
-    """Return a world as kernels take it."""
+    """Return a world in the form that kernels use."""
     return Arms(
         np.array(world.means, dtype=np.float64, order="C"),
         np.array(world.stage, dtype=np.int64, order="C"),
@@ -38,18 +38,18 @@ def arms_of(world: World) -> Arms:
 
 
 def blank(world: World) -> Actions:
-    """Return room for actions, shape (replications, horizon): a kernel walks through the steps of a replication."""
+    """Return an empty array of actions, shape (replications, horizon), as kernels fill one replication at a time."""
     return np.empty((world.replications, world.horizon), dtype=np.int16)
 
 
 def done(world: World) -> Ints:
-    """Return the number of steps before each, 1 at least so that it has a logarithm; shape (horizon,)."""
+    """Return the number of steps before each step, at least 1 so that it has a logarithm; shape (horizon,)."""
     return np.maximum(np.arange(world.horizon, dtype=np.int64), 1)
 
 
 @njit(cache=True, inline="always")
 def row_of(arms: Arms, step: int, replication: int) -> int:
-    """Return what `World.rows` says of one place."""
+    """Return the row of one replication at a step, as `World.rows` does."""
     if arms.drawn:
         return int(uniform(arms.key ^ ROWS, step, replication, 0) * arms.means.shape[1])
     return replication % int(arms.means.shape[1])
@@ -57,7 +57,7 @@ def row_of(arms: Arms, step: int, replication: int) -> int:
 
 @njit(cache=True, inline="always")
 def paid(arms: Arms, step: int, replication: int, arm: int) -> float:
-    """Return what `World.rewards` says of one place."""
+    """Return the reward of one place, as `World.rewards` does."""
     mean = float(arms.means[arms.stage[step], row_of(arms, step, replication), arm])
     if arms.sigma == 0:
         return 1.0 if uniform(arms.key, step, replication, arm) < mean else 0.0
@@ -67,7 +67,7 @@ def paid(arms: Arms, step: int, replication: int, arm: int) -> float:
 
 @njit(cache=True, inline="always")
 def seen(arms: Arms, step: int) -> int:
-    """Return what `World.seen` says."""
+    """Return the number of steps whose rewards are known, as `World.seen` does."""
     limit = max(step - arms.delay, 0)
     if arms.batch > 1:
         limit -= limit % arms.batch
@@ -76,7 +76,7 @@ def seen(arms: Arms, step: int) -> int:
 
 @njit(cache=True, inline="always")
 def unseen(count: Floats, step: int) -> int:
-    """Return the first arm without a count, from the step's own arm on; all arms must not have one."""
+    """Return the first arm with count 0, from arm ``step % arms`` on; at least one arm must have count 0."""
     arm = step % len(count)
     while count[arm] > 0:
         arm = (arm + 1) % len(count)
@@ -85,7 +85,7 @@ def unseen(count: Floats, step: int) -> int:
 
 @njit(cache=True, inline="always")
 def largest(values: Floats) -> int:
-    """Return the first of the largest values."""
+    """Return the position of the first largest value."""
     best = 0
     for place in range(1, len(values)):
         if values[place] > values[best]:

@@ -1,6 +1,6 @@
 """Fast draws from the normal, gamma and beta distributions, each a function of 64 random bits.
 
-A draw that is rejected hashes its bits for new ones, so that it depends on nothing else.
+A rejected draw hashes its bits to get new ones, so that a draw depends on nothing but its first bits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _density(x: float) -> float:
 
 
 def _widths() -> Floats:
-    """Return the right ends of the layers, shape (257,): that of the base as wide as its area asks, the last 0."""
+    """Return the right ends of the layers, shape (257,); the base is as wide as its area requires, the last is 0."""
     widths = np.zeros(LAYERS + 1)
     widths[0], widths[1] = _AREA / _density(_TAIL), _TAIL
     for layer in range(1, LAYERS - 1):
@@ -44,7 +44,7 @@ def fraction(word: np.uint64) -> float:
 
 @njit(cache=True, inline="always")
 def gaussian(word: np.uint64) -> float:
-    """Draw a standard normal number by the ziggurat: the layer from the lower 8 bits, the place from the upper 52."""
+    """Draw a standard normal number by the ziggurat: lower 8 bits for the layer, upper 52 for the place in it."""
     while True:
         layer = word & np.uint64(0xFF)
         side = 2 * fraction(word) - 1
@@ -72,17 +72,17 @@ def _tail(word: np.uint64) -> float:
 
 @njit(cache=True, inline="always")
 def gamma_constant(shape: float) -> float:
-    """Return what `gamma` needs of its shape, which is the costly part of it."""
+    """Return the constant that `gamma` needs for a shape; computing it is the costly part."""
     return 1 / math.sqrt(9 * shape - 3)
 
 
 @njit(cache=True, inline="always")
 def gamma(shape: float, constant: float, word: np.uint64) -> float:
-    """Draw from the gamma distribution of scale 1 and a shape from 1 on.
+    """Draw from the gamma distribution with scale 1 and a shape of at least 1.
 
     Marsaglia & Tsang 2000, "A simple method for generating gamma variables".
     """
-    middle = shape - 1 / 3
+    scaled = shape - 1 / 3
     while True:
         x: float = gaussian(word)
         root = 1 + constant * x
@@ -92,26 +92,26 @@ def gamma(shape: float, constant: float, word: np.uint64) -> float:
             height = fraction(word)
             square = x * x
             if height < 1 - 0.0331 * square * square:
-                return middle * cubed
-            if math.log(height) < 0.5 * square + middle * (1 - cubed + math.log(cubed)):
-                return middle * cubed
+                return scaled * cubed
+            if math.log(height) < 0.5 * square + scaled * (1 - cubed + math.log(cubed)):
+                return scaled * cubed
         word = bits(word, 5, 0, 0)
 
 
 @njit(cache=True, inline="always")
 def constants(a: float, b: float) -> tuple[float, float]:
-    """Return what `beta` needs of its parameters."""
+    """Return the constants that `beta` needs for its parameters."""
     return gamma_constant(a), gamma_constant(b)
 
 
 @njit(cache=True, inline="always")
 def beta(a: float, b: float, first: float, second: float, word: np.uint64) -> float:
-    """Draw from Beta(a, b), for a and b from 1 on: the share of the first of two gamma draws in their sum.
+    """Draw from Beta(a, b), for a and b of at least 1: the share of the first of two gamma draws in their sum.
 
     Parameters
     ----------
     first, second
-        Of `constants`.
+        The values of `constants`.
     word
         64 random bits.
     """
@@ -122,7 +122,7 @@ def beta(a: float, b: float, first: float, second: float, word: np.uint64) -> fl
 
 @njit(cache=True)
 def fill(a: float, b: float, key: np.uint64, draws: Floats, normals: Floats) -> None:
-    """Fill arrays with draws from Beta(a, b) and from the normal distribution, a place each."""
+    """Fill arrays with draws from Beta(a, b) and from the normal distribution."""
     first, second = constants(a, b)
     for place in range(len(draws)):
         draws[place] = beta(a, b, first, second, bits(key, place, 0, 0))

@@ -1,4 +1,4 @@
-"""Policies that follow the largest mean but for a share of steps at which chance chooses."""
+"""Policies that choose the largest mean so far, except for a share of steps with a random choice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.topics.bandits.engine.world import World
 
 
 def epsilon_greedy(world: World, shares: Floats, key: np.uint64) -> Actions:
-    """Choose by chance with the probability that a step has, shape (horizon,), else the largest mean."""
+    """Choose at random with probability ``shares[step]``, shape (horizon,), else the largest mean so far."""
     actions = blank(world)
     _play(arms_of(world), np.array(shares, dtype=np.float64), key, actions)
     return actions.T
@@ -27,17 +27,17 @@ def _play(arms: Arms, shares: Floats, key: np.uint64, actions: Actions) -> None:
         pulls[:] = 0
         sums[:] = 0.0
         means[:] = -np.inf
-        told, unseen, best = 0, count, 0
+        learned, unseen, best = 0, count, 0
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
+            while learned < limit:
+                arm = int(actions[replication, learned])
                 unseen -= pulls[arm] == 0
-                sums[arm] += paid(arms, told, replication, arm)
+                sums[arm] += paid(arms, learned, replication, arm)
                 pulls[arm] += 1
                 means[arm] = sums[arm] / pulls[arm]
                 best = _first_largest(means, best, arm)
-                told += 1
+                learned += 1
             chosen = best if unseen == 0 else step % count
             if uniform(key, step, replication, 0) < shares[step]:
                 chosen = int(uniform(key, step, replication, 1) * count)
@@ -46,7 +46,7 @@ def _play(arms: Arms, shares: Floats, key: np.uint64, actions: Actions) -> None:
 
 @njit(cache=True, inline="always")
 def _first_largest(means: Floats, best: int, changed: int) -> int:
-    """Return the first largest mean after one has changed, given which was before."""
+    """Return the arm with the first largest mean after one mean has changed, given the best arm before."""
     if changed != best:
         ahead = means[changed] > means[best] or (means[changed] == means[best] and changed < best)
         return changed if ahead else best

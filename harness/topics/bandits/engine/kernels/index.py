@@ -12,7 +12,7 @@ from harness.topics.bandits.engine.world import World
 
 
 def ucb1(world: World, xi: float) -> Actions:
-    """Play the index mean + sqrt(xi log(step) / n), with the number of steps done."""
+    """Play the index mean + sqrt(xi log(step) / n), where step is the number of steps before."""
     pulls = np.arange(1, world.horizon + 1)
     return _run(world, np.sqrt(xi * np.log(done(world))), 1 / np.sqrt(pulls))
 
@@ -32,24 +32,24 @@ def _run(world: World, factors: Floats, widths: Floats) -> Actions:
 
 @njit(cache=True)
 def _play(arms: Arms, factors: Floats, widths: Floats, actions: Actions) -> None:
-    """Choose the largest mean + factor of the step * width of the arm's number of pulls, from 1 on."""
+    """Choose the largest mean + factors[step] * widths[pulls - 1]."""
     count = arms.means.shape[2]
     pulls = np.empty(count, dtype=np.int64)
     sums, means, width = np.empty(count), np.empty(count), np.empty(count)
     for replication in range(actions.shape[0]):
         pulls[:] = 0
         sums[:] = 0.0
-        told, unseen = 0, count
+        learned, unseen = 0, count
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
+            while learned < limit:
+                arm = int(actions[replication, learned])
                 unseen -= pulls[arm] == 0
-                sums[arm] += paid(arms, told, replication, arm)
+                sums[arm] += paid(arms, learned, replication, arm)
                 width[arm] = widths[pulls[arm]]
                 pulls[arm] += 1
                 means[arm] = sums[arm] / pulls[arm]
-                told += 1
+                learned += 1
             best = step % count
             if unseen == 0:
                 factor = factors[step]

@@ -1,13 +1,13 @@
-"""KL-UCB: the largest mean that what an arm paid does not rule out.
+"""KL-UCB: the index of an arm is the largest mean that its rewards so far do not rule out.
 
 Garivier & Cappe 2011, "The KL-UCB algorithm for bounded stochastic bandits and beyond". The index of an arm with
 mean p over n pulls is the largest q with n KL(p, q) <= f(step). KL is convex in q, so that
 
-- Newton's method from anywhere in (p, 1) is above the root from its first step on, and falls to it;
+- Newton's method, started anywhere in (p, 1), is above the root from its first step on and falls towards it;
 - the index is concave in f: its tangent at the last solution is an upper bound at all later steps.
 
-Only the arm with the largest bound is solved, until the largest bound is a solution: the arm so found has the largest
-index, to the tolerance of the solution.
+The arm with the largest bound is solved again and again until the largest bound is a solution of the current step. This
+arm has the largest index, up to the tolerance of the solution.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, don
 from harness.topics.bandits.engine.play import Actions
 from harness.topics.bandits.engine.world import World
 
-TOLERANCE = 1e-7  # of the last but one step of Newton's method; what the last leaves is of the order of its square
+TOLERANCE = 1e-7  # of the last step but one of Newton's method; the error after the last is about its square
 _MOST = 60
 _EDGE = 1e-12
 
 
 def kl_ucb(world: World, c: float) -> Actions:
-    """Play with f = log(step) + c log(log(step)), with the number of steps done."""
+    """Play with f = log(step) + c log(log(step)), where step is the number of steps before."""
     logs = np.log(done(world))
     actions = blank(world)
     _play(arms_of(world), logs + c * np.log(np.maximum(logs, 1)), actions)
@@ -42,11 +42,11 @@ def solve(mean: float, entropy: float, pulls: int, level: float, start: float) -
     Parameters
     ----------
     mean, entropy
-        The mean p of what the arm paid, in [0, 1), and p log p + (1 - p) log(1 - p).
+        The mean p of the arm's rewards, in [0, 1), and p log p + (1 - p) log(1 - p).
     level
         The value f of n KL(p, q) at the index q.
     start
-        Where the search begins; anything.
+        Start of the search; any number.
     """
     q = min(max(start, mean + 1e-3 * (1 - mean)), 1 - 1e-3 * (1 - mean))
     slope = 0.0
@@ -74,25 +74,25 @@ def _play(arms: Arms, levels: Floats, actions: Actions) -> None:
     count = arms.means.shape[2]
     pulls = np.empty(count, dtype=np.int64)
     sums, means, entropies = np.empty(count), np.empty(count), np.empty(count)
-    # The index of an arm is `index`, solved at level `at`; solved[arm] is the step of that, -1 after new feedback.
+    # index[arm] was solved at level at[arm], at step solved[arm]; -1 means that it has a new reward since.
     index, at, slopes = np.empty(count), np.empty(count), np.empty(count)
     solved = np.empty(count, dtype=np.int64)
     for replication in range(actions.shape[0]):
         pulls[:] = 0
         sums[:] = 0.0
         index[:] = 0.5
-        told, unseen = 0, count
+        learned, unseen = 0, count
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
+            while learned < limit:
+                arm = int(actions[replication, learned])
                 unseen -= pulls[arm] == 0
-                sums[arm] += paid(arms, told, replication, arm)
+                sums[arm] += paid(arms, learned, replication, arm)
                 pulls[arm] += 1
                 means[arm] = min(max(sums[arm] / pulls[arm], 0.0), 1.0)
                 entropies[arm] = entropy_of(means[arm])
                 solved[arm] = -1
-                told += 1
+                learned += 1
             best = step % count
             if unseen == 0:
                 best = largest_index(means, entropies, pulls, index, at, slopes, solved, levels[step], step)
@@ -117,7 +117,7 @@ def largest_index(
     level: float,
     step: int,
 ) -> int:
-    """Return the arm with the largest index, solving as few as needed."""
+    """Return the arm with the largest index; solve only the arms that may have it."""
     while True:
         best, top = 0, -1.0
         for arm in range(len(means)):

@@ -1,4 +1,4 @@
-"""UCB-tuned: a mean plus a width that shrinks with the variance seen.
+"""UCB-tuned: a mean plus a width that depends on the variance so far.
 
 Auer, Cesa-Bianchi & Fischer 2002, "Finite-time analysis of the multiarmed bandit problem": UCB1-tuned.
 """
@@ -15,11 +15,11 @@ from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, don
 from harness.topics.bandits.engine.play import Actions
 from harness.topics.bandits.engine.world import World
 
-_MOST = 0.25  # variance of rewards in [0, 1]
+_MOST = 0.25  # largest variance of rewards in [0, 1]
 
 
 def ucb_tuned(world: World) -> Actions:
-    """Play the index mean + sqrt(log(step) / n min(1/4, variance seen + sqrt(2 log(step) / n)))."""
+    """Play the index mean + sqrt(log(step) / n min(1/4, variance so far + sqrt(2 log(step) / n)))."""
     actions = blank(world)
     _play(arms_of(world), np.sqrt(np.log(done(world))), actions)
     return actions.T
@@ -33,12 +33,12 @@ def _play(arms: Arms, roots: Floats, actions: Actions) -> None:
     means, variances, width, index = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
     for replication in range(actions.shape[0]):
         pulls[:], sums[:], squares[:] = 0.0, 0.0, 0.0
-        told, unseen = 0, count
+        learned, unseen = 0, count
         for step in range(actions.shape[1]):
             limit = seen(arms, step)
-            while told < limit:
-                arm = int(actions[replication, told])
-                reward = paid(arms, told, replication, arm)
+            while learned < limit:
+                arm = int(actions[replication, learned])
+                reward = paid(arms, learned, replication, arm)
                 unseen -= pulls[arm] == 0
                 pulls[arm] += 1
                 sums[arm] += reward
@@ -46,7 +46,7 @@ def _play(arms: Arms, roots: Floats, actions: Actions) -> None:
                 means[arm] = sums[arm] / pulls[arm]
                 variances[arm] = squares[arm] / pulls[arm] - means[arm] * means[arm]
                 width[arm] = 1 / math.sqrt(pulls[arm])
-                told += 1
+                learned += 1
             best = step % count
             if unseen == 0:
                 _indices(means, variances, width, roots[step], index)
@@ -56,7 +56,7 @@ def _play(arms: Arms, roots: Floats, actions: Actions) -> None:
 
 @njit(cache=True, inline="always")
 def _indices(means: Floats, variances: Floats, width: Floats, root: float, index: Floats) -> None:
-    """Compute all indices before any is compared: so the square roots of several arms are taken at once."""
+    """Compute all indices before comparing them, so that one instruction takes the square roots of several arms."""
     for arm in range(len(index)):
         wide = root * width[arm]
         index[arm] = means[arm] + wide * math.sqrt(min(_MOST, variances[arm] + math.sqrt(2.0) * wide))

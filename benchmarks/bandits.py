@@ -1,7 +1,0 @@
-"""Topic bandits for asv: the classes are made from the registry, see docs/asv.md."""
-
-from pathlib import Path
-
-from harness.interop.asv.suites import classes
-
-globals().update(classes("bandits", Path(__file__)))

@@ -1,0 +1,244 @@
+"""Begins a run or resumes it, and runs the trials that have no record yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from harness.config import Config
+from harness.declare import Task
+from harness.errors import UsageError
+from harness.execute import choose
+from harness.execute.executor import Block, Limits, Receiver, blocks_of
+from harness.measure.machine import Machine, environment, fingerprint, memory_budget
+from harness.plan import Plan, make_plan
+from harness.plan.selection import Selection
+from harness.records import Record, Trial
+from harness.registry import Registry
+from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard, new_run_id
+from harness.store.read import block_owners, open_run
+from harness.store.runs import Run, check_not_written, create, find, parts, resume
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run whose file on this machine is open for writing, and what is still to be run.
+
+    Attributes
+    ----------
+    blocks
+        Trials without a record that run here, in the order of the plan.
+    recorded
+        Number of planned trials with a record, on all machines.
+    elsewhere
+        Other machine to the number of trials without a record in the blocks that it began.
+    """
+
+    file: Run
+    plan: Plan
+    blocks: list[Block]
+    recorded: int = 0
+    elsewhere: Counter[str] = field(default_factory=Counter)
+
+
+def start(selection: Selection, plan: Plan, config: Config, registry: Registry, command: str) -> OpenRun:
+    """Begin a new run: verify its data sets and create its file.
+
+    Raises
+    ------
+    UsageError
+        When data are missing or damaged, or the results folder cannot be written.
+    """
+    _verify_data(plan, registry)
+    chosen = {(trial.topic, trial.task) for trial in plan.trials}
+    tasks = [task for task in registry.tasks() if (task.topic, task.name) in chosen]
+    header = Header(
+        schema=SCHEMA,
+        run=new_run_id(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=fingerprint(config.machine or None),
+        environment=environment(config.folder),
+        selection=selection,
+        plan=plan.digest,
+        trials=len(plan.trials),
+        command=command,
+        metrics=tuple(_metrics(tasks)),
+        strategies=tuple(_strategies(tasks)),
+        references={task.full_name: task.reference for task in tasks if task.reference},
+        tasks=tuple(_card(task) for task in tasks),
+        cards=_versions(plan, registry),
+    )
+    return OpenRun(create(config.results_folder, header), plan, blocks_of(plan.trials))
+
+
+def reopen(name: str, config: Config, registry: Registry) -> OpenRun:
+    """Resume a run, on the machine that began it or on another one.
+
+    On another machine the run gets a further file. A block runs on one machine as a whole: blocks with a record
+    elsewhere are left to the machine that began them.
+
+    Raises
+    ------
+    UsageError
+        When there is no such run, its code, packages or data have changed, its plan cannot be made again, or one of
+        its files is being written.
+    """
+    files = parts(find(config.results_folder, name)[0])
+    headers = {path: _header(path) for path in files}
+    header = headers[files[0]]
+    _check_same(header, config)
+    plan = _same_plan(header, registry)
+    here = fingerprint(config.machine or None)
+    own = next((path for path in files if headers[path].machine.name == here.name), None)
+    for path in files:
+        if path != own:
+            check_not_written(path)
+    run = resume(own) if own else _create_part(files[0], header, here, config)
+    try:
+        missing, recorded, elsewhere = _missing(plan, run, headers)
+    except BaseException:
+        run.close()
+        raise
+    return OpenRun(run, plan, blocks_of(missing), recorded, elsewhere)
+
+
+def run_plan(
+    run: OpenRun, config: Config, registry: Registry, receive: Receiver, begin: Callable[[Trial], None]
+) -> None:
+    """Run the trials that are still to be run, and write each record as soon as the trial has ended."""
+    selection = run.file.header.selection
+    limits = Limits(
+        timeout_s=selection.timeout_s,
+        memory_bytes=selection.memory_limit_bytes or memory_budget(),
+        memory_pass=selection.memory_pass,
+        jobs=selection.jobs,
+    )
+
+    def write(record: Record, text: str) -> None:
+        if text:
+            run.file.note(record.trial.key, text)
+        run.file.write(record)
+        receive(record, text)
+
+    choose("local", registry, config, limits).run(run.blocks, write, begin)
+
+
+def _metrics(tasks: Iterable[Task]) -> Iterator[JudgedMetric]:
+    for task in tasks:
+        for metric in task.metrics:
+            if metric.direction and metric.unit:
+                yield JudgedMetric(
+                    task=task.full_name,
+                    name=metric.name,
+                    direction=metric.direction,
+                    unit=metric.unit,
+                    summary=metric.summary,
+                    margin=metric.margin,
+                    limit=metric.limit,
+                )
+
+
+def _strategies(tasks: Iterable[Task]) -> Iterator[StrategyCard]:
+    for task in tasks:
+        for strategy in task.strategies.values():
+            yield StrategyCard(
+                task=task.full_name,
+                name=strategy.name,
+                options=dict(strategy.options),
+                note=strategy.note,
+                summary=strategy.summary,
+                device=strategy.device,
+            )
+
+
+def _card(task: Task) -> TaskCard:
+    return TaskCard(
+        name=task.full_name,
+        title=task.title,
+        baseline=task.baseline or "",
+        sweep=tuple(task.sweep),
+        charts=task.charts,
+        work=dict(task.work),
+    )
+
+
+def _header(path: Path) -> Header:
+    with open_run(path) as reader:
+        return reader.header
+
+
+def _same_plan(header: Header, registry: Registry) -> Plan:
+    """Make the plan of a run again and verify its data."""
+    plan = make_plan(header.selection, registry)
+    if plan.digest != header.plan:
+        raise UsageError(
+            f"run {header.run} cannot be resumed: the declarations changed since, and so would its plan; "
+            f"start a new run, or go back to commit {(header.environment.commit or 'unknown')[:8]}"
+        )
+    for dataset, version in _versions(plan, registry).items():
+        if header.cards.get(dataset, version) != version:
+            raise UsageError(f"run {header.run} cannot be resumed: data set {dataset} has changed; start a new run")
+    _verify_data(plan, registry)
+    return plan
+
+
+def _check_same(header: Header, config: Config) -> None:
+    """Refuse to mix records of different packages or code in one run."""
+    now, then = environment(config.folder), header.environment
+    changes = [f"{name} {version}" for name, version in then.packages.items() if now.packages.get(name) != version]
+    if now.commit != then.commit:
+        changes.insert(0, f"commit {(then.commit or 'none')[:8]}")
+    if changes:
+        raise UsageError(
+            f"run {header.run} cannot be resumed: it began with {', '.join(changes)}, which this machine does not have "
+            f"now; restore that, or start a new run"
+        )
+
+
+def _create_part(first: Path, header: Header, here: Machine, config: Config) -> Run:
+    """Create this machine's file of a run that another machine began."""
+    if first.parent.name != header.machine.name:
+        raise UsageError(
+            f"run {header.run} of machine {header.machine.name} cannot be resumed here: put {first} into a folder "
+            f"{header.machine.name} of the results folder first"
+        )
+    header = msgspec.structs.replace(header, schema=SCHEMA, machine=here, environment=environment(config.folder))
+    return create(first.parents[1], header)
+
+
+def _missing(plan: Plan, run: Run, headers: dict[Path, Header]) -> tuple[list[Trial], int, Counter[str]]:
+    """List the trials that are to be run here, and count those on record and those that other machines have begun."""
+    owners = block_owners(list(headers))
+    keys = {path: _keys(path) for path in headers}
+    here: list[Trial] = []
+    recorded = 0
+    elsewhere: Counter[str] = Counter()
+    for trial in plan.trials:
+        owner = owners.get((trial.cell, trial.block), run.path)
+        if trial.key in keys.get(owner, ()):
+            recorded += 1
+        elif owner == run.path:
+            here.append(trial)
+        else:
+            elsewhere[headers[owner].machine.name] += 1
+    return here, recorded, elsewhere
+
+
+def _keys(path: Path) -> set[str]:
+    with open_run(path) as reader:
+        return {record.trial.key for record in reader}
+
+
+def _verify_data(plan: Plan, registry: Registry) -> None:
+    for name in _versions(plan, registry):
+        registry.dataset(name).verify()
+
+
+def _versions(plan: Plan, registry: Registry) -> dict[str, str]:
+    """Return each data set of a plan with its version."""
+    return {name: registry.dataset(name).version for name in sorted({trial.dataset for trial in plan.trials})}

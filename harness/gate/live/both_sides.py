@@ -1,0 +1,221 @@
+"""What is measured of a trial on both sides: times and metrics by a pair of processes, memory by a memory pass."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+
+from harness.config import read_config
+from harness.errors import BakeoffError, CannotRunError
+from harness.gate.decision import SIDES, Pair, SideName, Stage
+from harness.gate.environments.build import SideEnvironment
+from harness.gate.live.gated import differences
+from harness.gate.live.process import SideError, SideProcess
+from harness.gate.live.side import PairTask
+from harness.measure.client import Server
+from harness.measure.machine import memory_budget
+from harness.measure.messages import Request
+from harness.records import Trial, figures
+
+_SHORT_S = 0.02  # a round is planned to take this long, so that the clock and a single interrupt matter little
+_MOST_CALLS = 200
+_MOST_S = 20.0  # a pair that takes longer gets fewer rounds: the machine changes meanwhile anyway
+_LEAST_ROUNDS, _MOST_ROUNDS = 4, 64
+MEASURES = ("peak_bytes", "device_bytes")
+DATASETS = "BAKEOFF_DATASETS"  # the variable goes over the configuration's folder of data sets
+
+_CLOCK = "cpu_s"  # its spread says when there are enough rounds
+
+
+@dataclass(frozen=True)
+class PairRequest:
+    """A pair that is wanted.
+
+    Attributes
+    ----------
+    trial
+        The same for both sides, block and seeds included.
+    rounds
+        Least number of rounds, unless a call takes seconds.
+    precision
+        Standard error of the median log-ratio of CPU time at which there are enough rounds.
+    judge
+        Whether metrics are wanted even if both sides predict the same.
+    """
+
+    trial: Trial
+    cores: list[int]
+    first: SideName
+    stage: Stage
+    rounds: int
+    precision: float
+    timeout_s: float
+    judge: bool
+
+
+def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> Pair:
+    """Measure a pair; a side that fails is reported in the pair."""
+    started = time.monotonic()
+    pair = Pair(request.trial.block, request.stage, request.first, request.cores)
+    order = SIDES if request.first == "base" else SIDES[::-1]
+    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="bakeoff-") as folder:
+        seed = request.trial.seeds.order % 2**32
+        processes = {name: stack.enter_context(SideProcess(sides[name], "pair", seed=seed)) for name in order}
+        for process in processes.values():
+            process.send(PairTask(request.trial, request.cores))
+        each = _Each(processes, pair, request.timeout_s)
+        if each(SIDES, None) is not None:
+            _rounds(each, request, order)
+        if not pair.failed:
+            _compare(each, request, Path(folder))
+    return msgspec.structs.replace(pair, elapsed_s=time.monotonic() - started)
+
+
+@dataclass(frozen=True)
+class _Each:
+    """Sends both sides a request, one after the other, and returns their answers; ``None`` when a side failed.
+
+    The pair takes the reason of the side that failed.
+    """
+
+    processes: Mapping[SideName, SideProcess]
+    pair: Pair
+    timeout_s: float
+
+    def __call__(
+        self, order: Sequence[SideName], message: Callable[[SideName], dict[str, Any]] | None
+    ) -> dict[SideName, dict[str, Any]] | None:
+        answers: dict[SideName, dict[str, Any]] = {}
+        for name in order:
+            try:
+                if message is not None:
+                    self.processes[name].send(message(name))
+                answers[name] = self.processes[name].answer(self.timeout_s)
+            except (SideError, BakeoffError) as error:
+                self.pair.failed[name] = str(error)
+                if isinstance(error, CannotRunError):
+                    self.pair.unable.append(name)
+        return None if self.pair.failed else answers
+
+
+def _rounds(each: _Each, request: PairRequest, order: Sequence[SideName]) -> None:
+    """Warm both sides up, and take rounds until their median is known well enough."""
+    started = time.monotonic()
+    if each(order, lambda _: {"calls": 1}) is None:
+        return
+    call_s = (time.monotonic() - started) / 2
+    calls = min(_MOST_CALLS, max(1, math.ceil(_SHORT_S / max(call_s, 1e-6))))
+    most = max(_LEAST_ROUNDS, min(_MOST_ROUNDS, int(_MOST_S / (2 * call_s * calls))))
+    least = min(request.rounds, most)
+    done = 0
+    # An even number of rounds, so that both sides go first equally often.
+    while done < least or done % 2 or (done < most and _error(each.pair) > request.precision):
+        answers = each(order if done % 2 == 0 else order[::-1], lambda _: {"calls": calls})
+        if answers is None:
+            return
+        for name in SIDES:
+            _add(getattr(each.pair, name), answers[name]["times"], calls)
+        done += 1
+
+
+def _error(pair: Pair) -> float:
+    """Return the standard error of the median of the rounds' log-ratios, from their median absolute deviation."""
+    base, candidate = np.array(pair.base[_CLOCK]), np.array(pair.candidate[_CLOCK])
+    if min(base.min(), candidate.min()) <= 0:
+        return 0.0
+    ratios = np.log(candidate / base)
+    spread = 1.4826 * float(np.median(np.abs(ratios - np.median(ratios))))
+    return math.sqrt(math.pi / 2 / len(ratios)) * spread
+
+
+def _add(figures: dict[str, list[float]], times: Mapping[str, Sequence[float]], calls: int) -> None:
+    for index, clock in enumerate(("wall_s", "cpu_s")):
+        for phase, sums in times.items():
+            figures.setdefault(f"{phase}.{clock}", []).append(sums[index] / calls)
+        figures.setdefault(clock, []).append(sum(sums[index] for sums in times.values()) / calls)
+
+
+def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
+    """Compare the predictions of both sides, and judge them where they differ."""
+    digests = each(SIDES, lambda _: {})
+    if digests is None:
+        return
+    base, candidate = (digests[name]["digest"] for name in SIDES)
+    each.pair.identical = bool(base) and base == candidate
+    if each.pair.identical and not request.judge:
+        return
+    paths = {name: folder / f"{name}.npz" for name in SIDES}
+    judged = each(SIDES, lambda name: {"judge": "" if each.pair.identical else str(paths[name])})
+    if judged is None:
+        return
+    for name in SIDES:
+        each.pair.metrics[name] = judged[name]["metrics"]
+    if all(path.is_file() for path in paths.values()):
+        # numpy reads no pickled object unless it is told to
+        with np.load(paths["base"]) as base, np.load(paths["candidate"]) as candidate:
+            try:
+                each.pair.examples.update(differences(base, candidate, seed=request.trial.seeds.model))
+            except ValueError as error:
+                each.pair.failed["candidate"] = str(error)
+
+
+class Reading(msgspec.Struct, omit_defaults=True):
+    """Memory of one trial on both sides, by figure in bytes, or the reason why a side did not finish."""
+
+    base: dict[str, float] = {}
+    candidate: dict[str, float] = {}
+    failed: dict[SideName, str] = {}
+
+
+class MemoryPass:
+    """Measures memory in fork servers, which end when the ``with`` statement is left."""
+
+    def __init__(self, sides: Mapping[SideName, SideEnvironment], timeout_s: float) -> None:
+        self._sides = sides
+        self._timeout_s = timeout_s
+        self._servers: dict[tuple[SideName, str], Server] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for server in self._servers.values():
+            server.close()
+
+    def measure(self, trial: Trial, cores: Sequence[int]) -> Reading:
+        """Run the trial once on each side."""
+        reading = Reading()
+        for name in self._sides:
+            request = Request(trial, list(cores), self._timeout_s, memory_budget())
+            try:
+                record = self._server(name, trial.topic).run(request).record
+            except BakeoffError as error:
+                reading.failed[name] = str(error)
+                continue
+            if record.status == "ok":
+                numbers = figures(record)
+                getattr(reading, name).update({name: numbers[name] for name in MEASURES if name in numbers})
+            else:
+                reading.failed[name] = record.reason
+        return reading
+
+    def _server(self, name: SideName, topic: str) -> Server:
+        if (name, topic) not in self._servers:
+            side = self._sides[name]
+            config = read_config(side.folder)
+            if DATASETS in side.variables:
+                config = msgspec.structs.replace(config, datasets=side.variables[DATASETS])
+            self._servers[name, topic] = Server(topic, config, quiet=True, python=side.python, variables=side.variables)
+        return self._servers[name, topic]

@@ -1,0 +1,154 @@
+"""The cases of a live gate: what both sides can run is measured, what only one can run is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any, Literal
+
+import msgspec
+
+from harness.errors import NothingSelectedError, UsageError
+from harness.gate.decision import Case, SideName
+from harness.gate.environments.build import SideEnvironment
+from harness.gate.environments.probe import look
+from harness.gate.live.process import PROTOCOLS, SideError, SideProcess
+from harness.plan.selection import Selection
+from harness.records import Trial
+
+_TIMEOUT_S = 300.0
+
+
+class PlannedMetric(msgspec.Struct, frozen=True):
+    """What the gate needs to know of a metric."""
+
+    direction: Literal["higher", "lower"]
+    unit: str
+    margin: float
+
+
+class PlannedCase(msgspec.Struct, frozen=True):
+    """A case that will be measured: its trials by block, and its metrics."""
+
+    case: Case
+    trials: tuple[Trial, ...]
+    metrics: dict[str, PlannedMetric]
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """Cases that will be measured, cases that cannot be, and remarks on the rest."""
+
+    cases: list[PlannedCase]
+    settled: list[Case]
+    remarks: list[str]
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What a side can run: for each variant its trials by block, and the reason of each strategy that cannot run."""
+
+    trials: dict[str, list[Trial]]
+    missing: dict[tuple[str, str, str], str]
+    metrics: dict[tuple[str, str], dict[str, PlannedMetric]]
+    data: dict[str, str]
+
+    def why_not(self, trial: Trial) -> str:
+        return self.missing.get((trial.topic, trial.task, trial.strategy), "")
+
+
+def plan_cases(selection: Selection, sides: Mapping[SideName, SideEnvironment]) -> GatePlan:
+    """Ask both sides which trials a selection means there, and match them.
+
+    Raises
+    ------
+    UsageError
+        When neither side knows what is selected, or a side cannot list its cases.
+    NothingSelectedError
+        When the selection matches nothing on either side.
+    """
+    base, candidate = (_ask(selection, sides[name], name) for name in ("base", "candidate"))
+    if isinstance(base, str) and isinstance(candidate, str):
+        raise UsageError(candidate)
+    offers = {"base": base, "candidate": candidate}
+    refused = [f"the {name} has nothing to run: {offer}" for name, offer in offers.items() if isinstance(offer, str)]
+    empty = _Offer({}, {}, {}, {})
+    plan = _match(*(empty if isinstance(offer, str) else offer for offer in (base, candidate)))
+    if not plan.cases and not plan.settled:
+        raise NothingSelectedError(f"no case can be measured on both sides: {'; '.join(plan.remarks + refused)}")
+    return GatePlan(plan.cases, plan.settled, refused + plan.remarks)
+
+
+def _ask(selection: Selection, side: SideEnvironment, name: str) -> _Offer | str:
+    with SideProcess(side, "plan") as process:
+        process.send(selection)
+        try:
+            answer = process.answer(_TIMEOUT_S)
+        except UsageError as error:
+            return str(error)
+        except SideError as error:
+            raise UsageError(
+                f"the {name}, {side.side.name} ({_bakeoff(side)}), cannot list its cases ({error}); this gate is of "
+                f"bakeoff {metadata.version('bakeoff')} and speaks protocols {' and '.join(map(str, PROTOCOLS))}: "
+                f"take a {name} whose bakeoff works in this environment and speaks one of them"
+            ) from None
+    return _offer(answer)
+
+
+def _bakeoff(side: SideEnvironment) -> str:
+    """Name the Bakeoff of a side: its version, and its commit where the side has one."""
+    package = look(side.python, side.variables, packages=["bakeoff"]).packages["bakeoff"]
+    version = f"bakeoff {package[0]}" if package else "no bakeoff"
+    return f"{version}, commit {side.side.commit[:8]}" if side.side.commit else version
+
+
+def _offer(answer: dict[str, Any]) -> _Offer:
+    trials: dict[str, list[Trial]] = {}
+    for variant, trial in zip(answer["variants"], msgspec.convert(answer["trials"], list[Trial]), strict=True):
+        trials.setdefault(variant, []).append(trial)
+    metrics: dict[tuple[str, str], dict[str, PlannedMetric]] = {}
+    for topic, task, name, direction, unit, margin in answer["metrics"]:
+        metrics.setdefault((topic, task), {})[name] = PlannedMetric(direction, unit, margin)
+    missing = {(topic, task, strategy): reason for topic, task, strategy, reason in answer["missing"]}
+    return _Offer(trials, missing, metrics, answer["data"])
+
+
+def _match(base: _Offer, candidate: _Offer) -> GatePlan:
+    plan = GatePlan([], [], [])
+    skipped: dict[str, set[str]] = {}
+    # The plan of a run shuffles the strategies of a block; cases are listed in the order of their names.
+    for variant, trials in sorted(base.trials.items(), key=lambda item: _case(item[1][0]).name):
+        trial = trials[0]
+        if base.why_not(trial):
+            skipped.setdefault(base.why_not(trial), set()).add(trial.label)
+            continue
+        reason = _why_not_measured(variant, trial, base, candidate)
+        case = _case(trial)
+        if reason:
+            plan.settled.append(msgspec.structs.replace(case, verdict="not measured", reason=reason))
+        else:
+            plan.cases.append(
+                PlannedCase(case, tuple(candidate.trials[variant]), candidate.metrics[trial.topic, trial.task])
+            )
+    new = sorted(_case(trials[0]).name for name, trials in candidate.trials.items() if name not in base.trials)
+    if new:
+        plan.remarks.append(f"new in the candidate, with nothing to compare with: {', '.join(new)}")
+    for reason, labels in sorted(skipped.items()):
+        plan.remarks.append(f"not run on the base: {', '.join(sorted(labels))} ({reason})")
+    return plan
+
+
+def _why_not_measured(variant: str, trial: Trial, base: _Offer, candidate: _Offer) -> str:
+    if variant not in candidate.trials:
+        return "it is gone from the candidate; acknowledge a removal in [tool.bakeoff.gate] allowed"
+    if candidate.why_not(trial):
+        return f"the candidate cannot run it: {candidate.why_not(trial)}"
+    old, new = base.data[trial.dataset], candidate.data[trial.dataset]
+    if old != new:
+        return f"data set {trial.dataset} differs: version {old[:8]} in the base, {new[:8]} in the candidate"
+    return ""
+
+
+def _case(trial: Trial) -> Case:
+    return Case(trial.topic, trial.task, trial.label, trial.dataset, trial.scenario, dict(trial.params))

@@ -1,0 +1,218 @@
+"""Imported runs on disk, each written as a whole or not at all and never twice, and their machines.
+
+Machines are named by their hardware, as `bakeoff run` names them, and never by the name of the host.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from harness.errors import UsageError
+from harness.interop.reading import finite, line, table
+from harness.interop.renaming import digest
+from harness.measure.machine import Environment, Machine, check_name, slug
+from harness.plan.selection import Selection
+from harness.records import Record
+from harness.store.atomic import write_atomically
+from harness.store.header import SCHEMA, Header
+from harness.store.lines import encode
+from harness.store.read import open_run
+from harness.store.runs import runs
+
+_ID_DIGITS = 6
+_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+# asv's versions give memory in kB or in bytes without saying which: 2**31 kB would be 2 TiB, 2**31 bytes are 2 GiB.
+_KILOBYTES_BELOW = 2**31
+
+
+class Origin(NamedTuple):
+    """The file that a run was imported from.
+
+    Attributes
+    ----------
+    place
+        Digest of the file's name, so that a later state of the file is recognised; at least 12 hexadecimal digits.
+    content
+        Digest of the file's bytes, 32 hexadecimal digits.
+    """
+
+    place: str
+    content: str
+
+    @property
+    def plan(self) -> str:
+        """The header's field ``plan``; no planned run can have this value."""
+        return f"{self.place[:12]}-{self.content}"
+
+
+class ResultsFolder:
+    """A results folder that runs are imported into."""
+
+    def __init__(self, results: Path) -> None:
+        self._results = results
+        self._runs = {path.stem.rsplit("-", 1)[1]: path for path in runs(results)}
+
+    def has(self, run: str) -> bool:
+        """Return whether the folder has a run of that id."""
+        return run in self._runs
+
+    def imported(self, origin: Origin) -> Path | None:
+        """Return the run that a file of the same content was imported as."""
+        for run in _ids(origin.content):
+            path = self._runs.get(run)
+            if path is None:
+                return None
+            if self._plan(path).endswith(f"-{origin.content}"):
+                return path
+        return None
+
+    def earlier(self, origin: Origin, machine: str, commit: str | None) -> Path | None:
+        """Return the run that an earlier state of the same file was imported as."""
+        commit_part = f"-{(commit or 'nocommit')[:8]}-"
+        for path in self._runs.values():
+            if (
+                path.parent.name == machine
+                and commit_part in path.name
+                and self._plan(path).startswith(f"{origin.place[:12]}-")
+            ):
+                return path
+        return None
+
+    def free_id(self, origin: Origin) -> str:
+        """Return an id made from a file's content: the first digits of its digest that no other run has as its id."""
+        return next(run for run in _ids(origin.content) if run not in self._runs)
+
+    def write(self, header: Header, records: Sequence[Record]) -> Path:
+        """Write a run as a whole.
+
+        Raises
+        ------
+        UsageError
+            When it cannot be written there.
+        """
+        path = self._results / header.machine.name / f"{header.name}.jsonl"
+        write_atomically(path, b"".join([encode(header), *map(encode, records)]))
+        self._runs[header.run] = path
+        return path
+
+    def _plan(self, path: Path) -> str:
+        try:
+            with open_run(path) as reader:
+                return reader.header.plan
+        except UsageError:  # a damaged run is reported when it is read, not when another one is imported
+            return ""
+
+
+def new_header(
+    run: str,
+    origin: Origin,
+    *,
+    command: str,
+    started: str,
+    machine: Machine,
+    environment: Environment,
+    records: Sequence[Record],
+) -> Header:
+    """Make the header of an imported run; tasks, strategies and metrics are still missing."""
+    return Header(
+        schema=SCHEMA,
+        run=run,
+        started=started,
+        machine=machine,
+        environment=environment,
+        selection=Selection(),
+        plan=origin.plan,
+        trials=len(records),
+        command=command,
+        metrics=(),
+        cards={},
+    )
+
+
+def restored_header(
+    header: Header, run: str, origin: Origin, *, command: str, machine: Machine, records: Sequence[Record]
+) -> Header:
+    """Make the header of a run that was exported and is now imported."""
+    return msgspec.structs.replace(
+        header, schema=SCHEMA, run=run, plan=origin.plan, command=command, machine=machine, trials=len(records)
+    )
+
+
+def renamed_machine(machine: Machine, name: str | None) -> Machine:
+    """Give a machine the name that the user chose, if any.
+
+    Raises
+    ------
+    UsageError
+        When that name cannot name a folder.
+    """
+    if name is None:
+        return machine
+    check_name(name)
+    return msgspec.structs.replace(machine, name=name)
+
+
+def asv_machine(params: Mapping[str, Any], python: str) -> Machine:
+    """Describe the machine of an asv result.
+
+    Parameters
+    ----------
+    params
+        As in ``machine.json``: ``cpu``, ``num_cpu``, ``ram``, ``os``.
+    python
+        Version of Python.
+    """
+    cores, memory = _count(params.get("num_cpu")), asv_memory(params.get("ram"))
+    cpu = line(params.get("cpu"))
+    name = slug(cpu, cores, memory) if cpu else _unnamed(params)
+    return Machine(
+        name, cpu=cpu, cores=cores, cores_total=cores, memory_bytes=memory, os=line(params.get("os")), python=python
+    )
+
+
+def pytest_benchmark_machine(info: Mapping[str, Any]) -> Machine:
+    """Describe the machine of a pytest-benchmark file, which does not say how much memory it has."""
+    processor = table(info.get("cpu"))
+    cpu = line(processor.get("brand_raw") or processor.get("brand"))
+    cores = _count(processor.get("count"))
+    python = f"{line(info.get('python_implementation'))} {line(info.get('python_version'))}".strip()
+    return Machine(
+        slug(cpu, cores, 0) if cpu else _unnamed(info),
+        cpu=cpu,
+        cores=cores,
+        cores_total=cores,
+        kernel=line(info.get("release")),
+        os=line(info.get("system")),
+        python=python,
+    )
+
+
+def asv_memory(value: object) -> int:
+    """Convert memory as asv or its user wrote it (``25276510208``, ``8055476``, ``4GB``) to bytes; 0 where unknown."""
+    found = re.fullmatch(r"\s*(\d{1,18}(?:\.\d{1,6})?)\s*([kmgt]?)i?b?\s*", str(value).lower())
+    if not found:
+        return 0
+    amount, unit = float(found[1]), found[2]
+    if not unit:
+        return round(amount * 1024 if amount < _KILOBYTES_BELOW else amount)
+    return int(min(amount * 1024.0 ** _UNITS[unit], 2.0**60))
+
+
+def _ids(content: str) -> list[str]:
+    return [content[start : start + _ID_DIGITS] for start in range(len(content) - _ID_DIGITS + 1)]
+
+
+def _count(value: object) -> int:
+    number = finite(int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,6}", value) else value)
+    return max(1, min(round(number), 10**6)) if number is not None else 1
+
+
+def _unnamed(info: Mapping[str, Any]) -> str:
+    """Name a machine whose CPU is unknown by a digest of what is known."""
+    return f"machine-{digest(json.dumps(info, sort_keys=True, default=str), 3)}"

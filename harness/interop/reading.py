@@ -1,0 +1,178 @@
+"""Files of other tools and of our exports, read with suspicion: one sentence for whatever is wrong with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from harness.declare.names import NAME, SCENARIO
+from harness.errors import UsageError
+from harness.measure.machine import check_name
+from harness.records import Trial
+from harness.store.header import SCHEMA, Header
+
+#: Exported files store under this key what the other tool cannot represent; both tools ignore it.
+KEY = "bakeoff"
+
+Shape = TypeVar("Shape")
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Half of a surrogate pair; alone it is not a character, and a run could not store it.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_START = re.compile(r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d(\+00:00|Z)")
+_MOST_BYTES = 2**62
+_LONGEST = 200
+
+
+class SourceFile(NamedTuple):
+    """A JSON file: its path, its value, and the digest of its bytes (32 hexadecimal digits)."""
+
+    path: Path
+    value: Any
+    digest: str
+
+
+def read_json(path: Path) -> SourceFile:
+    """Read a JSON file; NaN and Infinity count as numbers there.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be read, or is not JSON.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        value = json.loads(content)
+        if _SURROGATE.search(content):
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON ({error}): give a file that another tool wrote") from None
+    return SourceFile(path, value, hashlib.blake2b(content, digest_size=16).hexdigest())
+
+
+def typed_content(source: SourceFile, shape: type[Shape], tool: str) -> Shape:
+    """Convert a file's content to a type.
+
+    Raises
+    ------
+    UsageError
+        When something is missing or has the wrong type.
+    """
+    try:
+        return msgspec.convert(source.value, shape)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise UsageError(f"{source.path} is not a file of {tool}: {error}") from None
+
+
+def exported_part(value: object, shape: type[Shape]) -> Shape | None:
+    """Convert what an export stored in a file to its type; ``None`` when it is not as an export writes it."""
+    try:
+        return msgspec.convert(value, shape)
+    except (msgspec.ValidationError, RecursionError):
+        return None
+
+
+def is_valid_header(header: Header) -> bool:
+    """Return whether the header in an exported file can be one of ours: parts of it name a folder and a file."""
+    commit = header.environment.commit
+    try:
+        check_name(header.machine.name)
+    except UsageError:
+        return False
+    same_major = header.schema.partition(".")[0] == SCHEMA.partition(".")[0]
+    return same_major and bool(_START.fullmatch(header.started)) and (commit is None or commit_name(commit) == commit)
+
+
+def are_valid_trials(trials: Iterable[Trial]) -> bool:
+    """Return whether the trials in an exported file have names that a declaration can give."""
+    return all(
+        all(NAME.fullmatch(name) for name in (trial.topic, trial.task, trial.strategy, trial.dataset))
+        and bool(SCENARIO.fullmatch(trial.scenario))
+        and are_valid_names((*trial.params, *trial.options))
+        for trial in trials
+    )
+
+
+def are_valid_names(names: Iterable[str]) -> bool:
+    """Return whether names of parameters, phases or metrics are such as a declaration can give."""
+    return all(name.isidentifier() for name in names)
+
+
+def commit_name(value: object) -> str | None:
+    """Return a commit's hexadecimal name in lower case; ``None`` for anything else."""
+    text = value.lower() if isinstance(value, str) else ""
+    return text if _COMMIT.fullmatch(text) else None
+
+
+def utc_time(value: object, path: Path) -> str:
+    """Read a date and time, ISO 8601 or milliseconds since 1970, as ISO 8601 in UTC.
+
+    A text without an offset counts as UTC.
+
+    Raises
+    ------
+    UsageError
+        When it is neither.
+    """
+    try:
+        if isinstance(value, str):
+            at = datetime.fromisoformat(value)
+            at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        else:
+            at = datetime.fromtimestamp(float(value) / 1000, UTC)  # type: ignore[arg-type]
+    except (ValueError, TypeError, OverflowError, OSError):
+        shown = line(repr(value))[:40]
+        raise UsageError(f"{path} has no date that can be read ({shown}): correct it in the file") from None
+    if at.year < 1970:
+        raise UsageError(f"{path} is dated {at.year}: correct the date in the file")
+    return at.isoformat(timespec="seconds")
+
+
+def milliseconds(at: str) -> int:
+    """Convert a date and time, ISO 8601, to milliseconds since 1970."""
+    return round(datetime.fromisoformat(at).timestamp() * 1000)
+
+
+def finite(value: object) -> float | None:
+    """Return a number as a float; ``None`` for NaN, infinity, truth values and everything that is not a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def seconds(values: object) -> list[float]:
+    """Return those of some values that can be times: finite and not negative."""
+    numbers = map(finite, values if isinstance(values, list) else [values])
+    return [number for number in numbers if number is not None and number >= 0]
+
+
+def memory(value: object) -> int | None:
+    """Return a number of bytes; ``None`` for anything that cannot be one."""
+    number = finite(value)
+    return round(number) if number is not None and 0 <= number <= _MOST_BYTES else None
+
+
+def line(value: object) -> str:
+    """Return a text on one line, cut to 200 characters; an empty one for anything but a text."""
+    return _CONTROL.sub(" ", value).strip()[:_LONGEST] if isinstance(value, str) else ""
+
+
+def table(value: object) -> dict[str, Any]:
+    """Return a mapping; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,124 @@
+"""The tables of tracked runs at every width, and the widths that a terminal may have."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+from support import Project
+
+from harness.analysis.aggregates import aggregate
+from harness.cli.output import console
+from harness.cli.tables import ComparisonTable
+from harness.report.terminal import Column, Styled, fit, print_table
+from harness.store.read import read_all
+from harness.store.runs import find
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+
+def tables(run: str) -> list[tuple[str, ComparisonTable]]:
+    ((header, records),) = read_all(find(RESULTS, run))
+    cells = aggregate([(header.run, header.machine.name, records)])
+    return [(cell.cell.title, ComparisonTable(header, cell)) for cell in cells]
+
+
+def distinct(columns: list[Column]) -> list[int]:
+    """One width for each way in which a table is laid out between 60 and 250 columns."""
+    return list({tuple(fit(columns, width).widths.items()): width for width in range(250, 59, -1)}.values())
+
+
+def plain(column: Column) -> list[str]:
+    return [cell.text if isinstance(cell, Styled) else cell for cell in column.cells]
+
+
+@pytest.mark.parametrize("run", ["2be81a", "d82c67", "51205a"])
+def test_every_figure_is_whole_at_every_width(run: str) -> None:
+    for title, table in tables(run):
+        columns = table.columns()
+        labels, *figures = [plain(column) for column in columns]
+        whole = {text for cells in figures for text in cells} | {column.heading for column in columns}
+        for width in distinct(columns):
+            out = io.StringIO()
+            print_table(Console(file=out, width=width), columns, title=title)
+            lines = out.getvalue().splitlines()
+            assert max(map(cell_len, lines)) <= width
+            rule = next(at for at, line in enumerate(lines) if line.startswith("─"))
+            note = next((at for at, line in enumerate(lines) if line.startswith("--json or a wider")), None)
+            texts = [re.split(" {3,}", line.strip()) for line in lines[rule + 1 : note]]
+            assert [
+                text for row in texts for text in row if text not in whole and not any(text in n for n in labels)
+            ] == []
+            headings = re.split(" {3,}", lines[rule - 1].strip())
+            assert (note is not None) == (len(headings) < len(columns))
+            if note is not None:
+                said = " ".join(lines[note:]).removesuffix(" too").partition(" shows ")[2].split(", ")
+                assert len(said) == len(columns) - len(headings)
+
+
+def test_the_table_shows_all_columns_where_the_note_says_so() -> None:
+    out = io.StringIO()
+    (title, table), *_ = tables("d82c67")
+    print_table(Console(file=out, width=100), table.columns(), title=title)
+    found = re.search(r"COLUMNS=(\d+)", out.getvalue())
+    assert found
+    whole = io.StringIO()
+    print_table(Console(file=whole, width=int(found[1])), table.columns(), title=title)
+    assert "wider terminal" not in whole.getvalue()
+    assert "16.3 ms" in whole.getvalue()
+    assert "333 µs" in whole.getvalue()
+
+
+def test_the_readme_shows_the_table_that_is_printed() -> None:
+    out = io.StringIO()
+    (title, table), *_ = tables("2be81a")
+    print_table(Console(file=out, width=120), table.columns(), title=title, notes=[table.caption])
+    assert f"```\n{out.getvalue()}```\n" in (RESULTS.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_memory_too_small_to_be_measured_has_no_ratio(project: Project) -> None:
+    said = project.bakeoff("show", str(find(RESULTS, "d82c67"))).stdout
+    assert "0.0 MB" not in said
+    lines = {line.split()[0]: line for line in said.splitlines()[5:10]}
+    assert re.search(r" 2\.0 MB +- ", lines["dm"])
+    assert re.search(r" <0\.1 MB +- ", lines["ips"])
+    (dm,) = (
+        row["measures"]["peak_bytes"]
+        for row in json.loads(project.bakeoff("show", str(find(RESULTS, "d82c67")), "--json").stdout)["cells"][:1]
+    )
+    assert dm["estimate"] == pytest.approx(133.10, abs=0.01)
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 180), ("-1", 180), ("", 180), ("wide", 180), ("77", 77)])
+def test_columns_that_are_not_a_width_are_unknown(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert console().width == width
+
+
+def test_a_table_is_printed_where_columns_is_zero(project: Project) -> None:
+    assert "16.3 ms" in project.bakeoff("show", str(find(RESULTS, "d82c67")), COLUMNS="0").stdout
+
+
+def test_the_width_is_that_of_the_terminal_where_columns_is_zero(project: Project) -> None:
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 77, 0, 0))
+    script = "from harness.cli.output import console; print(console().width)"
+    environment = {**os.environ, "COLUMNS": "0", "TERM": "xterm"}
+    subprocess.run([sys.executable, "-c", script], stdout=theirs, env=environment, check=True)
+    assert os.read(ours, 100).decode().split() == ["77"]
+    os.close(ours)
+    os.close(theirs)

@@ -1,0 +1,76 @@
+"""A project over two files is type-checked strictly against the installed wheel, and runs with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = Path(__file__).parent / "projects" / "example"
+WRONG = """\
+from harness import Metric
+from selection import topic
+
+metric = Metric("recall", direction="upwards", unit="1")
+topic.strategy("sort", tasks="largest")
+"""
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with the wheel, and with the packages of this one for all else."""
+    folder = tmp_path_factory.mktemp("wheel")
+    call(sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT))
+    (wheel,) = folder.glob("*.whl")
+    call(sys.executable, "-m", "venv", "--without-pip", str(folder / "venv"))
+    (site,) = folder.glob("venv/lib/*/site-packages")
+    call(sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(site), str(wheel))
+    (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder / "venv" / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("example") / "project"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def call(*command: str, folder: Path = ROOT, code: int = 0) -> str:
+    """Run a command without the import path of these tests."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MYPYPATH")}
+    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_types_are_checked_against_the_wheel(python: Path, project: Path) -> None:
+    """The two files are right, and the third one, with two mistakes, shows that the types of the wheel are seen."""
+    found = call(str(python), "-P", "-c", "import harness; print(harness.__file__)", folder=project)
+    assert found.startswith(str(python.parents[1]))
+    (project / "wrong.py").write_text(WRONG)
+    command = (sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "--no-error-summary")
+    said = call(*command, "selection.py", "strategies.py", "wrong.py", folder=project, code=1)
+    errors = [line for line in said.splitlines() if ": error: " in line]
+    assert [line.split(":")[:2] for line in errors] == [["wrong.py", "4"], ["wrong.py", "5"]]
+    assert ["[arg-type]" in line for line in errors] == [True, True]
+
+
+def test_the_project_runs_with_the_wheel(python: Path, project: Path) -> None:
+    bakeoff = (str(python), "-P", "-c", "from harness.cli.main import main; main()")
+    cells = json.loads(call(*bakeoff, "run", "--blocks", "2", "--json", folder=project))["cells"]
+    assert sorted((cell["task"], cell["strategy"]) for cell in cells) == [
+        (task, strategy) for task in ("largest", "smallest") for strategy in ("partition", "sort")
+    ]
+    assert all(cell["measures"]["recall"]["median"] == 1 and cell["statuses"] == {"ok": 2} for cell in cells)
+    (claim,) = json.loads(call(*bakeoff, "claims", "--json", folder=project))["claims"]
+    assert claim["blocks"] == 2
+    call(*bakeoff, "report", folder=project)
+    assert (project / "report.html").is_file()
