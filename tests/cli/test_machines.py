@@ -114,7 +114,7 @@ def test_compare_pairs_machines(project: Project) -> None:
 def test_a_baseline_points_at_all_files(project: Project) -> None:
     done = project.bakeoff("baseline", "set", RUN)
     assert done.stdout == f"@baseline on a: {RUN}\n@baseline on b: {RUN}\n"
-    assert done.stderr == f"note: run {RUN} holds 3 of 4 planned trials\n"
+    assert done.stderr == f"note: run {RUN} has 3 of 4 planned trials\n"
     assert " on a, b, " in project.bakeoff("show", "@baseline").stdout
 
 
