@@ -131,7 +131,7 @@ def _conduct(run: Run, plan: Plan, settings: Config, registry: Registry, *, as_j
         print_run(console(), header, records, full=f"bakeoff show {header.run} --json")
         if remark := contamination(records):
             remarks.print(f"note: {remark}", soft_wrap=True)
-    remarks.print(f"wrote {_relative(run.path)}", soft_wrap=True, markup=False)
+        remarks.print(f"wrote {_relative(run.path)}", soft_wrap=True, markup=False)
     statuses = {record.status for record in records}
     return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED
 

@@ -13,10 +13,18 @@ AUC = JudgedMetric("t/task", "auc", "higher", "1", margin=0.01)
 
 
 def record(
-    strategy: str, block: int, cost: float, auc: float, size: float = 100, status: Status = "ok", scenario: str = "clean"
+    strategy: str,
+    block: int,
+    cost: float,
+    auc: float,
+    size: float = 100,
+    status: Status = "ok",
+    scenario: str = "clean",
 ) -> Record:
     trial = Trial("t", "task", strategy, "data", scenario, {}, {}, block, Seeds(block, 1, 2))
-    return Record(trial, status, phases={"fit": Phase([cost], [cost], peak_bytes=int(size * 10**6))}, metrics={"auc": auc})
+    return Record(
+        trial, status, phases={"fit": Phase([cost], [cost], peak_bytes=int(size * 10**6))}, metrics={"auc": auc}
+    )
 
 
 def cells(blocks: int = 4, **strategies: tuple[float, float, float]) -> list[CellAggregate]:
