@@ -121,7 +121,7 @@ def _print(out: Console, judged: Sequence[MachineFinding], noise: Noise) -> None
     out.print(f"\nA/A noise of CPU time, {noise.pairs} pairs:")
     out.print(f"  one trial against another on the same core   {noise.within_core:.2%}")
     if noise.between_cores is not None:
-        out.print(f"  one core against another at the same moment  {noise.between_cores:.2%}")
+        out.print(f"  one core against another at the same time    {noise.between_cores:.2%}")
     out.print(f"  second trial of a pair against the first     {noise.second:+.2%}")
     for blocks, floor in noise.floor.items():
         out.print(f"  smallest difference that {blocks:2d} blocks can settle {floor:8.2%}")
