@@ -64,7 +64,7 @@ def test_an_asv_history_shows_in_the_report(project: Project) -> None:
     asv_benchmarks(folder, b__A__track_loss="nat")
     done = project.bakeoff("import", "asv")
     assert done.stdout.count("on amd-epyc-2c-24g, commit ") == 3
-    assert "3 of 3 files are here already" in project.bakeoff("import", "asv").stderr
+    assert "3 of 3 files were imported before" in project.bakeoff("import", "asv").stderr
     assert len(project.runs()) == 3
     project.bakeoff("report")
     (task,) = payload_of((project.folder / "report.html").read_text())["tasks"]
