@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="A quick look, all there is, or what the claims of the topics ask about.",
 )
-@click.option("--blocks", type=click.IntRange(min=1), help="Blocks; by default those of the profile.")
+@click.option("--blocks", type=click.IntRange(min=1), help="Blocks; by default the profile's own number.")
 @click.option("--set", "settings", type=Setting(), multiple=True, help="Value of a parameter; several make a sweep.")
 @click.option("--threads", type=click.IntRange(min=1), help="Short for --set threads=N.")
 @click.option("--timeout", type=Seconds(), metavar="SECONDS", help="Limit of one trial.")
@@ -101,7 +101,7 @@ def selection_of(choices: dict[str, Any], settings: Config, registry: Registry) 
 
 
 def _refuse_choices() -> None:
-    """Refuse options beside --resume: the run has a selection."""
+    """Refuse options beside --resume: a run is resumed with its selection."""
     context = click.get_current_context()
     given = [
         param.opts[0] if isinstance(param, click.Option) else "TOPIC"

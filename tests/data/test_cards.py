@@ -205,7 +205,7 @@ def test_wrong_cards(csv: Path, change: Callable[[str], str], message: str) -> N
         ('categorical = ["plam"]', 10, "no feature 'plam'; did you mean plan?"),
         ('[features]\nplam = "x"', 10, "no column 'plam'; did you mean plan?"),
         ('[features]\nid = "x"\ny = "x"', 10, "other than the target"),
-        ("", 10, "'day' of .* is of type date32.*no feature"),
+        ("", 10, "'day' of .* is of type date32.*cannot be a feature"),
     ],
 )
 def test_cards_that_do_not_fit_their_file(csv: Path, more: str, rows: int, message: str) -> None:
