@@ -63,7 +63,7 @@ def test_empty_trial() -> None:
 
 
 def test_phase_clock() -> None:
-    """What the clock adds to a phase is at most twice one reading of the clocks that it reads."""
+    """What the clock adds to a phase is less than one reading of the clocks that it reads."""
     clock = PhaseClock(["work"], Cpu(), lambda _phase, _kind, _at: None)
     readings = []
     for _ in range(500):
@@ -75,7 +75,7 @@ def test_phase_clock() -> None:
     reading = [statistics.median(readings)]
     for kind, seconds in (("wall", clock.figures["work"].wall_s), ("CPU", clock.figures["work"].cpu_s)):
         added = [statistics.median(seconds)]
-        check_ratio(f"the phase clock on {kind} time, median", added, "one reading of its clocks", reading, 2)
+        check_ratio(f"the phase clock on {kind} time, median", added, "one reading of its clocks", reading, 1)
 
 
 def _read_clocks() -> None:
@@ -85,7 +85,7 @@ def _read_clocks() -> None:
 
 
 def test_plan_of_10_000_trials() -> None:
-    """A plan of 10,000 trials costs a few times the trials and their keys alone."""
+    """A plan of 10,000 trials costs about as much as 10,000 records and the keys of their trials."""
     topic = Topic("many", title="Many trials")
     task = topic.task(
         "many",
@@ -105,7 +105,7 @@ def test_plan_of_10_000_trials() -> None:
     plan, keys = take_turns(
         lambda: make_plan(selection, registry), lambda: [_record(number).trial.key for number in range(10_000)]
     )
-    check_ratio("a plan of 10,000 trials", plan, "10,000 trials and their keys", keys, 3)
+    check_ratio("a plan of 10,000 trials", plan, "10,000 records with their keys", keys, 1.5)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Records become verdicts: each claim of a topic is judged on what was measured."""
+"""Verdicts on claims: each claim of a topic is judged on the records of runs."""
 
 from harness.claims.decide import Judged, judge
 

@@ -1,4 +1,4 @@
-"""What was found for a question, and which of the measured cells and blocks count."""
+"""The answer to a question of a claim, and the choice of the cells and blocks that it is computed from."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from harness.stats.paired import Interval
 
 Key = TypeVar("Key")
 Member = TypeVar("Member")
-#: Cells without what varies, and those that differ in it alone by its value.
+#: Cell without the parameter that varies to the cells that differ only in this parameter, by its value.
 Contexts: TypeAlias = dict[Cell, dict[Scalar | None, CellAggregate]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found on one machine; nothing, without an interval.
+    """The estimate of one machine; `interval` is ``None`` if nothing matched.
 
     Attributes
     ----------
     interval
-        Over the blocks that hold all that was asked.
+        Estimate and interval over the blocks in which everything asked for was measured.
     p
-        The two-sided p of a bound as the true value.
+        Function from a bound to the two-sided p that the bound is the true value.
     contexts, units
-        The cells that were averaged over, without what varies, and the blocks.
+        The cells that were averaged over, without the parameter that varies, and the blocks.
     left
-        Number of cells that fit too, but were measured in other blocks.
+        Number of further cells that match, but were measured in other blocks.
     values, labels
-        Values of what varies, and the strategies of an order.
+        Values of the parameter that varies, and the strategies of an order.
     noise
-        Standard deviation that noise alone gives to one block's answer, in those of the log-ratio of two equal trials;
-        NaN where that says nothing.
+        Standard deviation that noise alone gives to the answer of one block, as a multiple of that of the log-ratio of
+        two equal trials; NaN if the noise of times does not apply.
     steep
-        Of a crossover, the slope of the ratio of the two costs.
+        For a crossover, the slope of the ratio of the two costs.
     machine, machines
-        Where it was found, and on how many machines it could have been.
+        The machine of the answer, and the number of machines that have one.
     """
 
     interval: Interval | None = None
@@ -60,9 +60,10 @@ class Answer:
 
 
 def fullest(holders: Mapping[Key, Collection[Member]], least: int = 1) -> tuple[list[Key], list[Member]]:
-    """Choose keys and members so that every chosen key has every chosen member, and as many pairs as can be.
+    """Choose keys and members so that every chosen key has every chosen member, with as many pairs as possible.
 
-    It looks at what was measured, never at the figures. Two members are preferred to one, which has no interval.
+    The choice depends on what was measured, never on the figures. Two members are preferred to one, which would give
+    no interval.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def fullest(holders: Mapping[Key, Collection[Member]], least: int = 1) -> tuple[
 
 
 def numbers(cell: CellAggregate | None, label: str, question: Question) -> dict[RunBlock, float]:
-    """Return what a strategy measured in the blocks of a cell, as logarithms where the question wants them."""
+    """Return the values of a strategy in the blocks of a cell, as logarithms if the question asks for them."""
     entry = None if cell is None else cell.entries.get(label)
     values = None if entry is None else entry.values.get(question.measure)
     if cell is None or values is None:

@@ -29,7 +29,7 @@ class _Term(NamedTuple):
 
 
 def compared(question: Question, contexts: Contexts) -> Answer:
-    """Compare two strategies; with two values of what varies, the comparison at the second with that at the first."""
+    """Compare two strategies; with two values of what varies, compare the effects at the second and at the first."""
     first, second = question.values or (None, None)
     terms = [_Term(sign, label, second) for sign, label in zip(_SIGNS, question.labels, strict=True)]
     if question.values:
@@ -54,7 +54,7 @@ def slope(question: Question, contexts: Contexts) -> Answer:
 
 
 def crossover(question: Question, contexts: Contexts) -> Answer:
-    """Find where the lines of two strategies meet."""
+    """Estimate the size at which the lines of two strategies cross."""
     sizes = _sizes(question, contexts)
     steep = _sum(question, contexts, _line(question, sizes)) if len(sizes) > 1 else Answer()
     if steep.interval is None:
@@ -73,16 +73,16 @@ def crossover(question: Question, contexts: Contexts) -> Answer:
 
 
 def _p_of_crossing(question: Question, contexts: Contexts, sizes: Sequence[float], bound: float) -> float:
-    """Test that the two cost the same at a bound: Fieller's interval holds the bounds for which they may."""
-    apart = _sum(question, contexts, _line(question, sizes, bound)).interval if bound > 0 else None
-    return math.nan if apart is None else p_value(apart, 0.0)
+    """Test that both cost the same at a bound; Fieller's interval consists of the bounds that pass this test."""
+    difference = _sum(question, contexts, _line(question, sizes, bound)).interval if bound > 0 else None
+    return math.nan if difference is None else p_value(difference, 0.0)
 
 
 def _line(question: Question, sizes: Sequence[float], at: float | None = None) -> list[_Term]:
-    """Weigh values so that they add up to the slope of the line of least squares; with `at`, to its height there."""
+    """Return weights whose sum of values is the slope of the least-squares line or, with `at`, its height there."""
     x = np.log(sizes)
-    apart = x - x.mean()
-    weights = apart / float(apart @ apart)
+    centred = x - x.mean()
+    weights = centred / float(centred @ centred)
     if at is not None:
         weights = 1 / len(x) + (math.log(at) - float(x.mean())) * weights
     return [
@@ -93,7 +93,7 @@ def _line(question: Question, sizes: Sequence[float], at: float | None = None) -
 
 
 def _sizes(question: Question, contexts: Contexts) -> list[float]:
-    """Return the sizes asked for; else those that most blocks have."""
+    """Return the sizes that the question names, or else those that most blocks have."""
     values: list[Scalar] = list(question.values)
     if not values:
         holders: dict[Scalar, set[tuple[Cell, RunBlock]]] = {}
@@ -135,7 +135,7 @@ def _sum(question: Question, contexts: Contexts, terms: Sequence[_Term]) -> Answ
 
 
 def _in_its_units(pooled: Interval, question: Question) -> Interval:
-    """Make a ratio of what was pooled for one, and of nothing else: `pool` makes one of whatever is a cost."""
+    """Convert a pooled interval: `pool` returns a ratio for every cost, but the question may ask for something else."""
     if is_cost(question.measure) == question.is_ratio:
         return pooled
     if question.is_ratio:

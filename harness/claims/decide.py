@@ -1,4 +1,4 @@
-"""Verdicts on claims: supported, refuted, inconclusive or not measured, with the figure and the reason."""
+"""Verdicts on claims (supported, refuted, inconclusive or not measured), each with its estimate and its reason."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Judged(msgspec.Struct, frozen=True):
     Attributes
     ----------
     published
-        The figure that the source gives.
+        The figure in the source.
     reason
-        Why it is not decided; empty for most that are.
+        Why the claim is not decided; empty for most decided claims.
     expected, asked
-        What the claim demands, and of which quantity, in words.
+        The bound that the claim expects, and the quantity that it is about, in words.
     cost
         Whether the quantity is a ratio, to be written as 3.1x.
     estimate, low, high, blocks
@@ -51,9 +51,9 @@ class Judged(msgspec.Struct, frozen=True):
     p
         Two-sided p of the expected bound, after Holm over the topic's claims that have one; ``None`` without one.
     scope
-        Data, scenario, parameters, machine and device that the verdict holds for.
+        Data, scenario, parameters, machine and device that the verdict is valid for.
     commands
-        What measures it (again).
+        The commands that measure the claim.
     """
 
     topic: str
@@ -75,14 +75,14 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judge(topic: Topic, aggregates: Sequence[CellAggregate], noise: Mapping[str, float] | None = None) -> list[Judged]:
-    """Judge the claims of a topic; all that have an interval are one family for Holm's adjustment.
+    """Judge the claims of a topic; the claims that have an interval are one family for Holm's adjustment.
 
     Parameters
     ----------
     aggregates
-        Of any number of runs and machines; each question is answered on one machine. Those of other topics are ignored.
+        Cells of any number of runs and machines; each question is answered on one machine. Other topics are ignored.
     noise
-        Machine to the standard deviation of the log-ratio of two equal trials on it, where it was measured.
+        Machine to the standard deviation of the log-ratio of two equal trials on it, if that was measured.
     """
     own = [cell for cell in aggregates if cell.cell.topic == topic.name]
     judged = [_judge(claim, topic, own, noise or {}) for claim in topic.claims]
@@ -112,28 +112,28 @@ def _judge(claim: Claim, topic: Topic, aggregates: Sequence[CellAggregate], nois
         reason = " ".join(f"its check at {claim.where} failed: {type(error).__name__}: {error}".split())
         return msgspec.structs.replace(base, reason=reason)
     if verdict not in get_args(Verdict) or not evidence.decisions:
-        wrong = "asks for no evidence" if not evidence.decisions else f"gives {verdict!r}, which is no verdict"
+        wrong = "asks for no evidence" if not evidence.decisions else f"returns {verdict!r}, which is not a verdict"
         return msgspec.structs.replace(base, reason=f"its check at {claim.where} {wrong}")
-    return _told(base, verdict, evidence.decisions, topic)
+    return _decided(base, verdict, evidence.decisions, topic)
 
 
-def _told(base: Judged, verdict: Verdict, decisions: Sequence[ClaimDecision], topic: Topic) -> Judged:
-    """Tell the decision that the verdict is due to; of several alike, the last."""
-    told = next((decision for decision in reversed(decisions) if decision.verdict == verdict), decisions[-1])
-    interval = told.found.interval
+def _decided(base: Judged, verdict: Verdict, decisions: Sequence[ClaimDecision], topic: Topic) -> Judged:
+    """Describe the decision that the verdict comes from; of several equal ones, the last."""
+    decisive = next((decision for decision in reversed(decisions) if decision.verdict == verdict), decisions[-1])
+    interval = decisive.found.interval
     plain = {} if interval is None else interval.plain()
     ps = [decision.p for decision in decisions if not math.isnan(decision.p)]
     commands = dict.fromkeys(command(decision.question, decision.found, topic) for decision in decisions)
     return msgspec.structs.replace(
         base,
         verdict=verdict,
-        reason=told.reason,
-        expected=told.expected,
-        asked=asked(told.question),
-        cost=told.question.is_ratio,
-        # A claim of several parts is as sure as the part that is least so.
+        reason=decisive.reason,
+        expected=decisive.expected,
+        asked=asked(decisive.question),
+        cost=decisive.question.is_ratio,
+        # A claim of several parts is as certain as its least certain part.
         p=max(ps) if ps else None,
-        scope=scope(told.question, told.found, topic),
+        scope=scope(decisive.question, decisive.found, topic),
         commands=tuple(commands),
         **{
             name: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -143,7 +143,7 @@ def _told(base: Judged, verdict: Verdict, decisions: Sequence[ClaimDecision], to
 
 
 class _Evidence(Asking[Estimated]):
-    """The evidence that a claim's check is given; it records every decision."""
+    """The evidence that the check of a claim receives; it records every decision."""
 
     def __init__(self, topic: Topic, aggregates: Sequence[CellAggregate], noise: Mapping[str, float]) -> None:
         super().__init__(topic)
@@ -172,15 +172,15 @@ def answer(question: Question, aggregates: Sequence[CellAggregate]) -> Answer:
             contexts.setdefault(_context(cell.cell, question.over), {})[value] = cell
     found = []
     for (machine, _), contexts in groups.items():
-        own = _ANSWERS[question.kind](question, contexts)
-        if own.interval is not None:
-            found.append((own.interval.blocks, len(own.contexts), replace(own, machine=machine)))
+        candidate = _ANSWERS[question.kind](question, contexts)
+        if candidate.interval is not None:
+            found.append((candidate.interval.blocks, len(candidate.contexts), replace(candidate, machine=machine)))
     _, _, best = max(found, key=lambda answer: answer[:2], default=(0, 0, Answer()))
-    return replace(best, machines=len({own.machine for _, _, own in found}))
+    return replace(best, machines=len({candidate.machine for _, _, candidate in found}))
 
 
 def _context(cell: Cell, over: str) -> Cell:
-    """Leave what varies out of a cell."""
+    """Return a cell without the parameter that varies."""
     if over in PLACES:
         return Cell(**{**vars(cell), over: ""})
     return replace(cell, params=tuple(pair for pair in cell.params if pair[0] != over))

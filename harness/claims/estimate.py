@@ -1,4 +1,4 @@
-"""An answer, held against what a claim expects of it."""
+"""An answer, compared with what a claim expects."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from harness.stats.paired import Interval, p_value
 
 @dataclass(frozen=True)
 class ClaimDecision:
-    """What was made of an answer, and why, where it is not decided.
+    """The verdict on an answer, and the reason if it is not decided.
 
     Attributes
     ----------
     p
-        Two-sided p of the bound that the answer is closest to being wrong about; NaN without an interval.
+        Two-sided p of the bound that is hardest to exclude; NaN without an interval.
     """
 
     question: Question
@@ -34,14 +34,14 @@ class ClaimDecision:
 
 
 class Estimated:
-    """An answer waiting for what the claim expects; every decision is handed on to `note`.
+    """An answer, to be compared with what the claim expects; `note` receives every decision.
 
     Parameters
     ----------
     noise_sd
-        Standard deviation of the log-ratio of two equal trials on the answer's machine, where it is known.
+        Standard deviation of the log-ratio of two equal trials on the answer's machine, if it is known.
     missing
-        What the answer lacks, in words, when there is none.
+        What is missing for an answer, in words; empty if there is one.
     """
 
     def __init__(
@@ -71,10 +71,11 @@ class Estimated:
         """Judge that the quantity differs from `of` by at most `margin`, in either direction."""
         kind = self._question.kind
         if of is None and kind == "crossover":
-            raise UsageError("within(margin) of a crossover needs of=, the size that it is to be near")
-        middle = (1.0 if self._question.is_ratio or kind == "order" else 0.0) if of is None else of
+            raise UsageError("within(margin) of a crossover needs of=: the size that it is expected to be near")
+        neutral = 1.0 if self._question.is_ratio or kind == "order" else 0.0
+        centre = neutral if of is None else of
         by_factor = self._question.is_ratio or kind == "crossover"
-        low, high = (middle / (1 + margin), middle * (1 + margin)) if by_factor else (middle - margin, middle + margin)
+        low, high = (centre / (1 + margin), centre * (1 + margin)) if by_factor else (centre - margin, centre + margin)
         return self._decide(low, high, f"between {number(low)} and {number(high)}")
 
     def _decide(self, low: float, high: float, expected: str) -> Verdict:
@@ -96,7 +97,11 @@ class Estimated:
             return "refuted", f"{of} grows dearer against {to}, not cheaper", p_value(found.steep, 0.0)
         if not interval.known:
             few = interval.blocks < 2
-            reason = "one block gives no interval" if few else "the two grow too much alike to tell where they meet"
+            reason = (
+                "one block gives no interval"
+                if few
+                else "the two costs grow too similarly to estimate where they cross"
+            )
             return "inconclusive", f"{reason}: more blocks may decide", math.nan
         verdict: Verdict = "inconclusive"
         if low <= interval.low and interval.high <= high:
@@ -104,29 +109,29 @@ class Estimated:
         elif interval.high < low or high < interval.low:
             verdict = "refuted"
         reason = self._doubt(verdict, interval, bounds)
-        # Inside of two bounds both must be ruled out, outside of them the nearer one: the larger p either way.
+        # Between two bounds both must be excluded, outside of them the nearer one: in both cases the larger p counts.
         return "inconclusive" if reason else verdict, reason, max(found.p(bound) for bound in bounds)
 
     def _doubt(self, verdict: Verdict, interval: Interval, bounds: list[float]) -> str:
         outside = [bound for bound in bounds if not self._was_measured(bound)]
         if outside:
-            return f"{number(outside[0])} lies outside of the sizes measured"
+            return f"{number(outside[0])} is outside of the sizes measured"
         if verdict == "inconclusive":
-            return f"the interval holds {self._held(interval, bounds)}: more blocks may decide"
-        if self._drowned(interval, bounds):
+            return f"the interval includes {self._included(interval, bounds)}: more blocks may decide"
+        if self._below_noise(interval, bounds):
             return "closer to the bound than the noise floor of the machine"
         return ""
 
     @staticmethod
-    def _held(interval: Interval, bounds: list[float]) -> str:
+    def _included(interval: Interval, bounds: list[float]) -> str:
         return " and ".join(number(bound) for bound in bounds if interval.low <= bound <= interval.high)
 
     def _was_measured(self, bound: float) -> bool:
-        """Return whether a size is no extrapolation."""
+        """Return whether a size is among the measured ones, so that the answer is not an extrapolation."""
         sizes = [float(size) for size in self._found.values] if self._question.kind == "crossover" else [bound]
         return min(sizes) <= bound <= max(sizes)
 
-    def _drowned(self, interval: Interval, bounds: list[float]) -> bool:
+    def _below_noise(self, interval: Interval, bounds: list[float]) -> bool:
         sd = self._noise_sd
         if sd is None or math.isnan(self._found.noise):
             return False

@@ -1,4 +1,4 @@
-"""How far the order of strategies is the same at two values of what varies."""
+"""Whether the order of strategies is the same at two values of what varies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ Pairs: TypeAlias = dict[tuple[Cell, RunBlock], tuple[float, float]]
 def order(question: Question, contexts: Contexts) -> Answer:
     """Correlate the strategies' means at both values.
 
-    The lower end of the interval is that of resampled blocks. Noise turns pairs of strategies round and puts none
-    right, so resampling gives too low an upper end: there a pair counts as kept unless both sides tell that it turned.
+    The lower end of the interval comes from resampled blocks. Noise alone swaps pairs of strategies that are close, so
+    resampling gives too low an upper end. For the upper end a pair therefore counts as swapped only if the difference
+    between the two is significant at both values.
     """
     both = {context: cells for context, cells in contexts.items() if set(question.values) <= set(cells)}
     measured = _measured(question, both)
@@ -48,13 +49,13 @@ def order(question: Question, contexts: Contexts) -> Answer:
         return drawn[-1]
 
     interval = bootstrap(means, statistic)
-    turned = _turned(means)
+    swapped = _swapped(means)
     if interval.known:
-        kept = 1 - 2 * sum(p < 1 - CONFIDENCE for p in turned) / len(turned)
-        interval = replace(interval, high=max(interval.high, kept))
+        upper = 1 - 2 * sum(p < 1 - CONFIDENCE for p in swapped) / len(swapped)
+        interval = replace(interval, high=max(interval.high, upper))
     return Answer(
         interval,
-        partial(_p, interval.estimate, drawn[1:], turned),
+        partial(_p, interval.estimate, drawn[1:], swapped),
         contexts=tuple(chosen),
         units=tuple(units),
         left=len(both) - len(chosen),
@@ -64,19 +65,19 @@ def order(question: Question, contexts: Contexts) -> Answer:
 
 
 def tau(one: Floats, other: Floats) -> float:
-    """Return Kendall's tau-b; 1 for two sides without any order, 0 when only one has none."""
+    """Return Kendall's tau-b; 1 if both sides have only ties, 0 if only one has."""
     first, second = (np.sign(side[:, None] - side[None, :]) for side in (one, other))
     scale = math.sqrt(float(np.abs(first).sum() * np.abs(second).sum()))
     if scale == 0:
         return 1.0 if not first.any() and not second.any() else 0.0
-    # Rounded, because a bound such as 0.8 is to be met by 0.8.
+    # Rounded, so that an estimate of 0.8 meets a bound of 0.8.
     return round(float((first * second).sum()) / scale, 12)
 
 
 def _measured(question: Question, contexts: Contexts) -> dict[str, Pairs]:
-    """Return every strategy's values at both ends; those without options where there are two or more.
+    """Return the values of each strategy at both ends, only of those without options if there are two or more of them.
 
-    A strategy that was measured with many options would count many times.
+    Otherwise a strategy that was measured with many options would count many times.
     """
     found: dict[str, Pairs] = {}
     plain = set()
@@ -91,7 +92,7 @@ def _measured(question: Question, contexts: Contexts) -> dict[str, Pairs]:
     return {label: pairs for label, pairs in found.items() if len(plain) < 2 or label in plain}
 
 
-def _turned(rows: Floats) -> list[float]:
+def _swapped(rows: Floats) -> list[float]:
     """Return for each pair of strategies the p of its having the same order on both sides, in rising order.
 
     It is the larger of the two sides' p of Student's t where their signs differ, else 1, times the number of tests.
@@ -102,20 +103,20 @@ def _turned(rows: Floats) -> list[float]:
         Shape (blocks, strategies, 2).
     """
     first, second = np.triu_indices(rows.shape[1], 1)
-    apart = rows[:, first] - rows[:, second]
-    means, blocks = apart.mean(axis=0), len(rows)
+    differences = rows[:, first] - rows[:, second]
+    means, blocks = differences.mean(axis=0), len(rows)
     if blocks < 2:
         return [1.0] * len(first)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(means) / apart.std(axis=0, ddof=1) * math.sqrt(blocks)
+        t = np.abs(means) / differences.std(axis=0, ddof=1) * math.sqrt(blocks)
     p = 2 * stdtr(blocks - 1, -np.where(means == 0, 0.0, t)).max(axis=1)
     return sorted(np.where(means.prod(axis=1) < 0, np.minimum(1.0, p * means.size), 1.0).tolist())
 
 
-def _p(estimate: float, drawn: Sequence[float], turned: Sequence[float], bound: float) -> float:
-    """Return the two-sided p of a bound: from resamples below it, and from turned pairs above it."""
+def _p(estimate: float, drawn: Sequence[float], swapped: Sequence[float], bound: float) -> float:
+    """Return the two-sided p of a bound: from resamples below it, and from swapped pairs above it."""
     if estimate >= bound:
         return min(1.0, 2 * (1 + sum(value < bound for value in drawn)) / (1 + len(drawn)))
-    # So many pairs must have turned for tau to be below the bound.
-    needed = math.floor(len(turned) * (1 - bound) / 2 + 1e-9) + 1
-    return turned[needed - 1] if needed <= len(turned) else 1.0
+    # So many pairs must have swapped for tau to be below the bound.
+    needed = math.floor(len(swapped) * (1 - bound) / 2 + 1e-9) + 1
+    return swapped[needed - 1] if needed <= len(swapped) else 1.0

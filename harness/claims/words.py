@@ -1,4 +1,4 @@
-"""Questions and answers in words, and as the command that measures them."""
+"""Questions and answers in words, and the commands that measure them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.records import Cell, Scalar, parse_label, typed
 
 
 def asked(question: Question) -> str:
-    """Say which quantity a question is about; what is a difference begins with that word."""
+    """Say which quantity a question is about; the text of a difference begins with that word."""
     measure, names = question.measure, " to ".join(question.labels)
     of = f"{measure} of {names}" if len(question.labels) == 1 else f"the ratio of {measure}, {names}"
     ends = [f"{question.over}={typed(value)}" for value in question.values]
@@ -36,7 +36,7 @@ def number(value: float) -> str:
 
 
 def scope(question: Question, found: Answer, topic: Topic) -> str:
-    """Say on what an answer holds; without one, on what it was looked for."""
+    """Say for which data and machine an answer is valid; without an answer, for which it was looked for."""
     if found.interval is None:
         wanted: dict[str, list[Scalar]] = {name: [value] for name, value in question.where.items()}
         if question.over:
@@ -45,20 +45,20 @@ def scope(question: Question, found: Answer, topic: Topic) -> str:
     measured = _measured(question, found)
     if len(topic.tasks) == 1:
         del measured["task"]
-    told = _place(measured)
+    text = _place(measured)
     if len(found.contexts) > 1:
-        told = f"mean over {len(found.contexts)} cells of {told}"
+        text = f"mean over {len(found.contexts)} cells of {text}"
     if found.left:
-        told += f" (not {found.left} more cells, measured in other blocks)"
-    own = [parse_label(label)[0] for label in question.labels or found.labels]
+        text += f" (not {found.left} more cells, measured in other blocks)"
+    named = [parse_label(label)[0] for label in question.labels or found.labels]
     strategies = topic.tasks[found.contexts[0].task].strategies if found.contexts[0].task in topic.tasks else {}
-    devices = sorted({strategies[name].device for name in own if name in strategies})
-    told += f", on {found.machine}" + (f" ({' and '.join(devices)})" if devices else "")
-    return told + (f", of {found.machines} machines the one with the most blocks" if found.machines > 1 else "")
+    devices = sorted({strategies[name].device for name in named if name in strategies})
+    text += f", on {found.machine}" + (f" ({' and '.join(devices)})" if devices else "")
+    return text + (f", of {found.machines} machines the one with the most blocks" if found.machines > 1 else "")
 
 
 def command(question: Question, found: Answer, topic: Topic) -> str:
-    """Write the command that measures an answer, again or at last, with all strategies in the same blocks."""
+    """Write the command that measures an answer, with all strategies in the same blocks."""
     tasks = tasks_for(question, topic)
     task = next((task for task in tasks if found.contexts and task.name == found.contexts[0].task), tasks[0])
     labels = question.labels or found.labels
@@ -84,14 +84,14 @@ def command(question: Question, found: Answer, topic: Topic) -> str:
 
 
 def missing(question: Question, aggregates: Sequence[CellAggregate], topic: Topic) -> str:
-    """Say what an answer lacked: the first thing asked for that no trial has."""
+    """Say what is missing for an answer: the first thing asked for that no trial has."""
     own = {task.name for task in tasks_for(question, topic)}
     cells = [cell for cell in aggregates if cell.cell.task in own]
     wanted: dict[str, list[Scalar]] = {name: [value] for name, value in question.where.items()}
     if question.over:
         wanted[question.over] = list(question.values)
     if not cells:
-        return f"no trial of {topic.name} is on record"
+        return f"there are no trials of {topic.name}"
     for name in sorted(wanted, key=lambda name: (PLACES.index(name) if name in PLACES else len(PLACES), name)):
         known = {value: None for cell in cells if (value := value_of(cell.cell, name)) is not None}
         lacking = [value for value in wanted[name] if value not in known]
@@ -100,7 +100,7 @@ def missing(question: Question, aggregates: Sequence[CellAggregate], topic: Topi
             return f"no trial with {name}={' or '.join(map(typed, lacking)) or 'any'}{there}"
         cells = [cell for cell in cells if not wanted[name] or value_of(cell.cell, name) in wanted[name]]
     return next(filter(None, (_lacks(label, question, cells) for label in question.labels)), "") or (
-        f"no block holds {'both' if len(question.labels) == 2 and not question.over else 'all that is asked'}"
+        f"no block has {'both' if len(question.labels) == 2 and not question.over else 'all that is asked'}"
     )
 
 
@@ -125,20 +125,20 @@ def _listed(values: Iterable[Scalar], most: int = 5) -> str:
 def _place(values: Mapping[str, Sequence[Scalar]]) -> str:
     named = [" and ".join(map(typed, values[name])) for name in PLACES if name in values]
     params = {name: own for name, own in sorted(values.items()) if name not in PLACES}
-    told = " ".join(f"{name}={','.join(map(typed, own))}" for name, own in params.items())
-    return ", ".join(named) + (f" ({told})" if told else "")
+    text = " ".join(f"{name}={','.join(map(typed, own))}" for name, own in params.items())
+    return ", ".join(named) + (f" ({text})" if text else "")
 
 
 def _measured(question: Question, found: Answer) -> dict[str, list[Scalar]]:
-    """Gather where an answer was found: places and parameters to their values."""
-    told: dict[str, dict[Scalar, None]] = {}
+    """Return the places and parameters of an answer with their values."""
+    values: dict[str, dict[Scalar, None]] = {}
     for context in found.contexts:
         for name, value in _parts(context):
             if name != question.over:
-                told.setdefault(name, {})[value] = None
+                values.setdefault(name, {})[value] = None
     if question.over and found.values:
-        told[question.over] = dict.fromkeys(found.values)
-    return {name: list(values) for name, values in told.items()}
+        values[question.over] = dict.fromkeys(found.values)
+    return {name: list(known) for name, known in values.items()}
 
 
 def _parts(context: Cell) -> list[tuple[str, Scalar]]:
@@ -146,13 +146,13 @@ def _parts(context: Cell) -> list[tuple[str, Scalar]]:
 
 
 def _departs(task: Task, name: str, values: Sequence[Scalar]) -> bool:
-    """Return whether values are not what the command takes unless told; defaults of a data set are not known here."""
+    """Return whether values differ from the defaults of the command; defaults of a data set are not known here."""
     param = task.params.get(name)
     return param is None or list(values) != [task.quick.params.get(name, param.default)]
 
 
 def _options(task: Task, labels: Sequence[str]) -> dict[str, list[Scalar]]:
-    """Return values of options that make all labels: a strategy without an option given has it at its default."""
+    """Return the option values that all labels need; a strategy whose label lacks an option uses its default."""
     given = [(task.strategies[name].options, own) for name, own in map(parse_label, labels) if name in task.strategies]
     names = dict.fromkeys(name for _, own in given for name in own)
     return {

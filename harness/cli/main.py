@@ -25,7 +25,7 @@ _COMMANDS = {
     "baseline": "Name runs that others are compared with.",
     "history": "Follow a measure over runs, with the changes of its level.",
     "import": "Turn figures of asv or pytest-benchmark into runs.",
-    "export": "Write a run as asv or pytest-benchmark keeps its figures.",
+    "export": "Write a run in the format of asv or pytest-benchmark.",
     "query": "Run SQL over all runs (tables trials, samples, runs).",
     "doctor": "Say whether this machine is fit to measure.",
     "data": "Show data sets: their cards, their files, their checksums.",

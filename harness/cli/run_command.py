@@ -140,7 +140,7 @@ def _measure(run: OpenRun, settings: Config, registry: Registry, *, as_json: boo
         print_json({"run": name, "path": str(run.file.path), "cells": cells(read)})
     else:
         print_parts(console(), read, full=f"bakeoff show {name} --json")
-    remarks.print(f"wrote {_relative(run.file.path)}", soft_wrap=True, markup=False)
+        remarks.print(f"wrote {_relative(run.file.path)}", soft_wrap=True, markup=False)
     statuses = {record.status for _, records in read for record in records}
     return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED
 

@@ -152,10 +152,10 @@ def print_table(
         print_wrapped(out, left_out_note(fitted, full))
 
 
-def print_wrapped(out: Console, text: str, style: str = "", indent: str = "") -> None:
+def print_wrapped(out: Console, text: str, style: str = "") -> None:
     """Print a sentence, wrapped between words."""
-    for line in _wrapped(text, out.width - len(indent)):
-        out.print(indent + line, style=style or None, markup=False, soft_wrap=True)
+    for line in _wrapped(text, out.width):
+        out.print(line, style=style or None, markup=False, soft_wrap=True)
 
 
 def left_out_note(fitted: Fitted, full: str = "--json") -> str:

@@ -77,7 +77,7 @@ FORMS = {
     "memory below a byte": ("run planted --memory-limit 0.5", r".*invalid size '0\.5': .*"),
     "no jobs": ("run planted --jobs 0", r".*--jobs.*: 0 is not in the range x>=1\."),
     "negative seed": ("run planted --seed -1", r".*--seed.*: -1 is not in the range x>=0\."),
-    "no memory": ("run planted --memory-limit 5XB", r".*'5XB' is no size; write for example 500MB or 2GiB"),
+    "no memory": ("run planted --memory-limit 5XB", r".*invalid size '5XB': write for example 500MB or 2GiB"),
     "unknown profile": ("run planted --profile slow", r".*'slow' is not one of 'quick', 'full', 'claims'\."),
     "unknown command": ("runs", r".*No such command 'runs'\..*"),
     "unknown option": ("run planted --block 3", r".*No such option:? .*--block.*"),

@@ -69,7 +69,7 @@ def test_set_list_use_remove(results: Path) -> None:
     ]
     assert Path(listed[0]["path"]).is_file()
     shown = call(command, "list").stdout.splitlines()
-    assert shown[1].split() == ["@baseline", "box", "aaaaaa", "2026-11-23T02:15:00+00:00", "01234567"]
+    assert shown[2].split() == ["@baseline", "box", "aaaaaa", "2026-11-23T02:15:00+00:00", "01234567"]
     assert call(command, "remove", "@release").stdout == "removed @release\n"
     assert "release" not in call(command, "list").stdout
 
@@ -83,7 +83,7 @@ def test_doubtful_runs_are_remarked(results: Path) -> None:
     done = call(command, "set", "aaaaaa", "latest")
     assert done.stdout == "@baseline on box: aaaaaa cccccc\n"
     assert done.stderr.splitlines() == [
-        "note: run cccccc holds 0 of 7 planned trials",
+        "note: run cccccc has 0 of 7 planned trials",
         "note: run cccccc was measured with uncommitted changes",
         "note: the runs are of 2 commits: 01234567, fedcba98",
     ]
@@ -112,7 +112,8 @@ def test_a_run_outside_of_the_results_is_refused(results: Path, tmp_path: Path) 
     copy = tmp_path / "copy.jsonl"
     copy.write_bytes(next(results.glob("box/*aaaaaa.jsonl")).read_bytes())
     with pytest.raises(
-        UsageError, match=r"copy\.jsonl is not a run in .*results, where baselines point: move its file"
+        UsageError,
+        match=r"copy\.jsonl is not in the results folder .*results, so no baseline can point at it: move the file",
     ):
         call(command, "set", str(copy))
 

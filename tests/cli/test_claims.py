@@ -134,7 +134,7 @@ def test_without_runs_nothing_is_measured_and_it_is_said(project: Project) -> No
     assert done.stderr.startswith("note: ")
     assert "has no runs" in done.stderr
     assert "4 not measured; judged on no runs" in done.stdout
-    assert "no trial of planted is on record" in done.stdout
+    assert "there are no trials of planted" in done.stdout
     assert "bakeoff run planted/faults -s child -s copy --scenario clean --blocks 3" in done.stdout
 
 

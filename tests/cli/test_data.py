@@ -15,8 +15,8 @@ def churn(shared_project: Project) -> Path:
 
 
 def test_list_has_the_cards_of_harness_and_project(shared_project: Project, churn: Path) -> None:
-    title, _line, *words = shared_project.bakeoff("data", "list").stdout.splitlines()
-    assert title.split() == ["name", "title", "licence"]
+    headings, _rule, *words = shared_project.bakeoff("data", "list").stdout.splitlines()
+    assert headings.split() == ["name", "title", "licence"]
     assert words[0].startswith("flights  ")
     assert words[-1].split() == ["churn", "T", "internal"]
     cards = json.loads(shared_project.bakeoff("data", "list", "--json").stdout)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
 from support import Project
 
 from harness.cli.history_text import sparkline
-from harness.cli.main import main
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
 from harness.records import Conditions, Phase, Record, Seeds, Trial
@@ -26,25 +20,6 @@ from harness.store.runs import create
 
 BLOCKS = 3
 STEP = (1.1, 1.11, 1.09, 1.1, 1.11, 1.65, 1.66, 1.64)  # slower from the sixth run on
-
-
-class Near(Project):
-    """A project whose command line runs in this process, which takes a tenth of the time."""
-
-    def bakeoff(self, *arguments: str, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
-        if variables:
-            return super().bakeoff(*arguments, code=code, **variables)
-        out, said = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.object(sys, "argv", ["bakeoff", *arguments]),
-            contextlib.chdir(self.folder),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(said),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        assert ended.value.code == code, f"exit code {ended.value.code}\n{out.getvalue()}\n{said.getvalue()}"
-        return subprocess.CompletedProcess(arguments, code, out.getvalue(), said.getvalue())
 
 
 def header(index: int, **changes: Any) -> Header:
@@ -108,7 +83,7 @@ def history(project: Project, *arguments: str, code: int = 0) -> list[dict[str, 
 def project(tmp_path: Path) -> Project:
     """A folder without topics: a history needs no code of what was measured."""
     (tmp_path / "bakeoff.toml").write_text("")
-    return Near(tmp_path)
+    return Project(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +92,7 @@ def stepped(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
     With run 5 numpy changed and the tree was dirty, with run 6 the kernel; a trial of run 2 met a busy machine.
     """
-    project = Near(tmp_path_factory.mktemp("stepped"))
+    project = Project(tmp_path_factory.mktemp("stepped"))
     (project.folder / "bakeoff.toml").write_text("")
     noise = [float(np.exp(0.02 * z)) for z in np.random.default_rng(1).normal(size=len(STEP))]
     for index, cost in enumerate(STEP):

@@ -102,7 +102,8 @@ def test_table_and_path_are_printed(project: Project) -> None:
     done = project.bakeoff("run", "planted", "-s", "copy", "-s", "raises", "-s", "needs-package", code=4)
     (path,) = project.runs()
     assert "planted/faults on numbers, clean (rows=1000 threads=1)" in done.stdout
-    assert f"wrote {path.relative_to(project.folder)}\n" in done.stdout
+    assert f"wrote {path.relative_to(project.folder)}\n" in done.stderr
+    assert "wrote" not in done.stdout
     assert "   2 x failed   raises: RuntimeError: planted in phase fit\n" in done.stdout
     assert "   2 x skipped  needs-package: package no_such_package is not installed\n" in done.stdout
     assert "6 trials: 2 ok, 2 skipped, 2 failed\n" in done.stdout

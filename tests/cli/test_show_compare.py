@@ -188,5 +188,7 @@ def test_work_gives_the_time_of_each(tmp_path: Path) -> None:
     peak = record.phases["predict"].peak_bytes
     assert peak is not None
     assert each["peak_bytes"] == pytest.approx(peak / 500)
-    assert " a row " in project.bakeoff("show", COLUMNS="140").stdout
-    assert " a row " not in project.bakeoff("show", COLUMNS="100").stdout
+    assert " CPU per row " in project.bakeoff("show", COLUMNS="140").stdout
+    narrow = project.bakeoff("show", COLUMNS="60").stdout
+    assert " CPU per row " not in narrow.partition("--json or a wider")[0]
+    assert "CPU per row" in " ".join(narrow.partition("--json or a wider")[2].split())

@@ -11,27 +11,11 @@ from cli.test_report import payload_of
 from interop.files import asv_benchmarks, asv_result, asv_row, benchmark, saved
 from support import Project
 
-SCRIPT = """
-import sys
-from harness.cli import main
-
-main._COMMANDS = tuple(dict.fromkeys((*main._COMMANDS, "import", "export")))
-main.main()
-"""
-
-
-class Exchange(Project):
-    """A project whose command line has both commands, wired in or not."""
-
-    def command(self, *arguments: str) -> list[str]:
-        given = super().command(*arguments)
-        return [*given[:3], SCRIPT, *given[4:]]
-
 
 @pytest.fixture
-def project(tmp_path: Path) -> Exchange:
+def project(tmp_path: Path) -> Project:
     (tmp_path / "bakeoff.toml").write_text("")
-    return Exchange(tmp_path)
+    return Project(tmp_path)
 
 
 def told(done: subprocess.CompletedProcess[str]) -> dict[str, list[dict[str, object]]]:
@@ -39,7 +23,7 @@ def told(done: subprocess.CompletedProcess[str]) -> dict[str, list[dict[str, obj
     return value
 
 
-def test_a_pytest_benchmark_file_shows_and_reports(project: Exchange) -> None:
+def test_a_pytest_benchmark_file_shows_and_reports(project: Project) -> None:
     cases = [
         benchmark(f"test_s[{size}]", [0.5, 0.25], params={"n": size}, extra_info={"peak_bytes": 2e6}) for size in (1, 2)
     ]
@@ -62,7 +46,7 @@ def test_a_pytest_benchmark_file_shows_and_reports(project: Exchange) -> None:
     assert "bakeoff run" not in payload
 
 
-def test_two_imported_files_compare(project: Exchange) -> None:
+def test_two_imported_files_compare(project: Project) -> None:
     saved(project.folder / "a.json", benchmark("test_a", [0.5]))
     saved(project.folder / "b.json", benchmark("test_a", [1.0]), datetime="2026-03-02T12:00:00")
     for name in ("a.json", "b.json"):
@@ -72,7 +56,7 @@ def test_two_imported_files_compare(project: Exchange) -> None:
     assert {row["measure"]: row["estimate"] for row in rows} == {"wall_s": pytest.approx(2.0)}
 
 
-def test_an_asv_history_shows_in_the_report(project: Exchange) -> None:
+def test_an_asv_history_shows_in_the_report(project: Project) -> None:
     folder = project.folder / "results" / "asv"
     for place in range(3):
         rows = {"b.A.time_x": asv_row([0.5 + place]), "b.A.track_loss": asv_row([0.25])}
@@ -80,7 +64,7 @@ def test_an_asv_history_shows_in_the_report(project: Exchange) -> None:
     asv_benchmarks(folder, b__A__track_loss="nat")
     done = project.bakeoff("import", "asv")
     assert done.stdout.count("on amd-epyc-2c-24g, commit ") == 3
-    assert "3 of 3 files are here already" in project.bakeoff("import", "asv").stderr
+    assert "3 of 3 files were imported before" in project.bakeoff("import", "asv").stderr
     assert len(project.runs()) == 3
     project.bakeoff("report")
     (task,) = payload_of((project.folder / "report.html").read_text())["tasks"]
@@ -100,13 +84,13 @@ def test_an_asv_history_shows_in_the_report(project: Exchange) -> None:
         (("export", "pytest-benchmark", "abc"), "error: no run 'abc': "),
     ],
 )
-def test_bad_input_is_one_sentence(project: Exchange, arguments: tuple[str, ...], sentence: str) -> None:
+def test_bad_input_is_one_sentence(project: Project, arguments: tuple[str, ...], sentence: str) -> None:
     done = project.bakeoff(*arguments, code=2)
     assert done.stderr.startswith(sentence)
     assert done.stderr.count("\n") == 1
 
 
-def test_there_and_back(project: Exchange) -> None:
+def test_there_and_back(project: Project) -> None:
     saved(project.folder / "f.json", benchmark("test_a", [0.5, 0.25]))
     project.bakeoff("import", "pytest-benchmark", "f.json")
     (run,) = project.runs()

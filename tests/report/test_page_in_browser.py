@@ -410,3 +410,23 @@ def test_the_page_is_accessible(show: Show, axe: Callable[[Page], Any]) -> None:
         page.emulate_media(color_scheme=scheme)
         found = [(violation["id"], node["html"][:200]) for violation in axe(page) for node in violation["nodes"]]
         assert found == [], json.dumps(found, indent=1)
+
+
+def test_memory_too_small_to_be_measured_has_no_ratio(show: Show) -> None:
+    """Of cells of which one strategy took less than 0.1 MB in one, its ratios are left out wherever that one counts."""
+    task = samples.task()
+    slow = TASK["strategies"].index(next(own for own in TASK["strategies"] if own["label"] == "slow"))
+    row = next(row for row in task["cells"][0]["rows"] if row["strategy"] == slow)
+    row["values"]["peak_bytes"] = [value and value / 1000 for value in row["values"]["peak_bytes"]]
+    payload = samples.payload(task)
+    page = show(payload)
+    for cells in ([0], [1], [0, 1]):
+        expected = samples.compared(payload, task, [task["cells"][at] for at in cells], "base", "peak_bytes")
+        found = effects(page, 0, cells, "base", "peak_bytes")
+        for label, comparison in expected.items():
+            assert_equal(found[label], samples.plain(comparison))
+        assert (found["slow"]["estimate"] is None) == (0 in cells)
+    at = [measure["name"] for measure in task["measures"]].index("peak_bytes")
+    assert rows(page)["slow"][1 + at] == wording.NONE
+    choose(page, "Show", "medians")
+    assert rows(page)["slow"][1 + at] == "<0.1 MB"

@@ -230,9 +230,13 @@ def test_too_few_examples_say_nothing() -> None:
     ("base", "candidate", "sentence"),
     [
         (Examples(np.zeros(3)), Examples(np.zeros(4)), r"not shapes \(3,\) and \(4,\)"),
-        (Examples(np.zeros((3, 2))), Examples(np.zeros((3, 2))), "one value an example"),
+        (Examples(np.zeros((3, 2))), Examples(np.zeros((3, 2))), "one value per example"),
         (Examples(np.zeros(3)), Examples(np.array([0, math.nan, 0])), "not finite"),
-        (Examples(np.zeros(4), np.array([0, 0, 1, 1])), Examples(np.zeros(4)), "the other's have none"),
+        (
+            Examples(np.zeros(4), np.array([0, 0, 1, 1])),
+            Examples(np.zeros(4)),
+            "only one of the two sides has examples with labels",
+        ),
         (
             Examples(np.zeros(4), np.array([0, 0, 1, 1])),
             Examples(np.zeros(4), np.array([0, 1, 0, 1])),

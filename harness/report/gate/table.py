@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.markup import escape
 
 from harness.gate.decision import Decision, Verdict
 from harness.report.gate import cases, words
-from harness.report.terminal import Column, Styled, fit, print_table, print_wrapped
+from harness.report.terminal import Column, Styled, fit, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +22,7 @@ _COLOURS: dict[Verdict, str] = {
     "failed": "bold red",
     "regressed": "bold red",
 }
+_INDENT = "    "
 
 
 def print_decision(out: Console, decision: Decision) -> None:
@@ -65,9 +67,14 @@ def _columns(rows: list[cases.CaseRow]) -> list[Column]:
 def _print_case(out: Console, row: cases.CaseRow) -> None:
     """Print a case where a table has no room: its name, and its figures below it."""
     out.print(f"{_coloured(row.case.verdict)} {escape(row.name)}", soft_wrap=True)
-    figures = [f"{name} {text}" for name, text in row.texts() if text != words.NONE]
-    if figures:
-        print_wrapped(out, ", ".join(figures), indent="    ")
+    lines: list[str] = []
+    for figure in (f"{name} {text}" for name, text in row.texts() if text != words.NONE):
+        if lines and cell_len(f"{_INDENT}{lines[-1]}, {figure}") <= out.width:
+            lines[-1] += f", {figure}"
+        else:
+            lines.append(figure)
+    for line in lines:
+        out.print(escape(f"{_INDENT}{line}"), soft_wrap=True)
 
 
 def _coloured(verdict: Verdict, word: str = "") -> str:

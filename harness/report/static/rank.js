@@ -1,4 +1,4 @@
-// Medians and mean ranks over the selected cells; what is missing is penalised, and counted so that it can be told.
+// Medians and mean ranks over the selected cells; missing results are penalised, and counted so that the page can say so.
 (() => {
   "use strict";
 

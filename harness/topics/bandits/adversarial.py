@@ -11,7 +11,7 @@ from harness.topics.bandits.drifting import drifting
 from harness.topics.bandits.stationary import task
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 KERNEL = "harness.topics.bandits.engine.kernels.exponential"
 NOTE = "For rewards in [0, 1]. With gamma 0 the rate is computed from the horizon."

@@ -17,7 +17,7 @@ from harness.topics.bandits.deployment import ROLLOUT, deployment
 from harness.topics.bandits.rollouts import Constant, Decided, Flags, Floats, staged
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.topics.bandits.engine.rollout import Seen, Traffic
 
 # Effects that are bet on, as shares of the rate; the evidence is the mean capital of all bets.

@@ -17,7 +17,7 @@ from harness.topics.bandits.stationary import METRICS, REGRET, STEPS
 from harness.topics.bandits.stationary import PARAMS as SIZES
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.topics.bandits.engine.conservative import Guarded
 
 ENGINE = "harness.topics.bandits.engine.conservative"

@@ -15,7 +15,7 @@ from harness.topics.bandits.contextual import DIGITS, FEATURES, LINEAR, SIZES, j
 from harness.topics.bandits.stationary import METRICS, REGRET, STEPS
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.topics.bandits.engine.play import Actions
     from harness.topics.bandits.engine.world import World
 

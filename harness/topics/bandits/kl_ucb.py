@@ -11,7 +11,7 @@ from harness.topics.bandits.replay import replay
 from harness.topics.bandits.stationary import task
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 KERNEL = "harness.topics.bandits.engine.kernels.kl"
 NOTE = "For rewards in [0, 1]; a mean outside of them is taken as 0 or 1. Indices are exact to 1e-6."

@@ -12,7 +12,7 @@ from harness.topics.bandits.contextual import contextual
 from harness.topics.bandits.replay import replay
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.topics.bandits.engine.play import Actions
 
 ENGINE = ("harness.topics.bandits.engine.linear", "harness.topics.bandits.engine.play")

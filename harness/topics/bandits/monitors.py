@@ -12,7 +12,7 @@ import numpy.typing as npt
 from harness.topics.bandits.monitoring import monitoring
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.topics.bandits.engine.streams import Watched
 
 Ints = npt.NDArray[np.int64]

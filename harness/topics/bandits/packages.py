@@ -16,7 +16,7 @@ from harness.topics.bandits.baselines import Floats
 from harness.topics.bandits.stationary import BERNOULLI, METRICS, PARAMS, REGRET, STEPS, batch, judge
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 PLAY = "harness.topics.bandits.engine.play"
 OBP = ("obp.policy", PLAY)

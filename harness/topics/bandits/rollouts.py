@@ -12,7 +12,7 @@ import numpy.typing as npt
 from harness.topics.bandits.deployment import ROLLOUT, deployment
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.topics.bandits.engine.rollout import Rollout, Seen, Traffic
 
 Floats = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from harness.topics.bandits.replay import replay
 from harness.topics.bandits.stationary import SIGMA, task
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 KERNEL = "harness.topics.bandits.engine.kernels.thompson"
 BETA = (

@@ -10,7 +10,7 @@ from harness.topics.bandits.replay import replay
 from harness.topics.bandits.stationary import task
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 KERNEL = "harness.topics.bandits.engine.kernels.index"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness.topics.bandits.drifting import changes_of, drifting
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.topics.bandits.engine.play import Actions
     from harness.topics.bandits.engine.world import World
 

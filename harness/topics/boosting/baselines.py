@@ -10,8 +10,8 @@ from harness.topics._shared.binary import Floats
 from harness.topics.boosting import task
 
 if TYPE_CHECKING:
+    from harness import PhaseClock, Problem
     from harness.data.tabular import Visible
-    from harness.declare import PhaseClock, Problem
 
 
 @task.strategy("constant")

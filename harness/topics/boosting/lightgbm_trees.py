@@ -12,7 +12,7 @@ from harness.topics._shared.binary import Floats
 from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, task
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 NOTE = (
     "Grows leaf by leaf to 2**depth leaves, at most depth deep. Differs from the library's defaults in lambda_l2 1 "

@@ -8,7 +8,7 @@ from harness.topics._shared.binary import Floats
 from harness.topics.boosting import L2, LEAST_ROWS, task
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 
 @task.strategy(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xgboost
 
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
     Scores = npt.NDArray[np.float32]
 

@@ -9,7 +9,7 @@ from harness.topics.ope.evaluation import ESTIMATION, MODEL, TASKS
 from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.topics.ope.engine.replay import Fit
 
 MODELS = (

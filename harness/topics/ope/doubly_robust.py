@@ -10,7 +10,7 @@ from harness.topics.ope.evaluation import ESTIMATION, MODEL, TASKS
 from harness.topics.ope.weighting import ESTIMATED, PROPENSITIES, TUNING, estimated, tuned
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 
 def _replayed(problem: Problem, phase: PhaseClock, name: str, model: str, **options: float) -> Any:

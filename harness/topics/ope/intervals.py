@@ -10,7 +10,7 @@ from harness.topics.ope.evaluation import MODEL
 from harness.topics.ope.worlds import COMPILED, ENGINE
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 NEEDS = (f"{ENGINE}.intervals", f"{ENGINE}.replay", *COMPILED)
 GUARANTEED = "Covers at any number of rounds, if the log states the true propensities and the range of rewards."

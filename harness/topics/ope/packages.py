@@ -13,7 +13,7 @@ from harness.topics.ope.selection import selection
 from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 OBP = ("obp.ope", f"{ENGINE}.obp_examples")
 PLAIN = "obp 0.4.1, the last version that pip installs together with numpy 2; a new object for each log."

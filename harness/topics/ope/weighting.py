@@ -9,7 +9,7 @@ from harness.topics.ope.evaluation import ESTIMATION, TASKS
 from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 TUNING = f"{ENGINE}.tuning"
 PROPENSITIES = (f"{ENGINE}.propensities", "sklearn.linear_model")

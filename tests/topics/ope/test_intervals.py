@@ -280,7 +280,7 @@ def test_says_what_it_cannot_do() -> None:
         (made, "gaussian", {}, "unknown interval 'gaussian'"),
         (made, "normal", {"estimator": "snip"}, "unknown estimator 'snip'; did you mean"),
         (made, "normal", {"level": 1.0}, "level must lie between 0 and 1"),
-        (made, "hoeffding", {"estimator": "snips"}, "known for ips, mips, dr, not for snips"),
+        (made, "hoeffding", {"estimator": "snips"}, "exists for ips, mips, dr, not for snips"),
         (made, "betting", {"estimator": "dm"}, "not for dm"),
         (unknown, "bernstein", {}, "state largest_weight"),
         (made, "hoeffding", {"largest_weight": 1.5}, "largest_weight is 1.5, but the log contains a weight of 2"),

@@ -7,9 +7,9 @@
 
   const READING = [
     "Each row is a strategy: the marker is its effect against the reference, taken inside blocks, the bar its 95 % confidence interval. Costs are ratios on a logarithmic scale (0.5x is half as much); metrics are differences in their own unit.",
-    "The vertical line is no effect. A bar that crosses it has shown no difference. ▲ better and ▼ worse: the difference is also significant (5 %) after Holm's adjustment over all strategies and, for times, above the noise floor. = tied: it is not.",
-    "The grey band, where there is one, is the noise floor: what the times of two equal strategies can differ by on this machine over as many blocks.",
-    "An arrow at the edge stands for an effect beyond the scale, whose figure is given.",
+    "The vertical line marks \"no difference\" (a ratio of 1, a difference of 0). Where a bar crosses it, no difference was shown. ▲ better and ▼ worse: the difference is also significant (5 %) after Holm's adjustment over all strategies and, for times, above the noise floor. = tied: it is not.",
+    "The grey band, where there is one, is the noise floor: the difference that noise alone gives to the times of two equal strategies on this machine over as many blocks.",
+    "An arrow at the edge stands for an effect beyond the scale; its figure is written beside it.",
   ];
 
   const noiseOf = (view) => bakeoff.payload.machines[view.cells[0].machine]?.noise?.sd;

@@ -8,7 +8,7 @@
   const MARGIN = { left: 64, right: 44, top: 40, bottom: 44 };
 
   const READING = [
-    "Each point is a run: the mean over its blocks (geometric for a cost) with its 95 % confidence interval. Lines join runs of one machine only, because figures of different machines do not compare.",
+    "Each point is a run: the mean over its blocks (geometric for a cost) with its 95 % confidence interval. Lines join runs of one machine only, because figures of different machines cannot be compared.",
     "A vertical line is a change point: from that run on, the level differs from before. The data below give the level before and after, and p.",
   ];
 

@@ -10,8 +10,8 @@
   const READING = [
     "Each marker is a strategy at its mean cost (geometric, on a logarithmic scale) and its mean quality over the blocks; the bars are 95 % confidence intervals both ways.",
     "The stepped line is the front: along it no strategy is cheaper and at least as good, or better and at most as dear. Every strategy off the line is dominated by one on it.",
-    "A marker is the fuller, the more often the strategy is on the front when the blocks are drawn again at random: full is always, empty is never.",
-    "A strategy so far off that the others could not be told apart is written below the chart instead, with arrows that say where it lies: ◀ cheaper, ▶ dearer, ▼ lower, ▲ higher than the scale.",
+    "How full a marker is shows how often the strategy is on the front when the blocks are resampled: full is always, empty is never.",
+    "A strategy so far off that the others would overlap is written below the chart instead, with arrows that show where it is: ◀ cheaper, ▶ dearer, ▼ lower, ▲ higher than the scale.",
   ];
 
   const points = (view, cost, metric) =>

@@ -8,9 +8,9 @@
   const ENDS = 22;
 
   const READING = [
-    "Each line is a strategy: its mean at every value of what was swept, with 95 % confidence intervals over the blocks. Both axes are logarithmic for a cost, so a straight line is a power law.",
+    "Each line is a strategy: its mean at every value of the swept parameter, with 95 % confidence intervals over the blocks. Both axes are logarithmic for a cost, so a straight line is a power law.",
     "The slope is the power: 1 is proportional (ten times as much takes ten times as long), less is cheaper than that, more is dearer. It is fitted within blocks and given with its interval.",
-    "A vertical line with a band marks where a strategy and the reference change places, with its interval.",
+    "A vertical line with a band marks the size at which a strategy and the reference cost the same, with its interval.",
   ];
 
   const lines = (view, sweep, measure) => {

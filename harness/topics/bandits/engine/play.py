@@ -13,7 +13,7 @@ from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.world import World
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 Actions = npt.NDArray[np.int16]
 

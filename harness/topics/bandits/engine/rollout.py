@@ -16,7 +16,7 @@ from numba import njit
 from harness.topics.bandits.engine.chance import Floats, bits
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 _LOW = np.uint64(0xFFFFFFFF)
 _UNIT = 2.0**-32

@@ -12,7 +12,7 @@ from harness.topics.ope.engine.log import Floats, Log
 from harness.topics.ope.engine.worlds import Logs
 
 if TYPE_CHECKING:
-    from harness.declare import PhaseClock, Problem
+    from harness import PhaseClock, Problem
 
 #: Fits a reward model on a log, with a seed; returns predictions of shape (n, actions).
 Fit: TypeAlias = Callable[[Log, int], Floats]
