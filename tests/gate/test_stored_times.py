@@ -60,8 +60,8 @@ def test_ten_percent_with_one_run_a_side_is_told_honestly() -> None:
     assert found.needs > 20
     assert found.reason == (
         "one run of each side: two sessions of a machine alone differ by about 15%, which hides a change of 5%; "
-        f"measure both sides now with 'bakeoff gate --base REV', or store {found.needs} runs of each side, "
-        "10 minutes apart"
+        "measure both sides now with 'bakeoff gate --base REV', or "
+        f"store {found.needs} runs of each side, 10 minutes apart"
     )
 
 

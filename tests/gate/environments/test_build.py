@@ -314,7 +314,7 @@ def test_a_lock_file_that_pins_other_versions_makes_the_base(project: Path, pare
     assert "runs with what is installed, not with what is pinned: user-pkg 1.0 (3.0 is pinned)" in str(
         answer["remarks"]
     )
-    assert "not installed was left out: not-installed==1" in str(answer["remarks"])
+    assert "not installed, were left out: not-installed==1" in str(answer["remarks"])
 
 
 def test_what_pip_cannot_do_is_said(project: Path, parent: Path, wheels: Path) -> None:
