@@ -37,7 +37,7 @@ def set_command(*, runs: tuple[str, ...], name: str) -> None:
     Several runs are several measurements of the same code. From three or more runs on each side, made at different
     times, the gate estimates how much runs differ without any change of the code.
     """
-    from harness.store.baselines import set_baseline
+    from harness.store.named_runs import set_baseline
     from harness.store.read import open_run
     from harness.store.runs import find_all
 
@@ -95,7 +95,7 @@ def list_command(*, as_json: bool) -> None:
 @click.argument("name")
 def remove_command(name: str) -> None:
     """Remove the baseline NAME on all machines; its runs stay."""
-    from harness.store.baselines import remove_baseline
+    from harness.store.named_runs import remove_baseline
 
     name = name.removeprefix("@")
     remove_baseline(config().results_folder, name)
@@ -111,7 +111,7 @@ def _check_place(path: Path, results: Path, header: Header) -> None:
 
 
 def _rows(results: Path) -> list[dict[str, Any]]:
-    from harness.store.baselines import read_baselines, run_file
+    from harness.store.named_runs import read_baselines, run_file
     from harness.store.read import open_run
 
     rows = []

@@ -56,7 +56,7 @@ _PHASE_FIGURES = (
 EXTRA_FIGURES = tuple(figure.measure for figure in _PHASE_FIGURES if figure.measure != "wall_s")
 
 
-class Judged(Protocol):
+class DeclaredMetric(Protocol):
     """A metric, as declared or as in the header of a run."""
 
     @property
@@ -123,7 +123,7 @@ def original(number: float, conversion: Conversion) -> float | None:
     return number
 
 
-def figures_of(phases: Iterable[str], metrics: Iterable[Judged]) -> Iterator[MappedFigure]:
+def figures_of(phases: Iterable[str], metrics: Iterable[DeclaredMetric]) -> Iterator[MappedFigure]:
     """List the figures of a task: times and memory of all phases together and of each, and every metric."""
     for phase in ("", *phases):
         prefix, suffix = (f"{phase}.", f"_{phase}") if phase else ("", "")
@@ -187,7 +187,7 @@ def module_name(topic: str) -> str:
     return topic.replace("-", "_")
 
 
-def _metric(metric: Judged) -> MappedFigure:
+def _metric(metric: DeclaredMetric) -> MappedFigure:
     unit = DIMENSIONLESS if metric.unit == "1" else str(metric.unit)
     words = metric.name.replace("_", " ")
     if metric.direction == "lower":

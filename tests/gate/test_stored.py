@@ -17,7 +17,7 @@ from harness.gate.stored.gate import decide, runs_named
 from harness.gate.stored.sides import StoredRun
 from harness.measure.machine import Environment, Machine
 from harness.records import Conditions
-from harness.store.baselines import set_baseline
+from harness.store.named_runs import set_baseline
 from harness.store.runs import create
 
 

@@ -16,7 +16,7 @@ from harness.gate.settle import settle
 from harness.gate.stored.cases import prepare_cases
 from harness.gate.stored.findings import finish
 from harness.gate.stored.sides import SESSION_S, StoredRun, StoredSides, describe, prepare, sessions
-from harness.store.baselines import baseline_files
+from harness.store.named_runs import baseline_files
 from harness.store.noise import StoredNoise
 from harness.store.runs import find, runs
 

@@ -13,7 +13,7 @@ import msgspec
 
 from harness.errors import UsageError
 from harness.interop.asv.files import BENCHMARKS, COLUMNS, FORMAT, MACHINE, read_benchmarks
-from harness.interop.asv.layout import Layout
+from harness.interop.asv.layout import AsvLayout
 from harness.interop.reading import KEY, commit_name, milliseconds, read_json
 from harness.measure.machine import check_name
 from harness.records import Record
@@ -50,7 +50,7 @@ def export_asv(header: Header, records: Sequence[Record], into: Path, project: P
     check_name(header.machine.name)
     if not commit:
         raise UsageError(f"run {header.run} was measured outside of a repository, and asv stores results by commit")
-    layout = Layout(header, records, read_benchmarks(into / BENCHMARKS))
+    layout = AsvLayout(header, records, read_benchmarks(into / BENCHMARKS))
     if not layout.entries:
         raise UsageError(f"run {header.run} has no figures: nothing to export")
     machine = _machine(into / header.machine.name / MACHINE, header)
@@ -65,7 +65,7 @@ def export_asv(header: Header, records: Sequence[Record], into: Path, project: P
 
 
 def _result_file(
-    commit: str, environment: str, date: int, machine: Mapping[str, str], header: Header, layout: Layout
+    commit: str, environment: str, date: int, machine: Mapping[str, str], header: Header, layout: AsvLayout
 ) -> dict[str, Any]:
     return {
         "commit_hash": commit,

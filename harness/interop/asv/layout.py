@@ -82,7 +82,7 @@ class _Grid(NamedTuple):
     failed: set[Case]
 
 
-class Layout:
+class AsvLayout:
     """A run laid out for asv.
 
     Parameters

@@ -28,7 +28,7 @@ ARGUMENTS = ("task", "strategy", "dataset", "scenario")
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredCase:
+class SuiteCase:
     """A case of a suite, with the clock that replays its times."""
 
     suite: Suite
@@ -41,7 +41,7 @@ class MeasuredCase:
         return (f"{self.suite.task.topic}/{self.suite.task.name}", *self.case)
 
 
-_CASES = pytest.StashKey[dict[tuple[str, ...], MeasuredCase]]()
+_CASES = pytest.StashKey[dict[tuple[str, ...], SuiteCase]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -53,15 +53,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def measured(request: pytest.FixtureRequest) -> MeasuredCase:
+def measured(request: pytest.FixtureRequest) -> SuiteCase:
     """Return the case of a test."""
     return _of(request.node)
 
 
 @pytest.fixture(scope="module")
-def outcomes(request: pytest.FixtureRequest) -> Mapping[MeasuredCase, SuiteResult]:
+def outcomes(request: pytest.FixtureRequest) -> Mapping[SuiteCase, SuiteResult]:
     """Run the trials of all selected cases at once, block by block and in shuffled order, as `bakeoff run` does."""
-    chosen: dict[Suite, dict[Case, MeasuredCase]] = {}
+    chosen: dict[Suite, dict[Case, SuiteCase]] = {}
     for item in request.session.items:
         if (
             isinstance(item, pytest.Function)
@@ -78,9 +78,7 @@ def outcomes(request: pytest.FixtureRequest) -> Mapping[MeasuredCase, SuiteResul
 
 
 @pytest.mark.usefixtures(*ARGUMENTS)
-def test_strategy(
-    measured: MeasuredCase, outcomes: Mapping[MeasuredCase, SuiteResult], benchmark: BenchmarkFixture
-) -> None:
+def test_strategy(measured: SuiteCase, outcomes: Mapping[SuiteCase, SuiteResult], benchmark: BenchmarkFixture) -> None:
     """Give pytest-benchmark a round for each block, the wall time of all phases, and everything else as extra_info."""
     outcome = outcomes[measured]
     if outcome.failed:
@@ -91,13 +89,13 @@ def test_strategy(
     benchmark.pedantic(measured.replay.step, rounds=len(samples["wall_s"]))  # type: ignore[no-untyped-call]
 
 
-def _measured(config: pytest.Config) -> Iterator[MeasuredCase]:
+def _measured(config: pytest.Config) -> Iterator[SuiteCase]:
     for suite in suites(config.rootpath):
         for case in suite.cases:
-            yield MeasuredCase(suite, case)
+            yield SuiteCase(suite, case)
 
 
-def _parameter(measured: MeasuredCase) -> Any:
+def _parameter(measured: SuiteCase) -> Any:
     task, strategy, dataset, scenario = measured.key
     marks = [pytest.mark.benchmark(group=f"{task} on {dataset}, {scenario}", timer=measured.replay.now)]
     reason = measured.suite.why_not(strategy)
@@ -106,7 +104,7 @@ def _parameter(measured: MeasuredCase) -> Any:
     return pytest.param(*measured.key, id="-".join(measured.key).replace("/", "-"), marks=marks)
 
 
-def _of(item: pytest.Function) -> MeasuredCase:
+def _of(item: pytest.Function) -> SuiteCase:
     params = item.callspec.params
     return item.config.stash[_CASES][tuple(str(params[name]) for name in ARGUMENTS)]
 

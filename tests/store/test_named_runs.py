@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.measure.machine import Machine
-from harness.store.baselines import baseline_files, read_baselines, remove_baseline, set_baseline
+from harness.store.named_runs import baseline_files, read_baselines, remove_baseline, set_baseline
 from harness.store.runs import create, find
 
 Make = Callable[..., Any]
