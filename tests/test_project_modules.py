@@ -45,7 +45,9 @@ def forget_modules(tmp_path: Path) -> Iterator[None]:
     yield
     sys.path[:] = path
     for name, module in list(sys.modules.items()):
-        places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]
+        # Some modules of libraries answer any attribute with something else.
+        folders = module.__dict__.get("__path__") or ()
+        places = [module.__dict__.get("__file__") or "", *folders]
         if any(str(place).startswith(str(tmp_path)) for place in places):
             del sys.modules[name]
 

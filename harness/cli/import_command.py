@@ -33,7 +33,10 @@ def command() -> None:
 @_machine_option
 @json_option
 def _pytest_benchmark(file: Path, machine: str | None, *, as_json: bool) -> None:
-    """Import FILE.json as one run: a module becomes a task, a test a strategy, its rounds samples of wall time."""
+    """Import FILE.json as one run.
+
+    Each module becomes a task, each test a strategy, and the rounds of a test become samples of wall time.
+    """
     from harness.interop.pytest_benchmark.imports import import_pytest_benchmark
 
     done = import_pytest_benchmark(file, config().results_folder, command=_typed(), machine=machine)

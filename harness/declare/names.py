@@ -24,6 +24,14 @@ def caller() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
+def importer() -> str:
+    """Name the file and line of the module whose import declares something, be it through a function of a topic."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
 def wrong(sentence: str) -> DeclarationError:
     """Make the error for a sentence, with the author's place in front."""
     return DeclarationError(f"{caller()}: {sentence}")

@@ -22,7 +22,7 @@ from harness.declare.checks import (
     options_of,
 )
 from harness.declare.evidence import Evidence, Verdict
-from harness.declare.names import IDENTIFIER, NAME, caller, check_name, wrong
+from harness.declare.names import IDENTIFIER, NAME, caller, check_name, importer, wrong
 from harness.declare.problem import Judgement
 from harness.declare.values import (
     CLEAN,
@@ -95,7 +95,7 @@ class Task:
         if any(dataset.name == getattr(known, "name", known) for known in (*self.datasets, *self.joined)):
             raise wrong(f"task {self.name} has a data set {dataset.name!r} already; choose another name")
         self.joined.append(dataset)
-        self.joined_at.append(caller())
+        self.joined_at.append(importer())
 
     def strategy(
         self,

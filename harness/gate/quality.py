@@ -103,7 +103,7 @@ def judge_quality(
     Parameters
     ----------
     seeds
-        One pair a seed.
+        One pair for each seed.
     direction
         Which way is better.
     margin

@@ -164,7 +164,7 @@ BROKEN_FILES: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "missing topic file": (
         "list",
         lambda folder: (folder / "planted.py").unlink(),
-        r"topic file planted\.py in .* cannot be imported: .*there is no file .*planted\.py",
+        r"there is no file .*planted\.py, which topics in the configuration lists",
     ),
     "wrong declaration": (
         "run planted",

@@ -89,14 +89,14 @@ def test_the_readme_shows_the_table_that_is_printed() -> None:
 
 
 def test_memory_too_small_to_be_measured_has_no_ratio(project: Project) -> None:
-    said = project.bakeoff("show", str(find(RESULTS, "d82c67"))).stdout
+    said = project.bakeoff("show", str(find(RESULTS, "d82c67")[0])).stdout
     assert "0.0 MB" not in said
     lines = {line.split()[0]: line for line in said.splitlines()[5:10]}
     assert re.search(r" 2\.0 MB +- ", lines["dm"])
     assert re.search(r" <0\.1 MB +- ", lines["ips"])
     (dm,) = (
         row["measures"]["peak_bytes"]
-        for row in json.loads(project.bakeoff("show", str(find(RESULTS, "d82c67")), "--json").stdout)["cells"][:1]
+        for row in json.loads(project.bakeoff("show", str(find(RESULTS, "d82c67")[0]), "--json").stdout)["cells"][:1]
     )
     assert dm["estimate"] == pytest.approx(133.10, abs=0.01)
 
@@ -109,7 +109,7 @@ def test_columns_that_are_not_a_width_are_unknown(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_table_is_printed_where_columns_is_zero(project: Project) -> None:
-    assert "16.3 ms" in project.bakeoff("show", str(find(RESULTS, "d82c67")), COLUMNS="0").stdout
+    assert "16.3 ms" in project.bakeoff("show", str(find(RESULTS, "d82c67")[0]), COLUMNS="0").stdout
 
 
 def test_the_width_is_that_of_the_terminal_where_columns_is_zero(project: Project) -> None:

@@ -249,7 +249,7 @@ def kills_server(problem: Any, phase: Any) -> Any:
     assert found == {("copy", "ok"), ("kills-server", "failed")}
     assert len(records) == 4
     reasons = {record.reason for record in records if record.status == "failed"}
-    assert reasons == {"the fork server of topic planted ended with exit code -9: it said nothing"}
+    assert reasons == {"the fork server of topic planted ended with exit code -9: it printed nothing"}
 
 
 def _wait_for(condition: Callable[[], bool], timeout_s: float = 30) -> None:

@@ -80,5 +80,7 @@ def test_sql_reaches_neither_files_nor_settings_nor_variables(frames: Tables, tm
 
 def test_without_duckdb_the_sentence_says_what_to_install(frames: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(UsageError, match=r"^bakeoff query needs duckdb: pip install 'bakeoff\[query\]'$"):
+    with pytest.raises(
+        UsageError, match=r"^bakeoff query needs duckdb \(in a checkout of Bakeoff: pip install '\.\[query\]'\)$"
+    ):
         query("SELECT 1", frames)

@@ -92,7 +92,7 @@ def last_line(said: str) -> str:
     """Return the last error in what a command printed, or the last line of it."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
-    return re.sub(r"^(ERROR|error): ", "", (errors or lines or ["it said nothing"])[-1])
+    return re.sub(r"^(ERROR|error): ", "", (errors or lines or ["it printed nothing"])[-1])
 
 
 def tail(said: str) -> str:
