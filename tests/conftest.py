@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from support import Project, make_project
+
+# Readline, which pytest imports, tells the workers of xdist a terminal's size; commands print as wide as it says.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -278,7 +279,9 @@ def test_a_run_without_a_wall_time_is_one_sentence() -> None:
 def test_pytest_benchmark_itself_reads_and_writes_them(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text("def test_a(benchmark):\n    benchmark.pedantic(sum, args=([1],), rounds=3)\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_a.py", "--benchmark-json=f.json"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    # In a worker of xdist the plug-in would measure nothing.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60, env=variables)
     done, (only,) = imported(tmp_path / "f.json")
     assert len(only.phases["call"].wall_s) == 3
     (tmp_path / "back.json").write_text(export_pytest_benchmark(*read(done.path)).text)

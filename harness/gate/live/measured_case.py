@@ -35,6 +35,9 @@ class MeasuredCase:
     confirm: list[Pair] = field(default_factory=list)
     memory: list[Reading] = field(default_factory=list)
     ended: set[Stage] = field(default_factory=set)
+    _known: dict[tuple[Stage, int, int, bool, float], dict[GatedFigure, SequentialResult]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def add(self, result: Pair | Reading) -> None:
         """Append a pair to those of its stage, or a reading to those of memory."""
@@ -108,7 +111,11 @@ class MeasuredCase:
         self, figures: Sequence[GatedFigure], stage: Stage, alpha: float
     ) -> dict[GatedFigure, SequentialResult]:
         pairs, cap, ended = self.pairs(stage), self.policy.pairs, stage in self.ended
-        return {figure: figure.outcome(pairs, cap, alpha, ended=ended) for figure in figures}
+        # The schedule asks for the outcomes of all cases before each pair, and only one of them has a new pair.
+        state = (stage, len(self.screen), len(self.confirm), ended, alpha)
+        if state not in self._known:
+            self._known[state] = {figure: figure.outcome(pairs, cap, alpha, ended=ended) for figure in figures}
+        return self._known[state]
 
 
 def confirming_alpha(suite: Sequence[MeasuredCase]) -> float:
