@@ -97,14 +97,12 @@ def test_three_times_the_work_is_regressed_everywhere_that_ci_reads(repository: 
     assert "::error" in done.stderr
 
 
-@pytest.mark.measured
 def test_a_candidate_that_raises_is_failed_and_not_regressed(repository: Project) -> None:
     (repository.folder / "small.py").write_text(TOPIC.replace("WORK", "1 // 0"))
     done = live(repository, code=4)
     assert "ZeroDivisionError" in done.stdout
 
 
-@pytest.mark.measured
 def test_a_removed_strategy_is_not_measured_unless_it_is_acknowledged(repository: Project) -> None:
     (repository.folder / "small.py").write_text(TOPIC.replace("WORK", "20").replace('"sort")\ndef', '"other")\ndef'))
     assert "gone from the candidate" in live(repository, code=4).stdout

@@ -19,8 +19,6 @@ from harness.records import Record
 from harness.store.header import Header
 from harness.store.read import read
 
-pytestmark = pytest.mark.measured
-
 EXPECTED = {
     "copy": ("ok", r""),
     "raises": ("failed", r"RuntimeError: planted in phase fit"),
@@ -63,6 +61,7 @@ Finished = tuple[Header, dict[str, Record], Path, subprocess.CompletedProcess[st
 
 
 @pytest.mark.parametrize("strategy", EXPECTED)
+@pytest.mark.measured
 def test_fault_becomes_a_record_with_its_reason(finished: Finished, strategy: str) -> None:
     record = finished[1][strategy]
     status, reason = EXPECTED[strategy]
@@ -72,18 +71,21 @@ def test_fault_becomes_a_record_with_its_reason(finished: Finished, strategy: st
     assert re.fullmatch(reason, record.reason), record.reason
 
 
+@pytest.mark.measured
 def test_every_strategy_has_a_record(finished: Finished) -> None:
     header, records, _, _ = finished
     assert set(records) == set(EXPECTED)
     assert header.trials == len(EXPECTED)
 
 
+@pytest.mark.measured
 def test_summary_counts_what_did_not_finish(finished: Finished) -> None:
     output = finished[3].stdout
     assert re.search(r"24 trials: 8 ok, 2 skipped, 11 failed, 1 timeout, 2 memory", output), output
     assert "RuntimeError: planted in phase fit" in output
 
 
+@pytest.mark.measured
 def test_long_text_lies_in_the_runs_folder(finished: Finished) -> None:
     _, records, path, _ = finished
     text = (path.with_suffix("") / f"{records['raises'].trial.key}.txt").read_text()
@@ -93,6 +95,7 @@ def test_long_text_lies_in_the_runs_folder(finished: Finished) -> None:
     assert "Segmentation fault" in segfault
 
 
+@pytest.mark.measured
 def test_flood_of_output_is_cut_in_the_middle(finished: Finished) -> None:
     _, records, path, _ = finished
     text = (path.with_suffix("") / f"{records['prints'].trial.key}.txt").read_text()
@@ -102,24 +105,28 @@ def test_flood_of_output_is_cut_in_the_middle(finished: Finished) -> None:
     assert "bytes left out" in text
 
 
+@pytest.mark.measured
 def test_nothing_is_left_running(finished: Finished) -> None:
     folder = str(finished[2].parents[2])
     left = [p for p in psutil.process_iter(["cmdline"]) if folder in " ".join(p.info["cmdline"] or [])]
     assert left == []
 
 
+@pytest.mark.measured
 def test_memory_of_a_phase_is_its_growth(finished: Finished) -> None:
     phase = finished[1]["grows"].phases["fit"]
     assert phase.peak_bytes == pytest.approx(64e6, rel=0.03)
     assert finished[1]["grows"].memory_source == "exact"
 
 
+@pytest.mark.measured
 def test_cpu_and_memory_of_children_count(finished: Finished) -> None:
     phase = finished[1]["child"].phases["fit"]
     assert 0.3 <= phase.cpu_s[0] < 0.6
     assert phase.peak_bytes == pytest.approx(64e6, rel=0.05)
 
 
+@pytest.mark.measured
 def test_short_phases_are_repeated_and_long_ones_are_not(finished: Finished) -> None:
     phases = finished[1]["copy"].phases
     assert len(phases["predict"].wall_s) == 50
@@ -194,6 +201,7 @@ def test_broken_pipe_is_no_fault(project: Project) -> None:
     assert said == b""
 
 
+@pytest.mark.measured
 def test_memory_pass_replaces_only_memory(project: Project) -> None:
     for _ in range(3):
         project.bakeoff("run", "planted", "-s", "grows", "-s", "copy", "--memory-pass", "--blocks", "1")
@@ -204,6 +212,7 @@ def test_memory_pass_replaces_only_memory(project: Project) -> None:
     assert max(peaks) - min(peaks) <= (4 if can_wait() else 64) * mmap.PAGESIZE
 
 
+@pytest.mark.measured
 def test_memory_pass_bears_what_strategies_leave_running(project: Project) -> None:
     left = ("leaves-process", "leaves-thread", "child", "closes-everything")
     project.bakeoff("run", "planted", *(f"-s{name}" for name in left), "--memory-pass", "--blocks", "1", code=4)
