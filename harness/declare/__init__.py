@@ -4,7 +4,8 @@ A wrong declaration raises `DeclarationError` while its file is imported, with t
 """
 
 from harness.declare.problem import Examples, Judgement, PhaseClock, Problem
-from harness.declare.topic import Task, Topic
+from harness.declare.task import Task
+from harness.declare.topic import Topic
 from harness.declare.values import (
     CLEAN,
     THREADS,

@@ -1,11 +1,8 @@
-"""Topics and tasks: the two objects that an author calls."""
+"""Topics: a subject with its tasks, the strategies that serve several of them, and its claims."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -14,16 +11,13 @@ from harness.declare.checks import (
     check_members,
     check_params,
     check_profile,
-    check_strategy,
-    check_sweeps,
     check_tasks,
-    check_value,
     check_work,
-    options_of,
 )
 from harness.declare.evidence import Evidence, Verdict
-from harness.declare.names import IDENTIFIER, NAME, caller, check_name, importer, wrong
+from harness.declare.names import IDENTIFIER, NAME, caller, check_name, wrong
 from harness.declare.problem import Judgement
+from harness.declare.task import Task
 from harness.declare.values import (
     CLEAN,
     FULL,
@@ -36,125 +30,10 @@ from harness.declare.values import (
     Param,
     Profile,
     Scenario,
-    Strategy,
     StrategyFunction,
     Work,
 )
-from harness.errors import InvalidOutputError
 from harness.records import Scalar
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is to be done and how it is judged. Made by `Topic.task`.
-
-    Attributes
-    ----------
-    where
-        File and line of the declaration.
-    joined
-        Data sets that a project has added, and in `joined_at` the file and line of each.
-    """
-
-    topic: str
-    name: str
-    title: str
-    datasets: tuple[str | Dataset, ...]
-    scenarios: tuple[Scenario, ...]
-    phases: tuple[str, ...]
-    metrics: tuple[Metric, ...]
-    judge: Callable[[Any, Any], Judgement]
-    view: Callable[[Any], Any]
-    params: Mapping[str, Param]
-    sweep: Mapping[str, tuple[Scalar, ...]]
-    reference: str | None
-    baseline: str | None
-    charts: tuple[Chart, ...]
-    work: Mapping[str, Work]
-    quick: Profile
-    full: Profile
-    defaults: Mapping[str, Scalar]
-    where: str
-    strategies: dict[str, Strategy] = field(default_factory=dict)
-    joined: list[Dataset] = field(default_factory=list)
-    joined_at: list[str] = field(default_factory=list)
-
-    @property
-    def full_name(self) -> str:
-        """The task with its topic, as in ``boosting/tabular-binary``."""
-        return f"{self.topic}/{self.name}"
-
-    def places(self) -> Iterator[str]:
-        """Go through the places, file and line, that the task, its strategies and its joined data come from."""
-        yield self.where
-        yield from (strategy.where for strategy in self.strategies.values())
-        yield from self.joined_at
-
-    def join(self, dataset: Dataset) -> None:
-        """Add a data set made in code, from a project; like one that joins by its card, it always runs."""
-        if any(dataset.name == getattr(known, "name", known) for known in (*self.datasets, *self.joined)):
-            raise wrong(f"task {self.name} has a data set {dataset.name!r} already; choose another name")
-        self.joined.append(dataset)
-        self.joined_at.append(importer())
-
-    def strategy(
-        self,
-        name: str,
-        *,
-        needs: str | Sequence[str] = (),
-        device: DeviceName = "cpu",
-        sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
-        note: str = "",
-    ) -> Callable[[StrategyFunction], StrategyFunction]:
-        """Register the decorated function as a strategy.
-
-        The function is called as ``function(problem, phase, **options)`` and returns what the task's judge takes. Its
-        keyword arguments with defaults are its options.
-
-        Parameters
-        ----------
-        needs
-            Modules without which it cannot run; they are imported before any clock starts.
-        sweep
-            Values to try for its options in the full profile.
-        note
-            Where it departs from the task's common budget.
-        """
-
-        def register(function: StrategyFunction) -> StrategyFunction:
-            check_strategy(name, device, self.strategies)
-            options = options_of(name, function, self.params)
-            changed = {option: value for option, value in self.defaults.items() if option in options}
-            for option, value in changed.items():
-                check_value(f"task {self.name}, strategy {name}", option, value, Param(options[option]))
-            options |= changed
-            check_sweeps(name, sweep, options)
-            self.strategies[name] = Strategy(
-                name=name,
-                run=partial(function, **changed) if changed else function,
-                summary=(inspect.getdoc(function) or "").split("\n", 1)[0],
-                needs=(needs,) if isinstance(needs, str) else tuple(needs),
-                device=device,
-                sweep={option: tuple(values) for option, values in sweep.items()},
-                options=options,
-                note=note,
-                where=caller(),
-            )
-            return function
-
-        return register
-
-
-def _checked(judge: Callable[[Any, Any], Judgement]) -> Callable[[Any, Any], Judgement]:
-    """Make the judge fail with a sentence where it returns something else than a judgement."""
-
-    def judged(data: Any, output: Any) -> Judgement:
-        judgement = judge(data, output)
-        if not isinstance(judgement, Judgement):
-            raise InvalidOutputError(f"the judge returned {type(judgement).__name__}; it must return a Judgement")
-        return judgement
-
-    return judged
 
 
 class Topic:
@@ -250,7 +129,7 @@ class Topic:
             scenarios=tuple(scenarios),
             phases=tuple(phases),
             metrics=tuple(metrics),
-            judge=_checked(judge),
+            judge=judge,
             view=view,
             params=known,
             sweep={parameter: tuple(values) for parameter, values in sweep.items()},

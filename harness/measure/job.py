@@ -101,9 +101,12 @@ class Job:
         Raises
         ------
         InvalidOutputError
-            When the judgement lacks a metric of the task, or a metric is not finite.
+            When the judge returned something else than a judgement, the judgement lacks a metric of the task, or a
+            metric is not finite.
         """
-        judgement = self.task.judge(data, output)
+        judgement: object = self.task.judge(data, output)
+        if not isinstance(judgement, Judgement):
+            raise InvalidOutputError(f"the judge returned {type(judgement).__name__}; it must return a Judgement")
         for name in self._metric_names():
             if name not in judgement.metrics:
                 raise InvalidOutputError(f"metric {name} is missing")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.declare import CLEAN, THREADS, Param, Task, Topic
-from harness.errors import DeclarationError, InvalidOutputError
+from harness.errors import DeclarationError
 
 PRELUDE = """\
 from harness import *
@@ -289,14 +289,6 @@ def test_places_are_where_a_task_and_what_joins_it_are_declared(tmp_path: Path) 
     file = tmp_path / "mine.py"
     task: Task = write(file, PRELUDE + 'task.join(Dataset("more", print))\n')["task"]
     assert list(task.places()) == [f"{file}:5", f"{file}:6", f"{file}:8"]
-
-
-@pytest.mark.parametrize(("returned", "kind"), [("None", "NoneType"), ("{'error': 1.0}", "dict")])
-def test_a_judge_that_returns_no_judgement_says_so(tmp_path: Path, returned: str, kind: str) -> None:
-    source = PRELUDE + f'other = topic.task("other", **{{**GIVEN, "judge": lambda data, output: {returned}}})\n'
-    task: Task = write(tmp_path / "mine.py", source)["other"]
-    with pytest.raises(InvalidOutputError, match=f"^the judge returned {kind}; it must return a Judgement$"):
-        task.judge(None, None)
 
 
 def test_threads_is_always_a_parameter(tmp_path: Path) -> None:
