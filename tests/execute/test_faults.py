@@ -25,7 +25,7 @@ EXPECTED = {
     "sys-exit": ("failed", r"called sys.exit\(3\) in phase fit"),
     "os-exit": ("failed", r"ended without a result, exit code 0 in phase fit"),
     "segfault": ("failed", r"ended without a result, killed by SIGSEGV in phase fit"),
-    "endless": ("timeout", r"not done after 3 s in phase fit; killed"),
+    "endless": ("timeout", r"not done after 6 s in phase fit; killed"),
     "hog": ("memory", r"over the limit of 800 MB in phase fit; killed"),
     "memory-error": ("memory", r"MemoryError in phase fit"),
     "nan-metric": ("failed", r"metric error is nan"),
@@ -50,7 +50,7 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def finished(shared_project: Project) -> tuple[Header, dict[str, Record], Path, subprocess.CompletedProcess[str]]:
     done = shared_project.bakeoff(
-        "run", "planted", "--blocks", "1", "--timeout", "3", "--memory-limit", "800MB", code=4
+        "run", "planted", "--blocks", "1", "--timeout", "6", "--memory-limit", "800MB", code=4
     )
     path = shared_project.runs()[0]
     header, records = read(path)
