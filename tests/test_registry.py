@@ -15,7 +15,7 @@ from support import Project, write_csv_card
 from harness.config import Config
 from harness.declare import Judgement, Metric, Strategy, Topic
 from harness.errors import DeclarationError, UsageError
-from harness.measure.needs import missing_module, why_not
+from harness.measure.job import missing_module, why_not
 from harness.registry import ENTRY_POINTS, load_registry
 
 TOPIC = """\

@@ -23,8 +23,8 @@ from harness.plan import make_plan
 from harness.plan.selection import Selection
 from harness.records import Conditions, Phase, Record, Seeds, Trial
 from harness.registry import Registry, load_registry
-from harness.store.lines import encode
 from harness.store.load import query, tables
+from harness.store.read import encode
 
 HERE = Path(__file__).parent
 #: What the server of topic boosting has imported before it forks a trial.

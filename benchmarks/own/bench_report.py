@@ -22,7 +22,7 @@ from harness.records import Curve, Phase, Record, Seeds, Trial
 from harness.report.run.page import render
 from harness.report.run.payload import build
 from harness.store.header import JudgedMetric, StrategyCard, TaskCard
-from harness.store.lines import encode
+from harness.store.read import encode
 
 TASK = "boosting/tabular-binary"
 METRICS = (("auc", "higher"), ("log_loss", "lower"), ("brier", "lower"), ("calibration_error", "lower"))

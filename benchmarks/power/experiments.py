@@ -20,8 +20,7 @@ from harness.gate.decision import Case, Pair, Side, SideName
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.growth import growth, suspicious
 from harness.gate.live.both_sides import MemoryPass, Reading
-from harness.gate.live.findings import cases
-from harness.gate.live.measured_case import MeasuredCase
+from harness.gate.live.measured_case import MeasuredCase, cases
 from harness.gate.live.planned_cases import PlannedCase, plan_cases
 from harness.gate.live.schedule import READINGS, Setup, measure_all
 from harness.measure.machine import usable_cores

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from harness.analysis.aggregates import CellAggregate, effect, in_order, reference_among
-from harness.analysis.overall import Overall, overall, reach
 from harness.analysis.run_set import RunSet, read_run_set
-from harness.analysis.verdicts import Compared, compare
+from harness.analysis.verdicts import Compared, Overall, compare, overall, reach
 from harness.errors import UsageError, did_you_mean
 from harness.records import Scalar, is_cost
 from harness.stats.paired import Interval

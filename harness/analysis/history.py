@@ -1,18 +1,26 @@
-"""The same strategy in the same cell over runs, and where its level changes; machines are never mixed."""
+"""The same strategy in the same cell over runs: its series, where the level changes, and what changed between the runs.
+
+Machines are never mixed.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from harness.analysis.aggregates import CellAggregate
+from harness.analysis.run_set import RunSet
 from harness.records import Cell, is_cost
 from harness.stats.changes import Change, change_points
 from harness.stats.paired import Interval, mean
+from harness.store.header import Header, JudgedMetric
 
 Edition = Callable[[str, Cell], Hashable]
 
@@ -126,3 +134,165 @@ def by_run(cell: CellAggregate, label: str, name: str) -> dict[str, Interval]:
             columns[unit.run].append(float(np.log(value)) if is_cost(name) else float(value))
     means = {run: mean(np.array(column)) for run, column in columns.items()}
     return {run: interval.exp() for run, interval in means.items()} if is_cost(name) else means
+
+
+Row: TypeAlias = dict[str, Any]
+
+#: Number of last runs in which a change for the worse counts as new.
+LATELY = 3
+_MACHINE = ("python", "kernel", "governor", "cpu_quota")
+
+
+def tracks(
+    runs: RunSet, aggregates: Sequence[CellAggregate], measure: str, last: int | None = None
+) -> list[list[Track]]:
+    """Follow a measure over runs: one list for each strategy and cell.
+
+    Parameters
+    ----------
+    last
+        Only so many of the last runs of each track; ``None`` for all.
+    """
+    headers = {header.run: header for header in runs.headers}
+
+    def edition(run: str, cell: Cell) -> str:
+        return headers[run].cards.get(cell.dataset, "")
+
+    started = {run: header.started for run, header in headers.items()}
+    groups = follow(aggregates, [measure], started, edition)
+    return [[_shortened(track, last) for track in group] for group in groups]
+
+
+def _shortened(track: Track, last: int | None) -> Track:
+    return track if last is None else replace(track, points=dict(list(track.points.items())[-last:]))
+
+
+def series(runs: RunSet, groups: Iterable[Sequence[Track]]) -> list[Row]:
+    """Describe the tracks that have at least two runs, those with the largest changes first."""
+    rows = []
+    places = {(cell.machine, cell.cell): cell for cell in runs.aggregates}
+    for group in groups:
+        several = len({track.edition for track in group}) > 1
+        rows += [
+            {**_row(track, runs, places[track.machine, track.cell]), "other_data": several}
+            for track in group
+            if len(track.points) > 1
+        ]
+    return sorted(rows, key=lambda row: -max((_size(change) for change in row["changes"]), default=0.0))
+
+
+def short(edition: str) -> str:
+    """Shorten a checksum; the name of a generator stays whole."""
+    return edition[:8] if len(edition) == 64 else edition or "unknown"
+
+
+def _size(change: Row) -> float:
+    """Return the size of a change, whichever direction it has."""
+    estimate = float(change["estimate"])
+    return abs(math.log(estimate)) if change["effect"] == "ratio" else abs(estimate)
+
+
+def _row(track: Track, runs: RunSet, aggregates: CellAggregate) -> Row:
+    headers = [runs.header(run, track.machine) for run in track.points]
+    metric, cell = _metric(track, headers), track.cell
+    points = _points(track, headers, aggregates)
+    newest = track.new_change(LATELY)
+    best = None
+    if metric is not None:
+        best = min(track.values) if metric.direction == "lower" else max(track.values)
+    return {
+        "topic": cell.topic,
+        "task": cell.task,
+        "dataset": cell.dataset,
+        "scenario": cell.scenario,
+        "params": dict(cell.params),
+        "strategy": track.label,
+        "machine": track.machine,
+        "data": track.edition,
+        "unit": metric.unit if metric else "",
+        "better": metric.direction if metric else None,
+        "margin": metric.margin if metric else 0.0,
+        "runs": len(points),
+        "first": track.values[0],
+        "last": track.values[-1],
+        "best": best,
+        "points": points,
+        "changes": [_change(change, track, points, metric) for change in track.changes],
+        "regressed": newest is not None and _verdict(newest, metric) == "worse",
+    }
+
+
+def _metric(track: Track, headers: Sequence[Header]) -> JudgedMetric | None:
+    """Return the metric as the newest run describes it; ``None`` where no header does."""
+    task, name = f"{track.cell.topic}/{track.cell.task}", track.measure
+    if is_cost(name):
+        return JudgedMetric(task, name, "lower", "s" if name.endswith("_s") else "byte")
+    metrics = (metric for header in reversed(headers) for metric in header.metrics)
+    return next((metric for metric in metrics if (metric.task, metric.name) == (task, name)), None)
+
+
+def _points(track: Track, headers: Sequence[Header], aggregates: CellAggregate) -> list[Row]:
+    entry = aggregates.entries[track.label]
+    contaminated = Counter(aggregates.units[place].run for place in entry.contaminated)
+    unfinished = Counter(aggregates.units[place].run for place in entry.failed)
+    points: list[Row] = []
+    for header, interval in zip(headers, track.points.values(), strict=True):
+        plain = interval.plain()
+        points.append(
+            {
+                "run": header.run,
+                "started": header.started,
+                "commit": header.environment.commit and header.environment.commit[:8],
+                "dirty": bool(header.environment.dirty),
+                "contaminated": contaminated[header.run],
+                "unfinished": unfinished[header.run],
+                "mean": plain.pop("estimate"),
+                **plain,
+                "changed": [],
+            }
+        )
+    for index, (before, after) in enumerate(pairwise(headers), start=1):
+        points[index]["changed"] = [
+            *changed(before, after),
+            *_differing("measuring", "blocks", points[index - 1]["blocks"], points[index]["blocks"]),
+        ]
+    return points
+
+
+def changed(before: Header, after: Header) -> list[Row]:
+    """List what may explain a change between two runs: software of the machine, packages, the seed."""
+    old, new = before.environment.packages, after.environment.packages
+    return [
+        *(
+            row
+            for name in _MACHINE
+            for row in _differing("machine", name, getattr(before.machine, name), getattr(after.machine, name))
+        ),
+        *(row for name in sorted(set(old) & set(new)) for row in _differing("package", name, old[name], new[name])),
+        *_differing("measuring", "seed", before.selection.seed, after.selection.seed),
+    ]
+
+
+def _differing(kind: str, name: str, before: Any, after: Any) -> list[Row]:
+    return [] if before == after else [{"kind": kind, "name": name, "before": before, "after": after}]
+
+
+def _change(change: Change, track: Track, points: Sequence[Row], metric: JudgedMetric | None) -> Row:
+    cost, point = is_cost(track.measure), points[change.index]
+    return {
+        "index": change.index,
+        **{name: point[name] for name in ("run", "started", "commit")},
+        "before": change.before,
+        "after": change.after,
+        "effect": "ratio" if cost else "difference",
+        "estimate": change.after / change.before if cost else change.after - change.before,
+        "p": change.p,
+        "verdict": _verdict(change, metric),
+        "changed": point["changed"],
+    }
+
+
+def _verdict(change: Change, metric: JudgedMetric | None) -> str | None:
+    if metric is None:
+        return None
+    return "worse" if (change.after > change.before) == (metric.direction == "lower") else "better"

@@ -1,4 +1,8 @@
-"""Strategies against a reference: every effect with its interval, and whether it is better, worse or tied."""
+"""What the cells of a task say about its strategies: verdicts against a reference, and ranks over all cells.
+
+A verdict is an effect with its interval, and whether the strategy is better, worse or tied. In ranks and ratings the
+baseline replaces results that failed.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
 from scipy.special import stdtrit
 
-from harness.analysis.aggregates import CellAggregate, effect, measurable
+from harness.analysis.aggregates import CellAggregate, Floats, effect, fullest, measurable
 from harness.records import is_cost, is_time
 from harness.stats.paired import CONFIDENCE, Interval, holm, p_value
+from harness.stats.ranking import Elo, Ranking, bradley_terry, impute, rank
+from harness.stats.target import Reached, cost_to_target, summarise
 
 Word: TypeAlias = Literal["reference", "better", "worse", "tied", "unknown"]
 
@@ -88,3 +95,113 @@ def _word(interval: Interval | None, p: float, name: str, better: str, noise_sd:
     if below_noise or not p < ALPHA or not interval.excludes(none):
         return "tied"
     return "better" if (interval.estimate > none) == (better == "higher") else "worse"
+
+
+_LEAST_CELLS, _LEAST_STRATEGIES = 2, 2
+
+
+@dataclass(frozen=True)
+class Overall:
+    """Ranks and ratings on one measure.
+
+    Attributes
+    ----------
+    filled
+        For each strategy the number of cells in which the baseline replaced at least one block.
+    cells
+        Number of cells that were ranked.
+    """
+
+    measure: str
+    ranking: Ranking
+    elo: Elo
+    filled: tuple[int, ...]
+    cells: int
+
+
+def overall(
+    cells: Sequence[CellAggregate], name: str, *, better: Literal["higher", "lower"], baseline: str = ""
+) -> Overall | None:
+    """Rank strategies over cells in which all of them were run, chosen by `fullest`.
+
+    In each cell a strategy's score is its mean over blocks (of the logarithm, for a cost). A block that failed gets the
+    baseline's value when the measure is a metric; a cell without any value ranks last.
+
+    Parameters
+    ----------
+    cells
+        Cells of one task on one machine.
+    baseline
+        Label of the strategy that replaces missing results; empty for none.
+
+    Returns
+    -------
+    Overall or None
+        ``None`` with fewer than two cells, or fewer than two strategies that finished anywhere.
+    """
+    finished = {label for cell in cells for label, entry in cell.entries.items() if name in entry.values}
+    cells, labels = fullest(cells, lambda _cell, label: label in finished)
+    if len(cells) < _LEAST_CELLS or len(labels) < _LEAST_STRATEGIES:
+        return None
+    scores = np.full((len(cells), len(labels)), np.nan)
+    filled = np.zeros(len(labels), dtype=int)
+    for row, cell in enumerate(cells):
+        substitute = None if is_cost(name) else _column(cell, baseline, name)
+        for column, label in enumerate(labels):
+            measured = _column(cell, label, name)
+            values, mask = impute(np.full(len(cell.units), np.nan) if measured is None else measured, substitute)
+            # A block in which the strategy was not run is not a failure, so it is not filled.
+            failed = list(cell.entries[label].failed)
+            scored = np.isin(np.arange(len(values)), failed) | ~mask
+            filled[column] += bool(mask[failed].any())
+            scores[row, column] = _score(values[scored], name)
+    higher = better == "higher"
+    return Overall(
+        measure=name,
+        ranking=rank(labels, scores, higher_is_better=higher),
+        elo=bradley_terry(scores, higher_is_better=higher),
+        filled=tuple(filled.tolist()),
+        cells=len(cells),
+    )
+
+
+def reach(
+    cells: Sequence[CellAggregate],
+    label: str,
+    target: float,
+    *,
+    cost: str,
+    metric: str,
+    better: Literal["higher", "lower"],
+) -> Reached:
+    """Estimate what a strategy spends until it reaches a target quality.
+
+    Parameters
+    ----------
+    cells
+        Cells that differ only in the budget (trees, epochs, rows), from the smallest to the largest.
+    """
+    costs, quality = (cost_table(cells, label, name) for name in (cost, metric))
+    return summarise(cost_to_target(costs, quality, target, higher_is_better=better == "higher"))
+
+
+def cost_table(cells: Sequence[CellAggregate], label: str, name: str) -> Floats:
+    """Return a strategy's measure as an array of shape (blocks, cells), NaN where missing."""
+    blocks = dict.fromkeys((unit.run, unit.block) for cell in cells for unit in cell.units)
+    rows = {block: index for index, block in enumerate(blocks)}
+    table = np.full((len(rows), len(cells)), np.nan)
+    for column, cell in enumerate(cells):
+        values = cell.entries[label].values.get(name) if label in cell.entries else None
+        if values is not None:
+            table[[rows[unit.run, unit.block] for unit in cell.units], column] = values
+    return table
+
+
+def _column(cell: CellAggregate, label: str, name: str) -> Floats | None:
+    return cell.entries[label].values.get(name) if label in cell.entries else None
+
+
+def _score(values: Floats, name: str) -> float:
+    known = values[np.isfinite(values)]
+    known = np.log(known[known > 0]) if is_cost(name) else known
+    return float(known.mean()) if len(known) else float("nan")

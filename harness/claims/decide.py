@@ -12,8 +12,8 @@ import msgspec
 from harness.analysis.aggregates import CellAggregate
 from harness.claims import contrasts
 from harness.claims.answers import Answer, Contexts
+from harness.claims.contrasts import order
 from harness.claims.estimate import ClaimDecision, Estimated
-from harness.claims.order import order
 from harness.claims.words import asked, command, missing, scope
 from harness.declare import Claim, Topic
 from harness.declare.evidence import Verdict

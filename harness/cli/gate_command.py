@@ -141,7 +141,7 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
 
         print_json(document(decision))
     else:
-        from harness.report.gate.table import print_decision
+        from harness.report.gate.text import print_decision
 
         print_decision(console(), decision)
     return decision.exit_code
@@ -220,15 +220,15 @@ def _check_margins(settings: Config, records: Sequence[Record] = ()) -> None:
 
 def _write(decision: Decision, choices: dict[str, Any]) -> None:
     """Write the files that were asked for, and those that CI reads by itself."""
-    from harness.report.gate import ci, markdown, page
+    from harness.report.gate import ci, page, text
     from harness.store.atomic import write_atomically
 
-    makers = {"junit": ci.junit, "markdown": markdown.markdown, "page": page.page}
+    makers = {"junit": ci.junit, "markdown": text.markdown, "page": page.page}
     for name, make in makers.items():
         if choices[name] is not None:
             write_atomically(choices[name], make(decision).encode())
             log().print(f"wrote {choices[name]}", soft_wrap=True)
-    markdown.append_summary(decision, os.environ)
+    text.append_summary(decision, os.environ)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in ci.annotate(decision):
             click.echo(line, err=True)

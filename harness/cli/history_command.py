@@ -127,7 +127,7 @@ def command(
     A RUN is a path, a file name, an id, or a folder of runs. A series is one strategy in one cell on one machine and
     the same data: nothing else is compared. Names may be shell-style patterns.
     """
-    from harness.analysis.series import LATELY, series, tracks
+    from harness.analysis.history import LATELY, series, tracks
     from harness.cli.history_text import print_series, remarks_on
 
     paths = run_paths(config().results_folder, runs)

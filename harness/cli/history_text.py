@@ -11,9 +11,8 @@ import numpy as np
 from rich.markup import escape
 
 from harness.analysis import wording
-from harness.analysis.history import Track
+from harness.analysis.history import Track, short
 from harness.analysis.run_set import RunSet
-from harness.analysis.series import short
 from harness.analysis.wording import count
 from harness.records import is_cost
 from harness.report.terminal import Column, print_table

@@ -53,7 +53,7 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
 def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
     from rich.markup import escape
 
-    from harness.measure.needs import why_not
+    from harness.measure.job import why_not
     from harness.report.terminal import Column, Styled, print_table
 
     for task in topic.tasks.values():
@@ -89,7 +89,7 @@ def _unreadable(dataset: Dataset) -> str:
 
 
 def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
-    from harness.measure.needs import why_not
+    from harness.measure.job import why_not
 
     return {
         "topic": topic.name,

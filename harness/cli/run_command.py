@@ -1,17 +1,26 @@
-"""``bakeoff run``: plan, measure, store, and print the comparison."""
+"""``bakeoff run``: plan, measure, store, and print the comparison; or print the plan and its expected duration."""
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.cli.params import Seconds, Setting, Size
+from harness.config import Config
 from harness.errors import Exit, UsageError
+from harness.measure.machine import fingerprint
+from harness.plan import Plan
+from harness.records import Cell, Record, Trial
+from harness.store.read import read
+from harness.store.runs import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +29,55 @@ if TYPE_CHECKING:
     from harness.execute.run import OpenRun
     from harness.plan.selection import Selection
     from harness.registry import Registry
+
+
+def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
+    """Print the cells of a plan, its trials in order as JSON, and how long they are expected to take."""
+    expected_s, known = expected_duration(plan.trials, _earlier(settings))
+    if as_json:
+        print_json({"trials": plan.trials, "expected_s": expected_s if known else None, "measured_before": known})
+        return
+    out = console()
+    cells: dict[Cell, list[Trial]] = {}
+    for trial in plan.trials:
+        cells.setdefault(trial.cell, []).append(trial)
+    for cell, trials in cells.items():
+        labels = list(dict.fromkeys(sorted(trial.label for trial in trials)))
+        blocks = len({trial.block for trial in trials})
+        out.print(f"{cell.title}\n  {blocks} blocks of {', '.join(labels)}", markup=False, soft_wrap=True)
+    duration = (
+        f"about {expected_s:,.0f} s ({known} of them were measured before on this machine)"
+        if known
+        else "unknown: none of them was measured before on this machine"
+    )
+    out.print(f"{len(plan.trials)} trials; expected duration: {duration}", soft_wrap=True)
+
+
+def expected_duration(trials: Iterable[Trial], earlier: Iterable[Record]) -> tuple[float, int]:
+    """Add up what the trials took before.
+
+    A trial that has not run before counts as the mean of those that have.
+
+    Returns
+    -------
+    tuple of float and int
+        Seconds, and the number of trials that have run before.
+    """
+    took: dict[tuple[Cell, str], list[float]] = {}
+    for record in earlier:
+        took.setdefault((record.trial.cell, record.trial.label), []).append(record.elapsed_s)
+    planned = list(trials)
+    earlier_s = [took.get((trial.cell, trial.label)) for trial in planned]
+    known = [median(values) for values in earlier_s if values]
+    return (sum(known) / len(known) * len(planned), len(known)) if known else (0.0, 0)
+
+
+def _earlier(settings: Config) -> Iterable[Record]:
+    folder = settings.results_folder / fingerprint(settings.machine or None).name
+    for path in runs(folder):
+        # A damaged run does not prevent a new one; `bakeoff show` says what is wrong with it.
+        with contextlib.suppress(UsageError):
+            yield from read(path)[1]
 
 
 @click.command("run", short_help="Measure a selection and print the comparison.")
@@ -62,8 +120,6 @@ def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any)
     selection = selection_of(choices, settings, registry)
     plan = make_plan(selection, registry)
     if dry_run:
-        from harness.cli.dry_run import print_plan
-
         print_plan(plan, settings, as_json=as_json)
         return Exit.DONE
     run = start(selection, plan, settings, registry, shlex.join(["bakeoff", *sys.argv[1:]]))

@@ -3,8 +3,7 @@
 A wrong declaration raises `DeclarationError` while its file is imported, with the file and line of the mistake.
 """
 
-from harness.declare.problem import Examples, Judgement, PhaseClock, Problem
-from harness.declare.task import Task
+from harness.declare.task import Examples, Judgement, PhaseClock, Problem, Task
 from harness.declare.topic import Topic
 from harness.declare.values import (
     CLEAN,

@@ -1,4 +1,4 @@
-"""Tasks: what is to be done and how it is judged, with the strategies and data sets that join."""
+"""Tasks: what is to be done and how it is judged, and the values that go to a strategy and come from a judge."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType
-from typing import Any
+from types import MappingProxyType, TracebackType
+from typing import Any, Protocol
+
+import numpy.typing as npt
 
 from harness.declare.checks import (
     check_strategy,
@@ -16,8 +18,8 @@ from harness.declare.checks import (
     options_of,
 )
 from harness.declare.names import caller, importer, wrong
-from harness.declare.problem import Judgement
 from harness.declare.values import (
+    THREADS,
     Chart,
     Dataset,
     DeviceName,
@@ -29,7 +31,94 @@ from harness.declare.values import (
     StrategyFunction,
     Work,
 )
-from harness.records import Scalar
+from harness.records import Curve, Scalar
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """The values of one metric, one for each example of the test set.
+
+    Only a metric that is a mean over examples or an area under the ROC curve has them: a root of a mean or a
+    calibration error does not.
+
+    Parameters
+    ----------
+    values
+        Numbers whose mean is the metric, shape (n,): the log loss or squared error of a row, 1 for a wrong answer, the
+        NDCG of a user, the regret of a round. With `labels`, scores whose area under the ROC curve is the metric. The
+        order of the examples depends on the data alone.
+    labels
+        Classes 0 or 1 of the scores, shape (n,).
+    """
+
+    values: npt.NDArray[Any]
+    labels: npt.NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a task's judge makes of an output.
+
+    Attributes
+    ----------
+    metrics
+        One number for each metric.
+    curves
+        Curves worth drawing.
+    examples
+        By the name of a metric, its values for each example, where it has them. They are not written to records: a live
+        gate compares both sides example by example.
+    """
+
+    metrics: Mapping[str, float]
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    examples: Mapping[str, Examples] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a strategy is given.
+
+    Attributes
+    ----------
+    data
+        The task's view of the data: everything except what only the judge may see. Arrays are read-only.
+    params
+        The task's parameters, the same for every strategy.
+    seed
+        Seed of the strategy's randomness.
+    """
+
+    data: Any
+    params: Mapping[str, Any]
+    seed: int
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that the strategy may use."""
+        return int(self.params[THREADS])
+
+
+class Measured(Protocol):
+    """One use of a phase.
+
+    The body of a ``with`` statement is measured once; that of a ``for`` statement is repeated while it is short.
+    """
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    def __iter__(self) -> Iterator[None]: ...
+
+
+class PhaseClock(Protocol):
+    """The clock that a strategy gets as `phase`; `harness.measure.clock.PhaseClock` implements it."""
+
+    def __call__(self, name: str, /) -> Measured:
+        """Return the phase of that name."""
 
 
 @dataclass(frozen=True)

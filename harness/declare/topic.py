@@ -16,8 +16,7 @@ from harness.declare.checks import (
 )
 from harness.declare.evidence import Evidence, Verdict
 from harness.declare.names import IDENTIFIER, NAME, caller, check_name, wrong
-from harness.declare.problem import Judgement
-from harness.declare.task import Task
+from harness.declare.task import Judgement, Task
 from harness.declare.values import (
     CLEAN,
     FULL,

@@ -12,9 +12,9 @@ import msgspec
 from harness.config import Config
 from harness.execute.executor import Block, Limits, Receiver, cores_for
 from harness.measure.client import Server, ServerError
+from harness.measure.job import why_not
 from harness.measure.machine import usable_cores
 from harness.measure.messages import Request, Response
-from harness.measure.needs import why_not
 from harness.records import Record, Trial
 from harness.registry import Registry
 

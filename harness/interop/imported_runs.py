@@ -1,29 +1,185 @@
-"""Imported runs on disk, each written as a whole or not at all and never twice, and their machines.
+"""Results of another tool as runs: records with the names that every reader expects, and the files that hold them.
 
-Machines are named by their hardware, as `bakeoff run` names them, and never by the name of the host.
+An imported run is written as a whole or not at all, and never twice. Machines are named by their hardware, as
+`bakeoff run` names them, and never by the name of the host.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from harness.declare.names import SCENARIO as SCENARIO_NAME
 from harness.errors import UsageError
-from harness.interop.reading import finite, line, table
-from harness.interop.renaming import digest
-from harness.measure.machine import Environment, Machine, check_name, slug
+from harness.interop.reading import (
+    TypedText,
+    digest,
+    finite,
+    identifier,
+    line,
+    slug,
+    table,
+    typed_text,
+    unique,
+    unique_values,
+)
+from harness.measure.machine import Environment, Machine, check_name
+from harness.measure.machine import slug as machine_slug
 from harness.plan.selection import Selection
-from harness.records import Record
+from harness.records import Phase, Record, Scalar, Seeds, Status, Trial
 from harness.store.atomic import write_atomically
-from harness.store.header import SCHEMA, Header
-from harness.store.lines import encode
-from harness.store.read import open_run
+from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard
+from harness.store.read import encode, open_run
 from harness.store.runs import runs
+
+Direction: TypeAlias = Literal["higher", "lower"]
+
+NO_DATA = "none"
+SCENARIO = "clean"
+PHASE = "call"
+
+
+@dataclass
+class ImportedMetric:
+    """A judged number of another tool."""
+
+    value: float
+    direction: Direction = "lower"
+    unit: str = "1"
+
+
+@dataclass
+class ImportedResult:
+    """The result of one trial under the names of another tool.
+
+    Attributes
+    ----------
+    task, strategy
+        Names of any kind.
+    summary
+        The full name in the other tool.
+    topic
+        The topic, where it is not that of the tool.
+    params, options
+        Parameters that all strategies of the task share, and parameters of the strategy.
+    """
+
+    task: str
+    strategy: str
+    summary: str = ""
+    topic: str = ""
+    dataset: str = NO_DATA
+    scenario: str = SCENARIO
+    params: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    phases: dict[str, Phase] = field(default_factory=dict)
+    metrics: dict[str, ImportedMetric] = field(default_factory=dict)
+    status: Status = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ImportedRecords:
+    """The records of a file, and what the header of their run says of tasks."""
+
+    records: list[Record]
+    metrics: tuple[JudgedMetric, ...] = ()
+    strategies: tuple[StrategyCard, ...] = ()
+    tasks: tuple[TaskCard, ...] = ()
+
+    def complete(self, header: Header) -> Header:
+        """Add the metrics, strategies and tasks to a header."""
+        return msgspec.structs.replace(header, metrics=self.metrics, strategies=self.strategies, tasks=self.tasks)
+
+
+def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedRecords:
+    """Make the records of results.
+
+    Results that differ in nothing but their figures become blocks of the same trial.
+
+    Parameters
+    ----------
+    topic
+        The topic of results that name none.
+    """
+    names = _Names(results)
+    blocks: Counter[str] = Counter()
+    records = []
+    metrics: dict[tuple[str, str], JudgedMetric] = {}
+    strategies: dict[tuple[str, str], StrategyCard] = {}
+    tasks: dict[str, TaskCard] = {}
+    for result in results:
+        trial = names.trial(result.topic or topic, result)
+        block = blocks[trial.variant]
+        blocks[trial.variant] += 1
+        trial = msgspec.structs.replace(trial, block=block, seeds=Seeds(data=block, model=block, order=block))
+        values = {names.metric(result.task, name): metric.value for name, metric in result.metrics.items()}
+        records.append(Record(trial, result.status, result.reason, phases=result.phases, metrics=values))
+        task = f"{trial.topic}/{trial.task}"
+        tasks.setdefault(task, TaskCard(task, title=line(result.task)))
+        strategies.setdefault((task, trial.strategy), StrategyCard(task, trial.strategy, summary=result.summary))
+        for name, metric in result.metrics.items():
+            clean = names.metric(result.task, name)
+            metrics.setdefault((task, clean), JudgedMetric(task, clean, metric.direction, metric.unit))
+    return ImportedRecords(records, tuple(metrics.values()), tuple(strategies.values()), tuple(tasks.values()))
+
+
+class _Names:
+    """The cleaned names of one file, made over all its results so that no two become the same."""
+
+    def __init__(self, results: Iterable[ImportedResult]) -> None:
+        tasks: dict[str, None] = {}
+        datasets: dict[str, None] = {}
+        scenarios: dict[str, None] = {}
+        strategies: dict[str, dict[str, None]] = defaultdict(dict)
+        metrics: dict[str, dict[str, None]] = defaultdict(dict)
+        params: dict[str, dict[str, dict[TypedText, Any]]] = defaultdict(lambda: defaultdict(dict))
+        for result in results:
+            tasks[result.task] = datasets[result.dataset] = scenarios[result.scenario] = None
+            strategies[result.task][result.strategy] = None
+            metrics[result.task].update(dict.fromkeys(result.metrics))
+            for name, value in (*result.params.items(), *result.options.items()):
+                params[result.task][name][typed_text(value)] = value
+        self._tasks, self._datasets, self._scenarios = unique(tasks), unique(datasets), unique(scenarios, _scenario)
+        self._strategies = {task: unique(names) for task, names in strategies.items()}
+        self._metrics = {task: unique(names, identifier) for task, names in metrics.items()}
+        self._params = {task: unique(names, identifier) for task, names in params.items()}
+        self._values = {
+            task: {name: unique_values(values.values()) for name, values in of_task.items()}
+            for task, of_task in params.items()
+        }
+
+    def trial(self, topic: str, result: ImportedResult) -> Trial:
+        """Make the trial of a result, as block 0."""
+        return Trial(
+            topic=topic,
+            task=self._tasks[result.task],
+            strategy=self._strategies[result.task][result.strategy],
+            dataset=self._datasets[result.dataset],
+            scenario=self._scenarios[result.scenario],
+            params=self._cleaned(result.task, result.params),
+            options=self._cleaned(result.task, result.options),
+            block=0,
+            seeds=Seeds(0, 0, 0),
+        )
+
+    def metric(self, task: str, name: str) -> str:
+        return self._metrics[task][name]
+
+    def _cleaned(self, task: str, params: dict[str, Any]) -> dict[str, Scalar]:
+        return {self._params[task][name]: self._values[task][name][typed_text(value)] for name, value in params.items()}
+
+
+def _scenario(text: str) -> str:
+    return text if SCENARIO_NAME.fullmatch(text) else slug(text)
+
 
 _ID_DIGITS = 6
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -170,7 +326,7 @@ def asv_machine(params: Mapping[str, Any], python: str) -> Machine:
     """
     cores, memory = _count(params.get("num_cpu")), asv_memory(params.get("ram"))
     cpu = line(params.get("cpu"))
-    name = slug(cpu, cores, memory) if cpu else _unnamed(params)
+    name = machine_slug(cpu, cores, memory) if cpu else _unnamed(params)
     return Machine(
         name, cpu=cpu, cores=cores, cores_total=cores, memory_bytes=memory, os=line(params.get("os")), python=python
     )
@@ -183,7 +339,7 @@ def pytest_benchmark_machine(info: Mapping[str, Any]) -> Machine:
     cores = _count(processor.get("count"))
     python = f"{line(info.get('python_implementation'))} {line(info.get('python_version'))}".strip()
     return Machine(
-        slug(cpu, cores, 0) if cpu else _unnamed(info),
+        machine_slug(cpu, cores, 0) if cpu else _unnamed(info),
         cpu=cpu,
         cores=cores,
         cores_total=cores,

@@ -13,8 +13,8 @@ from harness.declare import Dataset, Task
 from harness.errors import UsageError, did_you_mean
 from harness.execute import choose
 from harness.execute.executor import Limits, blocks_of
+from harness.measure.job import why_not
 from harness.measure.machine import memory_budget
-from harness.measure.needs import why_not
 from harness.plan import make_plan
 from harness.plan.selection import ProfileName, Selection
 from harness.records import Record, Trial, figures

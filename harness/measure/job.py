@@ -1,9 +1,13 @@
-"""From a trial to its outcome: the one way that runs, suites and both sides of a live gate take."""
+"""From a trial to its outcome: the one way that runs, suites and both sides of a live gate take.
+
+A strategy whose package or device is missing on this machine does not run; `why_not` says what is missing.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import math
 import os
 import zlib
@@ -16,11 +20,29 @@ from threadpoolctl import ThreadpoolController
 
 from harness.declare import Dataset, Judgement, Problem, Scenario, Strategy, Task, Topic
 from harness.errors import InvalidOutputError
-from harness.measure import threads
+from harness.measure import device, threads
 from harness.measure.clock import PhaseClock
-from harness.measure.needs import missing_module
 from harness.records import Trial
-from harness.registry import Registry
+from harness.registry import BUILTIN, Registry
+
+
+def missing_module(name: str) -> bool:
+    """Return whether a module's top-level package is not installed; imports nothing."""
+    return importlib.util.find_spec(name.split(".", 1)[0]) is None
+
+
+def why_not(strategy: Strategy, topic: Topic) -> str:
+    """Return why a topic's strategy cannot run on this machine; empty if it can."""
+    for need in (*strategy.needs, *topic.needs):
+        if missing_module(need):
+            return f"package {need.split('.', 1)[0]} is not installed{_remedy(topic.name)}"
+    return device.missing(strategy.device)
+
+
+def _remedy(topic: str) -> str:
+    builtin = importlib.util.find_spec(f"{BUILTIN}.{topic}") is not None
+    return f" (in a checkout of Bakeoff: pip install '.[{topic}]')" if builtin else ""
+
 
 _REASON_LENGTH = 300
 

@@ -27,8 +27,7 @@ from harness.measure.conditions import snapshot
 from harness.measure.job import Job, import_installed
 from harness.measure.messages import Ready, Request, Response, take_standard_streams, write_line
 from harness.measure.releases import Releases, can_wait
-from harness.measure.result import response
-from harness.measure.supervise import Supervisor
+from harness.measure.supervise import Supervisor, response
 from harness.measure.worker import work
 from harness.registry import Registry, load_registry
 

@@ -124,7 +124,7 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
 
 def _claimed(tasks: Sequence[Task], selection: Selection, registry: Registry) -> list[PlannedCell]:
     # Imported here because claims import the statistics, which other plans do not need.
-    from harness.plan.claimed import cells_of_claims
+    from harness.plan.cells import cells_of_claims
 
     chosen = [task.full_name for task in tasks]
     topics = dict.fromkeys(task.topic for task in tasks)

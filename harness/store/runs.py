@@ -14,9 +14,8 @@ from typing import Self
 from harness.errors import BakeoffError, UsageError, did_you_mean
 from harness.records import Record
 from harness.store.header import Header
-from harness.store.lines import encode
 from harness.store.named_runs import baseline_files
-from harness.store.read import open_run
+from harness.store.read import encode, open_run
 
 _FILE = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+-[0-9a-f]{6}\.jsonl")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.analysis.aggregates import CellAggregate, aggregate
-from harness.analysis.overall import overall, reach
+from harness.analysis.verdicts import overall, reach
 from harness.records import Phase, Record, Seeds, Trial
 
 QUALITY = {"base": 0.5, "good": 0.9, "flaky": 0.8}

@@ -17,7 +17,7 @@ from scipy import stats
 from harness.analysis.aggregates import aggregate
 from harness.claims import Judged, judge
 from harness.claims.answers import fullest
-from harness.claims.order import tau
+from harness.claims.contrasts import tau
 from harness.cli.run_command import command as run_command
 from harness.config import Config
 from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Problem, Scenario, Topic

@@ -16,8 +16,7 @@ from harness.execute.run import OpenRun, reopen, run_plan, start
 from harness.plan import make_plan
 from harness.plan.selection import Selection
 from harness.registry import Registry
-from harness.store.lines import encode
-from harness.store.read import read
+from harness.store.read import encode, read
 from harness.store.runs import resume, runs
 
 SELECTION = Selection(blocks=4)

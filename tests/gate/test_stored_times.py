@@ -15,11 +15,11 @@ from scipy.stats import ttest_ind
 
 from harness.config import GatePolicy
 from harness.errors import Exit
+from harness.gate.stored.costs import BETWEEN_SESSIONS, change, needed
 from harness.gate.stored.findings import Key, Row
 from harness.gate.stored.gate import decide, runs_named
 from harness.gate.stored.sides import StoredRun
 from harness.gate.stored.sides import sessions as sessions_of
-from harness.gate.stored.times import BETWEEN_SESSIONS, change, needed
 from harness.measure.fitness import Noise
 from harness.store.header import Header
 from harness.store.noise import StoredNoise

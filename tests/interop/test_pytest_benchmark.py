@@ -190,7 +190,7 @@ def test_frames_hold_wall_times_alone(tmp_path: Path) -> None:
 def test_frames_refuse_what_does_not_match_still(tmp_path: Path) -> None:
     run = tmp_path / "m" / "20261123T021500Z-nocommit-a1b2c3.jsonl"
     run.parent.mkdir()
-    from harness.store.lines import encode
+    from harness.store.read import encode
 
     run.write_bytes(encode(header()) + encode(record(phases={"fit": Phase([1.0], [1.0, 2.0])})))
     with pytest.raises(UsageError, match="1 wall but 2 CPU samples"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.interop.renaming import identifier, slug, typed_text, unique, unique_values
+from harness.interop.reading import identifier, slug, typed_text, unique, unique_values
 from harness.records import label, typed
 
 

@@ -17,7 +17,8 @@ from rich.console import Console
 from harness.config import GatePolicy
 from harness.errors import Exit, UsageError
 from harness.gate.decision import Case, Decision, Effect, Verdict
-from harness.report.gate import cases, ci, markdown, table, words
+from harness.report.gate import cases, ci, words
+from harness.report.gate import text as gate_text
 
 ONE: dict[Verdict, Callable[[], Case]] = {
     "pass": samples.passing,
@@ -32,7 +33,7 @@ VERDICTS = pytest.mark.parametrize("verdict", ONE)
 
 def terminal(decision: Decision, width: int = 180, *, colours: bool = False) -> list[str]:
     out = io.StringIO()
-    table.print_decision(Console(file=out, width=width, force_terminal=colours, highlight=False), decision)
+    gate_text.print_decision(Console(file=out, width=width, force_terminal=colours, highlight=False), decision)
     return out.getvalue().splitlines()
 
 
@@ -239,7 +240,7 @@ def test_junit_follows_the_schema(made: Callable[[], Decision]) -> None:
 
 def test_markdown_shows_the_worst_first_and_every_case() -> None:
     decision = samples.every()
-    text = markdown.markdown(decision)
+    text = gate_text.markdown(decision)
     assert text.startswith("## Gate: regressed: 1 of 8 cases")
     verdicts = [row[0].strip("*▼✕○?▲= ") for row in lines_of_table(text) if row[0] not in ("verdict", "---")]
     assert verdicts == ["regressed", "failed", "not measured", "inconclusive", "improved", "pass", "pass", "pass"]
@@ -249,14 +250,14 @@ def test_markdown_shows_the_worst_first_and_every_case() -> None:
 
 
 def test_markdown_folds_many_passing_cases() -> None:
-    text = markdown.markdown(samples.large(40, rounds=2))
+    text = gate_text.markdown(samples.large(40, rounds=2))
     assert "<details><summary>36 passing cases</summary>" in text
     assert text.count("<details>") == text.count("</details>")
     assert len(lines_of_table(text)) == 40 + 2 * 2
 
 
 def test_hostile_names_break_no_markdown() -> None:
-    text = markdown.markdown(samples.hostile())
+    text = gate_text.markdown(samples.hostile())
     outside = re.sub(r"`[^`\n]*`(?!c)", "", re.sub(r"\\.", "", text))
     assert "<script" not in outside
     assert "</details" not in outside
@@ -266,8 +267,8 @@ def test_hostile_names_break_no_markdown() -> None:
 
 def test_markdown_says_what_was_cut() -> None:
     decision = samples.large(200, rounds=2)
-    whole = markdown.markdown(decision)
-    cut = markdown.markdown(decision, limit=20_000)
+    whole = gate_text.markdown(decision)
+    cut = gate_text.markdown(decision, limit=20_000)
     assert len(whole.encode()) > 20_000 >= len(cut.encode())
     assert re.search(r"\d+ cases? left out here", cut)
     assert "reasons left out here" in cut
@@ -276,29 +277,29 @@ def test_markdown_says_what_was_cut() -> None:
 
 def test_remarks_without_end_stay_below_githubs_limit() -> None:
     decision = samples.decision(samples.passing(), remarks=["x" * 1000] * 3000)
-    assert len(markdown.markdown(decision).encode()) <= markdown.LIMIT
+    assert len(gate_text.markdown(decision).encode()) <= gate_text.LIMIT
 
 
 def test_the_summary_is_appended_where_github_names_a_file(tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
     file.write_text("before\n", encoding="utf-8")
-    markdown.append_summary(samples.every(), {"GITHUB_STEP_SUMMARY": str(file)})
-    assert file.read_text(encoding="utf-8") == f"before\n\n{markdown.markdown(samples.every())}\n"
-    markdown.append_summary(samples.every(), {})
-    assert markdown.summary_file({"GITHUB_STEP_SUMMARY": ""}) is None
+    gate_text.append_summary(samples.every(), {"GITHUB_STEP_SUMMARY": str(file)})
+    assert file.read_text(encoding="utf-8") == f"before\n\n{gate_text.markdown(samples.every())}\n"
+    gate_text.append_summary(samples.every(), {})
+    assert gate_text.summary_file({"GITHUB_STEP_SUMMARY": ""}) is None
 
 
 def test_a_full_summary_gets_no_more_than_github_takes(tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
-    file.write_bytes(b"x" * (markdown.LIMIT - 2000))
-    markdown.append_summary(samples.large(40, rounds=2), {"GITHUB_STEP_SUMMARY": str(file)})
+    file.write_bytes(b"x" * (gate_text.LIMIT - 2000))
+    gate_text.append_summary(samples.large(40, rounds=2), {"GITHUB_STEP_SUMMARY": str(file)})
     assert file.read_text(encoding="utf-8").rstrip().endswith("inconclusive")
-    assert file.stat().st_size <= markdown.LIMIT
+    assert file.stat().st_size <= gate_text.LIMIT
 
 
 def test_a_summary_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="GITHUB_STEP_SUMMARY names"):
-        markdown.append_summary(samples.every(), {"GITHUB_STEP_SUMMARY": str(tmp_path / "none" / "summary.md")})
+        gate_text.append_summary(samples.every(), {"GITHUB_STEP_SUMMARY": str(tmp_path / "none" / "summary.md")})
 
 
 # Annotations

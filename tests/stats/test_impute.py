@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stats.impute import impute
+from harness.stats.ranking import impute
 
 NAN = np.nan
 

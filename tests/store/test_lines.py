@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from harness.errors import UsageError
 from harness.records import Conditions, Curve, Phase, Record, Seeds, Trial
 from harness.store.header import Header
-from harness.store.lines import Reader, encode
+from harness.store.read import Reader, encode
 
 Make = Callable[..., Any]
 

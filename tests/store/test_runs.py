@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
-from harness.store.lines import encode
-from harness.store.read import read
+from harness.store.read import encode, read
 from harness.store.runs import RunWriteError, create, find, resume, runs
 
 Make = Callable[..., Any]

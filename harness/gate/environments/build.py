@@ -14,12 +14,11 @@ from packaging.utils import canonicalize_name
 from harness.config import Config, GatePolicy, source_folders
 from harness.errors import UsageError, some
 from harness.gate.decision import Side, SideName
-from harness.gate.environments import pins
-from harness.gate.environments.cache import EnvironmentBuildError, Hold
+from harness.gate.environments import installer
+from harness.gate.environments.cache import EnvironmentBuildError, Hold, Tree, check_paths, import_path, module_names
 from harness.gate.environments.checkout import Repository, check_out, not_carried, open_repository, resolve
 from harness.gate.environments.overlay import Overlay, OverlayRecipe, make
 from harness.gate.environments.probe import check_packages, check_sources, look
-from harness.gate.environments.sources import Tree, check_paths, import_path, module_names
 
 __all__ = ["EnvironmentBuildError", "SideEnvironment", "build"]
 
@@ -90,8 +89,8 @@ def build(
     if base_revision is None and not base_requirements and not candidate_requirements:
         raise UsageError("the gate needs a base: give --base with a revision, or --base-with with a requirement")
     wanted: Wanted = {
-        "base": pins.parse(base_requirements, "--base-with"),
-        "candidate": pins.parse(candidate_requirements, "--candidate-with"),
+        "base": installer.parse(base_requirements, "--base-with"),
+        "candidate": installer.parse(candidate_requirements, "--candidate-with"),
     }
     halves, remarks = _trees(config.folder, policy.paths, base_revision, say)
     remarks += _add_pins(wanted, halves, policy.lock)
@@ -170,13 +169,13 @@ def _missing_folders(tree: Tree, paths: Sequence[str]) -> list[str]:
 def _add_pins(wanted: Wanted, halves: Mapping[SideName, _Half], files: Sequence[str]) -> list[str]:
     """Add to the base the packages that its lock files pin in other versions; return remarks on the pins."""
     base, here = halves["base"].tree, halves["candidate"].tree
-    versions, own = pins.installed(), pins.read_pins(here.folder, files)
+    versions, own = installer.installed(), installer.read_pins(here.folder, files)
     chosen = {canonicalize_name(requirement.name) for requirement in wanted["candidate"]}
-    remarks = _stray({name: own[name] for name in pins.strayed(own, versions) if name not in chosen}, versions)
+    remarks = _stray({name: own[name] for name in installer.strayed(own, versions) if name not in chosen}, versions)
     if base == here:
         return remarks
-    theirs = pins.read_pins(base.folder, files)
-    moved, dropped = pins.replaced(theirs, own, versions)
+    theirs = installer.read_pins(base.folder, files)
+    moved, dropped = installer.replaced(theirs, own, versions)
     named = {canonicalize_name(requirement.name) for requirement in wanted["base"]}
     wanted["base"] += [requirement for requirement in moved if canonicalize_name(requirement.name) not in named]
     left_out = [f"{name}=={theirs[name]}" for name in dropped if name not in named]
@@ -185,7 +184,7 @@ def _add_pins(wanted: Wanted, halves: Mapping[SideName, _Half], files: Sequence[
             f"packages that only the base pins, and that are not installed, were left out: {some(left_out)}; "
             "give it with --base-with if the base needs it"
         )
-    if not theirs and not own and pins.ranges(base.folder) != pins.ranges(here.folder):
+    if not theirs and not own and installer.ranges(base.folder) != installer.ranges(here.folder):
         remarks.append(
             "the sides ask for other packages in pyproject.toml, and no lock file says which versions: "
             "both use what is installed"
@@ -193,16 +192,16 @@ def _add_pins(wanted: Wanted, halves: Mapping[SideName, _Half], files: Sequence[
     return remarks
 
 
-def _stray(strayed: pins.Versions, versions: pins.Versions) -> list[str]:
+def _stray(strayed: installer.Versions, versions: installer.Versions) -> list[str]:
     listed = [f"{name} {versions[name]} ({pin} is pinned)" for name, pin in strayed.items()]
     return [f"the candidate runs with what is installed, not with what is pinned: {some(listed)}"] if listed else []
 
 
 def _install(wanted: Wanted, halves: dict[SideName, _Half], wheels: Path | None, say: Say) -> list[str]:
     """Install the packages that each side needs beside the installed ones; return remarks on the rest."""
-    versions, remarks = pins.installed(), []
+    versions, remarks = installer.installed(), []
     for side, half in halves.items():
-        needed = pins.unmet(wanted[side], versions)
+        needed = installer.unmet(wanted[side], versions)
         there = [str(requirement) for requirement in wanted[side] if requirement not in needed]
         if there:
             remarks.append(f"the {side} needs no other {some(there)}: it is what is installed here")
@@ -219,7 +218,7 @@ def _wheels(folder: Path, wheels: str) -> Path | None:
 
 def _differences(halves: Mapping[SideName, _Half]) -> dict[SideName, dict[str, str]]:
     """Return for each side the versions of the packages that differ between the sides."""
-    versions = pins.installed()
+    versions = installer.installed()
     own = {side: half.overlay.packages if half.overlay else {} for side, half in halves.items()}
     found = {side: {**versions, **own[side]} for side in halves}
     names = sorted(own["base"].keys() | own["candidate"].keys())

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from harness.errors import some
-from harness.gate.environments import pins
+from harness.gate.environments import installer
 from harness.gate.environments.cache import EnvironmentBuildError, Hold, Shelf
 from harness.gate.environments.installer import broken, last_line, pip, reason, run, tail
 
@@ -90,7 +90,9 @@ class OverlayRecipe:
     def constraints(self) -> list[str]:
         """What must not move: the versions of all packages that no requirement names."""
         named = {canonicalize_name(requirement.name) for requirement in self.requirements}
-        kept = {name: version for name, version in pins.installed().items() if name not in named and _valid(version)}
+        kept = {
+            name: version for name, version in installer.installed().items() if name not in named and _valid(version)
+        }
         return [f"{name}=={version}" for name, version in sorted(kept.items())]
 
     def key(self) -> str:
@@ -130,7 +132,7 @@ def make(recipe: OverlayRecipe, say: Callable[[str], None]) -> Overlay:
 
 def _changed(folder: Path, recipe: OverlayRecipe) -> dict[str, str]:
     """Return the packages of an environment that differ from the running interpreter's."""
-    packages, here = pins.installed([str(_site(folder))]), pins.installed()
+    packages, here = installer.installed([str(_site(folder))]), installer.installed()
     named = {canonicalize_name(requirement.name) for requirement in recipe.requirements}
     # A new environment may come with a pip of its own, which is not part of the comparison.
     own = {name: version for name, version in packages.items() if name in named or name != "pip"}
@@ -149,7 +151,7 @@ def _build(folder: Path, recipe: OverlayRecipe) -> None:
         raise _no_venv(done.stdout, own_pip=own_pip)
     lines = [f"import site; site.addsitedir({parent!r})\n" for parent in _site_folders()]
     (_site(folder) / _PARENT).write_text("".join(lines))
-    if "setuptools" in pins.installed([str(_site(folder))]):
+    if "setuptools" in installer.installed([str(_site(folder))]):
         pip(_python(folder), "uninstall", "--yes", "setuptools")
     _install(folder, recipe)
     (folder / _READY).touch()
@@ -165,7 +167,7 @@ def _install(folder: Path, recipe: OverlayRecipe) -> None:
             f"pip cannot install the {recipe.side}'s {some(recipe.texts)}: {reason(done.stdout, option)}",
             tail(done.stdout),
         )
-    suffering = broken(python, _changed(folder, recipe), pins.installed())
+    suffering = broken(python, _changed(folder, recipe), installer.installed())
     if suffering:
         raise EnvironmentBuildError(
             f"the {recipe.side}'s {some(recipe.texts)} breaks what is installed: {next(iter(suffering.values()))}; "

@@ -45,9 +45,8 @@ from harness.declare import Judgement, Problem
 from harness.errors import BakeoffError, CannotRunError
 from harness.measure.clock import PhaseClock
 from harness.measure.device import open_device
-from harness.measure.job import Job, import_installed, reason_of
+from harness.measure.job import Job, import_installed, reason_of, why_not
 from harness.measure.messages import take_standard_streams, write_line
-from harness.measure.needs import why_not
 from harness.plan import make_plan
 from harness.plan.make import known_part
 from harness.plan.selection import Selection

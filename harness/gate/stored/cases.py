@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from harness.config import GatePolicy
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, Finding, Kind, Verdict
+from harness.gate.stored.costs import memory_draft, time_draft, time_figures
 from harness.gate.stored.findings import Draft, Sample, Samples, certain, sample
 from harness.gate.stored.metrics import gone, quality_draft
-from harness.gate.stored.peaks import memory_draft
 from harness.gate.stored.sides import StoredRun, StoredSides, sessions
-from harness.gate.stored.times import time_draft, time_figures
 from harness.store.header import JudgedMetric
 
 _MEMORY = ("peak_bytes", "device_bytes")

@@ -64,7 +64,7 @@ def decide(
 ) -> Decision:
     """Decide on a candidate by the stored runs of both sides.
 
-    Times are judged by the spread between sessions of the machine (`harness.gate.stored.times`), memory by block,
+    Times are judged by the spread between sessions of the machine (`harness.gate.stored.costs`), memory by block,
     quality by seed. All tests of the suite are one family: the chance that a suite without any change is called
     regressed is at most ``policy.alpha``.
 

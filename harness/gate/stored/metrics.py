@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeAlias
 
 from harness.gate.decision import Effect, Finding, Verdict
 from harness.gate.quality import PairedSeed, QualityOutcome, judge_quality
+from harness.gate.stored.costs import unpaired
 from harness.gate.stored.findings import PASS_ALPHA, Draft, Levels, Samples, certain, verdict_of
-from harness.gate.stored.peaks import unpaired
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import JudgedMetric
 

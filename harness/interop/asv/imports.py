@@ -21,11 +21,12 @@ from harness.interop.asv.files import (
 from harness.interop.asv.layout import ExportedRun, restored_records
 from harness.interop.asv.results import ProjectResults, SuiteTask, suite_results
 from harness.interop.figures import AXES
-from harness.interop.imported_records import ImportedRecords, imported_records
 from harness.interop.imported_runs import (
+    ImportedRecords,
     Origin,
     ResultsFolder,
     asv_machine,
+    imported_records,
     new_header,
     renamed_machine,
     restored_header,
@@ -35,12 +36,12 @@ from harness.interop.reading import (
     are_valid_names,
     are_valid_trials,
     commit_name,
+    digest,
     exported_part,
     is_valid_header,
     line,
     utc_time,
 )
-from harness.interop.renaming import digest
 from harness.measure.machine import Environment
 from harness.records import Record
 from harness.store.header import Header

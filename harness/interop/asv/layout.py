@@ -25,8 +25,7 @@ from harness.interop.figures import (
     run_prefix,
     set_phase_figure,
 )
-from harness.interop.reading import finite, milliseconds
-from harness.interop.renaming import digest
+from harness.interop.reading import digest, finite, milliseconds
 from harness.records import TOTALS, Phase, Record, Status, Trial, figures, typed
 from harness.store.header import Header
 

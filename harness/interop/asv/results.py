@@ -15,7 +15,7 @@ from harness.declare import Metric
 from harness.errors import UsageError
 from harness.interop.asv.files import AsvRow, Benchmark, value_of
 from harness.interop.figures import AXES, MappedFigure, figures_of, original, set_phase_figure, suite_prefix
-from harness.interop.imported_records import PHASE, ImportedMetric, ImportedResult
+from harness.interop.imported_runs import PHASE, ImportedMetric, ImportedResult
 from harness.interop.reading import finite, line, memory, seconds
 from harness.records import Phase, Scalar
 from harness.registry import Registry

@@ -11,17 +11,15 @@ from typing import Any, NamedTuple
 from harness.declare.names import NAME
 from harness.errors import UsageError
 from harness.interop.figures import EXTRA_FIGURES, set_phase_figure
-from harness.interop.imported_records import (
+from harness.interop.imported_runs import (
     NO_DATA,
     PHASE,
     SCENARIO,
     ImportedMetric,
     ImportedResult,
-    imported_records,
-)
-from harness.interop.imported_runs import (
     Origin,
     ResultsFolder,
+    imported_records,
     new_header,
     pytest_benchmark_machine,
     renamed_machine,
@@ -31,6 +29,7 @@ from harness.interop.pytest_benchmark.exports import SavedBenchmark, SavedFile, 
 from harness.interop.reading import (
     SourceFile,
     commit_name,
+    digest,
     finite,
     line,
     read_json,
@@ -39,7 +38,6 @@ from harness.interop.reading import (
     typed_content,
     utc_time,
 )
-from harness.interop.renaming import digest
 from harness.measure.machine import Environment
 from harness.records import Phase, Record
 from harness.store.header import Header

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.analysis.aggregates import CellAggregate, Floats, StrategyAggregate, time_of
 from harness.analysis.history import Track, follow
-from harness.analysis.overall import cost_table
+from harness.analysis.verdicts import cost_table
 from harness.declare.values import Chart
 from harness.records import Cell, Curve, Scalar
 from harness.stats.paired import Interval

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from harness.analysis.advice import advise
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
-from harness.analysis.overall import overall
 from harness.analysis.run_set import RunSet, TaskInfo
+from harness.analysis.verdicts import overall
 from harness.records import TOTALS
 from harness.report.run.cell import CellMaker, Measure, Plain
 from harness.report.run.charts import curves, history, scaling, tuning

@@ -29,9 +29,9 @@ def exp3(problem: Problem, phase: PhaseClock, gamma: float = 0.0) -> Any:
     gamma
         Rate; 0 for the rate of their bound at a known horizon: min(1, sqrt(arms log(arms) / ((e - 1) horizon))).
     """
-    from harness.topics.bandits.engine.chance import key_of
     from harness.topics.bandits.engine.kernels import exponential
     from harness.topics.bandits.engine.play import measure_compiled
+    from harness.topics.bandits.engine.world import key_of
 
     world = problem.data
     best = math.sqrt(world.arms * math.log(world.arms) / ((math.e - 1) * world.horizon))
@@ -54,9 +54,9 @@ def exp3_s(problem: Problem, phase: PhaseClock, gamma: float = 0.0, switches: in
     switches
         Changes of the best arm that the rate of corollary 8.3 is made for.
     """
-    from harness.topics.bandits.engine.chance import key_of
     from harness.topics.bandits.engine.kernels import exponential
     from harness.topics.bandits.engine.play import measure_compiled
+    from harness.topics.bandits.engine.world import key_of
 
     world = problem.data
     hardness = (switches + 1) * math.log(world.arms * world.horizon) + math.e

@@ -61,9 +61,9 @@ def epsilon_decayed(problem: Problem, phase: PhaseClock, scale: float = 5.0) -> 
 
 
 def _greedy(problem: Problem, phase: PhaseClock, shares: Floats) -> Any:
-    from harness.topics.bandits.engine.chance import key_of
     from harness.topics.bandits.engine.kernels.greedy import epsilon_greedy as kernel
     from harness.topics.bandits.engine.play import measure_compiled
+    from harness.topics.bandits.engine.world import key_of
 
     key = key_of(np.random.default_rng(problem.seed))
     return measure_compiled(problem, phase, lambda world: kernel(world, shares, key))

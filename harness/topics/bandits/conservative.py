@@ -61,8 +61,8 @@ def _guarded(draw: Callable[[int, int, Generator], Any]) -> Callable[[Mapping[st
     """Return a loader of worlds; `draw` returns the means of the other arms, shape (replications, arms - 1)."""
 
     def load(params: Mapping[str, Scalar], rng: Generator) -> Guarded:
-        from harness.topics.bandits.engine.chance import key_of
         from harness.topics.bandits.engine.conservative import Guarded
+        from harness.topics.bandits.engine.world import key_of
 
         replications, others = int(params["replications"]), int(params["arms"]) - 1
         default = np.full((replications, 1), float(params["default"]))

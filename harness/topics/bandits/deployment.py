@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.topics.bandits.engine.rollout import Launch, Traffic
 
 ROLLOUT = "harness.topics.bandits.engine.rollout"
-JUDGE = "harness.topics.bandits.engine.rollout_judge"
+JUDGE = "harness.topics.bandits.engine.rollout"
 
 METRICS = (
     Metric(
@@ -87,8 +87,8 @@ def _launches(signs: tuple[int, ...]) -> Callable[[Mapping[str, Scalar], Generat
     """Return a loader of deployments whose effects have the given signs, in turn."""
 
     def load(params: Mapping[str, Scalar], rng: Generator) -> Launch:
-        from harness.topics.bandits.engine.chance import key_of
         from harness.topics.bandits.engine.rollout import Launch
+        from harness.topics.bandits.engine.world import key_of
 
         rate, replications = float(params["rate"]), int(params["replications"])
         effect = rate * float(params["lift"]) * np.resize(np.array(signs, dtype=np.float64), replications)
@@ -117,9 +117,9 @@ def view(launch: Launch) -> Traffic:
 
 def judge(launch: Launch, shares: Any) -> Judgement:
     """Judge which policies were promoted, when, and how much reward was lost."""
-    from harness.topics.bandits.engine import rollout_judge
+    from harness.topics.bandits.engine import rollout
 
-    return rollout_judge.judge(launch, shares)
+    return rollout.judge(launch, shares)
 
 
 deployment = topic.task(

@@ -56,15 +56,15 @@ def changes_of(world: World) -> int:
 
 def judge(world: World, actions: Any) -> Judgement:
     """Judge the dynamic regret, and how fast the policy returned to the best arm."""
-    from harness.topics.bandits.engine import adaptation
+    from harness.topics.bandits.engine import drift
     from harness.topics.bandits.engine import judge as judges
 
     judged = judges.judge(world, actions)
     hits = judges.regret(world, actions) == 0
     return replace(
         judged,
-        metrics={**judged.metrics, DELAY.name: adaptation.delay(world, hits)},
-        curves={**judged.curves, ADAPTATION.curve: adaptation.curve(world, hits)},
+        metrics={**judged.metrics, DELAY.name: drift.delay(world, hits)},
+        curves={**judged.curves, ADAPTATION.curve: drift.curve(world, hits)},
     )
 
 

@@ -76,8 +76,8 @@ def _drawing(
 ) -> Actions:
     import numpy as np
 
-    from harness.topics.bandits.engine.chance import key_of
     from harness.topics.bandits.engine.play import measure_compiled
+    from harness.topics.bandits.engine.world import key_of
 
     key = key_of(np.random.default_rng(problem.seed))
     return measure_compiled(problem, phase, lambda world: kernel(world, scale, ridge, key))

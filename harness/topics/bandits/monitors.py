@@ -44,7 +44,7 @@ def _on_rewards(problem: Problem, phase: PhaseClock, find: Callable[[Floats, int
 
 
 def _key(problem: Problem) -> np.uint64:
-    from harness.topics.bandits.engine.chance import key_of
+    from harness.topics.bandits.engine.world import key_of
 
     return key_of(np.random.default_rng(problem.seed))
 
@@ -100,7 +100,7 @@ def page_hinkley(problem: Problem, phase: PhaseClock, allowance: float = 0.005, 
     threshold
         In standard deviations; 0 for the one that simulations from a stream's reference exceed with probability level.
     """
-    from harness.topics.bandits.engine import calibration, running
+    from harness.topics.bandits.engine import calibration
 
     level, key = float(problem.params["level"]), _key(problem)
 
@@ -108,7 +108,7 @@ def page_hinkley(problem: Problem, phase: PhaseClock, allowance: float = 0.005, 
         thresholds = np.full(len(z), threshold)
         if not threshold:
             thresholds = calibration.page_hinkley_thresholds(z, reference, allowance, level, key)
-        return running.page_hinkley(z, reference, allowance, thresholds)
+        return calibration.page_hinkley(z, reference, allowance, thresholds)
 
     return _on_rewards(problem, phase, find)
 
@@ -132,7 +132,7 @@ def adwin(problem: Problem, phase: PhaseClock, every: int = 32, *, calibrated: b
         Whether the level in the bound is set by simulations from a stream's reference, so that a false alarm has the
         declared probability.
     """
-    from harness.topics.bandits.engine import calibration, running
+    from harness.topics.bandits.engine import calibration
 
     level, key = float(problem.params["level"]), _key(problem)
 
@@ -140,7 +140,7 @@ def adwin(problem: Problem, phase: PhaseClock, every: int = 32, *, calibrated: b
         levels = np.full(len(z), level)
         if calibrated:
             levels = calibration.adwin_levels(z, reference, every, level, key)
-        return running.adwin(z, reference, levels, every)
+        return calibration.adwin(z, reference, levels, every)
 
     return _on_rewards(problem, phase, find)
 

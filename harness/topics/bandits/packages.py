@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from harness import CLEAN, Profile
-from harness.topics.bandits import baselines, kl_ucb, thompson, topic, ucb
+from harness.topics.bandits import baselines, thompson, topic, ucb
 from harness.topics.bandits.baselines import Floats
 from harness.topics.bandits.stationary import BERNOULLI, METRICS, PARAMS, REGRET, STEPS, batch, judge
 
@@ -42,7 +42,7 @@ task = topic.task(
 
 task.strategy("epsilon-greedy", needs=baselines.KERNEL)(baselines.epsilon_greedy)
 task.strategy("ucb1", needs=ucb.KERNEL)(ucb.ucb1)
-task.strategy("kl-ucb", needs=kl_ucb.KERNEL)(kl_ucb.kl_ucb)
+task.strategy("kl-ucb", needs=ucb.KERNEL)(ucb.kl_ucb)
 task.strategy("thompson-beta", needs=thompson.KERNEL)(thompson.thompson_beta)
 
 

@@ -85,8 +85,7 @@ def _ladder(params: Mapping[str, Scalar], rng: Generator) -> Any:
 
 
 def _world(means: Any, params: Mapping[str, Scalar], rng: Generator, sigma: float = 0.0) -> World:
-    from harness.topics.bandits.engine.chance import key_of
-    from harness.topics.bandits.engine.world import World
+    from harness.topics.bandits.engine.world import World, key_of
 
     stage = np.zeros(int(params["horizon"]), dtype=np.int64)
     return World(means[None], stage, int(params["replications"]), key_of(rng), sigma)

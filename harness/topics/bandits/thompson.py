@@ -26,9 +26,9 @@ BETA = (
 @topic.strategy("thompson-beta", tasks=[task, drifting], needs=KERNEL, note=BETA)
 def thompson_beta(problem: Problem, phase: PhaseClock) -> Any:
     """Draw from Beta(1 + successes, 1 + failures) and choose the largest (Chapelle & Li 2011, algorithm 2)."""
-    from harness.topics.bandits.engine.chance import key_of
     from harness.topics.bandits.engine.kernels.thompson import thompson_beta as kernel
     from harness.topics.bandits.engine.play import measure_compiled
+    from harness.topics.bandits.engine.world import key_of
 
     key = key_of(np.random.default_rng(problem.seed))
     return measure_compiled(problem, phase, lambda world: kernel(world, key))
@@ -46,9 +46,9 @@ def thompson_gaussian(problem: Problem, phase: PhaseClock, sigma: float = SIGMA)
 
     Agrawal & Goyal 2013, "Further optimal regret bounds for Thompson sampling".
     """
-    from harness.topics.bandits.engine.chance import key_of
     from harness.topics.bandits.engine.kernels.thompson import thompson_gaussian as kernel
     from harness.topics.bandits.engine.play import measure_compiled
+    from harness.topics.bandits.engine.world import key_of
 
     key = key_of(np.random.default_rng(problem.seed))
     return measure_compiled(problem, phase, lambda world: kernel(world, sigma, key))

@@ -1,28 +1,74 @@
-"""The tasks value and value-real, and what their strategies share."""
+"""The tasks value, value-real and selection, and what their strategies share.
+
+The task selection chooses among candidate policies by their estimated values.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness import Chart, Judgement, Metric, Param, Profile
+from harness import CLEAN, Chart, Judgement, Metric, Param, Profile
 from harness.topics.ope import topic
-from harness.topics.ope.selection import selection
 from harness.topics.ope.worlds import (
+    CANDIDATES,
     COMPILED,
     DIGITS,
     ENGINE,
+    HEAVY,
     LINEAR,
     NONLINEAR,
     OPEN_BANDIT,
+    POLICIES,
     REPLICATIONS,
     ROUNDS,
     SCENARIOS,
     SYNTHETIC,
+    noisy_rewards,
     view,
 )
 
 if TYPE_CHECKING:
     from harness.topics.ope.engine.worlds import Replications
+
+
+def _judge_selection(data: Replications, output: Any) -> Judgement:
+    from harness.topics.ope.engine import judge
+
+    return judge.selection(data, output)
+
+
+selection = topic.task(
+    "selection",
+    title="Choosing among policies by their estimated values",
+    datasets=[POLICIES],
+    scenarios=[CLEAN, HEAVY, noisy_rewards(1.0)],
+    phases=["fit", "estimate"],
+    metrics=[
+        Metric(
+            "rank_correlation",
+            direction="higher",
+            unit="1",
+            margin=0.01,
+            summary="Spearman's rank correlation of estimates and true values; mean over logs.",
+        ),
+        Metric(
+            "regret",
+            direction="lower",
+            unit="reward",
+            margin=0.001,
+            summary="Value of the best policy minus that of the policy with the highest estimate; mean over logs.",
+        ),
+    ],
+    judge=_judge_selection,
+    view=view,
+    params={**SYNTHETIC, **CANDIDATES},
+    work=ROUNDS,
+    sweep={"rounds": [300, 10_000]},
+    reference="ips",
+    quick=Profile(1, {"rounds": 500, "replications": 10, "candidates": 5}, scenarios=("clean",)),
+    full=Profile(blocks=6, sweeps=True),
+)
+
 
 # Kinds of `engine.models.fit_model`: ridge regression for each action if a log has enough rounds of each; one logistic
 # regression for all actions if there are many and rewards are 0 and 1, mostly 0.
@@ -62,7 +108,7 @@ ERRORS = Chart(
 )
 
 
-def _judge(data: Replications, output: Any) -> Judgement:
+def _judge_value(data: Replications, output: Any) -> Judgement:
     from harness.topics.ope.engine import judge
 
     return judge.value(data, output)
@@ -75,7 +121,7 @@ value = topic.task(
     scenarios=SCENARIOS,
     phases=["fit", "estimate"],
     metrics=METRICS,
-    judge=_judge,
+    judge=_judge_value,
     view=view,
     params=SYNTHETIC,
     work=ROUNDS,
@@ -92,7 +138,7 @@ real = topic.task(
     scenarios=SCENARIOS[:-1],  # without noisy rewards: the reward model requires 0 and 1
     phases=["fit", "estimate"],
     metrics=METRICS,
-    judge=_judge,
+    judge=_judge_value,
     view=view,
     params={"replications": Param(30, low=2, summary=REPLICATIONS["replications"].summary)},
     reference="ips",

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.topics.ope import topic
-from harness.topics.ope.coverage import task
 from harness.topics.ope.direct import MODELS, fitter
-from harness.topics.ope.evaluation import ESTIMATION, MODEL, TASKS, real, value
-from harness.topics.ope.intervals import DRAWS, NEEDS
-from harness.topics.ope.selection import selection
+from harness.topics.ope.evaluation import ESTIMATION, MODEL, TASKS, real, selection, value
+from harness.topics.ope.intervals import DRAWS, NEEDS, task
 from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
@@ -27,13 +25,13 @@ TAU, SHRINKAGE = 10.0, 100.0
 
 
 def _replayed(problem: Problem, phase: PhaseClock, name: str, model: str = "", **options: float) -> Any:
-    from harness.topics.ope.engine import obp_examples
+    from harness.topics.ope.engine import obp
     from harness.topics.ope.engine.replay import replay
 
     return replay(
         problem,
         phase,
-        lambda log, fitted: obp_examples.estimate(name, log, fitted, **options),
+        lambda log, fitted: obp.estimate(name, log, fitted, **options),
         fit=fitter(model) if model else None,
     )
 

@@ -84,7 +84,7 @@ def snips_estimated(problem: Problem, phase: PhaseClock) -> Any:
 def estimated(problem: Problem, phase: PhaseClock, name: str, fit: Any = None) -> Any:
     """Run an estimator with propensities that are estimated from the log."""
     from harness.topics.ope.engine.estimators import ESTIMATORS
-    from harness.topics.ope.engine.propensities import fit_propensities, with_propensities
+    from harness.topics.ope.engine.models import fit_propensities, with_propensities
     from harness.topics.ope.engine.replay import replay
 
     estimate = ESTIMATORS[name]

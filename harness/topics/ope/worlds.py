@@ -157,9 +157,9 @@ def heavy_weights(strength: float) -> Scenario:
     """Make the logging policy avoid actions with high rewards."""
 
     def apply(data: Replications, _rng: Generator) -> Replications:
-        from harness.topics.ope.engine import stresses
+        from harness.topics.ope.engine import synthetic
 
-        return stresses.heavy_weights(data, strength)
+        return synthetic.heavy_weights(data, strength)
 
     return Scenario(
         f"heavy_weights({strength:g})",
@@ -173,9 +173,9 @@ def wrong_propensities(share: float) -> Scenario:
     """Make the log overstate how often the logging policy explores."""
 
     def apply(data: Replications, _rng: Generator) -> Replications:
-        from harness.topics.ope.engine import stresses
+        from harness.topics.ope.engine import synthetic
 
-        return stresses.wrong_propensities(data, share)
+        return synthetic.wrong_propensities(data, share)
 
     return Scenario(
         f"wrong_propensities({share:g})",
@@ -189,9 +189,9 @@ def missing_support(share: float) -> Scenario:
     """Make the logging policy never take a share of the actions."""
 
     def apply(data: Replications, rng: Generator) -> Replications:
-        from harness.topics.ope.engine import stresses
+        from harness.topics.ope.engine import synthetic
 
-        return stresses.missing_support(data, share, rng)
+        return synthetic.missing_support(data, share, rng)
 
     return Scenario(
         f"missing_support({share:g})",
@@ -205,9 +205,9 @@ def drift(share: float) -> Scenario:
     """Make rewards change during the log."""
 
     def apply(data: Replications, rng: Generator) -> Replications:
-        from harness.topics.ope.engine import stresses
+        from harness.topics.ope.engine import synthetic
 
-        return stresses.drift(data, share, rng)
+        return synthetic.drift(data, share, rng)
 
     return Scenario(
         f"drift({share:g})",
@@ -221,9 +221,9 @@ def noisy_rewards(by: float) -> Scenario:
     """Add noise to every reward."""
 
     def apply(data: Replications, _rng: Generator) -> Replications:
-        from harness.topics.ope.engine import stresses
+        from harness.topics.ope.engine import synthetic
 
-        return stresses.noisy_rewards(data, by)
+        return synthetic.noisy_rewards(data, by)
 
     return Scenario(f"noisy_rewards({by:g})", apply, f"{by:g} is added to or subtracted from every reward, at random.")
 

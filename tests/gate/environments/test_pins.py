@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.gate.environments import pins
+from harness.gate.environments import installer
 
 LINES = r"""
 # made by a tool
@@ -86,29 +86,29 @@ name = "dynamic"
 )
 def test_pins_of_each_format(tmp_path: Path, name: str, text: str, expected: dict[str, str]) -> None:
     (tmp_path / name).write_text(text)
-    assert pins.read_pins(tmp_path, [name]) == expected
+    assert installer.read_pins(tmp_path, [name]) == expected
 
 
 def test_the_first_file_wins_and_missing_files_pin_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x==1\n")
     (tmp_path / "b.txt").write_text("x==2\ny==2\n")
-    assert pins.read_pins(tmp_path, ["none.txt", "a.txt", "b.txt"]) == {"x": "1", "y": "2"}
+    assert installer.read_pins(tmp_path, ["none.txt", "a.txt", "b.txt"]) == {"x": "1", "y": "2"}
 
 
 def test_a_broken_lock_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").write_text("[[package]\n")
     with pytest.raises(UsageError, match=r"uv\.lock cannot be read as a lock file"):
-        pins.read_pins(tmp_path, ["uv.lock"])
+        installer.read_pins(tmp_path, ["uv.lock"])
 
 
 def test_only_installed_packages_that_the_base_pins_otherwise_are_needed() -> None:
     base = {"moved": "1", "same": "1", "tool": "1", "dropped": "1", "unpinned": "1", "behind": "1", "local": "2.1"}
     candidate = {"moved": "2", "same": "1.0", "tool": "2", "behind": "2", "local": "2.1+cpu"}
     versions = {"moved": "2", "same": "1", "unpinned": "3", "behind": "1", "local": "2.1+cpu"}
-    needed, left_out = pins.replaced(base, candidate, versions)
+    needed, left_out = installer.replaced(base, candidate, versions)
     assert [str(requirement) for requirement in needed] == ["moved==1", "unpinned==1"]
     assert left_out == ["dropped"]
-    assert pins.strayed(candidate, versions) == ["behind"]
+    assert installer.strayed(candidate, versions) == ["behind"]
 
 
 def test_requirements_are_met_by_what_is_installed_but_for_addresses_and_extras() -> None:
@@ -121,13 +121,13 @@ def test_requirements_are_met_by_what_is_installed_but_for_addresses_and_extras(
         "e==2; sys_platform == 'nowhere'",
         "f==1rc1",
     ]
-    parsed = [pins.parse([text], "--base-with") for text in texts]
+    parsed = [installer.parse([text], "--base-with") for text in texts]
     versions = {"a": "1.0", "b": "2", "d": "1", "f": "1rc1"}
-    unmet = [str(wanted) for wanted in pins.unmet([one for some in parsed for one in some], versions)]
+    unmet = [str(wanted) for wanted in installer.unmet([one for some in parsed for one in some], versions)]
     assert unmet == ["b>2", "c", "a[extra]==1", "d @ https://example.org/d.whl"]
 
 
 @pytest.mark.parametrize(("texts", "said"), [(["-r x"], "is not a requirement"), (["a==1", "A>2"], "names A twice")])
 def test_what_is_no_requirement_is_refused(texts: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=rf"--base-with .*{said}"):
-        pins.parse(texts, "--base-with")
+        installer.parse(texts, "--base-with")

@@ -14,8 +14,7 @@ from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Pair, worst
 from harness.gate.live import schedule as module
 from harness.gate.live.both_sides import PairRequest, Reading
-from harness.gate.live.findings import cases
-from harness.gate.live.measured_case import MeasuredCase
+from harness.gate.live.measured_case import MeasuredCase, cases
 from harness.gate.settle import settle_case
 
 POLICY = GatePolicy()

@@ -11,11 +11,10 @@ from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.topics.bandits import adversarial, stationary
-from harness.topics.bandits.engine.chance import uniforms
 from harness.topics.bandits.engine.judge import regret
 from harness.topics.bandits.engine.kernels import exponential
 from harness.topics.bandits.engine.play import play
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import World, uniforms
 
 KEY = np.uint64(99)
 SIZES: Any = {"horizon": 400, "replications": 12, "arms": 5, "spread": 0.4}

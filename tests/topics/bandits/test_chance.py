@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.topics.bandits.engine.chance import bits, key_of, normal, normals, uniform, uniforms
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import World, bits, key_of, normal, normals, uniform, uniforms
 
 KEY = np.uint64(2026)
 STEPS, REPLICATIONS, ARMS = 400, 50, 10

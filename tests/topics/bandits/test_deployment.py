@@ -15,10 +15,9 @@ from harness.declare import Problem
 from harness.errors import InvalidOutputError
 from harness.topics.bandits import canaries, deployment
 from harness.topics.bandits.canaries import Betting, CanaryCentre, Mixture, lower_bound
-from harness.topics.bandits.engine.rollout import Launch, Seen, Traffic, play
-from harness.topics.bandits.engine.rollout_judge import judge, lost, steps_to_full
+from harness.topics.bandits.engine.rollout import Launch, Seen, Traffic, judge, lost, play, steps_to_full
 from harness.topics.bandits.rollouts import Constant, p_values, staged
-from harness.topics.ope.engine.bounds import empirical_bernstein
+from harness.topics.ope.engine.intervals import empirical_bernstein
 
 TASK = deployment.deployment
 DATASETS: Any = {dataset.name: dataset for dataset in TASK.datasets if not isinstance(dataset, str)}

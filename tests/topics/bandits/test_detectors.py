@@ -12,11 +12,10 @@ from scipy import optimize, stats
 from scipy.special import rel_entr
 
 from harness.errors import UsageError
-from harness.topics.bandits.engine.chance import uniform
 from harness.topics.bandits.engine.detectors import cusum, glr, halves
 from harness.topics.bandits.engine.kernels import kl
 from harness.topics.bandits.engine.play import play
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import World, uniform
 
 KEY = np.uint64(11)
 EXPLORE, WHICH = 1_000_000, 1_000_001

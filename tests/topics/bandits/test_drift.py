@@ -9,7 +9,7 @@ import pytest
 from harness.declare import Examples
 from harness.topics.bandits.drifting import judge
 from harness.topics.bandits.engine import drift
-from harness.topics.bandits.engine.adaptation import curve, delay
+from harness.topics.bandits.engine.drift import curve, delay
 from harness.topics.bandits.engine.world import World
 
 PARAMS: dict[str, Any] = {"arms": 10, "horizon": 2_000, "replications": 30, "changes": 3, "periods": 1.0}

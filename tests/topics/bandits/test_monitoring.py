@@ -12,10 +12,10 @@ from unmeasured import unmeasured
 from harness.declare import Problem
 from harness.errors import InvalidOutputError
 from harness.topics.bandits import monitoring, monitors
-from harness.topics.bandits.engine import calibration, running
+from harness.topics.bandits.engine import calibration
 from harness.topics.bandits.engine import monitors as kernels
-from harness.topics.bandits.engine.chance import uniforms
 from harness.topics.bandits.engine.streams import Streams, Watched, judge
+from harness.topics.bandits.engine.world import uniforms
 
 TASK = monitoring.monitoring
 DATASETS: Any = {dataset.name: dataset for dataset in TASK.datasets if not isinstance(dataset, str)}
@@ -180,7 +180,7 @@ def test_page_hinkley_follows_its_definition() -> None:
             down.append(sum(after) + 0.1 * len(after))
             flags.append(max(up[-1] - min(up), max(down) - down[-1]) > 15)
         expected.append(first(flags))
-    assert running.page_hinkley(z, reference, 0.1, np.full(len(z), 15.0)).tolist() == expected
+    assert calibration.page_hinkley(z, reference, 0.1, np.full(len(z), 15.0)).tolist() == expected
     assert len(set(expected)) > 3
 
 
@@ -200,20 +200,20 @@ def test_adwin_tries_all_cuts() -> None:
         for step in range(260):
             seen = row[: reference + step + 1]
             spent = math.log(2 * math.log(len(seen)) / level)
-            cuts = range(running.CUT, len(seen) - running.CUT + 1) if step % 20 == 19 else ()
+            cuts = range(calibration.CUT, len(seen) - calibration.CUT + 1) if step % 20 == 19 else ()
             shares = [1 / cut + 1 / (len(seen) - cut) for cut in cuts]
             apart = [abs(seen[:cut].mean() - seen[cut:].mean()) for cut in cuts]
             bounds = [math.sqrt(2 * share * seen.var() * spent) + 2 / 3 * share * spent for share in shares]
             flags.append(any(one > bound for one, bound in zip(apart, bounds, strict=True)))
         expected.append(first(flags))
-    assert running.adwin(z, reference, np.full(len(z), level), 20).tolist() == expected
+    assert calibration.adwin(z, reference, np.full(len(z), level), 20).tolist() == expected
     assert len(set(expected)) > 3
 
 
 @pytest.mark.parametrize("row", range(0, 12, 3))
 @pytest.mark.parametrize(("name", "option"), [("page_hinkley_until", 0.005), ("adwin_spent", 20)])
 def test_an_alarm_is_raised_just_below_the_peak(name: str, option: float, row: int) -> None:
-    until, z = getattr(running, name), shifted()[row]
+    until, z = getattr(calibration, name), shifted()[row]
     _, peak = until(z, 40, option, np.inf)
     assert until(z, 40, option, peak - 1e-9)[0] < 260
     assert until(z, 40, option, peak + 1e-9)[0] == 260

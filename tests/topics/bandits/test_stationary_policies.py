@@ -16,12 +16,11 @@ from unmeasured import unmeasured
 from harness.declare import Problem
 from harness.topics import bandits
 from harness.topics.bandits import stationary
-from harness.topics.bandits.engine.chance import bits, key_of, uniforms
 from harness.topics.bandits.engine.judge import judge, lai_robbins, regret
 from harness.topics.bandits.engine.kernels import draws as fast
 from harness.topics.bandits.engine.kernels import greedy, index, kl, thompson, tuned
 from harness.topics.bandits.engine.play import play
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import World, bits, key_of, uniforms
 
 PARAMS: Any = {"horizon": 400, "replications": 12, "arms": 5, "spread": 0.4, "threads": 1}
 KEY = np.uint64(99)

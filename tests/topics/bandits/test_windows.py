@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.topics.bandits.engine import windows
-from harness.topics.bandits.engine.chance import bits
 from harness.topics.bandits.engine.kernels import index, thompson
 from harness.topics.bandits.engine.kernels.draws import beta, constants
 from harness.topics.bandits.engine.play import play
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import World, bits
 
 KEY = np.uint64(11)
 Floats = npt.NDArray[np.float64]

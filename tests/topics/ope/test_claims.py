@@ -11,7 +11,7 @@ pytest.importorskip("sklearn")
 
 from harness.topics.ope import claims as declared
 from harness.topics.ope import topic, worlds
-from harness.topics.ope.engine import judge, obp_examples
+from harness.topics.ope.engine import judge, obp
 from harness.topics.ope.engine.digits import split
 from harness.topics.ope.engine.estimators import ESTIMATORS
 from harness.topics.ope.engine.intervals import interval
@@ -113,7 +113,7 @@ def test_published_figures_of_the_digits_are_met() -> None:
     errors: dict[str, list[float]] = {"dm": [], "ips": [], "snips": [], "dr": []}
     for seed in range(4):
         log, truth = digits_log(seed)
-        fitted = obp_examples.fit(log, "boosting") if seed < 2 else None
+        fitted = obp.fit(log, "boosting") if seed < 2 else None
         for name, found in errors.items():
             if fitted is not None or name in ("ips", "snips"):
                 found.append(abs(ESTIMATORS[name](log, fitted).value - truth) / truth)

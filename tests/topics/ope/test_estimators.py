@@ -15,13 +15,13 @@ from topics.ope.logs import CHANCE, LOGGING, TARGET, TRUTH, all_outcomes, drawn,
 from harness.errors import UsageError
 from harness.topics.ope.engine.estimators import ESTIMATORS, ValueEstimate
 from harness.topics.ope.engine.log import Floats, Log
-from harness.topics.ope.engine.mips import largest_marginal_weight
 from harness.topics.ope.engine.one_pass import estimate_all
 from harness.topics.ope.engine.weights import (
     bend_weights,
     clip_weights,
     effective_sample_size,
     importance_weights,
+    largest_marginal_weight,
     largest_weight,
     shrink_weights,
     switch_weights,

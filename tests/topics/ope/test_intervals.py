@@ -15,10 +15,17 @@ from topics.ope.logs import TRUTH, all_outcomes, drawn, tiny, uniform
 
 from harness.errors import UsageError
 from harness.topics.ope.engine.betting import Outcomes, betting, betting_sequence, outcomes_of
-from harness.topics.ope.engine.bootstrap import bootstrap
-from harness.topics.ope.engine.bounds import empirical_bernstein, hoeffding
 from harness.topics.ope.engine.estimators import ESTIMATORS, ValueEstimate
-from harness.topics.ope.engine.intervals import BOUNDED, KINDS, interval, normal, terms_range
+from harness.topics.ope.engine.intervals import (
+    BOUNDED,
+    KINDS,
+    bootstrap,
+    empirical_bernstein,
+    hoeffding,
+    interval,
+    normal,
+    terms_range,
+)
 from harness.topics.ope.engine.log import Log
 
 HALF = np.full((4, 3), 0.5)

@@ -17,9 +17,8 @@ from harness.topics.ope import worlds
 from harness.topics.ope.engine import open_bandit
 from harness.topics.ope.engine.check import check
 from harness.topics.ope.engine.estimators import ESTIMATORS
-from harness.topics.ope.engine.log import Log
+from harness.topics.ope.engine.log import Log, taken
 from harness.topics.ope.engine.models import fit_model
-from harness.topics.ope.engine.rounds import taken
 from harness.topics.ope.engine.tuning import tune
 from harness.topics.ope.engine.worlds import Recorded
 

@@ -19,7 +19,7 @@ from harness.topics.ope import worlds
 from harness.topics.ope.engine.check import check
 from harness.topics.ope.engine.estimators import ESTIMATORS
 from harness.topics.ope.engine.log import Floats, Log
-from harness.topics.ope.engine.propensities import fit_propensities, with_propensities
+from harness.topics.ope.engine.models import fit_propensities, with_propensities
 from harness.topics.ope.engine.weights import importance_weights
 
 

@@ -13,8 +13,7 @@ from harness.declare import Scenario
 from harness.errors import UsageError
 from harness.topics.ope import worlds as declared
 from harness.topics.ope.engine.check import check, support_violations
-from harness.topics.ope.engine.log import Floats, Log
-from harness.topics.ope.engine.rounds import draw_actions, taken
+from harness.topics.ope.engine.log import Floats, Log, draw_actions, taken
 from harness.topics.ope.engine.synthetic import population
 from harness.topics.ope.engine.worlds import Population, Recorded, Replications, view
 

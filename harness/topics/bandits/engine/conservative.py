@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.judge import checked
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, paid
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, Ints, World
 
 VARIANCE = 0.25  # largest variance of rewards in [0, 1], also as a sub-Gaussian constant (Hoeffding's lemma)
 

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import Scalar
-from harness.topics.bandits.engine.chance import Floats, key_of
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, World, key_of
 
 ROWS = 2_000  # contexts of a generated table
 STEEPNESS = 4.0  # of the logistic world: the standard deviation of a logit is about 1.3 with ten features

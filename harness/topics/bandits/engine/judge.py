@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import Curve, Examples, InvalidOutputError, Judgement
-from harness.topics.bandits.engine.chance import Floats, Ints
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, Ints, World
 
 POINTS = 100
 _QUANTILE = 0.9

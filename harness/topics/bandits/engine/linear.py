@@ -12,11 +12,10 @@ import numpy as np
 from numba import njit
 
 from harness import UsageError
-from harness.topics.bandits.engine.chance import Floats, bits, uniform
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, largest, paid, row_of, seen
 from harness.topics.bandits.engine.kernels.draws import gaussian
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, World, bits, uniform
 
 _UCB, _THOMPSON, _GREEDY = 0, 1, 2
 _EXPLORE, _WHICH = 1_000_000, 1_000_001  # places of the draws whether to explore, and which arm

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats, Ints, uniform
+from harness.topics.bandits.engine.world import Floats, Ints, uniform
 
 
 def standardised(stream: Floats, reference: int) -> Floats:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from harness.topics.bandits.engine.chance import Floats, Ints
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, Ints, World
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem

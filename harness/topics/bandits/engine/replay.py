@@ -24,8 +24,7 @@ import numpy.typing as npt
 from harness import Curve, Examples, Judgement, Scalar, UsageError
 from harness.topics._shared import open_bandit
 from harness.topics.bandits.engine import judge as judges
-from harness.topics.bandits.engine.chance import Floats, Ints, key_of
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, Ints, World, key_of
 
 USER = "user_feature_3"  # the one whose values are spread most evenly
 VIEWS = 1_000  # clicks are reported per so many views

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import Curve, Examples, InvalidOutputError, Judgement
-from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.judge import marks
+from harness.topics.bandits.engine.world import Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,11 +12,10 @@ import numpy as np
 from numba import njit
 
 from harness import UsageError
-from harness.topics.bandits.engine.chance import bits, uniform
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, largest, paid, seen, unseen
 from harness.topics.bandits.engine.kernels.draws import beta, constants
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import World, bits, uniform
 
 _LARGE = 1e100  # when the weight of a new observation exceeds it, all weights are scaled down
 _COIN = 1_000_000  # place of the draw that rounds a reward between 0 and 1; it is beyond all arms

@@ -15,8 +15,7 @@ from numba import njit
 from harness import UsageError
 from harness.topics.ope.engine.check import check_model
 from harness.topics.ope.engine.log import Floats, Log
-from harness.topics.ope.engine.mips import marginal_weights
-from harness.topics.ope.engine.weights import chosen, importance_weights
+from harness.topics.ope.engine.weights import chosen, importance_weights, marginal_weights
 
 # Largest share of the capital that one bet may lose: with 1 all could be lost, and a small share gains slowly.
 STAKE = 0.5

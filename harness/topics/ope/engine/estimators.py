@@ -12,12 +12,12 @@ import numpy as np
 from harness import UsageError
 from harness.topics.ope.engine.check import check_model
 from harness.topics.ope.engine.log import Floats, Log
-from harness.topics.ope.engine.mips import marginal_weights
 from harness.topics.ope.engine.weights import (
     bend_weights,
     chosen,
     clip_weights,
     importance_weights,
+    marginal_weights,
     shrink_weights,
     switch_weights,
 )

@@ -1,4 +1,7 @@
-"""The log of a policy, with the probabilities of a target policy in each of its rounds."""
+"""The log of a policy, with the probabilities of a target policy in each of its rounds.
+
+Rounds can be selected and drawn, and their rewards replaced.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit, types
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -40,3 +44,62 @@ class Log:
     contexts: Floats | None = None
     logging: Floats | None = None
     embeddings: Ints | None = None
+
+
+def draw_actions(probabilities: Floats, uniform: Floats) -> Ints:
+    """Draw an action in each round by inverting the distribution function.
+
+    Parameters
+    ----------
+    probabilities, uniform
+        Shapes (n, actions) and (n,), the latter in [0, 1).
+    """
+    actions: Ints = _drawn(np.ascontiguousarray(probabilities), uniform)
+    return actions
+
+
+# With a signature, so that it is loaded before a trial begins.
+@njit(types.int64[::1](types.Array(types.float64, 2, "C", readonly=True), types.float64[::1]), cache=True)
+def _drawn(probabilities: Floats, uniform: Floats) -> Ints:
+    actions = np.empty(len(uniform), dtype=np.int64)
+    for i in range(len(uniform)):
+        # Scaling by the sum ensures that rounding never draws an action of probability 0 at the end.
+        total = 0.0
+        for j in range(probabilities.shape[1]):
+            total += probabilities[i, j]
+        wanted, reached, action = uniform[i] * total, 0.0, 0
+        while action < probabilities.shape[1]:
+            reached += probabilities[i, action]
+            if reached > wanted:
+                break
+            action += 1
+        actions[i] = action
+    return actions
+
+
+def taken(log: Log, rows: Ints) -> Log:
+    """Return a log of the given rounds."""
+    return Log(
+        actions=log.actions[rows],
+        rewards=log.rewards[rows],
+        propensities=log.propensities[rows],
+        target=log.target[rows],
+        reward_range=log.reward_range,
+        contexts=None if log.contexts is None else log.contexts[rows],
+        logging=None if log.logging is None else log.logging[rows],
+        embeddings=log.embeddings,
+    )
+
+
+def with_rewards(log: Log, rewards: Floats, reward_range: tuple[float, float]) -> Log:
+    """Return the log with other rewards."""
+    return Log(
+        log.actions,
+        rewards,
+        log.propensities,
+        log.target,
+        reward_range,
+        log.contexts,
+        log.logging,
+        log.embeddings,
+    )

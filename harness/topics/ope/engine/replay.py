@@ -61,7 +61,7 @@ def replay(
 
 def _prepared(logs: tuple[Log, ...], prepare: Prepare, seed: int) -> tuple[Log, ...]:
     """Prepare the log of the first candidate, and use its propensities for the others."""
-    from harness.topics.ope.engine.propensities import with_propensities
+    from harness.topics.ope.engine.models import with_propensities
 
     first = prepare(logs[0], seed)
     if first.logging is None:

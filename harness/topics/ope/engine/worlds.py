@@ -9,8 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from harness import Generator, UsageError
-from harness.topics.ope.engine.log import Floats, Ints, Log
-from harness.topics.ope.engine.rounds import draw_actions, taken, with_rewards
+from harness.topics.ope.engine.log import Floats, Ints, Log, draw_actions, taken, with_rewards
 
 #: Logs that a strategy gets at once; one time sample of a phase covers so many.
 LOGS_AT_ONCE = 10

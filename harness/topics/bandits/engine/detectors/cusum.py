@@ -8,11 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats, uniform
 from harness.topics.bandits.engine.detectors.shared import check, ucb
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, paid, seen
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, World, uniform
 
 _EXPLORE, _WHICH = 1_000_000, 1_000_001  # places of the draws whether to explore, and which arm
 

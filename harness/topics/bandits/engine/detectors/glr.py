@@ -11,13 +11,12 @@ import numpy as np
 from numba import njit
 
 from harness import UsageError
-from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.detectors.shared import check, in_turn
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, paid, seen
 from harness.topics.bandits.engine.kernels.kl import entropy_of, largest_index
 from harness.topics.bandits.engine.play import Actions
 from harness.topics.bandits.engine.windows import bit
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, Ints, World
 
 
 def glr_kl_ucb(world: World, delta: float, explore: float, every: int, thin: int, key: np.uint64) -> Actions:

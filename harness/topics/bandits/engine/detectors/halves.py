@@ -8,11 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats
 from harness.topics.bandits.engine.detectors.shared import check, in_turn, ucb
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, paid, seen
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, World
 
 
 def m_ucb(world: World, window: int, threshold: float, explore: float, xi: float) -> Actions:

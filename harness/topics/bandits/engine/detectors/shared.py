@@ -7,9 +7,8 @@ import math
 from numba import njit
 
 from harness import UsageError
-from harness.topics.bandits.engine.chance import Floats
 from harness.topics.bandits.engine.kernels.arms import largest, unseen
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, World
 
 
 def check(world: World, warm: int, explore: float) -> None:

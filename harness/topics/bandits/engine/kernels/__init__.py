@@ -4,5 +4,5 @@ A kernel computes the reward of a place again when it is revealed, so that late 
 turns until every one has a reward; ties go to the first arm.
 
 The cache of numba notices changes of the file of a kernel, but not changes of the functions it calls. After a change of
-`chance`, `arms` or `draws` remove the cached files: ``find harness/topics -name "*.nb[ic]" -delete``.
+`world`, `arms` or `draws` remove the cached files: ``find harness/topics -name "*.nb[ic]" -delete``.
 """

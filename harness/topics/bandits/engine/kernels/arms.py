@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats, Ints, normal, uniform
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import ROWS, World
+from harness.topics.bandits.engine.world import ROWS, Floats, Ints, World, normal, uniform
 
 
 class Arms(NamedTuple):

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats, bits
+from harness.topics.bandits.engine.world import Floats, bits
 
 LAYERS = 256
 # Where the tail begins and the area of a layer, for 256 layers: Marsaglia & Tsang 2000, "The ziggurat method for

@@ -12,10 +12,9 @@ import math
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats, uniform
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, paid, seen
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, World, uniform
 
 _LARGE = 1e200  # weights are rescaled before their sum leaves the range of floats
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats, uniform
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, paid, seen
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, World, uniform
 
 
 def epsilon_greedy(world: World, shares: Floats, key: np.uint64) -> Actions:

@@ -17,10 +17,9 @@ import math
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats, Ints
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, done, paid, seen
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, Ints, World
 
 TOLERANCE = 1e-7  # of the last step but one of Newton's method; the error after the last is about its square
 _MOST = 60

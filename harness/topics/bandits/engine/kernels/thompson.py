@@ -11,11 +11,10 @@ import math
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import bits, uniform
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, paid, seen
 from harness.topics.bandits.engine.kernels.draws import beta, constants, gaussian
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import World, bits, uniform
 
 _COIN = 1_000_000  # place of the draw that rounds a reward between 0 and 1; it is beyond all arms
 

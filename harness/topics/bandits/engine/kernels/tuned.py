@@ -10,10 +10,9 @@ import math
 import numpy as np
 from numba import njit
 
-from harness.topics.bandits.engine.chance import Floats
 from harness.topics.bandits.engine.kernels.arms import Arms, arms_of, blank, done, largest, paid, seen
 from harness.topics.bandits.engine.play import Actions
-from harness.topics.bandits.engine.world import World
+from harness.topics.bandits.engine.world import Floats, World
 
 _MOST = 0.25  # largest variance of rewards in [0, 1]
 
