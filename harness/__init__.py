@@ -19,18 +19,21 @@ if TYPE_CHECKING:
         Examples,
         Judgement,
         Metric,
+        Outputs,
         Param,
         PhaseClock,
         Problem,
         Profile,
         Scenario,
+        Stress,
         Task,
         Topic,
+        Tuning,
         Work,
     )
     from harness.declare.evidence import Estimate, Evidence, Verdict
     from harness.declare.values import Generator, StrategyFunction
-    from harness.errors import CannotRunError, InvalidOutputError, UsageError
+    from harness.errors import CannotRunError, DivergedError, InvalidOutputError, UsageError
     from harness.records import Curve, Scalar
     from harness.store.load import load, samples
 
@@ -42,6 +45,7 @@ __all__ = [
     "Comparison",
     "Curve",
     "Dataset",
+    "DivergedError",
     "Estimate",
     "Evidence",
     "Examples",
@@ -49,6 +53,7 @@ __all__ = [
     "InvalidOutputError",
     "Judgement",
     "Metric",
+    "Outputs",
     "Param",
     "PhaseClock",
     "Problem",
@@ -57,9 +62,11 @@ __all__ = [
     "Scenario",
     "Split",
     "StrategyFunction",
+    "Stress",
     "Table",
     "Task",
     "Topic",
+    "Tuning",
     "UsageError",
     "Verdict",
     "Work",
@@ -89,13 +96,16 @@ _HOMES = {
         "Examples",
         "Judgement",
         "Metric",
+        "Outputs",
         "Param",
         "PhaseClock",
         "Problem",
         "Profile",
         "Scenario",
+        "Stress",
         "Task",
         "Topic",
+        "Tuning",
         "Work",
     ),
     "harness.declare.evidence": (
@@ -106,9 +116,11 @@ _HOMES = {
     "harness.declare.values": (
         "Generator",
         "StrategyFunction",
+        "Stress",
     ),
     "harness.errors": (
         "CannotRunError",
+        "DivergedError",
         "InvalidOutputError",
         "UsageError",
     ),

@@ -53,6 +53,22 @@ class CannotRunError(BakeoffError):
     """
 
 
+class DivergedError(BakeoffError):
+    """Raised by a strategy whose training diverged; its trial has the metrics of a guess.
+
+    A judge that still has something to draw returns ``Judgement(diverged=step)`` instead.
+
+    Parameters
+    ----------
+    step
+        The step at which a number was no longer finite, in the unit of the task's curves.
+    """
+
+    def __init__(self, step: float) -> None:
+        super().__init__(f"training diverged at step {step:g}")
+        self.step = step
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint for a mistyped word: the closest known words, or all of them when few.
 

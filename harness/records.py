@@ -81,9 +81,11 @@ class Phase(msgspec.Struct, omit_defaults=True):
     peak_bytes
         Peak resident memory above the phase's start, children included; ``None`` where it could not be read.
     held_bytes
-        Resident memory at the phase's start above that at the start of the trial's first phase.
+        Resident memory at the phase's start above that at the start of the trial's first phase that is in the totals.
     device_bytes
         Peak memory of the accelerator above the phase's start; ``None`` without one.
+    in_total
+        Whether the phase counts in totals of time and memory; not so for set-up, tuning and stress.
     """
 
     wall_s: list[float]
@@ -91,6 +93,7 @@ class Phase(msgspec.Struct, omit_defaults=True):
     peak_bytes: int | None = None
     held_bytes: int = 0
     device_bytes: int | None = None
+    in_total: bool = True
 
 
 class Curve(msgspec.Struct, omit_defaults=True):
@@ -106,6 +109,21 @@ class Curve(msgspec.Struct, omit_defaults=True):
     y: list[float]
     low: list[float] = []
     high: list[float] = []
+
+
+class Try(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One try of tuning.
+
+    Attributes
+    ----------
+    options
+        The options that were tried, without those at their defaults.
+    value
+        The task's first metric on the data held out for validation; ``None`` where the try failed.
+    """
+
+    options: dict[str, Scalar] = {}
+    value: float | None = None
 
 
 class Conditions(msgspec.Struct, omit_defaults=True):
@@ -151,6 +169,14 @@ class Record(msgspec.Struct, omit_defaults=True):
         CPU cores that the trial was pinned to; empty where pinning is not possible.
     elapsed_s
         Wall time of the whole trial, preparation and judging included.
+    n
+        Metric to the number of cases that it is a rate of.
+    overlap
+        Rows of the test set for each row of the training set, where the training sets of blocks overlap; else 0.
+    diverged
+        The step at which training diverged; the metrics are then those of a guess. ``None`` where it did not.
+    tries, choice
+        What tuning tried, in order, and the options that it chose; empty without tuning.
     """
 
     trial: Trial
@@ -164,6 +190,11 @@ class Record(msgspec.Struct, omit_defaults=True):
     memory_source: MemorySource | None = None
     started: str = ""
     elapsed_s: float = 0.0
+    n: dict[str, int] = {}
+    overlap: float = 0.0
+    diverged: float | None = None
+    tries: list[Try] = []
+    choice: dict[str, Scalar] = {}
 
 
 def label(strategy: str, options: dict[str, Scalar]) -> str:
@@ -222,14 +253,19 @@ class Cell:
 def figures(record: Record) -> dict[str, float]:
     """Return the numbers of a record by name; none of a trial that did not finish.
 
+    A trial that diverged has metrics only: it stopped early, so its time and memory compare with nothing.
+
     Returns
     -------
     dict of str to float
-        ``fit.cpu_s`` (median of the phase's samples), ``cpu_s`` (sum over phases), ``peak_bytes`` (largest size reached
-        in any phase above the start of the first), ``device_bytes`` (largest of any phase), and the metrics.
+        ``fit.cpu_s`` (median of the phase's samples), ``cpu_s`` (sum over the phases that are in the totals),
+        ``peak_bytes`` (largest size reached in any of these above the start of the first), ``device_bytes`` (largest of
+        any of these), and the metrics.
     """
     if record.status != "ok":
         return {}
+    if record.diverged is not None:
+        return dict(record.metrics)
     values: dict[str, float] = {}
     totals: dict[str, float] = {}
     for name, phase in record.phases.items():
@@ -237,7 +273,8 @@ def figures(record: Record) -> dict[str, float]:
             if samples:
                 value = samples[0] if len(samples) == 1 else median(samples)
                 values[f"{name}.{figure}"] = value
-                totals[figure] = totals.get(figure, 0.0) + value
+                if phase.in_total:
+                    totals[figure] = totals.get(figure, 0.0) + value
         values[f"{name}.held_bytes"] = phase.held_bytes
         for figure, peak, before in (
             ("peak_bytes", phase.peak_bytes, phase.held_bytes),
@@ -245,7 +282,8 @@ def figures(record: Record) -> dict[str, float]:
         ):
             if peak is not None:
                 values[f"{name}.{figure}"] = peak
-                totals[figure] = max(totals.get(figure, 0), before + peak)
+                if phase.in_total:
+                    totals[figure] = max(totals.get(figure, 0), before + peak)
     return values | totals | record.metrics
 
 

@@ -63,6 +63,18 @@ def test_peak_is_that_of_the_larger_phase() -> None:
     assert measure(unread, "peak_bytes") is None
 
 
+def test_a_phase_that_is_in_no_total() -> None:
+    compiled = Phase([8.0], [7.0], peak_bytes=900, device_bytes=50, in_total=False)
+    one = record(phases={"compile": compiled, "fit": Phase([1.0], [0.5], peak_bytes=100, device_bytes=7)})
+    names = ("cpu_s", "wall_s", "peak_bytes", "device_bytes", "compile.cpu_s", "compile.peak_bytes")
+    assert [measure(one, name) for name in names] == [0.5, 1.0, 100, 7, 7.0, 900]
+
+
+def test_a_trial_that_diverged_has_metrics_only() -> None:
+    one = record(phases={"fit": Phase([1.0], [0.5])}, metrics={"loss": 0.69, "diverged": 1.0}, diverged=12)
+    assert [measure(one, name) for name in ("loss", "diverged", "cpu_s", "fit.cpu_s")] == [0.69, 1.0, None, None]
+
+
 @pytest.mark.parametrize("status", ["failed", "timeout", "memory", "skipped"])
 def test_a_trial_that_did_not_finish_has_no_numbers(status: str) -> None:
     broken = record(status=status, phases=FULL.phases, metrics=FULL.metrics)

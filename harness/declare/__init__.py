@@ -3,7 +3,7 @@
 A wrong declaration raises `DeclarationError` while its file is imported, with the file and line of the mistake.
 """
 
-from harness.declare.task import Examples, Judgement, PhaseClock, Problem, Task
+from harness.declare.task import Examples, Judgement, Outputs, PhaseClock, Problem, Task
 from harness.declare.topic import Topic
 from harness.declare.values import (
     CLEAN,
@@ -16,6 +16,8 @@ from harness.declare.values import (
     Profile,
     Scenario,
     Strategy,
+    Stress,
+    Tuning,
     Work,
 )
 
@@ -28,13 +30,16 @@ __all__ = [
     "Examples",
     "Judgement",
     "Metric",
+    "Outputs",
     "Param",
     "PhaseClock",
     "Problem",
     "Profile",
     "Scenario",
     "Strategy",
+    "Stress",
     "Task",
     "Topic",
+    "Tuning",
     "Work",
 ]

@@ -7,7 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, get_args
 
 from harness.declare.names import IDENTIFIER, NAME, check_name, wrong
-from harness.declare.values import Chart, Dataset, DeviceName, Param, Profile, Scenario, Strategy, Work
+from harness.declare.values import (
+    STRESS,
+    TUNE,
+    Chart,
+    Dataset,
+    DeviceName,
+    Metric,
+    Param,
+    Profile,
+    Scenario,
+    Strategy,
+    Stress,
+    Work,
+)
 from harness.errors import did_you_mean
 from harness.records import Scalar
 
@@ -82,6 +95,52 @@ def check_sweeps(strategy: str, sweep: Mapping[str, Sequence[Scalar]], options: 
             hint = did_you_mean(option, options)
             raise wrong(f"strategy {strategy} sweeps {option}, which is not an argument of its function{hint}")
         check_sweep(f"strategy {strategy}", option, values, Param(options[option]))
+
+
+def check_search(
+    strategy: str,
+    search: Mapping[str, Sequence[Scalar]],
+    tries: int | None,
+    options: Mapping[str, Scalar],
+    *,
+    tunable: bool,
+) -> None:
+    """Refuse a search over unknown options or unfit values, one without a task that tunes, and tries without one."""
+    if not search and tries is None:
+        return
+    if not search:
+        raise wrong(f"strategy {strategy} has tries={tries} and no search: name the options that tuning tries")
+    if not tunable:
+        raise wrong(f"strategy {strategy} has a search, but its task has no tuning: declare tuning=Tuning(...)")
+    if tries is not None and tries < 2:
+        raise wrong(f"strategy {strategy} has tries={tries}; tuning needs at least two, as the first is the defaults")
+    for option, values in search.items():
+        if option not in options:
+            hint = did_you_mean(option, options)
+            raise wrong(f"strategy {strategy} searches {option}, which is not an argument of its function{hint}")
+        check_sweep(f"strategy {strategy}", option, values, Param(options[option]))
+
+
+def check_setup(task: str, phases: Sequence[str], setup: Sequence[str]) -> None:
+    """Refuse set-up that is not among the phases or leaves no phase to measure, and phases that the harness adds."""
+    for phase in phases:
+        if phase in (TUNE, STRESS):
+            raise wrong(f"task {task} declares phase {phase}, which the harness adds itself; rename the phase")
+    for phase in setup:
+        if phase not in phases:
+            raise wrong(f"task {task} has set-up {phase!r}, which is not among its phases{did_you_mean(phase, phases)}")
+    if set(phases) <= set(setup):
+        raise wrong(f"task {task} has set-up phases only; at least one phase must be measured")
+
+
+def check_stress(task: str, metrics: Sequence[Metric], stress: Sequence[Stress]) -> None:
+    """Refuse altered test sets of the same name, or with a figure that has the name of a metric."""
+    keys = [one.key(level) for one in stress for level in one.levels]
+    check_members_once(task, "altered test set", keys)
+    names = [metric.name for metric in metrics]
+    for name in (f"{metric}_at_{key}" for metric in names for key in keys):
+        if name in names:
+            raise wrong(f"task {task} has a metric {name}, which is the name of a figure under stress; rename it")
 
 
 def check_tasks(owner: str, topic: str, tasks: Sequence[Named]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from harness.declare.checks import (
+    check_search,
     check_strategy,
     check_sweeps,
     check_value,
@@ -19,6 +20,7 @@ from harness.declare.checks import (
 )
 from harness.declare.names import caller, importer, wrong
 from harness.declare.values import (
+    DIVERGED,
     THREADS,
     Chart,
     Dataset,
@@ -29,6 +31,8 @@ from harness.declare.values import (
     Scenario,
     Strategy,
     StrategyFunction,
+    Stress,
+    Tuning,
     Work,
 )
 from harness.records import Curve, Scalar
@@ -68,11 +72,34 @@ class Judgement:
     examples
         By the name of a metric, its values for each example, where it has them. They are not written to records: a live
         gate compares both sides example by example.
+    n
+        By the name of a metric that is a rate, the number of cases that it is a share of.
+    diverged
+        The step at which training diverged, in the unit of the curves. The task's guess then replaces the metrics, and
+        curves end there.
     """
 
     metrics: Mapping[str, float]
     curves: Mapping[str, Curve] = field(default_factory=dict)
     examples: Mapping[str, Examples] = field(default_factory=dict)
+    n: Mapping[str, int] = field(default_factory=dict)
+    diverged: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """What a strategy returns if it also predicted the altered test sets.
+
+    Attributes
+    ----------
+    plain
+        What it returns without them.
+    altered
+        Name of each altered test set, as in `Problem.altered`, to the same for that set.
+    """
+
+    plain: Any
+    altered: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -87,11 +114,15 @@ class Problem:
         The task's parameters, the same for every strategy.
     seed
         Seed of the strategy's randomness.
+    altered
+        Altered test sets by name, each as the task's view of the data, for the phase ``stress``; empty where none are
+        handed out.
     """
 
     data: Any
     params: Mapping[str, Any]
     seed: int
+    altered: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def threads(self) -> int:
@@ -129,6 +160,12 @@ class Task:
     ----------
     where
         File and line of the declaration.
+    phases
+        Those that the author declares, then ``tune`` and ``stress`` where the task has them.
+    setup
+        Phases that are in no total: set-up, tuning and stress.
+    metrics
+        Those that the author declares, then ``diverged`` if there is a guess; `altered_metrics` are apart.
     joined
         Data sets that a project has added, and in `joined_at` the file and line of each.
     """
@@ -139,6 +176,7 @@ class Task:
     datasets: tuple[str | Dataset, ...]
     scenarios: tuple[Scenario, ...]
     phases: tuple[str, ...]
+    setup: tuple[str, ...]
     metrics: tuple[Metric, ...]
     judge: Callable[[Any, Any], Judgement]
     view: Callable[[Any], Any]
@@ -151,6 +189,9 @@ class Task:
     quick: Profile
     full: Profile
     defaults: Mapping[str, Scalar]
+    tuning: Tuning | None
+    stress: tuple[Stress, ...]
+    guess: Callable[[Any], Mapping[str, float]] | None
     where: str
     strategies: dict[str, Strategy] = field(default_factory=dict)
     joined: list[Dataset] = field(default_factory=list)
@@ -160,6 +201,17 @@ class Task:
     def full_name(self) -> str:
         """The task with its topic, as in ``boosting/tabular-binary``."""
         return f"{self.topic}/{self.name}"
+
+    @property
+    def altered_metrics(self) -> dict[str, tuple[Metric, Stress, float]]:
+        """The metrics of altered test sets by name, as ``auc_at_missing_50``, with the stress and its level."""
+        return {
+            f"{metric.name}_at_{stress.key(level)}": (metric, stress, level)
+            for stress in self.stress
+            for level in stress.levels
+            for metric in self.metrics
+            if metric.name != DIVERGED
+        }
 
     def places(self) -> Iterator[str]:
         """Go through the places, file and line, that the task, its strategies and its joined data come from."""
@@ -182,6 +234,9 @@ class Task:
         device: DeviceName = "cpu",
         sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
         note: str = "",
+        search: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
+        tries: int | None = None,
+        quick: bool = True,
     ) -> Callable[[StrategyFunction], StrategyFunction]:
         """Register the decorated function as a strategy.
 
@@ -196,6 +251,13 @@ class Task:
             Values to try for its options in the full profile.
         note
             Where it departs from the task's common budget.
+        search
+            Values of its options that tuning tries. The task needs ``tuning``, and there are then two strategies: this
+            one at its defaults, and ``NAME-tuned``.
+        tries
+            Number of tries where it is not that of the task; tables show it.
+        quick
+            Whether the quick profile of ``bakeoff run`` includes it. The gate, asv and pytest-benchmark always do.
         """
 
         def register(function: StrategyFunction) -> StrategyFunction:
@@ -206,7 +268,8 @@ class Task:
                 check_value(f"task {self.name}, strategy {name}", option, value, Param(options[option]))
             options |= changed
             check_sweeps(name, sweep, options)
-            self.strategies[name] = Strategy(
+            check_search(name, search, tries, options, tunable=self.tuning is not None)
+            self.strategies[name] = plain = Strategy(
                 name=name,
                 run=partial(function, **changed) if changed else function,
                 summary=(inspect.getdoc(function) or "").split("\n", 1)[0],
@@ -216,7 +279,19 @@ class Task:
                 options=options,
                 note=note,
                 where=caller(),
+                quick=quick,
             )
+            if search and self.tuning is not None:
+                tuned = f"{name}-tuned"
+                check_strategy(tuned, device, self.strategies)
+                self.strategies[tuned] = replace(
+                    plain,
+                    name=tuned,
+                    sweep={},
+                    options={},
+                    search={option: tuple(values) for option, values in search.items()},
+                    tries=tries or self.tuning.tries,
+                )
             return function
 
         return register

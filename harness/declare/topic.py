@@ -9,8 +9,11 @@ from typing import Any
 from harness.declare.checks import (
     check_charts,
     check_members,
+    check_members_once,
     check_params,
     check_profile,
+    check_setup,
+    check_stress,
     check_tasks,
     check_work,
 )
@@ -19,8 +22,11 @@ from harness.declare.names import IDENTIFIER, NAME, caller, check_name, wrong
 from harness.declare.task import Judgement, Task
 from harness.declare.values import (
     CLEAN,
+    DIVERGED,
     FULL,
+    STRESS,
     THREADS,
+    TUNE,
     Chart,
     Claim,
     Dataset,
@@ -30,9 +36,13 @@ from harness.declare.values import (
     Profile,
     Scenario,
     StrategyFunction,
+    Stress,
+    Tuning,
     Work,
 )
 from harness.records import Scalar
+
+_DIVERGED = Metric(DIVERGED, direction="lower", unit="1", summary="1 where training diverged, else 0")
 
 
 class Topic:
@@ -77,6 +87,10 @@ class Topic:
         quick: Profile | None = None,
         full: Profile = FULL,
         defaults: Mapping[str, Scalar] = MappingProxyType({}),
+        setup: Sequence[str] = (),
+        tuning: Tuning | None = None,
+        stress: Sequence[Stress] = (),
+        guess: Callable[[Any], Mapping[str, float]] | None = None,
     ) -> Task:
         """Declare a task.
 
@@ -105,6 +119,17 @@ class Topic:
             By default three blocks of the first scenario.
         defaults
             Defaults of strategies' options in this task, where they differ from those of the strategies' functions.
+        setup
+            Those of the phases that prepare what later ones need once for many uses, such as compiling. They are shown,
+            and are in no total of time or memory.
+        tuning
+            How strategies with a ``search`` are tuned; this adds the phase ``tune``, which is set-up. By the first
+            metric.
+        stress
+            Altered test sets that a fitted model predicts; this adds the phase ``stress``, which is in no total.
+        guess
+            ``guess(data)``: the metrics of a guess that looks at nothing, for trials that diverge. With it a trial that
+            diverges is a result; it has the metric ``diverged`` 1, and its time and memory compare with nothing.
         """
         check_name(name, "task", NAME)
         if name in self.tasks:
@@ -113,6 +138,12 @@ class Topic:
             check_members(name, what, [str(getattr(member, "name", member)) for member in members])
         for phase in phases:
             check_name(phase, "phase", IDENTIFIER)
+        check_setup(name, phases, setup)
+        check_stress(name, metrics, stress)
+        added = [*([TUNE] if tuning else []), *([STRESS] if stress else [])]
+        if guess is not None:
+            metrics = [*metrics, _DIVERGED]
+            check_members_once(name, "metric", [metric.name for metric in metrics])
         check_charts(name, charts)
         known = {**params, THREADS: Param(1, low=1, summary="threads that a strategy may use")}
         check_params(name, known, sweep)
@@ -126,7 +157,8 @@ class Topic:
             title=title,
             datasets=tuple(datasets),
             scenarios=tuple(scenarios),
-            phases=tuple(phases),
+            phases=(*phases, *added),
+            setup=(*setup, *added),
             metrics=tuple(metrics),
             judge=judge,
             view=view,
@@ -139,6 +171,9 @@ class Topic:
             quick=quick,
             full=full,
             defaults=dict(defaults),
+            tuning=tuning,
+            stress=tuple(stress),
+            guess=guess,
             where=caller(),
         )
         self.tasks[name] = made
@@ -153,6 +188,9 @@ class Topic:
         device: DeviceName = "cpu",
         sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
         note: str = "",
+        search: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
+        tries: int | None = None,
+        quick: bool = True,
     ) -> Callable[[StrategyFunction], StrategyFunction]:
         """Register the decorated function as a strategy of several tasks; see `Task.strategy`.
 
@@ -171,13 +209,15 @@ class Topic:
         def register(function: StrategyFunction) -> StrategyFunction:
             check_tasks(f"strategy {name}", self.name, tasks)
             for task in tasks:
-                task.strategy(name, needs=needs, device=device, sweep=sweep, note=note)(function)
+                task.strategy(
+                    name, needs=needs, device=device, sweep=sweep, note=note, search=search, tries=tries, quick=quick
+                )(function)
             return function
 
         return register
 
     def claim(
-        self, text: str, *, source: str, published: str = ""
+        self, text: str, *, source: str, published: str = "", blocks: int | None = None
     ) -> Callable[[Callable[[Evidence], Verdict]], Callable[[Evidence], Verdict]]:
         """Declare a claim; the decorated function judges it on evidence.
 
@@ -185,12 +225,18 @@ class Topic:
         ----------
         published
             The figure that the source gives, with its setting.
+        blocks
+            How many blocks it needs; by default those of its task's full profile.
         """
 
         def register(check: Callable[[Evidence], Verdict]) -> Callable[[Evidence], Verdict]:
             if not text or not source:
                 raise wrong(f"a claim of topic {self.name} needs both its sentence and its source")
-            self.claims.append(Claim(text=text, source=source, check=check, where=caller(), published=published))
+            if blocks is not None and blocks < 2:
+                raise wrong(f"a claim of topic {self.name} needs at least two blocks, not {blocks}")
+            self.claims.append(
+                Claim(text=text, source=source, check=check, where=caller(), published=published, blocks=blocks)
+            )
             return check
 
         return register

@@ -19,6 +19,10 @@ Generator: TypeAlias = np.random.Generator
 DeviceName: TypeAlias = Literal["cpu", "cuda"]
 
 THREADS = "threads"
+#: Phases that the harness adds to a task: that of tuning, and that of predicting altered test sets.
+TUNE, STRESS = "tune", "stress"
+#: Metric that the harness adds to a task with a guess: 1 for a trial that diverged.
+DIVERGED = "diverged"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Metric:
         Largest difference, in that unit, that does not matter to a user; 0 when every difference matters.
     limit
         Worst value with which a strategy can be recommended, in that unit.
+    rate
+        Whether it is the share of cases that have a property; the judge says of how many cases in `Judgement.n`, so
+        that its interval is exact.
     """
 
     name: str
@@ -43,6 +50,7 @@ class Metric:
     summary: str = ""
     margin: float = 0.0
     limit: float | None = None
+    rate: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name, "metric", IDENTIFIER)
@@ -56,6 +64,8 @@ class Metric:
             raise wrong(f"metric {self.name} has margin={self.margin}; give a finite number from 0 on, in its unit")
         if self.limit is not None and not math.isfinite(self.limit):
             raise wrong(f"metric {self.name} has limit={self.limit}; give a finite number, in its unit, or none")
+        if self.rate and self.unit != "1":
+            raise wrong(f"metric {self.name} is a rate, so its unit must be '1', not {self.unit!r}")
 
 
 @dataclass(frozen=True)
@@ -134,6 +144,10 @@ class Dataset:
         Raises `UsageError` when the data are missing or damaged; called once before a run.
     version
         Text that changes with the data, such as the checksum of their file.
+    overlap
+        For data whose blocks draw training sets that overlap, as rows of one file do: the function that returns, for
+        the parameters, the rows of the test set for each row of the training set. Intervals of metrics are then
+        corrected (Nadeau & Bengio 2003, "Inference for the generalization error").
     """
 
     name: str
@@ -144,6 +158,7 @@ class Dataset:
     needs: tuple[str, ...] = ()
     verify: Callable[[], None] = lambda: None
     version: str = ""
+    overlap: Callable[[Mapping[str, Scalar]], float] | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name, "dataset", NAME)
@@ -163,6 +178,8 @@ class Profile:
         Names of the scenarios to run; ``None`` for all.
     sweeps
         Whether sweeps are run, each parameter on its own with the others at their defaults, on clean data.
+    strategies
+        Names of the strategies to run; ``None`` for all. The gate, asv and pytest-benchmark run all of them.
     """
 
     blocks: int
@@ -170,6 +187,7 @@ class Profile:
     datasets: tuple[str, ...] | None = None
     scenarios: tuple[str, ...] | None = None
     sweeps: bool = False
+    strategies: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.blocks < 1:
@@ -231,8 +249,74 @@ class Work(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How strategies of a task are tuned: equal tries for all, judged on data held out of the training data.
+
+    Parameters
+    ----------
+    tries
+        Number of sets of options that each tuned strategy tries; the first is its defaults.
+    holdout
+        ``holdout(data, rng) -> data``: the same kind of data with a part of the training data in place of the test
+        data. It reads nothing of the test data.
+    """
+
+    tries: int
+    holdout: Callable[[Any, Generator], Any]
+
+    def __post_init__(self) -> None:
+        if self.tries < 2:
+            raise wrong(f"tuning needs at least two tries, not {self.tries}: the first one is the defaults")
+
+
+@dataclass(frozen=True)
+class Stress:
+    """Altered test sets that a fitted model predicts within one trial, one for each level.
+
+    Their metrics are figures of their own: with the levels 0 and 50, ``auc_at_missing_0`` and ``auc_at_missing_50``.
+    Pages draw each of the task's metrics over the levels.
+
+    Parameters
+    ----------
+    alter
+        ``alter(data, level, rng) -> data``: data with another test set; training data are not looked at.
+    levels
+        Numbers from 0 on, in the unit of `axis`.
+    axis
+        Title of the levels, with their unit: "missing values, %".
+    """
+
+    name: str
+    alter: Callable[[Any, float, Generator], Any]
+    levels: tuple[float, ...]
+    axis: str
+    summary: str = ""
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "stress", IDENTIFIER)
+        if not self.levels or any(not (math.isfinite(level) and level >= 0) for level in self.levels):
+            raise wrong(f"stress {self.name} needs levels, finite numbers from 0 on, not {self.levels}")
+        if len(set(self.levels)) < len(self.levels):
+            raise wrong(f"stress {self.name} lists a level twice: {self.levels}")
+
+    def key(self, level: float) -> str:
+        """Name the test set of a level: ``missing_50``, ``noise_0_1``."""
+        return f"{self.name}_{level:g}".replace(".", "_").replace("-", "m").replace("+", "")
+
+
+@dataclass(frozen=True)
 class Strategy:
-    """One competing way to do a task."""
+    """One competing way to do a task.
+
+    Attributes
+    ----------
+    search
+        Options with the values that tuning tries; empty for a strategy that is not tuned.
+    tries
+        How many sets of options tuning tries.
+    quick
+        Whether it is run in the quick profile.
+    """
 
     name: str
     run: StrategyFunction
@@ -243,14 +327,24 @@ class Strategy:
     options: Mapping[str, Scalar]
     note: str
     where: str
+    search: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    tries: int = 0
+    quick: bool = True
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A falsifiable sentence with its source, and the figure that the source gives, if any."""
+    """A falsifiable sentence with its source, and the figure that the source gives, if any.
+
+    Attributes
+    ----------
+    blocks
+        How many blocks it needs; ``None`` for those of its task's full profile.
+    """
 
     text: str
     source: str
     check: Callable[[Evidence], Verdict]
     where: str
     published: str = ""
+    blocks: int | None = None

@@ -140,6 +140,21 @@ def _metrics(tasks: Iterable[Task]) -> Iterator[JudgedMetric]:
                     summary=metric.summary,
                     margin=metric.margin,
                     limit=metric.limit,
+                    rate=metric.rate,
+                )
+        for name, (metric, stress, level) in task.altered_metrics.items():
+            if metric.direction and metric.unit:
+                yield JudgedMetric(
+                    task=task.full_name,
+                    name=name,
+                    direction=metric.direction,
+                    unit=metric.unit,
+                    summary=f"{metric.name} at {stress.axis}: {level:g}",
+                    margin=metric.margin,
+                    rate=metric.rate,
+                    of=metric.name,
+                    stress=stress.name,
+                    level=level,
                 )
 
 
@@ -153,6 +168,7 @@ def _strategies(tasks: Iterable[Task]) -> Iterator[StrategyCard]:
                 note=strategy.note,
                 summary=strategy.summary,
                 device=strategy.device,
+                tries=strategy.tries,
             )
 
 
@@ -164,6 +180,7 @@ def _card(task: Task) -> TaskCard:
         sweep=tuple(task.sweep),
         charts=task.charts,
         work=dict(task.work),
+        setup=task.setup,
     )
 
 

@@ -15,7 +15,7 @@ from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
 from harness.records import Scalar
 
-SCHEMA = "1.1"
+SCHEMA = "1.2"
 
 
 class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -25,6 +25,10 @@ class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
     ----------
     task
         Topic and task, as in ``boosting/tabular-binary``.
+    rate
+        Whether it is a share of cases; the records then have their number as `n`.
+    of, stress, level
+        For a metric of an altered test set: the plain metric, the name of the stress, and its level.
     """
 
     task: str
@@ -34,6 +38,10 @@ class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
     summary: str = ""
     margin: float = 0.0
     limit: float | None = None
+    rate: bool = False
+    of: str = ""
+    stress: str = ""
+    level: float = 0.0
 
 
 class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,6 +59,10 @@ class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
         How the task's curves are drawn.
     work
         Phase to the unit of its work.
+    setup
+        Phases that are in no total: set-up, tuning and stress.
+    left_out
+        Strategies that the profile does not run.
     """
 
     name: str
@@ -59,6 +71,8 @@ class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
     sweep: tuple[str, ...] = ()
     charts: tuple[Chart, ...] = msgspec.field(default=(), name="figures")
     work: dict[str, Work] = {}
+    setup: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,6 +86,8 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
         Its options at their defaults; a trial names only what differs.
     note
         Where it departs from the task's common budget.
+    tries
+        How many sets of options it tries while it is tuned; 0 where it is not.
     """
 
     task: str
@@ -80,6 +96,7 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
     summary: str = ""
     device: str = "cpu"
+    tries: int = 0
 
 
 class Header(msgspec.Struct, frozen=True):

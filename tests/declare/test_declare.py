@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from harness.declare import CLEAN, THREADS, Param, Task, Topic
+from harness.declare import (
+    CLEAN,
+    THREADS,
+    Judgement,
+    Metric,
+    Param,
+    PhaseClock,
+    Problem,
+    Stress,
+    Task,
+    Topic,
+    Tuning,
+)
 from harness.errors import DeclarationError
 
 PRELUDE = """\
@@ -159,6 +171,63 @@ WRONG = {
     "profile of no data set": (
         'topic.task("other", quick=Profile(1, datasets=("date",)), **GIVEN)  #!',
         "a profile of task other names data set 'date'; did you mean data?",
+    ),
+    "set-up of no phase": (
+        'topic.task("other", setup=["compile"], **GIVEN)  #!',
+        "task other has set-up 'compile', which is not among its phases; known: fit",
+    ),
+    "nothing but set-up": (
+        'topic.task("other", setup=["fit"], **GIVEN)  #!',
+        "task other has set-up phases only; at least one phase must be measured",
+    ),
+    "a phase of the harness": (
+        'topic.task("other", **{**GIVEN, "phases": ["fit", "tune"]})  #!',
+        "task other declares phase tune, which the harness adds itself; rename the phase",
+    ),
+    "one try": ("Tuning(1, print)  #!", "tuning needs at least two tries, not 1: the first one is the defaults"),
+    "search without tuning": (
+        '@task.strategy("new", search={"bins": [1, 2]})  #!\ndef new(problem, phase, bins=4): ...',
+        "strategy new has a search, but its task has no tuning: declare tuning=Tuning(...)",
+    ),
+    "tries without a search": (
+        '@task.strategy("new", tries=3)  #!\ndef new(problem, phase, bins=4): ...',
+        "strategy new has tries=3 and no search: name the options that tuning tries",
+    ),
+    "search of no option": (
+        'tuned = topic.task("other", tuning=Tuning(4, print), **GIVEN)\n'
+        '@tuned.strategy("new", search={"bin": [1]})  #!\ndef new(problem, phase, bins=4): ...',
+        "strategy new searches bin, which is not an argument of its function; did you mean bins?",
+    ),
+    "search of a wrong type": (
+        'tuned = topic.task("other", tuning=Tuning(4, print), **GIVEN)\n'
+        '@tuned.strategy("new", search={"bins": ["few"]})  #!\ndef new(problem, phase, bins=4): ...',
+        "the sweep of strategy new: bins=few is not of type int",
+    ),
+    "the name of a tuned strategy": (
+        'tuned = topic.task("other", tuning=Tuning(4, print), **GIVEN)\n'
+        '@tuned.strategy("new-tuned")\ndef taken(problem, phase): ...\n'
+        '@tuned.strategy("new", search={"bins": [1]})  #!\ndef new(problem, phase, bins=4): ...',
+        "strategy new-tuned is declared twice, first at",
+    ),
+    "stress without levels": ('Stress("missing", print, (), "%")  #!', "stress missing needs levels, finite numbers"),
+    "a level twice": ('Stress("missing", print, (1, 1.0), "%")  #!', "stress missing lists a level twice: (1, 1.0)"),
+    "a figure under stress named like a metric": (
+        'AT = Metric("error_at_missing_50", direction="lower", unit="1")\n'
+        'topic.task("other", stress=[Stress("missing", print, (50,), "%")], **{**GIVEN, "metrics": [ERROR, AT]})  #!',
+        "task other has a metric error_at_missing_50, which is the name of a figure under stress; rename it",
+    ),
+    "a metric named like that of divergence": (
+        'AT = Metric("diverged", direction="lower", unit="1")\n'
+        'topic.task("other", guess=print, **{**GIVEN, "metrics": [ERROR, AT]})  #!',
+        "task other lists a metric twice: error, diverged, diverged",
+    ),
+    "a rate with a unit": (
+        'Metric("found", direction="higher", unit="row", rate=True)  #!',
+        "metric found is a rate, so its unit must be '1', not 'row'",
+    ),
+    "a claim of one block": (
+        'topic.claim("so", source="s", blocks=1)(print)  #!',
+        "a claim of topic t needs at least two blocks, not 1",
     ),
     "strategy name": (
         '@task.strategy("Bad")  #!\ndef bad(problem, phase): ...',
@@ -339,3 +408,31 @@ def test_param_refuses(param: Param, given: Any, sentence: str) -> None:
     with pytest.raises(ValueError, match=r"^name=") as caught:
         param.check("name", given)
     assert str(caught.value) == sentence
+
+
+def test_a_search_makes_a_tuned_strategy_beside_the_plain_one() -> None:
+    topic = Topic("t", title="T")
+    task = topic.task(
+        "one",
+        title="T",
+        datasets=["data"],
+        phases=["compile", "fit"],
+        setup=["compile"],
+        metrics=[Metric("auc", direction="higher", unit="1")],
+        judge=lambda _data, _output: Judgement({}),
+        tuning=Tuning(4, lambda data, _rng: data),
+        stress=[Stress("missing", lambda data, _level, _rng: data, (0, 12.5), "missing values, %")],
+        guess=lambda _data: {"auc": 0.5},
+    )
+
+    @task.strategy("plain", sweep={"bins": [8]}, search={"bins": [16, 32]}, tries=6)
+    def plain(problem: Problem, phase: PhaseClock, bins: int = 4) -> None: ...
+
+    assert list(task.strategies) == ["plain", "plain-tuned"]
+    assert task.strategies["plain"].tries == 0
+    tuned = task.strategies["plain-tuned"]
+    assert (tuned.tries, tuned.search, tuned.sweep, tuned.options) == (6, {"bins": (16, 32)}, {}, {})
+    assert task.phases == ("compile", "fit", "tune", "stress")
+    assert task.setup == ("compile", "tune", "stress")
+    assert [metric.name for metric in task.metrics] == ["auc", "diverged"]
+    assert list(task.altered_metrics) == ["auc_at_missing_0", "auc_at_missing_12_5"]

@@ -16,7 +16,7 @@ from harness.declare import Chart, Work
 from harness.measure.fitness import Noise
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
-from harness.records import Conditions, Curve, Phase, Record, Seeds, Trial
+from harness.records import Conditions, Curve, Phase, Record, Seeds, Trial, Try
 from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard, decode_header
 from harness.store.load import tables
 from harness.store.noise import StoredNoise
@@ -36,6 +36,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Chart": Chart,
     "Work": Work,
     "Record": Record,
+    "Try": Try,
     "Trial": Trial,
     "Seeds": Seeds,
     "Phase": Phase,
