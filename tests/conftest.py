@@ -17,7 +17,7 @@ for name in ("COLUMNS", "LINES"):
 settings.register_profile("bakeoff", deadline=None)
 settings.load_profile("bakeoff")
 
-#: Files that take long with few tests. Workers of xdist take them first, so that none is left alone with one at the end.
+#: Files that take long with few tests. Workers of xdist take them first, so that none is left with one at the end.
 LONG = (
     "test_example_project.py",
     "gate/live/test_older_base.py",
