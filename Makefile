@@ -15,7 +15,7 @@ bench: $(READY)
 # The tests that measure run last and alone; the linters beside the others. The parallel tests get one thread each.
 test: $(READY) chromium
 	$(MAKE) --no-print-directory --jobs=2 lint unmeasured
-	$(BIN)/python -m pytest -m measured
+	$(BIN)/python -m pytest -m measured $$(grep --recursive --files-with-matches --include='test_*.py' mark.measured tests)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -25,7 +25,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 unmeasured: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not measured" -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not measured" -n 2 --dist loadfile --no-loadscope-reorder
 
 # The browser that pages are tested in.
 chromium:
