@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal, TypeAlias
@@ -285,6 +286,18 @@ def figures(record: Record) -> dict[str, float]:
                 if phase.in_total:
                     totals[figure] = max(totals.get(figure, 0), before + peak)
     return values | totals | record.metrics
+
+
+def without(record: Record, setup: Collection[str]) -> Record:
+    """Return a record whose totals and held memory leave some phases out, as if the task had declared them set-up."""
+    phases = {
+        name: msgspec.structs.replace(phase, in_total=phase.in_total and name not in setup)
+        for name, phase in record.phases.items()
+    }
+    base = next((phase.held_bytes for phase in phases.values() if phase.in_total), 0)
+    for phase in phases.values():
+        phase.held_bytes -= base
+    return msgspec.structs.replace(record, phases=phases)
 
 
 def measure(record: Record, name: str) -> float | None:
