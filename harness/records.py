@@ -240,6 +240,11 @@ class Cell:
     params: tuple[tuple[str, Scalar], ...]
 
     @property
+    def full_task(self) -> str:
+        """Topic and task, as in ``boosting/tabular-binary``."""
+        return f"{self.topic}/{self.task}"
+
+    @property
     def short(self) -> str:
         """The cell in words, without its task."""
         params = " ".join(f"{name}={value}" for name, value in self.params)
@@ -248,7 +253,7 @@ class Cell:
     @property
     def title(self) -> str:
         """The cell in words."""
-        return f"{self.topic}/{self.task} on {self.short}"
+        return f"{self.full_task} on {self.short}"
 
 
 def figures(record: Record) -> dict[str, float]:
@@ -303,6 +308,24 @@ def without(record: Record, setup: Collection[str]) -> Record:
 def measure(record: Record, name: str) -> float | None:
     """Return a number of a record by its name in `figures`."""
     return figures(record).get(name)
+
+
+def depends_on_setup(name: str) -> bool:
+    """Return whether a measure means something else where other phases are set-up: totals and held memory do."""
+    return name in TOTALS or name.endswith(".held_bytes")
+
+
+def setup_among(names: Collection[str], setup: Collection[str]) -> tuple[str, ...]:
+    """Return the set-up phases that a strategy enters: what its totals leave out.
+
+    Parameters
+    ----------
+    names
+        Names of all figures of the strategy.
+    setup
+        Phases that its task declares set-up.
+    """
+    return tuple(sorted(phase for phase in setup if f"{phase}.held_bytes" in names))
 
 
 def is_time(name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -118,6 +118,11 @@ def place(cell: Mapping[str, Any]) -> str:
     """Name a cell: ``flights, clean (rows=100000 threads=1)``."""
     params = " ".join(f"{name}={scalar(value)}" for name, value in sorted(cell["params"].items()))
     return f"{cell['dataset']}, {cell['scenario']}" + (f" ({params})" if params else "")
+
+
+def setup(phases: Sequence[str]) -> str:
+    """Say which set-up phases a total leaves out: ``without compile``."""
+    return f"without {', '.join(phases)}" if phases else "with all phases"
 
 
 def scalar(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.declare.values import Chart, Work
+from harness.declare.values import STRESS, TUNE, Chart, Work
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
@@ -140,6 +140,14 @@ class Header(msgspec.Struct, frozen=True):
     strategies: tuple[StrategyCard, ...] = ()
     references: dict[str, str] = {}
     tasks: tuple[TaskCard, ...] = ()
+
+    def setup(self, task: str) -> frozenset[str]:
+        """Return the phases that the author of a task declares set-up; none in runs before schema 1.2.
+
+        Those that the harness adds are not among them: no run has them in a total.
+        """
+        declared = (card.setup for card in self.tasks if card.name == task)
+        return frozenset(next(declared, ())) - {TUNE, STRESS}
 
     def has(self, task: str) -> bool:
         """Return whether a task, ``topic/task``, was planned."""

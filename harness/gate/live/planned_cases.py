@@ -142,7 +142,7 @@ def _match(base: _Offer, candidate: _Offer) -> GatePlan:
     new = sorted(_case(trials[0]).name for name, trials in candidate.trials.items() if name not in base.trials)
     if new:
         plan.remarks.append(f"new in the candidate, with nothing to compare with: {', '.join(new)}")
-    plan.remarks += _setup_changed(base, candidate, {(one.case.topic, one.case.task) for one in plan.cases})
+    plan.remarks.extend(_setup_changed(base, candidate, {(one.case.topic, one.case.task) for one in plan.cases}))
     for reason, labels in sorted(skipped.items()):
         plan.remarks.append(f"not run on the base: {', '.join(sorted(labels))} ({reason})")
     return plan

@@ -174,8 +174,7 @@ def _history(
 ) -> list[Plain]:
     run_sets = [run_set, *([tracked] if tracked else [])]
     headers = {header.run: header for part in run_sets for header in part.headers}
-    others = tracked.tasks().get(task.card.name, []) if tracked else []
     followed = [time_of(cells), "peak_bytes", *(metric.name for metric in task.metrics[:1])]
     shown = {cell.cell for cell in cells}
-    rows = history([*cells, *(cell for cell in others if cell.cell in shown)], headers, followed)
+    rows = history([cell for part in run_sets for cell in part.aggregates if cell.cell in shown], headers, followed)
     return [{"strategy": names[row.pop("label")], **row} for row in rows if row["label"] in names]
