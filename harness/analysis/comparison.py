@@ -201,8 +201,8 @@ class Comparison:
         where = "; ".join(escape(cell.cell.short) for cell in self.cells)
         return (
             f"<table><caption>{escape(self.task)} on {where}: against {escape(self.reference)}, ratios for costs, "
-            f"differences for metrics, 95 % intervals{remarks}</caption><thead><tr><th>strategy</th>{heads}</tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
+            f"differences for metrics, 95 % intervals{remarks}</caption>"
+            f"<thead><tr><th>strategy</th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
 

@@ -45,8 +45,8 @@ def with_same_totals(
         if left_out:
             *_, newest = setups
             remarks.append(
-                f"Totals of time and memory of {task} are {wording.setup(sorted(setups[newest]))} since run {newest}; "
-                f"those of earlier runs mean something else and are left out: {', '.join(left_out)}."
+                f"Totals of time and memory of {task} are {wording.setup(sorted(setups[newest]))} in run {newest}; "
+                f"those of these runs mean something else and are left out: {', '.join(left_out)}."
             )
     return comparable, remarks
 
