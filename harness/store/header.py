@@ -74,6 +74,11 @@ class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
     setup: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
+    @property
+    def declared_setup(self) -> frozenset[str]:
+        """The phases in no total that the author of the task declares; the harness adds the others."""
+        return frozenset(self.setup) - {TUNE, STRESS}
+
 
 class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a reader needs to know of a strategy without its code.
@@ -144,10 +149,10 @@ class Header(msgspec.Struct, frozen=True):
     def setup(self, task: str) -> frozenset[str]:
         """Return the phases that the author of a task declares set-up; none in runs before schema 1.2.
 
-        Those that the harness adds are not among them: no run has them in a total.
+        Totals of runs in which they differ are not compared. The phases that the harness adds are not among them: no
+        run has those in a total.
         """
-        declared = (card.setup for card in self.tasks if card.name == task)
-        return frozenset(next(declared, ())) - {TUNE, STRESS}
+        return next((card.declared_setup for card in self.tasks if card.name == task), frozenset())
 
     def has(self, task: str) -> bool:
         """Return whether a task, ``topic/task``, was planned."""

@@ -184,7 +184,7 @@ def _other_totals(base: Samples, candidate: Samples) -> str:
     if len(setups) < 2:
         return ""
     meanings = " and ".join(wording.setup(setup) for setup in setups)
-    return f"it does not mean the same in all runs: it is {meanings}; measure the base with the same set-up phases"
+    return f"the runs give it {meanings}: measure both sides now with 'bakeoff gate --base REV'"
 
 
 def _missing(name: str, kind: Kind, unit: str, margin: float, reason: str) -> Draft:

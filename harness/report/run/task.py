@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 from typing import NamedTuple
 
+from harness.analysis import wording
 from harness.analysis.advice import advise
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import overall
-from harness.records import TOTALS
+from harness.records import TOTALS, setup_among
 from harness.report.run.cell import CellMaker, Measure, Plain
 from harness.report.run.charts import curves, history, scaling, tuning
 from harness.store.noise import StoredNoise
@@ -84,10 +85,13 @@ def _labels(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> dict[str, St
 def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measure]:
     """List the costs that were measured, first those of all phases and then those of each phase, and the metrics."""
     seen = {name for cell in aggregates for entry in cell.entries.values() for name in entry.values}
-    totals = [_cost(name, title, f"{title} of all phases") for name, title in _COSTS.items() if name in seen]
+    setup = setup_among(seen, task.card.setup)
+    part = f"all phases {wording.setup(setup)}" if setup else "all phases"
+    totals = [_cost(name, title, f"{title} of {part}") for name, title in _COSTS.items() if name in seen]
     total = time_of(aggregates)
     phases = [
-        _cost(name, f"{_COSTS[total]} of {name.removesuffix(f'.{total}')}") for name in _in_order(aggregates, total)
+        _cost(name, f"{_COSTS[total]} of {wording.phase(name.removesuffix(f'.{total}'), setup)}")
+        for name in _in_order(aggregates, total)
     ]
     metrics = [Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False) for m in task.metrics]
     return [*totals, *phases, *metrics]
