@@ -203,7 +203,7 @@ def _same_plan(header: Header, registry: Registry) -> Plan:
     for task in registry.tasks():
         if header.has(task.full_name) and header.setup(task.full_name) != _card(task).declared_setup:
             raise UsageError(
-                f"run {header.run} cannot be resumed: {task.full_name} has other set-up phases now, and its totals would "
+                f"run {header.run} cannot be resumed: {task.full_name} has other set-up phases now, so that its totals "
                 "mean something else; start a new run"
             )
     _verify_data(plan, registry)
