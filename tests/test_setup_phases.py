@@ -20,6 +20,8 @@ from harness.execute.run import reopen
 from harness.gate.stored.gate import decide
 from harness.records import Record, figures
 from harness.registry import load_registry
+from harness.report.run.markdown import markdown
+from harness.report.run.page import render
 from harness.report.run.payload import build
 from harness.store.header import Header
 from harness.store.read import read
@@ -109,11 +111,18 @@ def test_tables_show_the_set_up_as_set_up(project: Project, new: Path) -> None:
 
 
 def test_pages_show_the_set_up_as_set_up(new: Path) -> None:
-    (task,) = build(read_run_set([new]), title="T")["tasks"]
+    payload = build(read_run_set([new]), title="T")
+    (task,) = payload["tasks"]
     titles = {measure["name"]: (measure["title"], measure["summary"]) for measure in task["measures"]}
     assert titles["cpu_s"] == ("CPU time", "CPU time of all phases without compile")
     assert titles["compile.cpu_s"][0] == "CPU time of compile (set-up)"
     assert titles["fit.cpu_s"][0] == "CPU time of fit"
+    assert "<p>Times and memory are without compile (set-up).</p>" in render(payload)
+    assert "\nTimes and memory are without compile (set-up).\n" in markdown(payload)
+
+
+def test_the_list_of_topics_names_the_set_up(project: Project) -> None:
+    assert "phases     compile (set-up), fit, predict\n" in project.bakeoff("list", "prepared").stdout
 
 
 def test_totals_begin_a_new_series_and_nothing_else_does(project: Project) -> None:

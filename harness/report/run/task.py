@@ -60,6 +60,7 @@ def task_payload(
         "title": task.card.title,
         "reference": reference,
         "baseline": task.card.baseline,
+        "setup": _setup(task, aggregates),
         "measures": [measure._asdict() for measure in measures],
         "strategies": [_strategy(label, entry, task) for label, entry in labels.items()],
         "cells": [maker.cell(cell) for cell in cells],
@@ -85,7 +86,7 @@ def _labels(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> dict[str, St
 def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measure]:
     """List the costs that were measured, first those of all phases and then those of each phase, and the metrics."""
     seen = {name for cell in aggregates for entry in cell.entries.values() for name in entry.values}
-    setup = setup_among(seen, task.card.setup)
+    setup = _setup(task, aggregates)
     part = f"all phases {wording.setup(setup)}" if setup else "all phases"
     totals = [_cost(name, title, f"{title} of {part}") for name, title in _COSTS.items() if name in seen]
     total = time_of(aggregates)
@@ -95,6 +96,12 @@ def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measu
     ]
     metrics = [Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False) for m in task.metrics]
     return [*totals, *phases, *metrics]
+
+
+def _setup(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> tuple[str, ...]:
+    """Return the phases in no total that some strategy enters."""
+    seen = {name for cell in aggregates for entry in cell.entries.values() for name in entry.values}
+    return setup_among(seen, task.card.setup)
 
 
 def _cost(name: str, title: str, summary: str = "") -> Measure:
