@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from harness.analysis.aggregates import CellAggregate, aggregate
+from harness.analysis.totals import with_same_totals
 from harness.declare.values import Chart
 from harness.records import Record, Status
 from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard
@@ -57,7 +58,7 @@ class RunSet:
     headers, tallies
         One of each for every run and machine, in the order given.
     aggregates
-        The cells of all runs, those of each machine apart.
+        The cells of all runs, those of each machine apart; only `comparable` ones may be pooled over runs.
     """
 
     headers: list[Header]
@@ -99,11 +100,25 @@ class RunSet:
         )
 
     def tasks(self) -> dict[str, list[CellAggregate]]:
-        """Group the aggregates by ``topic/task``."""
+        """Group the comparable aggregates by ``topic/task``."""
         groups: dict[str, list[CellAggregate]] = {}
-        for aggregates in self.aggregates:
-            groups.setdefault(f"{aggregates.cell.topic}/{aggregates.cell.task}", []).append(aggregates)
+        for aggregates in self.comparable:
+            groups.setdefault(aggregates.cell.full_task, []).append(aggregates)
         return groups
+
+    @property
+    def comparable(self) -> list[CellAggregate]:
+        """The aggregates with totals that mean the same in all runs: those of the newest run of each task."""
+        return self._same_totals[0]
+
+    @property
+    def other_totals(self) -> list[str]:
+        """Sentences that say whose totals `comparable` leaves out."""
+        return self._same_totals[1]
+
+    @cached_property
+    def _same_totals(self) -> tuple[list[CellAggregate], list[str]]:
+        return with_same_totals(self.aggregates, sorted(self.headers, key=start_of))
 
 
 def read_run_set(paths: Sequence[Path], since: datetime | None = None) -> RunSet:

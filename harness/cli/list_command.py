@@ -53,6 +53,7 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
 def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
     from rich.markup import escape
 
+    from harness.analysis.wording import phase
     from harness.measure.job import why_not
     from harness.report.terminal import Column, Styled, print_table
 
@@ -69,7 +70,7 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
             state = f"[yellow]cannot be read: {escape(reason)}[/yellow]" if reason else escape(dataset.summary)
             out.print(f"    data set   {dataset.name}  {state}", soft_wrap=True)
         out.print(f"    scenarios  {', '.join(scenario.name for scenario in task.scenarios)}", soft_wrap=True)
-        out.print(f"    phases     {', '.join(task.phases)}", soft_wrap=True)
+        out.print(f"    phases     {', '.join(phase(name, task.setup) for name in task.phases)}", soft_wrap=True)
         metrics = ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in task.metrics)
         out.print(f"    metrics    {metrics}", soft_wrap=True)
         params = ", ".join(f"{name}={param.default}" for name, param in task.params.items())
@@ -105,6 +106,7 @@ def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
                 ],
                 "scenarios": [scenario.name for scenario in task.scenarios],
                 "phases": task.phases,
+                "setup": task.setup,
                 "metrics": [{"name": m.name, "direction": m.direction, "unit": m.unit} for m in task.metrics],
                 "params": {name: param.default for name, param in task.params.items()},
                 "strategies": [

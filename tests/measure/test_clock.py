@@ -18,7 +18,7 @@ from harness.measure import memory
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu
 
-PHASES = ("fit", "predict")
+PHASES = ("fit", "predict", "again")
 
 
 class HandTime:
@@ -119,6 +119,36 @@ def test_repeats_can_be_switched_off(hand: HandTime) -> None:
         hand.pass_ms(1)
         passes += 1
     assert (passes, phase.figures["predict"].wall_s) == (1, [0.001])
+
+
+class Sizes:
+    """A gauge that reads the given sizes at the starts of phases; a phase's peak is 5 bytes above its start."""
+
+    def __init__(self, *starts: int) -> None:
+        self.starts, self.last = iter(starts), 0
+
+    def reset(self) -> int:
+        self.last = next(self.starts)
+        return self.last
+
+    def peak(self) -> int:
+        return self.last + 5
+
+
+def test_set_up_is_measured_once_and_held_memory_counts_from_the_first_other_phase(hand: HandTime) -> None:
+    phase = make(setup=("fit",), gauge=Sizes(100, 900, 1000, 950))
+    passes = 0
+    for _ in phase("fit"):
+        hand.pass_ms(1)
+        passes += 1
+    for name in ("predict", "again", "fit"):
+        with phase(name):
+            hand.pass_ms(2)
+    fit, predict, again = (phase.figures[name] for name in ("fit", "predict", "again"))
+    assert passes == 1
+    assert (fit.in_total, predict.in_total, again.in_total) == (False, True, True)
+    assert (fit.held_bytes, predict.held_bytes, again.held_bytes) == (0, 0, 100)
+    assert (fit.wall_s, fit.peak_bytes) == ([0.001, 0.002], 5)
 
 
 def test_phase_entered_again_adds_a_sample(hand: HandTime) -> None:

@@ -125,6 +125,7 @@ conservative = topic.task(
         ),
     ],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=[*METRICS, VIOLATIONS, SHORTFALL],
     judge=judge,
     params=PARAMS,

@@ -100,6 +100,7 @@ contextual = topic.task(
     ],
     scenarios=[CLEAN, DRIFT, batch(100)],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     params={**SIZES, **FEATURES},

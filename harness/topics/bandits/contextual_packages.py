@@ -29,6 +29,7 @@ packages = topic.task(
     datasets=[LINEAR, DIGITS],
     scenarios=[CLEAN],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     params={**SIZES, **FEATURES},

@@ -137,6 +137,7 @@ deployment = topic.task(
     ],
     scenarios=[CLEAN, trend(1.0)],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     view=view,

@@ -82,6 +82,7 @@ drifting = topic.task(
         ),
     ],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=[*METRICS, DELAY],
     judge=judge,
     params={**PARAMS, **CHANGES},

@@ -140,6 +140,7 @@ monitoring = topic.task(
     ],
     scenarios=[CLEAN, heavy_tails(3), autocorrelation(0.3)],
     phases=["compile", "watch"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     view=view,

@@ -30,6 +30,7 @@ task = topic.task(
     datasets=[BERNOULLI],
     scenarios=[CLEAN, batch(100)],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     params=PARAMS,

@@ -65,6 +65,7 @@ replay = topic.task(
         for campaign, items in open_bandit.CAMPAIGNS.items()
     ],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=[
         Metric(
             "clicks",

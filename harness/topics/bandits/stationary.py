@@ -133,6 +133,7 @@ task = topic.task(
     ],
     scenarios=[CLEAN, delay(100), delay(1_000), batch(100)],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     params=PARAMS,
