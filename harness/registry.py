@@ -111,6 +111,10 @@ def _check_names(task: Task) -> None:
                 f"{task.where}: the quick profile of task {task.full_name} leaves out its {role} {name!r}; "
                 "the others are judged against it, so include it"
             )
+    if task.strategies and len(task.not_quick) == len(task.strategies):
+        raise DeclarationError(
+            f"{task.where}: the quick profile of task {task.full_name} leaves out all its strategies"
+        )
     options = {option for strategy in task.strategies.values() for option in strategy.options}
     for name in task.defaults:
         if name not in options:

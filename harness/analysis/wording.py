@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,11 @@ def ratio(value: float | None) -> str:
     if value is None:
         return NONE
     return f"<{_LEAST_RATIO}x" if value < _LEAST_RATIO else f"{digits(value)}x"
+
+
+def left_out(task: str, names: Sequence[str]) -> str:
+    """Say which strategies of a task the quick profile leaves out, and which command runs them."""
+    return f"The quick profile leaves out {', '.join(names)}: bakeoff run {task} -s NAME, or --profile full"
 
 
 def effect(found: Mapping[str, Any], *, cost: bool, signed: bool = True) -> str:

@@ -40,6 +40,8 @@ class Estimated:
     ----------
     noise_sd
         Standard deviation of the log-ratio of two equal trials on the answer's machine, if it is known.
+    least_blocks
+        Fewest blocks on which the claim is decided.
     missing
         What is missing for an answer, in words; empty if there is one.
     """
@@ -50,12 +52,14 @@ class Estimated:
         found: Answer,
         *,
         noise_sd: float | None,
+        least_blocks: int,
         missing: str,
         note: Callable[[ClaimDecision], None],
     ) -> None:
         self._question = question
         self._found = found
         self._noise_sd = noise_sd
+        self._least_blocks = least_blocks
         self._missing = missing
         self._note = note
 
@@ -113,6 +117,8 @@ class Estimated:
         return "inconclusive" if reason else verdict, reason, max(found.p(bound) for bound in bounds)
 
     def _doubt(self, verdict: Verdict, interval: Interval, bounds: list[float]) -> str:
+        if interval.blocks < self._least_blocks:
+            return f"the claim is decided on {self._least_blocks} blocks or more, and {interval.blocks} were measured"
         outside = [bound for bound in bounds if not self._was_measured(bound)]
         if outside:
             return f"{number(outside[0])} is outside of the sizes measured"
