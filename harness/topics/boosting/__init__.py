@@ -35,6 +35,8 @@ task = topic.task(
     reference="xgboost-hist",
     baseline="constant",
     charts=FIGURES,
-    quick=Profile(blocks=3, params={"rows": 5_000}, datasets=("flights",), scenarios=("clean", "temporal")),
+    quick=Profile(
+        blocks=3, params={"rows": 5_000, "trees": 20}, datasets=("flights",), scenarios=("clean", "temporal")
+    ),
     full=Profile(blocks=10, sweeps=True),
 )
