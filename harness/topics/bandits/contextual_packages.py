@@ -39,7 +39,7 @@ packages = topic.task(
         3,
         {"horizon": 100, "replications": 2},
         datasets=("linear-contexts",),
-        strategies=("lin-ucb", "obp-lin-ucb"),
+        strategies=("lin-ucb", "obp-lin-ucb", "mabwiser-lin-ucb"),
     ),
     full=Profile(5, {"horizon": 1_000, "replications": 4}),
 )

@@ -94,7 +94,7 @@ drifting = topic.task(
         3,
         {"horizon": 2_000, "replications": 20},
         datasets=("abrupt",),
-        strategies=("random", "thompson-beta", "sliding-thompson"),
+        strategies=("random", "thompson-beta", "sliding-ucb", "sliding-thompson"),
     ),
     full=Profile(blocks=10, sweeps=True),
 )
