@@ -105,13 +105,14 @@ def _check_names(task: Task) -> None:
                 f"{task.where}: the quick profile of task {task.full_name} names strategy "
                 f"{name!r}{did_you_mean(name, task.strategies)}"
             )
+    left_out = task.not_quick
     for role, name in (("reference", task.reference), ("baseline", task.baseline)):
-        if name in task.not_quick:
+        if name in left_out:
             raise DeclarationError(
                 f"{task.where}: the quick profile of task {task.full_name} leaves out its {role} {name!r}; "
                 "the others are judged against it, so include it"
             )
-    if task.strategies and len(task.not_quick) == len(task.strategies):
+    if task.strategies and len(left_out) == len(task.strategies):
         raise DeclarationError(
             f"{task.where}: the quick profile of task {task.full_name} leaves out all its strategies"
         )

@@ -96,6 +96,9 @@ class Estimated:
         found, interval = self._found, self._found.interval
         if interval is None:
             return "not measured", self._missing, math.nan
+        if interval.blocks < self._least_blocks:
+            wanted = f"the claim is decided on {self._least_blocks} blocks or more"
+            return "inconclusive", f"{wanted}, and {interval.blocks} were measured", math.nan
         if found.steep is not None and found.steep.known and found.steep.low > 0:
             of, to = self._question.labels
             return "refuted", f"{of} grows dearer against {to}, not cheaper", p_value(found.steep, 0.0)
@@ -117,8 +120,6 @@ class Estimated:
         return "inconclusive" if reason else verdict, reason, max(found.p(bound) for bound in bounds)
 
     def _doubt(self, verdict: Verdict, interval: Interval, bounds: list[float]) -> str:
-        if interval.blocks < self._least_blocks:
-            return f"the claim is decided on {self._least_blocks} blocks or more, and {interval.blocks} were measured"
         outside = [bound for bound in bounds if not self._was_measured(bound)]
         if outside:
             return f"{number(outside[0])} is outside of the sizes measured"

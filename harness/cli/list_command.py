@@ -63,9 +63,10 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
             Styled(f"cannot run: {reason}", "yellow") if (reason := why_not(strategy, topic)) else strategy.summary
             for strategy in task.strategies.values()
         ]
-        profiles = ["not in quick" if name in task.not_quick else "" for name in task.strategies]
+        left_out = task.not_quick
+        profiles = ["not in quick" if name in left_out else "" for name in task.strategies]
         columns = [Column("", names, 0, "name"), Column("", states, 2, "text", "summary")]
-        if task.not_quick:
+        if left_out:
             columns.insert(1, Column("", profiles, 1, "label", "profile"))
         print_table(out, columns)
         for dataset in registry.datasets_of(task):

@@ -607,6 +607,7 @@ def test_a_claim_is_decided_on_the_blocks_that_it_names(blocks: int, verdict: Ve
     (found,) = judge(topic, aggregate(one_run([*records, *(record("b", block) for block in range(blocks))])))
     assert found.verdict == verdict
     assert (found.reason == "the claim is decided on 5 blocks or more, and 4 were measured") == (blocks < 5)
+    assert (found.p is None) == (blocks < 5)  # a claim that is not decided is not among those that Holm adjusts
     assert found.commands[0].endswith(f"--blocks {max(blocks, 5)}")
 
 

@@ -75,7 +75,7 @@ def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None
     for variant, candidate in new.items():
         if variant not in old:
             remarks.setdefault("new in the candidate, with nothing to compare with", set()).add(_case(candidate).name)
-    if absent := _left_out(sides.candidate) - {_strategy(base) for base in old.values()}:
+    if absent := _left_out(sides.candidate) - {_strategy(side) for side in (*old.values(), *new.values())}:
         reason = "not judged, because the quick profile leaves it out; measure both sides with -s '*'"
         remarks[reason] = {"/".join(named) for named in absent}
     prepared.remarks += [f"{reason}: {_listed(names)}" for reason, names in remarks.items()]

@@ -36,7 +36,14 @@ task = topic.task(
     baseline="constant",
     charts=FIGURES,
     quick=Profile(
-        blocks=3, params={"rows": 5_000, "trees": 20}, datasets=("flights",), scenarios=("clean", "temporal")
+        3,
+        {"rows": 5_000},
+        datasets=("flights",),
+        scenarios=("clean", "temporal"),
+        strategies=(
+            *("constant", "logistic-regression", "lightgbm", "lightgbm-cuda", "sklearn-hist"),
+            *("xgboost-exact", "xgboost-approx", "xgboost-hist", "xgboost-hist-gpu"),
+        ),
     ),
     full=Profile(blocks=10, sweeps=True),
 )
