@@ -92,12 +92,23 @@ class RunSet:
         metrics = {(m.task, m.name): m for header in self.headers for m in header.metrics}
         strategies = {(s.task, s.name): s for header in self.headers for s in header.strategies}
         references = {task: label for header in self.headers for task, label in header.references.items()}
+        card = TaskCard(name)
+        if cards:
+            left_out = tuple(self._left_out(name, cards))
+            card = msgspec.structs.replace(cards[-1], charts=_charts(cards), left_out=left_out)
         return TaskInfo(
-            card=msgspec.structs.replace(cards[-1], charts=_charts(cards)) if cards else TaskCard(name),
+            card=card,
             metrics=tuple(metric for (task, _), metric in metrics.items() if task == name),
             strategies={strategy: card for (task, strategy), card in strategies.items() if task == name},
             reference=references.get(name, ""),
         )
+
+    def _left_out(self, name: str, cards: Sequence[TaskCard]) -> Iterator[str]:
+        """Go through the strategies that a run has left out and none has measured."""
+        measured = {entry.strategy for cell in self.tasks().get(name, ()) for entry in cell.entries.values()}
+        for strategy in dict.fromkeys(strategy for card in cards for strategy in card.left_out):
+            if strategy not in measured:
+                yield strategy
 
     def tasks(self) -> dict[str, list[CellAggregate]]:
         """Group the comparable aggregates by ``topic/task``."""

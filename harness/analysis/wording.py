@@ -55,6 +55,11 @@ def ratio(value: float | None) -> str:
     return f"<{_LEAST_RATIO}x" if value < _LEAST_RATIO else f"{digits(value)}x"
 
 
+def left_out(task: str, names: Sequence[str]) -> str:
+    """Say which strategies of a task the quick profile leaves out, and which command runs them."""
+    return f"The quick profile leaves out {', '.join(names)}: bakeoff run {task} -s NAME, or --profile full"
+
+
 def effect(found: Mapping[str, Any], *, cost: bool, signed: bool = True) -> str:
     """Write the estimate of a comparison without its interval; a difference has a sign unless `signed` is false."""
     if found["estimate"] is None:

@@ -64,7 +64,12 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
             Styled(f"cannot run: {reason}", "yellow") if (reason := why_not(strategy, topic)) else strategy.summary
             for strategy in task.strategies.values()
         ]
-        print_table(out, [Column("", names, 0, "name"), Column("", states, 1, "text", "summary")])
+        left_out = task.not_quick
+        profiles = ["not in quick" if name in left_out else "" for name in task.strategies]
+        columns = [Column("", names, 0, "name"), Column("", states, 2, "text", "summary")]
+        if left_out:
+            columns.insert(1, Column("", profiles, 1, "label", "profile"))
+        print_table(out, columns)
         for dataset in registry.datasets_of(task):
             reason = _unreadable(dataset)
             state = f"[yellow]cannot be read: {escape(reason)}[/yellow]" if reason else escape(dataset.summary)
@@ -116,6 +121,7 @@ def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
                         "note": strategy.note,
                         "device": strategy.device,
                         "options": dict(strategy.options),
+                        "quick": strategy.name not in task.not_quick,
                         "cannot_run": why_not(strategy, topic),
                     }
                     for strategy in task.strategies.values()

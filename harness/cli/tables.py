@@ -35,7 +35,7 @@ _LEAST_RATIO = 0.01
 
 
 def print_run(out: Console, header: Header, records: Sequence[Record], *, full: str = "--json") -> None:
-    """Print a table for every cell of a run, then what did not finish.
+    """Print a table for every cell of a run, then what its profile left out and what did not finish.
 
     Parameters
     ----------
@@ -46,6 +46,9 @@ def print_run(out: Console, header: Header, records: Sequence[Record], *, full: 
         table = ComparisonTable(header, aggregates)
         print_table(out, table.columns(), title=aggregates.cell.title, notes=[table.caption], full=full)
         out.print()
+    for card in header.tasks:
+        if card.left_out:
+            out.print(wording.left_out(card.name, card.left_out), soft_wrap=True, markup=False)
     print_troubles(out, records)
 
 

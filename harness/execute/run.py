@@ -70,7 +70,7 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         metrics=tuple(_metrics(tasks)),
         strategies=tuple(_strategies(tasks)),
         references={task.full_name: task.reference for task in tasks if task.reference},
-        tasks=tuple(_card(task) for task in tasks),
+        tasks=tuple(_card(task, plan.left_out.get(task.full_name, ())) for task in tasks),
         cards=_versions(plan, registry),
     )
     return OpenRun(create(config.results_folder, header), plan, blocks_of(plan.trials))
@@ -172,7 +172,7 @@ def _strategies(tasks: Iterable[Task]) -> Iterator[StrategyCard]:
             )
 
 
-def _card(task: Task) -> TaskCard:
+def _card(task: Task, left_out: tuple[str, ...]) -> TaskCard:
     return TaskCard(
         name=task.full_name,
         title=task.title,
@@ -181,6 +181,7 @@ def _card(task: Task) -> TaskCard:
         charts=task.charts,
         work=dict(task.work),
         setup=task.setup,
+        left_out=left_out,
     )
 
 

@@ -85,7 +85,7 @@ def main() -> None:
 
 def _plan(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
     selection = known_part(msgspec.json.decode(requests.readline(), type=Selection), registry)
-    trials = make_plan(selection, registry).trials
+    trials = make_plan(selection, registry, every_strategy=True).trials
     chosen = {(trial.topic, trial.task, trial.strategy) for trial in trials}
     tasks = {(topic, task): registry.topics[topic].tasks[task] for topic, task, _ in chosen}
     yield {

@@ -19,6 +19,7 @@ from harness.store.header import JudgedMetric
 _MEMORY = ("peak_bytes", "device_bytes")
 _NAMED = 4  # cases that a remark names
 _GONE = "it is gone from the candidate, or was not selected there; acknowledge a removal in [tool.bakeoff.gate] allowed"
+_LEFT_OUT = "the quick profile of the candidate leaves it out: measure the candidate with -s '*'"
 
 
 @dataclass
@@ -76,8 +77,11 @@ def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None
     for variant, candidate in new.items():
         if variant not in old:
             remarks.setdefault("new in the candidate, with nothing to compare with", set()).add(_case(candidate).name)
+    if absent := _left_out(sides.candidate) - {_strategy(side) for side in (*old.values(), *new.values())}:
+        reason = "not judged, because the quick profile leaves it out; measure both sides with -s '*'"
+        remarks[reason] = {"/".join(named) for named in absent}
     prepared.remarks += [f"{reason}: {_listed(names)}" for reason, names in remarks.items()]
-    if not any(case.reason != _GONE for case, _ in prepared.cases):
+    if all(case.reason in (_GONE, _LEFT_OUT) for case, _ in prepared.cases):
         raise NothingSelectedError(f"there is no case that both sides finished: {'; '.join(prepared.remarks)}")
     return prepared
 
@@ -86,6 +90,8 @@ def _add(
     prepared: Prepared, remarks: dict[str, set[str]], case: Case, base: Samples, candidate: Samples | None, rules: Rules
 ) -> None:
     verdict, reason = _obstacle(base, candidate, rules.sides.data.get(case.dataset, ""))
+    if reason == _GONE and _strategy(base) in _left_out(rules.sides.candidate):
+        reason = _LEFT_OUT
     if reason and verdict == "pass":
         remarks.setdefault(reason, set()).add(case.name)
     elif reason:
@@ -209,6 +215,16 @@ def _listed(names: set[str]) -> str:
     first = sorted(names)[:_NAMED]
     more = f" and {len(names) - len(first)} more" if len(names) > len(first) else ""
     return f"{', '.join(first)}{more}"
+
+
+def _left_out(side: Sequence[StoredRun]) -> set[tuple[str, str]]:
+    """Return the strategies that the quick profile left out of the runs of a side, each with its task."""
+    return {(card.name, strategy) for header, _ in side for card in header.tasks for strategy in card.left_out}
+
+
+def _strategy(side: Samples) -> tuple[str, str]:
+    trial = side.samples[0].record.trial
+    return f"{trial.topic}/{trial.task}", trial.strategy
 
 
 def _case(side: Samples) -> Case:

@@ -182,7 +182,8 @@ def _method(suite: Suite, name: str, figure: MappedFigure) -> Callable[..., Any]
     method.pretty_source = (
         f"def {figure.name}(self, {', '.join(AXES)}):\n"
         f'    """{figure.title[0].upper()}{figure.title[1:]}: the median of the trials of\n\n'
-        f'    bakeoff run {suite.task.full_name} --profile {suite.profile}\n    """'
+        f"    bakeoff run {suite.task.full_name} -s '*' --profile {suite.profile}\n"
+        '    """'
     )
     method.__name__, method.__qualname__ = figure.name, f"{name}.{figure.name}"
     method.pretty_name = f"{suite.task.full_name}: {figure.title}"

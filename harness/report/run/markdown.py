@@ -39,6 +39,7 @@ def markdown(payload: Plain) -> str:
                 f"{wording.count(left_out, 'further cell')} left out here; the page made by `bakeoff report` has all",
                 "",
             ]
+        lines += [escape_text(task["left_out"]), ""] if task["left_out"] else []
         lines += _troubles(task)
     return "\n".join(lines).rstrip() + "\n"
 

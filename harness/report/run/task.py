@@ -11,6 +11,7 @@ from harness.analysis.advice import advise
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import overall
+from harness.analysis.wording import left_out
 from harness.records import TOTALS, setup_among
 from harness.report.run.cell import CellMaker, Measure, Plain
 from harness.report.run.charts import curves, history, scaling, tuning
@@ -61,6 +62,7 @@ def task_payload(
         "reference": reference,
         "baseline": task.card.baseline,
         "setup": _setup(task, aggregates),
+        "left_out": left_out(task.card.name, task.card.left_out) if task.card.left_out else "",
         "measures": [measure._asdict() for measure in measures],
         "strategies": [_strategy(label, entry, task) for label, entry in labels.items()],
         "cells": [maker.cell(cell) for cell in cells],

@@ -109,6 +109,12 @@ contextual = topic.task(
     reference="lin-ucb",
     baseline="random",
     charts=[REGRET],
-    quick=Profile(1, {"horizon": 1_000, "replications": 20}, datasets=("linear-contexts",), scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"horizon": 1_000, "replications": 20},
+        datasets=("linear-contexts",),
+        scenarios=("clean",),
+        strategies=("random", "thompson-beta", "lin-ucb"),
+    ),
     full=Profile(10, sweeps=True),
 )

@@ -37,7 +37,12 @@ task = topic.task(
     work=STEPS,
     reference="thompson-beta",
     charts=[REGRET],
-    quick=Profile(1, {"horizon": 200, "replications": 10}, scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"horizon": 200, "replications": 10},
+        scenarios=("clean",),
+        strategies=("thompson-beta", "obp-bernoulli-ts", "mabwiser-thompson"),
+    ),
     full=Profile(10, {"horizon": 1_000, "replications": 20}),
 )
 

@@ -87,6 +87,11 @@ replay = topic.task(
     reference="thompson-beta",
     baseline="random",
     charts=[CLICKS, REGRET],
-    quick=Profile(1, {"horizon": 500, "replications": 10}, datasets=("replay-all",)),
+    quick=Profile(
+        3,
+        {"horizon": 500, "replications": 10},
+        datasets=("replay-all",),
+        strategies=("random", "thompson-beta"),
+    ),
     full=Profile(10, sweeps=True),
 )
