@@ -202,7 +202,7 @@ def _same_plan(header: Header, registry: Registry) -> Plan:
         if header.cards.get(dataset, version) != version:
             raise UsageError(f"run {header.run} cannot be resumed: data set {dataset} has changed; start a new run")
     for task in registry.tasks():
-        if header.has(task.full_name) and header.setup(task.full_name) != _card(task).declared_setup:
+        if header.has(task.full_name) and header.setup(task.full_name) != _card(task, ()).declared_setup:
             raise UsageError(
                 f"run {header.run} cannot be resumed: {task.full_name} has other set-up phases now, so that its totals "
                 "mean something else; start a new run"
