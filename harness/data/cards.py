@@ -220,11 +220,17 @@ def dataset(card: Card) -> Dataset:
         needs=columns.MODULES,
         verify=partial(verify, card),
         version=card.file.sha256,
+        overlap=partial(_overlap, card.file),
     )
 
 
 def _held_out(file: File) -> int:
     return min(TEST_ROWS, file.rows // 5)
+
+
+def _overlap(file: File, params: Mapping[str, Scalar]) -> float:
+    """Return the test rows for each training row: every block draws both from the same file."""
+    return _held_out(file) / int(params["rows"])
 
 
 def _load(card: Card, file: File, params: Mapping[str, Scalar], rng: Generator) -> Split:

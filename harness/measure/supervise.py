@@ -235,6 +235,8 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
         phases=outcome.phases,
         metrics=outcome.metrics,
         curves=outcome.curves,
+        n=outcome.n,
+        overlap=outcome.overlap,
         memory_source=outcome.memory_source,
         conditions=conditions(before, after, own_cpu_s, usage.ru_nivcsw if usage else 0, request.jobs),
         cores=request.cores,
