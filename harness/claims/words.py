@@ -10,6 +10,7 @@ from harness.declare import Task, Topic
 from harness.declare.questions import PLACES, SCENARIO, Question, tasks_for, value_of
 from harness.plan import selection
 from harness.records import Cell, Scalar, parse_label, typed
+from harness.stats.paired import Interval
 
 
 def asked(question: Question) -> str:
@@ -21,6 +22,7 @@ def asked(question: Question) -> str:
     return {
         "ratio": f"ratio of {measure}, {names}",
         "difference": f"difference in {measure}, {' minus '.join(question.labels)}",
+        "mean": f"mean of {measure}, {names}",
         "growth": f"factor on the ratio of {measure}, {names}, from {' to '.join(ends)}",
         "speedup": f"ratio of {measure} of {names}, {' to '.join(ends)}",
         "slope": f"exponent of {of} in {sizes}",
@@ -72,15 +74,19 @@ def command(question: Question, found: Answer, topic: Topic) -> str:
         for name, values in sorted(measured.items())
         if name not in PLACES and values and (name in {question.over, *question.where} or _departs(task, name, values))
     }
-    known = found.interval is not None and found.interval.known
     return selection.command(
         task.full_name,
         strategies=list(dict.fromkeys(parse_label(label)[0] for label in labels)),
         datasets=[str(value) for value in measured.get("dataset", ())],
         scenarios=[str(value) for value in measured[SCENARIO]],
         values=settings | _options(task, labels),
-        blocks=found.interval.blocks if found.interval is not None and known else task.full.blocks,
+        blocks=found.interval.blocks if found.interval is not None and _decides(found.interval) else task.full.blocks,
     )
+
+
+def _decides(interval: Interval) -> bool:
+    """Return whether as many blocks answer the question again: they have an interval, or are all equal."""
+    return interval.known or interval.same
 
 
 def missing(question: Question, aggregates: Sequence[CellAggregate], topic: Topic) -> str:

@@ -141,7 +141,7 @@ def _lines(claim: Judged) -> list[tuple[str, str]]:
 def _effect(claim: Judged) -> str:
     from harness.analysis import wording
 
-    plain = {"estimate": claim.estimate, "low": claim.low, "high": claim.high}
+    plain = {name: getattr(claim, name) for name in ("estimate", "low", "high", "blocks", "same")}
     signed = claim.asked.startswith("difference")
     interval = wording.interval(plain, cost=claim.cost, signed=signed)
     return f"{wording.effect(plain, cost=claim.cost, signed=signed)} {interval}".strip()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from harness.analysis.aggregates import LEAST_MEMORY, CellAggregate, aggregate, pool
+from harness.analysis import wording
+from harness.analysis.aggregates import LEAST_MEMORY, CellAggregate, aggregate, pool, uncertainty
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import NothingSelectedError
 from harness.records import Cell, Record, is_cost
@@ -48,7 +49,8 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
             common += 1
             old_one, new_one = one.entries[label], other.entries[label]
             for name in (*_COSTS, *names):
-                change = pool([part] if (part := other.differences(label, label, name, one)) else [], name)
+                parts = [part] if (part := other.differences(label, label, name, one)) else []
+                change = pool(parts, name, **uncertainty([other], [label], name))
                 if change is not None:
                     medians = {"base_median": old_one.median(name), "candidate_median": new_one.median(name)}
                     rows.append({"cell": cell.title, "strategy": label, **_described(name, change), **medians})
@@ -105,6 +107,8 @@ def _written(row: dict[str, Any]) -> CellText:
     if row["low"] is not None:
         low, high = (pattern.format(row[bound]).removesuffix("x") for bound in ("low", "high"))
         text += f" [{low}, {high}]"
+    elif row["same"]:
+        text += f" {wording.interval(row, cost=row['effect'] == 'ratio')}"
     return Styled(text, "bold") if row["changed"] else text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv, stdtrit
@@ -46,9 +45,10 @@ def rate(
     Where blocks differ, the exact interval is that of fewer cases with the same information: as many as have the
     variance that is observed between blocks, times the squared ratio of the quantiles of t (Korn & Graubard 1998,
     "Confidence intervals for proportions with small expected number of positive counts estimated from survey data",
-    Survey Methodology 24, which adapts Clopper and Pearson's interval to clusters). In simulations, rates whose standard
-    deviation between blocks is half of the rate are covered in 94 % or more, with one as large as the rate in 93 %
-    from three blocks on. No interval covers rates that are 0 in most blocks and large in a rare one.
+    Survey Methodology 24, which adapts Clopper and Pearson's interval to clusters). In simulations it covers 94 % or
+    more if the standard deviation of rates between blocks is half of their mean, and 93 % or more from three blocks on
+    if it is as large as their mean (with two blocks 88 %). Rates that are 0 in most blocks and large in a rare one are
+    not covered: a few blocks do not show that.
 
     Parameters
     ----------

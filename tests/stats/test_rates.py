@@ -27,7 +27,8 @@ def test_equal_blocks_have_the_exact_interval_of_all_cases() -> None:
     found = rate([0.0] * 10, [50] * 10)
     assert (found.estimate, found.low) == (0.0, 0.0)
     assert found.high == pytest.approx(1 - 0.025 ** (1 / 500))
-    assert found.known and not found.same
+    assert found.known
+    assert not found.same
 
 
 def test_blocks_without_cases_are_left_out() -> None:
@@ -38,13 +39,13 @@ def test_blocks_without_cases_are_left_out() -> None:
 def test_blocks_that_differ_make_it_wider_than_the_exact_one() -> None:
     low, high = exact(50, 100)
     found = rate([0.2, 0.5, 0.8, 0.4, 0.6], [20] * 5)
-    assert found.low < low and high < found.high
+    assert found.low < low < high < found.high
 
 
 def test_overlapping_training_sets_make_it_wider() -> None:
     values, cases = [0.2, 0.3, 0.25, 0.4], [1_000] * 4
     alone, overlapping = rate(values, cases), rate(values, cases, overlap=0.5)
-    assert overlapping.low < alone.low and alone.high < overlapping.high
+    assert overlapping.low < alone.low < alone.high < overlapping.high
 
 
 def test_p_agrees_with_the_interval() -> None:

@@ -40,6 +40,9 @@ def task(number: int, payload: Plain) -> dict[str, Any]:
         "choice": advice["strategy"] if advice else "",
         "reason": advice["sentence"].removeprefix(advice["strategy"]).removeprefix(":").strip() if advice else "",
         "shown": [place for place, measure in enumerate(payload["measures"]) if not is_phase(measure)],
+        "rates": list(
+            dict.fromkeys(name for cell in payload["cells"] for row in cell["rows"] for name in row["rates"])
+        ),
         "troubles": troubles(payload),
     }
 
