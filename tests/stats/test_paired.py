@@ -14,6 +14,7 @@ from scipy import stats
 from harness.stats.paired import (
     Interval,
     bootstrap,
+    mean,
     p_value,
     paired_difference,
     paired_ratio,
@@ -239,3 +240,76 @@ def test_bootstrap_of_kendalls_tau() -> None:
         held.append(not bootstrap(rows, tau).excludes(truth))
     assert np.mean(held) > 0.85
     assert math.isnan(bootstrap(np.zeros((1, 2)), lambda rows: 0.0).low)
+
+
+def test_without_spread_there_is_no_interval() -> None:
+    """Equal values do not say that one more block would be equal."""
+    for found, estimate in ((paired_difference([3.0] * 5, [1.0] * 5), 2.0), (paired_ratio([3.0] * 5, [1.5] * 5), 2.0)):
+        assert (found.estimate, found.known, found.same) == (pytest.approx(estimate), False, True)
+        assert math.isnan(p_value(found, 0.5))
+    assert not paired_difference([3.0], [1.0]).same
+
+
+def test_blocks_that_are_equal_are_told_from_blocks_that_differ_equally() -> None:
+    assert paired_difference([0.3, 0.7], [0.3, 0.7]).equal(0.0)
+    assert paired_ratio([0.3, 0.7], [0.3, 0.7]).equal(1.0)
+    assert not paired_difference([0.4, 0.8], [0.3, 0.7]).equal(0.0)
+    assert paired_difference([0.4, 0.8], [0.3, 0.7]).same, "differences of 0.1 that only rounding distinguishes"
+
+
+def test_resampling_equal_blocks_gives_no_interval() -> None:
+    found = bootstrap(np.ones((6, 3)), lambda rows: float(rows.mean()))
+    assert (found.estimate, found.known, found.same) == (1.0, False, True)
+
+
+def test_the_corrected_interval_by_hand() -> None:
+    """Values 1 and 3 with half a test row for each training row: variance (1/2 + 1/2) 2, t of one degree 12.7062."""
+    found = mean(np.array([1.0, 3.0]), overlap=0.5)
+    assert found.high == pytest.approx(2 + 12.7062 * math.sqrt(2), abs=1e-4)
+
+
+def errors_of_overlapping_fits(rng: np.random.Generator, train: int, blocks: int) -> npt.NDArray[np.float64]:
+    """Fit two ridge regressions on rows of one pool of 200, drawn anew for each block; shape (blocks, 2)."""
+    rows, features, test = 200, 5, 40
+    weights = np.full(features, 0.3)
+    pool = rng.normal(size=(rows, features))
+    target = pool @ weights + rng.normal(size=rows)
+    found = []
+    for _ in range(blocks):
+        order = rng.permutation(rows)
+        held_out, own = order[:test], order[test : test + train]
+        inside, outside = pool[own], pool[held_out]
+        for penalty in (1.0, 30.0):
+            fitted = np.linalg.solve(inside.T @ inside + penalty * np.eye(features), inside.T @ target[own])
+            found.append(float(np.mean((target[held_out] - outside @ fitted) ** 2)))
+    return np.array(found).reshape(blocks, 2)
+
+
+@pytest.mark.parametrize("train", [40, 160])
+@pytest.mark.parametrize("blocks", [3, 10])
+def test_training_sets_that_overlap_are_covered(train: int, blocks: int) -> None:
+    """The truth is the mean over many pools; without the correction, ten blocks cover 75 %."""
+    rng = np.random.default_rng([train, blocks])
+    runs = np.array([errors_of_overlapping_fits(rng, train, blocks) for _ in range(600)])
+    for values in (runs[:, :, 0], runs[:, :, 0] - runs[:, :, 1]):
+        truth = float(values.mean())
+        corrected, usual = (
+            np.mean([not mean(own, overlap=overlap).excludes(truth) for own in values]) for overlap in (40 / train, 0)
+        )
+        assert corrected >= 0.93
+        assert usual <= corrected
+    if blocks == 10:
+        assert np.mean([not mean(own).excludes(float(runs[:, :, 0].mean())) for own in runs[:, :, 0]]) < 0.85
+
+
+@pytest.mark.parametrize("blocks", [2, 3, 5, 10])
+def test_differences_of_rare_cases_are_covered(blocks: int) -> None:
+    """One strategy fails in some cases in which the other does not; most blocks agree by chance."""
+    rng = np.random.default_rng(blocks)
+    cases = 100
+    for rare in (0.001, 0.003, 0.01, 0.03):
+        differences = rng.binomial(cases, rare, size=(2_000, blocks)) / cases
+        # Blocks that all agree have no interval: they are told as equal.
+        told = [mean(own, step=1 / cases) for own in differences if own.any()]
+        missed = sum(found.excludes(rare) for found in told) / len(differences)
+        assert missed <= 0.07, rare
