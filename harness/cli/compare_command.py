@@ -108,7 +108,8 @@ def _written(row: dict[str, Any]) -> CellText:
         low, high = (pattern.format(row[bound]).removesuffix("x") for bound in ("low", "high"))
         text += f" [{low}, {high}]"
     elif row["same"]:
-        text += f" {wording.interval(row, cost=row['effect'] == 'ratio')}"
+        same = wording.interval(row, cost=row["effect"] == "ratio")
+        text = same if row["estimate"] == (1.0 if row["effect"] == "ratio" else 0.0) else f"{text} {same}"
     return Styled(text, "bold") if row["changed"] else text
 
 

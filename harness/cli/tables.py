@@ -243,5 +243,6 @@ def _written(pattern: str, found: Interval | None, none: float) -> CellText:
             low, high = (pattern.format(bound).removesuffix("x") for bound in (found.low, found.high))
             text += f" [{low}, {high}]"
         elif found.same:
-            text += f" {wording.interval(found.plain(), cost=pattern.endswith('x'))}"
+            same = wording.interval(found.plain(), cost=pattern.endswith("x"))
+            text = same if found.equal(none) else f"{text} {same}"
     return Styled(text, "bold") if found.excludes(none) else text

@@ -128,7 +128,7 @@ def test_comparisons(check: Check, verdict: str, expected: str) -> None:
 
 
 def test_what_is_told_of_a_claim() -> None:
-    found = judged(lambda e: e.ratio("fit.cpu_s", "a", "b").at_least(3), one_run(pair(4, spread=0)))
+    found = judged(lambda e: e.ratio("fit.cpu_s", "a", "b").at_least(3), one_run(pair(4, spread=1e-9)))
     assert (found.topic, found.text, found.source, found.published) == ("t", "claim 0", "Nobody 2026", "4x")
     assert (found.asked, found.cost, found.reason) == ("ratio of fit.cpu_s, a to b", True, "")
     assert (found.low, found.estimate, found.high) == pytest.approx((4, 4, 4))
