@@ -98,7 +98,7 @@ class CellAggregate:
     Attributes
     ----------
     overlap
-        Rows of the test set for each row of the training set, where the training sets of the units overlap; else 0.
+        Rows of the test set for each other row of the data, where units draw both sets from the same rows; else 0.
     """
 
     machine: str

@@ -148,7 +148,7 @@ class Job:
 
     @property
     def overlap(self) -> float:
-        """Rows of the test set for each row of the training set, where training sets of blocks overlap; else 0."""
+        """Rows of the test set for each other row of the data, where blocks draw both from the same rows; else 0."""
         return 0.0 if self.dataset.overlap is None else float(self.dataset.overlap(self.trial.params))
 
     def _rate_names(self) -> list[str]:

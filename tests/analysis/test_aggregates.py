@@ -207,7 +207,7 @@ def test_fullest_covers_most_results() -> None:
 
 
 def test_blocks_whose_training_sets_overlap_have_the_corrected_interval_of_metrics_only() -> None:
-    """Four blocks with half a test row for each training row: the variance is (1/4 + 1/2) s^2 in place of s^2 / 4."""
+    """Four blocks with half a test row for each other row: the variance is (1/4 + 1/2) s^2 in place of s^2 / 4."""
     figures = {"a": [0.70, 0.72, 0.69, 0.73], "b": [0.68, 0.69, 0.68, 0.70]}
 
     def effects(overlap: float) -> tuple[float, float]:
