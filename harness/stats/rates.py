@@ -57,7 +57,7 @@ def rate(
     cases
         Number of cases in each block, shape (blocks,); a block without cases says nothing.
     overlap
-        See `harness.stats.paired.mean`.
+        See `harness.stats.paired.mean`; cases that blocks have in common do not count twice.
 
     Returns
     -------
@@ -70,8 +70,8 @@ def rate(
         return Interval(float(shares.mean()), 0.0, 1.0, 0)
     shares, numbers = shares[known], numbers[known]
     over = mean(shares, overlap=overlap)
-    total = float(numbers.sum())
-    share = min(1.0, float(shares @ numbers) / total)
+    total = float(numbers.sum()) / (1 + len(shares) * overlap)
+    share = min(1.0, float(shares @ numbers / numbers.sum()))
     bounds = [exact(share * total, total, confidence)]
     if over.known:
         tail = 0.5 + confidence / 2

@@ -48,6 +48,11 @@ def test_overlapping_training_sets_make_it_wider() -> None:
     assert overlapping.low < alone.low < alone.high < overlapping.high
 
 
+def test_cases_that_blocks_have_in_common_count_once() -> None:
+    """Four blocks with a test row for each other row have the variance of 4 / (1 + 4) blocks."""
+    assert rate([0.0] * 4, [50] * 4, overlap=1.0).high == pytest.approx(exact(0, 40)[1])
+
+
 def test_p_agrees_with_the_interval() -> None:
     values, cases = [0.02, 0.0, 0.04], [50] * 3
     found = rate(values, cases)
