@@ -128,9 +128,9 @@ def _body(claim: Judged) -> RenderableType:
 
 
 def _lines(claim: Judged) -> list[tuple[str, str]]:
-    blocks = f"{claim.blocks} block{'' if claim.blocks == 1 else 's'}"
+    blocks = "" if claim.same else f", {claim.blocks} block{'' if claim.blocks == 1 else 's'}"
     found = [("asked", f"{claim.asked}: {claim.expected}")] if claim.asked else []
-    found += [("measured", f"{_effect(claim)}, {blocks}")] if claim.estimate is not None else []
+    found += [("measured", f"{_effect(claim)}{blocks}")] if claim.estimate is not None else []
     found += [("because", claim.reason)] if claim.reason else []
     found += [("published", claim.published)] if claim.published else []
     found.append(("source", claim.source))

@@ -100,7 +100,7 @@ def test_planted_change_is_found(project: Project, runs: dict[str, Path]) -> Non
     assert (error["effect"], error["estimate"], error["same"], error["low"]) == ("difference", 1.0, True, None)
     said = project.bakeoff("compare", str(runs["base"]), str(runs["candidate"]))
     assert said.stderr == ""
-    assert "+1.0000 the same in all 2 blocks" in said.stdout
+    assert "+1.0000 the same in all 3 blocks" in said.stdout
 
 
 def test_order_of_the_runs_turns_the_effect_round(project: Project, runs: dict[str, Path]) -> None:
