@@ -173,7 +173,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     n
         Metric to the number of cases that it is a rate of.
     overlap
-        Rows of the test set for each row of the training set, where the training sets of blocks overlap; else 0.
+        Rows of the test set for each other row of the data, where blocks draw both sets from the same rows; else 0.
     diverged
         The step at which training diverged; the metrics are then those of a guess. ``None`` where it did not.
     tries, choice

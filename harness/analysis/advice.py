@@ -72,7 +72,7 @@ def advise(
     if len(within) < len(finished):
         clauses.append(_limited(limits, len(within), len(finished)))
     difference = effect(cells, chosen, other, metric.name)
-    if difference is not None and not difference.known:
+    if difference is not None and difference.blocks < 2:
         clauses.append("based on one block, so it may be chance")
     return Advice(chosen, "; ".join(clauses))
 
@@ -141,7 +141,7 @@ def _why(cells: Sequence[CellAggregate], chosen: str, other: str, metric: Judged
 
 def _times(ratio: Interval, what: str, other: str = "") -> str:
     """Write a ratio, inverted if it is below one: ``5.9x less CPU than xgboost-exact [5.6, 6.3]``."""
-    if not ratio.excludes(1.0) and ratio.known:
+    if ratio.equal(1.0) or (ratio.known and not ratio.excludes(1.0)):
         return f"{what} tied with {other}" if other else f"{what} tied"
     less = ratio.estimate < 1
     turned = [1 / value if less else value for value in (ratio.estimate, ratio.low, ratio.high)]
@@ -160,7 +160,7 @@ def _three(value: float) -> str:
 
 def _quality(apart: Interval, metric: JudgedMetric) -> str:
     within = max(abs(apart.low), abs(apart.high)) <= metric.margin
-    if apart.known and (within or not apart.excludes(0.0)):
+    if apart.equal(0.0) or (apart.known and (within or not apart.excludes(0.0))):
         return f"{metric.name} tied"
     found = apart.plain()
     return f"{metric.name} {wording.effect(found, cost=False)} {wording.interval(found, cost=False)}".strip()

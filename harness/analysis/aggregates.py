@@ -6,14 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.declare.values import Work
 from harness.records import Cell, Curve, Record, Scalar, Status, figures, is_cost
-from harness.stats.paired import Interval, pooled_difference, pooled_ratio
+from harness.stats.paired import Interval, by_seed, pooled_difference, pooled_ratio
+from harness.stats.rates import rate
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = npt.NDArray[np.int64]
@@ -41,6 +42,8 @@ class StrategyAggregate:
     ----------
     values
         Measure to its values, one for each unit of the cell; NaN where it was not measured.
+    cases
+        Measure that is a rate to the number of cases in each unit; NaN where it was not measured.
     statuses, troubles
         Number of trials by status; and number of trials by status and reason, for those with a reason.
     failed, contaminated
@@ -52,6 +55,7 @@ class StrategyAggregate:
     strategy: str
     options: dict[str, Scalar]
     values: dict[str, Floats] = field(default_factory=dict)
+    cases: dict[str, Floats] = field(default_factory=dict)
     statuses: Counter[Status] = field(default_factory=Counter)
     troubles: Counter[tuple[Status, str]] = field(default_factory=Counter)
     failed: set[int] = field(default_factory=set)
@@ -89,12 +93,19 @@ def work_rates(work: Mapping[str, Work], cell: Cell) -> list[WorkRate]:
 
 @dataclass
 class CellAggregate:
-    """All strategies of one cell on one machine; `entries` are named by label, in the order of their first trial."""
+    """All strategies of one cell on one machine; `entries` are named by label, in the order of their first trial.
+
+    Attributes
+    ----------
+    overlap
+        Rows of the test set for each other row of the data, where units draw both sets from the same rows; else 0.
+    """
 
     machine: str
     cell: Cell
     units: list[RunBlock]
     entries: dict[str, StrategyAggregate]
+    overlap: float = 0.0
 
     def differences(self, of: str, to: str, name: str, base: CellAggregate | None = None) -> dict[RunBlock, float]:
         """Return the measure of strategy `of` minus that of `to` in every unit that has both; of logarithms for a cost.
@@ -114,11 +125,25 @@ class CellAggregate:
         if not known.any():
             return None
         sessions, seeds = self._groups
-        return (
-            pooled_ratio(differences[known], sessions[known])
-            if is_cost(name)
-            else pooled_difference(differences[known], seeds[known])
-        )
+        if is_cost(name):
+            return pooled_ratio(differences[known], sessions[known])
+        step = max(self.step(label, name) for label in (of, to))
+        return pooled_difference(differences[known], seeds[known], overlap=self.overlap, step=step)
+
+    def step(self, label: str, name: str) -> float:
+        """Return by how much one case changes a measure that is a rate; 0 for any other measure."""
+        cases = self.entries[label].cases.get(name) if label in self.entries else None
+        known = () if cases is None else cases[cases > 0]
+        return 1 / float(np.min(known)) if len(known) else 0.0
+
+    def rate(self, label: str, name: str) -> Interval | None:
+        """Estimate a rate of a strategy; ``None`` if the measure is not a rate, or was not measured."""
+        values, cases = (column.get(name) for column in (self.entries[label].values, self.entries[label].cases))
+        if values is None or cases is None:
+            return None
+        known = np.isfinite(values) & np.isfinite(cases)
+        seeds = self._groups[1][known]
+        return rate(by_seed(values[known], seeds), by_seed(cases[known], seeds), overlap=self.overlap)
 
     @cached_property
     def _groups(self) -> tuple[Numbers, Numbers]:
@@ -215,7 +240,25 @@ def effect(cells: Sequence[CellAggregate], of: str, to: str, name: str) -> Inter
     """
     if len(cells) == 1:
         return cells[0].effect(of, to, name)
-    return pool([part for cell in cells if (part := cell.differences(of, to, name))], name)
+    held = [(cell, part) for cell in cells if (part := cell.differences(of, to, name))]
+    doubt = uncertainty([cell for cell, _ in held], [of, to], name, len(held))
+    return pool([part for _, part in held], name, **doubt)
+
+
+class Uncertainty(TypedDict):
+    """What the spread over blocks does not say about a difference; see `harness.stats.paired.mean`."""
+
+    overlap: float
+    step: float
+
+
+def uncertainty(cells: Sequence[CellAggregate], labels: Sequence[str], name: str, averaged: int = 1) -> Uncertainty:
+    """Return the largest overlap of some cells, and by how much one case changes the mean of so many of their rates."""
+    steps = [cell.step(label, name) for cell in cells for label in labels]
+    return {
+        "overlap": max((cell.overlap for cell in cells), default=0.0),
+        "step": max(steps, default=0.0) / max(1, averaged),
+    }
 
 
 def measurable(cells: Sequence[CellAggregate], labels: Sequence[str], name: str) -> bool:
@@ -229,8 +272,16 @@ def measurable(cells: Sequence[CellAggregate], labels: Sequence[str], name: str)
     return all(median is None or median >= LEAST_MEMORY for median in medians)
 
 
-def pool(parts: Sequence[dict[RunBlock, float]], name: str) -> Interval | None:
-    """Average differences over cells, block by block, and estimate their mean over blocks."""
+def pool(
+    parts: Sequence[dict[RunBlock, float]], name: str, *, overlap: float = 0.0, step: float = 0.0
+) -> Interval | None:
+    """Average differences over cells, block by block, and estimate their mean over blocks.
+
+    Parameters
+    ----------
+    overlap, step
+        For metrics, see `uncertainty`.
+    """
     if not parts:
         return None
     common = [unit for unit in parts[0] if all(unit in part for part in parts)]
@@ -240,7 +291,7 @@ def pool(parts: Sequence[dict[RunBlock, float]], name: str) -> Interval | None:
     if is_cost(name):
         runs = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in common))}
         return pooled_ratio(means, np.array([runs[unit.run] for unit in common]))
-    return pooled_difference(means, np.array([unit.seed for unit in common]))
+    return pooled_difference(means, np.array([unit.seed for unit in common]), overlap=overlap, step=step)
 
 
 def _natural(entry: StrategyAggregate) -> list[tuple[str, float, str]]:
@@ -258,6 +309,8 @@ class _CellRecords:
         self._units: dict[RunBlock, int] = {}
         self._entries: dict[str, StrategyAggregate] = {}
         self._values: dict[str, dict[str, dict[int, float]]] = {}
+        self._cases: dict[str, dict[str, dict[int, float]]] = {}
+        self._overlap = 0.0
 
     def add(self, run: str, record: Record) -> None:
         trial = record.trial
@@ -266,7 +319,7 @@ class _CellRecords:
         entry = self._entries.get(label)
         if entry is None:
             entry = self._entries[label] = StrategyAggregate(trial.strategy, dict(trial.options))
-            self._values[label] = defaultdict(dict)
+            self._values[label], self._cases[label] = defaultdict(dict), defaultdict(dict)
         columns = self._values[label]
         entry.statuses[record.status] += 1
         if record.status not in ("ok", "skipped"):
@@ -277,15 +330,21 @@ class _CellRecords:
             entry.troubles[(record.status, record.reason)] += 1
         for name, value in figures(record).items():
             columns[name][unit] = value
+        for name, cases in record.n.items():
+            self._cases[label][name][unit] = cases
+        self._overlap = max(self._overlap, record.overlap)
         for name, curve in record.curves.items():
             curves = entry.curves.setdefault(name, [])
             if len(curves) < CURVES:
                 curves.append(curve)
 
-    def arrays(self) -> tuple[list[RunBlock], dict[str, StrategyAggregate]]:
-        for label, columns in self._values.items():
-            for name, values in columns.items():
-                column = np.full(len(self._units), np.nan)
-                column[list(values)] = list(values.values())
-                self._entries[label].values[name] = column
-        return list(self._units), self._entries
+    def arrays(self) -> tuple[list[RunBlock], dict[str, StrategyAggregate], float]:
+        for label, entry in self._entries.items():
+            entry.values = {name: self._column(values) for name, values in self._values[label].items()}
+            entry.cases = {name: self._column(values) for name, values in self._cases[label].items()}
+        return list(self._units), self._entries, self._overlap
+
+    def _column(self, values: dict[int, float]) -> Floats:
+        column = np.full(len(self._units), np.nan)
+        column[list(values)] = list(values.values())
+        return column

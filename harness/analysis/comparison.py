@@ -226,4 +226,6 @@ def _written(compared: Compared, median: float) -> str:
         return "-" if math.isnan(median) else f"{median:.4g}"
     found = compared.effect
     interval = f" [{found.low:.3g}, {found.high:.3g}]" if found.known else ""
+    if found.same:
+        interval = f" in all {found.blocks} blocks"
     return f"{_MARKS[compared.word]} {found.estimate:.3g}{interval}"

@@ -20,6 +20,7 @@ from harness.analysis.run_set import RunSet
 from harness.records import Cell, depends_on_setup, is_cost, setup_among
 from harness.stats.changes import Change, change_points
 from harness.stats.paired import Interval, mean
+from harness.stats.rates import rate
 from harness.store.header import Header, JudgedMetric
 
 Edition = Callable[[str, Cell], Hashable]
@@ -133,16 +134,26 @@ def follow(
 
 
 def by_run(cell: CellAggregate, label: str, name: str) -> dict[str, Interval]:
-    """Return run to the mean of a measure over its blocks (geometric for a cost) with Student's t interval."""
-    values = cell.entries[label].values.get(name)
+    """Return run to the mean of a measure over its blocks (geometric for a cost), with its interval.
+
+    The interval is Student's t, for a rate the exact one over blocks.
+    """
+    entry = cell.entries[label]
+    values, cases = entry.values.get(name), entry.cases.get(name)
     if values is None:
         return {}
-    columns: dict[str, list[float]] = defaultdict(list)
-    for unit, value in zip(cell.units, values, strict=True):
-        if np.isfinite(value) and (value > 0 or not is_cost(name)):
-            columns[unit.run].append(float(np.log(value)) if is_cost(name) else float(value))
-    means = {run: mean(np.array(column)) for run, column in columns.items()}
-    return {run: interval.exp() for run, interval in means.items()} if is_cost(name) else means
+    runs = np.array([unit.run for unit in cell.units])
+    known = np.isfinite(values) & ((values > 0) if is_cost(name) else True)
+
+    def point(run: str) -> Interval:
+        own = known & (runs == run)
+        if is_cost(name):
+            return mean(np.log(values[own])).exp()
+        if cases is None:
+            return mean(values[own], overlap=cell.overlap)
+        return rate(values[own], cases[own], overlap=cell.overlap)
+
+    return {run: point(run) for run in dict.fromkeys(runs[known].tolist())}
 
 
 Row: TypeAlias = dict[str, Any]

@@ -37,7 +37,8 @@ class Compared:
     p
         Two-sided p of "no difference", after Holm over the strategies compared; NaN where there is no interval.
     word
-        ``tied`` also if the effect is smaller than the machine's noise floor; ``unknown`` without an interval.
+        ``tied`` also if the effect is smaller than the machine's noise floor, and if there is none in any block;
+        ``unknown`` without an interval.
     """
 
     effect: Interval | None
@@ -84,9 +85,11 @@ def noise_floor(sd: float, blocks: int) -> float:
 
 
 def _word(interval: Interval | None, p: float, name: str, better: str, noise_sd: float | None) -> Word:
+    none = 1.0 if is_cost(name) else 0.0
+    if interval is not None and interval.equal(none):
+        return "tied"
     if interval is None or not interval.known:
         return "unknown"
-    none = 1.0 if is_cost(name) else 0.0
     below_noise = (
         is_time(name)
         and noise_sd is not None

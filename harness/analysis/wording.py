@@ -60,6 +60,15 @@ def left_out(task: str, names: Sequence[str]) -> str:
     return f"The quick profile leaves out {', '.join(names)}: bakeoff run {task} -s NAME, or --profile full"
 
 
+def level(found: Mapping[str, Any], unit: str) -> str:
+    """Write the median of a measure, or a rate with its interval: ``0.0480 [0.0389, 0.0585]``."""
+    rate = found["rate"]
+    if rate is None:
+        return figure(found["median"], unit)
+    estimate, low, high = (_number(rate[name]) for name in ("estimate", "low", "high"))
+    return f"{estimate} [{low}, {high}]"
+
+
 def effect(found: Mapping[str, Any], *, cost: bool, signed: bool = True) -> str:
     """Write the estimate of a comparison without its interval; a difference has a sign unless `signed` is false."""
     if found["estimate"] is None:
@@ -70,7 +79,10 @@ def effect(found: Mapping[str, Any], *, cost: bool, signed: bool = True) -> str:
 
 
 def interval(found: Mapping[str, Any], *, cost: bool, signed: bool = True) -> str:
-    """Write the interval of a comparison, ``[1.08, 1.40]``; empty without one."""
+    """Write the interval of a comparison, ``[1.08, 1.40]``, or that all blocks agree; empty without either."""
+    if found.get("same"):
+        equal = found["estimate"] == 1.0 if cost else signed and found["estimate"] == 0.0
+        return f"{'equal' if equal else 'the same'} in all {found['blocks']} blocks"
     if found["low"] is None or found["high"] is None:
         return ""
     if cost:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.analysis.aggregates import CellAggregate, RunBlock
 from harness.declare.questions import Question
@@ -84,6 +85,18 @@ def fullest(holders: Mapping[Key, Collection[Member]], least: int = 1) -> tuple[
     if best is None:
         return [], []
     return [key for key in holders if key in best], [member for member, keys in owners.items() if best <= keys]
+
+
+def cases_in(
+    cell: CellAggregate, label: str, question: Question, units: Sequence[RunBlock]
+) -> npt.NDArray[np.float64] | None:
+    """Return the cases of a strategy's rate in some blocks of a cell; ``None`` if the measure is not a rate there."""
+    cases = cell.entries[label].cases.get(question.measure)
+    if cases is None:
+        return None
+    places = {unit: index for index, unit in enumerate(cell.units)}
+    found = cases[[places[unit] for unit in units]]
+    return None if np.isnan(found).any() else found
 
 
 def numbers(cell: CellAggregate | None, label: str, question: Question) -> dict[RunBlock, float]:

@@ -14,12 +14,13 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from scipy.special import stdtr
 
-from harness.analysis.aggregates import Floats, RunBlock, pool
-from harness.claims.answers import Answer, Contexts, fullest, numbers
+from harness.analysis.aggregates import CellAggregate, Floats, RunBlock, Uncertainty, pool, uncertainty
+from harness.claims.answers import Answer, Contexts, cases_in, fullest, numbers
 from harness.declare.questions import Question, check_size
 from harness.records import Cell, Scalar, is_cost, is_time
 from harness.stats import scaling
-from harness.stats.paired import CONFIDENCE, Interval, bootstrap, p_value
+from harness.stats.paired import CONFIDENCE, Interval, bootstrap, by_seed, mean, p_value
+from harness.stats.rates import p_of_rate, rate
 
 _SIGNS = (1.0, -1.0)
 
@@ -39,6 +40,31 @@ def compared(question: Question, contexts: Contexts) -> Answer:
     if question.values:
         terms += [_Term(-sign, label, first) for sign, label in zip(_SIGNS, question.labels, strict=True)]
     return _sum(question, contexts, terms)
+
+
+def averaged(question: Question, contexts: Contexts) -> Answer:
+    """Estimate the mean of a metric of one strategy; the interval of a rate is that of `harness.stats.rates`."""
+    (label,) = question.labels
+    parts = {context: numbers(cells.get(None), label, question) for context, cells in contexts.items()}
+    chosen, units = fullest(parts)
+    if not units:
+        return Answer()
+    seeds = np.array([unit.seed for unit in units])
+    values = by_seed(np.mean([[parts[context][unit] for unit in units] for context in chosen], axis=0), seeds)
+    counted = [cases_in(contexts[context][None], label, question, units) for context in chosen]
+    known = [cases for cases in counted if cases is not None]
+    overlap = max(contexts[context][None].overlap for context in chosen)
+    found = Answer(contexts=tuple(chosen), units=tuple(units), left=sum(map(bool, parts.values())) - len(chosen))
+    if len(known) < len(counted):
+        interval = mean(values, overlap=overlap)
+        return replace(found, interval=interval, p=partial(p_value, interval))
+    # A mean of different rates varies less than one rate of as many cases (Hoeffding 1956), so their sum is safe.
+    cases = by_seed(np.sum(known, axis=0), seeds)
+    return replace(
+        found,
+        interval=rate(values, cases, overlap=overlap),
+        p=partial(p_of_rate, values, cases, overlap=overlap),
+    )
 
 
 def speedup(question: Question, contexts: Contexts) -> Answer:
@@ -122,7 +148,11 @@ def _sum(question: Question, contexts: Contexts, terms: Sequence[_Term]) -> Answ
                 for unit in whole
             }
     chosen, units = fullest(parts)
-    pooled = pool([{unit: parts[context][unit] for unit in units} for context in chosen], question.measure)
+    pooled = pool(
+        [{unit: parts[context][unit] for unit in units} for context in chosen],
+        question.measure,
+        **_uncertainty(question, [cell for context in chosen for cell in contexts[context].values()], len(chosen)),
+    )
     if pooled is None:
         return Answer()
     interval = _in_its_units(pooled, question)
@@ -138,12 +168,20 @@ def _sum(question: Question, contexts: Contexts, terms: Sequence[_Term]) -> Answ
     )
 
 
+def _uncertainty(question: Question, cells: Sequence[CellAggregate], contexts: int) -> Uncertainty:
+    """Return what the spread over blocks does not say; how much one case changes a logarithm is not known."""
+    found = uncertainty(cells, question.labels, question.measure, contexts)
+    return {"overlap": found["overlap"], "step": 0.0 if question.in_logs else found["step"]}
+
+
 def _in_its_units(pooled: Interval, question: Question) -> Interval:
     """Convert a pooled interval: `pool` returns a ratio for every cost, but the question may ask for something else."""
     if is_cost(question.measure) == question.is_ratio:
         return pooled
     if question.is_ratio:
         return pooled.exp()
+    if not pooled.known:
+        return replace(pooled, estimate=math.log(pooled.estimate), log=False)
     low, estimate, high = (math.log(value) for value in (pooled.low, pooled.estimate, pooled.high))
     return replace(pooled, estimate=estimate, low=low, high=high, log=False)
 

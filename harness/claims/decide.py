@@ -25,6 +25,7 @@ from harness.stats.paired import CONFIDENCE, holm
 _ANSWERS: dict[Kind, Callable[[Question, Contexts], Answer]] = {
     "ratio": contrasts.compared,
     "difference": contrasts.compared,
+    "mean": contrasts.averaged,
     "growth": contrasts.compared,
     "speedup": contrasts.speedup,
     "slope": contrasts.slope,
@@ -48,6 +49,8 @@ class Judged(msgspec.Struct, frozen=True):
         Whether the quantity is a ratio, to be written as 3.1x.
     estimate, low, high, blocks
         The quantity with its 95 % interval; ``None`` where there is none.
+    same
+        Whether there is no interval because the quantity is the same in all blocks.
     p
         Two-sided p of the expected bound, after Holm over the topic's claims that have one; ``None`` without one.
     scope
@@ -69,6 +72,7 @@ class Judged(msgspec.Struct, frozen=True):
     low: float | None = None
     high: float | None = None
     blocks: int = 0
+    same: bool = False
     p: float | None = None
     scope: str = ""
     commands: tuple[str, ...] = ()

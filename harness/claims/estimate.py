@@ -102,14 +102,12 @@ class Estimated:
         if found.steep is not None and found.steep.known and found.steep.low > 0:
             of, to = self._question.labels
             return "refuted", f"{of} grows dearer against {to}, not cheaper", p_value(found.steep, 0.0)
-        if not interval.known:
-            few = interval.blocks < 2
-            reason = (
-                "one block gives no interval"
-                if few
-                else "the two costs grow too similarly to estimate where they cross"
-            )
-            return "inconclusive", f"{reason}: more blocks may decide", math.nan
+        if self._compares and interval.equal(1.0 if self._question.is_ratio else 0.0):
+            equal: Verdict = "supported" if low <= interval.estimate <= high else "refuted"
+            return equal, f"equal in all {interval.blocks} blocks", math.nan
+        unknown = _why_unknown(interval)
+        if unknown:
+            return "inconclusive", f"{unknown}: more blocks may decide", math.nan
         verdict: Verdict = "inconclusive"
         if low <= interval.low and interval.high <= high:
             verdict = "supported"
@@ -118,6 +116,11 @@ class Estimated:
         reason = self._doubt(verdict, interval, bounds)
         # Between two bounds both must be excluded, outside of them the nearer one: in both cases the larger p counts.
         return "inconclusive" if reason else verdict, reason, max(found.p(bound) for bound in bounds)
+
+    @property
+    def _compares(self) -> bool:
+        """Whether the question compares two values, which may be equal."""
+        return self._question.kind in ("ratio", "difference", "growth", "speedup")
 
     def _doubt(self, verdict: Verdict, interval: Interval, bounds: list[float]) -> str:
         outside = [bound for bound in bounds if not self._was_measured(bound)]
@@ -145,3 +148,13 @@ class Estimated:
         scale = math.log if self._question.is_ratio else float
         floor = noise_floor(sd * self._found.noise, interval.blocks)
         return any(abs(scale(interval.estimate) - scale(bound)) < floor for bound in bounds)
+
+
+def _why_unknown(interval: Interval) -> str:
+    """Say why an estimate has no interval; empty if it has one."""
+    if interval.same:
+        return f"the same in all {interval.blocks} blocks, so that its spread is not known"
+    if interval.known:
+        return ""
+    few = interval.blocks < 2
+    return "one block gives no interval" if few else "the two costs grow too similarly to estimate where they cross"

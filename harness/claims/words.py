@@ -10,6 +10,7 @@ from harness.declare import Task, Topic
 from harness.declare.questions import PLACES, SCENARIO, Question, tasks_for, value_of
 from harness.plan import selection
 from harness.records import Cell, Scalar, parse_label, typed
+from harness.stats.paired import Interval
 
 
 def asked(question: Question) -> str:
@@ -21,6 +22,7 @@ def asked(question: Question) -> str:
     return {
         "ratio": f"ratio of {measure}, {names}",
         "difference": f"difference in {measure}, {' minus '.join(question.labels)}",
+        "mean": f"mean of {measure}, {names}",
         "growth": f"factor on the ratio of {measure}, {names}, from {' to '.join(ends)}",
         "speedup": f"ratio of {measure} of {names}, {' to '.join(ends)}",
         "slope": f"exponent of {of} in {sizes}",
@@ -78,7 +80,7 @@ def command(question: Question, found: Answer, topic: Topic, least_blocks: int |
         for name, values in sorted(measured.items())
         if name not in PLACES and values and (name in {question.over, *question.where} or _departs(task, name, values))
     }
-    blocks = 0 if found.interval is None or not found.interval.known else found.interval.blocks
+    blocks = found.interval.blocks if found.interval is not None and _decides(found.interval) else 0
     enough = blocks and blocks >= (least_blocks or 0)
     strategies = list(dict.fromkeys(parse_label(label)[0] for label in labels))
     return selection.command(
@@ -89,6 +91,11 @@ def command(question: Question, found: Answer, topic: Topic, least_blocks: int |
         values=settings | _options(task, labels),
         blocks=blocks if enough else least_blocks or task.full.blocks,
     )
+
+
+def _decides(interval: Interval) -> bool:
+    """Return whether as many blocks answer the question again: they have an interval, or are all equal."""
+    return interval.known or interval.same
 
 
 def missing(question: Question, aggregates: Sequence[CellAggregate], topic: Topic) -> str:

@@ -130,9 +130,9 @@ def _body(claim: Judged) -> RenderableType:
 
 
 def _lines(claim: Judged) -> list[tuple[str, str]]:
-    blocks = f"{claim.blocks} block{'' if claim.blocks == 1 else 's'}"
+    blocks = "" if claim.same else f", {claim.blocks} block{'' if claim.blocks == 1 else 's'}"
     found = [("asked", f"{claim.asked}: {claim.expected}")] if claim.asked else []
-    found += [("measured", f"{_effect(claim)}, {blocks}")] if claim.estimate is not None else []
+    found += [("measured", f"{_effect(claim)}{blocks}")] if claim.estimate is not None else []
     found += [("because", claim.reason)] if claim.reason else []
     found += [("published", claim.published)] if claim.published else []
     found.append(("source", claim.source))
@@ -143,7 +143,7 @@ def _lines(claim: Judged) -> list[tuple[str, str]]:
 def _effect(claim: Judged) -> str:
     from harness.analysis import wording
 
-    plain = {"estimate": claim.estimate, "low": claim.low, "high": claim.high}
+    plain = {name: getattr(claim, name) for name in ("estimate", "low", "high", "blocks", "same")}
     signed = claim.asked.startswith("difference")
     interval = wording.interval(plain, cost=claim.cost, signed=signed)
     return f"{wording.effect(plain, cost=claim.cost, signed=signed)} {interval}".strip()

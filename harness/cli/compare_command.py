@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from harness.analysis.aggregates import LEAST_MEMORY, CellAggregate, StrategyAggregate, aggregate, pool
+from harness.analysis import wording
+from harness.analysis.aggregates import (
+    LEAST_MEMORY,
+    CellAggregate,
+    StrategyAggregate,
+    aggregate,
+    pool,
+    uncertainty,
+)
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import NothingSelectedError
 from harness.records import Cell, Record, is_cost, setup_among
@@ -51,7 +59,8 @@ def differences(base: _Part, candidate: _Part) -> list[dict[str, Any]]:
             old_one, new_one = one.entries[label], other.entries[label]
             names = [*(_COSTS if _same_totals(base, candidate, cell.full_task, new_one) else ()), *metrics]
             for name in names:
-                change = pool([part] if (part := other.differences(label, label, name, one)) else [], name)
+                parts = [part] if (part := other.differences(label, label, name, one)) else []
+                change = pool(parts, name, **uncertainty([other], [label], name))
                 if change is not None:
                     medians = {"base_median": old_one.median(name), "candidate_median": new_one.median(name)}
                     rows.append({"cell": cell.title, "strategy": label, **_described(name, change), **medians})
@@ -113,6 +122,9 @@ def _written(row: dict[str, Any]) -> CellText:
     if row["low"] is not None:
         low, high = (pattern.format(row[bound]).removesuffix("x") for bound in ("low", "high"))
         text += f" [{low}, {high}]"
+    elif row["same"]:
+        same = wording.interval(row, cost=row["effect"] == "ratio")
+        text = same if row["estimate"] == (1.0 if row["effect"] == "ratio" else 0.0) else f"{text} {same}"
     return Styled(text, "bold") if row["changed"] else text
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 COSTS = ("cpu_s", "wall_s", "peak_bytes")
 _NONE = "-"
-_NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0}
+_NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
 _LEAST_RATIO = 0.01
 
 
@@ -102,8 +102,16 @@ class ComparisonTable:
         return (
             f"medians over {blocks}; ratios and differences to {self._reference}, paired by block, with 95 % "
             'intervals; bold: the interval excludes "no difference"'
+            + self._rates
             + (f"; times and memory are {wording.setup(self._setup)}" if self._setup else "")
         )
+
+    @property
+    def _rates(self) -> str:
+        """Say which columns are rates."""
+        entries = self._aggregates.entries.values()
+        names = [name for name in self._metrics if any(name in entry.cases for entry in entries)]
+        return f"; {', '.join(names)}: mean over blocks with its exact 95 % interval" if names else ""
 
     def columns(self) -> list[Column]:
         """Return the columns in the order of display; `rank` says which ones are left out first."""
@@ -121,7 +129,7 @@ class ComparisonTable:
             Column("ratio", self._effects("peak_bytes"), 6, name="ratio of memory"),
         ]
         for rank, name in enumerate(self._metrics):
-            columns.append(Column(name, self._levels(name), 9 + rank if rank else 3))
+            columns.append(Column(name, self._metric_levels(name), 9 + rank if rank else 3))
             if not rank:
                 columns.append(Column("difference", self._effects(name), 4, name=f"difference of {name}"))
         if clock != "wall":
@@ -160,6 +168,7 @@ class ComparisonTable:
         against = effect([self._aggregates], label, self._reference, name)
         return {
             "median": self._aggregates.entries[label].median(name),
+            "rate": found.plain() if (found := self._aggregates.rate(label, name)) else None,
             "effect": None if against is None else "ratio" if is_cost(name) else "difference",
             **(against.plain() if against else _NO_EFFECT),
         }
@@ -167,6 +176,15 @@ class ComparisonTable:
     def _levels(self, name: str) -> list[str]:
         write = _seconds if name.endswith("_s") else _memory if name == "peak_bytes" else _number
         return self._figures([write(self._aggregates.entries[label].median(name)) for label in self._labels])
+
+    def _metric_levels(self, name: str) -> list[str]:
+        """Write medians, and rates with their intervals."""
+        rates = [self._aggregates.rate(label, name) for label in self._labels]
+        cells = [
+            median if found is None else f"{found.estimate:.4f} [{found.low:.4f}, {found.high:.4f}]"
+            for found, median in zip(rates, self._levels(name), strict=True)
+        ]
+        return self._figures(cells)
 
     def _effects(self, name: str) -> list[CellText]:
         return self._figures([self._effect(label, name) for label in self._labels])
@@ -246,4 +264,7 @@ def _written(pattern: str, found: Interval | None, none: float) -> CellText:
         if found.known:
             low, high = (pattern.format(bound).removesuffix("x") for bound in (found.low, found.high))
             text += f" [{low}, {high}]"
+        elif found.same:
+            same = wording.interval(found.plain(), cost=pattern.endswith("x"))
+            text = same if found.equal(none) else f"{text} {same}"
     return Styled(text, "bold") if found.excludes(none) else text

@@ -220,11 +220,17 @@ def dataset(card: Card) -> Dataset:
         needs=columns.MODULES,
         verify=partial(verify, card),
         version=card.file.sha256,
+        overlap=partial(_overlap, card.file),
     )
 
 
 def _held_out(file: File) -> int:
     return min(TEST_ROWS, file.rows // 5)
+
+
+def _overlap(file: File, _params: Mapping[str, Scalar]) -> float:
+    """Return the test rows for each other row of the file: every block draws both sets from it."""
+    return _held_out(file) / (file.rows - _held_out(file))
 
 
 def _load(card: Card, file: File, params: Mapping[str, Scalar], rng: Generator) -> Split:

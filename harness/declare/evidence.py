@@ -51,6 +51,9 @@ class Evidence(Protocol):
     def difference(self, measure: str, of: str, to: str, **where: Scalar) -> Estimate:
         """Estimate the metric of one strategy minus that of another, paired by block; a cost has a ratio."""
 
+    def mean(self, measure: str, of: str, **where: Scalar) -> Estimate:
+        """Estimate the mean of a metric of one strategy over blocks; the interval of a rate is exact."""
+
     def tied(self, measure: str, of: str, to: str, margin: float, **where: Scalar) -> Verdict:
         """Judge that two strategies differ by at most `margin`: a ratio of a cost, a difference of a metric."""
 

@@ -13,7 +13,7 @@ from harness.declare.evidence import Sizes, TwoValues, Verdict
 from harness.errors import UsageError, did_you_mean
 from harness.records import TOTALS, Cell, Scalar, is_cost, label, parse_label, typed
 
-Kind: TypeAlias = Literal["ratio", "difference", "growth", "speedup", "slope", "crossover", "order"]
+Kind: TypeAlias = Literal["ratio", "difference", "mean", "growth", "speedup", "slope", "crossover", "order"]
 
 PLACES = ("task", "dataset", "scenario")
 SCENARIO = "scenario"
@@ -48,7 +48,7 @@ class Question:
     @property
     def in_logs(self) -> bool:
         """Whether measures enter as logarithms."""
-        return self.kind != "difference" and (self.kind != "order" or is_cost(self.measure))
+        return self.kind not in ("difference", "mean") and (self.kind != "order" or is_cost(self.measure))
 
     def covers(self, cell: Cell) -> bool:
         """Return whether the question is about a cell."""
@@ -83,7 +83,7 @@ def put(
         raise UsageError(f"a question over {name} needs different values of it, and none beside them")
     if kind in ("slope", "crossover"):
         values = sorted(check_size(kind, name, value) for value in values)
-    if kind == "difference" and is_cost(measure):
+    if kind in ("difference", "mean") and is_cost(measure):
         raise UsageError(f"{measure} is a cost: ask for its ratio")
     if kind == "crossover" and not is_cost(measure):
         raise UsageError(f"{measure} is not a cost: a crossover compares costs")
@@ -183,6 +183,9 @@ class Asking(ABC, Generic[Answered]):
 
     def difference(self, measure: str, of: str, to: str, **where: Scalar) -> Answered:  # noqa: D102
         return self._ask("difference", measure, (of, to), where)
+
+    def mean(self, measure: str, of: str, **where: Scalar) -> Answered:  # noqa: D102
+        return self._ask("mean", measure, (of,), where)
 
     def tied(self, measure: str, of: str, to: str, margin: float, **where: Scalar) -> Verdict:  # noqa: D102
         return (self.ratio if is_cost(measure) else self.difference)(measure, of, to, **where).within(margin)

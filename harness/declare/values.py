@@ -145,8 +145,8 @@ class Dataset:
     version
         Text that changes with the data, such as the checksum of their file.
     overlap
-        For data whose blocks draw training sets that overlap, as rows of one file do: the function that returns, for
-        the parameters, the rows of the test set for each row of the training set. Intervals of metrics are then
+        For data whose blocks draw training and test sets from the same rows, such as those of one file: the function
+        that returns, for the parameters, the rows of the test set for each other row. Intervals of metrics are then
         corrected (Nadeau & Bengio 2003, "Inference for the generalization error").
     """
 

@@ -124,8 +124,8 @@ class Job:
         Raises
         ------
         InvalidOutputError
-            When the judge returned something else than a judgement, the judgement lacks a metric of the task, or a
-            metric is not finite.
+            When the judge returned something else than a judgement, the judgement lacks a metric of the task, a metric
+            is not finite, or a rate lies outside of 0 to 1 or has no number of cases.
         """
         judgement: object = self.task.judge(data, output)
         if not isinstance(judgement, Judgement):
@@ -135,14 +135,36 @@ class Job:
                 raise InvalidOutputError(f"metric {name} is missing")
             if not math.isfinite(judgement.metrics[name]):
                 raise InvalidOutputError(f"metric {name} is {judgement.metrics[name]}")
+        for name in self._rate_names():
+            _check_rate(name, judgement.metrics[name], judgement.n.get(name))
         return judgement
 
     def metrics(self, judgement: Judgement) -> dict[str, float]:
         """Return the task's metrics of a judgement, without what else the judge put there."""
         return {name: float(judgement.metrics[name]) for name in self._metric_names()}
 
+    def cases(self, judgement: Judgement) -> dict[str, int]:
+        """Return the number of cases of each of the task's rates."""
+        return {name: int(judgement.n[name]) for name in self._rate_names()}
+
+    @property
+    def overlap(self) -> float:
+        """Rows of the test set for each other row of the data, where blocks draw both from the same rows; else 0."""
+        return 0.0 if self.dataset.overlap is None else float(self.dataset.overlap(self.trial.params))
+
+    def _rate_names(self) -> list[str]:
+        return [metric.name for metric in self.task.metrics if metric.rate]
+
     def _metric_names(self) -> list[str]:
         return [metric.name for metric in self.task.metrics]
+
+
+def _check_rate(name: str, value: float, cases: object) -> None:
+    if not 0 <= value <= 1:
+        raise InvalidOutputError(f"metric {name} is {value:g}; a rate lies between 0 and 1")
+    if not isinstance(cases, int | np.integer) or isinstance(cases, bool) or cases < 0:
+        said = "missing" if cases is None else repr(cases)
+        raise InvalidOutputError(f"metric {name} is a rate, but its n is {said}; Judgement.n needs the number of cases")
 
 
 def import_installed(modules: Iterable[str]) -> None:

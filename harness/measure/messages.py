@@ -53,6 +53,8 @@ class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):
     phases: dict[str, Phase] = {}
     metrics: dict[str, float] = {}
     curves: dict[str, Curve] = {}
+    n: dict[str, int] = {}
+    overlap: float = 0.0
     memory_source: MemorySource | None = None
 
 

@@ -235,12 +235,15 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
         phases=outcome.phases,
         metrics=outcome.metrics,
         curves=outcome.curves,
+        n=outcome.n,
         memory_source=outcome.memory_source,
         conditions=conditions(before, after, own_cpu_s, usage.ru_nivcsw if usage else 0, request.jobs),
         cores=request.cores,
         started=started.isoformat(timespec="milliseconds"),
         elapsed_s=(datetime.now(UTC) - started).total_seconds(),
     )
+    if outcome.overlap:  # a zero is the default, which is not written
+        record.overlap = outcome.overlap
     text = "\n".join(part for part in (seen.outcome.text if seen.outcome else "", seen.printed.text()) if part)
     return Response(record, text)
 

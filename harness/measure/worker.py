@@ -87,6 +87,8 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge,
         phases=clock.figures,
         metrics=job.metrics(judgement),
         curves=dict(judgement.curves),
+        n=job.cases(judgement),
+        overlap=job.overlap,
         memory_source=("quiet" if quiet else "exact") if exact else "sampled",
     )
 

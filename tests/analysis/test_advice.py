@@ -30,9 +30,17 @@ def record(
 def cells(blocks: int = 4, **strategies: tuple[float, float, float]) -> list[CellAggregate]:
     """Plant strategies of given cost, quality and memory (in MB), with a little spread between blocks."""
     records = [
-        record(name.replace("_", "-"), block, cost * (1 + block / 100), auc + block / 1000, size)
+        record(
+            name.replace("_", "-"),
+            block,
+            cost * (1 + block / 100) * jitter,
+            auc + block / 1000 + index / 1e4,
+            size * jitter,
+        )
         for block in range(blocks)
-        for name, (cost, auc, size) in strategies.items()
+        for place, (name, (cost, auc, size)) in enumerate(strategies.items())
+        for index in [block * place % 3]
+        for jitter in [1 + index / 1e5]
     ]
     return aggregate([("run", "machine", records)])
 
@@ -54,7 +62,7 @@ def test_better_quality_goes_over_cost_and_says_so() -> None:
     found = advise(cells(exact=(6.0, 0.9, 100), hist=(1.0, 0.8, 100)), AUC, "hist")
     assert found is not None
     assert found.sentence == (
-        "exact: 6x more CPU than hist [6, 6], auc +0.100 [+0.100, +0.100], memory tied; "
+        "exact: 6x more CPU than hist [6, 6], auc +0.0999 [+0.0998, +0.1001], memory tied; "
         "no other strategy is within 0.01 of its auc"
     )
 
@@ -86,7 +94,7 @@ def test_what_is_beyond_a_limit_is_left_out_unless_all_are() -> None:
     found = advise(planted, AUC, "bold", [AUC, limit])
     assert found is not None
     assert found.sentence == (
-        "safe: 2x more CPU than bold [2, 2], auc \u22120.400 [\u22120.400, \u22120.400], memory tied; "
+        "safe: 2x more CPU than bold [2, 2], auc \u22120.3999 [\u22120.4001, \u22120.3998], memory tied; "
         "no other strategy is within 0.01 of its auc; 1 beyond auc 0.7 left out"
     )
     none = advise(planted, AUC, "bold", [msgspec.structs.replace(limit, limit=0.1)])

@@ -11,6 +11,7 @@ import pytest
 from harness.analysis.aggregates import CURVES, CellAggregate, aggregate, effect, fullest, in_order, reference_among
 from harness.records import Curve, Phase, Record, Seeds, Trial
 from harness.stats.paired import paired_difference, paired_ratio
+from harness.stats.rates import exact
 
 
 def record(strategy: str, block: int, cost: float, auc: float = 0.5, **changes: Any) -> Record:
@@ -56,7 +57,7 @@ def test_effects_of_one_cell_are_the_paired_ones() -> None:
 
 
 def test_several_cells_are_averaged_block_by_block() -> None:
-    """Ratios 2 and 8 in every block: 4 by the geometric mean, and no spread whatever the blocks' levels are."""
+    """Ratios 2 and 8 in every block: 4 by the geometric mean, and the same whatever the blocks' levels are."""
     records = [
         record(name, block, 10.0**block * factor, scenario=scenario)
         for scenario, ratio in (("clean", 2.0), ("noisy", 8.0))
@@ -66,7 +67,8 @@ def test_several_cells_are_averaged_block_by_block() -> None:
     cells = aggregate([("run", "machine", records)])
     found = effect(cells, "a", "b", "cpu_s")
     assert found is not None
-    assert (found.low, found.estimate, found.high) == pytest.approx((4.0, 4.0, 4.0))
+    assert found.estimate == pytest.approx(4.0)
+    assert (found.known, found.same) == (False, True)
     assert found.blocks == 3
 
 
@@ -203,3 +205,43 @@ def test_fullest_covers_most_results() -> None:
     assert labels == ["a", "b"]
     assert fullest(cells, lambda _cell, label: label == "d")[1] == ["d"]
     assert fullest([], lambda _cell, _label: True) == ([], [])
+
+
+def test_blocks_whose_training_sets_overlap_have_the_corrected_interval_of_metrics_only() -> None:
+    """Four blocks with half a test row for each other row: the variance is (1/4 + 1/2) s^2 in place of s^2 / 4."""
+    figures = {"a": [0.70, 0.72, 0.69, 0.73], "b": [0.68, 0.69, 0.68, 0.70]}
+
+    def effects(overlap: float) -> tuple[float, float]:
+        records = [
+            record(name, block, own, own, overlap=overlap)
+            for name, side in figures.items()
+            for block, own in enumerate(side)
+        ]
+        auc, cost = (effect([one(records)], "a", "b", name) for name in ("auc", "cpu_s"))
+        assert auc is not None
+        assert cost is not None
+        return auc.high - auc.low, cost.high - cost.low
+
+    (usual, cost), (corrected, same) = effects(0.0), effects(0.5)
+    assert corrected == pytest.approx(usual * math.sqrt(3))
+    assert cost == same
+
+
+def test_a_rate_has_the_exact_interval_of_its_cases() -> None:
+    cell = one([record("a", block, 1.0, n={"auc": 40}) for block in range(3)])
+    found = cell.rate("a", "auc")
+    assert found is not None
+    assert (found.low, found.high) == exact(60, 120)
+    assert cell.rate("a", "cpu_s") is None
+
+
+def test_a_difference_of_rates_is_not_known_better_than_to_one_case() -> None:
+    """One of four blocks differs in one of 50 cases: their standard deviation is taken as one case."""
+    records = [
+        record(name, block, 1.0, 0.02 * (name == "a" and block == 0), n={"auc": 50})
+        for name in "ab"
+        for block in range(4)
+    ]
+    found = effect([one(records)], "a", "b", "auc")
+    assert found is not None
+    assert found.high == pytest.approx(0.005 + 3.182446 * 0.02 / 2)

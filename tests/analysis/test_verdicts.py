@@ -104,3 +104,11 @@ def test_strategies_are_one_family() -> None:
     many = CellAggregate("machine", CELL.cell, units, entries | noise)
     assert compare([few], list(few.entries), "base", "cpu_s", better="lower")["real"].word == "worse"
     assert compare([many], list(many.entries), "base", "cpu_s", better="lower")["real"].word == "tied"
+
+
+def test_blocks_that_are_all_equal_are_a_tie_and_equal_differences_are_not_judged() -> None:
+    own = cell(base=BASE, equal=BASE, twice=[2 * value for value in BASE])
+    for name, word in (("auc", "worse"), ("cpu_s", "unknown")):
+        found = compare([own], ["base", "equal", "twice"], "base", name, better="lower")
+        assert (found["equal"].word, math.isnan(found["equal"].p)) == ("tied", True)
+        assert found["twice"].word == word

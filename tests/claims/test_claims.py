@@ -24,6 +24,7 @@ from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Problem, S
 from harness.declare.evidence import Evidence, Verdict
 from harness.records import Phase, Record, Scalar, Seeds, Trial
 from harness.registry import Registry, load_registry
+from harness.stats.rates import exact
 
 Check = Callable[[Evidence], Verdict]
 Run = tuple[str, str, Iterable[Record]]
@@ -127,7 +128,7 @@ def test_comparisons(check: Check, verdict: str, expected: str) -> None:
 
 
 def test_what_is_told_of_a_claim() -> None:
-    found = judged(lambda e: e.ratio("fit.cpu_s", "a", "b").at_least(3), one_run(pair(4, spread=0)))
+    found = judged(lambda e: e.ratio("fit.cpu_s", "a", "b").at_least(3), one_run(pair(4, spread=1e-9)))
     assert (found.topic, found.text, found.source, found.published) == ("t", "claim 0", "Nobody 2026", "4x")
     assert (found.asked, found.cost, found.reason) == ("ratio of fit.cpu_s, a to b", True, "")
     assert (found.low, found.estimate, found.high) == pytest.approx((4, 4, 4))
@@ -620,3 +621,69 @@ def test_the_command_of_a_claim_about_all_strategies_runs_those_that_quick_leave
 
     (found,) = judge(topic, [])
     assert "-s '*'" in found.commands[0]
+
+
+def shares(values: Sequence[float], cases: int | None = None, strategy: str = "a") -> list[Record]:
+    n = {} if cases is None else {"auc": cases}
+    return [record(strategy, block, 1.0 + block, value, n=n) for block, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("check", "verdict"),
+    [
+        (lambda e: e.mean("auc", "a").at_most(0.05), "supported"),
+        (lambda e: e.mean("auc", "a").at_most(0.005), "inconclusive"),
+        (lambda e: e.mean("auc", "a").at_least(0.1), "refuted"),
+    ],
+)
+def test_a_rate_of_zero_is_judged_by_its_exact_interval(check: Check, verdict: str) -> None:
+    """No event in 200 cases: the rate is at most 0.0183."""
+    claim = judged(check, one_run(shares([0.0] * 4, 50)))
+    assert (claim.verdict, claim.estimate, claim.low) == (verdict, 0.0, 0.0)
+    assert claim.high == pytest.approx(1 - 0.025 ** (1 / 200))
+    assert claim.asked == "mean of auc, a"
+    assert claim.p is not None
+    assert (claim.p < 0.05) == (verdict != "inconclusive")
+
+
+def test_the_mean_of_what_is_no_rate_needs_spread() -> None:
+    claim = judged(lambda e: e.mean("auc", "a").at_most(0.9), one_run(shares([0.5] * 4)))
+    assert (claim.verdict, claim.same, claim.p) == ("inconclusive", True, None)
+    assert claim.reason == "the same in all 4 blocks, so that its spread is not known: more blocks may decide"
+    claim = judged(lambda e: e.mean("auc", "a").at_most(0.9), one_run(shares([0.5, 0.52, 0.48, 0.5])))
+    assert claim.verdict == "supported"
+
+
+def test_a_mean_over_cells_has_the_cases_of_all() -> None:
+    records = [
+        record("a", block, auc=0.5, n={"auc": 40}, params={"rows": rows}) for block in range(2) for rows in (100, 1000)
+    ]
+    claim = judged(lambda e: e.mean("auc", "a").at_least(0.4), one_run(records))
+    assert (claim.low, claim.high) == pytest.approx(exact(80, 160))
+
+
+@pytest.mark.parametrize(
+    ("check", "verdict"),
+    [
+        (lambda e: e.tied("auc", "a", "b", 0.01), "supported"),
+        (lambda e: e.difference("auc", "a", "b").at_most(0), "supported"),
+        (lambda e: e.difference("auc", "a", "b").at_least(0.01), "refuted"),
+        (lambda e: e.ratio("fit.cpu_s", "a", "b").at_most(0.5), "refuted"),
+    ],
+)
+def test_blocks_that_are_all_equal_are_judged_by_the_equality(check: Check, verdict: str) -> None:
+    values = [0.5, 0.6, 0.55]
+    claim = judged(check, one_run(shares(values) + shares(values, strategy="b")))
+    assert (claim.verdict, claim.reason, claim.p) == (verdict, "equal in all 3 blocks", None)
+
+
+def test_overlapping_training_sets_widen_the_evidence() -> None:
+    def width(overlap: float) -> float:
+        rows = [record("a", block, auc=auc, overlap=overlap) for block, auc in enumerate([0.5, 0.6, 0.55])]
+        rows += [record("b", block, auc=0.5, overlap=overlap) for block in range(3)]
+        claim = judged(lambda e: e.difference("auc", "a", "b").at_least(0), one_run(rows))
+        assert claim.high is not None
+        assert claim.low is not None
+        return claim.high - claim.low
+
+    assert width(1.0) == pytest.approx(2 * width(0.0))

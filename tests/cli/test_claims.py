@@ -58,9 +58,10 @@ def verdicts(project: Project, *arguments: str) -> dict[str, dict[str, Any]]:
 
 def test_claims_are_judged_on_all_runs(claimed: Project) -> None:
     found = list(verdicts(claimed, "planted").values())
-    assert [claim["verdict"] for claim in found] == ["supported", "refuted", "not measured", "not measured"]
+    assert [claim["verdict"] for claim in found] == ["inconclusive", "refuted", "not measured", "not measured"]
     adds, cheap, absent, misspelt = found
     assert (adds["estimate"], adds["blocks"], adds["published"]) == (1.0, 3, "1")
+    assert adds["reason"] == "the same in all 3 blocks, so that its spread is not known: more blocks may decide"
     assert cheap["cost"]
     assert cheap["estimate"] > 1
     assert absent["reason"] == "needs-package was not run there"
@@ -73,17 +74,21 @@ def test_claims_print_the_verdict_first_and_everything_behind_it(claimed: Projec
     assert done.stderr == ""
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     assert lines[0] == "planted  Planted faults"
-    assert lines[1].startswith("1 supported, 1 refuted, 2 not measured; judged on run ")
-    start = lines.index("supported     an extra of 1 adds 1 to the error")
-    body = [line.strip() for line in lines[start + 1 : start + 6]]
-    assert body[:4] == [
+    assert lines[1].startswith("1 refuted, 1 inconclusive, 2 not measured; judged on run ")
+    start = lines.index("inconclusive  an extra of 1 adds 1 to the error")
+    body = [line.strip() for line in lines[start + 1 : start + 8]]
+    assert body[:2] == [
         "asked     difference in error, copy[extra=1] minus copy: between 0.99 and 1.01",
-        "measured  +1.000 [+1.000, +1.000], 3 blocks",
+        "measured  +1.000 the same in all 3 blocks",
+    ]
+    assert body[2].startswith("because   the same in all 3 blocks, so that its spread is not known")
+    del body[: body.index("published 1")]
+    assert body[:2] == [
         "published 1",
         "source    Nobody 2026, <script> [bold]",
     ]
-    assert body[4].startswith("scope     numbers, clean (rows=1000 threads=1), on ")
-    assert body[4].endswith(" (cpu)")
+    assert body[2].startswith("scope     numbers, clean (rows=1000 threads=1), on ")
+    assert body[2].endswith(" (cpu)")
     assert not any("bakeoff run" in line for line in lines)
 
 
@@ -109,7 +114,7 @@ def test_commands_measure_the_evidence(claimed: Project) -> None:
 
 def test_a_run_can_be_named(claimed: Project) -> None:
     latest = verdicts(claimed, "--run", "latest")
-    assert latest["an extra of 1 adds 1 to the error"]["verdict"] == "supported"
+    assert latest["an extra of 1 adds 1 to the error"]["verdict"] == "inconclusive"
     done = claimed.bakeoff("claims", "--run", "nosuch", code=2)
     assert "no run 'nosuch'" in done.stderr
 

@@ -97,10 +97,10 @@ def test_run_equals_itself(project: Project, runs: dict[str, Path]) -> None:
 
 def test_planted_change_is_found(project: Project, runs: dict[str, Path]) -> None:
     (error,) = (row for row in rows_of(project, runs["base"], runs["candidate"]) if row["measure"] == "error")
-    assert (error["effect"], error["estimate"], error["changed"]) == ("difference", 1.0, True)
+    assert (error["effect"], error["estimate"], error["same"], error["low"]) == ("difference", 1.0, True, None)
     said = project.bakeoff("compare", str(runs["base"]), str(runs["candidate"]))
     assert said.stderr == ""
-    assert "+1.0000 [+1.0000, +1.0000]" in said.stdout
+    assert "+1.0000 the same in all 3 blocks" in said.stdout
 
 
 def test_order_of_the_runs_turns_the_effect_round(project: Project, runs: dict[str, Path]) -> None:

@@ -16,15 +16,15 @@ from harness.records import Seeds, Trial
 from harness.registry import Registry
 
 
-def job(returned: Any) -> Job:
+def job(returned: Any, *, rate: bool = False, overlap: Any = None) -> Job:
     """Return a job whose judge returns that."""
     topic = Topic("topic", title="T")
     task = topic.task(
         "task",
         title="T",
-        datasets=[Dataset("data", lambda params, rng: None)],
+        datasets=[Dataset("data", lambda params, rng: None, overlap=overlap)],
         phases=["fit"],
-        metrics=[Metric("error", direction="lower", unit="1")],
+        metrics=[Metric("error", direction="lower", unit="1", rate=rate)],
         judge=lambda data, output: returned,
     )
     task.strategy("only")(lambda problem, phase: None)
@@ -73,3 +73,28 @@ def test_a_strategy_that_enters_set_up_alone_has_measured_nothing() -> None:
 def test_only_the_metrics_of_the_task_are_recorded() -> None:
     made = job(Judgement({"error": 1, "other": 2.0}))
     assert made.metrics(made.judge(None, None)) == {"error": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("returned", "sentence"),
+    [
+        (Judgement({"error": 0.5}), "metric error is a rate, but its n is missing; .*"),
+        (Judgement({"error": 0.5}, n={"error": 2.0}), "metric error is a rate, but its n is 2.0; .*"),  # type: ignore[dict-item]
+        (Judgement({"error": 0.5}, n={"error": True}), "metric error is a rate, but its n is True; .*"),
+        (Judgement({"error": 0.5}, n={"error": -1}), "metric error is a rate, but its n is -1; .*"),
+        (Judgement({"error": 1.5}, n={"error": 2}), "metric error is 1.5; a rate lies between 0 and 1"),
+    ],
+)
+def test_a_wrong_rate_is_refused_in_a_sentence(returned: Judgement, sentence: str) -> None:
+    with pytest.raises(InvalidOutputError, match=f"^{sentence}$"):
+        job(returned, rate=True).judge(None, None)
+
+
+def test_the_cases_of_rates_are_recorded() -> None:
+    made = job(Judgement({"error": 0.5}, n={"error": 40, "other": 3}), rate=True)
+    assert made.cases(made.judge(None, None)) == {"error": 40}
+
+
+def test_overlap_is_that_of_the_data_set_at_the_trials_parameters() -> None:
+    assert job(None).overlap == 0.0
+    assert job(None, overlap=lambda params: 3 / params["threads"]).overlap == 3.0

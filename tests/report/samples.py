@@ -105,6 +105,7 @@ def claim(verdict: str = "supported", *, text: str = "fast takes at most half th
         "low": 0.38,
         "high": 0.42,
         "blocks": 5,
+        "same": False,
         "scope": "planted-data, clean",
         "reason": "",
         "commands": ["bakeoff run planted/choose -s fast -s base --blocks 5"],
@@ -192,6 +193,7 @@ def _cell(
         "scenario": scenario,
         "params": dict(params),
         "units": units,
+        "overlap": 0.5 if scenario == "noisy" else 0.0,
         "rows": [_row(rng, index, label, units, drift, params, name) for index, label in enumerate(labels)],
         "table": [],
     }
@@ -226,6 +228,8 @@ def _row(
     return {
         "strategy": index,
         "values": values,
+        "steps": {"log_loss": 0.004},
+        "rates": {},
         "statuses": {status: number for status, number in statuses.items() if number},
         "troubles": troubles,
         "front": {},
@@ -247,7 +251,7 @@ def fill_tables(payload: Plain, task: Plain) -> None:
             {
                 "strategy": row["strategy"],
                 "cells": [
-                    {"median": own.entries[label].median(name), **plain(column[label])}
+                    {"median": own.entries[label].median(name), "rate": None, **plain(column[label])}
                     for name, column in columns.items()
                 ],
             }
@@ -264,9 +268,10 @@ def aggregates(payload: Plain, task: Plain, cell: Plain) -> CellAggregate:
         columns = {
             name: np.array([math.nan if v is None else v for v in values]) for name, values in row["values"].items()
         }
-        entries[about["label"]] = StrategyAggregate(about["strategy"], about["options"], columns)
+        cases = {name: np.full(len(cell["units"]), 1 / step) for name, step in row["steps"].items()}
+        entries[about["label"]] = StrategyAggregate(about["strategy"], about["options"], columns, cases)
     units = [RunBlock(payload["runs"][run]["run"], block, seed) for run, block, seed in cell["units"]]
-    return CellAggregate(payload["machines"][cell["machine"]]["name"], place, units, entries)
+    return CellAggregate(payload["machines"][cell["machine"]]["name"], place, units, entries, cell["overlap"])
 
 
 def compared(payload: Plain, task: Plain, cells: Sequence[Plain], reference: str, name: str) -> dict[str, Compared]:
@@ -284,6 +289,6 @@ def _has(cell: Plain, strategy: int) -> bool:
 
 def plain(found: Compared) -> Plain:
     """Return a comparison as a payload holds it."""
-    none: Plain = {"estimate": None, "low": None, "high": None, "blocks": 0}
+    none: Plain = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
     interval = none if found.effect is None else found.effect.plain()
     return {**interval, "p": None if math.isnan(found.p) else found.p, "verdict": found.word}

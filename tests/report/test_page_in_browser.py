@@ -123,6 +123,28 @@ def test_the_table_shows_the_figures_that_python_computed(show: Show) -> None:
             assert found[label][place].replace(" ", "") == text.replace("\xa0", "").replace(" ", "")
 
 
+def test_rates_and_equal_blocks_are_told_as_python_tells_them(show: Show) -> None:
+    """The rate of the reference has an exact interval; `fast` equals it in every block, `slow` is worse by the same."""
+    task = samples.task()
+    cell = task["cells"][0]
+    base, fast, slow = (
+        next(r for r in cell["rows"] if task["strategies"][r["strategy"]]["label"] == label)
+        for label in ("base", "fast", "slow")
+    )
+    rate = {"estimate": 0.048, "low": 0.0389, "high": 0.0585, "blocks": 5, "same": False}
+    base["rates"] = {"auc": rate}
+    base["values"]["auc"] = [0.75] * 5
+    fast["values"]["auc"] = [0.75] * 5
+    slow["values"]["auc"] = [0.5] * 5
+    found = rows(show(samples.payload(task)))
+    at = 1 + [0, 1, 3, 4].index(next(i for i, m in enumerate(task["measures"]) if m["name"] == "auc"))
+    level = wording.level({"median": None, "rate": rate}, "1")
+    assert level == "0.0480 [0.0389, 0.0585]"
+    assert found["base"][at].startswith(level)
+    assert found["fast"][at] == "0.000= equal in all 5 blocks"
+    assert found["slow"][at] == "\u22120.250 the same in all 5 blocks"
+
+
 def test_figures_are_written_as_python_writes_them(show: Show) -> None:
     page = show(samples.payload())
     values = [0, 1, 9.994, 9.996, 99.94, 123456.7, 0.001, 4.2e-7, 3e-9, 1e9, 2.5e12, -0.5, -1e-7, 0.00049, 0.0006]

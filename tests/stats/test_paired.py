@@ -14,6 +14,7 @@ from scipy import stats
 from harness.stats.paired import (
     Interval,
     bootstrap,
+    mean,
     p_value,
     paired_difference,
     paired_ratio,
@@ -106,7 +107,7 @@ def test_excludes_leaves_its_ends_inside() -> None:
 
 def test_equal_sides_differ_by_nothing() -> None:
     found = paired_ratio([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
-    assert (found.low, found.estimate, found.high) == (1.0, 1.0, 1.0)
+    assert found.equal(1.0)
     assert not found.excludes(1.0)
 
 
@@ -189,8 +190,8 @@ def test_seeds_are_averaged_first(seed: int) -> None:
 
 def test_no_variance() -> None:
     found = pooled_difference([0.25] * 6, [0, 0, 1, 1, 2, 2])
-    assert found.low == found.estimate == found.high == 0.25
-    assert (p_value(found, 0.25), p_value(found, 0.0)) == (1.0, 0.0)
+    assert (found.estimate, found.blocks, found.same) == (0.25, 3, True)
+    assert math.isnan(p_value(found, 0.0))
 
 
 @settings(deadline=None)
@@ -239,3 +240,76 @@ def test_bootstrap_of_kendalls_tau() -> None:
         held.append(not bootstrap(rows, tau).excludes(truth))
     assert np.mean(held) > 0.85
     assert math.isnan(bootstrap(np.zeros((1, 2)), lambda rows: 0.0).low)
+
+
+def test_without_spread_there_is_no_interval() -> None:
+    """Equal values do not say that one more block would be equal."""
+    for found in (paired_difference([3.0] * 5, [1.0] * 5), paired_ratio([3.0] * 5, [1.5] * 5)):
+        assert found.estimate == pytest.approx(2.0)
+        assert (found.known, found.same) == (False, True)
+        assert math.isnan(p_value(found, 0.5))
+    assert not paired_difference([3.0], [1.0]).same
+
+
+def test_blocks_that_are_equal_are_told_from_blocks_that_differ_equally() -> None:
+    assert paired_difference([0.3, 0.7], [0.3, 0.7]).equal(0.0)
+    assert paired_ratio([0.3, 0.7], [0.3, 0.7]).equal(1.0)
+    assert not paired_difference([0.4, 0.8], [0.3, 0.7]).equal(0.0)
+    assert paired_difference([0.4, 0.8], [0.3, 0.7]).same, "differences of 0.1 that only rounding distinguishes"
+
+
+def test_resampling_equal_blocks_gives_no_interval() -> None:
+    found = bootstrap(np.ones((6, 3)), lambda rows: float(rows.mean()))
+    assert (found.estimate, found.known, found.same) == (1.0, False, True)
+
+
+def test_the_corrected_interval_by_hand() -> None:
+    """Values 1 and 3 with half a test row for each other row: variance (1/2 + 1/2) 2, t of one degree 12.7062."""
+    found = mean(np.array([1.0, 3.0]), overlap=0.5)
+    assert found.high == pytest.approx(2 + 12.7062 * math.sqrt(2), abs=1e-4)
+
+
+def errors_of_overlapping_fits(seed: int, train: int, blocks: int, rounds: int) -> npt.NDArray[np.float64]:
+    """Fit two ridge regressions on rows of one pool of 200, drawn anew for each block; shape (rounds, blocks, 2)."""
+    rows, features, test = 200, 5, 40
+    rng = np.random.default_rng([seed, train, blocks])
+    pool = rng.normal(size=(rounds, rows, features))
+    target = pool.sum(axis=2) * 0.3 + rng.normal(size=(rounds, rows))
+    errors = np.empty((rounds, blocks, 2))
+    for block in range(blocks):
+        order = rng.permuted(np.tile(np.arange(rows), (rounds, 1)), axis=1)
+        held_out, own = order[:, :test], order[:, test : test + train]
+        inside, outside = (np.take_along_axis(pool, chosen[:, :, None], axis=1) for chosen in (own, held_out))
+        wanted, truth = (np.take_along_axis(target, chosen, axis=1) for chosen in (own, held_out))
+        turned = inside.transpose(0, 2, 1)
+        for index, penalty in enumerate((1.0, 30.0)):
+            fitted = np.linalg.solve(turned @ inside + penalty * np.eye(features), turned @ wanted[:, :, None])
+            errors[:, block, index] = ((truth - (outside @ fitted)[:, :, 0]) ** 2).mean(axis=1)
+    return errors
+
+
+@pytest.mark.parametrize("train", [10, 100, 160])
+@pytest.mark.parametrize("blocks", [3, 5, 10])
+def test_training_sets_that_overlap_are_covered(train: int, blocks: int) -> None:
+    """Single means and differences; the truth is the mean over many pools, the standard error of a share is 0.5 %."""
+    errors = errors_of_overlapping_fits(1, train, blocks, rounds=2_000)
+    single = errors[:, :, 0]
+    for values in (single, single - errors[:, :, 1]):
+        truth = float(values.mean())
+        assert np.mean([not mean(own, overlap=40 / 160).excludes(truth) for own in values]) >= 0.93
+    if blocks == 10 and train > 10:
+        uncorrected = np.mean([not mean(own).excludes(float(single.mean())) for own in single])
+        assert uncorrected < 0.8
+
+
+@pytest.mark.parametrize("blocks", [2, 3, 5, 10])
+def test_differences_of_rare_cases_are_covered(blocks: int) -> None:
+    """One strategy fails in some cases in which the other does not; most blocks agree by chance."""
+    rng = np.random.default_rng(blocks)
+    cases = 100
+    for rare in (0.001, 0.003, 0.01, 0.03):
+        differences = rng.binomial(cases, rare, size=(1_000, blocks)) / cases
+        # Blocks that all agree have no interval: they are told as equal.
+        told = [mean(own, step=1 / cases) for own in differences if own.any()]
+        missed = sum(found.excludes(rare) for found in told) / len(differences)
+        assert missed <= 0.07, rare

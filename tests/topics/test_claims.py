@@ -33,6 +33,9 @@ class Recorder:
     def difference(self, measure: str, of: str, to: str, **where: Scalar) -> Any:
         return self._note(measure, (of, to), None, where)
 
+    def mean(self, measure: str, of: str, **where: Scalar) -> Any:
+        return self._note(measure, (of,), None, where)
+
     def tied(self, measure: str, of: str, to: str, margin: float, **where: Scalar) -> Verdict:
         self._note(measure, (of, to), None, where)
         return self.within(margin)

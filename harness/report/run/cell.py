@@ -76,6 +76,7 @@ class CellMaker:
                 )
                 for unit in aggregates.units
             ],
+            "overlap": aggregates.overlap,
             "rows": [self._row(label, aggregates, shares.get(label, {})) for label in labels],
             "table": self._table(aggregates, labels),
         }
@@ -90,6 +91,8 @@ class CellMaker:
         return {
             "strategy": self._names[label],
             "values": values,
+            "steps": {name: aggregates.step(label, name) for name in entry.cases},
+            "rates": {name: found.plain() for name in entry.cases if (found := aggregates.rate(label, name))},
             "statuses": dict(entry.statuses),
             "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
             "front": shares,
@@ -132,6 +135,7 @@ class CellMaker:
                 "cells": [
                     {
                         "median": aggregates.entries[label].median(m.name),
+                        "rate": found.plain() if (found := aggregates.rate(label, m.name)) else None,
                         **_interval(against[m.name][label].effect),
                         "p": against[m.name][label].p,
                         "verdict": against[m.name][label].word,
@@ -168,4 +172,5 @@ def _point(entry: StrategyAggregate, cost: str, metric: JudgedMetric) -> np.ndar
 
 
 def _interval(found: Interval | None) -> Plain:
-    return {"estimate": None, "low": None, "high": None, "blocks": 0} if found is None else found.plain()
+    none = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
+    return none if found is None else found.plain()

@@ -77,7 +77,7 @@ def _table(task: Plain, cell: Plain) -> Iterator[str]:
 
 
 def _cell(measure: Plain, found: Plain) -> str:
-    median = wording.figure(found["median"], measure["unit"])
+    median = wording.level(found, measure["unit"])
     if found["verdict"] == "reference" or found["estimate"] is None:
         return median
     interval = wording.interval(found, cost=measure["cost"])

@@ -41,6 +41,9 @@ def task(number: int, payload: Plain) -> dict[str, Any]:
         "reason": advice["sentence"].removeprefix(advice["strategy"]).removeprefix(":").strip() if advice else "",
         "setup": setup(payload),
         "shown": [place for place, measure in enumerate(payload["measures"]) if not is_phase(measure)],
+        "rates": list(
+            dict.fromkeys(name for cell in payload["cells"] for row in cell["rows"] for name in row["rates"])
+        ),
         "troubles": troubles(payload),
     }
 

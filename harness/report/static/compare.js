@@ -24,8 +24,9 @@
   bakeoff.isTime = (measure) => measure.cost && measure.unit === "s";
 
   const verdict = (found, measure, noise) => {
-    if (!found || found.low === null) return "unknown";
     const none = measure.cost ? 1 : 0;
+    if (found?.same && found.estimate === none) return "tied";
+    if (!found || found.low === null) return "unknown";
     const drowned = bakeoff.isTime(measure) && noise && Math.abs(Math.log(found.estimate)) < floor(noise.sd, found.blocks);
     const excluded = found.low > none || found.high < none;
     if (drowned || !(found.p < ALPHA) || !excluded) return "tied";

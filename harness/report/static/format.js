@@ -74,8 +74,12 @@
     return cost ? ratio(found.estimate) : signed(found.estimate, decimals(found));
   };
 
-  /** The interval of a comparison, "[1.08, 1.40]"; empty without one. */
+  /** A rate with its interval: "0.0480 [0.0389, 0.0585]". */
+  const rate = (found) => `${number(found.estimate)} [${number(found.low)}, ${number(found.high)}]`;
+
+  /** The interval of a comparison, "[1.08, 1.40]", or that all blocks agree; empty without either. */
   const interval = (found, cost) => {
+    if (found?.same) return `${found.estimate === (cost ? 1 : 0) ? "equal" : "the same"} in all ${found.blocks} blocks`;
     if (absent(found?.low) || absent(found.high)) return "";
     const bounds = [found.low, found.high];
     const texts = cost ? bounds.map((b) => ratio(b).replace(/x$/, "")) : bounds.map((b) => signed(b, decimals(found)));
@@ -114,6 +118,7 @@
     scaled,
     ratio,
     effect,
+    rate,
     interval,
     params,
     cell,

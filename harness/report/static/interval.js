@@ -16,11 +16,21 @@
     return { estimate, low: estimate - half, high: estimate + half, blocks, se, df };
   };
 
-  const mean = (values) => {
+  /** Whether values differ by rounding only. */
+  const agree = (values) =>
+    Math.max(...values) - Math.min(...values) <= 1e-12 * Math.max(...values.map((value) => Math.abs(value)));
+
+  /** Mean with Student's t interval; the function of this name in paired.py says what `overlap` and `step` do. */
+  const mean = (values, { overlap = 0, step = 0 } = {}) => {
     const count = values.length;
+    const none = { low: null, high: null, blocks: count, se: NaN, df: NaN };
+    if (count > 1 && agree(values) && (step === 0 || values.every((value) => value === 0))) {
+      return { estimate: values[0], ...none, same: true };
+    }
     const estimate = average(values);
-    if (count < 2) return { estimate, low: null, high: null, blocks: count, se: NaN, df: NaN };
-    return around(estimate, squares(values, estimate) / (count - 1) / count, count - 1, count);
+    if (count < 2) return { estimate, ...none };
+    const variance = Math.max(squares(values, estimate) / (count - 1), step ** 2);
+    return around(estimate, variance * (1 / count + overlap), count - 1, count);
   };
 
   const grouped = (values, keys) => {
@@ -39,6 +49,10 @@
     if (!rows.has(cell)) rows.set(cell, new Map(cell.rows.map((row) => [row.strategy, row])));
     return rows.get(cell).get(strategy);
   };
+
+  /** A rate of a strategy with its exact interval, in one cell; null over several, and for what is no rate. */
+  bakeoff.rate = (cells, strategy, name) =>
+    (cells.length === 1 && bakeoff.row(cells[0], strategy)?.rates?.[name]) || null;
 
   const names = new WeakMap();
 
@@ -66,10 +80,10 @@
   /** Mean differences over the cells, unit by unit; only units that all cells with any have. */
   const common = (cells, of, to, measure) => {
     const totals = new Map();
-    let counted = 0;
+    const held = [];
     for (const cell of cells) {
       const part = differences(cell, of, to, measure);
-      counted += part.length > 0;
+      if (part.length) held.push(cell);
       for (const [index, value] of part) {
         const name = units(cell)[index];
         const total = totals.get(name);
@@ -80,8 +94,8 @@
         }
       }
     }
-    const complete = [...totals.values()].filter((total) => total.cells === counted);
-    return { pairs: complete.map((total) => [total.unit, total.sum / counted]), cells: counted };
+    const complete = [...totals.values()].filter((total) => total.cells === held.length);
+    return { pairs: complete.map((total) => [total.unit, total.sum / held.length]), held };
   };
 
   const through = (found, change) => ({
@@ -111,13 +125,17 @@
   };
 
   /** Mean difference; blocks on the same data count once. */
-  const pooledDifference = (values, seeds) => mean(grouped(values, seeds).map(average));
+  const pooledDifference = (values, seeds, about) => mean(grouped(values, seeds).map(average), about);
+
+  /** Overlap of training sets, and by how much one case changes a mean of rates over cells: see `uncertainty`. */
+  const uncertainty = (cells, strategies, name) => ({
+    overlap: Math.max(0, ...cells.map((cell) => cell.overlap ?? 0)),
+    step: Math.max(0, ...cells.flatMap((cell) => strategies.map((own) => bakeoff.row(cell, own)?.steps?.[name] ?? 0))) / cells.length,
+  });
 
   /** Two-sided p of no effect; null without an interval. */
   const tested = (apart, { low, se, df }) => {
-    if (low === null) return null;
-    if (se > 0) return pValue(apart / se, df);
-    return apart === 0 ? 1 : 0;
+    return low === null ? null : pValue(apart / se, df);
   };
 
   /** Whether a measure of some strategies is large enough to be compared in all of some cells. */
@@ -129,19 +147,20 @@
 
   /**
    * Effect of one strategy against another over some cells of one machine: a ratio for a cost, else a difference.
-   * Null without a common block; `low` and `high` are null where there are too few for an interval; `cells` is the
-   * number of cells that hold both.
+   * Null without a common block; `low` and `high` are null where there are too few for an interval, or all agree
+   * (`same`); `cells` is the number of cells that hold both.
    */
   bakeoff.effect = (task, cells, of, to, name) => {
     const measure = bakeoff.measure(task, name);
     const found = common(cells, of, to, measure);
     if (!found.pairs.length) return null;
     const values = found.pairs.map(([, value]) => value);
+    const seeds = found.pairs.map(([unit]) => unit[2]);
     const pooled = measure.cost
       ? through(pooledRatio(values, found.pairs.map(([unit]) => unit[0])), Math.exp)
-      : pooledDifference(values, found.pairs.map(([unit]) => unit[2]));
+      : pooledDifference(values, seeds, uncertainty(found.held, [of, to], name));
     const apart = measure.cost ? pooled.log : pooled.estimate;
-    return { ...pooled, cells: found.cells, p: tested(apart, pooled) };
+    return { ...pooled, cells: found.held.length, p: tested(apart, pooled) };
   };
 
   /** A measure of a task by its name. */

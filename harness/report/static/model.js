@@ -19,7 +19,10 @@
   const column = (task, cells, strategies, state, measure) => {
     const compared = bakeoff.compare(task, cells, strategies, state.reference, measure.name);
     return new Map(
-      strategies.map((own) => [own, { ...compared.get(own), medians: medians(cells, own, measure) }]),
+      strategies.map((own) => [
+        own,
+        { ...compared.get(own), medians: medians(cells, own, measure), rate: bakeoff.rate(cells, own, measure.name) },
+      ]),
     );
   };
 

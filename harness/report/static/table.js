@@ -62,7 +62,7 @@
 
   /** Texts of a cell: the figure, and what stands below it. */
   const texts = (cell, measure, view, blocks, cells) => {
-    const own = medians(cell.medians, measure.unit);
+    const own = cell.rate ? format.rate(cell.rate) : medians(cell.medians, measure.unit);
     if (cell.verdict === "reference") return [own, cell.medians.low === null || view === "median" ? "" : "reference"];
     if (view === "median") return [own, ""];
     const below = [format.interval(cell, measure.cost), ...cover(cell, blocks, cells)];

@@ -1,8 +1,4 @@
-"""Claims about safe deployment: guarantees while learning, gates before a launch, and monitors after it.
-
-A share, of violations for example, is judged as a difference to a strategy whose share is 0 by construction: `never`
-promotes nothing, `silent` raises no alarm, and `always-default` breaks no guarantee.
-"""
+"""Claims about safe deployment: guarantees while learning, gates before a launch, and monitors after it."""
 
 from __future__ import annotations
 
@@ -35,7 +31,7 @@ STABLE: dict[str, Scalar] = {**WATCH, "dataset": "no-shift"}
 )
 def conservative_keeps_its_budget(evidence: Evidence) -> Verdict:
     """Judge the guarantee where the mean of the default is known."""
-    return evidence.difference("violations", "conservative-ucb", "always-default", **USUAL).at_most(0.05)
+    return evidence.mean("violations", "conservative-ucb", **USUAL).at_most(0.05)
 
 
 @topic.claim(
@@ -44,7 +40,7 @@ def conservative_keeps_its_budget(evidence: Evidence) -> Verdict:
 )
 def estimated_keeps_its_budget(evidence: Evidence) -> Verdict:
     """Judge the guarantee where the default is an arm like the others."""
-    return evidence.difference("violations", "conservative-ucb-estimated", "always-default", **USUAL).at_most(0.05)
+    return evidence.mean("violations", "conservative-ucb-estimated", **USUAL).at_most(0.05)
 
 
 @topic.claim(
@@ -53,7 +49,7 @@ def estimated_keeps_its_budget(evidence: Evidence) -> Verdict:
 )
 def ucb1_breaks_the_budget(evidence: Evidence) -> Verdict:
     """Judge whether a guarantee is needed: a policy that first tries all arms earns less at first."""
-    return evidence.difference("violations", "ucb1", "always-default", **USUAL).at_least(0.9)
+    return evidence.mean("violations", "ucb1", **USUAL).at_least(0.9)
 
 
 @topic.claim(
@@ -91,7 +87,7 @@ def a_stricter_guarantee_costs_more(evidence: Evidence) -> Verdict:
 @topic.claim("a canary gated by betting promotes at most 5 % of the policies that are not better", source=BETTING)
 def betting_canary_holds_the_level(evidence: Evidence) -> Verdict:
     """Judge the gate in the hardest case: an equal policy and 100 looks."""
-    return evidence.difference("false_promotions", "canary-betting", "never", **EQUAL).at_most(0.05)
+    return evidence.mean("false_promotions", "canary-betting", **EQUAL).at_most(0.05)
 
 
 @topic.claim(
@@ -100,9 +96,7 @@ def betting_canary_holds_the_level(evidence: Evidence) -> Verdict:
 )
 def betting_canary_holds_the_level_in_a_trend(evidence: Evidence) -> Verdict:
     """Judge the gate where stages have different rates."""
-    return evidence.difference("false_promotions", "canary-betting", "never", scenario="trend(1)", **EQUAL).at_most(
-        0.05
-    )
+    return evidence.mean("false_promotions", "canary-betting", scenario="trend(1)", **EQUAL).at_most(0.05)
 
 
 @topic.claim(
@@ -110,7 +104,7 @@ def betting_canary_holds_the_level_in_a_trend(evidence: Evidence) -> Verdict:
 )
 def mixture_canary_holds_the_level(evidence: Evidence) -> Verdict:
     """Judge a gate whose guarantee is asymptotic."""
-    return evidence.difference("false_promotions", "canary-mixture", "never", **EQUAL).at_most(0.05)
+    return evidence.mean("false_promotions", "canary-mixture", **EQUAL).at_most(0.05)
 
 
 @topic.claim(
@@ -119,7 +113,7 @@ def mixture_canary_holds_the_level(evidence: Evidence) -> Verdict:
 )
 def fixed_test_holds_the_level(evidence: Evidence) -> Verdict:
     """Judge the test as it is meant to be used."""
-    return evidence.difference("false_promotions", "fixed-ab", "never", **EQUAL).within(0.02, of=0.05)
+    return evidence.mean("false_promotions", "fixed-ab", **EQUAL).within(0.02, of=0.05)
 
 
 @topic.claim(
@@ -129,7 +123,7 @@ def fixed_test_holds_the_level(evidence: Evidence) -> Verdict:
 )
 def peeking_breaks_the_level(evidence: Evidence) -> Verdict:
     """Judge the price of repeated tests: 50 looks, each of which may end the test on either side."""
-    return evidence.difference("false_promotions", "peeking-ab", "never", **EQUAL).at_least(0.15)
+    return evidence.mean("false_promotions", "peeking-ab", **EQUAL).at_least(0.15)
 
 
 @topic.claim(
@@ -138,7 +132,7 @@ def peeking_breaks_the_level(evidence: Evidence) -> Verdict:
 )
 def pooled_stages_deceive(evidence: Evidence) -> Verdict:
     """Judge a comparison of visitors from different times."""
-    return evidence.difference("false_promotions", "canary-pooled", "never", scenario="trend(1)", **EQUAL).at_least(0.2)
+    return evidence.mean("false_promotions", "canary-pooled", scenario="trend(1)", **EQUAL).at_least(0.2)
 
 
 @topic.claim(
@@ -147,7 +141,7 @@ def pooled_stages_deceive(evidence: Evidence) -> Verdict:
 )
 def absence_of_harm_is_a_weak_gate(evidence: Evidence) -> Verdict:
     """Judge the most common gate, on a policy that changes nothing."""
-    return evidence.difference("false_promotions", "canary-until-harm", "never", **EQUAL).at_least(0.3)
+    return evidence.mean("false_promotions", "canary-until-harm", **EQUAL).at_least(0.3)
 
 
 @topic.claim(
@@ -155,7 +149,7 @@ def absence_of_harm_is_a_weak_gate(evidence: Evidence) -> Verdict:
 )
 def log_bound_holds_the_level(evidence: Evidence) -> Verdict:
     """Judge the empirical Bernstein bound."""
-    return evidence.difference("false_promotions", "log-bernstein", "never", **EQUAL).at_most(0.05)
+    return evidence.mean("false_promotions", "log-bernstein", **EQUAL).at_most(0.05)
 
 
 @topic.claim(
@@ -188,15 +182,13 @@ def canary_protects(evidence: Evidence) -> Verdict:
 @topic.claim("bets on ranks raise a false alarm on at most 5 % of the streams", source=CONFORMAL)
 def conformal_holds_the_level(evidence: Evidence) -> Verdict:
     """Judge the level on normal noise."""
-    return evidence.difference("false_alarms", "conformal-rewards", "silent", **STABLE).at_most(0.05)
+    return evidence.mean("false_alarms", "conformal-rewards", **STABLE).at_most(0.05)
 
 
 @topic.claim("with heavy tails bets on ranks raise a false alarm on at most 5 % of the streams", source=CONFORMAL)
 def conformal_holds_the_level_in_tails(evidence: Evidence) -> Verdict:
     """Judge the level where the noise has no third moment; the ranks are the same as those of normal noise."""
-    return evidence.difference(
-        "false_alarms", "conformal-rewards", "silent", scenario="heavy_tails(3)", **STABLE
-    ).at_most(0.05)
+    return evidence.mean("false_alarms", "conformal-rewards", scenario="heavy_tails(3)", **STABLE).at_most(0.05)
 
 
 @topic.claim(
@@ -205,7 +197,7 @@ def conformal_holds_the_level_in_tails(evidence: Evidence) -> Verdict:
 )
 def cusum_needs_its_noise(evidence: Evidence) -> Verdict:
     """Judge a threshold where its assumption is violated."""
-    return evidence.difference("false_alarms", "cusum", "silent", scenario="heavy_tails(3)", **STABLE).at_least(0.2)
+    return evidence.mean("false_alarms", "cusum", scenario="heavy_tails(3)", **STABLE).at_least(0.2)
 
 
 @topic.claim(
@@ -214,9 +206,7 @@ def cusum_needs_its_noise(evidence: Evidence) -> Verdict:
 )
 def ranks_need_exchangeable_noise(evidence: Evidence) -> Verdict:
     """Judge a guarantee where its only assumption is violated."""
-    return evidence.difference(
-        "false_alarms", "conformal-rewards", "silent", scenario="autocorrelation(0.3)", **STABLE
-    ).at_least(0.2)
+    return evidence.mean("false_alarms", "conformal-rewards", scenario="autocorrelation(0.3)", **STABLE).at_least(0.2)
 
 
 @topic.claim(
@@ -225,7 +215,7 @@ def ranks_need_exchangeable_noise(evidence: Evidence) -> Verdict:
 )
 def uncorrected_windows_raise_false_alarms(evidence: Evidence) -> Verdict:
     """Judge 37 tests on overlapping windows."""
-    return evidence.difference("false_alarms", "ks-rewards[corrected=false]", "silent", **STABLE).at_least(0.5)
+    return evidence.mean("false_alarms", "ks-rewards[corrected=false]", **STABLE).at_least(0.5)
 
 
 @topic.claim(

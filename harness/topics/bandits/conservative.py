@@ -33,6 +33,7 @@ VIOLATIONS = Metric(
     unit="1",
     summary="Share of the replications whose expected reward was below the required one at some step.",
     limit=DELTA,
+    rate=True,
 )
 SHORTFALL = Metric(
     "shortfall",
@@ -94,6 +95,7 @@ def judge(world: Guarded, actions: Any) -> Judgement:
             VIOLATIONS.name: float((worst < -_ROUNDING).mean()),
             SHORTFALL.name: float(np.maximum(-worst, 0).mean()),
         },
+        n={VIOLATIONS.name: world.replications},
         curves={**judged.curves, MARGIN.curve: Curve(at.astype(float).tolist(), left.min(axis=1)[at - 1].tolist())},
     )
 

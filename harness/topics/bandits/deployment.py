@@ -27,12 +27,14 @@ METRICS = (
         unit="1",
         summary="Share of the policies that are not better and still get all traffic; 0 if all are better.",
         limit=0.05,
+        rate=True,
     ),
     Metric(
         "missed",
         direction="lower",
         unit="1",
         summary="Share of the better policies that do not get all traffic by the horizon; 0 if none is better.",
+        rate=True,
     ),
     Metric(
         "time_to_full",

@@ -20,15 +20,21 @@ METRICS = (
         direction="lower",
         unit="1",
         summary="Share of the streams with an alarm before the change, or with a change and no alarm.",
+        rate=True,
     ),
     Metric(
-        "false_alarms", direction="lower", unit="1", summary="Share of the streams with an alarm before the change."
+        "false_alarms",
+        direction="lower",
+        unit="1",
+        summary="Share of the streams with an alarm before the change.",
+        rate=True,
     ),
     Metric(
         "missed",
         direction="lower",
         unit="1",
         summary="Share of the streams without a false alarm on which the change is missed; 0 if nothing changes.",
+        rate=True,
     ),
     Metric(
         "delay",

@@ -5,8 +5,9 @@
   const bakeoff = (window.bakeoff ??= {});
   const [OWN, OTHER] = [0, 1];
 
-  const made = (units, name, own, other) => ({
+  const made = ({ units, overlap }, name, own, other) => ({
     units,
+    overlap,
     rows: [
       { strategy: OWN, values: { [name]: own } },
       { strategy: OTHER, values: { [name]: other } },
@@ -15,11 +16,13 @@
 
   /** Mean of a measure over blocks (geometric for a cost), as {estimate, low, high, blocks, cells}; null without one. */
   const mean = (task, cells, strategy, name) => {
+    const rate = bakeoff.rate(cells, strategy, name);
+    if (rate) return { ...rate, cells: 1, p: null };
     const none = bakeoff.measure(task, name).cost ? 1 : 0;
     const held = cells
       .map((cell) => [cell, bakeoff.row(cell, strategy)?.values[name]])
       .filter(([, values]) => values?.some((value) => value !== null))
-      .map(([cell, values]) => made(cell.units, name, values, values.map(() => none)));
+      .map(([cell, values]) => made(cell, name, values, values.map(() => none)));
     return held.length ? bakeoff.effect(task, held, OWN, OTHER, name) : null;
   };
 
@@ -29,7 +32,7 @@
       const before = bakeoff.row(from, strategy)?.values[name] ?? [];
       const known = new Map(from.units.map((unit, at) => [unit.join(" "), before[at] ?? null]));
       const after = bakeoff.row(to, strategy)?.values[name] ?? to.units.map(() => null);
-      return made(to.units, name, after, to.units.map((unit) => known.get(unit.join(" ")) ?? null));
+      return made(to, name, after, to.units.map((unit) => known.get(unit.join(" ")) ?? null));
     });
     const compared = held.length > 0 && bakeoff.measurable(held, [OWN, OTHER], bakeoff.measure(task, name));
     return compared ? bakeoff.effect(task, held, OWN, OTHER, name) : null;

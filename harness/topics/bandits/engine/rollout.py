@@ -235,6 +235,7 @@ def judge(launch: Launch, shares: npt.ArrayLike) -> Judgement:
     x = np.arange(1.0, launch.horizon + 1).tolist()
     return Judgement(
         metrics={name: float(values.mean()) if len(values) else 0.0 for name, values in parts.items()},
+        n={name: len(parts[name]) for name in ("false_promotions", "missed")},
         curves={
             "traffic": Curve(x, given.mean(axis=1).tolist()),
             "lost": Curve(x, losses.mean(axis=1).cumsum().tolist()),

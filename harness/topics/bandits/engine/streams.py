@@ -181,6 +181,7 @@ def judge(data: Streams, alarms: npt.ArrayLike) -> Judgement:
             # With a false alarm on every stream no change was detected.
             "delay": float(np.median(delay)) if len(after) else float(left),
         },
+        n={"errors": len(steps), "false_alarms": len(steps), "missed": len(after) if left else 0},
         curves={"alarmed": Curve(at.astype(float).tolist(), alarmed)},
         examples={"false_alarms": Examples(early.astype(np.float64))},
     )

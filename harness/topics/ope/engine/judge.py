@@ -69,10 +69,10 @@ def interval(data: Replications, output: npt.ArrayLike) -> Judgement:
     Returns
     -------
     Judgement
-        Metrics ``coverage_error`` (how far the coverage falls short of 0.95; 0 if it does not), mean ``width`` and mean
+        Metrics ``coverage_error`` (how far the coverage falls short of 0.95; 0 if it does not), mean ``width``, mean
         ``interval_score`` (width plus 2 / 0.05 times the distance of the true value from the interval: Gneiting &
-        Raftery 2007, "Strictly proper scoring rules, prediction, and estimation"). Examples of ``width`` and
-        ``interval_score``, one per replication.
+        Raftery 2007, "Strictly proper scoring rules, prediction, and estimation") and ``coverage``, the share of
+        intervals that contain the true value. Examples of all but the first, one per replication.
 
     Raises
     ------
@@ -87,15 +87,21 @@ def interval(data: Replications, output: npt.ArrayLike) -> Judgement:
             f"the interval of replication {at} ends at {high[at]:.6g}, before its start {low[at]:.6g}"
         )
     outside = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
-    width = high - low
+    covered, width = outside == 0, high - low
     score = width + 2 / (1 - LEVEL) * outside
     return Judgement(
         metrics={
-            "coverage_error": max(0.0, LEVEL - float((outside == 0).mean())),
+            "coverage_error": max(0.0, LEVEL - float(covered.mean())),
             "width": float(width.mean()),
             "interval_score": float(score.mean()),
+            "coverage": float(covered.mean()),
         },
-        examples={"width": Examples(width), "interval_score": Examples(score)},
+        n={"coverage": len(truth)},
+        examples={
+            "width": Examples(width),
+            "interval_score": Examples(score),
+            "coverage": Examples(covered.astype(np.float64)),
+        },
     )
 
 
