@@ -240,6 +240,8 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
         cores=request.cores,
         started=started.isoformat(timespec="milliseconds"),
         elapsed_s=(datetime.now(UTC) - started).total_seconds(),
+        tries=outcome.tries,
+        choice=outcome.choice,
     )
     text = "\n".join(part for part in (seen.outcome.text if seen.outcome else "", seen.printed.text()) if part)
     return Response(record, text)

@@ -145,6 +145,7 @@ class _Run:
         case = self.suite[place]
         trial = case.planned.trials[len(case.memory)]
         cores = cores_for(0, int(trial.params["threads"]), self.setup.cores)
-        reading = self.setup.memory.measure(trial, cores)
+        pair = next((pair for pair in case.screen if pair.block == trial.block and not pair.failed), None)
+        reading = self.setup.memory.measure(trial, cores, pair.choices if pair else None)
         case.add(reading)
         self.listen(place, reading)
