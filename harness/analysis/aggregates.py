@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import median
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,6 +18,8 @@ from harness.stats.paired import Interval, pooled_difference, pooled_ratio
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = npt.NDArray[np.int64]
+#: Options with their values, sorted by name.
+Choice: TypeAlias = tuple[tuple[str, Scalar], ...]
 
 CURVES = 3
 #: Memory below this many bytes is smaller than what a measurement can tell: it is written "<0.1 MB" and has no ratio.
@@ -47,6 +50,8 @@ class StrategyAggregate:
         Indices of the units whose trial began and did not finish, and of those whose trial was contaminated.
     curves
         Name to the curves of the first blocks, at most `CURVES`.
+    choices
+        Number of blocks in which tuning chose some options, by these: pairs of a name and a value, sorted.
     """
 
     strategy: str
@@ -57,6 +62,7 @@ class StrategyAggregate:
     failed: set[int] = field(default_factory=set)
     contaminated: set[int] = field(default_factory=set)
     curves: dict[str, list[Curve]] = field(default_factory=dict)
+    choices: Counter[Choice] = field(default_factory=Counter)
 
     def median(self, name: str) -> float | None:
         """Return the median of a measure over the units in which it was measured."""
@@ -81,20 +87,27 @@ class WorkRate(NamedTuple):
         return {**self._asdict(), **{figure: self.share(entry, figure) for figure in _SHARED}}
 
 
-def work_rates(work: Mapping[str, Work], cell: Cell) -> list[WorkRate]:
-    """List the phases with declared work whose number of units follows from the parameters of the cell."""
-    rates = [WorkRate(phase, declared.unit, declared.count(dict(cell.params))) for phase, declared in work.items()]
-    return [rate for rate in rates if rate.times > 0]
-
-
 @dataclass
 class CellAggregate:
-    """All strategies of one cell on one machine; `entries` are named by label, in the order of their first trial."""
+    """All strategies of one cell on one machine; `entries` are named by label, in the order of their first trial.
+
+    Attributes
+    ----------
+    work
+        Phase to the median number of its units of work, where that is recorded; it is the same for all strategies.
+    """
 
     machine: str
     cell: Cell
     units: list[RunBlock]
     entries: dict[str, StrategyAggregate]
+    work: dict[str, float] = field(default_factory=dict)
+
+    def work_rates(self, work: Mapping[str, Work]) -> list[WorkRate]:
+        """List the phases with declared work, by the recorded number of units, else by that of the parameters."""
+        params = dict(self.cell.params)
+        rates = [WorkRate(phase, own.unit, self.work.get(phase, own.count(params))) for phase, own in work.items()]
+        return [rate for rate in rates if rate.times > 0]
 
     def differences(self, of: str, to: str, name: str, base: CellAggregate | None = None) -> dict[RunBlock, float]:
         """Return the measure of strategy `of` minus that of `to` in every unit that has both; of logarithms for a cost.
@@ -258,6 +271,7 @@ class _CellRecords:
         self._units: dict[RunBlock, int] = {}
         self._entries: dict[str, StrategyAggregate] = {}
         self._values: dict[str, dict[str, dict[int, float]]] = {}
+        self._work: dict[str, list[float]] = defaultdict(list)
 
     def add(self, run: str, record: Record) -> None:
         trial = record.trial
@@ -273,19 +287,23 @@ class _CellRecords:
             entry.failed.add(unit)
         if record.conditions is not None and record.conditions.contaminated:
             entry.contaminated.add(unit)
+        if record.tries:
+            entry.choices[tuple(sorted(record.choice.items()))] += 1
         if record.status != "ok" or record.reason:
             entry.troubles[(record.status, record.reason)] += 1
         for name, value in figures(record).items():
             columns[name][unit] = value
+        for phase, units in record.work.items():
+            self._work[phase].append(units)
         for name, curve in record.curves.items():
             curves = entry.curves.setdefault(name, [])
             if len(curves) < CURVES:
                 curves.append(curve)
 
-    def arrays(self) -> tuple[list[RunBlock], dict[str, StrategyAggregate]]:
+    def arrays(self) -> tuple[list[RunBlock], dict[str, StrategyAggregate], dict[str, float]]:
         for label, columns in self._values.items():
             for name, values in columns.items():
                 column = np.full(len(self._units), np.nan)
                 column[list(values)] = list(values.values())
                 self._entries[label].values[name] = column
-        return list(self._units), self._entries
+        return list(self._units), self._entries, {phase: median(units) for phase, units in self._work.items()}

@@ -194,6 +194,7 @@ class Task:
     tuning: Tuning | None
     stress: tuple[Stress, ...]
     guess: Callable[[Any], Mapping[str, float]] | None
+    sizes: Callable[[Any], Mapping[str, Scalar]] | None
     where: str
     strategies: dict[str, Strategy] = field(default_factory=dict)
     joined: list[Dataset] = field(default_factory=list)

@@ -239,7 +239,7 @@ class Work(msgspec.Struct, frozen=True):
     unit
         Name of the unit: step, row, token.
     of
-        The parameters whose product is the number of units.
+        The parameters whose product is the number of units; a task's ``sizes`` says what they are in the data.
     """
 
     unit: str

@@ -126,6 +126,13 @@ class Job:
             raise InvalidOutputError(f"it entered none of the task's phases: {', '.join(self.task.phases)}")
         return output
 
+    def work(self, problem: Problem) -> dict[str, float]:
+        """Count the units of work of each phase in the data; nothing where the task's parameters say it."""
+        if self.task.sizes is None:
+            return {}
+        sizes = {**problem.params, **self.task.sizes(problem.data)}
+        return {phase: work.count(sizes) for phase, work in self.task.work.items()}
+
     def judge(self, data: Any, output: Any) -> Judgement:
         """Judge the strategy's output.
 

@@ -57,6 +57,7 @@ class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):
     memory_source: MemorySource | None = None
     tries: list[Try] = []
     choice: dict[str, Scalar] = {}
+    work: dict[str, float] = {}
 
 
 def take_standard_streams() -> tuple[int, int]:

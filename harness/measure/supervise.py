@@ -242,6 +242,7 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
         elapsed_s=(datetime.now(UTC) - started).total_seconds(),
         tries=outcome.tries,
         choice=outcome.choice,
+        work=outcome.work,
     )
     text = "\n".join(part for part in (seen.outcome.text if seen.outcome else "", seen.printed.text()) if part)
     return Response(record, text)

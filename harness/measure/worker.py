@@ -81,7 +81,9 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge,
             before.figures[TUNE].in_total = False
             job = replace(job, choice=tuned.choice)
         data = job.prepare()
-        judgement = job.judge(data, job.call(job.problem(data), clock))
+        problem = job.problem(data)
+        judgement = job.judge(data, job.call(problem, clock))
+        done = job.work(problem)
     except CannotRunError as error:
         return Outcome(status="skipped", reason=str(error))
     except MemoryError as error:
@@ -98,6 +100,7 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge,
         memory_source=("quiet" if quiet else "exact") if exact else "sampled",
         tries=tuned.tries,
         choice=tuned.choice,
+        work=done,
     )
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from harness.declare import Dataset, Judgement, Metric, Topic
+from harness.declare import Dataset, Judgement, Metric, Param, Topic, Work
 from harness.errors import InvalidOutputError
 from harness.measure.job import Job
 from harness.records import Seeds, Trial
 from harness.registry import Registry
 
 
-def job(returned: Any) -> Job:
+def job(returned: Any, **task_changes: Any) -> Job:
     """Return a job whose judge returns that."""
     topic = Topic("topic", title="T")
     task = topic.task(
@@ -23,6 +23,7 @@ def job(returned: Any) -> Job:
         phases=["fit"],
         metrics=[Metric("error", direction="lower", unit="1")],
         judge=lambda data, output: returned,
+        **task_changes,
     )
     task.strategy("only")(lambda problem, phase: None)
     trial = Trial("topic", "task", "only", "data", "clean", {"threads": 1}, {}, 0, Seeds(0, 1, 2))
@@ -46,3 +47,10 @@ def test_a_wrong_judgement_is_refused_in_a_sentence(returned: Any, sentence: str
 def test_only_the_metrics_of_the_task_are_recorded() -> None:
     made = job(Judgement({"error": 1, "other": 2.0}))
     assert made.metrics(made.judge(None, None)) == {"error": 1.0}
+
+
+def test_work_is_counted_in_what_strategies_see_of_the_data() -> None:
+    declared: dict[str, Any] = {"params": {"rows": Param(10)}, "work": {"fit": Work("row", of=("rows", "threads"))}}
+    counted = job(None, **declared, view=lambda data: data[1:], sizes=lambda data: {"rows": len(data)})
+    assert counted.work(counted.problem([1, 2, 3])) == {"fit": 2}
+    assert job(None, **declared).work(counted.problem([1, 2, 3])) == {}

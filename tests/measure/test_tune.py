@@ -162,7 +162,11 @@ def ends(problem: Any, phase: Any, level: float = 1.0, bins: int = 4) -> float:
 @pytest.mark.parametrize(
     ("function", "error", "sentence"),
     [
-        (raises(ValueError("planted")), TuningError, "all 4 tries of tuning failed, the last with: ValueError: planted"),
+        (
+            raises(ValueError("planted")),
+            TuningError,
+            "all 4 tries of tuning failed, the last with: ValueError: planted",
+        ),
         (raises(SystemExit(3)), TuningError, "all 4 tries of tuning failed, the last with: called sys.exit(3)"),
         (raises(CannotRunError("no such thing")), CannotRunError, "no such thing"),
         (ends, TuningError, "tuning ended without a result, exit code 7"),
@@ -277,7 +281,9 @@ def test_the_memory_pass_runs_the_choice(records: dict[str, Any]) -> None:
 
 @pytest.mark.measured
 def test_how_tuning_fails(records: dict[str, Any]) -> None:
-    assert {name: (records[f"{name}-tuned"].status, records[f"{name}-tuned"].reason) for name in ("hangs", "breaks")} == {
+    assert {
+        name: (records[f"{name}-tuned"].status, records[f"{name}-tuned"].reason) for name in ("hangs", "breaks")
+    } == {
         "hangs": ("timeout", "not done after 5 s in phase tune; killed"),
         "breaks": ("failed", "all 3 tries of tuning failed, the last with: RuntimeError: planted in phase tune"),
     }

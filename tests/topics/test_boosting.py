@@ -212,6 +212,14 @@ def test_every_set_of_a_search_can_be_run(task: Any, name: str) -> None:
             assert np.array_equal(output, plain) == (value == options[option]), (option, value)
 
 
+def test_a_row_is_a_row_that_was_given(task: Any) -> None:
+    """Imbalance drops rows: time for each row is time by those that are there."""
+    scenario = next(one for one in task.scenarios if one.name.startswith("imbalance"))
+    data = scenario.apply(synthetic(), np.random.default_rng(0))
+    assert len(data.train) < 1_200
+    assert task.sizes(task.view(data)) == {"rows": len(data.train)}
+
+
 def test_all_that_are_tuned_have_equal_tries() -> None:
     assert {strategy.tries for strategy in DECLARED.values() if strategy.search} == {8}
 

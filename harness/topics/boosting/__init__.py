@@ -35,6 +35,7 @@ task = topic.task(
         "learning_rate": Param(0.1, low=1e-6, high=1, summary="factor of the leaf values of each tree"),
     },
     work={"fit": Work("row", of=("rows",))},
+    sizes=lambda data: {"rows": len(data.train)},
     sweep={"rows": [1_000, 10_000, 100_000], "threads": [1, 2]},
     reference="xgboost-hist",
     baseline="constant",
