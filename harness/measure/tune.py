@@ -1,8 +1,8 @@
 """Tuning: equal tries for all strategies of a task, judged on data held out of the training data.
 
-The tries are made in a child process, which loads the data itself: what is measured afterwards begins as cold as that of
-a strategy that is not tuned. The child is forked before this process uses a native thread or a device, which it would
-lack.
+The tries are made in a child process, which loads the data itself: what is measured afterwards begins as cold as what
+is measured of a strategy without tuning. The child is forked before this process uses a native thread or a device,
+which the child could not use.
 """
 
 from __future__ import annotations

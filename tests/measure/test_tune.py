@@ -28,6 +28,8 @@ from harness.registry import Registry
 from harness.store.read import read
 
 SEARCH = {"level": [1.0, 2.0, 3.0, 4.0], "bins": [1, 2]}
+SEEDS = Seeds(0, 1, 2)
+FAILED = "all 4 tries of tuning failed, the last with: "
 
 
 def split() -> Split:
@@ -45,7 +47,7 @@ def job(
     data: Split | None = None,
     strategy: str = "one-tuned",
     tries: int = 4,
-    seeds: Seeds = Seeds(0, 1, 2),
+    seeds: Seeds = SEEDS,
     direction: Any = "lower",
 ) -> Job:
     """Return a job of a strategy with a search; its judge returns what the strategy does."""
@@ -165,9 +167,9 @@ def ends(problem: Any, phase: Any, level: float = 1.0, bins: int = 4) -> float:
         (
             raises(ValueError("planted")),
             TuningError,
-            "all 4 tries of tuning failed, the last with: ValueError: planted",
+            f"{FAILED}ValueError: planted",
         ),
-        (raises(SystemExit(3)), TuningError, "all 4 tries of tuning failed, the last with: called sys.exit(3)"),
+        (raises(SystemExit(3)), TuningError, f"{FAILED}called sys.exit(3)"),
         (raises(CannotRunError("no such thing")), CannotRunError, "no such thing"),
         (ends, TuningError, "tuning ended without a result, exit code 7"),
     ],
@@ -279,16 +281,17 @@ def test_the_memory_pass_runs_the_choice(records: dict[str, Any]) -> None:
     assert abs(record.phases["fit"].peak_bytes - 8e6 * record.choice["level"]) < 1e6
 
 
+EXPECTED = {
+    "hangs": ("timeout", "not done after 5 s in phase tune; killed"),
+    "breaks": ("failed", "all 3 tries of tuning failed, the last with: RuntimeError: planted in phase tune"),
+    "leaves": ("ok", "left 3 process(es) running; killed"),
+}
+
+
 @pytest.mark.measured
 def test_how_tuning_fails(records: dict[str, Any]) -> None:
-    assert {
-        name: (records[f"{name}-tuned"].status, records[f"{name}-tuned"].reason) for name in ("hangs", "breaks")
-    } == {
-        "hangs": ("timeout", "not done after 5 s in phase tune; killed"),
-        "breaks": ("failed", "all 3 tries of tuning failed, the last with: RuntimeError: planted in phase tune"),
-    }
-    assert records["leaves-tuned"].status == "ok"
-    assert records["leaves-tuned"].reason == "left 3 process(es) running; killed"
+    ends = {name: (records[f"{name}-tuned"].status, records[f"{name}-tuned"].reason) for name in EXPECTED}
+    assert ends == EXPECTED
 
 
 def test_the_memory_pass_is_told_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 A strategy is a decorated function in a module of this package; to add one, no other file changes. All tree strategies
 use the parameters of the task and the regularisation below, which every library supports. A tree has at most 2**depth
-leaves and is at most `depth` deep. Strategies that split the leaf with the largest gain next may grow deeper trees of as
-many leaves; if they do, their name ends in ``-uncapped``.
+leaves and is at most `depth` deep. A library that splits the leaf with the largest gain next can also grow deeper
+trees of as many leaves: the names of such strategies end in ``-uncapped``.
 """
 
 from harness import CLEAN, Param, Profile, Topic, Tuning, Work

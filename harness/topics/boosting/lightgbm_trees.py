@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 CAPPED = "Grows leaf by leaf to 2**depth leaves, at most depth deep."
 NOTE = (
-    "Differs from the library's defaults in lambda_l2 1 (not 0), min_data_in_leaf 1 (not 20) and min_data_in_bin 1 (not "
-    "3)."
+    "Differs from the library's defaults in lambda_l2 1 (not 0), min_data_in_leaf 1 (not 20) and min_data_in_bin 1 "
+    "(not 3)."
 )
 BY_ROWS = "Builds histograms by rows, so that seed and number of threads determine the model."
 
