@@ -194,8 +194,9 @@ class Comparison:
             for label in self.labels
         )
         where = "; ".join(escape(cell.cell.short) for cell in self.cells)
+        reference = escape(titled(self.reference, self._cards))
         return (
-            f"<table><caption>{escape(self.task)} on {where}: against {escape(titled(self.reference, self._cards))}, "
+            f"<table><caption>{escape(self.task)} on {where}: against {reference}, "
             f"ratios for costs, differences for metrics, 95 % intervals</caption><thead><tr><th>strategy</th>{heads}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )

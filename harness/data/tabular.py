@@ -86,8 +86,8 @@ def holdout(share: float) -> Callable[[Split, Generator], Split]:
     """Make the function that holds a share of the training rows out, to tune on: `Tuning(8, holdout(0.25))`.
 
     The rows are spread evenly over the sorted targets, and drawn by chance among equal ones, so that a rare class is in
-    both parts. Rows keep their order. Nothing of the test rows is read: the draw is the same where the test rows are later
-    than all others, which a strategy cannot know.
+    both parts. Rows keep their order. Nothing of the test rows is read, so the draw is the same where they are later than
+    all others.
 
     Raises
     ------

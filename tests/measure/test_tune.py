@@ -23,11 +23,11 @@ from harness.measure.client import Server
 from harness.measure.job import Job
 from harness.measure.messages import Request, Response
 from harness.measure.tune import draw, tune
-from harness.records import Phase, Record, Seeds, Trial, Try
+from harness.records import Phase, Record, Scalar, Seeds, Trial, Try
 from harness.registry import Registry
 from harness.store.read import read
 
-SEARCH = {"level": [1.0, 2.0, 3.0, 4.0], "bins": [1, 2]}
+SEARCH: dict[str, list[Scalar]] = {"level": [1.0, 2.0, 3.0, 4.0], "bins": [1, 2]}
 SEEDS = Seeds(0, 1, 2)
 FAILED = "all 4 tries of tuning failed, the last with: "
 
@@ -209,7 +209,7 @@ task = topic.task(
     judge=lambda data, output: Judgement({"loss": output[0], "calls": output[1]}),
     tuning=Tuning(3, lambda data, rng: data[:4]),
 )
-SEARCH = {"level": [2, 3, 4]}
+SEARCH: dict[str, list[Scalar]] = {"level": [2, 3, 4]}
 
 
 @task.strategy("far", search=SEARCH)

@@ -179,7 +179,7 @@ def _measure(
 
 
 def choices(suite: Sequence[MeasuredCase]) -> Iterator[str]:
-    """Say for which cases tuning chose different options on the two sides, whose costs are then those of the options."""
+    """Say for which cases tuning chose different options on the two sides: their costs then differ by these."""
     for measured in suite:
         pairs = [pair for pair in (*measured.screen, *measured.confirm) if not pair.failed]
         apart = sum(pair.choices.get("base") != pair.choices.get("candidate") for pair in pairs)
