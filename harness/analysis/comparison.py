@@ -196,8 +196,8 @@ class Comparison:
         where = "; ".join(escape(cell.cell.short) for cell in self.cells)
         reference = escape(titled(self.reference, self._cards))
         return (
-            f"<table><caption>{escape(self.task)} on {where}: against {reference}, "
-            f"ratios for costs, differences for metrics, 95 % intervals</caption><thead><tr><th>strategy</th>{heads}</tr></thead>"
+            f"<table><caption>{escape(self.task)} on {where}: against {reference}, ratios for costs, "
+            f"differences for metrics, 95 % intervals</caption><thead><tr><th>strategy</th>{heads}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )
 

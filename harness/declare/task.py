@@ -288,13 +288,15 @@ class Task:
                 tuned = f"{name}{TUNED}"
                 check_strategy(tuned, device, self.strategies)
                 values = {option: tuple(dict.fromkeys(given)) for option, given in search.items()}
+                count = min(tries or self.tuning.tries, _sets(values, options))
                 self.strategies[tuned] = replace(
                     plain,
                     name=tuned,
+                    summary=f"Like {name}, with the best of {count} tries of {', '.join(values)}.",
                     sweep={},
                     options={},
                     search=values,
-                    tries=min(tries or self.tuning.tries, _sets(values, options)),
+                    tries=count,
                 )
             return function
 

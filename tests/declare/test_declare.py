@@ -432,6 +432,7 @@ def test_a_search_makes_a_tuned_strategy_beside_the_plain_one() -> None:
     assert task.strategies["plain"].tries == 0
     tuned = task.strategies["plain-tuned"]
     assert (tuned.tries, tuned.search, tuned.sweep, tuned.options) == (6, {"bins": (4, 16, 32, 64, 128, 256)}, {}, {})
+    assert tuned.summary == "Like plain, with the best of 6 tries of bins."
     assert (tuned.plain, task.strategies["plain"].plain) == ("plain", "plain")
     assert task.phases == ("compile", "fit", "tune", "stress")
     assert task.setup == ("compile", "tune", "stress")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from support import Project
 
@@ -292,6 +293,13 @@ EXPECTED = {
 def test_how_tuning_fails(records: dict[str, Any]) -> None:
     ends = {name: (records[f"{name}-tuned"].status, records[f"{name}-tuned"].reason) for name in EXPECTED}
     assert ends == EXPECTED
+
+
+@pytest.mark.measured
+def test_no_process_is_left_behind(project: Project, records: dict[str, Any]) -> None:
+    assert records["hangs-tuned"].status == "timeout"
+    folders = [(process.info["cwd"], process.pid) for process in psutil.process_iter(["cwd"])]
+    assert [pid for folder, pid in folders if folder == str(project.folder)] == []
 
 
 def test_the_memory_pass_is_told_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
