@@ -86,8 +86,7 @@ def holdout(share: float) -> Callable[[Split, Generator], Split]:
     """Make the function that holds a share of the training rows out, to tune on: `Tuning(8, holdout(0.25))`.
 
     The rows are spread evenly over the sorted targets, and drawn by chance among equal ones, so that a rare class is in
-    both parts. Rows keep their order. Nothing of the test rows is read: where these are later than all others, those held
-    out are not.
+    both parts. Rows keep their order. Nothing of the test rows is read, not even that they are later than the others.
 
     Raises
     ------

@@ -210,7 +210,7 @@ task = topic.task(
     judge=lambda data, output: Judgement({"loss": output[0], "calls": output[1]}),
     tuning=Tuning(3, lambda data, rng: data[:4]),
 )
-SEARCH: dict[str, list[Scalar]] = {"level": [2, 3, 4]}
+SEARCH = {"level": [2, 3, 4]}
 
 
 @task.strategy("far", search=SEARCH)
