@@ -19,6 +19,7 @@ from harness.declare import Dataset, Judgement, Metric, Topic, Tuning
 from harness.errors import CannotRunError, TuningError
 from harness.execute.executor import Limits, blocks_of
 from harness.execute.local import LocalExecutor
+from harness.interop.suites import case_of, run_suite, suites
 from harness.measure import tune as tuning
 from harness.measure.client import Server
 from harness.measure.job import Job
@@ -300,6 +301,20 @@ def test_no_process_is_left_behind(project: Project, records: dict[str, Any]) ->
     assert records["hangs-tuned"].status == "timeout"
     folders = [(process.info["cwd"], process.pid) for process in psutil.process_iter(["cwd"])]
     assert [pid for folder, pid in folders if folder == str(project.folder)] == []
+
+
+@pytest.mark.measured
+def test_other_tools_get_the_tuned_strategy_by_its_name(project: Project) -> None:
+    """The suites that asv and pytest-benchmark run."""
+    (suite,) = suites(project.folder)
+    case = ("far-tuned", "data", "clean")
+    assert case in suite.cases
+    trials = [trial for trial in suite.trials if case_of(trial) == case][:1]
+    result = run_suite(suite, trials)[case]
+    assert result.failed == ""
+    assert len(result.records[0].tries) == 3
+    assert result.samples["cpu_s"] == result.samples["fit.cpu_s"]
+    assert result.samples["tune.cpu_s"][0] > 0
 
 
 def test_the_memory_pass_is_told_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
