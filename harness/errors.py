@@ -53,6 +53,10 @@ class CannotRunError(BakeoffError):
     """
 
 
+class TuningError(BakeoffError):
+    """No set of options of a strategy could be tried; the message says why."""
+
+
 class DivergedError(BakeoffError):
     """Raised by a strategy whose training diverged; its trial has the metrics of a guess.
 

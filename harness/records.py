@@ -178,6 +178,8 @@ class Record(msgspec.Struct, omit_defaults=True):
         The step at which training diverged; the metrics are then those of a guess. ``None`` where it did not.
     tries, choice
         What tuning tried, in order, and the options that it chose; empty without tuning.
+    work
+        Phase to the number of its units of work in the data that were given; empty where parameters give it.
     """
 
     trial: Trial
@@ -196,6 +198,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     diverged: float | None = None
     tries: list[Try] = []
     choice: dict[str, Scalar] = {}
+    work: dict[str, float] = {}
 
 
 def label(strategy: str, options: dict[str, Scalar]) -> str:

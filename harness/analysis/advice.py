@@ -8,8 +8,9 @@ recommendation summarises the tables; it says nothing about other data.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -30,7 +31,11 @@ class Advice:
 
 
 def advise(
-    cells: Sequence[CellAggregate], metric: JudgedMetric, reference: str, limits: Sequence[JudgedMetric] = ()
+    cells: Sequence[CellAggregate],
+    metric: JudgedMetric,
+    reference: str,
+    limits: Sequence[JudgedMetric] = (),
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> Advice | None:
     """Recommend a strategy over some cells of one machine.
 
@@ -44,6 +49,8 @@ def advise(
         The strategy to compare with if the recommended one has the best quality itself.
     limits
         Metrics that may have a limit.
+    titles
+        Label to what the sentence calls the strategy, where that differs.
 
     Returns
     -------
@@ -64,9 +71,9 @@ def advise(
     chosen = min(good, key=lambda label: _level(cells, label, COST))
     other = _other(chosen, best, good, finished, reference)
     if other is None:
-        return Advice(chosen, f"{chosen}: the only strategy that finished")
-    why = _why(cells, chosen, other, metric)
-    clauses = [f"{chosen}: {', '.join(why)}"]
+        return Advice(chosen, f"{titles.get(chosen, chosen)}: the only strategy that finished")
+    why = _why(cells, chosen, other, metric, titles)
+    clauses = [f"{titles.get(chosen, chosen)}: {', '.join(why)}"]
     if len(good) == 1 and metric.margin > 0:
         clauses.append(f"no other strategy is within {metric.margin:g} of its {metric.name}")
     if len(within) < len(finished):
@@ -125,11 +132,13 @@ def _other(chosen: str, best: str, good: Sequence[str], labels: Sequence[str], r
     return next((label for label in rivals if label != chosen and label in labels), None)
 
 
-def _why(cells: Sequence[CellAggregate], chosen: str, other: str, metric: JudgedMetric) -> list[str]:
+def _why(
+    cells: Sequence[CellAggregate], chosen: str, other: str, metric: JudgedMetric, titles: Mapping[str, str]
+) -> list[str]:
     found = []
     cost = effect(cells, chosen, other, COST)
     if cost is not None:
-        found.append(_times(cost, "CPU", other))
+        found.append(_times(cost, "CPU", titles.get(other, other)))
     apart = effect(cells, chosen, other, metric.name)
     if apart is not None:
         found.append(_quality(apart, metric))

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import median
 from typing import NamedTuple, TypeAlias, TypedDict
 
 import numpy as np
@@ -18,6 +19,8 @@ from harness.stats.rates import rate
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = npt.NDArray[np.int64]
+#: Options with their values, sorted by name.
+Choice: TypeAlias = tuple[tuple[str, Scalar], ...]
 
 CURVES = 3
 #: Memory below this many bytes is smaller than what a measurement can tell: it is written "<0.1 MB" and has no ratio.
@@ -50,6 +53,8 @@ class StrategyAggregate:
         Indices of the units whose trial began and did not finish, and of those whose trial was contaminated.
     curves
         Name to the curves of the first blocks, at most `CURVES`.
+    choices
+        Number of blocks in which tuning chose some options, by these: pairs of a name and a value, sorted.
     """
 
     strategy: str
@@ -61,6 +66,7 @@ class StrategyAggregate:
     failed: set[int] = field(default_factory=set)
     contaminated: set[int] = field(default_factory=set)
     curves: dict[str, list[Curve]] = field(default_factory=dict)
+    choices: Counter[Choice] = field(default_factory=Counter)
 
     def median(self, name: str) -> float | None:
         """Return the median of a measure over the units in which it was measured."""
@@ -85,12 +91,6 @@ class WorkRate(NamedTuple):
         return {**self._asdict(), **{figure: self.share(entry, figure) for figure in _SHARED}}
 
 
-def work_rates(work: Mapping[str, Work], cell: Cell) -> list[WorkRate]:
-    """List the phases with declared work whose number of units follows from the parameters of the cell."""
-    rates = [WorkRate(phase, declared.unit, declared.count(dict(cell.params))) for phase, declared in work.items()]
-    return [rate for rate in rates if rate.times > 0]
-
-
 @dataclass
 class CellAggregate:
     """All strategies of one cell on one machine; `entries` are named by label, in the order of their first trial.
@@ -99,6 +99,8 @@ class CellAggregate:
     ----------
     overlap
         Rows of the test set for each other row of the data, where units draw both sets from the same rows; else 0.
+    work
+        Phase to the median number of its units of work, where that is recorded; it is the same for all strategies.
     """
 
     machine: str
@@ -106,6 +108,13 @@ class CellAggregate:
     units: list[RunBlock]
     entries: dict[str, StrategyAggregate]
     overlap: float = 0.0
+    work: dict[str, float] = field(default_factory=dict)
+
+    def work_rates(self, work: Mapping[str, Work]) -> list[WorkRate]:
+        """List the phases with declared work, by the recorded number of units, else by that of the parameters."""
+        params = dict(self.cell.params)
+        rates = [WorkRate(phase, own.unit, self.work.get(phase, own.count(params))) for phase, own in work.items()]
+        return [rate for rate in rates if rate.times > 0]
 
     def differences(self, of: str, to: str, name: str, base: CellAggregate | None = None) -> dict[RunBlock, float]:
         """Return the measure of strategy `of` minus that of `to` in every unit that has both; of logarithms for a cost.
@@ -224,7 +233,7 @@ def aggregate(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[CellAgg
             if place not in found:
                 found[place] = _CellRecords()
             found[place].add(run, record)
-    return [CellAggregate(machine, cell, *gathered.arrays()) for (machine, cell), gathered in found.items()]
+    return [gathered.cell(machine, cell) for (machine, cell), gathered in found.items()]
 
 
 def effect(cells: Sequence[CellAggregate], of: str, to: str, name: str) -> Interval | None:
@@ -311,6 +320,7 @@ class _CellRecords:
         self._values: dict[str, dict[str, dict[int, float]]] = {}
         self._cases: dict[str, dict[str, dict[int, float]]] = {}
         self._overlap = 0.0
+        self._work: dict[str, list[float]] = defaultdict(list)
 
     def add(self, run: str, record: Record) -> None:
         trial = record.trial
@@ -326,23 +336,32 @@ class _CellRecords:
             entry.failed.add(unit)
         if record.conditions is not None and record.conditions.contaminated:
             entry.contaminated.add(unit)
+        if record.tries:
+            entry.choices[tuple(sorted(record.choice.items()))] += 1
         if record.status != "ok" or record.reason:
             entry.troubles[(record.status, record.reason)] += 1
         for name, value in figures(record).items():
             columns[name][unit] = value
         for name, cases in record.n.items():
             self._cases[label][name][unit] = cases
-        self._overlap = max(self._overlap, record.overlap)
         for name, curve in record.curves.items():
             curves = entry.curves.setdefault(name, [])
             if len(curves) < CURVES:
                 curves.append(curve)
+        self._add_data(record)
 
-    def arrays(self) -> tuple[list[RunBlock], dict[str, StrategyAggregate], float]:
+    def _add_data(self, record: Record) -> None:
+        """Add what a record says of its data, which are the same for all strategies."""
+        self._overlap = max(self._overlap, record.overlap)
+        for phase, units in record.work.items():
+            self._work[phase].append(units)
+
+    def cell(self, machine: str, cell: Cell) -> CellAggregate:
         for label, entry in self._entries.items():
             entry.values = {name: self._column(values) for name, values in self._values[label].items()}
             entry.cases = {name: self._column(values) for name, values in self._cases[label].items()}
-        return list(self._units), self._entries, self._overlap
+        work = {phase: median(units) for phase, units in self._work.items()}
+        return CellAggregate(machine, cell, list(self._units), self._entries, self._overlap, work)
 
     def _column(self, values: dict[int, float]) -> Floats:
         column = np.full(len(self._units), np.nan)

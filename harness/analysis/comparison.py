@@ -16,6 +16,7 @@ from harness.analysis.verdicts import Compared, Overall, compare, overall, reach
 from harness.errors import UsageError, did_you_mean
 from harness.records import Scalar, is_cost
 from harness.stats.paired import Interval
+from harness.store.header import titled
 from harness.store.load import run_files
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Comparison:
                 f"no cell of {self.task} has {given}; there are {'; '.join(c.cell.short for c in own[:5])}"
             )
         declared = self._run_set.task(self.task)
+        self._cards = declared.strategies
         entries = {label: entry for cell in reversed(self.cells) for label, entry in cell.entries.items()}
         self.labels: list[str] = in_order(entries, list(declared.strategies))
         if reference is not None and reference not in entries:
@@ -190,7 +192,7 @@ class Comparison:
         heads = "".join(f"<th>{escape(name)}</th>" for name in self.measures)
         compared = {name: self.verdicts(name) for name in self.measures}
         rows = "".join(
-            f"<tr><th>{escape(label)}</th>"
+            f"<tr><th>{escape(titled(label, self._cards))}</th>"
             + "".join(
                 f"<td>{_written(compared[name][label], self._median(label, name))}</td>" for name in self.measures
             )
@@ -199,8 +201,9 @@ class Comparison:
         )
         remarks = "".join(f". {escape(said)}" for said in self.remarks)
         where = "; ".join(escape(cell.cell.short) for cell in self.cells)
+        reference = escape(titled(self.reference, self._cards))
         return (
-            f"<table><caption>{escape(self.task)} on {where}: against {escape(self.reference)}, ratios for costs, "
+            f"<table><caption>{escape(self.task)} on {where}: against {reference}, ratios for costs, "
             f"differences for metrics, 95 % intervals{remarks}</caption>"
             f"<thead><tr><th>strategy</th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )

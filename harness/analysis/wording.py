@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from harness.analysis.aggregates import LEAST_MEMORY
+from harness.analysis.aggregates import LEAST_MEMORY, Choice
 from harness.declare.values import STRESS
+from harness.records import typed
 
 NONE = "\u2013"
 #: Beside the colour of a comparison, so that it is seen without colours.
@@ -130,6 +131,16 @@ def clock(time: str) -> str:
 def count(number: int, noun: str) -> str:
     """Write a number of things: ``1 run``, ``1,200 trials``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def chosen(choices: Mapping[Choice, int]) -> str:
+    """Write what tuning chose: ``l2=10.0 columns=0.5 in 2 blocks, the defaults in 1 block``; empty without tuning."""
+    ordered = sorted(choices.items(), key=lambda item: -item[1])
+    return ", ".join(f"{_options(choice)} in {count(blocks, 'block')}" for choice, blocks in ordered)
+
+
+def _options(choice: Choice) -> str:
+    return " ".join(f"{name}={typed(value)}" for name, value in choice) or "the defaults"
 
 
 def place(cell: Mapping[str, Any]) -> str:

@@ -81,9 +81,10 @@ def _aggregate(records: Sequence[Record]) -> dict[Cell, CellAggregate]:
     return {aggregates.cell: aggregates for aggregates in aggregate([("", "", records)])}
 
 
-def print_differences(out: Console, rows: Sequence[dict[str, Any]]) -> None:
+def print_differences(out: Console, header: Header, rows: Sequence[dict[str, Any]]) -> None:
     """Print a table for each cell; an effect is bold where its interval excludes "no change"."""
     from harness.report.terminal import Column, print_table
+    from harness.store.header import titled
 
     for cell in dict.fromkeys(row["cell"] for row in rows):
         of_cell = [row for row in rows if row["cell"] == cell]
@@ -91,7 +92,8 @@ def print_differences(out: Console, rows: Sequence[dict[str, Any]]) -> None:
         labels = list(dict.fromkeys(row["strategy"] for row in of_cell))
         only = {row["strategy"]: f"only in {row['only_in']}" for row in of_cell if "only_in" in row}
         effects = {(row["strategy"], row["measure"]): _written(row) for row in of_cell if "measure" in row}
-        columns = [Column("strategy", labels, 0, "name")]
+        cards = {card.name: card for card in header.strategies if card.task == cell.partition(" on ")[0]}
+        columns = [Column("strategy", [titled(label, cards) for label in labels], 0, "name")]
         for rank, measure in enumerate(measures, start=1):
             cells = ["" if label in only else effects.get((label, measure), "-") for label in labels]
             columns.append(Column(measure, cells, rank))
@@ -153,10 +155,11 @@ def command(base: str, candidate: str, *, as_json: bool) -> None:
         print_json({"base": old[0][0].run, "candidate": new[0][0].run, "rows": rows})
         return
     out = console()
+    headers = {header.machine.name: header for header, _ in new}
     for machine, own in compared.items():
         if len(compared) > 1:
             out.print(f"\nmachine {machine}:", soft_wrap=True)
-        print_differences(out, own)
+        print_differences(out, headers[machine], own)
 
 
 def _paired(base: Sequence[_Part], candidate: Sequence[_Part]) -> list[tuple[_Part, _Part]]:

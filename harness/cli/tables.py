@@ -10,18 +10,17 @@ from harness.analysis import wording
 from harness.analysis.aggregates import (
     LEAST_MEMORY,
     CellAggregate,
-    WorkRate,
     aggregate,
     effect,
     in_order,
     measurable,
     reference_among,
     time_of,
-    work_rates,
 )
 from harness.records import Cell, Record, Status, is_cost, setup_among
 from harness.report.terminal import CellText, Column, Styled, print_table
 from harness.stats.paired import Interval
+from harness.store.header import titled
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,20 +43,24 @@ def print_run(out: Console, header: Header, records: Sequence[Record], *, full: 
     """
     for aggregates in _aggregate(header, records):
         table = ComparisonTable(header, aggregates)
-        print_table(out, table.columns(), title=aggregates.cell.title, notes=[table.caption], full=full)
+        notes = [table.caption, *table.choices]
+        print_table(out, table.columns(), title=aggregates.cell.title, notes=notes, full=full)
         out.print()
     for card in header.tasks:
         if card.left_out:
             out.print(wording.left_out(card.name, card.left_out), soft_wrap=True, markup=False)
-    print_troubles(out, records)
+    print_troubles(out, header, records)
 
 
-def print_troubles(out: Console, records: Sequence[Record]) -> None:
+def print_troubles(out: Console, header: Header, records: Sequence[Record]) -> None:
     """Print each status and reason of the trials that did not finish, and how many trials ended how."""
+    titles = {(card.task, card.name): card.title for card in header.strategies}
     counts: dict[tuple[str, str, str], int] = {}
     for record in records:
         if record.status != "ok" or record.reason:
-            key = (record.status, record.trial.label, record.reason)
+            trial = record.trial
+            title = titles.get((f"{trial.topic}/{trial.task}", trial.label), trial.label)
+            key = (record.status, title, record.reason)
             counts[key] = counts.get(key, 0) + 1
     for (status, label, reason), count in sorted(counts.items()):
         out.print(f"{count:4d} x {status:8s} {label}: {reason}", soft_wrap=True, markup=False)
@@ -92,7 +95,9 @@ class ComparisonTable:
         self._labels, self._reference = _roles(aggregates, header)
         self._time = time_of([aggregates])
         self._metrics = _metrics(aggregates.cell, header)
-        self._work_rates = _work_rates(aggregates.cell, header)
+        task = aggregates.cell.full_task
+        self._work_rates = aggregates.work_rates(next((card.work for card in header.tasks if card.name == task), {}))
+        self._cards = {card.name: card for card in header.strategies if card.task == task}
         self._setup = _setup(aggregates, header)
 
     @property
@@ -100,8 +105,8 @@ class ComparisonTable:
         """The sentence below the table."""
         blocks = wording.count(len(self._aggregates.units), "block")
         return (
-            f"medians over {blocks}; ratios and differences to {self._reference}, paired by block, with 95 % "
-            'intervals; bold: the interval excludes "no difference"'
+            f"medians over {blocks}; ratios and differences to {self._title(self._reference)}, paired by block, with "
+            '95 % intervals; bold: the interval excludes "no difference"'
             + self._rates
             + (f"; times and memory are {wording.setup(self._setup)}" if self._setup else "")
         )
@@ -113,11 +118,17 @@ class ComparisonTable:
         names = [name for name in self._metrics if any(name in entry.cases for entry in entries)]
         return f"; {', '.join(names)}: mean over blocks with its exact 95 % interval" if names else ""
 
+    @property
+    def choices(self) -> list[str]:
+        """A sentence for each strategy that was tuned: what it chose, in how many blocks."""
+        chosen = {label: wording.chosen(self._aggregates.entries[label].choices) for label in self._labels}
+        return [f"{self._title(label)} chose {choice}" for label, choice in chosen.items() if choice]
+
     def columns(self) -> list[Column]:
         """Return the columns in the order of display; `rank` says which ones are left out first."""
         clock = "CPU" if self._time == "cpu_s" else "wall"
         columns = [
-            Column("strategy", self._labels, 0, "name"),
+            Column("strategy", [self._title(label) for label in self._labels], 0, "name"),
             Column(clock, self._statuses_or(self._levels(self._time)), 1),
         ]
         for rate in self._work_rates[:1]:
@@ -160,9 +171,13 @@ class ComparisonTable:
                     for phase in self._setup
                     if f"{phase}.held_bytes" in entry.values
                 },
+                "choices": [{"options": dict(choice), "blocks": count} for choice, count in entry.choices.items()],
             }
             for label, entry in ((label, self._aggregates.entries[label]) for label in self._labels)
         ]
+
+    def _title(self, label: str) -> str:
+        return titled(label, self._cards)
 
     def _plain(self, label: str, name: str) -> dict[str, Any]:
         against = effect([self._aggregates], label, self._reference, name)
@@ -222,10 +237,6 @@ def _roles(aggregates: CellAggregate, header: Header) -> tuple[list[str], str]:
     cell, entries = aggregates.cell, aggregates.entries
     ordered = in_order(entries, [card.name for card in header.strategies])
     return ordered, reference_among(entries, ordered, header.references.get(f"{cell.topic}/{cell.task}", ""))
-
-
-def _work_rates(cell: Cell, header: Header) -> list[WorkRate]:
-    return work_rates(next((card.work for card in header.tasks if card.name == f"{cell.topic}/{cell.task}"), {}), cell)
 
 
 def _setup(aggregates: CellAggregate, header: Header) -> tuple[str, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from harness.declare.names import wrong
+from harness.declare.values import Generator
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Index: TypeAlias = npt.NDArray[np.intp]
@@ -76,3 +80,28 @@ class Visible:
 def visible(split: Split) -> Visible:
     """Withhold the labels and times of the test rows; arrays are shared, not copied."""
     return Visible(split.train, split.test.X, split.features)
+
+
+def holdout(share: float) -> Callable[[Split, Generator], Split]:
+    """Make the function that holds a share of the training rows out, to tune on: `Tuning(8, holdout(0.25))`.
+
+    The rows are spread evenly over the sorted targets, and drawn by chance among equal ones, so that a rare class is in
+    both parts. Rows keep their order. Nothing of the test rows is read, not even that they are later than the others.
+
+    Raises
+    ------
+    DeclarationError
+        Unless 0 < share < 1.
+    """
+    if not 0 < share < 1:
+        raise wrong(f"holdout({share:g}): the share of rows held out must lie between 0 and 1, both excluded")
+
+    def split(data: Split, rng: Generator) -> Split:
+        train = data.train
+        count = max(1, round(share * len(train)))
+        order = np.lexsort((rng.random(len(train)), train.y))
+        held = np.zeros(len(train), dtype=bool)
+        held[order[((np.arange(count) + 0.5) * len(train) / count).astype(np.intp)]] = True
+        return Split(train.take(np.flatnonzero(~held)), train.take(np.flatnonzero(held)), data.features)
+
+    return split

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +24,7 @@ from harness.declare.names import caller, importer, wrong
 from harness.declare.values import (
     DIVERGED,
     THREADS,
+    TUNED,
     Chart,
     Dataset,
     DeviceName,
@@ -193,6 +195,7 @@ class Task:
     tuning: Tuning | None
     stress: tuple[Stress, ...]
     guess: Callable[[Any], Mapping[str, float]] | None
+    sizes: Callable[[Any], Mapping[str, Scalar]] | None
     where: str
     strategies: dict[str, Strategy] = field(default_factory=dict)
     joined: list[Dataset] = field(default_factory=list)
@@ -270,7 +273,7 @@ class Task:
             Values of its options that tuning tries. The task needs ``tuning``, and there are then two strategies: this
             one at its defaults, and ``NAME-tuned``.
         tries
-            Number of tries where it is not that of the task; tables show it.
+            Number of tries where it is not that of the task; tables show it. A search of fewer sets has fewer tries.
         quick
             Whether the quick profile of ``bakeoff run`` includes it. The gate, asv and pytest-benchmark always do.
         """
@@ -297,16 +300,25 @@ class Task:
                 quick=quick,
             )
             if search and self.tuning is not None:
-                tuned = f"{name}-tuned"
+                tuned = f"{name}{TUNED}"
                 check_strategy(tuned, device, self.strategies)
+                values = {option: tuple(dict.fromkeys(given)) for option, given in search.items()}
+                count = min(tries or self.tuning.tries, _sets(values, options))
                 self.strategies[tuned] = replace(
                     plain,
                     name=tuned,
+                    summary=f"Like {name}, with the best of {count} tries of {', '.join(values)}.",
                     sweep={},
                     options={},
-                    search={option: tuple(values) for option, values in search.items()},
-                    tries=tries or self.tuning.tries,
+                    search=values,
+                    tries=count,
                 )
             return function
 
         return register
+
+
+def _sets(search: Mapping[str, Sequence[Scalar]], defaults: Mapping[str, Scalar]) -> int:
+    """Count the sets of options of a search, with the defaults, which may be one of them."""
+    among = all(defaults[option] in values for option, values in search.items())
+    return math.prod(map(len, search.values())) + (not among)

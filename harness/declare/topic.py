@@ -91,6 +91,7 @@ class Topic:
         tuning: Tuning | None = None,
         stress: Sequence[Stress] = (),
         guess: Callable[[Any], Mapping[str, float]] | None = None,
+        sizes: Callable[[Any], Mapping[str, Scalar]] | None = None,
     ) -> Task:
         """Declare a task.
 
@@ -130,6 +131,9 @@ class Topic:
         guess
             ``guess(data)``: the metrics of a guess that looks at nothing, for trials that diverge. With it a trial that
             diverges is a result; it has the metric ``diverged`` 1, and its time and memory compare with nothing.
+        sizes
+            ``sizes(data)``: the values that parameters have in what strategies see of the data, where a scenario may
+            change them, as one that drops rows does. Work is counted by these.
         """
         check_name(name, "task", NAME)
         if name in self.tasks:
@@ -176,6 +180,7 @@ class Topic:
             tuning=tuning,
             stress=tuple(stress),
             guess=guess,
+            sizes=sizes,
             where=caller(),
         )
         self.tasks[name] = made

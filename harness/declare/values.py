@@ -23,6 +23,8 @@ THREADS = "threads"
 TUNE, STRESS = "tune", "stress"
 #: Metric that the harness adds to a task with a guess: 1 for a trial that diverged.
 DIVERGED = "diverged"
+#: End of the name of a strategy that tuning makes of another one.
+TUNED = "-tuned"
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ class Work(msgspec.Struct, frozen=True):
     unit
         Name of the unit: step, row, token.
     of
-        The parameters whose product is the number of units.
+        The parameters whose product is the number of units; a task's ``sizes`` says what they are in the data.
     """
 
     unit: str
@@ -331,6 +333,11 @@ class Strategy:
     search: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     tries: int = 0
     quick: bool = True
+
+    @property
+    def plain(self) -> str:
+        """The name of the strategy that is tuned; its own name if it is not tuned."""
+        return self.name.removesuffix(TUNED) if self.search else self.name
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ class LocalExecutor:
         request = self._request(trial, cores)
         response = _ask(servers.get(trial.topic, quiet=False), request)
         if self._limits.memory_pass and response.record.status == "ok":
-            _take_memory(response.record, _ask(servers.get(trial.topic, quiet=True), request).record)
+            known = msgspec.structs.replace(request, choice=response.record.choice)
+            _take_memory(response.record, _ask(servers.get(trial.topic, quiet=True), known).record)
         return response
 
     def _why_not(self, trial: Trial) -> str:

@@ -117,6 +117,8 @@ class Pair(msgspec.Struct, omit_defaults=True):
         Sides on which the strategy raised `CannotRunError`.
     elapsed_s
         Wall time of the pair, start of the processes included.
+    choices
+        Side to the options that tuning chose there; empty where the strategy is not tuned.
     """
 
     block: int
@@ -131,6 +133,7 @@ class Pair(msgspec.Struct, omit_defaults=True):
     failed: dict[SideName, str] = {}
     unable: list[SideName] = []
     elapsed_s: float = 0.0
+    choices: dict[SideName, dict[str, Scalar]] = {}
 
 
 class Case(msgspec.Struct, omit_defaults=True):

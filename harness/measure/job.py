@@ -19,10 +19,10 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from harness.declare import Dataset, Judgement, Problem, Scenario, Strategy, Task, Topic
-from harness.errors import InvalidOutputError
+from harness.errors import InvalidOutputError, TuningError
 from harness.measure import device, threads
 from harness.measure.clock import PhaseClock
-from harness.records import Trial
+from harness.records import Scalar, Trial
 from harness.registry import BUILTIN, Registry
 
 
@@ -55,6 +55,8 @@ class Job:
     ----------
     cores
         Empty where processes are not pinned.
+    choice
+        The options that tuning chose; ``None`` before tuning, and without it.
     """
 
     trial: Trial
@@ -64,9 +66,10 @@ class Job:
     dataset: Dataset
     scenario: Scenario
     cores: list[int]
+    choice: Mapping[str, Scalar] | None = None
 
     @classmethod
-    def of(cls, trial: Trial, registry: Registry, cores: list[int]) -> Job:
+    def of(cls, trial: Trial, registry: Registry, cores: list[int], choice: Mapping[str, Scalar] | None = None) -> Job:
         """Look up what a trial names."""
         topic = registry.topics[trial.topic]
         task = topic.tasks[trial.task]
@@ -78,7 +81,13 @@ class Job:
             dataset=registry.dataset(trial.dataset),
             scenario=next(scenario for scenario in task.scenarios if scenario.name == trial.scenario),
             cores=cores,
+            choice=choice,
         )
+
+    @property
+    def untuned(self) -> bool:
+        """Whether the strategy has yet to be tuned."""
+        return bool(self.strategy.search) and self.choice is None
 
     def take_cores(self, controller: ThreadpoolController) -> None:
         """Pin this process to the job's cores, and limit its threads to what the trial declares."""
@@ -110,13 +119,20 @@ class Job:
         InvalidOutputError
             When it left a phase open, or entered none that is measured.
         """
-        output = self.strategy.run(problem, clock, **self.trial.options)
+        output = self.strategy.run(problem, clock, **self.trial.options, **(self.choice or {}))
         if clock.running is not None:
             raise InvalidOutputError(f"phase {clock.running!r} was left by break or return inside of its for statement")
         if not any(figures.in_total for figures in clock.figures.values()):
             measured = (phase for phase in self.task.phases if phase not in self.task.setup)
             raise InvalidOutputError(f"it entered none of the task's phases: {', '.join(measured)}")
         return output
+
+    def work(self, problem: Problem) -> dict[str, float]:
+        """Count the units of work of each phase in the data; nothing where the task's parameters say it."""
+        if self.task.sizes is None:
+            return {}
+        sizes = {**problem.params, **self.task.sizes(problem.data)}
+        return {phase: work.count(sizes) for phase, work in self.task.work.items()}
 
     def judge(self, data: Any, output: Any) -> Judgement:
         """Judge the strategy's output.
@@ -198,6 +214,6 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"called sys.exit({error.code if error.code is not None else ''})"
     first = next(iter(str(error).splitlines()), "")[:_REASON_LENGTH]
-    if isinstance(error, InvalidOutputError):
+    if isinstance(error, InvalidOutputError | TuningError):
         return first
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

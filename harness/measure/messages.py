@@ -10,17 +10,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.records import Curve, MemorySource, Phase, Record, Trial
+from harness.records import Curve, MemorySource, Phase, Record, Scalar, Trial, Try
 
 
 class Request(msgspec.Struct, omit_defaults=True):
-    """The harness asks the server for one trial."""
+    """The harness asks the server for one trial, tuned before if it knows the `choice` of options."""
 
     trial: Trial
     cores: list[int]
     timeout_s: float
     memory_limit_bytes: int
     jobs: int = 1
+    choice: dict[str, Scalar] | None = None
 
 
 class Response(msgspec.Struct, omit_defaults=True):
@@ -56,6 +57,9 @@ class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):
     n: dict[str, int] = {}
     overlap: float = 0.0
     memory_source: MemorySource | None = None
+    tries: list[Try] = []
+    choice: dict[str, Scalar] = {}
+    work: dict[str, float] = {}
 
 
 def take_standard_streams() -> tuple[int, int]:

@@ -75,7 +75,7 @@ class _Server:
     def _serve(self, request: Request, requests: int, responses: int) -> Response:
         """Fork a worker for the trial and watch it to its end."""
         releases = Releases() if self._quiet and can_wait() else None
-        job = Job.of(request.trial, self._registry, request.cores)
+        job = Job.of(request.trial, self._registry, request.cores, request.choice)
         self._step_aside(job.cores)
         output, output_end = os.pipe()
         events, events_end = os.pipe()

@@ -241,6 +241,9 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
         cores=request.cores,
         started=started.isoformat(timespec="milliseconds"),
         elapsed_s=(datetime.now(UTC) - started).total_seconds(),
+        tries=outcome.tries,
+        choice=outcome.choice,
+        work=outcome.work,
     )
     if outcome.overlap:  # a zero is the default, which is not written
         record.overlap = outcome.overlap

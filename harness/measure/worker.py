@@ -9,17 +9,20 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, NoReturn
 
 from threadpoolctl import ThreadpoolController
 
+from harness.declare.values import TUNE
 from harness.errors import CannotRunError
 from harness.measure import memory
 from harness.measure.clock import PhaseClock
-from harness.measure.device import Device, open_device
+from harness.measure.device import Cpu, Device, open_device
 from harness.measure.job import Job, reason_of
 from harness.measure.messages import Outcome, PhaseEvent, write_line
 from harness.measure.releases import Releases
+from harness.measure.tune import Tuned, tune
 
 
 def work(
@@ -59,37 +62,46 @@ def work(
 def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge, *, quiet: bool) -> Outcome:
     """Run the trial and turn whatever happens into an outcome."""
     device = open_device(job.strategy.device)
-    clock = PhaseClock(
-        job.task.phases,
-        device,
-        lambda phase, kind, at: report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at)),
-        setup=job.task.setup,
-        repeat=not quiet,
-        gauge=gauge,
-    )
+
+    def listen(phase: str, kind: str, at: float) -> None:
+        report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at))
+
+    clock = PhaseClock(job.task.phases, device, listen, setup=job.task.setup, repeat=not quiet, gauge=gauge)
+    # A clock of its own, so that the other one begins as that of a strategy that is not tuned.
+    before = PhaseClock([TUNE], Cpu(), listen, setup=[TUNE], repeat=False, gauge=gauge)
+    tuned = Tuned(choice=dict(job.choice or {}))
     _touch_clock(device, gauge)
     if quiet:
         memory.map_libraries()
     # A SystemExit or KeyboardInterrupt of a strategy is a result like any other exception.
     try:
+        if job.untuned:
+            with before(TUNE):
+                tuned = tune(job)
+            job = replace(job, choice=tuned.choice)
         data = job.prepare()
-        judgement = job.judge(data, job.call(job.problem(data), clock))
+        problem = job.problem(data)
+        judgement = job.judge(data, job.call(problem, clock))
+        done = job.work(problem)
     except CannotRunError as error:
         return Outcome(status="skipped", reason=str(error))
     except MemoryError as error:
-        return _failure("memory", error, clock)
+        return _failure("memory", error, clock.running)
     except BaseException as error:
-        return _failure("failed", error, clock)
+        return _failure("failed", error, clock.running or before.running)
     exact = all(figures.peak_bytes is not None for figures in clock.figures.values())
     return Outcome(
         status="ok",
         reason=_left_threads(),
-        phases=clock.figures,
+        phases=before.figures | clock.figures,
         metrics=job.metrics(judgement),
         curves=dict(judgement.curves),
         n=job.cases(judgement),
         overlap=job.overlap,
         memory_source=("quiet" if quiet else "exact") if exact else "sampled",
+        tries=tuned.tries,
+        choice=tuned.choice,
+        work=done,
     )
 
 
@@ -99,8 +111,8 @@ def _touch_clock(device: Device, gauge: memory.Gauge) -> None:
         pass
 
 
-def _failure(status: Literal["failed", "memory"], error: BaseException, clock: PhaseClock) -> Outcome:
-    where = f" in phase {clock.running}" if clock.running else ""
+def _failure(status: Literal["failed", "memory"], error: BaseException, phase: str | None) -> Outcome:
+    where = f" in phase {phase}" if phase else ""
     return Outcome(
         status=status,
         reason=f"{reason_of(error)}{where}",

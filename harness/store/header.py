@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from harness.declare.values import STRESS, TUNE, Chart, Work
+from harness.declare.values import STRESS, TUNE, TUNED, Chart, Work
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
@@ -102,6 +103,16 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     summary: str = ""
     device: str = "cpu"
     tries: int = 0
+
+    @property
+    def title(self) -> str:
+        """The strategy as tables and pages show it: ``als (tuned, 8 tries)`` for ``als-tuned``."""
+        return f"{self.name.removesuffix(TUNED)} (tuned, {self.tries} tries)" if self.tries else self.name
+
+
+def titled(label: str, cards: Mapping[str, StrategyCard]) -> str:
+    """Return the label of a strategy as tables and pages show it; one that is tuned has no options."""
+    return cards[label].title if label in cards else label
 
 
 class Header(msgspec.Struct, frozen=True):

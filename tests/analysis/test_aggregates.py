@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.analysis import wording
 from harness.analysis.aggregates import CURVES, CellAggregate, aggregate, effect, fullest, in_order, reference_among
-from harness.records import Curve, Phase, Record, Seeds, Trial
+from harness.declare.values import Work
+from harness.records import Curve, Phase, Record, Scalar, Seeds, Trial, Try
 from harness.stats.paired import paired_difference, paired_ratio
 from harness.stats.rates import exact
 
@@ -245,3 +247,20 @@ def test_a_difference_of_rates_is_not_known_better_than_to_one_case() -> None:
     found = effect([one(records)], "a", "b", "auc")
     assert found is not None
     assert found.high == pytest.approx(0.005 + 3.182446 * 0.02 / 2)
+
+
+def test_work_is_counted_by_what_the_data_had_and_else_by_the_parameters() -> None:
+    work = {"fit": Work("row", of=("rows",))}
+    (old,) = one([record("a", 0, 6.0)]).work_rates(work)
+    assert (old.times, old.share(one([record("a", 0, 6.0)]).entries["a"], "cpu_s")) == (10, 0.6)
+    cell = one([record("a", block, 6.0, work={"fit": rows}) for block, rows in enumerate((3.0, 4.0, 5.0))])
+    (rate,) = cell.work_rates(work)
+    assert (rate.times, rate.share(cell.entries["a"], "cpu_s")) == (4, 1.5)
+
+
+def test_choices_of_tuning_are_counted() -> None:
+    choices: list[dict[str, Scalar]] = [{"l2": 10.0, "bins": 4}, {}, {"bins": 4, "l2": 10.0}]
+    tried = [record("a-tuned", block, 1.0, tries=[Try()], choice=choice) for block, choice in enumerate(choices)]
+    entry = one([*tried, record("a", 0, 1.0)]).entries
+    assert wording.chosen(entry["a-tuned"].choices) == "bins=4 l2=10.0 in 2 blocks, the defaults in 1 block"
+    assert wording.chosen(entry["a"].choices) == ""

@@ -15,13 +15,15 @@ import termios
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console
 from support import Project
 
 from harness.analysis.aggregates import aggregate
 from harness.cli.output import console
-from harness.cli.tables import ComparisonTable
+from harness.cli.tables import ComparisonTable, print_run, rows
+from harness.records import Try
 from harness.report.terminal import Column, Styled, fit, print_table
 from harness.store.read import read_all
 from harness.store.runs import find
@@ -86,6 +88,25 @@ def test_the_readme_shows_the_table_that_is_printed() -> None:
     (title, table), *_ = tables("2be81a")
     print_table(Console(file=out, width=120), table.columns(), title=title, notes=[table.caption])
     assert f"```\n{out.getvalue()}```\n" in (RESULTS.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_tuned_strategy_has_a_title_and_its_choice_below_the_table() -> None:
+    ((header, records),) = read_all(find(RESULTS, "2be81a"))
+    card = next(card for card in header.strategies if card.name == "lightgbm")
+    tuned = replace(card, name="lightgbm-tuned", tries=8)
+    renamed = [
+        replace(one, trial=replace(one.trial, strategy=tuned.name), tries=[Try()], choice={"l2": 10.0})
+        for one in records
+        if one.trial.strategy == "lightgbm"
+    ]
+    out = io.StringIO()
+    header = replace(header, strategies=(tuned, *header.strategies))
+    print_run(Console(file=out, width=200), header, [*renamed, *records])
+    assert "\nlightgbm (tuned, 8 tries) " in out.getvalue()
+    assert "\nlightgbm (tuned, 8 tries) chose l2=10.0 in 5 blocks\n" in out.getvalue()
+    assert "lightgbm-tuned" not in out.getvalue()
+    row = next(row for row in rows(header, renamed) if row["strategy"] == "lightgbm-tuned")
+    assert row["choices"] == [{"options": {"l2": 10.0}, "blocks": 5}]
 
 
 def test_memory_too_small_to_be_measured_has_no_ratio(project: Project) -> None:

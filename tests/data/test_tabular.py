@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from harness.data.tabular import Split, Table, visible
+from harness.data.tabular import Split, Table, holdout, visible
+from harness.errors import DeclarationError
 
 
 def table(n: int = 4) -> Table:
@@ -46,3 +47,28 @@ def test_take_copies_rows_in_order() -> None:
     assert taken.time is not None
     assert taken.time.tolist() == [2, 0]
     assert len(taken) == 2
+
+
+def test_a_holdout_is_a_part_of_the_training_rows_with_the_rate_of_each_class() -> None:
+    X = np.arange(400, dtype=np.float32).reshape(200, 2)
+    y = (np.arange(200) % 10 == 0).astype(np.int8)
+    data = Split(Table(X, y, np.arange(200)), table(3), ("a", "b"))
+    held = holdout(0.25)(data, np.random.default_rng(0))
+    assert (len(held.train), len(held.test), held.features) == (150, 50, ("a", "b"))
+    assert held.train.time is not None
+    assert held.test.time is not None
+    assert sorted([*held.train.time, *held.test.time]) == list(range(200))
+    assert np.all(np.diff(held.test.time) > 0)
+    np.testing.assert_array_equal(held.test.X, X[held.test.time])
+    assert (held.train.y.sum(), held.test.y.sum()) == (15, 5)
+    again, other = (holdout(0.25)(data, np.random.default_rng(seed)).test.time for seed in (0, 1))
+    assert again is not None
+    assert again.tolist() == held.test.time.tolist()
+    assert other is not None
+    assert other.tolist() != held.test.time.tolist()
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.5, float("nan")])
+def test_a_holdout_of_no_or_all_rows_is_refused(share: float) -> None:
+    with pytest.raises(DeclarationError, match="must lie between 0 and 1, both excluded"):
+        holdout(share)

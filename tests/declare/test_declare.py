@@ -425,13 +425,15 @@ def test_a_search_makes_a_tuned_strategy_beside_the_plain_one() -> None:
         guess=lambda _data: {"auc": 0.5},
     )
 
-    @task.strategy("plain", sweep={"bins": [8]}, search={"bins": [16, 32]}, tries=6)
+    @task.strategy("plain", sweep={"bins": [8]}, search={"bins": [4, 16, 32, 32, 64, 128, 256]}, tries=6)
     def plain(problem: Problem, phase: PhaseClock, bins: int = 4) -> None: ...
 
     assert list(task.strategies) == ["plain", "plain-tuned"]
     assert task.strategies["plain"].tries == 0
     tuned = task.strategies["plain-tuned"]
-    assert (tuned.tries, tuned.search, tuned.sweep, tuned.options) == (6, {"bins": (16, 32)}, {}, {})
+    assert (tuned.tries, tuned.search, tuned.sweep, tuned.options) == (6, {"bins": (4, 16, 32, 64, 128, 256)}, {}, {})
+    assert tuned.summary == "Like plain, with the best of 6 tries of bins."
+    assert (tuned.plain, task.strategies["plain"].plain) == ("plain", "plain")
     assert task.phases == ("compile", "fit", "tune", "stress")
     assert task.setup == ("compile", "tune", "stress")
     assert [metric.name for metric in task.metrics] == ["auc", "diverged"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.declare import Dataset, Judgement, Metric, Problem, Topic
+from harness.declare import Dataset, Judgement, Metric, Param, Problem, Topic, Work
 from harness.declare import PhaseClock as Phases
 from harness.errors import InvalidOutputError
 from harness.measure.clock import PhaseClock
@@ -16,7 +16,7 @@ from harness.records import Seeds, Trial
 from harness.registry import Registry
 
 
-def job(returned: Any, *, rate: bool = False, overlap: Any = None) -> Job:
+def job(returned: Any, *, rate: bool = False, overlap: Any = None, **task_changes: Any) -> Job:
     """Return a job whose judge returns that."""
     topic = Topic("topic", title="T")
     task = topic.task(
@@ -26,6 +26,7 @@ def job(returned: Any, *, rate: bool = False, overlap: Any = None) -> Job:
         phases=["fit"],
         metrics=[Metric("error", direction="lower", unit="1", rate=rate)],
         judge=lambda data, output: returned,
+        **task_changes,
     )
     task.strategy("only")(lambda problem, phase: None)
     trial = Trial("topic", "task", "only", "data", "clean", {"threads": 1}, {}, 0, Seeds(0, 1, 2))
@@ -98,3 +99,10 @@ def test_the_cases_of_rates_are_recorded() -> None:
 def test_overlap_is_that_of_the_data_set_at_the_trials_parameters() -> None:
     assert job(None).overlap == 0.0
     assert job(None, overlap=lambda params: 3 / params["threads"]).overlap == 3.0
+
+
+def test_work_is_counted_in_what_strategies_see_of_the_data() -> None:
+    declared: dict[str, Any] = {"params": {"rows": Param(10)}, "work": {"fit": Work("row", of=("rows", "threads"))}}
+    counted = job(None, **declared, view=lambda data: data[1:], sizes=lambda data: {"rows": len(data)})
+    assert counted.work(counted.problem([1, 2, 3])) == {"fit": 2}
+    assert job(None, **declared).work(counted.problem([1, 2, 3])) == {}

@@ -233,6 +233,7 @@ def _row(
         "statuses": {status: number for status, number in statuses.items() if number},
         "troubles": troubles,
         "front": {},
+        "chosen": "",
         "work": [
             {"phase": "fit", "unit": "row", "times": 1000.0, "cpu_s": 2e-6, "wall_s": 3e-6, "peak_bytes": None},
             {"phase": "predict", "unit": "row", "times": 10.0, "cpu_s": None, "wall_s": None, "peak_bytes": None},

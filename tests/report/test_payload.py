@@ -18,7 +18,7 @@ from harness.declare.values import Chart
 from harness.measure.fitness import Noise
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
-from harness.records import Curve, Phase, Record, Seeds, Trial
+from harness.records import Curve, Phase, Record, Scalar, Seeds, Trial, Try
 from harness.report.run.markdown import markdown
 from harness.report.run.page import render
 from harness.report.run.payload import build
@@ -169,7 +169,7 @@ def test_runs_of_two_machines_are_kept_apart_and_said() -> None:
     assert [cell["machine"] for cell in task["cells"]] == [0, 1]
     assert payload["remarks"][:2] == [
         "The runs are of 2 machines, whose times are never compared with each other: box, other.",
-        "The runs are of 2 versions of the format: 1.0, 1.2.",
+        f"The runs are of 2 versions of the format: 1.0, {SCHEMA}.",
     ]
 
 
@@ -213,3 +213,26 @@ def test_a_run_for_claims_recommends_nothing() -> None:
     assert "Take" not in markdown(payload)
     assert "None: these runs measured claims" in render(payload)
     assert shown(build(run_set((for_claims, BLOCKS), (whole, BLOCKS)), title="T"))["advice"]["strategy"]
+
+
+def test_a_tuned_strategy_stands_beside_the_plain_one_by_its_title() -> None:
+    """Tables, advice and charts call it by its title; commands by its name."""
+    records = [record("a", block, 1.0) for block in range(3)]
+    chosen: list[dict[str, Scalar]] = [{"bins": 4}, {"bins": 4}, {}]
+    records += [
+        record("a-tuned", block, 1.0, 0.9 + block / 1000, tries=[Try()], choice=chosen[block]) for block in range(3)
+    ]
+    cards = (StrategyCard("t/task", "a"), StrategyCard("t/task", "a-tuned", tries=8))
+    payload = build(run_set((header(strategies=cards, references={"t/task": "a-tuned"}), records)), title="T")
+    task = shown(payload)
+    assert [own["label"] for own in task["strategies"]] == ["a", "a (tuned, 8 tries)"]
+    assert task["strategies"][1]["strategy"] == "a-tuned"
+    assert task["reference"] == "a (tuned, 8 tries)"
+    assert task["advice"]["strategy"] == "a (tuned, 8 tries)"
+    assert task["advice"]["sentence"].startswith("a (tuned, 8 tries): ")
+    (cell,) = task["cells"]
+    assert [row["chosen"] for row in cell["rows"]] == ["", "bins=4 in 2 blocks, the defaults in 1 block"]
+    assert "-s a-tuned " in cell["rows"][1]["command"]
+    page = render(payload)
+    assert "a (tuned, 8 tries): tuning chose bins=4 in 2 blocks, the defaults in 1 block" in page
+    assert "a (tuned, 8 tries)" in markdown(payload)

@@ -74,10 +74,10 @@ DECLARED = load_registry(Config(folder=Path(__file__).parent)).topics["boosting"
 TREES = [
     name
     for name, strategy in DECLARED.items()
-    if strategy.device == "cpu" and strategy.run.__module__ != baselines.__name__
+    if strategy.device == "cpu" and strategy.run.__module__ != baselines.__name__ and not strategy.search
 ]
 #: Those that boost trees one after the other, within the budget of leaves.
-BOOSTED = [name for name in TREES if name.startswith(("xgboost-", "lightgbm"))] + ["sklearn-hist"]
+BOOSTED = [name for name in TREES if name.startswith(("xgboost-", "lightgbm", "sklearn-hist"))]
 
 
 def test_constant_predicts_the_rate(task: Any) -> None:
@@ -146,7 +146,7 @@ def asked(task: Any, name: str, library: Any, monkeypatch: pytest.MonkeyPatch, *
     return caught.value.args[0], caught.value.args[1]
 
 
-XGBOOST = [name for name in DECLARED if name.startswith("xgboost-")]
+XGBOOST = [name for name, strategy in DECLARED.items() if name.startswith("xgboost-") and not strategy.search]
 
 
 @pytest.mark.parametrize("name", XGBOOST)
@@ -156,10 +156,8 @@ def test_xgboost_gets_the_budget(task: Any, name: str, monkeypatch: pytest.Monke
     assert arguments == {"num_boost_round": 3}
     assert config["nthread"] == 2
     assert config["seed"] == 9
-    if name == "xgboost-hist-lossguide":
-        assert (config["max_leaves"], config["max_depth"]) == (16, 0)
-    else:
-        assert config["max_depth"] == 4
+    assert config["max_depth"] == (0 if name.endswith("-uncapped") else 4)
+    assert config.get("max_leaves") == (16 if "leafwise" in name else None)
     assert config.get("device") == ("cuda" if name == "xgboost-hist-gpu" else None)
 
 
@@ -177,30 +175,62 @@ def test_without_the_accelerator_a_trial_is_no_measurement(task: Any, name: str,
         scores(task, name, synthetic())
 
 
-@pytest.mark.parametrize("name", ["lightgbm", "lightgbm-cuda"])
+@pytest.mark.parametrize("name", ["lightgbm", "lightgbm-uncapped", "lightgbm-cuda"])
 def test_lightgbm_gets_the_budget(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lightgbm = pytest.importorskip("lightgbm")
     monkeypatch.setattr(lightgbm.Dataset, "construct", lambda self: self)  # a build without CUDA refuses the device
     config, arguments = asked(task, name, lightgbm, monkeypatch, threads=2, trees=3, depth=4, seed=9)
     assert arguments == {"num_boost_round": 3}
-    assert [config[key] for key in ("num_threads", "num_leaves", "max_depth", "seed")] == [2, 16, 4, 9]
+    assert [config[key] for key in ("num_threads", "num_leaves", "seed")] == [2, 16, 9]
+    assert config["max_depth"] == (-1 if name == "lightgbm-uncapped" else 4)
     assert config.get("device_type") == ("cuda" if name == "lightgbm-cuda" else None)
 
 
 @pytest.mark.parametrize("name", BOOSTED)
-def test_no_tree_has_more_leaves_than_the_budget(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = _leaves(task, name, monkeypatch)
-    assert len(counts) == 6
-    assert 4 < max(counts) <= 8
+def test_no_tree_exceeds_the_budget_of_its_name(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All have the same budget of leaves; without a limit of depth are those, and only those, that are called so."""
+    leaves, depths = _trees(task, name, monkeypatch)
+    assert len(leaves) == 6
+    assert 4 < max(leaves) <= 8
+    assert max(depths) > 3 if name.endswith("-uncapped") else max(depths) == 3
 
 
-def _leaves(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Train 6 trees of depth 3 and count their leaves in the library's own model."""
+def test_leaf_by_leaf_and_level_by_level_are_the_same_trees_at_equal_depth(task: Any) -> None:
+    by_level, by_leaf = (scores(task, name, coded(), depth=3) for name in ("xgboost-hist", "xgboost-hist-leafwise"))
+    np.testing.assert_allclose(by_level, by_leaf, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in DECLARED if f"{name}-tuned" in DECLARED])
+def test_every_set_of_a_search_can_be_run(task: Any, name: str) -> None:
+    """The extremes of each option, on data that are quick to train; the defaults are among the values."""
+    tuned, options = DECLARED[f"{name}-tuned"], DECLARED[name].options
+    plain = scores(task, name, coded(), trees=3)
+    for option, values in tuned.search.items():
+        assert options[option] in values
+        for value in (values[0], values[-1]):
+            output = scores(task, name, coded(), trees=3, **{option: value})
+            assert np.array_equal(output, plain) == (value == options[option]), (option, value)
+
+
+def test_a_row_is_a_row_that_was_given(task: Any) -> None:
+    """Imbalance drops rows: time for each row is time by those that are there."""
+    scenario = next(one for one in task.scenarios if one.name.startswith("imbalance"))
+    data = scenario.apply(synthetic(), np.random.default_rng(0))
+    assert len(data.train) < 1_200
+    assert task.sizes(task.view(data)) == {"rows": len(data.train)}
+
+
+def test_all_that_are_tuned_have_equal_tries() -> None:
+    assert {strategy.tries for strategy in DECLARED.values() if strategy.search} == {8}
+
+
+def _trees(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[int]]:
+    """Train 6 trees of depth 3, and read their leaves and their depths in the library's own model."""
     module = {"sklearn": "sklearn.ensemble"}.get(name.partition("-")[0], name.partition("-")[0])
     library = pytest.importorskip(module)
     models: list[Any] = []
-    owner = library.HistGradientBoostingClassifier if name == "sklearn-hist" else library
-    method = "fit" if name == "sklearn-hist" else "train"
+    owner = library.HistGradientBoostingClassifier if name.startswith("sklearn-hist") else library
+    method = "fit" if name.startswith("sklearn-hist") else "train"
     original = getattr(owner, method)
 
     def keep(*args: Any, **kwargs: Any) -> Any:
@@ -210,10 +240,20 @@ def _leaves(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(owner, method, keep)
     scores(task, name, coded(), trees=6, depth=3)
     if module == "xgboost":
-        return [tree.count("leaf=") for tree in models[-1].get_dump()]
+        dumps = models[-1].get_dump()
+        # Each line of a dump begins with a tab for each level.
+        depths = [max(len(line) - len(line.lstrip("\t")) for line in dump.splitlines()) for dump in dumps]
+        return [dump.count("leaf=") for dump in dumps], depths
     if module == "lightgbm":
-        return [tree["num_leaves"] for tree in models[-1].dump_model()["tree_info"]]
-    return [predictor.get_n_leaf_nodes() for (predictor,) in models[-1]._predictors]
+        trees = models[-1].dump_model()["tree_info"]
+        return [tree["num_leaves"] for tree in trees], [_depth(tree["tree_structure"]) for tree in trees]
+    predictors = [predictor for (predictor,) in models[-1]._predictors]
+    return [one.get_n_leaf_nodes() for one in predictors], [one.get_max_depth() for one in predictors]
+
+
+def _depth(node: dict[str, Any]) -> int:
+    """Return the depth of a node of LightGBM."""
+    return 1 + max(_depth(node["left_child"]), _depth(node["right_child"])) if "left_child" in node else 0
 
 
 def test_declaring_imports_no_library() -> None:

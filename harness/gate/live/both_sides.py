@@ -25,7 +25,7 @@ from harness.gate.live.side import PairTask
 from harness.measure.client import Server
 from harness.measure.machine import memory_budget
 from harness.measure.messages import Request
-from harness.records import Trial, figures, without
+from harness.records import Scalar, Trial, figures, without
 
 _SHORT_S = 0.02  # a round is planned to take this long, so that the clock and a single interrupt matter little
 _MOST_CALLS = 200
@@ -77,7 +77,10 @@ def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> 
         for process in processes.values():
             process.send(PairTask(request.trial, request.cores))
         each = _Each(processes, pair, request.timeout_s)
-        if each(SIDES, None) is not None:
+        ready = each(SIDES, None)
+        if ready is not None:
+            # A side of an earlier Bakeoff does not say its choice: it has no strategy that is tuned.
+            pair.choices.update({name: answer["choice"] for name, answer in ready.items() if answer.get("choice")})
             _rounds(each, request, order)
         if not pair.failed:
             _compare(each, request, Path(folder))
@@ -201,11 +204,21 @@ class MemoryPass:
         for server in self._servers.values():
             server.close()
 
-    def measure(self, trial: Trial, cores: Sequence[int], setup: Collection[str] = ()) -> Reading:
-        """Run the trial once on each side; the memory of set-up phases is left out."""
+    def measure(
+        self,
+        trial: Trial,
+        cores: Sequence[int],
+        setup: Collection[str] = (),
+        choices: Mapping[SideName, dict[str, Scalar]] | None = None,
+    ) -> Reading:
+        """Run the trial once on each side, with the options that a pair on the same data has chosen there.
+
+        The memory of set-up phases is left out.
+        """
         reading = Reading()
         for name in self._sides:
-            request = Request(trial, list(cores), self._timeout_s, memory_budget())
+            choice = choices.get(name, {}) if choices is not None else None
+            request = Request(trial, list(cores), self._timeout_s, memory_budget(), choice=choice)
             try:
                 record = self._server(name, trial.topic).run(request).record
             except BakeoffError as error:

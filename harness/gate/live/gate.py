@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -173,9 +173,21 @@ def _measure(
         elapsed_s=time.monotonic() - started,
         command=head.command,
         cases=[*cases(suite, stopped), *head.settled],
-        remarks=[*head.remarks, *_remarks(stopped)],
+        remarks=[*head.remarks, *_remarks(stopped), *choices(suite)],
     )
     return settle(decision, date.today())
+
+
+def choices(suite: Sequence[MeasuredCase]) -> Iterator[str]:
+    """Say for which cases tuning chose different options on the two sides: their costs then differ by these."""
+    for measured in suite:
+        pairs = [pair for pair in (*measured.screen, *measured.confirm) if not pair.failed]
+        apart = sum(pair.choices.get("base") != pair.choices.get("candidate") for pair in pairs)
+        if apart:
+            yield (
+                f"{measured.planned.case.name}: tuning chose different options on the two sides in {apart} of "
+                f"{len(pairs)} pairs"
+            )
 
 
 def _remarks(stopped: str) -> list[str]:

@@ -146,6 +146,8 @@ class _Run:
         case = self.suite[place]
         trial = case.planned.trials[len(case.memory)]
         cores = cores_for(0, int(trial.params["threads"]), self.setup.cores)
-        reading = self.setup.memory.measure(trial, cores, case.planned.setup)
+        pair = next((pair for pair in case.screen if pair.block == trial.block and not pair.failed), None)
+        choices = pair.choices if pair else None
+        reading = self.setup.memory.measure(trial, cores, case.planned.setup, choices)
         case.add(reading)
         self.listen(place, reading)

@@ -13,8 +13,8 @@ standard input and output. Its first line says which protocol it speaks::
     setup               [topic, task, phases that are in no total]
     data                data set to version
 
-``pair`` reads ``{"trial": ..., "cores": [...]}``, prepares the data and answers ``{"ready": true}``. Then it answers
-each request:
+``pair`` reads ``{"trial": ..., "cores": [...]}``, tunes the strategy if it has a search, prepares the data and answers
+``{"ready": true, "choice": {...}}`` with the options that tuning chose. Then it answers each request:
 
     {"calls": 3}        {"times": {phase: [wall, CPU]}}, seconds summed over the calls
     {}                  {"digest": ...} of what the last call returned; empty if that is more than numbers and text
@@ -33,7 +33,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,6 +48,7 @@ from harness.measure.clock import PhaseClock
 from harness.measure.device import open_device
 from harness.measure.job import Job, import_installed, reason_of, why_not
 from harness.measure.messages import take_standard_streams, write_line
+from harness.measure.tune import tune
 from harness.plan import make_plan
 from harness.plan.make import known_part
 from harness.plan.selection import Selection
@@ -110,12 +111,14 @@ def _pair(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
     job = Job.of(asked.trial, registry, asked.cores)
     import_installed((*job.strategy.needs, *job.dataset.needs))
     job.take_cores(ThreadpoolController())
+    if job.untuned:
+        job = replace(job, choice=tune(job).choice)
     data = job.prepare()
     problem = job.problem(data)
     gc.collect()
     gc.freeze()
     output: Any = None
-    yield {"ready": True}
+    yield {"ready": True, "choice": dict(job.choice or {})}
     for line in requests:
         message = msgspec.json.decode(line)
         if "calls" in message:

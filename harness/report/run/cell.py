@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from harness.analysis.aggregates import CellAggregate, StrategyAggregate, work_rates
+from harness.analysis import wording
+from harness.analysis.aggregates import CellAggregate, StrategyAggregate
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import compare
 from harness.plan.selection import command
@@ -96,7 +97,8 @@ class CellMaker:
             "statuses": dict(entry.statuses),
             "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
             "front": shares,
-            "work": [rate.plain(entry) for rate in work_rates(self._task.card.work, aggregates.cell)],
+            "chosen": wording.chosen(entry.choices),
+            "work": [rate.plain(entry) for rate in aggregates.work_rates(self._task.card.work)],
             "command": self._command(entry, aggregates.cell, aggregates.units[-1].run, entry.statuses.total()),
         }
 

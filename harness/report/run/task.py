@@ -15,6 +15,7 @@ from harness.analysis.wording import left_out
 from harness.records import TOTALS, setup_among
 from harness.report.run.cell import CellMaker, Measure, Plain
 from harness.report.run.charts import curves, history, scaling, tuning
+from harness.store.header import titled
 from harness.store.noise import StoredNoise
 
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
@@ -59,8 +60,8 @@ def task_payload(
         "id": task.card.name,
         "topic": task.card.name.partition("/")[0],
         "title": task.card.title,
-        "reference": reference,
-        "baseline": task.card.baseline,
+        "reference": titled(reference, task.strategies),
+        "baseline": titled(task.card.baseline, task.strategies),
         "setup": _setup(task, aggregates),
         "left_out": left_out(task.card.name, task.card.left_out) if task.card.left_out else "",
         "measures": [measure._asdict() for measure in measures],
@@ -118,7 +119,7 @@ def _in_order(aggregates: Sequence[CellAggregate], total: str) -> list[str]:
 def _strategy(label: str, entry: StrategyAggregate, task: TaskInfo) -> Plain:
     card = task.strategies.get(entry.strategy)
     return {
-        "label": label,
+        "label": titled(label, task.strategies),
         "strategy": entry.strategy,
         "options": entry.options,
         "defaults": card.options if card else {},
@@ -136,8 +137,9 @@ def _advice(task: TaskInfo, cells: Sequence[CellAggregate], reference: str, run_
         return {"strategy": "", "sentence": _FOR_CLAIMS}
     own = _most_measured(cells)
     main = [cell for cell in own if cell.cell.scenario == "clean"] or own
-    found = advise(main, task.metrics[0], reference, task.metrics)
-    return {"strategy": found.label, "sentence": found.sentence} if found else None
+    titles = {name: card.title for name, card in task.strategies.items()}
+    found = advise(main, task.metrics[0], reference, task.metrics, titles)
+    return {"strategy": titled(found.label, task.strategies), "sentence": found.sentence} if found else None
 
 
 def _rankings(task: TaskInfo, cells: Sequence[CellAggregate], names: Mapping[str, int]) -> Plain | None:

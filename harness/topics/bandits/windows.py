@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.topics.bandits.engine.world import World
 
 
+TUNED = "Its constants are tuned on abrupt with 4 changes in 10,000 steps."
 DETECTORS = "harness.topics.bandits.engine.detectors"
 WINDOW = 200  # one of two values in the experiments of Besson et al. 2022
 
@@ -30,6 +31,7 @@ WINDOW = 200  # one of two values in the experiments of Besson et al. 2022
     needs=f"{DETECTORS}.cusum",
     sweep={"everything": [True], "theory": [True], "threshold": (4.0, 16.0), "explore": (0.005, 0.1)},
     note=(
+        f"{TUNED} "
         "As published an alarm resets its arm; with everything it resets all arms. With theory the threshold is "
         "log(T / changes) and the share of exploration sqrt(changes log(T / changes) / T), T being the horizon."
     ),
@@ -73,6 +75,7 @@ def cusum_ucb(
     needs=f"{DETECTORS}.halves",
     sweep={"theory": [True], "threshold": (10.0, 16.0), "explore": (0.0, 0.05)},
     note=(
+        f"{TUNED} "
         "With theory the window w is 200, the threshold b sqrt(w log(2 K T^2) / 2), the share of exploration "
         "sqrt(changes K (2 b + 3 sqrt(w)) / (2 T)) and xi 2, for K arms and the horizon T."
     ),
@@ -107,6 +110,7 @@ def m_ucb(
     needs=f"{DETECTORS}.glr",
     sweep={"theory": [True], "delta": (0.001, 0.1), "explore": (0.0, 0.05)},
     note=(
+        f"{TUNED} "
         "With theory delta is 1 / sqrt(T) and the share of exploration in the first episode sqrt(K log(T) / T), for K "
         "arms and the horizon T. An alarm restarts all arms. Tests run every 10 steps, at every 5th possible change."
     ),
@@ -137,7 +141,7 @@ ENGINE = ("harness.topics.bandits.engine.windows", "harness.topics.bandits.engin
 WINDOWS = (250, 500, 1_000, 2_000, 4_000)
 DISCOUNTS = (0.99, 0.995, 0.998, 0.999, 0.9995)
 XI = (0.1, 0.5, 2.0)
-THEORY = "With theory it uses the constants of Garivier & Moulines 2011, for the horizon T and the number of changes:"
+THEORY = f"{TUNED} With theory it uses those of Garivier & Moulines 2011, for the horizon T and the number of changes:"
 
 
 @drifting.strategy(
@@ -178,7 +182,7 @@ def discounted_ucb(
     return measure_compiled(problem, phase, lambda world: windows.discounted_ucb(world, discount, xi))
 
 
-@drifting.strategy("sliding-thompson", needs=ENGINE, sweep={"window": WINDOWS})
+@drifting.strategy("sliding-thompson", needs=ENGINE, sweep={"window": WINDOWS}, note=TUNED)
 def sliding_thompson(problem: Problem, phase: PhaseClock, window: int = 1_000) -> Actions:
     """Play the largest draw from beta posteriors of the rewards in a window."""
     from harness.topics.bandits.engine import windows
@@ -186,7 +190,7 @@ def sliding_thompson(problem: Problem, phase: PhaseClock, window: int = 1_000) -
     return _drawing(problem, phase, windows.sliding_thompson, window)
 
 
-@drifting.strategy("discounted-thompson", needs=ENGINE, sweep={"discount": DISCOUNTS})
+@drifting.strategy("discounted-thompson", needs=ENGINE, sweep={"discount": DISCOUNTS}, note=TUNED)
 def discounted_thompson(problem: Problem, phase: PhaseClock, discount: float = 0.998) -> Actions:
     """Play the largest draw from beta posteriors whose counts are discounted at every step."""
     from harness.topics.bandits.engine import windows

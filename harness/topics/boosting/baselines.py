@@ -29,6 +29,7 @@ def constant(problem: Problem, phase: PhaseClock) -> Floats:
     "logistic-regression",
     needs=("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
     note="It has no trees, so trees, depth and learning_rate have no effect. Categories enter as integer codes.",
+    search={"inverse_penalty": (1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0, 100.0)},
 )
 def logistic_regression(problem: Problem, phase: PhaseClock, inverse_penalty: float = 1.0) -> Floats:
     """Fit a logistic regression on standardised columns with an L2 penalty, by L-BFGS."""

@@ -16,6 +16,7 @@ EXPERIMENTS = "LightGBM documentation, Experiments, of 8 March 2020 (exact of 27
 BINS = "LightGBM documentation, GPU tuning guide and performance comparison"
 METHODS = "XGBoost documentation, Tree methods"
 QUANTILE = "XGBoost documentation, Python API: QuantileDMatrix"
+LEAVES = "LightGBM documentation, Features: leaf-wise (best-first) tree growth"
 SCALING = "Pafka, github.com/szilard/GBM-perf, multi-core scaling, of 2020"
 
 FLIGHTS: dict[str, Scalar] = {"dataset": "flights", "threads": 1}
@@ -146,6 +147,27 @@ def quantile_loses_nothing(evidence: Evidence) -> Verdict:
 def hist_needs_more_memory(evidence: Evidence) -> Verdict:
     """Judge the memory that bins take."""
     return evidence.ratio("peak_bytes", "xgboost-hist", "xgboost-exact", **LARGE).at_least(1.5)
+
+
+@topic.claim(
+    "at equal leaves and any depth, growing leaf by leaf has a lower log loss than level by level at 100,000 rows",
+    source=LEAVES,
+    published="with the number of leaves held fixed it tends to achieve lower loss; no figure is given",
+)
+def leaves_help(evidence: Evidence) -> Verdict:
+    """Judge the freedom of depth, in one library."""
+    return evidence.difference("log_loss", "xgboost-hist-leafwise-uncapped", "xgboost-hist", **LARGE).at_most(0)
+
+
+@topic.claim(
+    "at 1,000 rows growing leaf by leaf to any depth overfits: its log loss is higher by at least 0.005",
+    source=f"{LEAVES}; the bound is this project's",
+    published="may cause over-fitting when there are few data; no figure is given",
+)
+def leaves_overfit(evidence: Evidence) -> Verdict:
+    """Judge the same where leaves have few rows."""
+    few = {**FLIGHTS, "rows": 1_000}
+    return evidence.difference("log_loss", "xgboost-hist-leafwise-uncapped", "xgboost-hist", **few).at_least(0.005)
 
 
 @topic.claim(

@@ -5,32 +5,66 @@ Ke et al. 2017, "LightGBM: a highly efficient gradient boosting decision tree"; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from harness import CannotRunError
 from harness.topics._shared.binary import Floats
-from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, task
+from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, SEARCH, task
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
 
+CAPPED = "Grows leaf by leaf to 2**depth leaves, at most depth deep."
 NOTE = (
-    "Grows leaf by leaf to 2**depth leaves, at most depth deep. Differs from the library's defaults in lambda_l2 1 "
-    "(not 0), min_data_in_leaf 1 (not 20) and min_data_in_bin 1 (not 3)."
+    "Differs from the library's defaults in lambda_l2 1 (not 0), min_data_in_leaf 1 (not 20) and min_data_in_bin 1 "
+    "(not 3)."
 )
+BY_ROWS = "Builds histograms by rows, so that seed and number of threads determine the model."
 
 
 @task.strategy(
     "lightgbm",
     needs="lightgbm",
-    note=f"{NOTE} Builds histograms by rows, so that seed and number of threads determine the model.",
+    note=f"{CAPPED} {NOTE} {BY_ROWS}",
+    search={**SEARCH, "least_hessian": (LEAST_HESSIAN, 1.0, 10.0)},
 )
-def lightgbm_cpu(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
+def lightgbm_cpu(
+    problem: Problem,
+    phase: PhaseClock,
+    max_bin: int = 255,
+    l2: float = L2,
+    least_hessian: float = LEAST_HESSIAN,
+    columns: float = 1.0,
+    rate_factor: float = 1.0,
+) -> Floats:
     """Bin every column once and split the leaf with the largest gain next."""
-    return _train(problem, phase, max_bin=max_bin, force_row_wise=True, deterministic=True)
+    return _train(
+        problem,
+        phase,
+        max_bin=max_bin,
+        lambda_l2=l2,
+        min_sum_hessian_in_leaf=least_hessian,
+        feature_fraction_bynode=columns,
+        learning_rate=rate_factor * problem.params["learning_rate"],
+        **_ON_CPU,
+    )
 
 
-@task.strategy("lightgbm-cuda", needs="lightgbm", device="cuda", note=f"{NOTE} Needs a LightGBM built with CUDA.")
+@task.strategy(
+    "lightgbm-uncapped",
+    needs="lightgbm",
+    note=f"Grows leaf by leaf to 2**depth leaves, without a limit of depth. {NOTE} {BY_ROWS}",
+)
+def lightgbm_uncapped(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
+    """Like lightgbm, with as many leaves, at any depth."""
+    return _train(problem, phase, max_bin=max_bin, max_depth=-1, **_ON_CPU)
+
+
+@task.strategy(
+    "lightgbm-cuda", needs="lightgbm", device="cuda", note=f"{CAPPED} {NOTE} Needs a LightGBM built with CUDA."
+)
 def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
     """Like lightgbm, on a CUDA device."""
     from lightgbm.basic import LightGBMError
@@ -41,6 +75,9 @@ def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Fl
         if "not enabled in this build" in str(error):
             raise CannotRunError("this LightGBM is built without CUDA") from None
         raise
+
+
+_ON_CPU: Mapping[str, Any] = MappingProxyType({"force_row_wise": True, "deterministic": True})
 
 
 def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:

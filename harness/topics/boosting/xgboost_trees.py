@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness import CannotRunError
-from harness.topics.boosting import L2, LEAST_HESSIAN, task
+from harness.topics.boosting import L2, LEAST_HESSIAN, SEARCH, task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,10 +36,33 @@ def approx(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     return _train(problem, phase, tree_method="approx", max_bin=max_bin)
 
 
-@task.strategy("xgboost-hist", needs="xgboost", sweep={"max_bin": BINS}, note=NOTE)
-def hist(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+@task.strategy(
+    "xgboost-hist",
+    needs="xgboost",
+    sweep={"max_bin": BINS},
+    note=NOTE,
+    search={**SEARCH, "least_hessian": (LEAST_HESSIAN, 1.0, 10.0)},
+)
+def hist(
+    problem: Problem,
+    phase: PhaseClock,
+    max_bin: int = 256,
+    l2: float = L2,
+    least_hessian: float = LEAST_HESSIAN,
+    columns: float = 1.0,
+    rate_factor: float = 1.0,
+) -> Scores:
     """Bin every column once and split between bins, level by level."""
-    return _train(problem, phase, tree_method="hist", max_bin=max_bin)
+    return _train(
+        problem,
+        phase,
+        tree_method="hist",
+        max_bin=max_bin,
+        reg_lambda=l2,
+        min_child_weight=least_hessian,
+        colsample_bynode=columns,
+        learning_rate=rate_factor * problem.params["learning_rate"],
+    )
 
 
 @task.strategy(
@@ -54,23 +77,35 @@ def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Sc
 
 
 @task.strategy(
-    "xgboost-hist-lossguide",
+    "xgboost-hist-leafwise",
     needs="xgboost",
     sweep={"max_bin": BINS},
-    note=f"{NOTE} It has the same number of leaves, 2**depth, but their depth is not limited.",
+    note=f"{NOTE} Grows leaf by leaf (grow_policy lossguide) to 2**depth leaves, at most depth deep.",
 )
-def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+def hist_leafwise(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     """Like xgboost-hist, but split the leaf with the largest gain next."""
-    leaves = 2 ** problem.params["depth"]
-    return _train(
-        problem, phase, tree_method="hist", max_bin=max_bin, grow_policy="lossguide", max_leaves=leaves, max_depth=0
-    )
+    return _train(problem, phase, tree_method="hist", max_bin=max_bin, **_leafwise(problem))
+
+
+@task.strategy(
+    "xgboost-hist-leafwise-uncapped",
+    needs="xgboost",
+    sweep={"max_bin": BINS},
+    note=f"{NOTE} Grows leaf by leaf (grow_policy lossguide) to 2**depth leaves, without a limit of depth.",
+)
+def hist_leafwise_uncapped(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+    """Like xgboost-hist-leafwise, with as many leaves, at any depth."""
+    return _train(problem, phase, tree_method="hist", max_bin=max_bin, max_depth=0, **_leafwise(problem))
 
 
 @task.strategy("xgboost-hist-gpu", needs="xgboost", device="cuda", sweep={"max_bin": BINS}, note=NOTE)
 def hist_gpu(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     """Like xgboost-hist, on a CUDA device."""
     return _train(problem, phase, tree_method="hist", max_bin=max_bin, device="cuda")
+
+
+def _leafwise(problem: Problem) -> dict[str, Any]:
+    return {"grow_policy": "lossguide", "max_leaves": 2 ** problem.params["depth"]}
 
 
 def _check_device(booster: xgboost.Booster, wanted: str) -> None:
