@@ -47,6 +47,8 @@ class StrategyAggregate:
         Indices of the units whose trial began and did not finish, and of those whose trial was contaminated.
     curves
         Name to the curves of the first blocks, at most `CURVES`.
+    diverged
+        Index of each unit whose training diverged to the step; these units have metrics only.
     """
 
     strategy: str
@@ -57,6 +59,7 @@ class StrategyAggregate:
     failed: set[int] = field(default_factory=set)
     contaminated: set[int] = field(default_factory=set)
     curves: dict[str, list[Curve]] = field(default_factory=dict)
+    diverged: dict[int, float] = field(default_factory=dict)
 
     def median(self, name: str) -> float | None:
         """Return the median of a measure over the units in which it was measured."""
@@ -271,6 +274,8 @@ class _CellRecords:
         entry.statuses[record.status] += 1
         if record.status not in ("ok", "skipped"):
             entry.failed.add(unit)
+        if record.diverged is not None:
+            entry.diverged[unit] = record.diverged
         if record.conditions is not None and record.conditions.contaminated:
             entry.contaminated.add(unit)
         if record.status != "ok" or record.reason:

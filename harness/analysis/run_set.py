@@ -14,7 +14,7 @@ import msgspec
 from harness.analysis.aggregates import CellAggregate, aggregate
 from harness.declare.values import Chart
 from harness.records import Record, Status
-from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard
+from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard, plain
 from harness.store.read import open_runs
 
 
@@ -43,9 +43,19 @@ class TaskInfo:
     """What the headers say of a task; a later header replaces what an earlier one says."""
 
     card: TaskCard
-    metrics: tuple[JudgedMetric, ...]
+    judged: tuple[JudgedMetric, ...]
     strategies: dict[str, StrategyCard]
     reference: str
+
+    @property
+    def metrics(self) -> tuple[JudgedMetric, ...]:
+        """The metrics of the task, without those of altered test sets."""
+        return plain(self.judged)
+
+    @property
+    def altered(self) -> tuple[JudgedMetric, ...]:
+        """The metrics of altered test sets."""
+        return tuple(metric for metric in self.judged if metric.of)
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ class RunSet:
         references = {task: label for header in self.headers for task, label in header.references.items()}
         return TaskInfo(
             card=msgspec.structs.replace(cards[-1], charts=_charts(cards)) if cards else TaskCard(name),
-            metrics=tuple(metric for (task, _), metric in metrics.items() if task == name),
+            judged=tuple(metric for (task, _), metric in metrics.items() if task == name),
             strategies={strategy: card for (task, strategy), card in strategies.items() if task == name},
             reference=references.get(name, ""),
         )

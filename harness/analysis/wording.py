@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -112,6 +112,15 @@ def clock(time: str) -> str:
 def count(number: int, noun: str) -> str:
     """Write a number of things: ``1 run``, ``1,200 trials``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def diverged(steps: Sequence[float], among: int, noun: str = "block") -> str:
+    """Say at which steps training diverged: ``diverged at step 12 in 2 of 5 blocks``; empty where it did not."""
+    if not steps:
+        return ""
+    low, high = (f"{step:,.12g}" for step in (min(steps), max(steps)))
+    at = f"step {low}" if low == high else f"steps {low} to {high}"
+    return f"diverged at {at} in {len(steps)} of {count(among, noun)}"
 
 
 def place(cell: Mapping[str, Any]) -> str:

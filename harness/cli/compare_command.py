@@ -12,6 +12,7 @@ from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import NothingSelectedError
 from harness.records import Cell, Record, is_cost
 from harness.stats.paired import Interval
+from harness.store.header import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +39,7 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
     rows: list[dict[str, Any]] = []
     common = 0
     for cell in {**old, **new}:
-        names = [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
+        names = [metric.name for metric in plain(header.metrics) if metric.task == f"{cell.topic}/{cell.task}"]
         one, other = old.get(cell), new.get(cell)
         for label in {**(one.entries if one else {}), **(other.entries if other else {})}:
             if one is None or other is None or label not in one.entries or label not in other.entries:

@@ -22,6 +22,7 @@ from harness.analysis.aggregates import (
 from harness.records import Cell, Record, Status, is_cost
 from harness.report.terminal import CellText, Column, Styled, print_table
 from harness.stats.paired import Interval
+from harness.store.header import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +45,9 @@ def print_run(out: Console, header: Header, records: Sequence[Record], *, full: 
     """
     for aggregates in _aggregate(header, records):
         table = ComparisonTable(header, aggregates)
-        print_table(out, table.columns(), title=aggregates.cell.title, notes=[table.caption], full=full)
+        print_table(
+            out, table.columns(), title=aggregates.cell.title, notes=[table.caption, *table.divergences], full=full
+        )
         out.print()
     print_troubles(out, records)
 
@@ -100,6 +103,16 @@ class ComparisonTable:
             'intervals; bold: the interval excludes "no difference"'
         )
 
+    @property
+    def divergences(self) -> list[str]:
+        """A sentence for each strategy whose training diverged; its metrics there are those of a guess."""
+        units = len(self._aggregates.units)
+        return [
+            f"{label} {wording.diverged(list(steps.values()), units)}: it has a guess's metrics there, no time or memory"
+            for label in self._labels
+            if (steps := self._aggregates.entries[label].diverged)
+        ]
+
     def columns(self) -> list[Column]:
         """Return the columns in the order of display; `rank` says which ones are left out first."""
         clock = "CPU" if self._time == "cpu_s" else "wall"
@@ -136,6 +149,7 @@ class ComparisonTable:
                 "strategy": label,
                 "reference": self._reference,
                 "statuses": {str(status): count for status, count in entry.statuses.items()},
+                "diverged": list(entry.diverged.values()),
                 "measures": {name: self._plain(label, name) for name in (*COSTS, *self._metrics)},
                 "work": [rate.plain(entry) for rate in self._work_rates],
             }
@@ -197,7 +211,7 @@ def _work_rates(cell: Cell, header: Header) -> list[WorkRate]:
 
 
 def _metrics(cell: Cell, header: Header) -> list[str]:
-    return [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
+    return [metric.name for metric in plain(header.metrics) if metric.task == f"{cell.topic}/{cell.task}"]
 
 
 def _seconds(value: float | None) -> str:

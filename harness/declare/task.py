@@ -21,6 +21,7 @@ from harness.declare.checks import (
 from harness.declare.names import caller, importer, wrong
 from harness.declare.values import (
     DIVERGED,
+    STRESS,
     THREADS,
     Chart,
     Dataset,
@@ -128,6 +129,22 @@ class Problem:
     def threads(self) -> int:
         """Number of threads that the strategy may use."""
         return int(self.params[THREADS])
+
+    def with_altered(self, output: Any, phase: PhaseClock, predict: Callable[[Any], Any]) -> Any:
+        """Return an output together with those for the altered test sets, predicted in the phase ``stress``.
+
+        Parameters
+        ----------
+        output
+            What the strategy returns without them; returned as it is where none are handed out.
+        predict
+            ``predict(data)``: what the fitted model returns for an altered view of the data.
+        """
+        if not self.altered:
+            return output
+        with phase(STRESS):
+            altered = {name: predict(data) for name, data in self.altered.items()}
+        return Outputs(output, altered)
 
 
 class Measured(Protocol):

@@ -180,6 +180,8 @@ class Profile:
         Whether sweeps are run, each parameter on its own with the others at their defaults, on clean data.
     strategies
         Names of the strategies to run; ``None`` for all. The gate, asv and pytest-benchmark run all of them.
+    stress
+        Whether the altered test sets of the task's stresses are handed out.
     """
 
     blocks: int
@@ -188,6 +190,7 @@ class Profile:
     scenarios: tuple[str, ...] | None = None
     sweeps: bool = False
     strategies: tuple[str, ...] | None = None
+    stress: bool = True
 
     def __post_init__(self) -> None:
         if self.blocks < 1:

@@ -14,13 +14,14 @@ from harness.records import Curve, MemorySource, Phase, Record, Trial
 
 
 class Request(msgspec.Struct, omit_defaults=True):
-    """The harness asks the server for one trial."""
+    """The harness asks the server for one trial; `altered`: whether altered test sets are handed out."""
 
     trial: Trial
     cores: list[int]
     timeout_s: float
     memory_limit_bytes: int
     jobs: int = 1
+    altered: bool = False
 
 
 class Response(msgspec.Struct, omit_defaults=True):
@@ -54,6 +55,7 @@ class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):
     metrics: dict[str, float] = {}
     curves: dict[str, Curve] = {}
     memory_source: MemorySource | None = None
+    diverged: float | None = None
 
 
 def take_standard_streams() -> tuple[int, int]:

@@ -236,6 +236,7 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
         metrics=outcome.metrics,
         curves=outcome.curves,
         memory_source=outcome.memory_source,
+        diverged=outcome.diverged,
         conditions=conditions(before, after, own_cpu_s, usage.ru_nivcsw if usage else 0, request.jobs),
         cores=request.cores,
         started=started.isoformat(timespec="milliseconds"),

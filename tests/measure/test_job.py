@@ -45,4 +45,4 @@ def test_a_wrong_judgement_is_refused_in_a_sentence(returned: Any, sentence: str
 
 def test_only_the_metrics_of_the_task_are_recorded() -> None:
     made = job(Judgement({"error": 1, "other": 2.0}))
-    assert made.metrics(made.judge(None, None)) == {"error": 1.0}
+    assert made.judge(None, None).metrics == {"error": 1.0}

@@ -152,7 +152,8 @@ def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
         return
     base, candidate = (digests[name]["digest"] for name in SIDES)
     each.pair.identical = bool(base) and base == candidate
-    if each.pair.identical and not request.judge:
+    may_diverge = any(digests[name].get("may_diverge") for name in SIDES)
+    if each.pair.identical and not request.judge and not may_diverge:
         return
     paths = {name: folder / f"{name}.npz" for name in SIDES}
     judged = each(SIDES, lambda name: {"judge": "" if each.pair.identical else str(paths[name])})
@@ -160,6 +161,8 @@ def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
         return
     for name in SIDES:
         each.pair.metrics[name] = judged[name]["metrics"]
+        if judged[name].get("diverged") is not None:
+            each.pair.diverged[name] = judged[name]["diverged"]
     if all(path.is_file() for path in paths.values()):
         # numpy reads no pickled object unless it is told to
         with np.load(paths["base"]) as base, np.load(paths["candidate"]) as candidate:

@@ -16,8 +16,10 @@ standard input and output. Its first line says which protocol it speaks::
 each request:
 
     {"calls": 3}        {"times": {phase: [wall, CPU]}}, seconds summed over the calls
-    {}                  {"digest": ...} of what the last call returned; empty if that is more than numbers and text
-    {"judge": FILE}     {"metrics": {...}}; what the judge says of each example goes to FILE, unless that is empty
+    {}                  {"digest": ...} of what the last call returned; empty if that is more than numbers and text;
+                        {"may_diverge": true} if only the judge can say whether its times are to be compared
+    {"judge": FILE}     {"metrics": {...}, "diverged": step or null}; what the judge says of each example goes to FILE,
+                        unless that is empty
 
 Whatever a strategy raises is an answer, and the last one: ``{"error": sentence, "usage": ..., "unable": ...}``.
 
@@ -120,13 +122,13 @@ def _pair(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
             output, times = _call(job, problem, message["calls"])
             yield {"times": times}
         elif "judge" not in message:
-            yield {"digest": _digest_of(output)}
+            yield {"digest": _digest_of(output), "may_diverge": job.task.guess is not None}
         else:
             # Not imported before: most pairs predict the same on both sides and are not judged.
             import_installed(job.topic.needs)
             judgement = job.judge(data, output)
             _write_examples(judgement, message["judge"])
-            yield {"metrics": job.metrics(judgement)}
+            yield {"metrics": dict(judgement.metrics), "diverged": judgement.diverged}
 
 
 def _call(job: Job, problem: Problem, count: int) -> tuple[Any, dict[str, list[float]]]:
