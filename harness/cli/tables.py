@@ -108,7 +108,7 @@ class ComparisonTable:
         """A sentence for each strategy whose training diverged; its metrics there are those of a guess."""
         units = len(self._aggregates.units)
         return [
-            f"{label} {wording.diverged(list(steps.values()), units)}: it has a guess's metrics there, no time or memory"
+            f"{label} {wording.diverged(list(steps.values()), units)}; there it has a guess's metrics, and no costs"
             for label in self._labels
             if (steps := self._aggregates.entries[label].diverged)
         ]

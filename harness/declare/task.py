@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy.typing as npt
 
@@ -37,6 +37,8 @@ from harness.declare.values import (
     Work,
 )
 from harness.records import Curve, Scalar
+
+Output = TypeVar("Output")
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +132,7 @@ class Problem:
         """Number of threads that the strategy may use."""
         return int(self.params[THREADS])
 
-    def with_altered(self, output: Any, phase: PhaseClock, predict: Callable[[Any], Any]) -> Any:
+    def with_altered(self, output: Output, phase: PhaseClock, predict: Callable[[Any], Output]) -> Output | Outputs:
         """Return an output together with those for the altered test sets, predicted in the phase ``stress``.
 
         Parameters

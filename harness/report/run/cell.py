@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from harness.analysis import wording
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate, work_rates
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import compare
@@ -92,6 +93,7 @@ class CellMaker:
             "values": values,
             "statuses": dict(entry.statuses),
             "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
+            "diverged": wording.diverged(list(entry.diverged.values()), len(aggregates.units)),
             "front": shares,
             "work": [rate.plain(entry) for rate in work_rates(self._task.card.work, aggregates.cell)],
             "command": self._command(entry, aggregates.cell, aggregates.units[-1].run, entry.statuses.total()),

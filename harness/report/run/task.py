@@ -12,7 +12,7 @@ from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import overall
 from harness.records import TOTALS
 from harness.report.run.cell import CellMaker, Measure, Plain
-from harness.report.run.charts import curves, history, scaling, tuning
+from harness.report.run.charts import curves, history, scaling, stressed, tuning
 from harness.store.noise import StoredNoise
 
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
@@ -64,7 +64,7 @@ def task_payload(
         "cells": [maker.cell(cell) for cell in cells],
         "scaling": scaling(cells, machines, names, reference),
         "tuning": tuning(cells, names, task.strategies),
-        "curves": curves(task.card.charts, cells, names),
+        "curves": [*stressed(task.altered, cells, names), *curves(task.card.charts, cells, names)],
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
         "advice": _advice(task, cells, reference, run_set),
         "rankings": _rankings(task, cells, names),

@@ -41,6 +41,7 @@ def task(number: int, payload: Plain) -> dict[str, Any]:
         "reason": advice["sentence"].removeprefix(advice["strategy"]).removeprefix(":").strip() if advice else "",
         "shown": [place for place, measure in enumerate(payload["measures"]) if not is_phase(measure)],
         "troubles": troubles(payload),
+        "diverged": diverged(payload),
     }
 
 
@@ -74,6 +75,16 @@ def troubles(task: Plain) -> list[dict[str, Any]]:
                 entry["count"] += count
                 entry["cells"].append(wording.place(cell))
     return [found[key] for key in sorted(found)]
+
+
+def diverged(task: Plain) -> list[tuple[str, str, str]]:
+    """Return the strategies whose training diverged: label, at which step in how many blocks, and the cell."""
+    return [
+        (task["strategies"][row["strategy"]]["label"], row["diverged"], wording.place(cell))
+        for cell in task["cells"]
+        for row in cell["rows"]
+        if row["diverged"]
+    ]
 
 
 def span(days: Sequence[str]) -> str:

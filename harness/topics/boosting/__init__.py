@@ -6,8 +6,9 @@ use the parameters of the task and the regularisation below, which every library
 
 from harness import CLEAN, Param, Profile, Topic, Work
 from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
+from harness.data.stress import missing_values
 from harness.data.tabular import visible
-from harness.topics._shared.binary import FIGURES, METRICS, judge
+from harness.topics._shared.binary import FIGURES, METRICS, constant_rate, judge
 
 L2 = 1.0
 LEAST_HESSIAN = 1e-3  # smallest sum of hessians in a leaf; fixed in scikit-learn
@@ -35,6 +36,11 @@ task = topic.task(
     reference="xgboost-hist",
     baseline="constant",
     charts=FIGURES,
-    quick=Profile(blocks=3, params={"rows": 5_000}, datasets=("flights",), scenarios=("clean", "temporal")),
+    stress=[missing_values()],
+    guess=constant_rate,
+    # Judging four altered test sets of 50,000 rows would take longer than the trial.
+    quick=Profile(
+        blocks=3, params={"rows": 5_000}, datasets=("flights",), scenarios=("clean", "temporal"), stress=False
+    ),
     full=Profile(blocks=10, sweeps=True),
 )

@@ -12,7 +12,8 @@ from harness.topics._shared.binary import Floats
 from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, task
 
 if TYPE_CHECKING:
-    from harness import PhaseClock, Problem
+    from harness import Outputs, PhaseClock, Problem
+    from harness.data.tabular import Visible
 
 NOTE = (
     "Grows leaf by leaf to 2**depth leaves, at most depth deep. Differs from the library's defaults in lambda_l2 1 "
@@ -25,13 +26,13 @@ NOTE = (
     needs="lightgbm",
     note=f"{NOTE} Builds histograms by rows, so that seed and number of threads determine the model.",
 )
-def lightgbm_cpu(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
+def lightgbm_cpu(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats | Outputs:
     """Bin every column once and split the leaf with the largest gain next."""
     return _train(problem, phase, max_bin=max_bin, force_row_wise=True, deterministic=True)
 
 
 @task.strategy("lightgbm-cuda", needs="lightgbm", device="cuda", note=f"{NOTE} Needs a LightGBM built with CUDA.")
-def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
+def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats | Outputs:
     """Like lightgbm, on a CUDA device."""
     from lightgbm.basic import LightGBMError
 
@@ -43,7 +44,7 @@ def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Fl
         raise
 
 
-def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:
+def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats | Outputs:
     """Build, fit and predict with the task's budget; `method` has the settings that differ between strategies."""
     import lightgbm
 
@@ -52,9 +53,14 @@ def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:
         train = lightgbm.Dataset(data.train.X, data.train.y, params=config).construct()
     with phase("fit"):
         booster = lightgbm.train(config, train, num_boost_round=problem.params["trees"])
+
+    def predict(view: Visible) -> Floats:
+        scores: Floats = booster.predict(view.test, num_threads=problem.threads)
+        return scores
+
     for _ in phase("predict"):
-        scores: Floats = booster.predict(data.test, num_threads=problem.threads)
-    return scores
+        scores = predict(data)
+    return problem.with_altered(scores, phase, predict)
 
 
 def _config(problem: Problem) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from harness.topics._shared.binary import Floats
 from harness.topics.boosting import L2, LEAST_ROWS, task
 
 if TYPE_CHECKING:
-    from harness import PhaseClock, Problem
+    from harness import Outputs, PhaseClock, Problem
+    from harness.data.tabular import Visible
 
 
 @task.strategy(
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
         "phase fit includes the binning and a copy of the table as float64."
     ),
 )
-def sklearn_hist(problem: Problem, phase: PhaseClock, max_bins: int = 255) -> Floats:
+def sklearn_hist(problem: Problem, phase: PhaseClock, max_bins: int = 255) -> Floats | Outputs:
     """Bin every column once and split the leaf with the largest gain next."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -38,6 +39,11 @@ def sklearn_hist(problem: Problem, phase: PhaseClock, max_bins: int = 255) -> Fl
             random_state=problem.seed,
         )
         model.fit(data.train.X, data.train.y)
+
+    def predict(view: Visible) -> Floats:
+        scores: Floats = model.predict_proba(view.test)[:, 1]
+        return scores
+
     for _ in phase("predict"):
-        scores: Floats = model.predict_proba(data.test)[:, 1]
-    return scores
+        scores = predict(data)
+    return problem.with_altered(scores, phase, predict)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xgboost
 
-    from harness import PhaseClock, Problem
+    from harness import Outputs, PhaseClock, Problem
+    from harness.data.tabular import Visible
 
     Scores = npt.NDArray[np.float32]
 
@@ -25,19 +26,19 @@ NOTE = "Differs from the library's defaults in min_child_weight 0.001 (not 1)."
 
 
 @task.strategy("xgboost-exact", needs="xgboost", note=NOTE)
-def exact(problem: Problem, phase: PhaseClock) -> Scores:
+def exact(problem: Problem, phase: PhaseClock) -> Scores | Outputs:
     """Try every distinct value of every column as a split."""
     return _train(problem, phase, tree_method="exact")
 
 
 @task.strategy("xgboost-approx", needs="xgboost", sweep={"max_bin": BINS}, note=NOTE)
-def approx(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+def approx(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
     """Split between quantiles that are sketched again for every tree, weighted by the hessian."""
     return _train(problem, phase, tree_method="approx", max_bin=max_bin)
 
 
 @task.strategy("xgboost-hist", needs="xgboost", sweep={"max_bin": BINS}, note=NOTE)
-def hist(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+def hist(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
     """Bin every column once and split between bins, level by level."""
     return _train(problem, phase, tree_method="hist", max_bin=max_bin)
 
@@ -48,7 +49,7 @@ def hist(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     sweep={"max_bin": BINS},
     note=f"{NOTE} Bins in the phase build; xgboost-hist copies the table in build and bins in fit.",
 )
-def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
     """Like xgboost-hist, from a QuantileDMatrix: the table is binned without a copy."""
     return _train(problem, phase, quantile=True, tree_method="hist", max_bin=max_bin)
 
@@ -59,7 +60,7 @@ def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Sc
     sweep={"max_bin": BINS},
     note=f"{NOTE} It has the same number of leaves, 2**depth, but their depth is not limited.",
 )
-def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
     """Like xgboost-hist, but split the leaf with the largest gain next."""
     leaves = 2 ** problem.params["depth"]
     return _train(
@@ -68,7 +69,7 @@ def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> S
 
 
 @task.strategy("xgboost-hist-gpu", needs="xgboost", device="cuda", sweep={"max_bin": BINS}, note=NOTE)
-def hist_gpu(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
+def hist_gpu(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
     """Like xgboost-hist, on a CUDA device."""
     return _train(problem, phase, tree_method="hist", max_bin=max_bin, device="cuda")
 
@@ -80,7 +81,7 @@ def _check_device(booster: xgboost.Booster, wanted: str) -> None:
         raise CannotRunError(f"XGBoost has no {wanted} device that it can use, and trained on {used} instead")
 
 
-def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **method: Any) -> Scores:
+def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **method: Any) -> Scores | Outputs:
     """Build, fit and predict with the task's budget; `method` has the settings that differ between strategies."""
     import xgboost
 
@@ -96,9 +97,14 @@ def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **met
         booster = xgboost.train(config, train, num_boost_round=problem.params["trees"])
     if "device" in config:
         _check_device(booster, config["device"])
+
+    def predict(view: Visible) -> Scores:
+        scores: Scores = booster.predict(xgboost.DMatrix(view.test, nthread=threads))
+        return scores
+
     for _ in phase("predict"):
-        scores: Scores = booster.predict(xgboost.DMatrix(data.test, nthread=threads))
-    return scores
+        scores = predict(data)
+    return problem.with_altered(scores, phase, predict)
 
 
 def _config(problem: Problem) -> dict[str, Any]:
