@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.declare.values import Work
+from harness.declare.values import DIVERGED, Work
 from harness.records import Cell, Curve, Record, Scalar, Status, figures, is_cost
 from harness.stats.paired import Interval, pooled_difference, pooled_ratio
 
@@ -146,6 +146,12 @@ class CellAggregate:
             return values
         places = {unit: index for index, unit in enumerate(self.units)}
         return np.array([values[places[unit]] if unit in places else np.nan for unit in units])
+
+
+def shown(cells: Sequence[CellAggregate], metrics: Sequence[str]) -> list[str]:
+    """Leave out ``diverged`` unless training diverged somewhere: a column of zeros says nothing."""
+    diverged = any(entry.diverged for cell in cells for entry in cell.entries.values())
+    return [name for name in metrics if name != DIVERGED or diverged]
 
 
 def in_order(entries: Mapping[str, StrategyAggregate], declared: Sequence[str]) -> list[str]:

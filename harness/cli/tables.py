@@ -16,6 +16,7 @@ from harness.analysis.aggregates import (
     in_order,
     measurable,
     reference_among,
+    shown,
     time_of,
     work_rates,
 )
@@ -128,7 +129,7 @@ class ComparisonTable:
             Column("memory", self._levels("peak_bytes"), 5),
             Column("ratio", self._effects("peak_bytes"), 6, name="ratio of memory"),
         ]
-        for rank, name in enumerate(self._metrics):
+        for rank, name in enumerate(shown([self._aggregates], self._metrics)):
             columns.append(Column(name, self._levels(name), 9 + rank if rank else 3))
             if not rank:
                 columns.append(Column("difference", self._effects(name), 4, name=f"difference of {name}"))

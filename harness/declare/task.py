@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy.typing as npt
 
@@ -132,13 +132,14 @@ class Problem:
         """Number of threads that the strategy may use."""
         return int(self.params[THREADS])
 
-    def with_altered(self, output: Output, phase: PhaseClock, predict: Callable[[Any], Output]) -> Output | Outputs:
+    def with_altered(self, output: Output, phase: PhaseClock, predict: Callable[[Any], Output]) -> Output:
         """Return an output together with those for the altered test sets, predicted in the phase ``stress``.
+
+        It is an `Outputs` where altered test sets are handed out, else the output as it is; its type says the latter, so
+        that the annotation of a strategy need not change.
 
         Parameters
         ----------
-        output
-            What the strategy returns without them; returned as it is where none are handed out.
         predict
             ``predict(data)``: what the fitted model returns for an altered view of the data.
         """
@@ -146,7 +147,8 @@ class Problem:
             return output
         with phase(STRESS):
             altered = {name: predict(data) for name, data in self.altered.items()}
-        return Outputs(output, altered)
+        both: Any = Outputs(output, altered)
+        return cast(Output, both)
 
 
 class Measured(Protocol):

@@ -7,7 +7,7 @@ from string import ascii_lowercase
 from typing import NamedTuple
 
 from harness.analysis.advice import advise
-from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
+from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, shown, time_of
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import overall
 from harness.records import TOTALS
@@ -89,7 +89,12 @@ def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measu
     phases = [
         _cost(name, f"{_COSTS[total]} of {name.removesuffix(f'.{total}')}") for name in _in_order(aggregates, total)
     ]
-    metrics = [Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False) for m in task.metrics]
+    names = shown(aggregates, [metric.name for metric in task.metrics])
+    metrics = [
+        Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False)
+        for m in task.metrics
+        if m.name in names
+    ]
     return [*totals, *phases, *metrics]
 
 

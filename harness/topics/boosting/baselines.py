@@ -10,12 +10,12 @@ from harness.topics._shared.binary import Floats
 from harness.topics.boosting import task
 
 if TYPE_CHECKING:
-    from harness import Outputs, PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.data.tabular import Visible
 
 
 @task.strategy("constant")
-def constant(problem: Problem, phase: PhaseClock) -> Floats | Outputs:
+def constant(problem: Problem, phase: PhaseClock) -> Floats:
     """Predict the rate of class 1 in the training set for every row."""
     data: Visible = problem.data
     for _ in phase("fit"):
@@ -31,7 +31,7 @@ def constant(problem: Problem, phase: PhaseClock) -> Floats | Outputs:
     note="It has no trees, so trees, depth and learning_rate have no effect. Categories enter as integer codes. Where "
     "values of test rows are made missing, it predicts with the column's mean in the training set.",
 )
-def logistic_regression(problem: Problem, phase: PhaseClock, inverse_penalty: float = 1.0) -> Floats | Outputs:
+def logistic_regression(problem: Problem, phase: PhaseClock, inverse_penalty: float = 1.0) -> Floats:
     """Fit a logistic regression on standardised columns with an L2 penalty, by L-BFGS."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

@@ -12,7 +12,7 @@ from harness.topics._shared.binary import Floats
 from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, task
 
 if TYPE_CHECKING:
-    from harness import Outputs, PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.data.tabular import Visible
 
 NOTE = (
@@ -26,13 +26,13 @@ NOTE = (
     needs="lightgbm",
     note=f"{NOTE} Builds histograms by rows, so that seed and number of threads determine the model.",
 )
-def lightgbm_cpu(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats | Outputs:
+def lightgbm_cpu(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
     """Bin every column once and split the leaf with the largest gain next."""
     return _train(problem, phase, max_bin=max_bin, force_row_wise=True, deterministic=True)
 
 
 @task.strategy("lightgbm-cuda", needs="lightgbm", device="cuda", note=f"{NOTE} Needs a LightGBM built with CUDA.")
-def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats | Outputs:
+def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
     """Like lightgbm, on a CUDA device."""
     from lightgbm.basic import LightGBMError
 
@@ -44,7 +44,7 @@ def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Fl
         raise
 
 
-def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats | Outputs:
+def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:
     """Build, fit and predict with the task's budget; `method` has the settings that differ between strategies."""
     import lightgbm
 

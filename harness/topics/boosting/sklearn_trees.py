@@ -8,7 +8,7 @@ from harness.topics._shared.binary import Floats
 from harness.topics.boosting import L2, LEAST_ROWS, task
 
 if TYPE_CHECKING:
-    from harness import Outputs, PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.data.tabular import Visible
 
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         "phase fit includes the binning and a copy of the table as float64."
     ),
 )
-def sklearn_hist(problem: Problem, phase: PhaseClock, max_bins: int = 255) -> Floats | Outputs:
+def sklearn_hist(problem: Problem, phase: PhaseClock, max_bins: int = 255) -> Floats:
     """Bin every column once and split the leaf with the largest gain next."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from harness import Outputs, PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.data.tabular import Visible
 
     Scores = npt.NDArray[np.float32]
@@ -32,7 +32,7 @@ UNTRAINED = math.log(2)  # log loss of predicting one half for every row, as a m
     ),
     quick=False,
 )
-def linear(problem: Problem, phase: PhaseClock, step: float = 1.0) -> Scores | Outputs:
+def linear(problem: Problem, phase: PhaseClock, step: float = 1.0) -> Scores:
     """Fit a logistic regression by cyclic coordinate descent; `step` is the factor of each Newton step.
 
     On a quadratic loss a factor below 2 converges and one above 2 diverges.

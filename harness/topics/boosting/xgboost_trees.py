@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xgboost
 
-    from harness import Outputs, PhaseClock, Problem
+    from harness import PhaseClock, Problem
     from harness.data.tabular import Visible
 
     Scores = npt.NDArray[np.float32]
@@ -26,19 +26,19 @@ NOTE = "Differs from the library's defaults in min_child_weight 0.001 (not 1)."
 
 
 @task.strategy("xgboost-exact", needs="xgboost", note=NOTE)
-def exact(problem: Problem, phase: PhaseClock) -> Scores | Outputs:
+def exact(problem: Problem, phase: PhaseClock) -> Scores:
     """Try every distinct value of every column as a split."""
     return _train(problem, phase, tree_method="exact")
 
 
 @task.strategy("xgboost-approx", needs="xgboost", sweep={"max_bin": BINS}, note=NOTE)
-def approx(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
+def approx(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     """Split between quantiles that are sketched again for every tree, weighted by the hessian."""
     return _train(problem, phase, tree_method="approx", max_bin=max_bin)
 
 
 @task.strategy("xgboost-hist", needs="xgboost", sweep={"max_bin": BINS}, note=NOTE)
-def hist(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
+def hist(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     """Bin every column once and split between bins, level by level."""
     return _train(problem, phase, tree_method="hist", max_bin=max_bin)
 
@@ -49,7 +49,7 @@ def hist(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Ou
     sweep={"max_bin": BINS},
     note=f"{NOTE} Bins in the phase build; xgboost-hist copies the table in build and bins in fit.",
 )
-def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
+def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     """Like xgboost-hist, from a QuantileDMatrix: the table is binned without a copy."""
     return _train(problem, phase, quantile=True, tree_method="hist", max_bin=max_bin)
 
@@ -60,7 +60,7 @@ def hist_quantile(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Sc
     sweep={"max_bin": BINS},
     note=f"{NOTE} It has the same number of leaves, 2**depth, but their depth is not limited.",
 )
-def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
+def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     """Like xgboost-hist, but split the leaf with the largest gain next."""
     leaves = 2 ** problem.params["depth"]
     return _train(
@@ -69,7 +69,7 @@ def hist_lossguide(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> S
 
 
 @task.strategy("xgboost-hist-gpu", needs="xgboost", device="cuda", sweep={"max_bin": BINS}, note=NOTE)
-def hist_gpu(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores | Outputs:
+def hist_gpu(problem: Problem, phase: PhaseClock, max_bin: int = 256) -> Scores:
     """Like xgboost-hist, on a CUDA device."""
     return _train(problem, phase, tree_method="hist", max_bin=max_bin, device="cuda")
 
@@ -81,7 +81,7 @@ def _check_device(booster: xgboost.Booster, wanted: str) -> None:
         raise CannotRunError(f"XGBoost has no {wanted} device that it can use, and trained on {used} instead")
 
 
-def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **method: Any) -> Scores | Outputs:
+def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **method: Any) -> Scores:
     """Build, fit and predict with the task's budget; `method` has the settings that differ between strategies."""
     import xgboost
 
