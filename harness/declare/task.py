@@ -135,8 +135,8 @@ class Problem:
     def with_altered(self, output: Output, phase: PhaseClock, predict: Callable[[Any], Output]) -> Output:
         """Return an output together with those for the altered test sets, predicted in the phase ``stress``.
 
-        It is an `Outputs` where altered test sets are handed out, else the output as it is; its type says the latter, so
-        that the annotation of a strategy need not change.
+        It is an `Outputs` where altered test sets are handed out, else the output as it is. Its type says the latter,
+        so that the annotation of a strategy need not change.
 
         Parameters
         ----------
