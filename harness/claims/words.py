@@ -80,6 +80,7 @@ def command(question: Question, found: Answer, topic: Topic) -> str:
         scenarios=[str(value) for value in measured[SCENARIO]],
         values=settings | _options(task, labels),
         blocks=found.interval.blocks if found.interval is not None and known else task.full.blocks,
+        stress=question.measure in task.altered_metrics,
     )
 
 

@@ -137,6 +137,8 @@ def altered_tasks(selection: Selection, registry: Registry) -> frozenset[str]:
     """
 
     def wanted(task: Task) -> bool:
+        if selection.stress:
+            return True
         if selection.profile != "claims":
             return (task.quick if selection.profile == "quick" else task.full).stress
         return any(question.measure in task.altered_metrics for question in questions(registry.topics[task.topic]))

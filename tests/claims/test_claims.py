@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import math
 import shlex
@@ -20,7 +21,7 @@ from harness.claims.answers import fullest
 from harness.claims.contrasts import tau
 from harness.cli.run_command import command as run_command
 from harness.config import Config
-from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Problem, Scenario, Topic
+from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Problem, Scenario, Stress, Topic
 from harness.declare.evidence import Evidence, Verdict
 from harness.records import Phase, Record, Scalar, Seeds, Trial
 from harness.registry import Registry, load_registry
@@ -596,3 +597,21 @@ def planned(command: str, registry: Registry, capsys: pytest.CaptureFixture[str]
             )
         )
     return found
+
+
+def test_a_figure_under_stress_may_be_asked_for() -> None:
+    def check(evidence: Evidence) -> Verdict:
+        return evidence.difference("auc_at_missing_50", "a", "b").at_least(0.2)
+
+    topic = make_topic(check)
+    stress = Stress("missing", lambda data, _level, _rng: data, (0, 50), "missing values, %")
+    topic.tasks["task"] = dataclasses.replace(topic.tasks["task"], stress=(stress,))
+    rng = np.random.default_rng(0)
+    records = [
+        record(label, block, metrics={"auc": 0.8, "auc_at_missing_50": level + rng.normal(0, 0.01)})
+        for block in range(6)
+        for label, level in (("a", 0.7), ("b", 0.4))
+    ]
+    (found,) = judge(topic, aggregate(one_run(records)))
+    assert (found.verdict, found.asked) == ("supported", "difference in auc_at_missing_50, a minus b")
+    assert found.command.endswith("--blocks 6 --stress")

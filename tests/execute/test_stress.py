@@ -115,3 +115,6 @@ def test_a_profile_may_hand_out_no_altered_test_sets(project: Project, full: Pat
         assert record.metrics == {"error": 0.0, "diverged": 0.0}
         assert list(record.phases) == ["work"]
     assert [metric.name for metric in read(quick)[0].metrics] == ["error", "diverged"]
+    project.bakeoff("run", "altered", "-s", "zero", "--stress")
+    (stressed,) = set(project.runs()) - {full, quick}
+    assert all("error_at_shift_4" in record.metrics for record in records(stressed, "zero"))

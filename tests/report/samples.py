@@ -226,6 +226,7 @@ def _row(
         "values": values,
         "statuses": {status: number for status, number in statuses.items() if number},
         "troubles": troubles,
+        "diverged": "",
         "front": {},
         "work": [
             {"phase": "fit", "unit": "row", "times": 1000.0, "cpu_s": 2e-6, "wall_s": 3e-6, "peak_bytes": None},

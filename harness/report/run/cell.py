@@ -113,6 +113,7 @@ class CellMaker:
             values=values,
             blocks=blocks,
             seed=header.selection.seed,
+            stress=any(metric.of for metric in header.metrics if metric.task == self._task.card.name),
         )
 
     def _table(self, aggregates: CellAggregate, labels: Sequence[str]) -> list[Plain]:

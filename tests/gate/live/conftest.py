@@ -18,7 +18,9 @@ import sys
 
 import numpy as np
 
-from harness import CannotRunError, Dataset, Examples, Judgement, Metric, Param, Profile, Topic
+from harness import (
+    CannotRunError, Dataset, DivergedError, Examples, Judgement, Metric, Param, Profile, Stress, Topic
+)
 
 topic = Topic("small", title="Small work")
 
@@ -88,6 +90,32 @@ def grows(problem, phase):
     with phase("fit"):
         filled = np.ones(int(50_000_000 * (1 + said("BYTES"))), dtype=np.uint8)
     return problem.data + filled[0] * 0.0
+
+
+guessed = topic.task(
+    "guessed",
+    title="Copy numbers, or diverge",
+    datasets=[Dataset("more", load, params={"rows": Param(2000, low=1)})],
+    phases=["fit"],
+    metrics=[Metric("error", direction="lower", unit="1", margin=0.01)],
+    judge=lambda data, output: judge(data, output) if isinstance(output, np.ndarray) else Judgement({}, diverged=5),
+    params={"rows": Param(2000, low=1)},
+    stress=[Stress("shift", lambda data, level, rng: data + level, (1,), "shift")],
+    guess=lambda data: {"error": 9.0},
+    quick=Profile(blocks=2),
+)
+
+
+@guessed.strategy("diverges")
+def diverges(problem, phase):
+    assert not problem.altered
+    with phase("fit"):
+        output = np.sort(problem.data)
+        if said("DIVERGE"):
+            raise DivergedError(said("DIVERGE"))
+    if said("JUDGED"):
+        return "diverged"
+    return problem.with_altered(problem.data + 0.0, phase, lambda view: view)
 
 
 @task.strategy("needy", needs="a_module_that_nobody_has")

@@ -77,3 +77,17 @@ def test_a_crash_in_some_blocks_is_a_crash_there_alone(sides: Sides) -> None:
     failed = [run(sides, "crash", block, CRASH=1).failed for block in range(BLOCKS)]
     assert {"candidate": "killed by SIGABRT"} in failed
     assert {} in failed
+
+
+@pytest.mark.parametrize(("variables", "step"), [({"DIVERGE": 12}, 12.0), ({"JUDGED": 1}, 5.0)])
+def test_a_side_that_diverges_has_the_metrics_of_the_guess(
+    sides: Sides, variables: dict[str, Any], step: float
+) -> None:
+    pair = run(sides, "diverges", **variables)
+    assert (pair.failed, pair.identical, pair.diverged) == ({}, False, {"candidate": step})
+    assert pair.metrics == {"base": {"error": 0.0, "diverged": 0.0}, "candidate": {"error": 9.0, "diverged": 1.0}}
+
+
+def test_sides_that_both_diverge_are_judged_although_they_predict_the_same(sides: Sides) -> None:
+    pair = run(sides, "diverges", DIVERGE=12, base_DIVERGE=12)
+    assert (pair.identical, pair.diverged) == (True, {"base": 12.0, "candidate": 12.0})
