@@ -10,7 +10,7 @@ from harness.declare.names import wrong
 from harness.declare.values import Generator
 
 
-def missing_values(levels: tuple[float, ...] = (0, 10, 25, 50)) -> Stress:
+def missing(levels: tuple[float, ...] = (0, 10, 25, 50)) -> Stress:
     """Make each value of the test rows missing (NaN) independently, with a probability in per cent.
 
     Missing completely at random, in the terms of Rubin 1976 ("Inference and missing data").
@@ -21,7 +21,7 @@ def missing_values(levels: tuple[float, ...] = (0, 10, 25, 50)) -> Stress:
         Unless the levels lie between 0 and 100.
     """
     if any(level > 100 for level in levels):
-        raise wrong(f"missing_values({levels}): the levels are per cent, at most 100")
+        raise wrong(f"missing({levels}): the levels are per cent, at most 100")
 
     def alter(data: Split, level: float, rng: Generator) -> Split:
         X = data.test.X.copy()

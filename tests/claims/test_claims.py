@@ -614,4 +614,4 @@ def test_a_figure_under_stress_may_be_asked_for() -> None:
     ]
     (found,) = judge(topic, aggregate(one_run(records)))
     assert (found.verdict, found.asked) == ("supported", "difference in auc_at_missing_50, a minus b")
-    assert found.command.endswith("--blocks 6 --stress")
+    assert found.commands[0].endswith("--blocks 6 --stress")

@@ -101,7 +101,7 @@ def test_altered_data_are_predicted_in_their_own_phase() -> None:
         with phase("fit"):
             return Outputs(0.0, dict.fromkeys(problem.altered, 0.0))
 
-    with pytest.raises(InvalidOutputError, match="^it predicted altered test sets outside of the phase stress$"):
+    with pytest.raises(InvalidOutputError, match=r"^it predicted altered test sets outside of the phase stress$"):
         call(job(task(SHIFT), early), ALTERED)
 
 
@@ -171,5 +171,5 @@ def test_divergence_without_a_sound_guess_fails_in_a_sentence(guess: Any, step: 
 
 
 def test_a_metric_that_is_not_finite_still_fails_where_there_is_a_guess() -> None:
-    with pytest.raises(InvalidOutputError, match="^metric error is inf$"):
+    with pytest.raises(InvalidOutputError, match=r"^metric error is inf$"):
         judge(task(guess=lambda data: {"error": 9.0}), np.zeros(3), np.full(3, math.inf))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from report.test_payload import header, record, run_set, shown
 
@@ -52,7 +53,7 @@ def test_every_stress_has_a_chart_of_each_metric_over_the_levels() -> None:
     assert (first["x"], first["y"], first["title"]) == ("missing, %", "auc", "auc over missing, %")
     assert [line["strategy"] for line in first["lines"]] == [0, 1]
     (curve,) = first["lines"][0]["repeats"]
-    plain, stressed = mean([0.8, 0.82, 0.84]), mean([0.3, 0.32, 0.34])
+    plain, stressed = (mean(np.array([level, level + 0.02, level + 0.04])) for level in (0.8, 0.3))
     assert curve["x"] == [0.0, 50.0]
     assert curve["y"] == pytest.approx([plain.estimate, stressed.estimate])
     assert curve["low"] == pytest.approx([plain.low, stressed.low])

@@ -6,7 +6,7 @@ use the parameters of the task and the regularisation below, which every library
 
 from harness import CLEAN, Param, Profile, Topic, Work
 from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
-from harness.data.stress import missing_values
+from harness.data.stress import missing
 from harness.data.tabular import visible
 from harness.topics._shared.binary import FIGURES, METRICS, constant_rate, judge
 
@@ -36,7 +36,7 @@ task = topic.task(
     reference="xgboost-hist",
     baseline="constant",
     charts=FIGURES,
-    stress=[missing_values()],
+    stress=[missing()],
     guess=constant_rate,
     # Judging four altered test sets of 50,000 rows would take longer than the trial.
     quick=Profile(

@@ -240,6 +240,6 @@ def test_once_a_side_diverges_only_metrics_are_compared(monkeypatch: pytest.Monk
     assert verdicts(case) == {"auc": "regressed"}
     count = len(case.pairs)
     assert divergences(run.suite) == [
-        f"topic/task/a/data/clean: the candidate diverged at step 12 in 1 of {count} pairs, so its times and memory are "
-        "not compared"
+        f"topic/task/a/data/clean: the candidate diverged at step 12 in 1 of {count} pairs, so its times and memory "
+        "are not compared"
     ]
