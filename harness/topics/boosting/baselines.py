@@ -62,9 +62,9 @@ def logistic_regression(problem: Problem, phase: PhaseClock, inverse_penalty: fl
     needs="xgboost",
     sweep={"step": (0.5, 1.5, 2.5)},
     note=(
-        "XGBoost without trees: trees is the number of rounds, one Newton step for each column; depth and learning_rate "
-        "have no effect. Not regularised. It measures its loss on the training set after every round, in the phase fit, "
-        "and diverges where that exceeds ln 2. Missing values count as 0."
+        "XGBoost without trees: trees is the number of rounds of one Newton step for each column; depth and "
+        "learning_rate have no effect. Not regularised. It measures its loss on the training set after every round, in "
+        "the phase fit, and diverges where that exceeds ln 2. Missing values count as 0."
     ),
     quick=False,
 )
