@@ -587,13 +587,15 @@ def planned(command: str, registry: Registry, capsys: pytest.CaptureFixture[str]
     for plain in json.loads(capsys.readouterr().out)["trials"]:
         trial = Trial(**{"params": {}, "options": {}, **plain, "seeds": Seeds(**plain["seeds"])})
         task = registry.topics[trial.topic].tasks[trial.task]
+        names = [metric.name for metric in task.metrics]
+        names += task.altered_metrics if "--stress" in arguments else ()
         costs = np.exp(rng.normal(size=len(task.phases))).tolist()
         found.append(
             Record(
                 trial,
                 "ok",
                 phases={name: Phase([cost], [cost], 1000) for name, cost in zip(task.phases, costs, strict=True)},
-                metrics={metric.name: float(rng.uniform(0.5, 1)) for metric in task.metrics},
+                metrics={name: float(rng.uniform(0.5, 1)) for name in names},
             )
         )
     return found

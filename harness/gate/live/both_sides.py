@@ -152,8 +152,9 @@ def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
         return
     base, candidate = (digests[name]["digest"] for name in SIDES)
     each.pair.identical = bool(base) and base == candidate
-    may_diverge = any(digests[name].get("may_diverge") for name in SIDES)
-    if each.pair.identical and not request.judge and not may_diverge:
+    _note_divergence(each.pair, digests)
+    # A judge that finds divergence by itself is not asked where both sides predict the same: they stopped together.
+    if each.pair.identical and not request.judge:
         return
     paths = {name: folder / f"{name}.npz" for name in SIDES}
     judged = each(SIDES, lambda name: {"judge": "" if each.pair.identical else str(paths[name])})
@@ -161,8 +162,7 @@ def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
         return
     for name in SIDES:
         each.pair.metrics[name] = judged[name]["metrics"]
-        if judged[name].get("diverged") is not None:
-            each.pair.diverged[name] = judged[name]["diverged"]
+    _note_divergence(each.pair, judged)
     if all(path.is_file() for path in paths.values()):
         # numpy reads no pickled object unless it is told to
         with np.load(paths["base"]) as base, np.load(paths["candidate"]) as candidate:
@@ -170,6 +170,11 @@ def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
                 each.pair.examples.update(differences(base, candidate, seed=request.trial.seeds.model))
             except ValueError as error:
                 each.pair.failed["candidate"] = str(error)
+
+
+def _note_divergence(pair: Pair, answers: Mapping[SideName, Mapping[str, Any]]) -> None:
+    # A side of an earlier Bakeoff does not say it: training that diverges fails there.
+    pair.diverged.update({name: step for name in SIDES if (step := answers[name].get("diverged")) is not None})
 
 
 class Reading(msgspec.Struct, omit_defaults=True):

@@ -16,10 +16,10 @@ standard input and output. Its first line says which protocol it speaks::
 each request:
 
     {"calls": 3}        {"times": {phase: [wall, CPU]}}, seconds summed over the calls
-    {}                  {"digest": ...} of what the last call returned; empty if that is more than numbers and text;
-                        {"may_diverge": true} if only the judge can say whether its times are to be compared
-    {"judge": FILE}     {"metrics": {...}, "diverged": step or null}; what the judge says of each example goes to FILE,
-                        unless that is empty
+    {}                  {"digest": ...} of what the last call returned; empty if that is more than numbers and text
+    {"judge": FILE}     {"metrics": {...}}; what the judge says of each example goes to FILE, unless that is empty
+
+The last two also answer ``{"diverged": step}`` if training diverged, the former only if the strategy said so itself.
 
 Whatever a strategy raises is an answer, and the last one: ``{"error": sentence, "usage": ..., "unable": ...}``.
 
@@ -48,6 +48,7 @@ from harness.errors import BakeoffError, CannotRunError
 from harness.measure.clock import PhaseClock
 from harness.measure.device import open_device
 from harness.measure.job import Job, import_installed, reason_of, why_not
+from harness.measure.judging import Diverged
 from harness.measure.messages import take_standard_streams, write_line
 from harness.plan import make_plan
 from harness.plan.make import known_part
@@ -122,7 +123,7 @@ def _pair(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
             output, times = _call(job, problem, message["calls"])
             yield {"times": times}
         elif "judge" not in message:
-            yield {"digest": _digest_of(output), "may_diverge": job.task.guess is not None}
+            yield {"digest": _digest_of(output), "diverged": output.step if isinstance(output, Diverged) else None}
         else:
             # Not imported before: most pairs predict the same on both sides and are not judged.
             import_installed(job.topic.needs)
