@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from report.test_payload import header, record, run_set, shown
 from harness.analysis.advice import advise
 from harness.records import Record
 from harness.report.run.markdown import markdown
+from harness.report.run.page import render
 from harness.report.run.payload import build
 from harness.report.run.views import task as about
 from harness.stats.paired import mean
@@ -92,3 +94,18 @@ def test_what_always_diverged_is_on_no_front_and_not_recommended() -> None:
     found = advise(runs.aggregates, AUC, "a")
     assert found is not None
     assert found.label == "a"
+
+
+def test_a_page_draws_the_metrics_of_a_stress_and_says_what_diverged(show_text: Callable[..., Any]) -> None:
+    records = [trial("a", block, 0.8 + block / 50) for block in range(3)]
+    records += [diverged("b", block, 12) if block < 2 else trial("b", block) for block in range(3)]
+    page = show_text(render(payload(records)))
+    page.evaluate("bakeoff.figures.drawAll()")
+    figure = page.locator('figure[data-chart="curves"]')
+    assert figure.locator("select").first.locator("option").all_inner_texts() == [
+        *("auc over missing, %", "loss over missing, %", "Loss")
+    ]
+    assert "missing, %" in figure.locator("svg").first.text_content()
+    said = "diverged at step 12 in 2 of 3 blocks"
+    assert page.locator("td small", has_text=said).count() == 1
+    assert page.locator("table.troubles td", has_text=said).count() == 1
