@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from support import Project
 
+from harness.config import Config
+from harness.execute.run import altered_tasks
+from harness.plan.selection import ProfileName, Selection
 from harness.records import Record, figures
+from harness.registry import load_registry
 from harness.store.read import read
 
 pytestmark = pytest.mark.measured
@@ -118,3 +122,15 @@ def test_a_profile_may_hand_out_no_altered_test_sets(project: Project, full: Pat
     project.bakeoff("run", "altered", "-s", "zero", "--stress")
     (stressed,) = set(project.runs()) - {full, quick}
     assert all("error_at_shift_4" in record.metrics for record in records(stressed, "zero"))
+
+
+@pytest.mark.parametrize(
+    ("profile", "stress", "handed_out"),
+    [("quick", False, False), ("quick", True, True), ("full", False, True), ("claims", False, True)],
+)
+def test_boosting_hands_out_altered_test_sets_where_something_asks_for_them(
+    tmp_path: Path, profile: ProfileName, stress: bool, handed_out: bool
+) -> None:
+    registry = load_registry(Config(folder=tmp_path))
+    chosen = altered_tasks(Selection(tasks=("boosting",), profile=profile, stress=stress), registry)
+    assert ("boosting/tabular-binary" in chosen) == handed_out

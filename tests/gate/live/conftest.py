@@ -18,9 +18,7 @@ import sys
 
 import numpy as np
 
-from harness import (
-    CannotRunError, Dataset, DivergedError, Examples, Judgement, Metric, Param, Profile, Stress, Topic
-)
+from harness import CannotRunError, Dataset, Examples, Judgement, Metric, Param, Profile, Topic
 
 topic = Topic("small", title="Small work")
 
@@ -92,35 +90,50 @@ def grows(problem, phase):
     return problem.data + filled[0] * 0.0
 
 
-guessed = topic.task(
-    "guessed",
-    title="Copy numbers, or diverge",
-    datasets=[Dataset("more", load, params={"rows": Param(2000, low=1)})],
+@task.strategy("needy", needs="a_module_that_nobody_has")
+def needy(problem, phase):
+    raise AssertionError
+"""
+
+DIVERGING = """
+import os
+
+import numpy as np
+
+from harness import Dataset, DivergedError, Judgement, Metric, Profile, Stress, Topic
+
+topic = Topic("diverging", title="Copy numbers, or diverge")
+
+
+def judge(data, output):
+    if isinstance(output, str):
+        return Judgement({}, diverged=5)
+    return Judgement({"error": float(np.abs(output - data).mean())})
+
+
+task = topic.task(
+    "copy",
+    title="Copy numbers",
+    datasets=[Dataset("more", lambda params, rng: rng.random(2000))],
     phases=["fit"],
     metrics=[Metric("error", direction="lower", unit="1", margin=0.01)],
-    judge=lambda data, output: judge(data, output) if isinstance(output, np.ndarray) else Judgement({}, diverged=5),
-    params={"rows": Param(2000, low=1)},
+    judge=judge,
     stress=[Stress("shift", lambda data, level, rng: data + level, (1,), "shift")],
     guess=lambda data: {"error": 9.0},
     quick=Profile(blocks=2),
 )
 
 
-@guessed.strategy("diverges")
+@task.strategy("diverges")
 def diverges(problem, phase):
     assert not problem.altered
     with phase("fit"):
         output = np.sort(problem.data)
-        if said("DIVERGE"):
-            raise DivergedError(said("DIVERGE"))
-    if said("JUDGED"):
+        if "DIVERGE" in os.environ:
+            raise DivergedError(float(os.environ["DIVERGE"]))
+    if "JUDGED" in os.environ:
         return "diverged"
     return problem.with_altered(problem.data + 0.0, phase, lambda view: view)
-
-
-@task.strategy("needy", needs="a_module_that_nobody_has")
-def needy(problem, phase):
-    raise AssertionError
 """
 
 Sides = Callable[..., dict[SideName, SideEnvironment]]
@@ -132,7 +145,8 @@ def sides(tmp_path: Path) -> Sides:
     folder = tmp_path / "small"
     folder.mkdir()
     (folder / "small.py").write_text(TOPIC)
-    (folder / "bakeoff.toml").write_text('topics = ["small.py"]\n')
+    (folder / "diverging.py").write_text(DIVERGING)
+    (folder / "bakeoff.toml").write_text('topics = ["small.py", "diverging.py"]\n')
     path = {"PYTHONPATH": str(Path(harness.__file__).parents[1])}
 
     def make(**variables: object) -> dict[SideName, SideEnvironment]:
