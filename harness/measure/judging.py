@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from harness.declare import Judgement, Outputs, Task
 from harness.declare.values import DIVERGED
 from harness.errors import InvalidOutputError
@@ -34,14 +36,15 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     Returns
     -------
     Judgement
-        With all metrics of the task and no others, ``diverged`` among them if the task has a guess. A trial that
-        diverged has the guess's metrics, on altered test sets too, no examples, and curves up to that step.
+        With all metrics of the task and no others, ``diverged`` among them if the task has a guess, and the number of
+        cases of each rate. A trial that diverged has the guess's metrics, on altered test sets too, no examples or
+        numbers of cases, and curves up to that step.
 
     Raises
     ------
     InvalidOutputError
         When altered outputs do not match what was handed out, the judge or the guess returned something else than it
-        must, a metric is not finite, or training diverged and the task has no guess.
+        must, a metric is not finite, a rate is none or has no number of cases, or training diverged and the task has no guess.
     """
     plain, others = _divided(output, altered)
     judgement = _judged(task, data, plain)
@@ -90,7 +93,19 @@ def _judged(task: Task, data: Any, output: Any) -> Judgement:
     if judgement.diverged is not None:
         return _guessed(task, data, judgement.diverged, judgement.curves)
     metrics = _finite(task, judgement.metrics, "metric")
-    return replace(judgement, metrics=metrics if task.guess is None else {**metrics, DIVERGED: 0.0})
+    n = {metric.name: _cases(metric.name, judgement) for metric in task.metrics if metric.rate}
+    return replace(judgement, metrics=metrics if task.guess is None else {**metrics, DIVERGED: 0.0}, n=n)
+
+
+def _cases(name: str, judgement: Judgement) -> int:
+    """Return the number of cases of a rate."""
+    value, cases = judgement.metrics[name], judgement.n.get(name)
+    if not 0 <= value <= 1:
+        raise InvalidOutputError(f"metric {name} is {value:g}; a rate lies between 0 and 1")
+    if not isinstance(cases, int | np.integer) or isinstance(cases, bool) or cases < 0:
+        said = "missing" if cases is None else repr(cases)
+        raise InvalidOutputError(f"metric {name} is a rate, but its n is {said}; Judgement.n needs the number of cases")
+    return int(cases)
 
 
 def _guessed(task: Task, data: Any, step: float, curves: Mapping[str, Curve]) -> Judgement:

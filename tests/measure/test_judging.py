@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -23,10 +24,8 @@ ALTERED = {"shift_0": np.zeros(3), "shift_2_5": np.full(3, 2.5)}
 
 
 def error(data: Any, output: Any) -> Judgement:
-    """Judge the distance from the data, with a curve over the steps."""
-    return Judgement(
-        {"error": float(np.abs(data - output).mean())}, curves={"loss": Curve([0, 1, 2], [3, 2, 1])}, n={"error": 3}
-    )
+    """Judge the distance from the data."""
+    return Judgement({"error": float(np.abs(data - output).mean())})
 
 
 def task(*stress: Stress, guess: Any = None, judged: Any = error) -> Task:
@@ -68,7 +67,18 @@ def test_each_altered_output_is_judged_with_its_altered_data() -> None:
     altered = own.alter(own.prepare())
     judged = own.judge(own.prepare(), call(own, altered), altered)
     assert judged.metrics == {"error": 1.0, "error_at_shift_0": 1.0, "error_at_shift_2_5": 1.5}
-    assert judged.n == {"error": 3, "error_at_shift_0": 3, "error_at_shift_2_5": 3}
+
+
+def test_a_rate_of_altered_data_has_its_own_number_of_cases() -> None:
+    def share(data: Any, output: Any) -> Judgement:
+        return Judgement({"error": float((data != output).mean())}, n={"error": len(data)})
+
+    own = task(SHIFT, judged=share)
+    own = dataclasses.replace(own, metrics=(Metric("error", direction="lower", unit="1", rate=True),))
+    altered = {"shift_0": np.zeros(4), "shift_2_5": np.full(5, 2.5)}
+    judged = judge(own, np.zeros(3), Outputs(np.zeros(3), {"shift_0": np.zeros(4), "shift_2_5": np.zeros(5)}), altered)
+    assert judged.metrics == {"error": 0.0, "error_at_shift_0": 0.0, "error_at_shift_2_5": 1.0}
+    assert judged.n == {"error": 3, "error_at_shift_0": 4, "error_at_shift_2_5": 5}
 
 
 def test_altered_data_are_read_only_views_that_follow_from_the_seed_of_the_data() -> None:
