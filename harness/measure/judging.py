@@ -44,7 +44,8 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     ------
     InvalidOutputError
         When altered outputs do not match what was handed out, the judge or the guess returned something else than it
-        must, a metric is not finite, a rate is none or has no number of cases, or training diverged and the task has no guess.
+        must, a metric is not finite, a rate is outside of 0 to 1 or has no number of cases, or training diverged and
+        the task has no guess.
     """
     plain, others = _divided(output, altered)
     judgement = _judged(task, data, plain)
