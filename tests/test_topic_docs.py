@@ -20,7 +20,7 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The page's files in an empty folder, after the page's run."""
     folder = tmp_path_factory.mktemp("topic")
     (settings,) = (text for kind, text in BLOCKS if kind == "toml")
-    (topic,) = (text for kind, text in BLOCKS if kind == "python")
+    topic = next(text for kind, text in BLOCKS if kind == "python")
     (folder / "bakeoff.toml").write_text(settings, encoding="utf-8")
     (folder / "topk.py").write_text(topic, encoding="utf-8")
     project = Project(folder)
@@ -29,7 +29,7 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_the_topic_imports_from_the_public_package_alone() -> None:
-    (topic,) = (text for kind, text in BLOCKS if kind == "python")
+    topic = next(text for kind, text in BLOCKS if kind == "python")
     assert re.findall(r"^(?:from|import) (harness[\w.]*)", topic, re.MULTILINE) == ["harness"]
 
 

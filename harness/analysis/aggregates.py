@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from harness.declare.values import Work
+from harness.declare.values import DIVERGED, Work
 from harness.records import Cell, Curve, Record, Scalar, Status, figures, is_cost
 from harness.stats.paired import Interval, by_seed, pooled_difference, pooled_ratio
 from harness.stats.rates import rate
@@ -55,6 +55,8 @@ class StrategyAggregate:
         Name to the curves of the first blocks, at most `CURVES`.
     choices
         Number of blocks in which tuning chose some options, by these: pairs of a name and a value, sorted.
+    diverged
+        Index of each unit whose training diverged to the step; these units have metrics only.
     """
 
     strategy: str
@@ -67,6 +69,25 @@ class StrategyAggregate:
     contaminated: set[int] = field(default_factory=set)
     curves: dict[str, list[Curve]] = field(default_factory=dict)
     choices: Counter[Choice] = field(default_factory=Counter)
+    diverged: dict[int, float] = field(default_factory=dict)
+
+    def add(self, unit: int, record: Record) -> None:
+        """Count how a trial ended, and keep what is not a number of it."""
+        self.statuses[record.status] += 1
+        if record.status not in ("ok", "skipped"):
+            self.failed.add(unit)
+        if record.diverged is not None:
+            self.diverged[unit] = record.diverged
+        if record.conditions is not None and record.conditions.contaminated:
+            self.contaminated.add(unit)
+        if record.tries:
+            self.choices[tuple(sorted(record.choice.items()))] += 1
+        if record.status != "ok" or record.reason:
+            self.troubles[(record.status, record.reason)] += 1
+        for name, curve in record.curves.items():
+            curves = self.curves.setdefault(name, [])
+            if len(curves) < CURVES:
+                curves.append(curve)
 
     def median(self, name: str) -> float | None:
         """Return the median of a measure over the units in which it was measured."""
@@ -177,6 +198,12 @@ class CellAggregate:
             return values
         places = {unit: index for index, unit in enumerate(self.units)}
         return np.array([values[places[unit]] if unit in places else np.nan for unit in units])
+
+
+def shown(cells: Sequence[CellAggregate], metrics: Sequence[str]) -> list[str]:
+    """Leave out ``diverged`` unless training diverged somewhere: a column of zeros says nothing."""
+    diverged = any(entry.diverged for cell in cells for entry in cell.entries.values())
+    return [name for name in metrics if name != DIVERGED or diverged]
 
 
 def in_order(entries: Mapping[str, StrategyAggregate], declared: Sequence[str]) -> list[str]:
@@ -331,27 +358,11 @@ class _CellRecords:
             entry = self._entries[label] = StrategyAggregate(trial.strategy, dict(trial.options))
             self._values[label], self._cases[label] = defaultdict(dict), defaultdict(dict)
         columns = self._values[label]
-        entry.statuses[record.status] += 1
-        if record.status not in ("ok", "skipped"):
-            entry.failed.add(unit)
-        if record.conditions is not None and record.conditions.contaminated:
-            entry.contaminated.add(unit)
-        if record.tries:
-            entry.choices[tuple(sorted(record.choice.items()))] += 1
-        if record.status != "ok" or record.reason:
-            entry.troubles[(record.status, record.reason)] += 1
+        entry.add(unit, record)
         for name, value in figures(record).items():
             columns[name][unit] = value
         for name, cases in record.n.items():
             self._cases[label][name][unit] = cases
-        for name, curve in record.curves.items():
-            curves = entry.curves.setdefault(name, [])
-            if len(curves) < CURVES:
-                curves.append(curve)
-        self._add_data(record)
-
-    def _add_data(self, record: Record) -> None:
-        """Add what a record says of its data, which are the same for all strategies."""
         self._overlap = max(self._overlap, record.overlap)
         for phase, units in record.work.items():
             self._work[phase].append(units)

@@ -90,7 +90,10 @@ class Comparison:
 
     @cached_property
     def measures(self) -> dict[str, Literal["higher", "lower"]]:
-        """Measure to the direction that is better: costs that were measured, then metrics."""
+        """Measure to the direction that is better: costs that were measured, then metrics.
+
+        Metrics of altered test sets are not among them; methods take their names.
+        """
         seen = {name for cell in self.cells for entry in cell.entries.values() for name in entry.values}
         costs: dict[str, Literal["higher", "lower"]] = {name: "lower" for name in _COSTS if name in seen}
         return costs | {metric.name: metric.direction for metric in self._run_set.task(self.task).metrics}
@@ -151,9 +154,11 @@ class Comparison:
         return pd.DataFrame(found, index=pd.Index(self.labels, name="strategy"))
 
     def _better(self, measure: str) -> Literal["higher", "lower"]:
-        if measure not in self.measures:
-            raise UsageError(f"there is no measure {measure!r} here{did_you_mean(measure, self.measures)}")
-        return self.measures[measure]
+        altered = {metric.name: metric.direction for metric in self._run_set.task(self.task).altered}
+        known = {**self.measures, **altered}
+        if measure not in known:
+            raise UsageError(f"there is no measure {measure!r} here{did_you_mean(measure, known)}")
+        return known[measure]
 
     def table(self) -> pd.DataFrame:
         """Return a frame with a row for each strategy: median, effect, interval and verdict of each measure."""

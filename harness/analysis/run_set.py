@@ -15,7 +15,7 @@ from harness.analysis.aggregates import CellAggregate, aggregate
 from harness.analysis.totals import with_same_totals
 from harness.declare.values import Chart
 from harness.records import Record, Status
-from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard
+from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard, plain
 from harness.store.read import open_runs
 
 
@@ -44,9 +44,19 @@ class TaskInfo:
     """What the headers say of a task; a later header replaces what an earlier one says."""
 
     card: TaskCard
-    metrics: tuple[JudgedMetric, ...]
+    judged: tuple[JudgedMetric, ...]
     strategies: dict[str, StrategyCard]
     reference: str
+
+    @property
+    def metrics(self) -> tuple[JudgedMetric, ...]:
+        """The metrics of the task, without those of altered test sets."""
+        return plain(self.judged)
+
+    @property
+    def altered(self) -> tuple[JudgedMetric, ...]:
+        """The metrics of altered test sets."""
+        return tuple(metric for metric in self.judged if metric.of)
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,7 @@ class RunSet:
             card = msgspec.structs.replace(cards[-1], charts=_charts(cards), left_out=left_out)
         return TaskInfo(
             card=card,
-            metrics=tuple(metric for (task, _), metric in metrics.items() if task == name),
+            judged=tuple(metric for (task, _), metric in metrics.items() if task == name),
             strategies={strategy: card for (task, strategy), card in strategies.items() if task == name},
             reference=references.get(name, ""),
         )

@@ -143,6 +143,15 @@ def _options(choice: Choice) -> str:
     return " ".join(f"{name}={typed(value)}" for name, value in choice) or "the defaults"
 
 
+def diverged(steps: Sequence[float], among: int, noun: str = "block") -> str:
+    """Say at which steps training diverged: ``diverged at step 12 in 2 of 5 blocks``; empty where it did not."""
+    if not steps:
+        return ""
+    low, high = (f"{step:,.12g}" for step in (min(steps), max(steps)))
+    at = f"step {low}" if low == high else f"steps {low} to {high}"
+    return f"diverged at {at} in {len(steps)} of {count(among, noun)}"
+
+
 def place(cell: Mapping[str, Any]) -> str:
     """Name a cell: ``flights, clean (rows=100000 threads=1)``."""
     params = " ".join(f"{name}={scalar(value)}" for name, value in sorted(cell["params"].items()))

@@ -90,6 +90,7 @@ def command(question: Question, found: Answer, topic: Topic, least_blocks: int |
         scenarios=[str(value) for value in measured[SCENARIO]],
         values=settings | _options(task, labels),
         blocks=blocks if enough else least_blocks or task.full.blocks,
+        stress=question.measure in task.altered_metrics,
     )
 
 

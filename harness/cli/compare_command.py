@@ -20,6 +20,7 @@ from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import NothingSelectedError
 from harness.records import Cell, Record, is_cost, setup_among
 from harness.stats.paired import Interval
+from harness.store.header import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,7 +49,7 @@ def differences(base: _Part, candidate: _Part) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     common = 0
     for cell in {**old, **new}:
-        metrics = [metric.name for metric in candidate[0].metrics if metric.task == cell.full_task]
+        metrics = [metric.name for metric in plain(candidate[0].metrics) if metric.task == cell.full_task]
         one, other = old.get(cell), new.get(cell)
         for label in {**(one.entries if one else {}), **(other.entries if other else {})}:
             if one is None or other is None or label not in one.entries or label not in other.entries:

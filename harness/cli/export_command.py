@@ -41,6 +41,8 @@ def _pytest_benchmark(run: str, output: Path | None) -> None:
     remark = count(exported.benchmarks, "benchmark") + (f" in {output}" if output else "")
     if exported.unfinished:
         remark += f"; {exported.unfinished} trials that did not finish are left out"
+    if exported.diverged:
+        remark += f"; {exported.diverged} trials that diverged, whose times compare with nothing, are left out"
     log().print(remark, soft_wrap=True, markup=False)
 
 

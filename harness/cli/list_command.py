@@ -75,6 +75,9 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
             state = f"[yellow]cannot be read: {escape(reason)}[/yellow]" if reason else escape(dataset.summary)
             out.print(f"    data set   {dataset.name}  {state}", soft_wrap=True)
         out.print(f"    scenarios  {', '.join(scenario.name for scenario in task.scenarios)}", soft_wrap=True)
+        for stress in task.stress:
+            levels = ", ".join(f"{level:g}" for level in stress.levels)
+            out.print(f"    stress     {stress.name} ({stress.axis}: {levels})", soft_wrap=True)
         out.print(f"    phases     {', '.join(phase(name, task.setup) for name in task.phases)}", soft_wrap=True)
         metrics = ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in task.metrics)
         out.print(f"    metrics    {metrics}", soft_wrap=True)
@@ -110,6 +113,7 @@ def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
                     for dataset in registry.datasets_of(task)
                 ],
                 "scenarios": [scenario.name for scenario in task.scenarios],
+                "stress": [{"name": s.name, "axis": s.axis, "levels": list(s.levels)} for s in task.stress],
                 "phases": task.phases,
                 "setup": task.setup,
                 "metrics": [{"name": m.name, "direction": m.direction, "unit": m.unit} for m in task.metrics],

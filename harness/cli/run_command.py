@@ -109,6 +109,7 @@ def _earlier(settings: Config) -> Iterable[Record]:
 @click.option("--timeout", type=Seconds(), metavar="SECONDS", help="Limit of one trial.")
 @click.option("--memory-limit", type=Size(), help="Limit of one trial, as in 2GB; by default 80 % of what is free.")
 @click.option("--memory-pass", is_flag=True, help="Run each trial once more with a quiet allocator, for its memory.")
+@click.option("--stress", is_flag=True, help="Hand out altered test sets, also where the profile does not.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Blocks at once; spoils timing.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Print the plan and the expected duration, and run nothing.")
@@ -163,6 +164,7 @@ def selection_of(choices: dict[str, Any], settings: Config, registry: Registry) 
         timeout_s=choices["timeout"] or settings.timeout_s,
         memory_limit_bytes=choices.get("memory_limit") or settings.memory_limit_mb * 10**6 or None,
         memory_pass=choices.get("memory_pass", False),
+        stress=choices.get("stress", False),
         jobs=choices.get("jobs", 1),
     )
 

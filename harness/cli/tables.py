@@ -15,12 +15,13 @@ from harness.analysis.aggregates import (
     in_order,
     measurable,
     reference_among,
+    shown,
     time_of,
 )
 from harness.records import Cell, Record, Status, is_cost, setup_among
 from harness.report.terminal import CellText, Column, Styled, print_table
 from harness.stats.paired import Interval
-from harness.store.header import titled
+from harness.store.header import plain, titled
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +44,7 @@ def print_run(out: Console, header: Header, records: Sequence[Record], *, full: 
     """
     for aggregates in _aggregate(header, records):
         table = ComparisonTable(header, aggregates)
-        notes = [table.caption, *table.choices]
+        notes = [table.caption, *table.choices, *table.divergences]
         print_table(out, table.columns(), title=aggregates.cell.title, notes=notes, full=full)
         out.print()
     for card in header.tasks:
@@ -124,6 +125,17 @@ class ComparisonTable:
         chosen = {label: wording.chosen(self._aggregates.entries[label].choices) for label in self._labels}
         return [f"{self._title(label)} chose {choice}" for label, choice in chosen.items() if choice]
 
+    @property
+    def divergences(self) -> list[str]:
+        """A sentence for each strategy whose training diverged; its metrics there are those of a guess."""
+        units = len(self._aggregates.units)
+        return [
+            f"{self._title(label)} {wording.diverged(list(steps.values()), units)}; there it has a guess's metrics, "
+            "and no costs"
+            for label in self._labels
+            if (steps := self._aggregates.entries[label].diverged)
+        ]
+
     def columns(self) -> list[Column]:
         """Return the columns in the order of display; `rank` says which ones are left out first."""
         clock = "CPU" if self._time == "cpu_s" else "wall"
@@ -139,7 +151,7 @@ class ComparisonTable:
             Column("memory", self._levels("peak_bytes"), 5),
             Column("ratio", self._effects("peak_bytes"), 6, name="ratio of memory"),
         ]
-        for rank, name in enumerate(self._metrics):
+        for rank, name in enumerate(shown([self._aggregates], self._metrics)):
             columns.append(Column(name, self._metric_levels(name), 9 + rank if rank else 3))
             if not rank:
                 columns.append(Column("difference", self._effects(name), 4, name=f"difference of {name}"))
@@ -164,6 +176,7 @@ class ComparisonTable:
                 "strategy": label,
                 "reference": self._reference,
                 "statuses": {str(status): count for status, count in entry.statuses.items()},
+                "diverged": list(entry.diverged.values()),
                 "measures": {name: self._plain(label, name) for name in (*COSTS, *self._metrics)},
                 "work": [rate.plain(entry) for rate in self._work_rates],
                 "setup": {
@@ -247,7 +260,7 @@ def _setup(aggregates: CellAggregate, header: Header) -> tuple[str, ...]:
 
 
 def _metrics(cell: Cell, header: Header) -> list[str]:
-    return [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
+    return [metric.name for metric in plain(header.metrics) if metric.task == f"{cell.topic}/{cell.task}"]
 
 
 def _seconds(value: float | None) -> str:

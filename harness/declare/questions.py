@@ -130,7 +130,7 @@ def tasks_for(question: Question, topic: Topic) -> list[Task]:
 def measures(task: Task) -> list[str]:
     """List what can be measured of a strategy of a task."""
     phases = [f"{phase}.{figure}" for phase in task.phases for figure in (*TOTALS, "held_bytes")]
-    return [*TOTALS, *phases, *(metric.name for metric in task.metrics)]
+    return [*TOTALS, *phases, *(metric.name for metric in task.metrics), *task.altered_metrics]
 
 
 def _known(text: str, topic: Topic) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy.typing as npt
 
@@ -23,6 +23,7 @@ from harness.declare.checks import (
 from harness.declare.names import caller, importer, wrong
 from harness.declare.values import (
     DIVERGED,
+    STRESS,
     THREADS,
     TUNED,
     Chart,
@@ -39,6 +40,8 @@ from harness.declare.values import (
     Work,
 )
 from harness.records import Curve, Scalar
+
+Output = TypeVar("Output")
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +134,24 @@ class Problem:
     def threads(self) -> int:
         """Number of threads that the strategy may use."""
         return int(self.params[THREADS])
+
+    def with_altered(self, output: Output, phase: PhaseClock, predict: Callable[[Any], Output]) -> Output:
+        """Return an output together with those for the altered test sets, predicted in the phase ``stress``.
+
+        It is an `Outputs` where altered test sets are handed out, else the output as it is. Its type says the latter,
+        so that the annotation of a strategy need not change.
+
+        Parameters
+        ----------
+        predict
+            ``predict(data)``: what the fitted model returns for an altered view of the data.
+        """
+        if not self.altered:
+            return output
+        with phase(STRESS):
+            altered = {name: predict(data) for name, data in self.altered.items()}
+        both: Any = Outputs(output, altered)
+        return cast(Output, both)
 
 
 class Measured(Protocol):

@@ -183,6 +183,8 @@ class Profile:
     strategies
         For the quick profile, names of the strategies to run; ``None`` for all. Those of the user's project always
         run. The gate, asv and pytest-benchmark run all strategies.
+    stress
+        Whether the altered test sets of the task's stresses are handed out.
     """
 
     blocks: int
@@ -191,6 +193,7 @@ class Profile:
     scenarios: tuple[str, ...] | None = None
     sweeps: bool = False
     strategies: tuple[str, ...] | None = None
+    stress: bool = True
 
     def __post_init__(self) -> None:
         if self.blocks < 1:

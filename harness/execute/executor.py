@@ -38,12 +38,15 @@ class Limits:
         Whether each trial runs once more for its memory figures alone.
     jobs
         Number of blocks that run at the same time.
+    altered
+        The tasks, ``topic/task``, whose altered test sets are handed out.
     """
 
     timeout_s: float
     memory_bytes: int
     memory_pass: bool = False
     jobs: int = 1
+    altered: frozenset[str] = frozenset()
 
 
 class Executor(Protocol):

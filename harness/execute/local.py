@@ -107,6 +107,7 @@ class LocalExecutor:
             timeout_s=self._limits.timeout_s,
             memory_limit_bytes=self._limits.memory_bytes // self._limits.jobs,
             jobs=self._limits.jobs,
+            altered=f"{trial.topic}/{trial.task}" in self._limits.altered,
         )
 
 
@@ -137,7 +138,8 @@ def _take_memory(record: Record, quiet: Record) -> None:
     if quiet.status != "ok":
         record.reason = "; ".join(part for part in (record.reason, f"memory pass: {quiet.reason}") if part)
         return
-    for name, figures in quiet.phases.items():
+    for name in quiet.phases.keys() & record.phases.keys():
+        figures = quiet.phases[name]
         record.phases[name] = msgspec.structs.replace(
             record.phases[name],
             peak_bytes=figures.peak_bytes,

@@ -12,6 +12,7 @@ import msgspec
 
 from harness.config import Config
 from harness.declare import Task
+from harness.declare.questions import questions
 from harness.errors import UsageError
 from harness.execute import choose
 from harness.execute.executor import Block, Limits, Receiver, blocks_of
@@ -67,7 +68,7 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         plan=plan.digest,
         trials=len(plan.trials),
         command=command,
-        metrics=tuple(_metrics(tasks)),
+        metrics=tuple(_metrics(tasks, altered_tasks(selection, registry))),
         strategies=tuple(_strategies(tasks)),
         references={task.full_name: task.reference for task in tasks if task.reference},
         tasks=tuple(_card(task, plan.left_out.get(task.full_name, ())) for task in tasks),
@@ -117,6 +118,7 @@ def run_plan(
         memory_bytes=selection.memory_limit_bytes or memory_budget(),
         memory_pass=selection.memory_pass,
         jobs=selection.jobs,
+        altered=altered_tasks(selection, registry),
     )
 
     def write(record: Record, text: str) -> None:
@@ -128,7 +130,23 @@ def run_plan(
     choose("local", registry, config, limits).run(run.blocks, write, begin)
 
 
-def _metrics(tasks: Iterable[Task]) -> Iterator[JudgedMetric]:
+def altered_tasks(selection: Selection, registry: Registry) -> frozenset[str]:
+    """Name the tasks, ``topic/task``, whose altered test sets a selection hands out.
+
+    A profile may leave them out. With the profile ``claims``, tasks have them if a claim asks for their figures.
+    """
+
+    def wanted(task: Task) -> bool:
+        if selection.stress:
+            return True
+        if selection.profile != "claims":
+            return (task.quick if selection.profile == "quick" else task.full).stress
+        return any(question.measure in task.altered_metrics for _, question in questions(registry.topics[task.topic]))
+
+    return frozenset(task.full_name for task in registry.tasks() if task.stress and wanted(task))
+
+
+def _metrics(tasks: Iterable[Task], altered: frozenset[str]) -> Iterator[JudgedMetric]:
     for task in tasks:
         for metric in task.metrics:
             if metric.direction and metric.unit:
@@ -143,7 +161,7 @@ def _metrics(tasks: Iterable[Task]) -> Iterator[JudgedMetric]:
                     rate=metric.rate,
                 )
         for name, (metric, stress, level) in task.altered_metrics.items():
-            if metric.direction and metric.unit:
+            if task.full_name in altered and metric.direction and metric.unit:
                 yield JudgedMetric(
                     task=task.full_name,
                     name=name,
@@ -155,6 +173,7 @@ def _metrics(tasks: Iterable[Task]) -> Iterator[JudgedMetric]:
                     of=metric.name,
                     stress=stress.name,
                     level=level,
+                    axis=stress.axis,
                 )
 
 

@@ -115,6 +115,8 @@ class Pair(msgspec.Struct, omit_defaults=True):
         Side to the reason why it did not finish.
     unable
         Sides on which the strategy raised `CannotRunError`.
+    diverged
+        Side to the step at which its training diverged; the times of the pair are then not compared.
     elapsed_s
         Wall time of the pair, start of the processes included.
     choices
@@ -132,6 +134,7 @@ class Pair(msgspec.Struct, omit_defaults=True):
     identical: bool = False
     failed: dict[SideName, str] = {}
     unable: list[SideName] = []
+    diverged: dict[SideName, float] = {}
     elapsed_s: float = 0.0
     choices: dict[SideName, dict[str, Scalar]] = {}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.analysis import wording
 from harness.config import Config, read_config
 from harness.declare import Dataset, Task
 from harness.errors import UsageError, did_you_mean
@@ -128,6 +129,12 @@ class SuiteResult:
         """Why a trial did not finish; empty when all did."""
         states = [record for record in self.records if record.status not in ("ok", "skipped")]
         return f"block {states[0].trial.block}: {states[0].status}: {states[0].reason}" if states else ""
+
+    @property
+    def diverged(self) -> str:
+        """In how many blocks training diverged, so that the case has metrics only; empty when it never did."""
+        steps = [record.diverged for record in self.records if record.diverged is not None]
+        return wording.diverged(steps, len(self.records))
 
     @property
     def samples(self) -> dict[str, list[float]]:

@@ -8,19 +8,20 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import math
 import os
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from harness.declare import Dataset, Judgement, Problem, Scenario, Strategy, Task, Topic
-from harness.errors import InvalidOutputError, TuningError
-from harness.measure import device, threads
+from harness.declare import Dataset, Judgement, Outputs, Problem, Scenario, Strategy, Task, Topic
+from harness.declare.values import STRESS
+from harness.errors import DivergedError, InvalidOutputError, TuningError
+from harness.measure import device, judging, threads
 from harness.measure.clock import PhaseClock
 from harness.records import Scalar, Trial
 from harness.registry import BUILTIN, Registry
@@ -45,6 +46,7 @@ def _remedy(topic: str) -> str:
 
 
 _REASON_LENGTH = 300
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -107,25 +109,52 @@ class Job:
         freeze(data)
         return data
 
-    def problem(self, data: Any) -> Problem:
-        """Return what the strategy is given of the prepared data."""
-        return Problem(data=self.task.view(data), params=self.trial.params, seed=self.trial.seeds.model)
+    def alter(self, data: Any) -> dict[str, Any]:
+        """Make the altered data of the task by the name of the test set, with read-only arrays."""
+        made: dict[str, Any] = {}
+        for stress in self.task.stress:
+            for level in stress.levels:
+                name = stress.key(level)
+                rng = np.random.default_rng([self.trial.seeds.data, zlib.crc32(name.encode())])
+                made[name] = stress.alter(data, level, rng)
+        freeze(made)
+        return made
+
+    def problem(self, data: Any, altered: Mapping[str, Any] = _NONE) -> Problem:
+        """Return what the strategy is given of the prepared data, and of the altered ones."""
+        view = self.task.view
+        return Problem(
+            data=view(data),
+            params=self.trial.params,
+            seed=self.trial.seeds.model,
+            altered={name: view(part) for name, part in altered.items()},
+        )
 
     def call(self, problem: Problem, clock: PhaseClock) -> Any:
-        """Call the strategy once and return its output.
+        """Call the strategy once and return its output; without altered test sets, its plain one.
+
+        If its training diverged, a `judging.Diverged` stands in for the output.
 
         Raises
         ------
         InvalidOutputError
-            When it left a phase open, or entered none that is measured.
+            When it left a phase open, entered none that is measured, or predicted altered test sets outside of their
+            phase.
         """
-        output = self.strategy.run(problem, clock, **self.trial.options, **(self.choice or {}))
+        try:
+            output = self.strategy.run(problem, clock, **self.trial.options, **(self.choice or {}))
+        except DivergedError as error:
+            return judging.Diverged(error.step)
         if clock.running is not None:
             raise InvalidOutputError(f"phase {clock.running!r} was left by break or return inside of its for statement")
         if not any(figures.in_total for figures in clock.figures.values()):
             measured = (phase for phase in self.task.phases if phase not in self.task.setup)
             raise InvalidOutputError(f"it entered none of the task's phases: {', '.join(measured)}")
-        return output
+        if not isinstance(output, Outputs):
+            return output
+        if problem.altered and STRESS not in clock.figures:
+            raise InvalidOutputError(f"it predicted altered test sets outside of the phase {STRESS}")
+        return output if output.altered else output.plain
 
     def work(self, problem: Problem) -> dict[str, float]:
         """Count the units of work of each phase in the data; nothing where the task's parameters say it."""
@@ -134,53 +163,14 @@ class Job:
         sizes = {**problem.params, **self.task.sizes(problem.data)}
         return {phase: work.count(sizes) for phase, work in self.task.work.items()}
 
-    def judge(self, data: Any, output: Any) -> Judgement:
-        """Judge the strategy's output.
-
-        Raises
-        ------
-        InvalidOutputError
-            When the judge returned something else than a judgement, the judgement lacks a metric of the task, a metric
-            is not finite, or a rate lies outside of 0 to 1 or has no number of cases.
-        """
-        judgement: object = self.task.judge(data, output)
-        if not isinstance(judgement, Judgement):
-            raise InvalidOutputError(f"the judge returned {type(judgement).__name__}; it must return a Judgement")
-        for name in self._metric_names():
-            if name not in judgement.metrics:
-                raise InvalidOutputError(f"metric {name} is missing")
-            if not math.isfinite(judgement.metrics[name]):
-                raise InvalidOutputError(f"metric {name} is {judgement.metrics[name]}")
-        for name in self._rate_names():
-            _check_rate(name, judgement.metrics[name], judgement.n.get(name))
-        return judgement
-
-    def metrics(self, judgement: Judgement) -> dict[str, float]:
-        """Return the task's metrics of a judgement, without what else the judge put there."""
-        return {name: float(judgement.metrics[name]) for name in self._metric_names()}
-
-    def cases(self, judgement: Judgement) -> dict[str, int]:
-        """Return the number of cases of each of the task's rates."""
-        return {name: int(judgement.n[name]) for name in self._rate_names()}
+    def judge(self, data: Any, output: Any, altered: Mapping[str, Any] = _NONE) -> Judgement:
+        """Judge the strategy's output, and those for altered data; see `judging.judge`."""
+        return judging.judge(self.task, data, output, altered)
 
     @property
     def overlap(self) -> float:
         """Rows of the test set for each other row of the data, where blocks draw both from the same rows; else 0."""
         return 0.0 if self.dataset.overlap is None else float(self.dataset.overlap(self.trial.params))
-
-    def _rate_names(self) -> list[str]:
-        return [metric.name for metric in self.task.metrics if metric.rate]
-
-    def _metric_names(self) -> list[str]:
-        return [metric.name for metric in self.task.metrics]
-
-
-def _check_rate(name: str, value: float, cases: object) -> None:
-    if not 0 <= value <= 1:
-        raise InvalidOutputError(f"metric {name} is {value:g}; a rate lies between 0 and 1")
-    if not isinstance(cases, int | np.integer) or isinstance(cases, bool) or cases < 0:
-        said = "missing" if cases is None else repr(cases)
-        raise InvalidOutputError(f"metric {name} is a rate, but its n is {said}; Judgement.n needs the number of cases")
 
 
 def import_installed(modules: Iterable[str]) -> None:

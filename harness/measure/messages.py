@@ -14,7 +14,15 @@ from harness.records import Curve, MemorySource, Phase, Record, Scalar, Trial, T
 
 
 class Request(msgspec.Struct, omit_defaults=True):
-    """The harness asks the server for one trial, tuned before if it knows the `choice` of options."""
+    """The harness asks the server for one trial.
+
+    Attributes
+    ----------
+    choice
+        Options that tuning chose before, so that the trial is not tuned again.
+    altered
+        Whether altered test sets are handed out.
+    """
 
     trial: Trial
     cores: list[int]
@@ -22,6 +30,7 @@ class Request(msgspec.Struct, omit_defaults=True):
     memory_limit_bytes: int
     jobs: int = 1
     choice: dict[str, Scalar] | None = None
+    altered: bool = False
 
 
 class Response(msgspec.Struct, omit_defaults=True):
@@ -60,6 +69,7 @@ class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):
     tries: list[Try] = []
     choice: dict[str, Scalar] = {}
     work: dict[str, float] = {}
+    diverged: float | None = None
 
 
 def take_standard_streams() -> tuple[int, int]:

@@ -86,7 +86,7 @@ class _Server:
             for descriptor in (requests, responses, output, events):
                 os.close(descriptor)
             _redirect(output_end)
-            work(job, self._controller, events_end, quiet=self._quiet, releases=releases)
+            work(job, self._controller, events_end, quiet=self._quiet, altered=request.altered, releases=releases)
         os.close(output_end)
         os.close(events_end)
         try:

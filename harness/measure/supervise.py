@@ -237,6 +237,7 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
         curves=outcome.curves,
         n=outcome.n,
         memory_source=outcome.memory_source,
+        diverged=outcome.diverged,
         conditions=conditions(before, after, own_cpu_s, usage.ru_nivcsw if usage else 0, request.jobs),
         cores=request.cores,
         started=started.isoformat(timespec="milliseconds"),

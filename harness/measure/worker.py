@@ -26,7 +26,13 @@ from harness.measure.tune import Tuned, tune
 
 
 def work(
-    job: Job, controller: ThreadpoolController, events: int, *, quiet: bool, releases: Releases | None = None
+    job: Job,
+    controller: ThreadpoolController,
+    events: int,
+    *,
+    quiet: bool,
+    altered: bool = False,
+    releases: Releases | None = None,
 ) -> NoReturn:
     """Run the trial in this process and report through the file descriptor `events`; never returns.
 
@@ -34,6 +40,8 @@ def work(
     ----------
     quiet
         Whether this is the memory pass: short phases are not repeated, and all libraries are mapped beforehand.
+    altered
+        Whether altered test sets are handed out; a memory pass hands out none.
     releases
         What reads the size of memory before each system call that gives some back; the kernel's peak without it.
     """
@@ -48,7 +56,7 @@ def work(
     if releases and releases.wait_at_each():
         gauge = releases
     job.take_cores(controller)
-    outcome = attempt(job, report, gauge, quiet=quiet)
+    outcome = attempt(job, report, gauge, quiet=quiet, altered=altered and not quiet)
     report(outcome)
     if os.getpid() == own_pid:
         # Libraries end their own processes here. Full finalisation would free every page first, for nothing.
@@ -59,7 +67,9 @@ def work(
     os._exit(0)
 
 
-def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge, *, quiet: bool) -> Outcome:
+def attempt(
+    job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge, *, quiet: bool, altered: bool = False
+) -> Outcome:
     """Run the trial and turn whatever happens into an outcome."""
     device = open_device(job.strategy.device)
 
@@ -80,8 +90,10 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge,
                 tuned = tune(job)
             job = replace(job, choice=tuned.choice)
         data = job.prepare()
-        problem = job.problem(data)
-        judgement = job.judge(data, job.call(problem, clock))
+        # Made before the first phase, so that no phase's time or memory includes them.
+        others = job.alter(data) if altered else {}
+        problem = job.problem(data, others)
+        judgement = job.judge(data, job.call(problem, clock), others)
         done = job.work(problem)
     except CannotRunError as error:
         return Outcome(status="skipped", reason=str(error))
@@ -94,9 +106,10 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge,
         status="ok",
         reason=_left_threads(),
         phases=before.figures | clock.figures,
-        metrics=job.metrics(judgement),
+        metrics=dict(judgement.metrics),
         curves=dict(judgement.curves),
-        n=job.cases(judgement),
+        n=dict(judgement.n),
+        diverged=judgement.diverged,
         overlap=job.overlap,
         memory_source=("quiet" if quiet else "exact") if exact else "sampled",
         tries=tuned.tries,

@@ -36,6 +36,8 @@ class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
         Whether each trial runs once more with the allocator's noise switched off, for its memory figures alone.
     jobs
         Number of blocks that may run at the same time.
+    stress
+        Whether altered test sets are handed out whatever the profile says.
     """
 
     tasks: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
     memory_limit_bytes: int | None = None
     memory_pass: bool = False
     jobs: int = 1
+    stress: bool = False
 
 
 def command(
@@ -61,6 +64,7 @@ def command(
     values: Mapping[str, Sequence[Scalar]],
     blocks: int | None = None,
     seed: int = 0,
+    stress: bool = False,
 ) -> str:
     """Write the command that runs a selection, quoted for a shell.
 
@@ -72,6 +76,8 @@ def command(
         Names; empty for all of the profile.
     values
         Parameters and options to their values.
+    stress
+        Whether altered test sets are asked for.
     """
     words = ["bakeoff", "run", task]
     for flag, names in (("-s", strategies), ("-d", datasets), ("--scenario", scenarios)):
@@ -80,4 +86,5 @@ def command(
         words += ["--set", f"{name}={','.join(typed(value) for value in given)}"]
     words += ["--blocks", str(blocks)] if blocks else []
     words += ["--seed", str(seed)] if seed else []
+    words += ["--stress"] if stress else []
     return shlex.join(words)

@@ -81,7 +81,8 @@ class Frames:
                 rows, values = self._metrics[name]
                 rows.append(row)
                 values.append(value)
-            for name, phase in record.phases.items():
+            # The time and memory of a trial that diverged compare with nothing.
+            for name, phase in record.phases.items() if record.diverged is None else ():
                 if phase.wall_s and phase.cpu_s and len(phase.wall_s) != len(phase.cpu_s):
                     raise UsageError(
                         f"run {header.run}, trial {key}: phase {name} has {len(phase.wall_s)} wall but "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -28,8 +28,9 @@ class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
         Topic and task, as in ``boosting/tabular-binary``.
     rate
         Whether it is a share of cases; the records then have their number as `n`.
-    of, stress, level
-        For a metric of an altered test set: the plain metric, the name of the stress, and its level.
+    of, stress, level, axis
+        For a metric of an altered test set: the plain metric, the name of the stress, its level, and the title of the
+        levels.
     """
 
     task: str
@@ -43,6 +44,12 @@ class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
     of: str = ""
     stress: str = ""
     level: float = 0.0
+    axis: str = ""
+
+
+def plain(metrics: Iterable[JudgedMetric]) -> tuple[JudgedMetric, ...]:
+    """Leave out the metrics of altered test sets: comparisons show them where they are asked for by name."""
+    return tuple(metric for metric in metrics if not metric.of)
 
 
 class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):

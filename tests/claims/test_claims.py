@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import math
 import shlex
@@ -20,7 +21,7 @@ from harness.claims.answers import fullest
 from harness.claims.contrasts import tau
 from harness.cli.run_command import command as run_command
 from harness.config import Config
-from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Problem, Scenario, Topic
+from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Problem, Scenario, Stress, Topic
 from harness.declare.evidence import Evidence, Verdict
 from harness.records import Phase, Record, Scalar, Seeds, Trial
 from harness.registry import Registry, load_registry
@@ -587,13 +588,15 @@ def planned(command: str, registry: Registry, capsys: pytest.CaptureFixture[str]
     for plain in json.loads(capsys.readouterr().out)["trials"]:
         trial = Trial(**{"params": {}, "options": {}, **plain, "seeds": Seeds(**plain["seeds"])})
         task = registry.topics[trial.topic].tasks[trial.task]
+        names = [metric.name for metric in task.metrics]
+        names += task.altered_metrics if "--stress" in arguments else ()
         costs = np.exp(rng.normal(size=len(task.phases))).tolist()
         found.append(
             Record(
                 trial,
                 "ok",
                 phases={name: Phase([cost], [cost], 1000) for name, cost in zip(task.phases, costs, strict=True)},
-                metrics={metric.name: float(rng.uniform(0.5, 1)) for metric in task.metrics},
+                metrics={name: float(rng.uniform(0.5, 1)) for name in names},
             )
         )
     return found
@@ -687,3 +690,21 @@ def test_overlapping_training_sets_widen_the_evidence() -> None:
         return claim.high - claim.low
 
     assert width(1.0) == pytest.approx(2 * width(0.0))
+
+
+def test_a_figure_under_stress_may_be_asked_for() -> None:
+    def check(evidence: Evidence) -> Verdict:
+        return evidence.difference("auc_at_missing_50", "a", "b").at_least(0.2)
+
+    topic = make_topic(check)
+    stress = Stress("missing", lambda data, _level, _rng: data, (0, 50), "missing values, %")
+    topic.tasks["task"] = dataclasses.replace(topic.tasks["task"], stress=(stress,))
+    rng = np.random.default_rng(0)
+    records = [
+        record(label, block, metrics={"auc": 0.8, "auc_at_missing_50": level + rng.normal(0, 0.01)})
+        for block in range(6)
+        for label, level in (("a", 0.7), ("b", 0.4))
+    ]
+    (found,) = judge(topic, aggregate(one_run(records)))
+    assert (found.verdict, found.asked) == ("supported", "difference in auc_at_missing_50, a minus b")
+    assert found.commands[0].endswith("--blocks 6 --stress")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -289,3 +290,11 @@ def test_pytest_benchmark_itself_reads_and_writes_them(tmp_path: Path) -> None:
     shown = subprocess.run(compare, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60).stdout
     assert "call[test-a-none-clean] (back)" in shown
     assert "test_a (f)" in shown
+
+
+def test_times_of_a_trial_that_diverged_are_not_exported() -> None:
+    diverged = msgspec.structs.replace(record("a", 1), diverged=3.0)
+    exported = export_pytest_benchmark(header(), [record("a", 0), diverged])
+    assert (exported.unfinished, exported.diverged) == (0, 1)
+    (first, *_) = json.loads(exported.text)["benchmarks"]
+    assert len(first["extra_info"]["bakeoff"]["records"]) == 1

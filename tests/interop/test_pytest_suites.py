@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from interop import small_project
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,3 +77,17 @@ def test_a_case_tells_what_is_set_up_and_times_the_rest(cases: Path) -> None:
 def test_a_failed_trial_fails_its_case_with_the_reason(cases: Path) -> None:
     told = _pytest(cases, "benchmarks", "--benchmark-only", "-k", "fails and plain", code=1)
     assert "failed: RuntimeError: planted in phase fit" in told
+
+
+def test_a_case_that_diverged_has_no_time_to_tell(tmp_path: Path) -> None:
+    project = small_project.write(
+        tmp_path / "small",
+        ('    params={"rows"', '    guess=lambda data: {"error": 1.0, "auc": 0.5, "gain": 0.0},\n    params={"rows"'),
+        ("        return -1.0", "        raise DivergedError(12)"),
+        ("from pathlib import Path", "from pathlib import Path\nfrom harness import DivergedError"),
+    )
+    module = ROOT / "benchmarks" / "cases" / "bench_strategies.py"
+    (project / "benchmarks" / module.name).write_text(module.read_text())
+    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npython_files = ["bench_*.py"]\n')
+    told = _pytest(project, "benchmarks", "--benchmark-only", "-k", "loses and plain", "-rs")
+    assert "it diverged at step 12 in 2 of 2 blocks, so it has no time that compares" in told

@@ -99,3 +99,14 @@ def test_a_timer_reads_the_samples_exactly(samples: list[float]) -> None:
     assert [timer.timeit(1) for _ in samples] == samples
     with pytest.raises(RuntimeError, match="BAKEOFF_BLOCKS"):
         replay.step()
+
+
+def test_a_case_that_diverged_in_a_block_has_metrics_only() -> None:
+    records = [_record(block, ("fit", 1.0)) for block in range(3)]
+    for record in records:
+        record.metrics["loss"] = 0.5
+    records[1].diverged = 12.0
+    outcome = SuiteResult(records)
+    assert outcome.diverged == "diverged at step 12 in 1 of 3 blocks"
+    assert outcome.samples == {"loss": [0.5] * 3}
+    assert not outcome.failed

@@ -73,7 +73,7 @@ def test_a_strategy_that_enters_set_up_alone_has_measured_nothing() -> None:
 
 def test_only_the_metrics_of_the_task_are_recorded() -> None:
     made = job(Judgement({"error": 1, "other": 2.0}))
-    assert made.metrics(made.judge(None, None)) == {"error": 1.0}
+    assert made.judge(None, None).metrics == {"error": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_wrong_rate_is_refused_in_a_sentence(returned: Judgement, sentence: st
 
 def test_the_cases_of_rates_are_recorded() -> None:
     made = job(Judgement({"error": 0.5}, n={"error": 40, "other": 3}), rate=True)
-    assert made.cases(made.judge(None, None)) == {"error": 40}
+    assert made.judge(None, None).n == {"error": 40}
 
 
 def test_overlap_is_that_of_the_data_set_at_the_trials_parameters() -> None:

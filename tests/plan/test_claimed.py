@@ -169,4 +169,5 @@ def _record(trial: Any, registry: Registry) -> Record:
     task = registry.topics[trial.topic].tasks[trial.task]
     value = 1.0 + trial.block % 7 + len(trial.label) % 5
     phases = {phase: Phase([value], [value], int(value)) for phase in task.phases}
-    return Record(trial, "ok", phases=phases, metrics={metric.name: value for metric in task.metrics})
+    names = [*(metric.name for metric in task.metrics), *task.altered_metrics]
+    return Record(trial, "ok", phases=phases, metrics=dict.fromkeys(names, value))

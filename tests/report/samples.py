@@ -232,6 +232,7 @@ def _row(
         "rates": {},
         "statuses": {status: number for status, number in statuses.items() if number},
         "troubles": troubles,
+        "diverged": "",
         "front": {},
         "chosen": "",
         "work": [

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from harness.errors import UsageError
 from harness.records import Conditions, Phase, Record
 from harness.store.frames import Frames
+from harness.store.header import SCHEMA
 from harness.store.load import load, samples, tables
 from harness.store.runs import create
 
@@ -108,7 +109,7 @@ def test_a_row_a_run(results: Path) -> None:
     ]
     assert frame["recorded"].tolist() == [2, 1]
     assert frame.iloc[0].tolist() == [
-        *["a1b2c3", "box", "2026-11-23T02:15:00+00:00", "1.2", "0123456789abcdef", False],
+        *["a1b2c3", "box", "2026-11-23T02:15:00+00:00", SCHEMA, "0123456789abcdef", False],
         *["bakeoff run boosting", "feed", 4, 2],
     ]
 
@@ -158,3 +159,13 @@ def test_medians_are_those_of_the_standard_library(
     frames.add(make_header(), [make_record(phases={"fit": Phase(row, row)}) for row in rows])
     expected = [statistics.median(row) if row else np.nan for row in rows]
     np.testing.assert_allclose(frames.trials()["fit.wall_s"], expected, rtol=1e-15)
+
+
+def test_a_trial_that_diverged_has_no_times(tmp_path: Path, make_header: Make, make_record: Make) -> None:
+    with create(tmp_path, make_header()) as run:
+        run.write(make_record(0))
+        run.write(make_record(1, metrics={"auc": 0.5, "diverged": 1.0}, diverged=3.0))
+    frame = load(tmp_path)
+    np.testing.assert_array_equal(frame["fit.cpu_s"], [5.0, np.nan])
+    np.testing.assert_array_equal(frame["diverged"], [np.nan, 1.0])
+    assert samples(tmp_path)["key"].nunique() == 1

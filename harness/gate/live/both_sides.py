@@ -162,6 +162,8 @@ def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
         return
     base, candidate = (digests[name]["digest"] for name in SIDES)
     each.pair.identical = bool(base) and base == candidate
+    _note_divergence(each.pair, digests)
+    # A judge that finds divergence by itself is not asked where both sides predict the same: they stopped together.
     if each.pair.identical and not request.judge:
         return
     paths = {name: folder / f"{name}.npz" for name in SIDES}
@@ -170,6 +172,7 @@ def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
         return
     for name in SIDES:
         each.pair.metrics[name] = judged[name]["metrics"]
+    _note_divergence(each.pair, judged)
     if all(path.is_file() for path in paths.values()):
         # numpy reads no pickled object unless it is told to
         with np.load(paths["base"]) as base, np.load(paths["candidate"]) as candidate:
@@ -177,6 +180,11 @@ def _compare(each: _Each, request: PairRequest, folder: Path) -> None:
                 each.pair.examples.update(differences(base, candidate, seed=request.trial.seeds.model))
             except ValueError as error:
                 each.pair.failed["candidate"] = str(error)
+
+
+def _note_divergence(pair: Pair, answers: Mapping[SideName, Mapping[str, Any]]) -> None:
+    # A side of an earlier Bakeoff does not say it: training that diverges fails there.
+    pair.diverged.update({name: step for name in SIDES if (step := answers[name].get("diverged")) is not None})
 
 
 class Reading(msgspec.Struct, omit_defaults=True):

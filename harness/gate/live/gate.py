@@ -19,7 +19,7 @@ from harness.gate.decision import Decision, Pair, SideName
 from harness.gate.environments.build import SideEnvironment, build
 from harness.gate.live import journal
 from harness.gate.live.both_sides import DATASETS, MemoryPass, Reading
-from harness.gate.live.measured_case import MeasuredCase, cases
+from harness.gate.live.measured_case import MeasuredCase, cases, divergences
 from harness.gate.live.planned_cases import plan_cases
 from harness.gate.live.schedule import Setup, measure_all
 from harness.gate.settle import settle
@@ -173,7 +173,7 @@ def _measure(
         elapsed_s=time.monotonic() - started,
         command=head.command,
         cases=[*cases(suite, stopped), *head.settled],
-        remarks=[*head.remarks, *_remarks(stopped), *choices(suite)],
+        remarks=[*head.remarks, *_remarks(stopped), *choices(suite), *divergences(suite)],
     )
     return settle(decision, date.today())
 

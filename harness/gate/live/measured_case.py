@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from harness.analysis import wording
 from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Finding, Pair, SideName, Stage, Verdict
 from harness.gate.growth import growth
@@ -74,9 +75,18 @@ class MeasuredCase:
         return max((pair.elapsed_s for pair in (*self.screen, *self.confirm)), default=0.0)
 
     def figures(self) -> list[GatedFigure]:
-        """Return the gated figures; none before the first pair."""
+        """Return the gated figures; none before the first pair, and only metrics once a side has diverged."""
         whole = [pair for pair in self.screen if not pair.failed]
-        return figures_of(self.planned, whole, self.policy) if whole else []
+        found = figures_of(self.planned, whole, self.policy) if whole else []
+        return [figure for figure in found if figure.kind == "quality"] if self.diverged() else found
+
+    def diverged(self) -> str:
+        """Say in which pairs a side diverged; empty where none did."""
+        pairs = [*self.screen, *self.confirm]
+        steps = {side: [pair.diverged[side] for pair in pairs if side in pair.diverged] for side in SIDES}
+        return " and ".join(
+            f"the {side} {wording.diverged(own, len(pairs), 'pair')}" for side, own in steps.items() if own
+        )
 
     def outcomes(self) -> dict[GatedFigure, SequentialResult]:
         """Judge the screening pairs."""
@@ -128,6 +138,15 @@ def confirming_alpha(suite: Sequence[MeasuredCase]) -> float:
     return suite[0].policy.alpha / max(count, 1) if suite else 1.0
 
 
+def divergences(suite: Sequence[MeasuredCase]) -> list[str]:
+    """Say of which cases only metrics are compared, because a side diverged."""
+    return [
+        f"{case.planned.case.name}: {diverged}, so its times and memory are not compared"
+        for case in suite
+        if (diverged := case.diverged())
+    ]
+
+
 #: The p-value of each confirmation, adjusted by Holm over all flagged figures; by place of the case and figure.
 Confirmations = Mapping[tuple[int, str], float]
 
@@ -170,7 +189,8 @@ def _case(measured: MeasuredCase, place: int, adjusted: Confirmations, alpha: fl
         else _screened(measured, figure, outcome, stopped)
         for figure, outcome in measured.outcomes().items()
     ]
-    case.findings += growth(measured.memory, measured.policy, case.topic)
+    if not measured.diverged():
+        case.findings += growth(measured.memory, measured.policy, case.topic)
     return case
 
 

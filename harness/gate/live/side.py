@@ -20,6 +20,8 @@ standard input and output. Its first line says which protocol it speaks::
     {}                  {"digest": ...} of what the last call returned; empty if that is more than numbers and text
     {"judge": FILE}     {"metrics": {...}}; what the judge says of each example goes to FILE, unless that is empty
 
+The last two also answer ``{"diverged": step}`` if training diverged, the former only if the strategy said so itself.
+
 Whatever a strategy raises is an answer, and the last one: ``{"error": sentence, "usage": ..., "unable": ...}``.
 
 Protocol 1, of the first Bakeoff, is the same without the first line. A new field that the other end may ignore keeps
@@ -47,6 +49,7 @@ from harness.errors import BakeoffError, CannotRunError
 from harness.measure.clock import PhaseClock
 from harness.measure.device import open_device
 from harness.measure.job import Job, import_installed, reason_of, why_not
+from harness.measure.judging import Diverged
 from harness.measure.messages import take_standard_streams, write_line
 from harness.measure.tune import tune
 from harness.plan import make_plan
@@ -125,13 +128,13 @@ def _pair(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
             output, times = _call(job, problem, message["calls"])
             yield {"times": times}
         elif "judge" not in message:
-            yield {"digest": _digest_of(output)}
+            yield {"digest": _digest_of(output), "diverged": output.step if isinstance(output, Diverged) else None}
         else:
             # Not imported before: most pairs predict the same on both sides and are not judged.
             import_installed(job.topic.needs)
             judgement = job.judge(data, output)
             _write_examples(judgement, message["judge"])
-            yield {"metrics": job.metrics(judgement)}
+            yield {"metrics": dict(judgement.metrics), "diverged": judgement.diverged}
 
 
 def _call(job: Job, problem: Problem, count: int) -> tuple[Any, dict[str, list[float]]]:

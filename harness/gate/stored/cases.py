@@ -14,7 +14,7 @@ from harness.gate.stored.findings import Draft, Sample, Samples, certain, sample
 from harness.gate.stored.metrics import gone, quality_draft
 from harness.gate.stored.sides import StoredRun, StoredSides, sessions
 from harness.records import TOTALS
-from harness.store.header import JudgedMetric
+from harness.store.header import JudgedMetric, plain
 
 _MEMORY = ("peak_bytes", "device_bytes")
 _NAMED = 4  # cases that a remark names
@@ -101,7 +101,15 @@ def _add(
         if candidate.failed:
             remark = f"some trials failed on both sides ({candidate.reasons()})"
             remarks.setdefault(remark, set()).add(case.name)
-        if not time_figures(base, candidate):
+        diverged = [
+            f"the {name} {said}"
+            for name, side in (("base", base), ("candidate", candidate))
+            if (said := side.diverged())
+        ]
+        if diverged:
+            remark = f"{' and '.join(diverged)}, whose times and memory are not compared"
+            remarks.setdefault(remark, set()).add(case.name)
+        elif not time_figures(base, candidate):
             remarks.setdefault("takes under a millisecond, so that its times are not judged", set()).add(case.name)
         prepared.cases.append((case, list(_drafts(case, base, candidate, rules))))
 
@@ -164,7 +172,8 @@ def _cost_drafts(
 ) -> Iterator[Draft]:
     have, policy, sides = set(candidate.names), rules.policy, rules.sides
     other_totals = _other_totals(base, candidate)
-    for name in time_figures(base, candidate):
+    costs = base.has_costs and candidate.has_costs
+    for name in time_figures(base, candidate) if costs else ():
         margin = policy.margin(case.topic, name, declared)
         if other_totals and name in TOTALS:
             yield _missing(name, "time", "s", margin, other_totals)
@@ -172,7 +181,7 @@ def _cost_drafts(
             yield time_draft(name, base, candidate, margin, rules.noise_sd, across=sides.across)
         else:
             yield _missing(name, "time", "s", margin, f"the candidate has no phase {name.partition('.')[0]}")
-    for name in _MEMORY:
+    for name in _MEMORY if costs else ():
         if name not in base.names:
             continue
         margin = policy.margin(case.topic, name, declared)
@@ -234,7 +243,7 @@ def _case(side: Samples) -> Case:
 
 def _metrics(side: Sequence[StoredRun]) -> dict[str, list[JudgedMetric]]:
     """Return the metrics by task, as the latest run declares them."""
-    latest = {(metric.task, metric.name): metric for header, _ in side for metric in header.metrics}
+    latest = {(metric.task, metric.name): metric for header, _ in side for metric in plain(header.metrics)}
     by_task: dict[str, list[JudgedMetric]] = {}
     for metric in latest.values():
         by_task.setdefault(metric.task, []).append(metric)

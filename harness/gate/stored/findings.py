@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import NamedTuple, TypeAlias
 
+from harness.analysis import wording
 from harness.gate.decision import Effect, Finding, Verdict
 from harness.records import MemorySource, Record, figures, setup_among
 from harness.stats.inferiority import EffectEstimate
@@ -169,6 +170,16 @@ class Samples:
     def sources(self) -> set[MemorySource]:
         """How memory was read."""
         return {sample.record.memory_source or "sampled" for sample in self.finished}
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether some trial finished without diverging, so that there are times and memory to compare."""
+        return any(sample.record.diverged is None for sample in self.finished)
+
+    def diverged(self) -> str:
+        """Say in how many trials training diverged; empty where it never did."""
+        steps = [step for sample in self.finished if (step := sample.record.diverged) is not None]
+        return wording.diverged(steps, len(self.finished), "trial")
 
     def reasons(self) -> str:
         """Return why trials did not finish, each reason once."""

@@ -55,17 +55,19 @@ class ExportedRecords(msgspec.Struct):
 
 
 class Exported(NamedTuple):
-    """The content of a file, the number of its benchmarks, and the number of unfinished trials that it leaves out."""
+    """The content of a file, the number of its benchmarks, and the numbers of trials that it leaves out."""
 
     text: str
     benchmarks: int
     unfinished: int
+    diverged: int
 
 
 def export_pytest_benchmark(header: Header, records: Sequence[Record]) -> Exported:
     """Write a run as pytest-benchmark saves its results.
 
-    The rounds of a benchmark are the samples of all blocks, block by block. Trials that did not finish are left out.
+    The rounds of a benchmark are the samples of all blocks, block by block. Trials that did not finish
+    or diverged are left out.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def export_pytest_benchmark(header: Header, records: Sequence[Record]) -> Export
     """
     variants: dict[str, list[Record]] = {}
     for record in records:
-        if record.status == "ok":
+        if record.status == "ok" and record.diverged is None:
             variants.setdefault(record.trial.variant, []).append(record)
     benchmarks = [benchmark for blocks in variants.values() for benchmark in _benchmarks(blocks)]
     if not benchmarks:
@@ -88,7 +90,8 @@ def export_pytest_benchmark(header: Header, records: Sequence[Record]) -> Export
         KEY: msgspec.to_builtins(header),
     }
     unfinished = sum(record.status != "ok" for record in records)
-    return Exported(json.dumps(value, indent=1) + "\n", len(benchmarks), unfinished)
+    diverged = sum(record.diverged is not None for record in records)
+    return Exported(json.dumps(value, indent=1) + "\n", len(benchmarks), unfinished, diverged)
 
 
 def restored_run(file: SavedFile) -> tuple[Header, list[Record]] | None:

@@ -96,6 +96,7 @@ class CellMaker:
             "rates": {name: found.plain() for name in entry.cases if (found := aggregates.rate(label, name))},
             "statuses": dict(entry.statuses),
             "troubles": [(status, reason, count) for (status, reason), count in entry.troubles.items()],
+            "diverged": wording.diverged(list(entry.diverged.values()), len(aggregates.units)),
             "front": shares,
             "chosen": wording.chosen(entry.choices),
             "work": [rate.plain(entry) for rate in aggregates.work_rates(self._task.card.work)],
@@ -116,6 +117,7 @@ class CellMaker:
             values=values,
             blocks=blocks,
             seed=header.selection.seed,
+            stress=any(metric.of for metric in header.metrics if metric.task == self._task.card.name),
         )
 
     def _table(self, aggregates: CellAggregate, labels: Sequence[str]) -> list[Plain]:

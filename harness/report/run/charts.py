@@ -14,9 +14,9 @@ from harness.analysis.history import Track, follow
 from harness.analysis.verdicts import cost_table
 from harness.declare.values import Chart
 from harness.records import Cell, Curve, Scalar
-from harness.stats.paired import Interval
+from harness.stats.paired import Interval, mean
 from harness.stats.scaling import crossover, slope
-from harness.store.header import Header, StrategyCard
+from harness.store.header import Header, JudgedMetric, StrategyCard
 
 Plain: TypeAlias = dict[str, Any]
 
@@ -44,6 +44,43 @@ def curves(charts: Sequence[Chart], cells: Sequence[CellAggregate], names: Mappi
         if lines:
             found.append({**_words(chart), "limit": _limit(chart, cells), "lines": lines})
     return found
+
+
+def stressed(metrics: Sequence[JudgedMetric], cells: Sequence[CellAggregate], names: Mapping[str, int]) -> list[Plain]:
+    """Return a chart for each stress and metric: means over blocks by level, with their 95 % intervals as bands.
+
+    Parameters
+    ----------
+    metrics
+        Metrics of altered test sets, in the order of declaration.
+    """
+    groups: dict[tuple[str, str], list[JudgedMetric]] = defaultdict(list)
+    for metric in metrics:
+        groups[metric.stress, metric.of].append(metric)
+    found = []
+    for (stress, of), members in groups.items():
+        levels = sorted(members, key=lambda metric: metric.level)
+        reading = "Each line is a strategy's mean over blocks, the band its 95 % interval; every model is fitted once."
+        chart = Chart(f"{of}_at_{stress}", f"{of} over {levels[0].axis}", x=levels[0].axis, y=of, reading=reading)
+        lines = [
+            {"cell": index, "strategy": names[label], "repeats": [_plain(curve)]}
+            for index, cell in enumerate(cells)
+            for label in names
+            if label in cell.entries and (curve := _means(cell.entries[label], levels)).x
+        ]
+        if lines:
+            found.append({**_words(chart), "means": True, "limit": None, "lines": lines})
+    return found
+
+
+def _means(entry: StrategyAggregate, levels: Sequence[JudgedMetric]) -> Curve:
+    """Return the means of a strategy over blocks by level; without a band where some level has too few blocks."""
+    columns = {metric.level: entry.values[metric.name] for metric in levels if metric.name in entry.values}
+    means = {level: mean(column[np.isfinite(column)]) for level, column in columns.items()}
+    curve = Curve(list(means), [own.estimate for own in means.values()])
+    if all(own.known for own in means.values()):
+        curve.low, curve.high = [own.low for own in means.values()], [own.high for own in means.values()]
+    return curve
 
 
 def _words(chart: Chart) -> Plain:

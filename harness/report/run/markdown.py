@@ -89,6 +89,8 @@ def _troubles(task: Plain) -> Iterator[str]:
     for trouble in views.troubles(task):
         strategy, reason = (escape_text(trouble[name]) for name in ("strategy", "reason"))
         yield f"- {trouble['count']} x {trouble['status']} {strategy}: {reason}"
+    for strategy, said, place in views.diverged(task):
+        yield f"- {escape_text(strategy)} {said} of {escape_text(place)}: its metrics there are a guess's"
     yield ""
 
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from harness.analysis import wording
 from harness.analysis.advice import advise
-from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
+from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, shown, time_of
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import overall
 from harness.analysis.wording import left_out
 from harness.records import TOTALS, setup_among
 from harness.report.run.cell import CellMaker, Measure, Plain
-from harness.report.run.charts import curves, history, scaling, tuning
+from harness.report.run.charts import curves, history, scaling, stressed, tuning
 from harness.store.header import titled
 from harness.store.noise import StoredNoise
 
@@ -69,7 +69,7 @@ def task_payload(
         "cells": [maker.cell(cell) for cell in cells],
         "scaling": scaling(cells, machines, names, reference),
         "tuning": tuning(cells, names, task.strategies),
-        "curves": curves(task.card.charts, cells, names),
+        "curves": [*stressed(task.altered, cells, names), *curves(task.card.charts, cells, names)],
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
         "advice": _advice(task, cells, reference, run_set),
         "rankings": _rankings(task, cells, names),
@@ -97,7 +97,12 @@ def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measu
         _cost(name, f"{_COSTS[total]} of {wording.phase(name.removesuffix(f'.{total}'), setup)}")
         for name in _in_order(aggregates, total)
     ]
-    metrics = [Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False) for m in task.metrics]
+    names = shown(aggregates, [metric.name for metric in task.metrics])
+    metrics = [
+        Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False)
+        for m in task.metrics
+        if m.name in names
+    ]
     return [*totals, *phases, *metrics]
 
 

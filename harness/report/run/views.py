@@ -45,6 +45,7 @@ def task(number: int, payload: Plain) -> dict[str, Any]:
             dict.fromkeys(name for cell in payload["cells"] for row in cell["rows"] for name in row["rates"])
         ),
         "troubles": troubles(payload),
+        "diverged": diverged(payload),
     }
 
 
@@ -85,6 +86,16 @@ def troubles(task: Plain) -> list[dict[str, Any]]:
                 entry["count"] += count
                 entry["cells"].append(wording.place(cell))
     return [found[key] for key in sorted(found)]
+
+
+def diverged(task: Plain) -> list[tuple[str, str, str]]:
+    """Return the strategies whose training diverged: label, at which step in how many blocks, and the cell."""
+    return [
+        (task["strategies"][row["strategy"]]["label"], row["diverged"], wording.place(cell))
+        for cell in task["cells"]
+        for row in cell["rows"]
+        if row["diverged"]
+    ]
 
 
 def span(days: Sequence[str]) -> str:

@@ -33,6 +33,7 @@
   const inCell = (cell, row) => [
     element("p", {}, `${bakeoff.format.cell(cell)}: ${bakeoff.format.statuses(row.statuses) || "no trial"}`),
     row.chosen ? element("p", {}, `tuning chose ${row.chosen}`) : null,
+    row.diverged ? element("p", {}, row.diverged) : null,
     row.work.map(share),
     row.troubles.length ? element("ul", {}, row.troubles.map(trouble)) : null,
     element("pre", {}, element("code", {}, row.command)),

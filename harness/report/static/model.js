@@ -29,12 +29,14 @@
   const counted = (cells, strategy) => {
     const counts = {};
     const troubles = [];
+    const diverged = [];
     for (const cell of cells) {
       const row = bakeoff.row(cell, strategy);
       for (const [status, count] of Object.entries(row?.statuses ?? {})) counts[status] = (counts[status] ?? 0) + count;
       troubles.push(...(row?.troubles ?? []));
+      if (row?.diverged) diverged.push(row.diverged);
     }
-    return { counts, troubles };
+    return { counts, troubles, diverged };
   };
 
   /** What a row is sorted by; null comes last whatever the direction. */

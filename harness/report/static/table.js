@@ -69,6 +69,12 @@
     return [format.effect(cell, measure.cost), below.filter(Boolean).join(" ")];
   };
 
+  /** Where training diverged: at which step in one cell, and in how many of several. */
+  const diverged = ({ diverged: said }) => {
+    if (!said.length) return null;
+    return element("small", {}, said.length === 1 ? said[0] : `diverged in ${said.length} cells`);
+  };
+
   /** How many trials there are, with the blocks that they share with the reference where these are fewer. */
   const trials = (row, blocks) => {
     const finished = Object.keys(row.counts).every((status) => status === "ok");
@@ -78,6 +84,7 @@
       { class: finished ? null : "partly" },
       finished ? String(row.counts.ok ?? 0) : format.statuses(row.counts),
       shared && shared < all ? element("small", {}, `${shared} of ${all} blocks`) : null,
+      diverged(row),
     );
   };
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,6 +89,11 @@ def judge(split: Split, output: npt.ArrayLike) -> Judgement:
             "brier": Examples((scores - labels) ** 2),
         },
     )
+
+
+def constant_rate(split: Split) -> Mapping[str, float]:
+    """Return the metrics of the rate of class 1 in the training set, predicted for every row: a guess."""
+    return judge(split, np.full(len(split.test), split.train.y.mean(), dtype=np.float64)).metrics
 
 
 def reliability(labels: Floats, scores: Floats, bins: int = BINS) -> tuple[Floats, Floats, Floats]:

@@ -8,8 +8,9 @@ trees of as many leaves: the names of such strategies end in ``-uncapped``.
 
 from harness import CLEAN, Param, Profile, Topic, Tuning, Work
 from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
+from harness.data.stress import missing
 from harness.data.tabular import holdout, visible
-from harness.topics._shared.binary import FIGURES, METRICS, judge
+from harness.topics._shared.binary import FIGURES, METRICS, constant_rate, judge
 
 L2 = 1.0
 LEAST_HESSIAN = 1e-3  # smallest sum of hessians in a leaf; fixed in scikit-learn
@@ -40,6 +41,9 @@ task = topic.task(
     reference="xgboost-hist",
     baseline="constant",
     charts=FIGURES,
+    stress=[missing()],
+    guess=constant_rate,
+    # Judging four altered test sets of 50,000 rows would take longer than the trial.
     quick=Profile(
         3,
         {"rows": 5_000},
@@ -49,6 +53,7 @@ task = topic.task(
             *("constant", "logistic-regression", "lightgbm", "lightgbm-cuda", "sklearn-hist"),
             *("xgboost-exact", "xgboost-approx", "xgboost-hist", "xgboost-hist-gpu"),
         ),
+        stress=False,
     ),
     full=Profile(blocks=10, sweeps=True),
     tuning=Tuning(8, holdout(0.25)),

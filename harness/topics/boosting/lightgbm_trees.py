@@ -15,6 +15,7 @@ from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, SEARCH, task
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
+    from harness.data.tabular import Visible
 
 CAPPED = "Grows leaf by leaf to 2**depth leaves, at most depth deep."
 NOTE = (
@@ -89,9 +90,14 @@ def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:
         train = lightgbm.Dataset(data.train.X, data.train.y, params=config).construct()
     with phase("fit"):
         booster = lightgbm.train(config, train, num_boost_round=problem.params["trees"])
+
+    def predict(view: Visible) -> Floats:
+        scores: Floats = booster.predict(view.test, num_threads=problem.threads)
+        return scores
+
     for _ in phase("predict"):
-        scores: Floats = booster.predict(data.test, num_threads=problem.threads)
-    return scores
+        scores = predict(data)
+    return problem.with_altered(scores, phase, predict)
 
 
 def _config(problem: Problem) -> dict[str, Any]:

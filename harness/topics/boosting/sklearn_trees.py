@@ -9,6 +9,7 @@ from harness.topics.boosting import L2, LEAST_ROWS, SEARCH, task
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
+    from harness.data.tabular import Visible
 
 NOTE = (
     "Differs from the library's defaults in l2_regularization 1 (not 0), min_samples_leaf 1 (not 20), early_stopping "
@@ -71,6 +72,11 @@ def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:
     for _ in phase("fit"):
         model = HistGradientBoostingClassifier(**config | method)
         model.fit(data.train.X, data.train.y)
+
+    def predict(view: Visible) -> Floats:
+        scores: Floats = model.predict_proba(view.test)[:, 1]
+        return scores
+
     for _ in phase("predict"):
-        scores: Floats = model.predict_proba(data.test)[:, 1]
-    return scores
+        scores = predict(data)
+    return problem.with_altered(scores, phase, predict)

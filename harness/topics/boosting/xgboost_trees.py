@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xgboost
 
     from harness import PhaseClock, Problem
+    from harness.data.tabular import Visible
 
     Scores = npt.NDArray[np.float32]
 
@@ -131,9 +132,14 @@ def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **met
         booster = xgboost.train(config, train, num_boost_round=problem.params["trees"])
     if "device" in config:
         _check_device(booster, config["device"])
+
+    def predict(view: Visible) -> Scores:
+        scores: Scores = booster.predict(xgboost.DMatrix(view.test, nthread=threads))
+        return scores
+
     for _ in phase("predict"):
-        scores: Scores = booster.predict(xgboost.DMatrix(data.test, nthread=threads))
-    return scores
+        scores = predict(data)
+    return problem.with_altered(scores, phase, predict)
 
 
 def _config(problem: Problem) -> dict[str, Any]:

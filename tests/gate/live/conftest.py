@@ -95,6 +95,47 @@ def needy(problem, phase):
     raise AssertionError
 """
 
+DIVERGING = """
+import os
+
+import numpy as np
+
+from harness import Dataset, DivergedError, Judgement, Metric, Profile, Stress, Topic
+
+topic = Topic("diverging", title="Copy numbers, or diverge")
+
+
+def judge(data, output):
+    if isinstance(output, str):
+        return Judgement({}, diverged=5)
+    return Judgement({"error": float(np.abs(output - data).mean())})
+
+
+task = topic.task(
+    "copy",
+    title="Copy numbers",
+    datasets=[Dataset("more", lambda params, rng: rng.random(2000))],
+    phases=["fit"],
+    metrics=[Metric("error", direction="lower", unit="1", margin=0.01)],
+    judge=judge,
+    stress=[Stress("shift", lambda data, level, rng: data + level, (1,), "shift")],
+    guess=lambda data: {"error": 9.0},
+    quick=Profile(blocks=2),
+)
+
+
+@task.strategy("diverges")
+def diverges(problem, phase):
+    assert not problem.altered
+    with phase("fit"):
+        output = np.sort(problem.data)
+        if "DIVERGE" in os.environ:
+            raise DivergedError(float(os.environ["DIVERGE"]))
+    if "JUDGED" in os.environ:
+        return "diverged"
+    return problem.with_altered(problem.data + 0.0, phase, lambda view: view)
+"""
+
 Sides = Callable[..., dict[SideName, SideEnvironment]]
 
 
@@ -104,7 +145,8 @@ def sides(tmp_path: Path) -> Sides:
     folder = tmp_path / "small"
     folder.mkdir()
     (folder / "small.py").write_text(TOPIC)
-    (folder / "bakeoff.toml").write_text('topics = ["small.py"]\n')
+    (folder / "diverging.py").write_text(DIVERGING)
+    (folder / "bakeoff.toml").write_text('topics = ["small.py", "diverging.py"]\n')
     path = {"PYTHONPATH": str(Path(harness.__file__).parents[1])}
 
     def make(**variables: object) -> dict[SideName, SideEnvironment]:

@@ -21,10 +21,17 @@ BLOCKS = 4
 
 
 def run(
-    sides: Sides, strategy: str, block: int = 0, *, judge: bool = False, timeout_s: float = 60.0, **variables: Any
+    sides: Sides,
+    strategy: str,
+    block: int = 0,
+    *,
+    topic: str = "small",
+    judge: bool = False,
+    timeout_s: float = 60.0,
+    **variables: Any,
 ) -> Pair:
     made = sides(**variables)
-    selection = Selection(profile="quick", tasks=("small",), strategies=(strategy,), blocks=BLOCKS)
+    selection = Selection(profile="quick", tasks=(topic,), strategies=(strategy,), blocks=BLOCKS)
     trial = plan_cases(selection, made).cases[0].trials[block]
     core = usable_cores()[:1]
     return measure(PairRequest(trial, core, "base", "screen", 4, 1.0, timeout_s, judge=judge), made)
@@ -80,3 +87,17 @@ def test_a_crash_in_some_blocks_is_a_crash_there_alone(sides: Sides) -> None:
     failed = [run(sides, "crash", block, CRASH=1).failed for block in range(BLOCKS)]
     assert {"candidate": "killed by SIGABRT"} in failed
     assert {} in failed
+
+
+@pytest.mark.parametrize(("variables", "step"), [({"DIVERGE": 12}, 12.0), ({"JUDGED": 1}, 5.0)])
+def test_a_side_that_diverges_has_the_metrics_of_the_guess(
+    sides: Sides, variables: dict[str, Any], step: float
+) -> None:
+    pair = run(sides, "diverges", topic="diverging", **variables)
+    assert (pair.failed, pair.identical, pair.diverged) == ({}, False, {"candidate": step})
+    assert pair.metrics == {"base": {"error": 0.0, "diverged": 0.0}, "candidate": {"error": 9.0, "diverged": 1.0}}
+
+
+def test_sides_that_both_diverge_are_judged_although_they_predict_the_same(sides: Sides) -> None:
+    pair = run(sides, "diverges", topic="diverging", DIVERGE=12, base_DIVERGE=12)
+    assert (pair.identical, pair.diverged) == (True, {"base": 12.0, "candidate": 12.0})

@@ -14,7 +14,7 @@ from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Pair, worst
 from harness.gate.live import schedule as module
 from harness.gate.live.both_sides import PairRequest, Reading
-from harness.gate.live.measured_case import MeasuredCase, cases
+from harness.gate.live.measured_case import MeasuredCase, cases, divergences
 from harness.gate.settle import settle_case
 
 POLICY = GatePolicy()
@@ -226,3 +226,20 @@ def test_an_empty_progress_wants_its_first_look() -> None:
     progress: MeasuredCase = planted.case("a", POLICY)
     assert progress.wants("screen", 0.01) == 2
     assert progress.wants("confirm", 0.01) == 0
+
+
+def test_once_a_side_diverges_only_metrics_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = planted.drawn({"a": 5.0}, drop=0.1)
+
+    def draw_diverged(request: PairRequest) -> Pair:
+        steps = {"candidate": 12.0} if request.trial.block == 1 else {}
+        return msgspec.structs.replace(draw(request), diverged=steps)
+
+    run = Run(monkeypatch, draw_diverged, ["a"])
+    (case,) = run(planted.Memory(3.0))
+    assert verdicts(case) == {"auc": "regressed"}
+    count = len(case.pairs)
+    assert divergences(run.suite) == [
+        f"topic/task/a/data/clean: the candidate diverged at step 12 in 1 of {count} pairs, so its times and memory "
+        "are not compared"
+    ]

@@ -64,7 +64,7 @@
         curve.diagonal ? "Dashed: both axes equal." : "",
         limit.note,
       ],
-      reading: [curve.reading, ...READING].filter(Boolean),
+      reading: [curve.reading, ...(curve.means ? [] : READING)].filter(Boolean),
       tables: [table(view, curve, lines, found.limit)],
     };
   };

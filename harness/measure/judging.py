@@ -1,0 +1,142 @@
+"""From an output to its judgement: the task's metrics, those of altered test sets, and a guess for what diverged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from harness.declare import Judgement, Outputs, Task
+from harness.declare.values import DIVERGED
+from harness.errors import InvalidOutputError
+from harness.records import Curve
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """What stands in for the output of a strategy that raised `DivergedError`."""
+
+    step: float
+
+
+def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE) -> Judgement:
+    """Judge the output of a strategy, and its outputs for altered test sets if it returned them.
+
+    Parameters
+    ----------
+    altered
+        Altered data that were handed out, by the name of the test set.
+
+    Returns
+    -------
+    Judgement
+        With all metrics of the task and no others, ``diverged`` among them if the task has a guess, and the number of
+        cases of each rate. A trial that diverged has the guess's metrics, on altered test sets too, no examples or
+        numbers of cases, and curves up to that step.
+
+    Raises
+    ------
+    InvalidOutputError
+        When altered outputs do not match what was handed out, the judge or the guess returned something else than it
+        must, a metric is not finite, a rate is outside of 0 to 1 or has no number of cases, or training diverged and
+        the task has no guess.
+    """
+    plain, others = _divided(output, altered)
+    judgement = _judged(task, data, plain)
+    if judgement.diverged is not None:
+        others = dict.fromkeys(altered, Diverged(judgement.diverged))
+    parts = {name: _judged_altered(task, name, altered[name], part) for name, part in others.items()}
+    metrics, n = dict(judgement.metrics), dict(judgement.n)
+    for name, (metric, stress, level) in task.altered_metrics.items():
+        part = parts.get(stress.key(level))
+        if part is not None:
+            metrics[name] = part.metrics[metric.name]
+            if metric.name in part.n:
+                n[name] = part.n[metric.name]
+    return replace(judgement, metrics=metrics, n=n)
+
+
+def _divided(output: Any, altered: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+    """Divide what a strategy returned into its plain output and those for altered test sets."""
+    if not isinstance(output, Outputs):
+        return output, {}
+    others: object = output.altered
+    if not isinstance(others, Mapping):
+        raise InvalidOutputError(f"Outputs.altered is a {type(others).__name__}; it must map each name to an output")
+    missing = [name for name in altered if name not in others]
+    unknown = [str(name) for name in others if name not in altered]
+    if missing:
+        raise InvalidOutputError(f"Outputs.altered lacks {', '.join(missing)}; predict all of problem.altered, or none")
+    if unknown:
+        raise InvalidOutputError(f"Outputs.altered has {', '.join(unknown)}, which problem.altered does not have")
+    return output.plain, others
+
+
+def _judged_altered(task: Task, name: str, data: Any, output: Any) -> Judgement:
+    try:
+        return _judged(task, data, output)
+    except InvalidOutputError as error:
+        raise InvalidOutputError(f"altered test set {name}: {error}") from None
+
+
+def _judged(task: Task, data: Any, output: Any) -> Judgement:
+    if isinstance(output, Diverged):
+        return _guessed(task, data, output.step, {})
+    judgement: object = task.judge(data, output)
+    if not isinstance(judgement, Judgement):
+        raise InvalidOutputError(f"the judge returned {type(judgement).__name__}; it must return a Judgement")
+    if judgement.diverged is not None:
+        return _guessed(task, data, judgement.diverged, judgement.curves)
+    metrics = _finite(task, judgement.metrics, "metric")
+    n = {metric.name: _cases(metric.name, judgement) for metric in task.metrics if metric.rate}
+    return replace(judgement, metrics=metrics if task.guess is None else {**metrics, DIVERGED: 0.0}, n=n)
+
+
+def _cases(name: str, judgement: Judgement) -> int:
+    """Return the number of cases of a rate."""
+    value, cases = judgement.metrics[name], judgement.n.get(name)
+    if not 0 <= value <= 1:
+        raise InvalidOutputError(f"metric {name} is {value:g}; a rate lies between 0 and 1")
+    if not isinstance(cases, int | np.integer) or isinstance(cases, bool) or cases < 0:
+        said = "missing" if cases is None else repr(cases)
+        raise InvalidOutputError(f"metric {name} is a rate, but its n is {said}; Judgement.n needs the number of cases")
+    return int(cases)
+
+
+def _guessed(task: Task, data: Any, step: float, curves: Mapping[str, Curve]) -> Judgement:
+    """Return the judgement of the task's guess, for training that diverged at a step."""
+    if task.guess is None:
+        raise InvalidOutputError(
+            f"training diverged at step {step:g}, and task {task.full_name} has no guess whose metrics count then: "
+            "declare guess= in topic.task"
+        )
+    if not math.isfinite(step):
+        raise InvalidOutputError(f"training diverged at step {step}: the step must be a finite number")
+    metrics = {**_finite(task, task.guess(data), "the guess's metric"), DIVERGED: 1.0}
+    cut = {name: _until(step, curve) for name, curve in curves.items()}
+    return Judgement(metrics, {name: curve for name, curve in cut.items() if curve.x}, diverged=float(step))
+
+
+def _finite(task: Task, given: Mapping[str, float], what: str) -> dict[str, float]:
+    """Return the declared ones of some metrics, all of which must be finite numbers."""
+    added = () if task.guess is None else (DIVERGED,)
+    names = [metric.name for metric in task.metrics if metric.name not in added]
+    for name in names:
+        if name not in given:
+            raise InvalidOutputError(f"{what} {name} is missing")
+        if not math.isfinite(given[name]):
+            raise InvalidOutputError(f"{what} {name} is {given[name]}")
+    return {name: float(given[name]) for name in names}
+
+
+def _until(step: float, curve: Curve) -> Curve:
+    """Return the finite points of a curve up to a step."""
+    lines = [line for line in (curve.x, curve.y, curve.low, curve.high) if line]
+    points = [point for point in zip(*lines, strict=True) if point[0] <= step and all(map(math.isfinite, point))]
+    return Curve(*(list(line) for line in zip(*points, strict=True))) if points else Curve([], [])
