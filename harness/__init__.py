@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
+    from harness.data.readers.arrays import Arrays
+    from harness.data.readers.interactions import Interactions
+    from harness.data.readers.log import LoggedRounds
+    from harness.data.readers.text import Texts, TextSplit
     from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
     from harness.data.tabular import Split, Table
     from harness.declare import (
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
         Profile,
         Scenario,
         Stress,
+        Takes,
         Task,
         Topic,
         Tuning,
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLEAN",
     "TEMPORAL",
+    "Arrays",
     "CannotRunError",
     "Chart",
     "Comparison",
@@ -50,8 +56,10 @@ __all__ = [
     "Evidence",
     "Examples",
     "Generator",
+    "Interactions",
     "InvalidOutputError",
     "Judgement",
+    "LoggedRounds",
     "Metric",
     "Outputs",
     "Param",
@@ -64,7 +72,10 @@ __all__ = [
     "StrategyFunction",
     "Stress",
     "Table",
+    "Takes",
     "Task",
+    "TextSplit",
+    "Texts",
     "Topic",
     "Tuning",
     "UsageError",
@@ -79,6 +90,13 @@ __all__ = [
 
 _HOMES = {
     "harness.analysis.comparison": ("Comparison",),
+    "harness.data.readers.arrays": ("Arrays",),
+    "harness.data.readers.interactions": ("Interactions",),
+    "harness.data.readers.log": ("LoggedRounds",),
+    "harness.data.readers.text": (
+        "TextSplit",
+        "Texts",
+    ),
     "harness.data.scenarios": (
         "TEMPORAL",
         "covariate_shift",
@@ -103,6 +121,7 @@ _HOMES = {
         "Profile",
         "Scenario",
         "Stress",
+        "Takes",
         "Task",
         "Topic",
         "Tuning",

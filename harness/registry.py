@@ -55,10 +55,12 @@ class Registry:
                         "Dataset in both tasks"
                     )
             _check_names(task)
-        known = [task.full_name for task in self.tasks()]
+        known = {task.full_name: task for task in self.tasks()}
         for name, members in joins.items():
             if name not in known:
                 raise UsageError(f"the card of data set {members[0]} joins task {name!r}{did_you_mean(name, known)}")
+            for member in members:
+                _check_takes(known[name], self.dataset(member))
 
     def tasks(self) -> Iterator[Task]:
         """Go through the tasks of all topics."""
@@ -91,6 +93,18 @@ class Registry:
         names = [made if isinstance(made, str) else made.name for made in (*task.datasets, *task.joined)]
         joining = self._joins.get(task.full_name, [])
         return [self.dataset(name) for name in dict.fromkeys([*names, *joining])]
+
+
+def _check_takes(task: Task, dataset: Dataset) -> None:
+    """Refuse a data set that joins a task by its card, and that the task cannot take."""
+    if task.takes is not None and task.takes.accepts(dataset):
+        return
+    reason = (
+        f"which takes a {task.takes}, not a {dataset.description}"
+        if task.takes is not None
+        else "which takes no data sets of cards (a task that does says so: takes=Takes(...))"
+    )
+    raise UsageError(f"the card of data set {dataset.name} joins task {task.full_name}, {reason}; correct its `tasks`")
 
 
 def _check_names(task: Task) -> None:

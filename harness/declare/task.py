@@ -32,6 +32,7 @@ from harness.declare.values import (
     Strategy,
     StrategyFunction,
     Stress,
+    Takes,
     Tuning,
     Work,
 )
@@ -166,6 +167,8 @@ class Task:
         Phases that are in no total: set-up, tuning and stress.
     metrics
         Those that the author declares, then ``diverged`` if there is a guess; `altered_metrics` are apart.
+    takes
+        Which data sets with cards can join; ``None`` for none.
     joined
         Data sets that a project has added, and in `joined_at` the file and line of each.
     """
@@ -192,6 +195,7 @@ class Task:
     tuning: Tuning | None
     stress: tuple[Stress, ...]
     guess: Callable[[Any], Mapping[str, float]] | None
+    takes: Takes | None
     where: str
     strategies: dict[str, Strategy] = field(default_factory=dict)
     joined: list[Dataset] = field(default_factory=list)

@@ -37,6 +37,7 @@ from harness.declare.values import (
     Scenario,
     StrategyFunction,
     Stress,
+    Takes,
     Tuning,
     Work,
 )
@@ -91,6 +92,7 @@ class Topic:
         tuning: Tuning | None = None,
         stress: Sequence[Stress] = (),
         guess: Callable[[Any], Mapping[str, float]] | None = None,
+        takes: Takes | None = None,
     ) -> Task:
         """Declare a task.
 
@@ -130,6 +132,8 @@ class Topic:
         guess
             ``guess(data)``: the metrics of a guess that looks at nothing, for trials that diverge. With it a trial that
             diverges is a result; it has the metric ``diverged`` 1, and its time and memory compare with nothing.
+        takes
+            Which data sets with cards can join; without it none can.
         """
         check_name(name, "task", NAME)
         if name in self.tasks:
@@ -174,6 +178,7 @@ class Topic:
             tuning=tuning,
             stress=tuple(stress),
             guess=guess,
+            takes=takes,
             where=caller(),
         )
         self.tasks[name] = made

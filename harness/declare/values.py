@@ -141,13 +141,20 @@ class Dataset:
     needs
         Modules that `load` uses; they are imported before any clock starts.
     verify
-        Raises `UsageError` when the data are missing or damaged; called once before a run.
+        Raises `UsageError` when the data are damaged or not what their card says, and `MissingDataError` when they are
+        not on this machine; called once before a run.
     version
         Text that changes with the data, such as the checksum of their file.
     overlap
         For data whose blocks draw training sets that overlap, as rows of one file do: the function that returns, for
         the parameters, the rows of the test set for each row of the training set. Intervals of metrics are then
         corrected (Nadeau & Bengio 2003, "Inference for the generalization error").
+    check
+        ``check(params, rng)``: raises `UsageError` when what `load` would return for the same arguments cannot be
+        judged, such as test rows of one class; called for each block before a run.
+    kind, target
+        Of data with a card: the kind of data, and the kind of their target if they have one. A task says which it
+        takes, see `Takes`.
     """
 
     name: str
@@ -159,9 +166,44 @@ class Dataset:
     verify: Callable[[], None] = lambda: None
     version: str = ""
     overlap: Callable[[Mapping[str, Scalar]], float] | None = None
+    check: Callable[[Mapping[str, Scalar], Generator], None] = lambda _params, _rng: None
+    kind: str = ""
+    target: str = ""
 
     def __post_init__(self) -> None:
         check_name(self.name, "dataset", NAME)
+
+    @property
+    def description(self) -> str:
+        """Kind of the data and of their target in words, such as "table with a binary target"."""
+        return _kind_in_words(self.kind, (self.target,) if self.target else ())
+
+
+@dataclass(frozen=True)
+class Takes:
+    """The data sets of cards that can join a task.
+
+    Parameters
+    ----------
+    kind
+        Kind of data, as a card names it: ``table``, ``log``, ``interactions``, ``text`` or ``arrays``.
+    targets
+        Kinds of targets: ``binary``, ``multiclass``, ``real``; empty for any, and for none.
+    """
+
+    kind: str
+    targets: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return _kind_in_words(self.kind, self.targets)
+
+    def accepts(self, dataset: Dataset) -> bool:
+        """Return whether a data set can join."""
+        return dataset.kind == self.kind and (not self.targets or dataset.target in self.targets)
+
+
+def _kind_in_words(kind: str, targets: tuple[str, ...]) -> str:
+    return f"{kind} with a {' or '.join(targets)} target" if targets else kind
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from harness.execute import choose
 from harness.execute.executor import Block, Limits, Receiver, blocks_of
 from harness.measure.machine import Machine, environment, fingerprint, memory_budget
 from harness.plan import Plan, make_plan
+from harness.plan.data import check_data
 from harness.plan.selection import Selection
 from harness.records import Record, Trial
 from harness.registry import Registry
@@ -52,9 +53,9 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
     Raises
     ------
     UsageError
-        When data are missing or damaged, or the results folder cannot be written.
+        When data are damaged or not what their card says, or the results folder cannot be written.
     """
-    _verify_data(plan, registry)
+    check_data(plan.trials, registry)
     chosen = {(trial.topic, trial.task) for trial in plan.trials}
     tasks = [task for task in registry.tasks() if (task.topic, task.name) in chosen]
     header = Header(
@@ -200,7 +201,7 @@ def _same_plan(header: Header, registry: Registry) -> Plan:
     for dataset, version in _versions(plan, registry).items():
         if header.cards.get(dataset, version) != version:
             raise UsageError(f"run {header.run} cannot be resumed: data set {dataset} has changed; start a new run")
-    _verify_data(plan, registry)
+    check_data(plan.trials, registry)
     return plan
 
 
@@ -249,11 +250,6 @@ def _missing(plan: Plan, run: Run, headers: dict[Path, Header]) -> tuple[list[Tr
 def _keys(path: Path) -> set[str]:
     with open_run(path) as reader:
         return {record.trial.key for record in reader}
-
-
-def _verify_data(plan: Plan, registry: Registry) -> None:
-    for name in _versions(plan, registry):
-        registry.dataset(name).verify()
 
 
 def _versions(plan: Plan, registry: Registry) -> dict[str, str]:

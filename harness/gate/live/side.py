@@ -11,6 +11,7 @@ standard input and output. Its first line says which protocol it speaks::
     missing             [topic, task, strategy, why it cannot run here, empty when it can]
     metrics             [topic, task, metric, direction, unit, margin]
     data                data set to version
+    missing_data        data set that is not here to the command that gets it
 
 ``pair`` reads ``{"trial": ..., "cores": [...]}``, prepares the data and answers ``{"ready": true}``. Then it answers
 each request:
@@ -48,6 +49,7 @@ from harness.measure.device import open_device
 from harness.measure.job import Job, import_installed, reason_of, why_not
 from harness.measure.messages import take_standard_streams, write_line
 from harness.plan import make_plan
+from harness.plan.data import check_data
 from harness.plan.make import known_part
 from harness.plan.selection import Selection
 from harness.records import Trial
@@ -100,6 +102,7 @@ def _plan(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
             for metric in declared.metrics
         ],
         "data": {name: registry.dataset(name).version for name in sorted({trial.dataset for trial in trials})},
+        "missing_data": check_data(trials, registry),
     }
 
 

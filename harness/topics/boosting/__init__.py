@@ -4,7 +4,7 @@ A strategy is a decorated function in a module of this package; to add one, no o
 use the parameters of the task and the regularisation below, which every library supports.
 """
 
-from harness import CLEAN, Param, Profile, Topic, Work
+from harness import CLEAN, Param, Profile, Takes, Topic, Work
 from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
 from harness.data.tabular import visible
 from harness.topics._shared.binary import FIGURES, METRICS, judge
@@ -19,6 +19,7 @@ task = topic.task(
     "tabular-binary",
     title="Probability of a binary event from a table, at an equal budget of trees, leaves and threads",
     datasets=["flights", "synthetic-tabular"],
+    takes=Takes("table", targets=("binary",)),
     scenarios=[CLEAN, TEMPORAL, label_noise(0.2), imbalance(0.05), covariate_shift(1.0)],
     phases=["build", "fit", "predict"],
     metrics=METRICS,
