@@ -27,7 +27,7 @@ from harness.declare.values import Generator
 from harness.errors import UsageError, did_you_mean
 from harness.records import Scalar
 
-__all__ = ["Card", "builtin_card", "builtin_folder", "cards", "dataset", "path", "read_card", "verify"]
+__all__ = ["builtin_card", "builtin_folder", "cards", "dataset", "path", "read_card", "verify"]
 
 
 _TABLE = "table"

@@ -79,6 +79,6 @@ def _reason(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     of_npm = [line for line in lines if _NPM_ERROR.match(line)]
     if of_npm:
-        return _NPM_ERROR.sub("", of_npm[0])
+        return _NPM_ERROR.sub("", of_npm[0]).rstrip(".")
     errors = [line for line in lines if _ERROR.match(line)]
     return _ERROR.sub("", (errors or lines or ["it printed nothing"])[-1]).rstrip(".")

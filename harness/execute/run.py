@@ -53,9 +53,9 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
     Raises
     ------
     UsageError
-        When data are damaged or not what their card says, or the results folder cannot be written.
+        When data are damaged or not what their card says, when none are here, or the results folder cannot be written.
     """
-    check_data(plan.trials, registry)
+    _check_some_data(plan, registry)
     chosen = {(trial.topic, trial.task) for trial in plan.trials}
     tasks = [task for task in registry.tasks() if (task.topic, task.name) in chosen]
     header = Header(
@@ -250,6 +250,13 @@ def _missing(plan: Plan, run: Run, headers: dict[Path, Header]) -> tuple[list[Tr
 def _keys(path: Path) -> set[str]:
     with open_run(path) as reader:
         return {record.trial.key for record in reader}
+
+
+def _check_some_data(plan: Plan, registry: Registry) -> None:
+    """Check the data of a plan; trials without their data are skipped, but not all of them."""
+    missing = check_data(plan.trials, registry)
+    if set(missing) == {trial.dataset for trial in plan.trials}:
+        raise UsageError(f"no data of this selection are on this machine; get them with: {'; '.join(missing.values())}")
 
 
 def _versions(plan: Plan, registry: Registry) -> dict[str, str]:

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,9 @@ def read(card: Card) -> Arrays:
     assert isinstance(card.file, ArraysFile)
     path = card.file.path
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            if not isinstance(stored, np.lib.npyio.NpzFile):
+        with Path(path).open("rb") as stream:
+            stored = np.load(stream, allow_pickle=False)
+            if isinstance(stored, np.ndarray):
                 raise UsageError(f"{path} contains one array, not named ones; write it with numpy.savez")
             return Arrays({name: _array(stored, name, shape, path) for name, shape in card.file.shapes.items()})
     except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
