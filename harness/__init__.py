@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
     from harness.declare.evidence import Estimate, Evidence, Verdict
     from harness.declare.values import Generator, StrategyFunction
-    from harness.errors import CannotRunError, DivergedError, InvalidOutputError, UsageError
+    from harness.errors import CannotRunError, DivergedError, InvalidOutputError, MissingDataError, UsageError
     from harness.records import Curve, Scalar
     from harness.store.load import load, samples
 
@@ -61,6 +61,7 @@ __all__ = [
     "Judgement",
     "LoggedRounds",
     "Metric",
+    "MissingDataError",
     "Outputs",
     "Param",
     "PhaseClock",
@@ -141,6 +142,7 @@ _HOMES = {
         "CannotRunError",
         "DivergedError",
         "InvalidOutputError",
+        "MissingDataError",
         "UsageError",
     ),
     "harness.records": (

@@ -100,7 +100,7 @@ def _check_takes(task: Task, dataset: Dataset) -> None:
     if task.takes is not None and task.takes.accepts(dataset):
         return
     reason = (
-        f"which takes a {task.takes}, not a {dataset.description}"
+        f"which takes data of the kind '{task.takes}', not '{dataset.description}'"
         if task.takes is not None
         else "which takes no data sets of cards (a task that does says so: takes=Takes(...))"
     )

@@ -196,8 +196,8 @@ def test_log(tmp_path: Path) -> None:
     assert log.time.tolist() == list(range(19_723, 19_723 + ROWS))
     assert log.others["city"].tolist() == columns["city"]
     assert log.others["age"].tolist() == columns["age"]
-    for array in (log.actions, log.rewards, log.propensities, log.time, *log.others.values()):
-        assert not array.flags.writeable
+    assert not any(array.flags.writeable for array in (log.actions, log.rewards, log.propensities, log.time))
+    assert not any(array.flags.writeable for array in log.others.values())
 
 
 @pytest.mark.parametrize(("value", "said"), [(0.0, "is 0 in row 3"), (1.5, "is 1.5 in row 3"), (-0.1, "is -0.1")])

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from interop.small_project import IMPORT, MISSING, RAISE, write
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +62,16 @@ def test_a_case_tells_time_quality_and_memory(cases: Path) -> None:
     # Both phases of both trials, and nothing of the trials that loading or judging took.
     both = extra["phases"]["fit.wall_s"] + extra["phases"]["predict.wall_s"]
     assert case["stats"]["median"] == pytest.approx(both, rel=1e-9)
+
+
+def test_cases_without_their_data_are_skipped(tmp_path: Path) -> None:
+    project = write(tmp_path, IMPORT, RAISE, MISSING)
+    module = ROOT / "benchmarks" / "cases" / "bench_strategies.py"
+    (project / "benchmarks" / module.name).write_text(module.read_text())
+    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npython_files = ["bench_*.py"]\n')
+    told = _pytest(project, "benchmarks", "--benchmark-only", "-k", "four and clean", "-rs")
+    assert "1 passed, 1 skipped" in told
+    assert "bakeoff data get dated" in told
 
 
 def test_a_failed_trial_fails_its_case_with_the_reason(cases: Path) -> None:
