@@ -226,9 +226,9 @@ def test_card_that_joins_no_task_is_refused(tmp_path: Path) -> None:
         ("", "which takes no data sets of cards (a task that does says so: takes=Takes(...))"),
         (
             "takes=Takes('table', targets=('multiclass', 'real')), ",
-            "which takes a table with a multiclass or real target, not a table with a binary target",
+            "which takes data of the kind 'table with a multiclass or real target', not 'table with a binary target'",
         ),
-        ("takes=Takes('interactions'), ", "which takes a interactions, not a table with a binary target"),
+        ("takes=Takes('interactions'), ", "which takes data of the kind 'interactions', not 'table with a binary target'"),
     ],
 )
 def test_data_that_a_task_cannot_take_are_refused(tmp_path: Path, takes: str, reason: str) -> None:

@@ -70,9 +70,9 @@ def test_a_file_is_fetched_and_read(project: Project, tmp_path: Path) -> None:
 
 
 def test_cells_without_their_data_are_skipped(project: Project, tmp_path: Path) -> None:
-    file = write_csv_card(project.folder / "datasets", "churn", tasks=["boosting/tabular-binary"], rows=100)
+    file = write_csv_card(project.folder / "datasets", "churn", tasks=["boosting/tabular-binary"], rows=200)
     file.unlink()
-    chosen = ("boosting", "-s", "constant", "--scenario", "clean", "--blocks", "1", "--set", "rows=80")
+    chosen = ("boosting", "-s", "constant", "--scenario", "clean", "--blocks", "1", "--set", "rows=100")
     done = project.bakeoff("run", *chosen, "-d", "churn", "-d", "flights", BAKEOFF_CACHE=str(tmp_path))
     assert "1 x skipped  constant: bakeoff data get churn" in done.stdout
     assert "2 trials: 1 ok, 1 skipped" in done.stdout

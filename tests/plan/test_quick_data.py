@@ -38,7 +38,7 @@ def test_quick_profiles_fetch_nothing(
 
 
 def trial(dataset: str, data_seed: int, **params: int) -> Trial:
-    return Trial("t", "t", "s", dataset, "clean", params, {}, 0, Seeds(data_seed, 0, 0))
+    return Trial("t", "t", "s", dataset, "clean", {**params}, {}, 0, Seeds(data_seed, 0, 0))
 
 
 class _Known(Registry):
