@@ -223,12 +223,12 @@ def test_card_that_joins_no_task_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("takes", "reason"),
     [
-        ("", "which takes no data sets of cards (a task that does says so: takes=Takes(...))"),
+        ("", "no data sets of cards (a task that does says so: takes=Takes(...))"),
         (
             "takes=Takes('table', targets=('multiclass', 'real')), ",
-            "which takes data of the kind 'table with a multiclass or real target', not 'table with a binary target'",
+            "data of the kind 'table with a multiclass or real target', not 'table with a binary target'",
         ),
-        ("takes=Takes('interactions'), ", "which takes data of the kind 'interactions', not 'table with a binary target'"),
+        ("takes=Takes('interactions'), ", "data of the kind 'interactions', not 'table with a binary target'"),
     ],
 )
 def test_data_that_a_task_cannot_take_are_refused(tmp_path: Path, takes: str, reason: str) -> None:
@@ -239,7 +239,10 @@ def test_data_that_a_task_cannot_take_are_refused(tmp_path: Path, takes: str, re
     write_csv_card(tmp_path / "datasets", "churn", tasks=["mine/task"])
     with pytest.raises(UsageError) as caught:
         load_registry(config)
-    assert str(caught.value) == f"the card of data set churn joins task mine/task, {reason}; correct its `tasks`"
+    assert (
+        str(caught.value)
+        == f"the card of data set churn joins task mine/task, which takes {reason}; correct its `tasks`"
+    )
 
 
 @pytest.mark.parametrize("takes", ["Takes('table')", "Takes('table', targets=('real', 'binary'))"])
