@@ -189,10 +189,14 @@ class Takes:
         Kind of data, as a card names it: ``table``, ``log``, ``interactions``, ``text`` or ``arrays``.
     targets
         Kinds of targets: ``binary``, ``multiclass``, ``real``; empty for any, and for none.
+    prepare
+        ``prepare(data, params, rng) -> data``: what the task makes of such data before any scenario, such as a division
+        into training and test. Data made in code are what the task needs already.
     """
 
     kind: str
     targets: tuple[str, ...] = ()
+    prepare: Callable[[Any, Mapping[str, Scalar], Generator], Any] = lambda data, _params, _rng: data
 
     def __str__(self) -> str:
         return _kind_in_words(self.kind, self.targets)

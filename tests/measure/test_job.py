@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from harness.declare import Dataset, Judgement, Metric, Topic
+from harness.declare import Dataset, Judgement, Metric, Takes, Topic
 from harness.errors import InvalidOutputError
 from harness.measure.job import Job
 from harness.records import Seeds, Trial
@@ -46,3 +47,31 @@ def test_a_wrong_judgement_is_refused_in_a_sentence(returned: Any, sentence: str
 def test_only_the_metrics_of_the_task_are_recorded() -> None:
     made = job(Judgement({"error": 1, "other": 2.0}))
     assert made.metrics(made.judge(None, None)) == {"error": 1.0}
+
+
+def test_a_task_prepares_what_the_cards_of_its_kind_contain() -> None:
+    """The preparation draws from the generator of the data, after the data set; data made in code are left alone."""
+
+    def prepare(data: list[float], params: Any, rng: np.random.Generator) -> list[float]:
+        return [*data, params["threads"], rng.random()]
+
+    topic = Topic("topic", title="T")
+    made = {
+        name: Dataset(name, lambda _params, rng: [rng.random()], kind=kind)
+        for name, kind in (("card", "interactions"), ("code", ""))
+    }
+    task = topic.task(
+        "task",
+        title="T",
+        datasets=list(made.values()),
+        takes=Takes("interactions", prepare=prepare),
+        phases=["fit"],
+        metrics=[Metric("error", direction="lower", unit="1")],
+        judge=print,
+    )
+    task.strategy("only")(lambda problem, phase: None)
+    registry = Registry({"topic": topic}, {}, {})
+    drawn = np.random.default_rng([7]).random(2).tolist()
+    for name, expected in (("card", [drawn[0], 1, drawn[1]]), ("code", drawn[:1])):
+        trial = Trial("topic", "task", "only", name, "clean", {"threads": 1}, {}, 0, Seeds(7, 1, 2))
+        assert Job.of(trial, registry, []).prepare() == expected

@@ -48,6 +48,7 @@ def logs(campaign: str) -> dict[str, pd.DataFrame]:
     verify(card)
     rounds = log.read(card)
     named = {"item": rounds.actions, "click": rounds.rewards, "propensity": rounds.propensities, "time": rounds.time}
-    rows = pd.DataFrame({**named, **rounds.others})
-    rows = rows[rows["campaign"] == campaign]
+    # Chosen before pandas copies the strings.
+    chosen = rounds.others["campaign"] == campaign
+    rows = pd.DataFrame({name: values[chosen] for name, values in {**named, **rounds.others}.items()})
     return {name: rows[rows["policy"] == name].reset_index(drop=True) for name in POLICIES}
