@@ -5,7 +5,7 @@ obp is not imported: its loader fails with pandas 2 and later, because it passes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.data import columns
 from harness.data.cards import builtin_card, verify
@@ -47,7 +47,12 @@ def logs(campaign: str) -> dict[str, pd.DataFrame]:
     card = builtin_card(CARD)
     verify(card)
     rounds = log.read(card)
-    named = {"item": rounds.actions, "click": rounds.rewards, "propensity": rounds.propensities, "time": rounds.time}
+    named: dict[str, Any] = {
+        "item": rounds.actions,
+        "click": rounds.rewards,
+        "propensity": rounds.propensities,
+        "time": rounds.time,
+    }
     # Chosen before pandas copies the strings.
     chosen = rounds.others["campaign"] == campaign
     rows = pd.DataFrame({name: values[chosen] for name, values in {**named, **rounds.others}.items()})
