@@ -245,6 +245,16 @@ def test_data_that_a_task_cannot_take_are_refused(tmp_path: Path, takes: str, re
     )
 
 
+def test_data_that_a_task_names_and_cannot_take_are_refused(tmp_path: Path) -> None:
+    text = TOPIC.format(name="mine").replace("Metric, Topic", "Metric, Takes, Topic")
+    text = text.replace("datasets=[", "takes=Takes('log'), datasets=['flights', ")
+    with pytest.raises(
+        DeclarationError,
+        match=r"mine.py:3: task task takes data of the kind 'log', and its data set flights is 'table with a binary",
+    ):
+        load_registry(project(tmp_path, mine=text))
+
+
 @pytest.mark.parametrize("takes", ["Takes('table')", "Takes('table', targets=('real', 'binary'))"])
 def test_data_that_a_task_takes_join_it(tmp_path: Path, takes: str) -> None:
     text = TOPIC.format(name="mine").replace("Metric, Topic", "Metric, Takes, Topic")

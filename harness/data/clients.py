@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -27,6 +28,8 @@ def download(origin: Origin, folder: Path) -> Path:
         When the client is missing or fails, with its last error.
     """
     if origin.pip is not None:
+        if importlib.util.find_spec("pip") is None:
+            raise UsageError(f"pip is not installed for {sys.executable}: run {sys.executable} -m ensurepip")
         # A source distribution would run its own code to say what it is, so only wheels are taken.
         options = ("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--quiet")
         command = [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", ".", origin.pip]

@@ -85,7 +85,7 @@ def check(card: Card) -> None:
     mark = cache_folder() / "data" / "read" / _digest(card)
     if mark.exists():
         return
-    reader_of(card.kind).read(card)
+    reader_of(card.kind).check(card)
     # Without a cache that can be written, the next command reads the file again.
     with contextlib.suppress(OSError):
         mark.parent.mkdir(parents=True, exist_ok=True)

@@ -176,7 +176,7 @@ class Dataset:
     @property
     def description(self) -> str:
         """Kind of the data and of their target in words, such as "table with a binary target"."""
-        return _kind_in_words(self.kind, (self.target,) if self.target else ())
+        return _kind_in_words(self.kind or "made in code", (self.target,) if self.target else ())
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from harness.data.card import Card, File
 from harness.data.tabular import Index
@@ -24,9 +23,8 @@ class Reader:
         The type of a card's table ``[file]``: its fields are the keys that such a card may have.
     formats
         Ends of the names of files that can be read.
-    read
-        ``read(card)``: all that the file contains, as a value with read-only arrays. It raises `UsageError` where the
-        file is not what the card says.
+    check
+        ``check(card)``: reads all of the file, and raises `UsageError` where it is not what the card says.
     dataset
         ``dataset(card)``: the data set, without what is the same for all kinds (verification, version, kind).
     needs
@@ -35,7 +33,7 @@ class Reader:
 
     file: type[File]
     formats: tuple[str, ...]
-    read: Callable[[Card], Any]
+    check: Callable[[Card], object]
     dataset: Callable[[Card], Dataset]
     needs: tuple[str, ...] = ()
 

@@ -59,8 +59,8 @@ def table_file(card: Card) -> TableFile:
     return card.file
 
 
-def read(card: Card) -> tuple[Table, tuple[str, ...], tuple[str, ...]]:
-    """Read all rows, the names of the features, and those of the classes.
+def inspect(card: Card) -> None:
+    """Read every column once, one at a time so that little memory is touched.
 
     Raises
     ------
@@ -69,12 +69,10 @@ def read(card: Card) -> tuple[Table, tuple[str, ...], tuple[str, ...]]:
         feature, a target or a time must be.
     """
     file, opened = table_file(card), _open(card)
-    features = _features(card, opened)
-    X: Floats = np.empty((file.rows, len(features)), dtype=np.float32)
-    for position, name in enumerate(features):
-        X[:, position] = _feature(opened, name, file)
-    y, classes = target(opened, file.target, file.target_kind)
-    return Table(X, y, _times(opened, file)), features, classes
+    for name in _features(card, opened):
+        _feature(opened, name, file)
+    target(opened, file.target, file.target_kind)
+    _times(opened, file)
 
 
 def load(card: Card, params: Mapping[str, Scalar], rng: Generator) -> Split:
@@ -83,7 +81,7 @@ def load(card: Card, params: Mapping[str, Scalar], rng: Generator) -> Split:
     Raises
     ------
     UsageError
-        As `read`, or when a binary target has one class only in the training or the test rows.
+        As `inspect`, or when a binary target has one class only in the training or the test rows.
     """
     file, opened = table_file(card), _open(card)
     features = _features(card, opened)
@@ -181,4 +179,4 @@ def _dataset(card: Card) -> Dataset:
     )
 
 
-READER = Reader(TableFile, columns.FORMATS, read, _dataset, columns.MODULES)
+READER = Reader(TableFile, columns.FORMATS, inspect, _dataset, columns.MODULES)
