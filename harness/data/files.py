@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -17,9 +19,17 @@ from harness.errors import MissingDataError, UsageError
 _POINTER = b"version https://git-lfs"
 
 
+def data_cache() -> Path:
+    """Return the folder of fetched files; one for temporary files where a container's user has no home."""
+    try:
+        return cache_folder() / "data"
+    except UsageError:
+        return Path(tempfile.gettempdir()) / f"bakeoff-{os.getuid()}" / "data"
+
+
 def fetched_path(file: File) -> Path:
     """Return where a file that is fetched lies: in the user's cache, in a folder named by its checksum."""
-    return cache_folder() / "data" / file.sha256[:16] / file.path
+    return data_cache() / file.sha256[:16] / file.path
 
 
 def path(card: Card) -> Path | None:
@@ -82,7 +92,7 @@ def check(card: Card) -> None:
     verify(card)
     if card.file is None:
         return
-    mark = cache_folder() / "data" / "read" / _digest(card)
+    mark = data_cache() / "read" / _digest(card)
     if mark.exists():
         return
     reader_of(card.kind).check(card)

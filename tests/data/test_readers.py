@@ -381,6 +381,22 @@ def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         check(read_card(card))
 
 
+def test_users_without_a_home_can_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers run as users that no file knows."""
+
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("BAKEOFF_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    file = tmp_path / "mine.csv"
+    file.write_bytes(CSV)
+    check(read_card(write_card(file, f'rows = {ROWS}\ntarget = "y"')))
+    assert list(tmp_path.glob("bakeoff-*/data/read/*"))
+
+
 def test_a_cache_that_cannot_be_written_prevents_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cache").write_text("a file")
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
