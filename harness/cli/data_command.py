@@ -32,6 +32,7 @@ def list_(*, as_json: bool) -> None:
         Column("name", [card.name for card in cards], 0, "name"),
         Column("title", [card.title for card in cards], 1, "text"),
         Column("licence", [card.licence for card in cards], 2, "text"),
+        Column("file", [_state(card) for card in cards], 1, "text"),
     ]
     print_table(console(), columns)
 
@@ -73,13 +74,22 @@ def get(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 def path(name: str) -> None:
     """Print where the file of data set NAME lies."""
-    from harness.data.cards import path as file_of
+    from harness.data.files import path as file_of
     from harness.errors import UsageError
 
     card = _card(name)
     if card.file is None:
         raise UsageError(f"data set {name} is generated and has no file")
     click.echo(file_of(card))
+
+
+def _state(card: Card) -> str:
+    from harness.data.files import path as file_of
+
+    place = file_of(card)
+    if place is None:
+        return "generated"
+    return "here" if place.is_file() else "not here"
 
 
 def _cards() -> dict[str, Card]:

@@ -41,7 +41,8 @@ def fetch(card: Card, say: Callable[[str], None]) -> bool:
     place = path(card)
     if place is None or card.file is None or card.file.origin is None or _is_right(place, card.file):
         return False
-    say(f"fetching {card.name} from {card.file.origin.text}")
+    size = card.file.origin.bytes or card.file.bytes
+    say(f"fetching {card.name} from {card.file.origin.text} ({size:,} bytes)")
     with _workshop(place) as folder:
         got = _get(card.file, card.file.origin, folder)
         got.chmod(0o644)

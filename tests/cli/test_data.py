@@ -16,9 +16,9 @@ def churn(shared_project: Project) -> Path:
 
 def test_list_has_the_cards_of_harness_and_project(shared_project: Project, churn: Path) -> None:
     headings, _rule, *words = shared_project.bakeoff("data", "list").stdout.splitlines()
-    assert headings.split() == ["name", "title", "licence"]
+    assert headings.split() == ["name", "title", "licence", "file"]
     assert words[0].startswith("flights  ")
-    assert words[-1].split() == ["churn", "T", "internal"]
+    assert words[-1].split() == ["churn", "T", "internal", "here"]
     cards = json.loads(shared_project.bakeoff("data", "list", "--json").stdout)
     assert [line.split()[0] for line in words] == [card["name"] for card in cards]
     assert cards[-1]["file"]["rows"] == 50
@@ -58,7 +58,8 @@ def test_a_file_is_fetched_and_read(project: Project, tmp_path: Path) -> None:
     card.write_text(card.read_text() + 'from = {url = "raw.csv"}\n')
     file.rename(folder / "raw.csv")
     done = project.bakeoff("data", "get", "churn", BAKEOFF_CACHE=cache)
-    assert done.stderr == f"fetching churn from {(folder / 'raw.csv').as_uri()}\n"
+    size = (folder / "raw.csv").stat().st_size
+    assert done.stderr == f"fetching churn from {(folder / 'raw.csv').as_uri()} ({size} bytes)\n"
     assert f"from     {(folder / 'raw.csv').as_uri()}\n" in done.stdout
     where = Path(project.bakeoff("data", "path", "churn", BAKEOFF_CACHE=cache).stdout.strip())
     assert where.is_relative_to(cache)

@@ -83,7 +83,7 @@ def test_a_file_at_an_address(tmp_path: Path, cache: Path) -> None:
         made.verify()
     assert caught.value.remedy == "bakeoff data get mine"
     assert not of(card).exists()
-    assert get(card) == [f"fetching mine from {address}"]
+    assert get(card) == [f"fetching mine from {address} (84 bytes)"]
     assert of(card).read_bytes() == CSV
     assert of(card).is_relative_to(cache / "data")
     assert stat.S_IMODE(of(card).stat().st_mode) == 0o644
@@ -181,10 +181,11 @@ def wheel(folder: Path) -> Path:
 
 def test_a_member_of_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "index").mkdir()
-    card = remote_card(tmp_path, 'pip = "some-data==1.2"\n' + pinned(wheel(tmp_path / "index")))
+    package = wheel(tmp_path / "index")
+    card = remote_card(tmp_path, 'pip = "some-data==1.2"\n' + pinned(package))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
-    assert get(card) == ["fetching mine from pip package some-data==1.2"]
+    assert get(card) == [f"fetching mine from pip package some-data==1.2 ({package.stat().st_size:,} bytes)"]
     assert of(card).read_bytes() == CSV
     shown = subprocess.run([sys.executable, "-m", "pip", "show", "-q", "some-data"], capture_output=True, check=False)
     assert shown.returncode == 1
