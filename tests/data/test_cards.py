@@ -316,3 +316,11 @@ def test_cards_are_values(csv: Path) -> None:
     place = write_card(csv, 10)
     assert read_card(place) == read_card(place)
     assert isinstance(read_card(place), Card)
+
+
+def test_blocks_of_one_file_overlap_by_its_test_rows_for_each_other_row(csv: Path) -> None:
+    """Two of ten rows are test rows; generated data are new in every block."""
+    overlap = dataset(read_card(write_card(csv, 10))).overlap
+    assert overlap is not None
+    assert overlap({"rows": 8}) == overlap({"rows": 4}) == 2 / 8
+    assert dataset(cards([builtin_folder()])["synthetic-tabular"]).overlap is None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.data.card import Card, File
 from harness.data.tabular import Index
 from harness.declare import Dataset, Param
 from harness.declare.values import Generator
+from harness.records import Scalar
 
 TEST_ROWS = 50_000
 
@@ -52,6 +53,11 @@ def split_rows(rows: int, train: int, rng: Generator) -> tuple[Index, Index]:
     order = rng.permutation(rows)
     held_out = test_rows(rows)
     return order[held_out : held_out + train], order[:held_out]
+
+
+def overlap_of(rows: int, _params: Mapping[str, Scalar]) -> float:
+    """Return the test rows for each other row of the file: every block draws both sets from it."""
+    return test_rows(rows) / (rows - test_rows(rows))
 
 
 def rows_param(rows: int) -> dict[str, Param]:

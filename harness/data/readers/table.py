@@ -13,7 +13,7 @@ import numpy.typing as npt
 from harness.data import columns
 from harness.data.card import Card, File, Rows
 from harness.data.columns import Columns
-from harness.data.readers.reader import Reader, rows_param, split_rows
+from harness.data.readers.reader import Reader, overlap_of, rows_param, split_rows
 from harness.data.tabular import Floats, Split, Table
 from harness.declare import Dataset
 from harness.declare.values import Generator
@@ -173,6 +173,7 @@ def _dataset(card: Card) -> Dataset:
         card.name,
         load=partial(load, card),
         params=rows_param(file.rows),
+        overlap=partial(overlap_of, file.rows),
         provides=("time",) if file.time else (),
         check=partial(check, card),
         target=file.target_kind,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from harness.data import columns
 from harness.data.card import Card, File, Rows
-from harness.data.readers.reader import Reader, rows_param, split_rows
+from harness.data.readers.reader import Reader, overlap_of, rows_param, split_rows
 from harness.data.readers.table import TargetKind, check_classes, target
 from harness.data.tabular import Index
 from harness.declare import Dataset
@@ -143,6 +143,7 @@ def _dataset(card: Card) -> Dataset:
         card.name,
         load=partial(_load, card),
         params=rows_param(file.rows),
+        overlap=partial(overlap_of, file.rows),
         check=partial(_check, card),
         target=file.target_kind if file.target else "",
     )
