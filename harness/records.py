@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal, TypeAlias
@@ -239,6 +240,11 @@ class Cell:
     params: tuple[tuple[str, Scalar], ...]
 
     @property
+    def full_task(self) -> str:
+        """Topic and task, as in ``boosting/tabular-binary``."""
+        return f"{self.topic}/{self.task}"
+
+    @property
     def short(self) -> str:
         """The cell in words, without its task."""
         params = " ".join(f"{name}={value}" for name, value in self.params)
@@ -247,7 +253,7 @@ class Cell:
     @property
     def title(self) -> str:
         """The cell in words."""
-        return f"{self.topic}/{self.task} on {self.short}"
+        return f"{self.full_task} on {self.short}"
 
 
 def figures(record: Record) -> dict[str, float]:
@@ -287,9 +293,39 @@ def figures(record: Record) -> dict[str, float]:
     return values | totals | record.metrics
 
 
+def without(record: Record, setup: Collection[str]) -> Record:
+    """Return a record whose totals and held memory leave some phases out, as if the task had declared them set-up."""
+    phases = {
+        name: msgspec.structs.replace(phase, in_total=phase.in_total and name not in setup)
+        for name, phase in record.phases.items()
+    }
+    base = next((phase.held_bytes for phase in phases.values() if phase.in_total), 0)
+    for phase in phases.values():
+        phase.held_bytes -= base
+    return msgspec.structs.replace(record, phases=phases)
+
+
 def measure(record: Record, name: str) -> float | None:
     """Return a number of a record by its name in `figures`."""
     return figures(record).get(name)
+
+
+def depends_on_setup(name: str) -> bool:
+    """Return whether a measure means something else where other phases are set-up: totals and held memory do."""
+    return name in TOTALS or name.endswith(".held_bytes")
+
+
+def setup_among(names: Collection[str], setup: Collection[str]) -> tuple[str, ...]:
+    """Return the set-up phases that a strategy enters: what its totals leave out.
+
+    Parameters
+    ----------
+    names
+        Names of all figures of the strategy.
+    setup
+        Phases that its task declares set-up.
+    """
+    return tuple(sorted(phase for phase in setup if f"{phase}.held_bytes" in names))
 
 
 def is_time(name: str) -> bool:

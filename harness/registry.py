@@ -126,6 +126,23 @@ def _check_names(task: Task) -> None:
         if name is not None and name not in task.strategies:
             hint = did_you_mean(name, task.strategies)
             raise DeclarationError(f"task {task.full_name}: there is no strategy {name!r} for its {role}{hint}")
+    for name in task.quick.strategies or ():
+        if name not in task.strategies:
+            raise DeclarationError(
+                f"{task.where}: the quick profile of task {task.full_name} names strategy "
+                f"{name!r}{did_you_mean(name, task.strategies)}"
+            )
+    left_out = task.not_quick
+    for role, name in (("reference", task.reference), ("baseline", task.baseline)):
+        if name in left_out:
+            raise DeclarationError(
+                f"{task.where}: the quick profile of task {task.full_name} leaves out its {role} {name!r}; "
+                "the others are judged against it, so include it"
+            )
+    if task.strategies and len(left_out) == len(task.strategies):
+        raise DeclarationError(
+            f"{task.where}: the quick profile of task {task.full_name} leaves out all its strategies"
+        )
     options = {option for strategy in task.strategies.values() for option in strategy.options}
     for name in task.defaults:
         if name not in options:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.records import Phase, Record, Seeds, Trial, measure
+from harness.records import Phase, Record, Seeds, Trial, measure, without
 
 
 def record(block: int = 0, strategy: str = "a", **changes: Any) -> Record:
@@ -68,6 +68,20 @@ def test_a_phase_that_is_in_no_total() -> None:
     one = record(phases={"compile": compiled, "fit": Phase([1.0], [0.5], peak_bytes=100, device_bytes=7)})
     names = ("cpu_s", "wall_s", "peak_bytes", "device_bytes", "compile.cpu_s", "compile.peak_bytes")
     assert [measure(one, name) for name in names] == [0.5, 1.0, 100, 7, 7.0, 900]
+
+
+def test_set_up_can_be_left_out_of_a_record_that_counts_it() -> None:
+    phases = {
+        "compile": Phase([8.0], [7.0], peak_bytes=900),
+        "fit": Phase([1.0], [0.5], peak_bytes=100, held_bytes=300),
+        "predict": Phase([1.0], [0.5], peak_bytes=10, held_bytes=500),
+    }
+    counted = record(phases=phases)
+    assert [measure(counted, name) for name in ("cpu_s", "peak_bytes", "predict.held_bytes")] == [8.0, 900, 500]
+    left = without(counted, ["compile", "unknown"])
+    assert [measure(left, name) for name in ("cpu_s", "peak_bytes", "predict.held_bytes")] == [1.0, 210, 200]
+    assert without(left, ["compile"]) == left
+    assert counted.phases["fit"].held_bytes == 300
 
 
 def test_a_trial_that_diverged_has_metrics_only() -> None:

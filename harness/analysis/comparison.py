@@ -41,6 +41,11 @@ class Comparison:
     where
         Values of ``dataset``, ``scenario`` and parameters that select cells; effects are means over the selected cells.
 
+    Attributes
+    ----------
+    remarks
+        Sentences on what is not compared, because it does not mean the same in all runs.
+
     Raises
     ------
     UsageError
@@ -66,6 +71,7 @@ class Comparison:
         self.task = _only("task", task, list(self._run_set.tasks()))
         aggregates = self._run_set.tasks()[self.task]
         self.machine = _only("machine", machine, list(dict.fromkeys(cell.machine for cell in aggregates)))
+        self.remarks: list[str] = self._run_set.other_totals
         own = [cell for cell in aggregates if cell.machine == self.machine]
         self.cells: list[CellAggregate] = [cell for cell in own if _matches(cell, where)]
         if not self.cells:
@@ -191,11 +197,12 @@ class Comparison:
             + "</tr>"
             for label in self.labels
         )
+        remarks = "".join(f". {escape(said)}" for said in self.remarks)
         where = "; ".join(escape(cell.cell.short) for cell in self.cells)
         return (
             f"<table><caption>{escape(self.task)} on {where}: against {escape(self.reference)}, ratios for costs, "
-            f"differences for metrics, 95 % intervals</caption><thead><tr><th>strategy</th>{heads}</tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
+            f"differences for metrics, 95 % intervals{remarks}</caption>"
+            f"<thead><tr><th>strategy</th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
 

@@ -17,12 +17,13 @@ import numpy as np
 
 from harness.analysis.aggregates import CellAggregate
 from harness.analysis.run_set import RunSet
-from harness.records import Cell, is_cost
+from harness.records import Cell, depends_on_setup, is_cost, setup_among
 from harness.stats.changes import Change, change_points
 from harness.stats.paired import Interval, mean
 from harness.store.header import Header, JudgedMetric
 
 Edition = Callable[[str, Cell], Hashable]
+SetupPhases = Callable[[str, str], frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Track:
     ----------
     edition
         Version of the data, which distinguishes them from other data of the same name.
+    setup
+        Set-up phases of the strategy that a total leaves out; a total that leaves out others is another track.
     points
         Run to the mean over its blocks (geometric for a cost), oldest first.
     """
@@ -42,6 +45,7 @@ class Track:
     measure: str
     machine: str
     edition: Hashable
+    setup: tuple[str, ...]
     points: dict[str, Interval]
 
     @property
@@ -90,6 +94,7 @@ def follow(
     names: Sequence[str],
     started: Mapping[str, str],
     edition: Edition = lambda run, cell: None,  # noqa: ARG005
+    setup: SetupPhases = lambda run, task: frozenset(),  # noqa: ARG005
 ) -> Iterator[list[Track]]:
     """Follow every strategy, cell and measure over runs.
 
@@ -103,18 +108,22 @@ def follow(
         Run to its start: UTC, ISO 8601.
     edition
         ``edition(run, cell)``: version of the data of a run in a cell; runs with other data are another track.
+    setup
+        ``setup(run, task)``: set-up phases of a task in a run; totals that leave out other phases are another track.
 
     Yields
     ------
     list of Track
-        The tracks of one strategy, cell and measure: one for each machine and edition.
+        The tracks of one strategy, cell and measure: one for each machine, edition and set of set-up phases.
     """
-    groups: dict[tuple[Cell, str, str], dict[tuple[str, Hashable], dict[str, Interval]]] = defaultdict(dict)
+    groups: dict[tuple[Cell, str, str], dict[tuple[str, Hashable, tuple[str, ...]], dict[str, Interval]]]
+    groups = defaultdict(dict)
     for cell in aggregates:
-        for label in cell.entries:
+        for label, entry in cell.entries.items():
             for name in names:
                 for run, point in by_run(cell, label, name).items():
-                    place = (cell.machine, edition(run, cell.cell))
+                    phases = setup(run, cell.cell.full_task) if depends_on_setup(name) else ()
+                    place = (cell.machine, edition(run, cell.cell), setup_among(entry.values, phases))
                     groups[cell.cell, label, name].setdefault(place, {})[run] = point
     for (followed, label, name), places in groups.items():
         yield [
@@ -159,7 +168,7 @@ def tracks(
         return headers[run].cards.get(cell.dataset, "")
 
     started = {run: header.started for run, header in headers.items()}
-    groups = follow(aggregates, [measure], started, edition)
+    groups = follow(aggregates, [measure], started, edition, lambda run, task: headers[run].setup(task))
     return [[_shortened(track, last) for track in group] for group in groups]
 
 
@@ -172,9 +181,12 @@ def series(runs: RunSet, groups: Iterable[Sequence[Track]]) -> list[Row]:
     rows = []
     places = {(cell.machine, cell.cell): cell for cell in runs.aggregates}
     for group in groups:
-        several = len({track.edition for track in group}) > 1
+        several = {
+            "other_data": len({track.edition for track in group}) > 1,
+            "other_setup": len({track.setup for track in group}) > 1,
+        }
         rows += [
-            {**_row(track, runs, places[track.machine, track.cell]), "other_data": several}
+            {**_row(track, runs, places[track.machine, track.cell]), **several}
             for track in group
             if len(track.points) > 1
         ]
@@ -209,6 +221,7 @@ def _row(track: Track, runs: RunSet, aggregates: CellAggregate) -> Row:
         "strategy": track.label,
         "machine": track.machine,
         "data": track.edition,
+        "setup": list(track.setup),
         "unit": metric.unit if metric else "",
         "better": metric.direction if metric else None,
         "margin": metric.margin if metric else 0.0,

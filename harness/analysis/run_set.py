@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from harness.analysis.aggregates import CellAggregate, aggregate
+from harness.analysis.totals import with_same_totals
 from harness.declare.values import Chart
 from harness.records import Record, Status
 from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard
@@ -57,7 +58,7 @@ class RunSet:
     headers, tallies
         One of each for every run and machine, in the order given.
     aggregates
-        The cells of all runs, those of each machine apart.
+        The cells of all runs, those of each machine apart; only `comparable` ones may be pooled over runs.
     """
 
     headers: list[Header]
@@ -91,19 +92,44 @@ class RunSet:
         metrics = {(m.task, m.name): m for header in self.headers for m in header.metrics}
         strategies = {(s.task, s.name): s for header in self.headers for s in header.strategies}
         references = {task: label for header in self.headers for task, label in header.references.items()}
+        card = TaskCard(name)
+        if cards:
+            left_out = tuple(self._left_out(name, cards))
+            card = msgspec.structs.replace(cards[-1], charts=_charts(cards), left_out=left_out)
         return TaskInfo(
-            card=msgspec.structs.replace(cards[-1], charts=_charts(cards)) if cards else TaskCard(name),
+            card=card,
             metrics=tuple(metric for (task, _), metric in metrics.items() if task == name),
             strategies={strategy: card for (task, strategy), card in strategies.items() if task == name},
             reference=references.get(name, ""),
         )
 
+    def _left_out(self, name: str, cards: Sequence[TaskCard]) -> Iterator[str]:
+        """Go through the strategies that a run has left out and none has measured."""
+        measured = {entry.strategy for cell in self.tasks().get(name, ()) for entry in cell.entries.values()}
+        for strategy in dict.fromkeys(strategy for card in cards for strategy in card.left_out):
+            if strategy not in measured:
+                yield strategy
+
     def tasks(self) -> dict[str, list[CellAggregate]]:
-        """Group the aggregates by ``topic/task``."""
+        """Group the comparable aggregates by ``topic/task``."""
         groups: dict[str, list[CellAggregate]] = {}
-        for aggregates in self.aggregates:
-            groups.setdefault(f"{aggregates.cell.topic}/{aggregates.cell.task}", []).append(aggregates)
+        for aggregates in self.comparable:
+            groups.setdefault(aggregates.cell.full_task, []).append(aggregates)
         return groups
+
+    @property
+    def comparable(self) -> list[CellAggregate]:
+        """The aggregates with totals that mean the same in all runs: those of the newest run of each task."""
+        return self._same_totals[0]
+
+    @property
+    def other_totals(self) -> list[str]:
+        """Sentences that say whose totals `comparable` leaves out."""
+        return self._same_totals[1]
+
+    @cached_property
+    def _same_totals(self) -> tuple[list[CellAggregate], list[str]]:
+        return with_same_totals(self.aggregates, sorted(self.headers, key=start_of))
 
 
 def read_run_set(paths: Sequence[Path], since: datetime | None = None) -> RunSet:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from harness.analysis.aggregates import LEAST_MEMORY
+from harness.declare.values import STRESS
 
 NONE = "\u2013"
 #: Beside the colour of a comparison, so that it is seen without colours.
@@ -52,6 +53,11 @@ def ratio(value: float | None) -> str:
     if value is None:
         return NONE
     return f"<{_LEAST_RATIO}x" if value < _LEAST_RATIO else f"{digits(value)}x"
+
+
+def left_out(task: str, names: Sequence[str]) -> str:
+    """Say which strategies of a task the quick profile leaves out, and which command runs them."""
+    return f"The quick profile leaves out {', '.join(names)}: bakeoff run {task} -s NAME, or --profile full"
 
 
 def effect(found: Mapping[str, Any], *, cost: bool, signed: bool = True) -> str:
@@ -118,6 +124,18 @@ def place(cell: Mapping[str, Any]) -> str:
     """Name a cell: ``flights, clean (rows=100000 threads=1)``."""
     params = " ".join(f"{name}={scalar(value)}" for name, value in sorted(cell["params"].items()))
     return f"{cell['dataset']}, {cell['scenario']}" + (f" ({params})" if params else "")
+
+
+def setup(phases: Sequence[str]) -> str:
+    """Say which set-up phases a total leaves out: ``without compile``."""
+    return f"without {', '.join(phases)}" if phases else "with all phases"
+
+
+def phase(name: str, setup: Collection[str]) -> str:
+    """Name a phase, and say that it is in no total: ``compile (set-up)``."""
+    if name not in setup:
+        return name
+    return f"{name} (in no total)" if name == STRESS else f"{name} (set-up)"
 
 
 def scalar(value: Any) -> str:

@@ -102,7 +102,7 @@ def _adjusted(claim: Judged, p: float, family: int) -> Judged:
 
 
 def _judge(claim: Claim, topic: Topic, aggregates: Sequence[CellAggregate], noise: Mapping[str, float]) -> Judged:
-    evidence = _Evidence(topic, aggregates, noise)
+    evidence = _Evidence(topic, aggregates, noise, claim.blocks or 0)
     base = Judged(topic.name, claim.text, claim.source, claim.published, "not measured")
     try:
         verdict = claim.check(evidence)
@@ -114,16 +114,18 @@ def _judge(claim: Claim, topic: Topic, aggregates: Sequence[CellAggregate], nois
     if verdict not in get_args(Verdict) or not evidence.decisions:
         wrong = "asks for no evidence" if not evidence.decisions else f"returns {verdict!r}, which is not a verdict"
         return msgspec.structs.replace(base, reason=f"its check at {claim.where} {wrong}")
-    return _decided(base, verdict, evidence.decisions, topic)
+    return _decided(base, verdict, evidence.decisions, topic, claim.blocks)
 
 
-def _decided(base: Judged, verdict: Verdict, decisions: Sequence[ClaimDecision], topic: Topic) -> Judged:
+def _decided(
+    base: Judged, verdict: Verdict, decisions: Sequence[ClaimDecision], topic: Topic, blocks: int | None
+) -> Judged:
     """Describe the decision that the verdict comes from; of several equal ones, the last."""
     decisive = next((decision for decision in reversed(decisions) if decision.verdict == verdict), decisions[-1])
     interval = decisive.found.interval
     plain = {} if interval is None else interval.plain()
     ps = [decision.p for decision in decisions if not math.isnan(decision.p)]
-    commands = dict.fromkeys(command(decision.question, decision.found, topic) for decision in decisions)
+    commands = dict.fromkeys(command(decision.question, decision.found, topic, blocks) for decision in decisions)
     return msgspec.structs.replace(
         base,
         verdict=verdict,
@@ -145,8 +147,11 @@ def _decided(base: Judged, verdict: Verdict, decisions: Sequence[ClaimDecision],
 class _Evidence(Asking[Estimated]):
     """The evidence that the check of a claim receives; it records every decision."""
 
-    def __init__(self, topic: Topic, aggregates: Sequence[CellAggregate], noise: Mapping[str, float]) -> None:
+    def __init__(
+        self, topic: Topic, aggregates: Sequence[CellAggregate], noise: Mapping[str, float], least_blocks: int
+    ) -> None:
         super().__init__(topic)
+        self._least_blocks = least_blocks
         self._aggregates = aggregates
         self._noise = noise
         self.decisions: list[ClaimDecision] = []
@@ -157,6 +162,7 @@ class _Evidence(Asking[Estimated]):
             question,
             found,
             noise_sd=self._noise.get(found.machine),
+            least_blocks=self._least_blocks,
             missing=missing(question, self._aggregates, self._topic) if found.interval is None else "",
             note=self.decisions.append,
         )

@@ -40,6 +40,8 @@ class Estimated:
     ----------
     noise_sd
         Standard deviation of the log-ratio of two equal trials on the answer's machine, if it is known.
+    least_blocks
+        Fewest blocks on which the claim is decided.
     missing
         What is missing for an answer, in words; empty if there is one.
     """
@@ -50,12 +52,14 @@ class Estimated:
         found: Answer,
         *,
         noise_sd: float | None,
+        least_blocks: int,
         missing: str,
         note: Callable[[ClaimDecision], None],
     ) -> None:
         self._question = question
         self._found = found
         self._noise_sd = noise_sd
+        self._least_blocks = least_blocks
         self._missing = missing
         self._note = note
 
@@ -92,6 +96,9 @@ class Estimated:
         found, interval = self._found, self._found.interval
         if interval is None:
             return "not measured", self._missing, math.nan
+        if interval.blocks < self._least_blocks:
+            wanted = f"the claim is decided on {self._least_blocks} blocks or more"
+            return "inconclusive", f"{wanted}, and {interval.blocks} were measured", math.nan
         if found.steep is not None and found.steep.known and found.steep.low > 0:
             of, to = self._question.labels
             return "refuted", f"{of} grows dearer against {to}, not cheaper", p_value(found.steep, 0.0)

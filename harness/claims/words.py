@@ -57,8 +57,14 @@ def scope(question: Question, found: Answer, topic: Topic) -> str:
     return text + (f", of {found.machines} machines the one with the most blocks" if found.machines > 1 else "")
 
 
-def command(question: Question, found: Answer, topic: Topic) -> str:
-    """Write the command that measures an answer, with all strategies in the same blocks."""
+def command(question: Question, found: Answer, topic: Topic, least_blocks: int | None = None) -> str:
+    """Write the command that measures an answer, with all strategies in the same blocks.
+
+    Parameters
+    ----------
+    least_blocks
+        How many blocks the claim needs; by default those of its task's full profile.
+    """
     tasks = tasks_for(question, topic)
     task = next((task for task in tasks if found.contexts and task.name == found.contexts[0].task), tasks[0])
     labels = question.labels or found.labels
@@ -72,14 +78,16 @@ def command(question: Question, found: Answer, topic: Topic) -> str:
         for name, values in sorted(measured.items())
         if name not in PLACES and values and (name in {question.over, *question.where} or _departs(task, name, values))
     }
-    known = found.interval is not None and found.interval.known
+    blocks = 0 if found.interval is None or not found.interval.known else found.interval.blocks
+    enough = blocks and blocks >= (least_blocks or 0)
+    strategies = list(dict.fromkeys(parse_label(label)[0] for label in labels))
     return selection.command(
         task.full_name,
-        strategies=list(dict.fromkeys(parse_label(label)[0] for label in labels)),
+        strategies=strategies or (["*"] if task.not_quick else []),
         datasets=[str(value) for value in measured.get("dataset", ())],
         scenarios=[str(value) for value in measured[SCENARIO]],
         values=settings | _options(task, labels),
-        blocks=found.interval.blocks if found.interval is not None and known else task.full.blocks,
+        blocks=blocks if enough else least_blocks or task.full.blocks,
     )
 
 

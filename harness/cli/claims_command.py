@@ -52,6 +52,8 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
             f"note: {settings.results_folder} has no runs; bakeoff run TOPIC --profile claims measures what they need",
             soft_wrap=True,
         )
+    for remark in run_set.other_totals:
+        log().print(f"note: {remark}", soft_wrap=True, markup=False)
     wanted = topics or [topic.name for topic in registry.default_topics() if topic.claims]
     chosen = [topic for name, topic in registry.topics.items() if name in wanted]
     judged = {topic.name: _judged(topic, run_set, settings) for topic in chosen}
@@ -77,7 +79,7 @@ def _judged(topic: Topic, run_set: RunSet, settings: Config) -> list[Judged]:
     from harness.store.noise import noise_of
 
     noise = noise_of(settings.results_folder, {header.machine.name for header in run_set.headers})
-    return judge(topic, run_set.aggregates, {name: stored.noise.sd for name, stored in noise.items()})
+    return judge(topic, run_set.comparable, {name: stored.noise.sd for name, stored in noise.items()})
 
 
 def _print_topic(out: Console, topic: Topic, judged: list[Judged], run_set: RunSet, *, commands: bool) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from harness.analysis.aggregates import LEAST_MEMORY, CellAggregate, aggregate, pool
+from harness.analysis.aggregates import LEAST_MEMORY, CellAggregate, StrategyAggregate, aggregate, pool
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import NothingSelectedError
-from harness.records import Cell, Record, is_cost
+from harness.records import Cell, Record, is_cost, setup_among
 from harness.stats.paired import Interval
 
 if TYPE_CHECKING:
@@ -26,19 +26,21 @@ _Part: TypeAlias = "tuple[Header, list[Record]]"
 _COSTS = ("cpu_s", "wall_s", "peak_bytes")
 
 
-def differences(header: Header, base: Sequence[Record], candidate: Sequence[Record]) -> list[dict[str, Any]]:
+def differences(base: _Part, candidate: _Part) -> list[dict[str, Any]]:
     """Return a row for each cell, strategy and measure of both runs, and one for each strategy that only one run has.
+
+    Totals that leave out different set-up phases are not compared.
 
     Raises
     ------
     NothingSelectedError
         If the runs have no trial in common.
     """
-    old, new = _aggregate(base), _aggregate(candidate)
+    old, new = _aggregate(base[1]), _aggregate(candidate[1])
     rows: list[dict[str, Any]] = []
     common = 0
     for cell in {**old, **new}:
-        names = [metric.name for metric in header.metrics if metric.task == f"{cell.topic}/{cell.task}"]
+        metrics = [metric.name for metric in candidate[0].metrics if metric.task == cell.full_task]
         one, other = old.get(cell), new.get(cell)
         for label in {**(one.entries if one else {}), **(other.entries if other else {})}:
             if one is None or other is None or label not in one.entries or label not in other.entries:
@@ -47,7 +49,8 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
                 continue
             common += 1
             old_one, new_one = one.entries[label], other.entries[label]
-            for name in (*_COSTS, *names):
+            names = [*(_COSTS if _same_totals(base, candidate, cell.full_task, new_one) else ()), *metrics]
+            for name in names:
                 change = pool([part] if (part := other.differences(label, label, name, one)) else [], name)
                 if change is not None:
                     medians = {"base_median": old_one.median(name), "candidate_median": new_one.median(name)}
@@ -57,6 +60,11 @@ def differences(header: Header, base: Sequence[Record], candidate: Sequence[Reco
     if not any("measure" in row for row in rows):
         raise NothingSelectedError("the two runs have no finished block in common: run both with the same --seed")
     return rows
+
+
+def _same_totals(base: _Part, candidate: _Part, task: str, entry: StrategyAggregate) -> bool:
+    setups = [setup_among(entry.values, header.setup(task)) for header, _ in (base, candidate)]
+    return setups[0] == setups[1]
 
 
 def _aggregate(records: Sequence[Record]) -> dict[Cell, CellAggregate]:
@@ -127,7 +135,7 @@ def command(base: str, candidate: str, *, as_json: bool) -> None:
     remarks = log()
     for remark in dict.fromkeys(remark for one, other in paired for remark in _remarks(one[0], other[0])):
         remarks.print(f"note: {remark}", soft_wrap=True)
-    compared = {other[0].machine.name: differences(one[0], one[1], other[1]) for one, other in paired}
+    compared = {other[0].machine.name: differences(one, other) for one, other in paired}
     if as_json:
         rows = [{"machine": machine, **row} for machine, own in compared.items() for row in own]
         print_json({"base": old[0][0].run, "candidate": new[0][0].run, "rows": rows})
@@ -161,6 +169,12 @@ def _remarks(base: Header, candidate: Header) -> list[str]:
         for name in sorted(set(base.cards) & set(candidate.cards))
         if base.cards[name] != candidate.cards[name]
     ]
+    remarks += [
+        f"totals of time and memory of {card.name} are not compared: their set-up phases are "
+        f"{_named(base.setup(card.name))} in the base and {_named(candidate.setup(card.name))} in the candidate"
+        for card in candidate.tasks
+        if base.has(card.name) and base.setup(card.name) != candidate.setup(card.name)
+    ]
     changed = [
         f"{name} {version} -> {candidate.environment.packages[name]}"
         for name, version in sorted(base.environment.packages.items())
@@ -169,3 +183,7 @@ def _remarks(base: Header, candidate: Header) -> list[str]:
     if changed:
         remarks.append(f"packages changed: {', '.join(changed)}")
     return remarks
+
+
+def _named(phases: frozenset[str]) -> str:
+    return ", ".join(sorted(phases)) or "none"

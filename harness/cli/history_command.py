@@ -125,7 +125,8 @@ def command(
     """Follow METRIC (cpu_s, fit.cpu_s, peak_bytes, auc ...) over RUNs: by default all of the results folder.
 
     A RUN is a path, a file name, an id, or a folder of runs. A series is one strategy in one cell on one machine and
-    the same data: nothing else is compared. Names may be shell-style patterns.
+    the same data, and for totals of time and memory with the same set-up phases: nothing else is compared. Names may
+    be shell-style patterns.
     """
     from harness.analysis.history import LATELY, series, tracks
     from harness.cli.history_text import print_series, remarks_on
@@ -159,4 +160,6 @@ def _too_few(measure: str, groups: list[list[Track]]) -> str:
     runs = {run for group in groups for track in group for run in track.points}
     if len(runs) == 1:
         return f"only one run has {measure} here; a history needs at least two of the same cells on one machine"
-    return f"no strategy and cell has {measure} in two runs on one machine and the same data; repeat a run's command"
+    apart = any(track.setup != group[0].setup for group in groups for track in group)
+    same = "the same data and set-up phases" if apart else "the same data"
+    return f"no strategy and cell has {measure} in two runs on one machine and {same}; repeat a run's command"

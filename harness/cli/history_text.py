@@ -25,7 +25,7 @@ def remarks_on(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
     """Write the remarks, a sentence each."""
     tracks = [track for group in groups for track in group]
     long = [track for track in tracks if len(track.points) > 1]
-    remarks = [*_machines(groups), *_data(runs, groups)]
+    remarks = [*_machines(groups), *_data(runs, groups), *_setup(runs, groups)]
     if 0 < len(long) < len(tracks):
         remarks.append(f"{len(tracks) - len(long)} of {len(tracks)} series have one run only and are left out")
     few = sum(len(track.points) < 4 for track in long)
@@ -63,6 +63,29 @@ def _data(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
                 f"data set {name} is not the same in all runs ({versions}): neither metrics nor times can be compared, "
                 "so runs with other data are another series"
             )
+    return remarks
+
+
+def _setup(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
+    """Name each task whose totals do not leave out the same phases in all runs, and the run with which each began."""
+    found: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {}
+    for group in groups:
+        if len({track.setup for track in group}) > 1:
+            for track in group:
+                found.setdefault((track.cell.full_task, track.measure), {}).update(
+                    dict.fromkeys(track.points, track.setup)
+                )
+    started = {header.run: header.started for header in runs.headers}
+    remarks = []
+    for (task, measure), setups in found.items():
+        since: dict[tuple[str, ...], str] = {}
+        for run in sorted(setups, key=lambda run: started[run]):
+            since.setdefault(setups[run], run)
+        meanings = ", ".join(f"{wording.setup(setup)} since run {run}" for setup, run in since.items())
+        remarks.append(
+            f"{measure} of {task} does not mean the same in all runs ({meanings}), so runs with other set-up phases "
+            "are another series"
+        )
     return remarks
 
 
@@ -205,7 +228,8 @@ def _point_flags(point: Row) -> list[str]:
 
 def _place(row: Row) -> str:
     data = f", data {short(row['data'])}" if row["other_data"] else ""
-    return f"{row['topic']}/{row['task']} on {wording.place(row)}{data}, machine {row['machine']}"
+    setup = f", {wording.setup(row['setup'])}" if row["other_setup"] else ""
+    return f"{row['topic']}/{row['task']} on {wording.place(row)}{data}{setup}, machine {row['machine']}"
 
 
 def _trend(out: Console, measure: str, row: Row) -> str:

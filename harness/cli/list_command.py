@@ -53,6 +53,7 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
 def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
     from rich.markup import escape
 
+    from harness.analysis.wording import phase
     from harness.measure.job import why_not
     from harness.report.terminal import Column, Styled, print_table
 
@@ -63,13 +64,18 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
             Styled(f"cannot run: {reason}", "yellow") if (reason := why_not(strategy, topic)) else strategy.summary
             for strategy in task.strategies.values()
         ]
-        print_table(out, [Column("", names, 0, "name"), Column("", states, 1, "text", "summary")])
+        left_out = task.not_quick
+        profiles = ["not in quick" if name in left_out else "" for name in task.strategies]
+        columns = [Column("", names, 0, "name"), Column("", states, 2, "text", "summary")]
+        if left_out:
+            columns.insert(1, Column("", profiles, 1, "label", "profile"))
+        print_table(out, columns)
         for dataset in registry.datasets_of(task):
             reason = _unreadable(dataset)
             state = f"[yellow]cannot be read: {escape(reason)}[/yellow]" if reason else escape(dataset.summary)
             out.print(f"    data set   {dataset.name}  {state}", soft_wrap=True)
         out.print(f"    scenarios  {', '.join(scenario.name for scenario in task.scenarios)}", soft_wrap=True)
-        out.print(f"    phases     {', '.join(task.phases)}", soft_wrap=True)
+        out.print(f"    phases     {', '.join(phase(name, task.setup) for name in task.phases)}", soft_wrap=True)
         metrics = ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in task.metrics)
         out.print(f"    metrics    {metrics}", soft_wrap=True)
         params = ", ".join(f"{name}={param.default}" for name, param in task.params.items())
@@ -105,6 +111,7 @@ def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
                 ],
                 "scenarios": [scenario.name for scenario in task.scenarios],
                 "phases": task.phases,
+                "setup": task.setup,
                 "metrics": [{"name": m.name, "direction": m.direction, "unit": m.unit} for m in task.metrics],
                 "params": {name: param.default for name, param in task.params.items()},
                 "strategies": [
@@ -114,6 +121,7 @@ def _described(topic: Topic, registry: Registry) -> dict[str, Any]:
                         "note": strategy.note,
                         "device": strategy.device,
                         "options": dict(strategy.options),
+                        "quick": strategy.name not in task.not_quick,
                         "cannot_run": why_not(strategy, topic),
                     }
                     for strategy in task.strategies.values()

@@ -32,10 +32,19 @@ if TYPE_CHECKING:
 
 
 def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
-    """Print the cells of a plan, its trials in order as JSON, and how long they are expected to take."""
+    """Print the cells of a plan, what its profile leaves out, and how long it is expected to take."""
+    from harness.analysis import wording
+
     expected_s, known = expected_duration(plan.trials, _earlier(settings))
     if as_json:
-        print_json({"trials": plan.trials, "expected_s": expected_s if known else None, "measured_before": known})
+        print_json(
+            {
+                "trials": plan.trials,
+                "left_out": plan.left_out,
+                "expected_s": expected_s if known else None,
+                "measured_before": known,
+            }
+        )
         return
     out = console()
     cells: dict[Cell, list[Trial]] = {}
@@ -45,6 +54,8 @@ def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
         labels = list(dict.fromkeys(sorted(trial.label for trial in trials)))
         blocks = len({trial.block for trial in trials})
         out.print(f"{cell.title}\n  {blocks} blocks of {', '.join(labels)}", markup=False, soft_wrap=True)
+    for task, names in plan.left_out.items():
+        out.print(wording.left_out(task, names), soft_wrap=True, markup=False)
     duration = (
         f"about {expected_s:,.0f} s ({known} of them were measured before on this machine)"
         if known

@@ -19,7 +19,7 @@ from harness.analysis.aggregates import (
     time_of,
     work_rates,
 )
-from harness.records import Cell, Record, Status, is_cost
+from harness.records import Cell, Record, Status, is_cost, setup_among
 from harness.report.terminal import CellText, Column, Styled, print_table
 from harness.stats.paired import Interval
 
@@ -35,7 +35,7 @@ _LEAST_RATIO = 0.01
 
 
 def print_run(out: Console, header: Header, records: Sequence[Record], *, full: str = "--json") -> None:
-    """Print a table for every cell of a run, then what did not finish.
+    """Print a table for every cell of a run, then what its profile left out and what did not finish.
 
     Parameters
     ----------
@@ -46,6 +46,9 @@ def print_run(out: Console, header: Header, records: Sequence[Record], *, full: 
         table = ComparisonTable(header, aggregates)
         print_table(out, table.columns(), title=aggregates.cell.title, notes=[table.caption], full=full)
         out.print()
+    for card in header.tasks:
+        if card.left_out:
+            out.print(wording.left_out(card.name, card.left_out), soft_wrap=True, markup=False)
     print_troubles(out, records)
 
 
@@ -90,6 +93,7 @@ class ComparisonTable:
         self._time = time_of([aggregates])
         self._metrics = _metrics(aggregates.cell, header)
         self._work_rates = _work_rates(aggregates.cell, header)
+        self._setup = _setup(aggregates, header)
 
     @property
     def caption(self) -> str:
@@ -98,6 +102,7 @@ class ComparisonTable:
         return (
             f"medians over {blocks}; ratios and differences to {self._reference}, paired by block, with 95 % "
             'intervals; bold: the interval excludes "no difference"'
+            + (f"; times and memory are {wording.setup(self._setup)}" if self._setup else "")
         )
 
     def columns(self) -> list[Column]:
@@ -121,6 +126,10 @@ class ComparisonTable:
                 columns.append(Column("difference", self._effects(name), 4, name=f"difference of {name}"))
         if clock != "wall":
             columns.append(Column("wall", self._levels("wall_s"), 8))
+        for place, phase in enumerate(self._setup):
+            # Columns of metrics come before these.
+            rank = 9 + len(self._metrics) + place
+            columns.append(Column(wording.phase(phase, self._setup), self._levels(f"{phase}.{self._time}"), rank))
         return columns
 
     def plain_rows(self) -> list[dict[str, Any]]:
@@ -138,6 +147,11 @@ class ComparisonTable:
                 "statuses": {str(status): count for status, count in entry.statuses.items()},
                 "measures": {name: self._plain(label, name) for name in (*COSTS, *self._metrics)},
                 "work": [rate.plain(entry) for rate in self._work_rates],
+                "setup": {
+                    phase: {name: entry.median(f"{phase}.{name}") for name in COSTS}
+                    for phase in self._setup
+                    if f"{phase}.held_bytes" in entry.values
+                },
             }
             for label, entry in ((label, self._aggregates.entries[label]) for label in self._labels)
         ]
@@ -194,6 +208,13 @@ def _roles(aggregates: CellAggregate, header: Header) -> tuple[list[str], str]:
 
 def _work_rates(cell: Cell, header: Header) -> list[WorkRate]:
     return work_rates(next((card.work for card in header.tasks if card.name == f"{cell.topic}/{cell.task}"), {}), cell)
+
+
+def _setup(aggregates: CellAggregate, header: Header) -> tuple[str, ...]:
+    """Return the phases in no total that some strategy enters."""
+    names = {name for entry in aggregates.entries.values() for name in entry.values}
+    task = aggregates.cell.full_task
+    return setup_among(names, next((card.setup for card in header.tasks if card.name == task), ()))
 
 
 def _metrics(cell: Cell, header: Header) -> list[str]:

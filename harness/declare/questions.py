@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
-from harness.declare import CLEAN, Param, Strategy, Task, Topic
+from harness.declare import CLEAN, Claim, Param, Strategy, Task, Topic
 from harness.declare.evidence import Sizes, TwoValues, Verdict
 from harness.errors import UsageError, did_you_mean
 from harness.records import TOTALS, Cell, Scalar, is_cost, label, parse_label, typed
@@ -233,13 +233,13 @@ class _Listing(Asking[_Unanswered]):
         return _Unanswered()
 
 
-def questions(topic: Topic) -> list[Question]:
+def questions(topic: Topic) -> list[tuple[Claim, Question]]:
     """Return what the claims of a topic ask, in their order; a claim whose check fails asks nothing more."""
-    asked: list[Question] = []
+    asked: list[tuple[Claim, Question]] = []
     for claim in topic.claims:
         listing = _Listing(topic)
         # What is wrong with a check is said where the claim is judged.
         with suppress(Exception):
             claim.check(listing)
-        asked += listing.asked
+        asked += [(claim, question) for question in listing.asked]
     return asked

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Protocol
 
@@ -216,6 +217,20 @@ class Task:
             for metric in self.metrics
             if metric.name != DIVERGED
         }
+
+    @property
+    def not_quick(self) -> tuple[str, ...]:
+        """The strategies that the quick profile leaves out.
+
+        A list of the profile concerns those that are declared beside the task: a project's own run, as its data do.
+        """
+        listed, folder = self.quick.strategies, Path(self.where).parent
+        return tuple(
+            name
+            for name, strategy in self.strategies.items()
+            if not strategy.quick
+            or (listed is not None and name not in listed and Path(strategy.where).is_relative_to(folder))
+        )
 
     def places(self) -> Iterator[str]:
         """Go through the places, file and line, that the task, its strategies and its joined data come from."""

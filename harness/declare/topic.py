@@ -155,6 +155,8 @@ class Topic:
         quick = quick or Profile(blocks=3, scenarios=(scenarios[0].name,))
         for profile in (quick, full):
             check_profile(name, profile, known, datasets, scenarios)
+        if full.strategies is not None:
+            raise wrong(f"the full profile of task {name} lists strategies, but it runs all; list them in quick=")
         made = Task(
             topic=self.name,
             name=name,

@@ -225,7 +225,8 @@ class Profile:
     sweeps
         Whether sweeps are run, each parameter on its own with the others at their defaults, on clean data.
     strategies
-        Names of the strategies to run; ``None`` for all. The gate, asv and pytest-benchmark run all of them.
+        For the quick profile, names of the strategies to run; ``None`` for all. Those of the user's project always
+        run. The gate, asv and pytest-benchmark run all strategies.
     """
 
     blocks: int

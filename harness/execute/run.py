@@ -71,7 +71,7 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         metrics=tuple(_metrics(tasks)),
         strategies=tuple(_strategies(tasks)),
         references={task.full_name: task.reference for task in tasks if task.reference},
-        tasks=tuple(_card(task) for task in tasks),
+        tasks=tuple(_card(task, plan.left_out.get(task.full_name, ())) for task in tasks),
         cards=_versions(plan, registry),
     )
     return OpenRun(create(config.results_folder, header), plan, blocks_of(plan.trials))
@@ -173,7 +173,7 @@ def _strategies(tasks: Iterable[Task]) -> Iterator[StrategyCard]:
             )
 
 
-def _card(task: Task) -> TaskCard:
+def _card(task: Task, left_out: tuple[str, ...]) -> TaskCard:
     return TaskCard(
         name=task.full_name,
         title=task.title,
@@ -182,6 +182,7 @@ def _card(task: Task) -> TaskCard:
         charts=task.charts,
         work=dict(task.work),
         setup=task.setup,
+        left_out=left_out,
     )
 
 
@@ -201,6 +202,12 @@ def _same_plan(header: Header, registry: Registry) -> Plan:
     for dataset, version in _versions(plan, registry).items():
         if header.cards.get(dataset, version) != version:
             raise UsageError(f"run {header.run} cannot be resumed: data set {dataset} has changed; start a new run")
+    for task in registry.tasks():
+        if header.has(task.full_name) and header.setup(task.full_name) != _card(task, ()).declared_setup:
+            raise UsageError(
+                f"run {header.run} cannot be resumed: {task.full_name} has other set-up phases now, so that its totals "
+                "mean something else; start a new run"
+            )
     check_data(plan.trials, registry)
     return plan
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal, NamedTuple, Protocol
 
+from harness.analysis import wording
 from harness.interop.reading import memory, seconds
 from harness.records import Phase
 
@@ -123,11 +124,13 @@ def original(number: float, conversion: Conversion) -> float | None:
     return number
 
 
-def figures_of(phases: Iterable[str], metrics: Iterable[DeclaredMetric]) -> Iterator[MappedFigure]:
-    """List the figures of a task: times and memory of all phases together and of each, and every metric."""
+def figures_of(
+    phases: Iterable[str], metrics: Iterable[DeclaredMetric], setup: Sequence[str] = ()
+) -> Iterator[MappedFigure]:
+    """List the figures of a task: times and memory of all phases but `setup` together and of each, and every metric."""
     for phase in ("", *phases):
         prefix, suffix = (f"{phase}.", f"_{phase}") if phase else ("", "")
-        part = f"phase {phase}" if phase else "all phases"
+        part = f"phase {wording.phase(phase, setup)}" if phase else "all phases" + (" but set-up" if setup else "")
         for figure in _PHASE_FIGURES:
             if phase or figure.of_all:
                 name, measure = f"{figure.name}{suffix}", f"{prefix}{figure.measure}"

@@ -115,6 +115,7 @@ def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedR
     metrics: dict[tuple[str, str], JudgedMetric] = {}
     strategies: dict[tuple[str, str], StrategyCard] = {}
     tasks: dict[str, TaskCard] = {}
+    setups: dict[str, dict[str, None]] = defaultdict(dict)
     for result in results:
         trial = names.trial(result.topic or topic, result)
         block = blocks[trial.variant]
@@ -124,11 +125,13 @@ def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedR
         records.append(Record(trial, result.status, result.reason, phases=result.phases, metrics=values))
         task = f"{trial.topic}/{trial.task}"
         tasks.setdefault(task, TaskCard(task, title=line(result.task)))
+        setups[task].update((name, None) for name, phase in result.phases.items() if not phase.in_total)
         strategies.setdefault((task, trial.strategy), StrategyCard(task, trial.strategy, summary=result.summary))
         for name, metric in result.metrics.items():
             clean = names.metric(result.task, name)
             metrics.setdefault((task, clean), JudgedMetric(task, clean, metric.direction, metric.unit))
-    return ImportedRecords(records, tuple(metrics.values()), tuple(strategies.values()), tuple(tasks.values()))
+    cards = (msgspec.structs.replace(card, setup=tuple(setups[task])) for task, card in tasks.items())
+    return ImportedRecords(records, tuple(metrics.values()), tuple(strategies.values()), tuple(cards))
 
 
 class _Names:

@@ -225,7 +225,8 @@ def _missing(dataset: Dataset) -> str:
 
 def _trials(registry: Registry, task: Task, profile: ProfileName, blocks: int | None, least: int) -> tuple[Trial, ...]:
     blocks = blocks or max(least, (task.quick if profile == "quick" else task.full).blocks)
-    plan = make_plan(Selection(tasks=(task.full_name,), profile=profile, blocks=blocks), registry)
+    selection = Selection(tasks=(task.full_name,), profile=profile, blocks=blocks)
+    plan = make_plan(selection, registry, every_strategy=True)
     # In a plan the parameters of the profile come before those of sweeps.
     base: dict[str, Trial] = {}
     for trial in plan.trials:

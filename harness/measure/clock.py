@@ -36,7 +36,7 @@ class PhaseClock:
     ``with phase("fit"):`` measures its body once. ``for _ in phase("predict"):`` measures it once too and, when that
     took under 50 ms, takes the first pass as warm-up and repeats the body: at least 5 times, at most 50, until 0.15 s
     are spent. The figure of a phase is the median of its samples; its memory is that of the first pass, as later ones
-    reuse pages.
+    reuse pages. A set-up phase is never repeated, and held memory counts from the start of the first other phase.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class PhaseClock:
         Names that the task declares.
     device
         Synchronised before either clock is read.
+    setup
+        Those of the phases that are in no total.
     repeat
         Whether short phases are repeated.
     gauge
@@ -56,6 +58,7 @@ class PhaseClock:
         device: Device,
         listen: Listener,
         *,
+        setup: Sequence[str] = (),
         repeat: bool = True,
         gauge: memory.Gauge | None = None,
     ) -> None:
@@ -64,9 +67,10 @@ class PhaseClock:
         self._phases = phases
         self._device = device
         self._listen = listen
+        self._setup = setup
         self._repeat = repeat
         self._gauge = gauge or memory.HighWater()
-        self._base = 0
+        self._base: int | None = None
 
     def __call__(self, name: str) -> _Measured:
         """Return the phase, to be used in a ``with`` or ``for`` statement."""
@@ -84,7 +88,7 @@ class PhaseClock:
         self._listen(name, "enter", time.monotonic())
         self._device.reset_peak()
         resident = self._gauge.reset()
-        if not self.figures:
+        if self._base is None and name not in self._setup:
             self._base = resident or 0
         return self._start(resident)
 
@@ -95,7 +99,9 @@ class PhaseClock:
         device_bytes = self._device.peak_bytes()
         self._listen(name, "leave", time.monotonic())
         self.running = None
-        figures = self.figures.setdefault(name, Phase([], [], held_bytes=(start.resident or 0) - self._base))
+        # Set-up before the first measured phase holds nothing: what held memory counts from has not begun.
+        held = 0 if self._base is None else (start.resident or 0) - self._base
+        figures = self.figures.setdefault(name, Phase([], [], held_bytes=held, in_total=name not in self._setup))
         figures.wall_s.append(wall_s)
         figures.cpu_s.append(cpu_s)
         figures.peak_bytes = _larger(figures.peak_bytes, peak_bytes)
@@ -104,7 +110,7 @@ class PhaseClock:
 
     def repeats(self, name: str, figures: Phase) -> Iterator[None]:
         """Measure the body again when its first pass was short."""
-        if not self._repeat or figures.wall_s[-1] >= SHORT_S:
+        if not self._repeat or name in self._setup or figures.wall_s[-1] >= SHORT_S:
             return
         del figures.wall_s[-1], figures.cpu_s[-1]
         spent, count = 0.0, 0

@@ -111,13 +111,14 @@ class Job:
         Raises
         ------
         InvalidOutputError
-            When it left a phase open, or entered none.
+            When it left a phase open, or entered none that is measured.
         """
         output = self.strategy.run(problem, clock, **self.trial.options)
         if clock.running is not None:
             raise InvalidOutputError(f"phase {clock.running!r} was left by break or return inside of its for statement")
-        if not clock.figures:
-            raise InvalidOutputError(f"it entered none of the task's phases: {', '.join(self.task.phases)}")
+        if not any(figures.in_total for figures in clock.figures.values()):
+            measured = (phase for phase in self.task.phases if phase not in self.task.setup)
+            raise InvalidOutputError(f"it entered none of the task's phases: {', '.join(measured)}")
         return output
 
     def judge(self, data: Any, output: Any) -> Judgement:

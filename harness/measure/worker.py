@@ -63,6 +63,7 @@ def attempt(job: Job, report: Callable[[PhaseEvent], None], gauge: memory.Gauge,
         job.task.phases,
         device,
         lambda phase, kind, at: report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at)),
+        setup=job.task.setup,
         repeat=not quiet,
         gauge=gauge,
     )

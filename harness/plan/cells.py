@@ -6,7 +6,7 @@ A plan for claims has the cells that they ask about, each with the strategies th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeAlias
@@ -117,10 +117,16 @@ class PlannedCell:
     blocks: int
 
 
-def cells_of_profile(task: Task, selection: Selection, registry: Registry) -> Iterator[PlannedCell]:
-    """Generate the cells of a task that a selection chooses from its profile."""
+def cells_of_profile(
+    task: Task, selection: Selection, registry: Registry, skip: Collection[str] = ()
+) -> Iterator[PlannedCell]:
+    """Generate the cells of a task that a selection chooses from its profile, without the strategies in `skip`."""
     profile = task.quick if selection.profile == "quick" else task.full
-    strategies = [s for s in task.strategies.values() if matches(s.name, selection.strategies)]
+    strategies = [
+        strategy
+        for name, strategy in task.strategies.items()
+        if name not in skip and matches(name, selection.strategies)
+    ]
     blocks = selection.blocks or profile.blocks
     if not strategies:
         return
@@ -141,13 +147,19 @@ def cells_of_profile(task: Task, selection: Selection, registry: Registry) -> It
 
 
 def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
-    """Merge cells that differ in their strategies only; cells without strategies are left out."""
-    unique: dict[str, tuple[PlannedCell, dict[str, Variant]]] = {}
+    """Merge cells that differ in strategies and blocks only, with the most blocks; those without strategies go."""
+    groups: dict[str, list[PlannedCell]] = {}
     for cell in cells:
         key = repr((cell.task.full_name, cell.dataset.name, cell.scenario.name, sorted(cell.params.items())))
-        _, variants = unique.setdefault(key, (cell, {}))
-        variants |= {label(strategy.name, options): (strategy, options) for strategy, options in cell.variants}
-    return [replace(cell, variants=tuple(variants.values())) for cell, variants in unique.values() if variants]
+        groups.setdefault(key, []).append(cell)
+    return [made for group in groups.values() if (made := _united(group)).variants]
+
+
+def _united(cells: Sequence[PlannedCell]) -> PlannedCell:
+    variants = {
+        label(strategy.name, options): (strategy, options) for cell in cells for strategy, options in cell.variants
+    }
+    return replace(cells[0], variants=tuple(variants.values()), blocks=max(cell.blocks for cell in cells))
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
@@ -195,7 +207,7 @@ Point = dict[str, Scalar]
 
 
 def cells_of_claims(topic: Topic, chosen: Sequence[str], selection: Selection, registry: Registry) -> list[PlannedCell]:
-    """List the cells that a topic's claims ask about; each has the blocks of its task's full profile.
+    """List the cells that a topic's claims ask about; each has the most blocks that a claim about it needs.
 
     If several tasks can answer a question, it is planned for the first of them.
 
@@ -211,12 +223,18 @@ def cells_of_claims(topic: Topic, chosen: Sequence[str], selection: Selection, r
     """
     for name in selection.values:
         raise UsageError(f"--set {name}: claims state the values that they need; leave out --set or --profile claims")
-    asked = ((question, tasks_for(question, topic)[0]) for question in questions(topic))
-    wanted = ((question, task) for question, task in asked if task.full_name in chosen)
-    return merged(cell for question, task in wanted for cell in _cells(question, task, selection, registry))
+    asked = ((claim, question, tasks_for(question, topic)[0]) for claim, question in questions(topic))
+    return merged(
+        cell
+        for claim, question, task in asked
+        if task.full_name in chosen
+        for cell in _cells(question, task, selection, registry, selection.blocks or claim.blocks or task.full.blocks)
+    )
 
 
-def _cells(question: Question, task: Task, selection: Selection, registry: Registry) -> Iterator[PlannedCell]:
+def _cells(
+    question: Question, task: Task, selection: Selection, registry: Registry, blocks: int
+) -> Iterator[PlannedCell]:
     variants = _compared(question, task, selection)
     for point, dataset in itertools.product(_points(question, task), registry.datasets_of(task)):
         params = _params(point, task, dataset)
@@ -224,7 +242,7 @@ def _cells(question: Question, task: Task, selection: Selection, registry: Regis
             continue
         for scenario in task.scenarios:
             if can_have(scenario, dataset) and _is_at(point, "scenario", scenario.name, selection.scenarios):
-                yield PlannedCell(task, dataset, scenario, params, variants, selection.blocks or task.full.blocks)
+                yield PlannedCell(task, dataset, scenario, params, variants, blocks)
 
 
 def _compared(question: Question, task: Task, selection: Selection) -> tuple[Variant, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -88,14 +88,26 @@ _DATA, _MODEL, _ORDER = range(3)
 
 @dataclass(frozen=True)
 class Plan:
-    """Trials in the order in which they run, and a digest that is equal for equal plans."""
+    """Trials in the order in which they run, and a digest that is equal for equal plans.
+
+    Attributes
+    ----------
+    left_out
+        For ``topic/task``, the strategies that the quick profile leaves out.
+    """
 
     trials: tuple[Trial, ...]
     digest: str
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def make_plan(selection: Selection, registry: Registry) -> Plan:
+def make_plan(selection: Selection, registry: Registry, *, every_strategy: bool = False) -> Plan:
     """Make the plan of a selection; the same selection of the same declarations gives the same plan.
+
+    Parameters
+    ----------
+    every_strategy
+        Whether the quick profile has the strategies too that it leaves out of a run: a gate and a suite have them.
 
     Raises
     ------
@@ -107,11 +119,16 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
     check_patterns(selection, registry)
     patterns = [_full_pattern(pattern) for pattern in selection.tasks]
     tasks = [task for task in registry.tasks() if matches(task.full_name, patterns)]
+    skipped = {} if every_strategy else _left_out(tasks, selection)
     if selection.profile == "claims":
         cells = _claimed(tasks, selection, registry)
     else:
         check_values(selection.values, selection.strategies, tasks, registry)
-        cells = [cell for task in tasks for cell in cells_of_profile(task, selection, registry)]
+        cells = [
+            cell
+            for task in tasks
+            for cell in cells_of_profile(task, selection, registry, skipped.get(task.full_name, ()))
+        ]
     if selection.profile == "full" and not selection.values:
         cells = merged([*cells, *_claimed(tasks, selection, registry)])
     trials = tuple(_order(cells, selection.seed))
@@ -119,7 +136,14 @@ def make_plan(selection: Selection, registry: Registry) -> Plan:
         raise NothingSelectedError("nothing matches this selection; `bakeoff list` shows what there is")
     check_used(selection.values, cells)
     digest = hashlib.blake2b(msgspec.json.encode(trials, order="sorted"), digest_size=8).hexdigest()
-    return Plan(trials, digest)
+    return Plan(trials, digest, skipped)
+
+
+def _left_out(tasks: Sequence[Task], selection: Selection) -> dict[str, tuple[str, ...]]:
+    """Return what the quick profile leaves out of tasks; nothing if the selection names strategies."""
+    if selection.profile != "quick" or selection.strategies:
+        return {}
+    return {task.full_name: task.not_quick for task in tasks if task.not_quick}
 
 
 def _claimed(tasks: Sequence[Task], selection: Selection, registry: Registry) -> list[PlannedCell]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.declare.values import Chart, Work
+from harness.declare.values import STRESS, TUNE, Chart, Work
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
@@ -73,6 +73,11 @@ class TaskCard(msgspec.Struct, frozen=True, omit_defaults=True):
     work: dict[str, Work] = {}
     setup: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+
+    @property
+    def declared_setup(self) -> frozenset[str]:
+        """The phases in no total that the author of the task declares; the harness adds the others."""
+        return frozenset(self.setup) - {TUNE, STRESS}
 
 
 class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -140,6 +145,14 @@ class Header(msgspec.Struct, frozen=True):
     strategies: tuple[StrategyCard, ...] = ()
     references: dict[str, str] = {}
     tasks: tuple[TaskCard, ...] = ()
+
+    def setup(self, task: str) -> frozenset[str]:
+        """Return the phases that the author of a task declares set-up; none in runs before schema 1.2.
+
+        Totals of runs in which they differ are not compared. The phases that the harness adds are not among them: no
+        run has those in a total.
+        """
+        return next((card.declared_setup for card in self.tasks if card.name == task), frozenset())
 
     def has(self, task: str) -> bool:
         """Return whether a task, ``topic/task``, was planned."""

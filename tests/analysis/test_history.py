@@ -20,7 +20,7 @@ def track(values: npt.ArrayLike, measure: str = "cpu_s") -> Track:
     points = {
         f"{index:03d}": Interval(float(value), math.nan, math.nan, 1) for index, value in enumerate(np.asarray(values))
     }
-    return Track(CELL, "a", measure, "box", None, points)
+    return Track(CELL, "a", measure, "box", None, (), points)
 
 
 def alarms(values: npt.NDArray[np.float64]) -> list[bool]:

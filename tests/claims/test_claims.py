@@ -596,3 +596,27 @@ def planned(command: str, registry: Registry, capsys: pytest.CaptureFixture[str]
             )
         )
     return found
+
+
+@pytest.mark.parametrize(("blocks", "verdict"), [(4, "inconclusive"), (5, "supported"), (6, "supported")])
+def test_a_claim_is_decided_on_the_blocks_that_it_names(blocks: int, verdict: Verdict) -> None:
+    topic = make_topic()
+    topic.claim("so", source="Nobody 2026", blocks=5)(lambda evidence: evidence.ratio("cpu_s", "a", "b").at_least(2))
+    noise = np.random.default_rng(1).normal(0, 0.01, blocks)
+    records = [record("a", block, cost=4 * math.exp(noise[block])) for block in range(blocks)]
+    (found,) = judge(topic, aggregate(one_run([*records, *(record("b", block) for block in range(blocks))])))
+    assert found.verdict == verdict
+    assert (found.reason == "the claim is decided on 5 blocks or more, and 4 were measured") == (blocks < 5)
+    assert (found.p is None) == (blocks < 5)  # a claim that is not decided is not among those that Holm adjusts
+    assert found.commands[0].endswith(f"--blocks {max(blocks, 5)}")
+
+
+def test_the_command_of_a_claim_about_all_strategies_runs_those_that_quick_leaves_out() -> None:
+    topic = make_topic(lambda evidence: evidence.order("auc", over=("scenario", "clean", "noisy")).at_least(0.5))
+
+    @topic.tasks["task"].strategy("e", quick=False)
+    def strategy(problem: Problem, phase: Any) -> None:
+        raise NotImplementedError
+
+    (found,) = judge(topic, [])
+    assert "-s '*'" in found.commands[0]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.measured
 
 
 def test_doctor_finds_and_measures(project: Project) -> None:
-    done = project.bakeoff("doctor", "--seconds", "2", "--json")
+    done = project.bakeoff("doctor", "--seconds", "4", "--json")
     said = json.loads(done.stdout)
     assert {"cores", "memory", "load"} <= {finding["check"] for finding in said["findings"]}
     assert {finding["level"] for finding in said["findings"]} <= {"good", "warn", "bad"}
@@ -22,12 +22,12 @@ def test_doctor_finds_and_measures(project: Project) -> None:
     noise = said["noise"]
     assert noise["pairs"] >= 3
     assert noise["floor"]["5"] > noise["floor"]["10"] > noise["floor"]["20"] > 0
-    assert done.stderr == "running A/A trials for 2 s ...\n"
+    assert done.stderr == "running A/A trials for 4 s ...\n"
     assert project.runs() == []
 
 
 def test_doctor_keeps_the_noise_floor_beside_the_runs(project: Project) -> None:
-    done = project.bakeoff("doctor", "--seconds", "2", "--keep", "--json")
+    done = project.bakeoff("doctor", "--seconds", "4", "--keep", "--json")
     (file,) = project.folder.glob("results/*/noise.json")
     kept = stored_noise(file.parent)
     assert kept is not None

@@ -175,7 +175,6 @@ def test_outside_of_a_repository_there_is_no_base(tmp_path: Path) -> None:
     assert "git" in done.stderr
 
 
-@pytest.mark.measured
 def test_stored_runs_and_a_baseline(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
     for _ in range(2):

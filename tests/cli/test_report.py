@@ -98,7 +98,7 @@ def test_runs_of_two_machines_and_of_two_schema_versions(measured: Project, tmp_
     assert payload["machines"][0]["name"] == "other"
     assert {cell["machine"] for cell in payload["tasks"][0]["cells"]} == {0, 1}
     assert any(remark.startswith("The runs are of 2 machines") for remark in payload["remarks"])
-    assert any(remark.startswith("The runs are of 2 versions of the format: 1.0, 1.1") for remark in payload["remarks"])
+    assert any(remark.startswith("The runs are of 2 versions of the format: 1.0, 1.2") for remark in payload["remarks"])
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,6 @@ def test_memory_pass_replaces_only_memory(project: Project) -> None:
     assert max(peaks) - min(peaks) <= (4 if can_wait() else 64) * mmap.PAGESIZE
 
 
-@pytest.mark.measured
 def test_memory_pass_bears_what_strategies_leave_running(project: Project) -> None:
     left = ("leaves-process", "leaves-thread", "child", "closes-everything")
     project.bakeoff("run", "planted", *(f"-s{name}" for name in left), "--memory-pass", "--blocks", "1", code=4)

@@ -22,8 +22,6 @@ from harness.records import Record, Trial
 from harness.registry import Registry
 from harness.store.read import read
 
-pytestmark = pytest.mark.measured
-
 POOLS = '''
 """What a strategy sees of its threads and cores."""
 import os

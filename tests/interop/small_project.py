@@ -50,7 +50,7 @@ def four(problem, phase, power=0):
         return 4.0
 
 
-@task.strategy("loses")
+@task.strategy("loses", quick=False)
 def loses(problem, phase):
     with phase("fit"):
         return -1.0
@@ -81,7 +81,7 @@ IMPORT = ("from pathlib import Path\n", "from pathlib import Path\n\nfrom harnes
 
 
 def write(folder: Path, *changes: tuple[str, str]) -> Path:
-    """Write a project with one task, of which one data set has no time and one is not quick."""
+    """Write a project with one task, of which one data set has no time; a data set and a strategy are not quick."""
     topic = TOPIC
     for old, new in changes:
         assert old in topic

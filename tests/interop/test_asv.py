@@ -22,8 +22,9 @@ from harness.interop.asv.imports import Imported, Importer, import_asv
 from harness.interop.asv.results import suite_tasks
 from harness.interop.imported_runs import asv_memory
 from harness.measure.machine import Environment
-from harness.records import Phase, Record
+from harness.records import Phase, Record, figures
 from harness.registry import load_registry
+from harness.store.header import TaskCard
 from harness.store.read import read
 from harness.store.runs import create
 
@@ -190,6 +191,39 @@ def test_figures_come_back(tmp_path_factory: pytest.TempPathFactory, records: li
             assert own.device_bytes == phase.device_bytes
     assert done.header is not None
     assert done.header.environment == header().environment
+
+
+def test_set_up_comes_back_as_set_up_and_begins_a_new_series_of_totals(tmp_path: Path) -> None:
+    phases = {"compile": Phase([8.0], [8.0], 900), "fit": Phase([1.0], [1.0], 100)}
+    listed = {}
+    setups: dict[str, tuple[str, ...]] = {"with": ("compile",), "without": ()}
+    for name, setup in setups.items():
+        parts = {part: msgspec.structs.replace(phase, in_total=part not in setup) for part, phase in phases.items()}
+        own, one = header(tasks=(TaskCard("t/one", setup=setup),)), record(phases=parts)
+        (tmp_path / name).mkdir()
+        export_asv(own, [one], tmp_path / name, tmp_path / name)
+        (done,) = imported(tmp_path / name, tmp_path / name / "results")
+        (back,) = records_of(done)
+        assert [phase.in_total for phase in back.phases.values()] == ["compile" not in setup, True]
+        assert figures(back) == figures(one)
+        benchmarks = json.loads((tmp_path / name / "benchmarks.json").read_text())
+        listed[name] = {key: entry["version"] for key, entry in benchmarks.items() if key != "version"}
+    assert {key.rpartition(".")[2] for key, version in listed["with"].items() if listed["without"][key] != version} == {
+        "time_wall",
+        "time_cpu",
+        "track_peak_bytes",
+    }
+
+
+def test_set_up_that_a_suite_of_ours_measured_comes_back(tmp_path: Path) -> None:
+    axes = [["'ucb1'"], ["'bernoulli'"], ["'clean'"]]
+    results = {f"bandits.Stationary.time_wall_{phase}": asv_row([1.0], axes) for phase in ("compile", "play")}
+    asv_result(tmp_path, results)
+    (done,) = imported(tmp_path, tmp_path / "results", suites=suite_tasks(load_registry(Config(folder=tmp_path))))
+    (back,) = records_of(done)
+    assert {name: phase.in_total for name, phase in back.phases.items()} == {"compile": False, "play": True}
+    assert done.header is not None
+    assert done.header.setup("bandits/stationary") == {"compile"}
 
 
 def test_a_number_that_asv_cannot_order_is_told(tmp_path: Path) -> None:

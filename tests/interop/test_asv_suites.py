@@ -102,6 +102,34 @@ def test_version_of_a_metric_changes_with_it_alone(tmp_path: Path) -> None:
     assert {name for name in before if before[name] != after[name]} == {"track_error"}
 
 
+def test_version_of_totals_and_held_memory_alone_changes_with_set_up(tmp_path: Path) -> None:
+    change = ('phases=["fit", "predict"]', 'phases=["fit", "predict"], setup=["fit"]')
+    before, after = _versions(write(tmp_path / "before")), _versions(write(tmp_path / "after", change))
+    assert {name for name in before if before[name] != after[name]} == {
+        "time_wall",
+        "time_cpu",
+        "track_peak_bytes",
+        "track_held_bytes_fit",
+        "track_held_bytes_predict",
+    }
+
+
+def test_titles_say_what_is_set_up(tmp_path: Path) -> None:
+    made = _class(write(tmp_path, ('phases=["fit", "predict"]', 'phases=["fit", "predict"], setup=["fit"]')))
+    assert made.time_wall.pretty_name == "small/two-words: wall time of all phases but set-up"
+    assert made.time_wall_fit.pretty_name == "small/two-words: wall time of phase fit (set-up)"
+
+
+def test_the_phases_that_the_harness_adds_change_no_version(tmp_path: Path) -> None:
+    changes = (
+        ('phases=["fit", "predict"]', 'phases=["fit", "predict"], stress=[Stress("noise", None, (1,), "x")]'),
+        ("import (CLEAN,", "import (Stress, CLEAN,"),
+    )
+    before, after = _versions(write(tmp_path / "before")), _versions(write(tmp_path / "after", *changes))
+    assert {"time_wall_stress", *before} <= after.keys()
+    assert all(before[name] == after[name] for name in before)
+
+
 @pytest.mark.parametrize(
     "change",
     [("return 4.0", "return 5.0"), ('"loses"', '"other-name"'), ('"other", load, version="1"', '"other", load')],

@@ -74,6 +74,16 @@ def test_cases_without_their_data_are_skipped(tmp_path: Path) -> None:
     assert "bakeoff data get dated" in told
 
 
+def test_a_case_tells_what_is_set_up_and_times_the_rest(cases: Path) -> None:
+    topic = cases / "small.py"
+    topic.write_text(topic.read_text().replace('phases=["fit",', 'setup=["fit"],\n    phases=["fit",'))
+    _pytest(cases, "benchmarks", "--benchmark-only", "-k", "four and plain", "--benchmark-json", "told.json")
+    (case,) = json.loads((cases / "told.json").read_text())["benchmarks"]
+    extra = case["extra_info"]
+    assert extra["setup"] == ["fit"]
+    assert case["stats"]["median"] == pytest.approx(extra["phases"]["predict.wall_s"], rel=1e-9)
+
+
 def test_a_failed_trial_fails_its_case_with_the_reason(cases: Path) -> None:
     told = _pytest(cases, "benchmarks", "--benchmark-only", "-k", "fails and plain", code=1)
     assert "failed: RuntimeError: planted in phase fit" in told

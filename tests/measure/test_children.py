@@ -10,8 +10,6 @@ from support import fresh_process
 
 from harness.measure.children import children_bytes
 
-pytestmark = pytest.mark.measured
-
 PRELUDE = """
 import ctypes, json, mmap, os, signal, subprocess, sys, time
 import psutil
@@ -115,6 +113,7 @@ print(json.dumps([before, held, children_bytes(os.getpid())]))
 """
 
 
+@pytest.mark.measured
 def test_memory_of_descendants_is_what_they_do_not_share() -> None:
     """30 MB shared by all; 20 MB shared by child and grandchild; 10 MB of the grandchild alone."""
     before, held, after = fresh_process(PRELUDE + MEMORY)
@@ -146,6 +145,7 @@ end_descendants(0.0)
 """
 
 
+@pytest.mark.measured
 def test_cpu_time_of_ended_and_of_running_children() -> None:
     none, ended, both = (figure / 1e9 for figure in fresh_process(PRELUDE + CPU))
     assert none == 0

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from harness.measure.conditions import Snapshot, conditions, snapshot
 
-pytestmark = pytest.mark.measured
-
 HERTZ = os.sysconf("SC_CLK_TCK")
 
 # user nice system idle iowait irq softirq steal guest guest_nice; core 1 is offline.
@@ -112,6 +110,7 @@ def test_shares_lie_between_0_and_1(elapsed: float, busy: float, stolen: float, 
     assert 0 <= seen.foreign <= 1
 
 
+@pytest.mark.measured
 @pytest.mark.skipif(not Path("/proc/stat").exists(), reason="no /proc/stat")
 def test_work_of_this_process_is_seen_on_its_core() -> None:
     """Half a second of CPU raises the core's busy time by as much, give or take the ticks at both ends."""

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.declare import Dataset, Judgement, Metric, Takes, Topic
+from harness.declare import Dataset, Judgement, Metric, Problem, Takes, Topic
+from harness.declare import PhaseClock as Phases
 from harness.errors import InvalidOutputError
+from harness.measure.clock import PhaseClock
+from harness.measure.device import Cpu
 from harness.measure.job import Job
 from harness.records import Seeds, Trial
 from harness.registry import Registry
@@ -42,6 +45,30 @@ def job(returned: Any) -> Job:
 def test_a_wrong_judgement_is_refused_in_a_sentence(returned: Any, sentence: str) -> None:
     with pytest.raises(InvalidOutputError, match=f"^{sentence}$"):
         job(returned).judge(None, None)
+
+
+def test_a_strategy_that_enters_set_up_alone_has_measured_nothing() -> None:
+    topic = Topic("topic", title="T")
+    task = topic.task(
+        "task",
+        title="T",
+        datasets=[Dataset("data", lambda params, rng: None)],
+        phases=["compile", "fit"],
+        setup=["compile"],
+        metrics=[Metric("error", direction="lower", unit="1")],
+        judge=lambda data, output: Judgement({"error": 0.0}),
+    )
+
+    @task.strategy("only")
+    def only(problem: Problem, phase: Phases) -> None:
+        with phase("compile"):
+            pass
+
+    trial = Trial("topic", "task", "only", "data", "clean", {"threads": 1}, {}, 0, Seeds(0, 1, 2))
+    made = Job.of(trial, Registry({"topic": topic}, {}, {}), [])
+    clock = PhaseClock(task.phases, Cpu(), lambda *_: None, setup=task.setup)
+    with pytest.raises(InvalidOutputError, match=r"^it entered none of the task's phases: fit$"):
+        made.call(made.problem(None), clock)
 
 
 def test_only_the_metrics_of_the_task_are_recorded() -> None:

@@ -11,8 +11,6 @@ from support import fresh_process
 
 from harness.measure.supervise import Printed
 
-pytestmark = pytest.mark.measured
-
 KEPT = 64 * 1024
 
 
@@ -159,6 +157,7 @@ SEEN: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("worker", SEEN)
 def test_worker_is_seen_to_its_end(worker: str) -> None:
     timeout = "0.5" if worker == "is_deaf" else "30"

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,13 +105,27 @@ def open_page(browser: Browser, heard: Heard) -> Iterator[Callable[..., Page]]:
     assert (heard.errors, heard.requests) == ([], [])
 
 
-@pytest.fixture(scope="module")
-def tab(browser: Browser) -> Iterator[tuple[Page, Heard]]:
-    """One tab for all tests of a module, since a page keeps nothing that another could see; and what is heard in it."""
+@contextmanager
+def new_tab(browser: Browser) -> Iterator[tuple[Page, Heard]]:
+    """Open a tab; with it comes what is heard in it."""
     heard = Heard()
     with browser.new_context() as context:
         heard.listen(context)
         yield context.new_page(), heard
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[tuple[Page, Heard]]:
+    """One tab for all tests of a module that load a page, since a page keeps nothing that another could see."""
+    with new_tab(browser) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kept_tab(browser: Browser) -> Iterator[tuple[Page, Heard]]:
+    """Another tab of the module, for a page that several of its tests read."""
+    with new_tab(browser) as made:
+        yield made
 
 
 @pytest.fixture
@@ -118,10 +133,10 @@ def show_text(tab: tuple[Page, Heard], tmp_path: Path) -> Iterator[Callable[...,
     """Open a page and wait until its scripts have run; nothing may be reported or requested meanwhile."""
     page, heard = tab
 
-    def shown(text: str, fragment: str = "", *, width: int = 1280, scheme: str = "light") -> Page:
+    def shown(text: str, fragment: str = "", *, width: int = 1280, height: int = 800, scheme: str = "light") -> Page:
         file = tmp_path / f"page-{len(list(tmp_path.iterdir()))}.html"
         file.write_text(text, encoding="utf-8")
-        page.set_viewport_size({"width": width, "height": 800})
+        page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(media="screen", color_scheme="dark" if scheme == "dark" else "light")
         page.goto(file.as_uri() + fragment)
         page.locator("html[data-ready]").wait_for(state="attached")

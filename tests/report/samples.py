@@ -134,6 +134,8 @@ def task(
         "title": "Choose among planted strategies",
         "reference": labels[0] if labels else "",
         "baseline": baseline,
+        "setup": [],
+        "left_out": "",
         "measures": [{"margin": 0.0, "summary": "", **measure} for measure in MEASURES],
         "strategies": [strategy(label) for label in labels],
         "cells": [_cell(rng, place, labels, runs, blocks, name) for place in places],

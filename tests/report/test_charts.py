@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 from xml.etree import ElementTree as ET
@@ -18,7 +18,7 @@ from harness.report.run.page import render
 from harness.stats.paired import mean, paired_difference, paired_ratio
 
 Page: TypeAlias = Any  # playwright.sync_api.Page
-Open: TypeAlias = Callable[..., Page]
+Show: TypeAlias = Callable[..., Page]
 
 NAMES = ("pareto", "forest", "blocks", "scaling", "tuning", "scenarios", "curves", "history")
 
@@ -58,18 +58,38 @@ def planted(**other: Any) -> Plain:
 
 
 PAYLOAD = planted()
+TEXT = render(PAYLOAD)
+
+
+@pytest.fixture(scope="module")
+def drawn(kept_tab: tuple[Page, Any], tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """One page with all of its charts drawn, for every test that only reads it and saves its files."""
+    file = tmp_path_factory.mktemp("drawn") / "page.html"
+    file.write_text(TEXT, encoding="utf-8")
+    page = kept_tab[0]
+    page.goto(file.as_uri())
+    page.locator("html[data-ready]").wait_for(state="attached")
+    page.evaluate("bakeoff.figures.drawAll()")
+    return page
 
 
 @pytest.fixture
-def page(open_page: Open, tmp_path: Path) -> Page:
-    return opened(open_page, tmp_path, PAYLOAD)
+def page(drawn: Page, kept_tab: tuple[Page, Any]) -> Iterator[Page]:
+    """Return the drawn page; nothing may have been reported or requested in it."""
+    yield drawn
+    heard = kept_tab[1]
+    assert (heard.errors, heard.requests) == ([], [])
 
 
-def opened(open_page: Open, folder: Path, payload: Plain, fragment: str = "", **options: Any) -> Page:
-    """Open a payload's page and draw all of its charts."""
-    file = folder / f"page-{len(list(folder.iterdir()))}.html"
-    file.write_text(render(payload), encoding="utf-8")
-    page = open_page(file, fragment, accept_downloads=True, **options)
+@pytest.fixture
+def fresh(show_text: Show) -> Page:
+    """Return the page as loaded anew, for a test that chooses, points at or opens something on it."""
+    return opened(show_text, TEXT)
+
+
+def opened(show_text: Show, text: str, fragment: str = "", **options: Any) -> Page:
+    """Open a page and draw all of its charts."""
+    page = show_text(text, fragment, **options)
     page.evaluate("bakeoff.figures.drawAll()")
     return page
 
@@ -109,25 +129,21 @@ def test_every_chart_is_drawn_and_described(page: Page) -> None:
         assert figure(page, name).locator("details.reading p").count() > 0
 
 
-def test_figures_are_drawn_when_they_come_near(open_page: Open, tmp_path: Path) -> None:
-    file = tmp_path / "page.html"
-    file.write_text(render(PAYLOAD), encoding="utf-8")
-    page = open_page(file, viewport={"width": 1280, "height": 500})
+def test_figures_are_drawn_when_they_come_near(show_text: Show) -> None:
+    page = show_text(TEXT, height=500)
     assert figure(page, "history").locator(".canvas svg").count() == 0
     figure(page, "history").scroll_into_view_if_needed()
     figure(page, "history").locator(".canvas svg").wait_for()
 
 
-def test_all_figures_are_drawn_before_print(open_page: Open, tmp_path: Path) -> None:
-    file = tmp_path / "page.html"
-    file.write_text(render(PAYLOAD), encoding="utf-8")
-    page = open_page(file, viewport={"width": 1280, "height": 500})
+def test_all_figures_are_drawn_before_print(show_text: Show) -> None:
+    page = show_text(TEXT, height=500)
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.locator("figure .canvas svg[role=img]").count() == len(NAMES)
 
 
-def test_figures_are_as_wide_as_paper_for_print_only(open_page: Open, tmp_path: Path) -> None:
-    page = opened(open_page, tmp_path, PAYLOAD, viewport={"width": 1440, "height": 900})
+def test_figures_are_as_wide_as_paper_for_print_only(show_text: Show) -> None:
+    page = opened(show_text, TEXT, width=1440, height=900)
     drawn = figure(page, "pareto").locator(".canvas svg[role=img]")
     figure(page, "pareto").scroll_into_view_if_needed()
     wide = drawn.get_attribute("width")
@@ -137,27 +153,25 @@ def test_figures_are_as_wide_as_paper_for_print_only(open_page: Open, tmp_path: 
     page.locator(f'figure[data-chart="pareto"] .canvas svg[role=img][width="{wide}"]').wait_for()
 
 
-def test_what_is_far_off_is_told_below_the_chart(page: Page) -> None:
-    text = figure(page, "pareto").locator(".canvas").text_content().replace("\xa0", " ")
+def test_what_is_far_off_is_told_below_the_chart(fresh: Page) -> None:
+    text = figure(fresh, "pareto").locator(".canvas").text_content().replace("\xa0", " ")
     assert "constant: beyond the scale at" in text
-    figure(page, "pareto").locator('select[data-name="scale"]').select_option("all")
-    assert "beyond the scale" not in figure(page, "pareto").locator(".canvas").text_content()
+    figure(fresh, "pareto").locator('select[data-name="scale"]').select_option("all")
+    assert "beyond the scale" not in figure(fresh, "pareto").locator(".canvas").text_content()
 
 
-def test_pointing_shows_figures_that_no_file_keeps(page: Page, axe: Callable[[Page], list[Plain]]) -> None:
-    figure(page, "pareto").scroll_into_view_if_needed()
-    figure(page, "pareto").locator("g[data-mark=dot] > *").last.hover(force=True)
-    tip = figure(page, "pareto").locator("g.tip")
+def test_pointing_shows_figures_that_no_file_keeps(fresh: Page, axe: Callable[[Page], list[Plain]]) -> None:
+    figure(fresh, "pareto").scroll_into_view_if_needed()
+    figure(fresh, "pareto").locator("g[data-mark=dot] > *").last.hover(force=True)
+    tip = figure(fresh, "pareto").locator("g.tip")
     tip.get_by_text("resamples").or_(tip.get_by_text("auc")).first.wait_for()
-    assert axe(page) == []
-    assert 'class="tip"' not in saved(page, "pareto", "SVG").decode()
+    assert axe(fresh) == []
+    assert 'class="tip"' not in saved(fresh, "pareto", "SVG").decode()
 
 
 @pytest.mark.parametrize(("fragment", "scheme"), [("#theme=dark", "light"), ("", "dark")])
-def test_saved_pictures_have_the_colours_of_the_theme(
-    open_page: Open, tmp_path: Path, fragment: str, scheme: str
-) -> None:
-    page = opened(open_page, tmp_path, PAYLOAD, fragment, color_scheme=scheme)
+def test_saved_pictures_have_the_colours_of_the_theme(show_text: Show, fragment: str, scheme: str) -> None:
+    page = opened(show_text, TEXT, fragment, scheme=scheme)
     ground = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--page')").strip()
     assert f'fill="{ground}"' in saved(page, "scenarios", "SVG").decode()
     assert ground != "#ffffff"
@@ -174,14 +188,14 @@ def test_cost_and_quality_have_means_intervals_and_the_front(page: Page) -> None
     assert "constant" not in beaten
 
 
-def test_effects_are_those_of_python(page: Page) -> None:
-    rows = {row["strategy"]: row for row in table(page, "forest")}
+def test_effects_are_those_of_python(fresh: Page) -> None:
+    rows = {row["strategy"]: row for row in table(fresh, "forest")}
     expected = paired_ratio(values(2, "cpu_s"), values(0, "cpu_s"))
     assert numbers(rows["slow"], "ratio", "low", "high") == pytest.approx(
         [expected.estimate, expected.low, expected.high], rel=1e-6
     )
-    figure(page, "forest").locator('select[data-name="measure"]').select_option(label="auc")
-    rows = {row["strategy"]: row for row in table(page, "forest")}
+    figure(fresh, "forest").locator('select[data-name="measure"]').select_option(label="auc")
+    rows = {row["strategy"]: row for row in table(fresh, "forest")}
     apart = paired_difference(values(2, "auc"), values(0, "auc"))
     assert numbers(rows["slow"], "difference", "low", "high") == pytest.approx(
         [apart.estimate, apart.low, apart.high], rel=1e-6
@@ -199,9 +213,9 @@ def test_the_front_goes_by_both_means(page: Page) -> None:
     assert {name for name, row in rows.items() if row["on the front"] == "yes"} == front
 
 
-def test_options_of_strategies_are_sweeps_too(open_page: Open, tmp_path: Path) -> None:
+def test_options_of_strategies_are_sweeps_too(show_text: Show) -> None:
     payload = planted(labels=("small", "small[bins=8]", "slow"), baseline="")
-    page = opened(open_page, tmp_path, payload)
+    page = opened(show_text, render(payload))
     figure(page, "scaling").locator('select[data-name="sweep"]').select_option(label="bins (option)")
     # The strategy as declared has its default, 256; slow has no variant.
     assert [(row["strategy"], row["bins"]) for row in table(page, "scaling")] == [("small", "8"), ("small", "256")]
@@ -269,12 +283,10 @@ def test_a_limit_is_drawn_dashed_and_named(page: Page) -> None:
     ],
     ids=["none", "of another cell", "far off"],
 )
-def test_a_limit_that_is_not_there_or_far_off_is_not_drawn(
-    open_page: Open, tmp_path: Path, change: Plain, note: str
-) -> None:
+def test_a_limit_that_is_not_there_or_far_off_is_not_drawn(show_text: Show, change: Plain, note: str) -> None:
     payload = planted()
     payload["tasks"][0]["curves"][0] |= {"diagonal": False, **change}
-    own = figure(opened(open_page, tmp_path, payload), "curves")
+    own = figure(opened(show_text, render(payload)), "curves")
     assert own.locator('[stroke-dasharray="10 5"]').count() == 0
     assert note in own.locator(".notes").inner_text()
 
@@ -297,13 +309,13 @@ def test_tuning_has_a_small_chart_a_measure_with_means_and_the_reference(page: P
     assert [float(part) for part in rows[6][3:6]] == pytest.approx([cost.estimate, cost.low, cost.high], rel=1e-6)
 
 
-def test_tuning_follows_the_reference_and_the_cell(page: Page) -> None:
-    page.evaluate("bakeoff.state.set(0, {reference: 2})")
-    page.evaluate("bakeoff.figures.drawAll()")
-    assert figure(page, "tuning").locator(".legend ul.limits li").all_text_contents() == ["slow"]
-    page.evaluate("bakeoff.state.set(0, {scenario: 'noisy'})")
-    page.evaluate("bakeoff.figures.drawAll()")
-    assert "No option was measured at three values" in figure(page, "tuning").inner_text()
+def test_tuning_follows_the_reference_and_the_cell(fresh: Page) -> None:
+    fresh.evaluate("bakeoff.state.set(0, {reference: 2})")
+    fresh.evaluate("bakeoff.figures.drawAll()")
+    assert figure(fresh, "tuning").locator(".legend ul.limits li").all_text_contents() == ["slow"]
+    fresh.evaluate("bakeoff.state.set(0, {scenario: 'noisy'})")
+    fresh.evaluate("bakeoff.figures.drawAll()")
+    assert "No option was measured at three values" in figure(fresh, "tuning").inner_text()
 
 
 def test_values_of_an_option_far_apart_stand_on_a_logarithmic_axis(page: Page) -> None:
@@ -314,8 +326,8 @@ def test_values_of_an_option_far_apart_stand_on_a_logarithmic_axis(page: Page) -
     assert page.evaluate("bakeoff.axes.swept([1, 2], 300).type") == "log"
 
 
-def test_pointing_at_a_small_chart_shows_its_figures(page: Page) -> None:
-    own = figure(page, "tuning")
+def test_pointing_at_a_small_chart_shows_its_figures(fresh: Page) -> None:
+    own = figure(fresh, "tuning")
     own.scroll_into_view_if_needed()
     own.locator(".canvas svg[role=img] > svg").last.locator("g[data-mark=dot] > *").last.hover(force=True)
     told = own.locator("g.tip").get_by_text("the default").first
@@ -329,21 +341,21 @@ def test_history_tells_its_changes(page: Page) -> None:
     assert text.count("machine-0") == 9
 
 
-def test_a_choice_above_the_table_redraws(page: Page) -> None:
-    before = table(page, "forest")
-    page.evaluate("bakeoff.state.set(0, {reference: 2})")
-    page.evaluate("bakeoff.figures.drawAll()")
-    after = {row["strategy"]: row for row in table(page, "forest")}
+def test_a_choice_above_the_table_redraws(fresh: Page) -> None:
+    before = table(fresh, "forest")
+    fresh.evaluate("bakeoff.state.set(0, {reference: 2})")
+    fresh.evaluate("bakeoff.figures.drawAll()")
+    after = {row["strategy"]: row for row in table(fresh, "forest")}
     expected = paired_ratio(values(1, "cpu_s"), values(2, "cpu_s"))
     assert float(after["fast"]["ratio"]) == pytest.approx(expected.estimate, rel=1e-6)
     assert after["fast"]["ratio"] != {row["strategy"]: row for row in before}["fast"]["ratio"]
 
 
-def test_choices_in_a_figure_are_in_the_address(page: Page, open_page: Open, tmp_path: Path) -> None:
-    figure(page, "forest").locator('select[data-name="measure"]').select_option(label="auc")
-    figure(page, "curves").locator('.legend button[data-strategy="1"]').click()
-    fragment = page.evaluate("location.hash")
-    again = opened(open_page, tmp_path, PAYLOAD, fragment)
+def test_choices_in_a_figure_are_in_the_address(fresh: Page, show_text: Show) -> None:
+    figure(fresh, "forest").locator('select[data-name="measure"]').select_option(label="auc")
+    figure(fresh, "curves").locator('.legend button[data-strategy="1"]').click()
+    fragment = fresh.evaluate("location.hash")
+    again = opened(show_text, TEXT, fragment)
     assert figure(again, "forest").locator("select").first.evaluate("own => own.selectedOptions[0].text") == "auc"
     pressed = figure(again, "curves").locator('.legend button[data-strategy="1"]').get_attribute("aria-pressed")
     assert pressed == "false"
@@ -360,29 +372,29 @@ def test_saved_pictures_stand_alone(page: Page) -> None:
         assert saved(page, name, "PNG").startswith(b"\x89PNG\r\n\x1a\n")
 
 
-def test_the_data_table_is_built_when_opened(page: Page) -> None:
-    box = figure(page, "pareto").locator("details.data")
+def test_the_data_table_is_built_when_opened(fresh: Page) -> None:
+    box = figure(fresh, "pareto").locator("details.data")
     assert box.locator("table").count() == 0
     box.locator("summary").click()
     box.locator("table").wait_for()
-    assert box.locator("tbody tr").count() == len(table(page, "pareto"))
+    assert box.locator("tbody tr").count() == len(table(fresh, "pareto"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_accessible_at_every_width_in_both_themes(
-    open_page: Open, axe: Callable[[Page], list[Plain]], tmp_path: Path, scheme: str, width: int
+    show_text: Show, axe: Callable[[Page], list[Plain]], scheme: str, width: int
 ) -> None:
-    page = opened(open_page, tmp_path, PAYLOAD, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = opened(show_text, TEXT, width=width, height=900, scheme=scheme)
     for own in page.locator("figure details > summary").all():
         own.click()
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_hostile_names_are_only_text(open_page: Open, tmp_path: Path) -> None:
+def test_hostile_names_are_only_text(show_text: Show) -> None:
     payload = planted(labels=(HOSTILE, "fast", "slow"), baseline="")
-    page = opened(open_page, tmp_path, payload)
+    page = opened(show_text, render(payload))
     assert page.locator("figure script").count() == 0
     assert HOSTILE.split()[0] in saved(page, "forest", "CSV").decode("utf-8-sig")
     ET.fromstring(saved(page, "pareto", "SVG"))
@@ -400,9 +412,9 @@ def test_hostile_names_are_only_text(open_page: Open, tmp_path: Path) -> None:
     ],
     ids=["one block", "one strategy", "all skipped", "300 strategies", "one cell", "80 blocks"],
 )
-def test_odd_payloads_are_drawn_or_say_why_not(open_page: Open, tmp_path: Path, other: Plain) -> None:
+def test_odd_payloads_are_drawn_or_say_why_not(show_text: Show, other: Plain) -> None:
     payload = samples.payload(samples.task(**{"baseline": "", **other}))
-    page = opened(open_page, tmp_path, payload)
+    page = opened(show_text, render(payload))
     for own in page.locator("figure").all():
         empty = own.locator(".canvas p.empty")
         assert own.locator(".canvas svg").count() + empty.count() == 1

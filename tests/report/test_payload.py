@@ -169,7 +169,7 @@ def test_runs_of_two_machines_are_kept_apart_and_said() -> None:
     assert [cell["machine"] for cell in task["cells"]] == [0, 1]
     assert payload["remarks"][:2] == [
         "The runs are of 2 machines, whose times are never compared with each other: box, other.",
-        "The runs are of 2 versions of the format: 1.0, 1.1.",
+        "The runs are of 2 versions of the format: 1.0, 1.2.",
     ]
 
 

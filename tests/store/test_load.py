@@ -108,7 +108,7 @@ def test_a_row_a_run(results: Path) -> None:
     ]
     assert frame["recorded"].tolist() == [2, 1]
     assert frame.iloc[0].tolist() == [
-        *["a1b2c3", "box", "2026-11-23T02:15:00+00:00", "1.1", "0123456789abcdef", False],
+        *["a1b2c3", "box", "2026-11-23T02:15:00+00:00", "1.2", "0123456789abcdef", False],
         *["bakeoff run boosting", "feed", 4, 2],
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from harness.gate.live.side import PairTask
 from harness.measure.client import Server
 from harness.measure.machine import memory_budget
 from harness.measure.messages import Request
-from harness.records import Trial, figures
+from harness.records import Trial, figures, without
 
 _SHORT_S = 0.02  # a round is planned to take this long, so that the clock and a single interrupt matter little
 _MOST_CALLS = 200
@@ -51,6 +51,8 @@ class PairRequest:
         Standard error of the median log-ratio of CPU time at which there are enough rounds.
     judge
         Whether metrics are wanted even if both sides predict the same.
+    setup
+        Phases that are warmed up and not measured.
     """
 
     trial: Trial
@@ -61,6 +63,7 @@ class PairRequest:
     precision: float
     timeout_s: float
     judge: bool
+    setup: tuple[str, ...] = ()
 
 
 def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> Pair:
@@ -110,6 +113,9 @@ class _Each:
 
 def _rounds(each: _Each, request: PairRequest, order: Sequence[SideName]) -> None:
     """Warm both sides up, and take rounds until their median is known well enough."""
+    # The first call of a strategy with set-up phases says nothing about how long the next ones take.
+    if request.setup and each(order, lambda _: {"calls": 1}) is None:
+        return
     started = time.monotonic()
     if each(order, lambda _: {"calls": 1}) is None:
         return
@@ -124,7 +130,8 @@ def _rounds(each: _Each, request: PairRequest, order: Sequence[SideName]) -> Non
         if answers is None:
             return
         for name in SIDES:
-            _add(getattr(each.pair, name), answers[name]["times"], calls)
+            times = {phase: sums for phase, sums in answers[name]["times"].items() if phase not in request.setup}
+            _add(getattr(each.pair, name), times, calls)
         done += 1
 
 
@@ -194,8 +201,8 @@ class MemoryPass:
         for server in self._servers.values():
             server.close()
 
-    def measure(self, trial: Trial, cores: Sequence[int]) -> Reading:
-        """Run the trial once on each side."""
+    def measure(self, trial: Trial, cores: Sequence[int], setup: Collection[str] = ()) -> Reading:
+        """Run the trial once on each side; the memory of set-up phases is left out."""
         reading = Reading()
         for name in self._sides:
             request = Request(trial, list(cores), self._timeout_s, memory_budget())
@@ -205,7 +212,7 @@ class MemoryPass:
                 reading.failed[name] = str(error)
                 continue
             if record.status == "ok":
-                numbers = figures(record)
+                numbers = figures(without(record, setup))
                 getattr(reading, name).update({name: numbers[name] for name in MEASURES if name in numbers})
             else:
                 reading.failed[name] = record.reason

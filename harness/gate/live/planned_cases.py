@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.declare.values import STRESS, TUNE
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, SideName
 from harness.gate.environments.build import SideEnvironment
@@ -29,11 +30,15 @@ class PlannedMetric(msgspec.Struct, frozen=True):
 
 
 class PlannedCase(msgspec.Struct, frozen=True):
-    """A case that will be measured: its trials by block, and its metrics."""
+    """A case that will be measured: its trials by block, its metrics, and the phases that are set-up on either side.
+
+    On both sides these phases are in no total, even if only one side declares them so.
+    """
 
     case: Case
     trials: tuple[Trial, ...]
     metrics: dict[str, PlannedMetric]
+    setup: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class _Offer:
         For each variant its trials by block.
     missing
         The reason of each strategy that cannot run.
+    setup
+        For each task its set-up phases.
     data
         Data set to version.
     missing_data
@@ -64,6 +71,7 @@ class _Offer:
     trials: dict[str, list[Trial]]
     missing: dict[tuple[str, str, str], str]
     metrics: dict[tuple[str, str], dict[str, PlannedMetric]]
+    setup: dict[tuple[str, str], set[str]]
     data: dict[str, str]
     missing_data: dict[str, str]
 
@@ -87,7 +95,7 @@ def plan_cases(selection: Selection, sides: Mapping[SideName, SideEnvironment]) 
         raise UsageError(candidate)
     offers = {"base": base, "candidate": candidate}
     refused = [f"the {name} has nothing to run: {offer}" for name, offer in offers.items() if isinstance(offer, str)]
-    empty = _Offer({}, {}, {}, {}, {})
+    empty = _Offer({}, {}, {}, {}, {}, {})
     plan = _match(*(empty if isinstance(offer, str) else offer for offer in (base, candidate)))
     if not plan.cases and not plan.settled:
         raise NothingSelectedError(f"no case can be measured on both sides: {'; '.join(plan.remarks + refused)}")
@@ -125,7 +133,9 @@ def _offer(answer: dict[str, Any]) -> _Offer:
     for topic, task, name, direction, unit, margin in answer["metrics"]:
         metrics.setdefault((topic, task), {})[name] = PlannedMetric(direction, unit, margin)
     missing = {(topic, task, strategy): reason for topic, task, strategy, reason in answer["missing"]}
-    return _Offer(trials, missing, metrics, answer["data"], answer.get("missing_data", {}))
+    # A side whose Bakeoff is older knows no set-up phases.
+    setup = {(topic, task): set(phases) for topic, task, phases in answer.get("setup", [])}
+    return _Offer(trials, missing, metrics, setup, answer["data"], answer.get("missing_data", {}))
 
 
 def _match(base: _Offer, candidate: _Offer) -> GatePlan:
@@ -142,15 +152,30 @@ def _match(base: _Offer, candidate: _Offer) -> GatePlan:
         if reason:
             plan.settled.append(msgspec.structs.replace(case, verdict="not measured", reason=reason))
         else:
-            plan.cases.append(
-                PlannedCase(case, tuple(candidate.trials[variant]), candidate.metrics[trial.topic, trial.task])
-            )
+            task = (trial.topic, trial.task)
+            setup = tuple(sorted(base.setup.get(task, set()) | candidate.setup.get(task, set())))
+            plan.cases.append(PlannedCase(case, tuple(candidate.trials[variant]), candidate.metrics[task], setup))
     new = sorted(_case(trials[0]).name for name, trials in candidate.trials.items() if name not in base.trials)
     if new:
         plan.remarks.append(f"new in the candidate, with nothing to compare with: {', '.join(new)}")
+    plan.remarks.extend(_setup_changed(base, candidate, {(one.case.topic, one.case.task) for one in plan.cases}))
     for reason, labels in sorted(skipped.items()):
         plan.remarks.append(f"not run on the base: {', '.join(sorted(labels))} ({reason})")
     return plan
+
+
+def _setup_changed(base: _Offer, candidate: _Offer, tasks: set[tuple[str, str]]) -> list[str]:
+    """Say which phases are set-up on one side alone; those that the harness adds are new, not changed."""
+    remarks = []
+    for task in sorted(tasks):
+        old, new = (offer.setup.get(task, set()) - {TUNE, STRESS} for offer in (base, candidate))
+        for phase in sorted(old ^ new):
+            side, other = ("candidate", "base") if phase in new else ("base", "candidate")
+            remarks.append(
+                f"phase {phase} of {'/'.join(task)} is set-up in the {side} and not in the {other}; it is in no total "
+                "of either side"
+            )
+    return remarks
 
 
 def _why_not_measured(variant: str, trial: Trial, base: _Offer, candidate: _Offer) -> str:

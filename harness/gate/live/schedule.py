@@ -136,6 +136,7 @@ class _Run:
             precision=self.setup.policy.margin(trial.topic, "cpu_s", {}) * _PRECISION,
             timeout_s=self.setup.timeout_s,
             judge=count == 0 and stage == "screen",
+            setup=case.planned.setup,
         )
         pair = measure(request, self.setup.sides)
         case.add(pair)
@@ -145,6 +146,6 @@ class _Run:
         case = self.suite[place]
         trial = case.planned.trials[len(case.memory)]
         cores = cores_for(0, int(trial.params["threads"]), self.setup.cores)
-        reading = self.setup.memory.measure(trial, cores)
+        reading = self.setup.memory.measure(trial, cores, case.planned.setup)
         case.add(reading)
         self.listen(place, reading)

@@ -10,6 +10,7 @@ standard input and output. Its first line says which protocol it speaks::
     trials, variants    the trials of the selection, and the digest of what each of them repeats
     missing             [topic, task, strategy, why it cannot run here, empty when it can]
     metrics             [topic, task, metric, direction, unit, margin]
+    setup               [topic, task, phases that are in no total]
     data                data set to version
     missing_data        data set that is not here to the command that gets it
 
@@ -86,7 +87,7 @@ def main() -> None:
 
 def _plan(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
     selection = known_part(msgspec.json.decode(requests.readline(), type=Selection), registry)
-    trials = make_plan(selection, registry).trials
+    trials = make_plan(selection, registry, every_strategy=True).trials
     chosen = {(trial.topic, trial.task, trial.strategy) for trial in trials}
     tasks = {(topic, task): registry.topics[topic].tasks[task] for topic, task, _ in chosen}
     yield {
@@ -101,6 +102,7 @@ def _plan(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
             for (topic, task), declared in sorted(tasks.items())
             for metric in declared.metrics
         ],
+        "setup": [[topic, task, declared.setup] for (topic, task), declared in sorted(tasks.items())],
         "data": {name: registry.dataset(name).version for name in sorted({trial.dataset for trial in trials})},
         "missing_data": check_data(trials, registry),
     }
@@ -139,7 +141,9 @@ def _call(job: Job, problem: Problem, count: int) -> tuple[Any, dict[str, list[f
     for _ in range(count):
         output = None
         gc.collect()
-        clock = PhaseClock(job.task.phases, open_device(job.strategy.device), lambda *_: None, repeat=False)
+        clock = PhaseClock(
+            job.task.phases, open_device(job.strategy.device), lambda *_: None, setup=job.task.setup, repeat=False
+        )
         output = job.call(problem, clock)
         for phase, measured in clock.figures.items():
             sums = times.setdefault(phase, [0.0, 0.0])

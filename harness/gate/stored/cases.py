@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.analysis import wording
 from harness.config import GatePolicy
 from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, Finding, Kind, Verdict
@@ -12,11 +13,13 @@ from harness.gate.stored.costs import memory_draft, time_draft, time_figures
 from harness.gate.stored.findings import Draft, Sample, Samples, certain, sample
 from harness.gate.stored.metrics import gone, quality_draft
 from harness.gate.stored.sides import StoredRun, StoredSides, sessions
+from harness.records import TOTALS
 from harness.store.header import JudgedMetric
 
 _MEMORY = ("peak_bytes", "device_bytes")
 _NAMED = 4  # cases that a remark names
 _GONE = "it is gone from the candidate, or was not selected there; acknowledge a removal in [tool.bakeoff.gate] allowed"
+_LEFT_OUT = "the quick profile of the candidate leaves it out: measure the candidate with -s '*'"
 
 
 @dataclass
@@ -74,8 +77,11 @@ def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None
     for variant, candidate in new.items():
         if variant not in old:
             remarks.setdefault("new in the candidate, with nothing to compare with", set()).add(_case(candidate).name)
+    if absent := _left_out(sides.candidate) - {_strategy(side) for side in (*old.values(), *new.values())}:
+        reason = "not judged, because the quick profile leaves it out; measure both sides with -s '*'"
+        remarks[reason] = {"/".join(named) for named in absent}
     prepared.remarks += [f"{reason}: {_listed(names)}" for reason, names in remarks.items()]
-    if not any(case.reason != _GONE for case, _ in prepared.cases):
+    if all(case.reason in (_GONE, _LEFT_OUT) for case, _ in prepared.cases):
         raise NothingSelectedError(f"there is no case that both sides finished: {'; '.join(prepared.remarks)}")
     return prepared
 
@@ -84,6 +90,8 @@ def _add(
     prepared: Prepared, remarks: dict[str, set[str]], case: Case, base: Samples, candidate: Samples | None, rules: Rules
 ) -> None:
     verdict, reason = _obstacle(base, candidate, rules.sides.data.get(case.dataset, ""))
+    if reason == _GONE and _strategy(base) in _left_out(rules.sides.candidate):
+        reason = _LEFT_OUT
     if reason and verdict == "pass":
         remarks.setdefault(reason, set()).add(case.name)
     elif reason:
@@ -142,25 +150,47 @@ def _share_failed(side: Samples) -> float:
 def _drafts(case: Case, base: Samples, candidate: Samples, rules: Rules) -> Iterator[Draft]:
     metrics = rules.metrics.get(f"{case.topic}/{case.task}", ())
     declared = {metric.name: metric.margin for metric in metrics}
+    yield from _cost_drafts(case, base, candidate, rules, declared)
+    for metric in metrics:
+        if metric.name in base.names:
+            yield quality_draft(metric, base, candidate, rules.policy.margin(case.topic, metric.name, declared))
+    for metric in rules.before.get(f"{case.topic}/{case.task}", ()):
+        if metric.name not in declared and metric.name in base.names:
+            yield gone(metric, metric.margin)
+
+
+def _cost_drafts(
+    case: Case, base: Samples, candidate: Samples, rules: Rules, declared: Mapping[str, float]
+) -> Iterator[Draft]:
     have, policy, sides = set(candidate.names), rules.policy, rules.sides
+    other_totals = _other_totals(base, candidate)
     for name in time_figures(base, candidate):
         margin = policy.margin(case.topic, name, declared)
-        if name in have:
+        if other_totals and name in TOTALS:
+            yield _missing(name, "time", "s", margin, other_totals)
+        elif name in have:
             yield time_draft(name, base, candidate, margin, rules.noise_sd, across=sides.across)
         else:
             yield _missing(name, "time", "s", margin, f"the candidate has no phase {name.partition('.')[0]}")
     for name in _MEMORY:
-        if name in base.names and name in have:
+        if name not in base.names:
+            continue
+        margin = policy.margin(case.topic, name, declared)
+        if other_totals:
+            yield _missing(name, "memory", "byte", margin, other_totals)
+        elif name in have:
             yield memory_draft(name, base, candidate, policy, case.topic, alike=sides.alike)
-        elif name in base.names:
-            margin = policy.margin(case.topic, name, declared)
+        else:
             yield _missing(name, "memory", "byte", margin, "memory was not read in the candidate")
-    for metric in metrics:
-        if metric.name in base.names:
-            yield quality_draft(metric, base, candidate, policy.margin(case.topic, metric.name, declared))
-    for metric in rules.before.get(f"{case.topic}/{case.task}", ()):
-        if metric.name not in declared and metric.name in base.names:
-            yield gone(metric, metric.margin)
+
+
+def _other_totals(base: Samples, candidate: Samples) -> str:
+    """Return why totals of time and memory are not compared; empty if they mean the same in all runs."""
+    setups = base.setups | candidate.setups
+    if len(setups) < 2:
+        return ""
+    meanings = " and ".join(wording.setup(setup) for setup in setups)
+    return f"the runs give it {meanings}: measure both sides now with 'bakeoff gate --base REV'"
 
 
 def _missing(name: str, kind: Kind, unit: str, margin: float, reason: str) -> Draft:
@@ -174,9 +204,10 @@ def _by_variant(sides: StoredSides) -> tuple[dict[str, Samples], dict[str, Sampl
 
 def _gather(side: Sequence[StoredRun], numbers: Sequence[int]) -> dict[str, Samples]:
     by_variant: dict[str, list[Sample]] = {}
-    for (_, records), session in zip(side, numbers, strict=True):
+    for (header, records), session in zip(side, numbers, strict=True):
         for record in records:
-            by_variant.setdefault(record.trial.variant, []).append(sample(session, record))
+            one = sample(session, record, header.setup(record.trial.cell.full_task))
+            by_variant.setdefault(record.trial.variant, []).append(one)
     return {variant: Samples(samples) for variant, samples in by_variant.items()}
 
 
@@ -184,6 +215,16 @@ def _listed(names: set[str]) -> str:
     first = sorted(names)[:_NAMED]
     more = f" and {len(names) - len(first)} more" if len(names) > len(first) else ""
     return f"{', '.join(first)}{more}"
+
+
+def _left_out(side: Sequence[StoredRun]) -> set[tuple[str, str]]:
+    """Return the strategies that the quick profile left out of the runs of a side, each with its task."""
+    return {(card.name, strategy) for header, _ in side for card in header.tasks for strategy in card.left_out}
+
+
+def _strategy(side: Samples) -> tuple[str, str]:
+    trial = side.samples[0].record.trial
+    return f"{trial.topic}/{trial.task}", trial.strategy
 
 
 def _case(side: Samples) -> Case:

@@ -79,8 +79,12 @@ class TimeChange:
 
 
 def time_figures(base: Samples, candidate: Samples) -> list[str]:
-    """Return the times of a case that are judged: those in which a side takes a millisecond or more."""
-    names = [name for name in base.names if name.rpartition(".")[2] in _CLOCKS]
+    """Return the times of a case that are judged: those in which a side takes a millisecond or more.
+
+    The times of phases that are in no total on either side are not judged.
+    """
+    setup = base.never_in_total | candidate.never_in_total
+    names = [name for name in base.names if name.rpartition(".")[2] in _CLOCKS and name.partition(".")[0] not in setup]
     return [name for name in names if max(base.median(name), candidate.median(name)) >= _LEAST_S]
 
 

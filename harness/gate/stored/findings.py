@@ -9,7 +9,7 @@ from statistics import fmean, median
 from typing import NamedTuple, TypeAlias
 
 from harness.gate.decision import Effect, Finding, Verdict
-from harness.records import MemorySource, Record, figures
+from harness.records import MemorySource, Record, figures, setup_among
 from harness.stats.inferiority import EffectEstimate
 from harness.stats.paired import CONFIDENCE, holm
 
@@ -112,11 +112,18 @@ Row: TypeAlias = dict[Key, float]
 
 @dataclass(frozen=True)
 class Sample:
-    """One trial with its figures and the session of the machine that it was measured in."""
+    """One trial with its figures and the session of the machine that it was measured in.
+
+    Attributes
+    ----------
+    setup
+        Phases that the author of its task declared set-up when it ran.
+    """
 
     session: int
     record: Record
     figures: dict[str, float]
+    setup: frozenset[str] = frozenset()
 
     @property
     def key(self) -> Key:
@@ -145,6 +152,18 @@ class Samples:
     def names(self) -> list[str]:
         """Names of all figures."""
         return list(dict.fromkeys(name for sample in self.finished for name in sample.figures))
+
+    @property
+    def setups(self) -> dict[tuple[str, ...], None]:
+        """What the totals of the trials leave out, each set of phases once."""
+        names = self.names
+        return dict.fromkeys(setup_among(names, sample.setup) for sample in self.finished)
+
+    @property
+    def never_in_total(self) -> set[str]:
+        """Phases that some trial has in no total."""
+        phases = (phase for sample in self.finished for phase in sample.record.phases.items())
+        return {name for name, phase in phases if not phase.in_total}
 
     @property
     def sources(self) -> set[MemorySource]:
@@ -180,9 +199,9 @@ class Samples:
         return {key: fmean(row[key] for row in rows if key in row) for key in keys}
 
 
-def sample(session: int, record: Record) -> Sample:
+def sample(session: int, record: Record, setup: frozenset[str] = frozenset()) -> Sample:
     """Return the sample of a record."""
-    return Sample(session, record, figures(record))
+    return Sample(session, record, figures(record), setup)
 
 
 def shared(rows: Sequence[Row]) -> list[Key]:

@@ -26,7 +26,7 @@ from harness.interop.figures import (
     set_phase_figure,
 )
 from harness.interop.reading import digest, finite, milliseconds
-from harness.records import TOTALS, Phase, Record, Status, Trial, figures, typed
+from harness.records import TOTALS, Phase, Record, Status, Trial, depends_on_setup, figures, typed
 from harness.store.header import Header
 
 Case: TypeAlias = tuple[str, ...]
@@ -72,6 +72,8 @@ class _Grid(NamedTuple):
         The values of each axis that some trial has.
     cases
         The combination of each trial, in the order of the trials.
+    setup
+        Phases that the task declares set-up.
     """
 
     task: str
@@ -79,6 +81,7 @@ class _Grid(NamedTuple):
     axes: list[list[str]]
     cases: list[Case]
     failed: set[Case]
+    setup: list[str]
 
 
 class AsvLayout:
@@ -120,7 +123,8 @@ class AsvLayout:
             of_task = [records[index] for index in indices]
             metrics = [metric for metric in header.metrics if metric.task == f"{topic}/{task}"]
             phases = dict.fromkeys(phase for record in of_task for phase in record.phases)
-            self._add_task(_grid(topic, task, of_task), indices, of_task, list(figures_of(phases, metrics)))
+            setup = sorted(header.setup(f"{topic}/{task}"))
+            self._add_task(_grid(topic, task, of_task, setup), indices, of_task, list(figures_of(phases, metrics)))
 
     def _add_task(
         self, grid: _Grid, indices: Sequence[int], records: Sequence[Record], mapped: Sequence[MappedFigure]
@@ -146,7 +150,9 @@ class AsvLayout:
 
     def _add_benchmark(self, grid: _Grid, figure: MappedFigure, samples: Samples) -> None:
         name = f"{grid.prefix}.{figure.name}"
-        version = digest(json.dumps((name, RUN_AXES, figure.unit)), 16)
+        # Where other phases are set-up, asv begins a new series of what depends on it.
+        setup = [grid.setup] if grid.setup and depends_on_setup(figure.measure) else []
+        version = digest(json.dumps((name, RUN_AXES, figure.unit, *setup)), 16)
         axes = _widened(grid.axes, self._listed.get(name), version)
         combinations = math.prod(map(len, axes))
         if combinations > _MOST_COMBINATIONS:
@@ -182,6 +188,7 @@ class AsvLayout:
 def restored_records(run: ExportedRun, rows: Mapping[str, AsvRow]) -> list[Record] | None:
     """Put the records of an exported run together again; ``None`` where the file was changed and does not fit."""
     records = [Record(exported.trial, exported.status, exported.reason) for exported in run.trials]
+    setups = {card.name: card.setup for card in run.header.tasks}
     for name, places in run.places.items():
         row = rows.get(name)
         if row is None or name not in run.figures or len(places) != row.combinations:
@@ -194,24 +201,25 @@ def restored_records(run: ExportedRun, rows: Mapping[str, AsvRow]) -> list[Recor
             for index, number in zip(indices, numbers, strict=True):
                 value = None if number is None else original(number, conversion)
                 if value is not None and measure not in TOTALS:
-                    _set_figure(records[index], measure, value)
+                    _set_figure(records[index], measure, value, setups)
     return records
 
 
-def _set_figure(record: Record, name: str, value: float) -> None:
+def _set_figure(record: Record, name: str, value: float, setups: Mapping[str, Sequence[str]]) -> None:
     phase, dot, measure = name.partition(".")
     if dot:
-        set_phase_figure(record.phases.setdefault(phase, Phase([], [])), measure, [value])
+        in_total = phase not in setups.get(record.trial.cell.full_task, ())
+        set_phase_figure(record.phases.setdefault(phase, Phase([], [], in_total=in_total)), measure, [value])
     else:
         record.metrics[name] = value
 
 
-def _grid(topic: str, task: str, records: Sequence[Record]) -> _Grid:
+def _grid(topic: str, task: str, records: Sequence[Record], setup: list[str]) -> _Grid:
     cases = [_case(record.trial) for record in records]
     axes = [list(dict.fromkeys(axis)) for axis in zip(*cases, strict=True)]
     states = zip(cases, (record.status for record in records), strict=True)
     failed = {case for case, status in states if status not in ("ok", "skipped")}
-    return _Grid(f"{topic}/{task}", run_prefix(topic, task), axes, cases, failed)
+    return _Grid(f"{topic}/{task}", run_prefix(topic, task), axes, cases, failed, setup)
 
 
 def _widened(axes: list[list[str]], listed: Benchmark | None, version: str) -> list[list[str]]:

@@ -25,12 +25,13 @@ _UNITS = {"time": "seconds", "timeraw": "seconds", "mem": "bytes", "peakmem": "b
 
 
 class SuiteTask(NamedTuple):
-    """A declared task: its figures by the names of its suite's benchmarks, and its metrics by name."""
+    """A declared task: its figures by the names of its suite's benchmarks, its metrics by name, its set-up phases."""
 
     topic: str
     name: str
     figures: dict[str, MappedFigure]
     metrics: dict[str, Metric]
+    setup: tuple[str, ...] = ()
 
 
 def suite_tasks(registry: Registry) -> dict[str, SuiteTask]:
@@ -41,6 +42,7 @@ def suite_tasks(registry: Registry) -> dict[str, SuiteTask]:
             task.name,
             {figure.name: figure for figure in figures_of(task.phases, task.metrics)},
             {metric.name: metric for metric in task.metrics},
+            task.setup,
         )
         for task in registry.tasks()
     }
@@ -171,7 +173,8 @@ def _add_suite_figure(
     phase, dot, measure = figure.measure.partition(".")
     if dot:
         values = seconds(samples or []) if figure.is_time else []
-        set_phase_figure(result.phases.setdefault(phase, Phase([], [])), measure, values or [number])
+        in_total = phase not in task.setup
+        set_phase_figure(result.phases.setdefault(phase, Phase([], [], in_total=in_total)), measure, values or [number])
         return
     metric = task.metrics.get(figure.measure)
     value = original(number, figure.conversion)

@@ -19,8 +19,10 @@ from typing import Any
 
 import msgspec
 
+from harness.declare.values import STRESS, TUNE
 from harness.interop.figures import AXES, MappedFigure, class_name, figures_of, module_name, suite_prefix
 from harness.interop.suites import ReplayClock, Suite, run_suite, suites
+from harness.records import depends_on_setup
 
 #: asv compares two commits by Mann and Whitney's test at 0.002 if it takes that to be possible with so many samples. It
 #: does so from 6 samples on, where the least two-sided p is 2/924; from 7 on the test can detect a difference.
@@ -82,18 +84,24 @@ def _is_measuring() -> bool:
 def version(suite: Suite, figure: MappedFigure) -> str:
     """Return a digest of everything except code that a figure depends on: declaration, parameters, blocks and data.
 
-    When it changes, asv begins a new series. The code of a strategy is not part of it, because a series shows the
-    effect of that code; nor are the names of the strategies, because a new one does not change the others' figures.
+    When it changes, asv begins a new series; so set-up phases are a part of it for totals and held memory only.
+    The code of a strategy is not part of it, because a series shows the effect of that code; nor are the names of the
+    strategies, because a new one does not change the others' figures.
     """
-    content = {
+    added = {TUNE, STRESS}
+    # The phases that the harness adds change no figure that was there before them.
+    content: dict[str, Any] = {
         "task": suite.task.full_name,
-        "phases": suite.task.phases,
+        "phases": [phase for phase in suite.task.phases if phase not in added],
         "figure": (figure.measure, figure.unit, figure.conversion),
         "profile": suite.profile,
         "blocks": sorted({(trial.block, trial.seeds.data, trial.seeds.model) for trial in suite.trials}),
         "params": {trial.dataset: trial.params for trial in suite.trials},
         "data": {dataset.name: dataset.version for dataset in suite.datasets},
     }
+    setup = sorted(set(suite.task.setup) - added)
+    if setup and depends_on_setup(figure.measure):
+        content["setup"] = setup
     return hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=8).hexdigest()
 
 
@@ -113,7 +121,7 @@ def _class(suite: Suite, home: str, listed: list[list[str]] | None) -> type:
         "setup_cache": _setup_cache(suite, name, home),
     }
     uses_device = any(strategy.device != "cpu" for strategy in suite.task.strategies.values())
-    for figure in figures_of(suite.task.phases, suite.task.metrics):
+    for figure in figures_of(suite.task.phases, suite.task.metrics, suite.task.setup):
         if figure.measure.endswith("device_bytes") and not uses_device:
             continue
         members[figure.name] = _method(suite, name, figure)
@@ -174,7 +182,8 @@ def _method(suite: Suite, name: str, figure: MappedFigure) -> Callable[..., Any]
     method.pretty_source = (
         f"def {figure.name}(self, {', '.join(AXES)}):\n"
         f'    """{figure.title[0].upper()}{figure.title[1:]}: the median of the trials of\n\n'
-        f'    bakeoff run {suite.task.full_name} --profile {suite.profile}\n    """'
+        f"    bakeoff run {suite.task.full_name} -s '*' --profile {suite.profile}\n"
+        '    """'
     )
     method.__name__, method.__qualname__ = figure.name, f"{name}.{figure.name}"
     method.pretty_name = f"{suite.task.full_name}: {figure.title}"

@@ -2,8 +2,8 @@
 
 pytest-benchmark would time a function in the process of pytest, with the libraries, memory and threads that other cases
 left there. Here it receives the times of trials instead: each round is a trial in a fresh process, and its time is the
-wall time of all phases of the strategy, without loading and judging. Each case therefore has a timer of its own, set by
-pytest-benchmark's marker.
+wall time of all phases of the strategy but set-up, without loading and judging. Each case therefore has a timer of its
+own, set by pytest-benchmark's marker.
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ def _extra_info(suite: Suite, outcome: SuiteResult) -> dict[str, Any]:
         "units": {metric.name: metric.unit for metric in suite.task.metrics},
         **extra_figures(samples),
         "phases": {name: number for name, number in medians.items() if "." in name},
+        **({"setup": suite.task.setup} if suite.task.setup else {}),
         "params": trials[0].params,
         "dataset_version": version,
         "seeds": [{"data": trial.seeds.data, "model": trial.seeds.model} for trial in trials],

@@ -218,7 +218,13 @@ def history(
     started = {run: header.started for run, header in headers.items()}
     return [
         _row(track, headers)
-        for tracks in follow(aggregates, names, started, lambda run, cell: headers[run].cards.get(cell.dataset))
+        for tracks in follow(
+            aggregates,
+            names,
+            started,
+            lambda run, cell: headers[run].cards.get(cell.dataset),
+            lambda run, task: headers[run].setup(task),
+        )
         if sum(len(track.points) for track in tracks) > 1
         for track in tracks
     ]
@@ -230,6 +236,7 @@ def _row(track: Track, headers: dict[str, Header]) -> dict[str, Any]:
         "measure": track.measure,
         "cell": track.cell.short,
         "machine": track.machine,
+        "setup": list(track.setup),
         "points": [_point(headers[run], mean) for run, mean in track.points.items()],
         "changes": [
             {"index": change.index, "before": change.before, "after": change.after, "p": change.p}

@@ -26,6 +26,7 @@ def markdown(payload: Plain) -> str:
         lines += [f"### {escape_text(task['id'])}", ""]
         if task["advice"] and task["advice"]["strategy"]:
             lines += [f"**Take** {escape_text(task['advice']['sentence'])}", ""]
+        lines += [escape_text(views.setup(task)), ""] if task["setup"] else []
         left_out = 0
         for cell in task["cells"]:
             table = list(_table(task, cell))
@@ -38,6 +39,7 @@ def markdown(payload: Plain) -> str:
                 f"{wording.count(left_out, 'further cell')} left out here; the page made by `bakeoff report` has all",
                 "",
             ]
+        lines += [escape_text(task["left_out"]), ""] if task["left_out"] else []
         lines += _troubles(task)
     return "\n".join(lines).rstrip() + "\n"
 

@@ -87,6 +87,7 @@ def remarks(run_set: RunSet) -> list[str]:
     changed = [f"{name} ({', '.join(sorted(found))})" for name, found in sorted(packages.items()) if len(found) > 1]
     if changed:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
+    said += run_set.other_totals
     missing = run_set.missing()
     for header in run_set.headers:
         said += _remarks_on(header, missing.get(header.run, 0))
@@ -220,7 +221,7 @@ def _claims(topics: Sequence[str], run_set: RunSet, registry: Registry, noise: d
         for name in topics
         if name in registry.topics
         for judged in judge(
-            registry.topics[name], [cell for cell in run_set.aggregates if cell.cell.topic == name], deviations
+            registry.topics[name], [cell for cell in run_set.comparable if cell.cell.topic == name], deviations
         )
     ]
 

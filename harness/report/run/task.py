@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 from typing import NamedTuple
 
+from harness.analysis import wording
 from harness.analysis.advice import advise
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import overall
-from harness.records import TOTALS
+from harness.analysis.wording import left_out
+from harness.records import TOTALS, setup_among
 from harness.report.run.cell import CellMaker, Measure, Plain
 from harness.report.run.charts import curves, history, scaling, tuning
 from harness.store.noise import StoredNoise
@@ -59,6 +61,8 @@ def task_payload(
         "title": task.card.title,
         "reference": reference,
         "baseline": task.card.baseline,
+        "setup": _setup(task, aggregates),
+        "left_out": left_out(task.card.name, task.card.left_out) if task.card.left_out else "",
         "measures": [measure._asdict() for measure in measures],
         "strategies": [_strategy(label, entry, task) for label, entry in labels.items()],
         "cells": [maker.cell(cell) for cell in cells],
@@ -84,13 +88,22 @@ def _labels(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> dict[str, St
 def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measure]:
     """List the costs that were measured, first those of all phases and then those of each phase, and the metrics."""
     seen = {name for cell in aggregates for entry in cell.entries.values() for name in entry.values}
-    totals = [_cost(name, title, f"{title} of all phases") for name, title in _COSTS.items() if name in seen]
+    setup = _setup(task, aggregates)
+    part = f"all phases {wording.setup(setup)}" if setup else "all phases"
+    totals = [_cost(name, title, f"{title} of {part}") for name, title in _COSTS.items() if name in seen]
     total = time_of(aggregates)
     phases = [
-        _cost(name, f"{_COSTS[total]} of {name.removesuffix(f'.{total}')}") for name in _in_order(aggregates, total)
+        _cost(name, f"{_COSTS[total]} of {wording.phase(name.removesuffix(f'.{total}'), setup)}")
+        for name in _in_order(aggregates, total)
     ]
     metrics = [Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False) for m in task.metrics]
     return [*totals, *phases, *metrics]
+
+
+def _setup(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> tuple[str, ...]:
+    """Return the phases in no total that some strategy enters."""
+    seen = {name for cell in aggregates for entry in cell.entries.values() for name in entry.values}
+    return setup_among(seen, task.card.setup)
 
 
 def _cost(name: str, title: str, summary: str = "") -> Measure:
@@ -174,8 +187,7 @@ def _history(
 ) -> list[Plain]:
     run_sets = [run_set, *([tracked] if tracked else [])]
     headers = {header.run: header for part in run_sets for header in part.headers}
-    others = tracked.tasks().get(task.card.name, []) if tracked else []
     followed = [time_of(cells), "peak_bytes", *(metric.name for metric in task.metrics[:1])]
     shown = {cell.cell for cell in cells}
-    rows = history([*cells, *(cell for cell in others if cell.cell in shown)], headers, followed)
+    rows = history([cell for part in run_sets for cell in part.aggregates if cell.cell in shown], headers, followed)
     return [{"strategy": names[row.pop("label")], **row} for row in rows if row["label"] in names]

@@ -39,9 +39,17 @@ def task(number: int, payload: Plain) -> dict[str, Any]:
         "title": payload["title"] or payload["id"],
         "choice": advice["strategy"] if advice else "",
         "reason": advice["sentence"].removeprefix(advice["strategy"]).removeprefix(":").strip() if advice else "",
+        "setup": setup(payload),
         "shown": [place for place, measure in enumerate(payload["measures"]) if not is_phase(measure)],
         "troubles": troubles(payload),
     }
+
+
+def setup(payload: Plain) -> str:
+    """Say which phases are in no total; empty where all are: ``Times and memory are without compile (set-up).``."""
+    phases = payload["setup"]
+    named = [wording.phase(phase, phases) for phase in phases]
+    return f"Times and memory are {wording.setup(named)}." if phases else ""
 
 
 def is_phase(measure: Plain) -> bool:

@@ -125,6 +125,7 @@ conservative = topic.task(
         ),
     ],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=[*METRICS, VIOLATIONS, SHORTFALL],
     judge=judge,
     params=PARAMS,
@@ -133,7 +134,12 @@ conservative = topic.task(
     reference="conservative-ucb",
     baseline="always-default",
     charts=[REGRET, MARGIN],
-    quick=Profile(1, {"horizon": 1_000, "replications": 50}, datasets=("default-second",)),
+    quick=Profile(
+        3,
+        {"horizon": 1_000, "replications": 50},
+        datasets=("default-second",),
+        strategies=("always-default", "conservative-ucb", "unguarded-ucb"),
+    ),
     full=Profile(10, sweeps=True),
 )
 

@@ -108,6 +108,7 @@ contextual = topic.task(
     ],
     scenarios=[CLEAN, DRIFT, batch(100)],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     params={**SIZES, **FEATURES},
@@ -116,6 +117,12 @@ contextual = topic.task(
     reference="lin-ucb",
     baseline="random",
     charts=[REGRET],
-    quick=Profile(1, {"horizon": 1_000, "replications": 20}, datasets=("linear-contexts",), scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"horizon": 1_000, "replications": 20},
+        datasets=("linear-contexts",),
+        scenarios=("clean",),
+        strategies=("random", "thompson-beta", "lin-ucb"),
+    ),
     full=Profile(10, sweeps=True),
 )

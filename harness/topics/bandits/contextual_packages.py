@@ -29,13 +29,19 @@ packages = topic.task(
     datasets=[LINEAR, DIGITS],
     scenarios=[CLEAN],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     params={**SIZES, **FEATURES},
     work=STEPS,
     reference="lin-ucb",
     charts=[REGRET],
-    quick=Profile(1, {"horizon": 100, "replications": 2}, datasets=("linear-contexts",)),
+    quick=Profile(
+        3,
+        {"horizon": 100, "replications": 2},
+        datasets=("linear-contexts",),
+        strategies=("lin-ucb", "obp-lin-ucb", "mabwiser-lin-ucb"),
+    ),
     full=Profile(5, {"horizon": 1_000, "replications": 4}),
 )
 packages.strategy("lin-ucb", needs=linear.ENGINE)(linear.lin_ucb)

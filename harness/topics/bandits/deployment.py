@@ -137,6 +137,7 @@ deployment = topic.task(
     ],
     scenarios=[CLEAN, trend(1.0)],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     view=view,
@@ -145,6 +146,12 @@ deployment = topic.task(
     reference="canary-betting",
     baseline="never",
     charts=[TRAFFIC, LOST],
-    quick=Profile(1, {"replications": 200}, datasets=("launch-mixed",), scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"replications": 200},
+        datasets=("launch-mixed",),
+        scenarios=("clean",),
+        strategies=("never", "fixed-ab", "canary-betting"),
+    ),
     full=Profile(10, sweeps=True),
 )

@@ -82,6 +82,7 @@ drifting = topic.task(
         ),
     ],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=[*METRICS, DELAY],
     judge=judge,
     params={**PARAMS, **CHANGES},
@@ -90,6 +91,11 @@ drifting = topic.task(
     reference="sliding-thompson",
     baseline="random",
     charts=[REGRET, ADAPTATION],
-    quick=Profile(blocks=1, params={"horizon": 2_000, "replications": 20}, datasets=("abrupt",)),
+    quick=Profile(
+        3,
+        {"horizon": 2_000, "replications": 20},
+        datasets=("abrupt",),
+        strategies=("random", "thompson-beta", "sliding-ucb", "sliding-thompson"),
+    ),
     full=Profile(blocks=10, sweeps=True),
 )

@@ -140,6 +140,7 @@ monitoring = topic.task(
     ],
     scenarios=[CLEAN, heavy_tails(3), autocorrelation(0.3)],
     phases=["compile", "watch"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     view=view,
@@ -149,6 +150,12 @@ monitoring = topic.task(
     reference="e-detector",
     baseline="silent",
     charts=[ALARMED],
-    quick=Profile(1, {"replications": 50}, datasets=("mean-shift",), scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"replications": 50},
+        datasets=("mean-shift",),
+        scenarios=("clean",),
+        strategies=("silent", "cusum", "e-detector"),
+    ),
     full=Profile(10, sweeps=True),
 )

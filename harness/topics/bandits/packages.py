@@ -30,13 +30,19 @@ task = topic.task(
     datasets=[BERNOULLI],
     scenarios=[CLEAN, batch(100)],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     params=PARAMS,
     work=STEPS,
     reference="thompson-beta",
     charts=[REGRET],
-    quick=Profile(1, {"horizon": 200, "replications": 10}, scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"horizon": 200, "replications": 10},
+        scenarios=("clean",),
+        strategies=("thompson-beta", "obp-bernoulli-ts", "mabwiser-thompson"),
+    ),
     full=Profile(10, {"horizon": 1_000, "replications": 20}),
 )
 

@@ -61,6 +61,7 @@ replay = topic.task(
         for campaign, items in open_bandit.CAMPAIGNS.items()
     ],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=[
         Metric(
             "clicks",
@@ -82,6 +83,11 @@ replay = topic.task(
     reference="thompson-beta",
     baseline="random",
     charts=[CLICKS, REGRET],
-    quick=Profile(1, {"horizon": 500, "replications": 10}, datasets=("replay-all",)),
+    quick=Profile(
+        3,
+        {"horizon": 500, "replications": 10},
+        datasets=("replay-all",),
+        strategies=("random", "thompson-beta"),
+    ),
     full=Profile(10, sweeps=True),
 )

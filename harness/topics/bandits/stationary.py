@@ -133,6 +133,7 @@ task = topic.task(
     ],
     scenarios=[CLEAN, delay(100), delay(1_000), batch(100)],
     phases=["compile", "play"],
+    setup=["compile"],
     metrics=METRICS,
     judge=judge,
     params=PARAMS,
@@ -141,6 +142,12 @@ task = topic.task(
     reference="thompson-beta",
     baseline="random",
     charts=[BOUNDED],
-    quick=Profile(2, {"horizon": 1_000, "replications": 50}, datasets=("bernoulli",), scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"horizon": 1_000, "replications": 50},
+        datasets=("bernoulli",),
+        scenarios=("clean",),
+        strategies=("random", "epsilon-greedy", "ucb1", "thompson-beta"),
+    ),
     full=Profile(10, sweeps=True),
 )

@@ -36,6 +36,15 @@ task = topic.task(
     reference="xgboost-hist",
     baseline="constant",
     charts=FIGURES,
-    quick=Profile(blocks=3, params={"rows": 5_000}, datasets=("flights",), scenarios=("clean", "temporal")),
+    quick=Profile(
+        3,
+        {"rows": 5_000},
+        datasets=("flights",),
+        scenarios=("clean", "temporal"),
+        strategies=(
+            *("constant", "logistic-regression", "lightgbm", "lightgbm-cuda", "sklearn-hist"),
+            *("xgboost-exact", "xgboost-approx", "xgboost-hist", "xgboost-hist-gpu"),
+        ),
+    ),
     full=Profile(blocks=10, sweeps=True),
 )

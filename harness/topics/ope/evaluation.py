@@ -65,7 +65,12 @@ selection = topic.task(
     work=ROUNDS,
     sweep={"rounds": [300, 10_000]},
     reference="ips",
-    quick=Profile(1, {"rounds": 500, "replications": 10, "candidates": 5}, scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"rounds": 500, "replications": 10, "candidates": 5},
+        scenarios=("clean",),
+        strategies=("ips", "snips", "dm", "dr"),
+    ),
     full=Profile(blocks=6, sweeps=True),
 )
 
@@ -128,7 +133,13 @@ value = topic.task(
     sweep={"actions": [20, 200, 1_000], "rounds": [10_000], "temperature": [-1.0]},
     reference="ips",
     charts=[ERRORS],
-    quick=Profile(1, {"rounds": 500, "replications": 20}, datasets=("nonlinear-rewards",), scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"rounds": 500, "replications": 20},
+        datasets=("nonlinear-rewards",),
+        scenarios=("clean",),
+        strategies=("ips", "snips", "dm", "dr"),
+    ),
     full=Profile(blocks=10, sweeps=True),
 )
 real = topic.task(
@@ -143,7 +154,13 @@ real = topic.task(
     params={"replications": Param(30, low=2, summary=REPLICATIONS["replications"].summary)},
     reference="ips",
     charts=[ERRORS],
-    quick=Profile(1, {"replications": 2}, datasets=("digits-bandit",), scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"replications": 2},
+        datasets=("digits-bandit",),
+        scenarios=("clean",),
+        strategies=("ips", "snips", "dm", "dr"),
+    ),
     full=Profile(blocks=6, datasets=("digits-bandit", "open-bandit-all"), scenarios=("clean",), sweeps=True),
     defaults={"model": REAL_MODEL},
 )

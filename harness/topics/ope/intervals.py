@@ -63,7 +63,13 @@ task = topic.task(
     work=ROUNDS,
     sweep={"rounds": [300, 10_000]},
     reference="normal-ips",
-    quick=Profile(1, {"rounds": 500, "replications": 10}, datasets=("nonlinear-rewards",), scenarios=("clean",)),
+    quick=Profile(
+        3,
+        {"rounds": 500, "replications": 10},
+        datasets=("nonlinear-rewards",),
+        scenarios=("clean",),
+        strategies=("normal-ips", "bootstrap-ips", "hoeffding-ips", "betting-ips"),
+    ),
     full=Profile(blocks=10, sweeps=True),
 )
 

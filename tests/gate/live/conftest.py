@@ -91,7 +91,7 @@ def crash(problem, phase):
     return problem.data.copy()
 
 
-@task.strategy("grows")
+@task.strategy("grows", quick=False)
 def grows(problem, phase):
     with phase("fit"):
         filled = np.ones(int(50_000_000 * (1 + said("BYTES"))), dtype=np.uint8)

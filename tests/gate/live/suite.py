@@ -65,7 +65,7 @@ class Memory(MemoryPass):
         super().__init__({}, 1.0)
         self.growth = growth
 
-    def measure(self, trial: Trial, cores: object) -> Reading:
+    def measure(self, trial: Trial, cores: object, setup: object = ()) -> Reading:
         return Reading(base={"peak_bytes": 1e8}, candidate={"peak_bytes": 1e8 * self.growth})
 
 

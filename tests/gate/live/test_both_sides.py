@@ -17,19 +17,20 @@ from harness.plan.selection import Selection
 if TYPE_CHECKING:
     from gate.live.conftest import Sides
 
-pytestmark = pytest.mark.measured
-
 BLOCKS = 4
 
 
-def run(sides: Sides, strategy: str, block: int = 0, *, judge: bool = False, **variables: Any) -> Pair:
+def run(
+    sides: Sides, strategy: str, block: int = 0, *, judge: bool = False, timeout_s: float = 60.0, **variables: Any
+) -> Pair:
     made = sides(**variables)
     selection = Selection(profile="quick", tasks=("small",), strategies=(strategy,), blocks=BLOCKS)
     trial = plan_cases(selection, made).cases[0].trials[block]
     core = usable_cores()[:1]
-    return measure(PairRequest(trial, core, "base", "screen", 4, 1.0, 5.0, judge=judge), made)
+    return measure(PairRequest(trial, core, "base", "screen", 4, 1.0, timeout_s, judge=judge), made)
 
 
+@pytest.mark.measured
 def test_both_sides_are_measured_in_every_round_on_the_same_core(sides: Sides) -> None:
     pair = run(sides, "copy", judge=True)
     assert pair.failed == {}
@@ -43,6 +44,7 @@ def test_both_sides_are_measured_in_every_round_on_the_same_core(sides: Sides) -
     assert msgspec.json.decode(msgspec.json.encode(pair), type=Pair) == pair
 
 
+@pytest.mark.measured
 def test_five_times_the_work_is_seen(sides: Sides) -> None:
     pair = run(sides, "copy", MORE=40)
     assert 2 < np.median(np.divide(pair.candidate["fit.cpu_s"], pair.base["fit.cpu_s"])) < 10
@@ -61,8 +63,9 @@ def test_other_predictions_are_judged_and_compared_example_by_example(sides: Sid
     [
         ({"RAISE": 1}, "RuntimeError: planted"),
         ({"EXIT": 1}, "called sys.exit(3)"),
-        ({"HANG": 1}, "not done after 5 s; killed"),
+        pytest.param({"HANG": 1, "timeout_s": 5.0}, "not done after 5 s; killed", marks=pytest.mark.measured),
     ],
+    ids=["raises", "exits", "hangs"],
 )
 def test_a_failing_candidate_is_named_with_its_reason(sides: Sides, variables: dict[str, Any], reason: str) -> None:
     assert run(sides, "crash", **variables).failed == {"candidate": reason}

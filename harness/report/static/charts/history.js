@@ -8,12 +8,13 @@
   const MARGIN = { left: 64, right: 44, top: 40, bottom: 44 };
 
   const READING = [
-    "Each point is a run: the mean over its blocks (geometric for a cost) with its 95 % confidence interval. Lines join runs of one machine only, because figures of different machines cannot be compared.",
+    "Each point is a run: the mean over its blocks (geometric for a cost) with its 95 % confidence interval. Lines join runs that can be compared only: of one machine, on the same data and, for totals of time and memory, with the same set-up phases.",
     "A vertical line is a change point: from that run on, the level differs from before. The data below give the level before and after, and p.",
   ];
 
   const distinct = (values) => [...new Set(values)];
   const machineOf = (series) => series.points[0]?.machine ?? "";
+  const setupOf = (series) => (series.setup?.length ? `, without ${series.setup.join(", ")}` : "");
 
   const choose = (view) => {
     const { task } = view;
@@ -53,14 +54,14 @@
   };
 
   const dataOf = (view, measure, visible, machines) =>
-    visible.flatMap((own) =>
+    visible.flatMap((own, place) =>
       own.points.map((point) => ({
         ...point,
         ...bakeoff.plot.styled(own.strategy),
         ...(machines.length > 1 ? { symbol: bakeoff.look.MARKERS[machines.indexOf(point.machine) % bakeoff.look.MARKERS.length] } : {}),
-        line: `${own.strategy} ${point.machine}`,
+        line: place,
         time: new Date(point.started),
-        title: `${view.label(own.strategy)}\nrun ${point.run}, ${point.started.slice(0, 16).replace("T", " ")}${point.commit ? `\ncommit ${point.commit}` : ""}\n${point.machine}\n${measure.title} ${bakeoff.plot.level({ ...point, estimate: point.mean }, measure)}`,
+        title: `${view.label(own.strategy)}\nrun ${point.run}, ${point.started.slice(0, 16).replace("T", " ")}${point.commit ? `\ncommit ${point.commit}` : ""}\n${point.machine}${setupOf(own)}\n${measure.title} ${bakeoff.plot.level({ ...point, estimate: point.mean }, measure)}`,
       })),
     );
 
