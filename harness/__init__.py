@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
+    from harness.data.readers.arrays import Arrays
+    from harness.data.readers.interactions import Interactions
+    from harness.data.readers.log import LoggedRounds
+    from harness.data.readers.text import Texts, TextSplit
     from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
     from harness.data.tabular import Split, Table
     from harness.declare import (
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
         Profile,
         Scenario,
         Stress,
+        Takes,
         Task,
         Topic,
         Tuning,
@@ -33,13 +38,14 @@ if TYPE_CHECKING:
     )
     from harness.declare.evidence import Estimate, Evidence, Verdict
     from harness.declare.values import Generator, StrategyFunction
-    from harness.errors import CannotRunError, DivergedError, InvalidOutputError, UsageError
+    from harness.errors import CannotRunError, DivergedError, InvalidOutputError, MissingDataError, UsageError
     from harness.records import Curve, Scalar
     from harness.store.load import load, samples
 
 __all__ = [
     "CLEAN",
     "TEMPORAL",
+    "Arrays",
     "CannotRunError",
     "Chart",
     "Comparison",
@@ -50,9 +56,12 @@ __all__ = [
     "Evidence",
     "Examples",
     "Generator",
+    "Interactions",
     "InvalidOutputError",
     "Judgement",
+    "LoggedRounds",
     "Metric",
+    "MissingDataError",
     "Outputs",
     "Param",
     "PhaseClock",
@@ -64,7 +73,10 @@ __all__ = [
     "StrategyFunction",
     "Stress",
     "Table",
+    "Takes",
     "Task",
+    "TextSplit",
+    "Texts",
     "Topic",
     "Tuning",
     "UsageError",
@@ -79,6 +91,13 @@ __all__ = [
 
 _HOMES = {
     "harness.analysis.comparison": ("Comparison",),
+    "harness.data.readers.arrays": ("Arrays",),
+    "harness.data.readers.interactions": ("Interactions",),
+    "harness.data.readers.log": ("LoggedRounds",),
+    "harness.data.readers.text": (
+        "TextSplit",
+        "Texts",
+    ),
     "harness.data.scenarios": (
         "TEMPORAL",
         "covariate_shift",
@@ -103,6 +122,7 @@ _HOMES = {
         "Profile",
         "Scenario",
         "Stress",
+        "Takes",
         "Task",
         "Topic",
         "Tuning",
@@ -122,6 +142,7 @@ _HOMES = {
         "CannotRunError",
         "DivergedError",
         "InvalidOutputError",
+        "MissingDataError",
         "UsageError",
     ),
     "harness.records": (

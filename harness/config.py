@@ -127,6 +127,24 @@ def source_folders(folder: Path, paths: Sequence[str]) -> list[Path]:
     return [found for found in folders if found.is_dir()]
 
 
+def cache_folder() -> Path:
+    """Return the folder for what can be made again: ``BAKEOFF_CACHE``, or ``bakeoff`` in the user's cache folder.
+
+    Raises
+    ------
+    UsageError
+        When neither is known.
+    """
+    given = os.environ.get("BAKEOFF_CACHE", "")
+    if given:
+        return Path(given).absolute()
+    user = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        return (user if user.is_absolute() else Path.home() / ".cache") / "bakeoff"
+    except RuntimeError:
+        raise UsageError("there is no home folder for the cache: set BAKEOFF_CACHE to a folder") from None
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A project's configuration.
 

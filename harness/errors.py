@@ -32,6 +32,20 @@ class UsageError(BakeoffError):
     exit_code = Exit.USAGE
 
 
+class MissingDataError(UsageError):
+    """A data set whose file is not on this machine; the trials that need it are skipped.
+
+    Parameters
+    ----------
+    name
+        The data set, as in ``bakeoff data get NAME``.
+    """
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.remedy = f"bakeoff data get {name}"
+
+
 class DeclarationError(UsageError):
     """A topic, task, strategy, metric, scenario or claim that is declared wrongly."""
 

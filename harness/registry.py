@@ -12,7 +12,7 @@ from types import ModuleType
 
 from harness.config import Config
 from harness.data.cards import builtin_folder, cards, dataset
-from harness.declare import Dataset, Task, Topic
+from harness.declare import Dataset, Takes, Task, Topic
 from harness.errors import DeclarationError, UsageError, did_you_mean
 from harness.project_modules import project_modules
 
@@ -55,10 +55,16 @@ class Registry:
                         "Dataset in both tasks"
                     )
             _check_names(task)
-        known = [task.full_name for task in self.tasks()]
+        known = {task.full_name: task for task in self.tasks()}
         for name, members in joins.items():
             if name not in known:
                 raise UsageError(f"the card of data set {members[0]} joins task {name!r}{did_you_mean(name, known)}")
+            for member in members:
+                _check_joins(known[name], self.dataset(member))
+        for task in known.values():
+            for named in task.datasets:
+                if isinstance(named, str) and task.takes is not None:
+                    _check_takes(task, task.takes, self.dataset(named))
 
     def tasks(self) -> Iterator[Task]:
         """Go through the tasks of all topics."""
@@ -91,6 +97,27 @@ class Registry:
         names = [made if isinstance(made, str) else made.name for made in (*task.datasets, *task.joined)]
         joining = self._joins.get(task.full_name, [])
         return [self.dataset(name) for name in dict.fromkeys([*names, *joining])]
+
+
+def _check_takes(task: Task, takes: Takes, dataset: Dataset) -> None:
+    """Refuse a data set that a task names and cannot take."""
+    if not takes.accepts(dataset):
+        raise DeclarationError(
+            f"{task.where}: task {task.name} takes data of the kind '{takes}', and its data set {dataset.name} is "
+            f"'{dataset.description}'; correct takes, or leave the data set out"
+        )
+
+
+def _check_joins(task: Task, dataset: Dataset) -> None:
+    """Refuse a data set that joins a task by its card, and that the task cannot take."""
+    if task.takes is not None and task.takes.accepts(dataset):
+        return
+    reason = (
+        f"which takes data of the kind '{task.takes}', not '{dataset.description}'"
+        if task.takes is not None
+        else "which takes no data sets of cards (a task that does says so: takes=Takes(...))"
+    )
+    raise UsageError(f"the card of data set {dataset.name} joins task {task.full_name}, {reason}; correct its `tasks`")
 
 
 def _check_names(task: Task) -> None:

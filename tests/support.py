@@ -106,6 +106,31 @@ def write_csv_card(folder: Path, name: str, *, tasks: Sequence[str] = (), rows: 
     return file
 
 
+def write_card(
+    file: Path, layout: str, *, kind: str = "table", top: str = "", content: bytes | None = None, name: str = "mine"
+) -> Path:
+    """Write the card of a file beside it, and return the card.
+
+    Parameters
+    ----------
+    layout
+        Further lines of the table ``[file]``.
+    top
+        Further lines before the first table.
+    content
+        What size and checksum are made from; by default the file's content.
+    """
+    pinned = file.read_bytes() if content is None else content
+    card = file.parent / f"{name}.toml"
+    card.write_text(
+        f'name = "{name}"\ntitle = "T"\nsummary = "S"\nlicence = "internal"\nkind = "{kind}"\n{top}\n'
+        f'[source]\ntext = "the warehouse"\n'
+        f'[file]\npath = "{file.name}"\nsha256 = "{hashlib.sha256(pinned).hexdigest()}"\n'
+        f"bytes = {len(pinned)}\n{layout}\n"
+    )
+    return card
+
+
 def fresh_process(script: str, *arguments: str) -> Any:
     """Run a script in a process of its own and return what it prints, read as JSON."""
     command = [sys.executable, "-P", "-c", script, *arguments]

@@ -220,6 +220,51 @@ def test_card_that_joins_no_task_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("takes", "reason"),
+    [
+        ("", "no data sets of cards (a task that does says so: takes=Takes(...))"),
+        (
+            "takes=Takes('table', targets=('multiclass', 'real')), ",
+            "data of the kind 'table with a multiclass or real target', not 'table with a binary target'",
+        ),
+        ("takes=Takes('interactions'), ", "data of the kind 'interactions', not 'table with a binary target'"),
+    ],
+)
+def test_data_that_a_task_cannot_take_are_refused(tmp_path: Path, takes: str, reason: str) -> None:
+    text = (
+        TOPIC.format(name="mine").replace("Metric, Topic", "Metric, Takes, Topic").replace("judge=", f"{takes}judge=")
+    )
+    config = project(tmp_path, mine=text)
+    write_csv_card(tmp_path / "datasets", "churn", tasks=["mine/task"])
+    with pytest.raises(UsageError) as caught:
+        load_registry(config)
+    assert (
+        str(caught.value)
+        == f"the card of data set churn joins task mine/task, which takes {reason}; correct its `tasks`"
+    )
+
+
+def test_data_that_a_task_names_and_cannot_take_are_refused(tmp_path: Path) -> None:
+    text = TOPIC.format(name="mine").replace("Metric, Topic", "Metric, Takes, Topic")
+    text = text.replace("datasets=[", "takes=Takes('log'), datasets=['flights', ")
+    with pytest.raises(
+        DeclarationError,
+        match=r"mine.py:3: task task takes data of the kind 'log', and its data set flights is 'table with a binary",
+    ):
+        load_registry(project(tmp_path, mine=text))
+
+
+@pytest.mark.parametrize("takes", ["Takes('table')", "Takes('table', targets=('real', 'binary'))"])
+def test_data_that_a_task_takes_join_it(tmp_path: Path, takes: str) -> None:
+    text = TOPIC.format(name="mine").replace("Metric, Topic", "Metric, Takes, Topic")
+    config = project(tmp_path, mine=text.replace("judge=", f"takes={takes}, judge="))
+    write_csv_card(tmp_path / "datasets", "churn", tasks=["mine/task"])
+    registry = load_registry(config)
+    (task,) = registry.topics["mine"].tasks.values()
+    assert [dataset.name for dataset in registry.datasets_of(task)] == ["numbers", "churn"]
+
+
 @pytest.mark.parametrize("role", ["reference", "baseline"])
 def test_role_that_is_no_strategy_is_refused(tmp_path: Path, role: str) -> None:
     text = TOPIC.format(name="mine").replace("judge=print)", f"judge=print, {role}='basee')")

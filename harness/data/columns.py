@@ -1,4 +1,4 @@
-"""Reads a parquet or CSV file into a split, one column at a time so that little memory is touched."""
+"""Columns of a parquet or CSV file as arrays; what an array cannot hold is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -10,109 +10,114 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.tabular import Floats, Index, Split, Table
+from harness.data.tabular import Floats
 from harness.errors import UsageError, did_you_mean
 
 Column: TypeAlias = Any  # pyarrow.ChunkedArray, which has no type stubs
 Number = TypeVar("Number", bound=np.generic)
+Codes: TypeAlias = npt.NDArray[np.int32]
 
-FORMATS = (".parquet", ".csv")
+FORMATS = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
 MODULES = ("pyarrow.csv", "pyarrow.parquet")
+
+_WHOLE = 2**24  # whole numbers up to here are exact in float32
+_LOST = 0.01  # largest share of the distinct whole numbers of a feature that float32 may merge
+_STEPS = 1000  # least number of float32 steps between the least and the largest value of a feature
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Which columns of a file are what.
+class Columns:
+    """An open file: its number of rows, its columns' names, and a function that reads a column."""
 
-    Attributes
+    path: Path
+    rows: int
+    names: tuple[str, ...]
+    column: Callable[[str], Column]
+
+    def where(self, role: str, name: str) -> str:
+        """Name a column in a message."""
+        return f"{role} {name!r} of {self.path}"
+
+    def check(self, rows: int, wanted: Iterable[str]) -> None:
+        """Refuse a file with another number of rows, or without one of its card's columns."""
+        if self.rows != rows:
+            raise UsageError(f"{self.path} has {self.rows} rows, but its card says {rows}; correct `rows` in the card")
+        for name in wanted:
+            if name not in self.names:
+                raise UsageError(f"{self.path} has no column {name!r}{did_you_mean(name, self.names)}")
+
+
+def open_columns(path: Path, names: tuple[str, ...] = ()) -> Columns:
+    """Open a file.
+
+    Parameters
     ----------
-    target
-        The label: booleans, or numbers that are 0 or 1.
-    time
-        Optional: integers, dates or timestamps. Not a feature.
-    features
-        Features in their order; empty for every column but target and time.
-    categorical
-        Features whose values are names even where they look like numbers. Strings always are.
-    """
-
-    target: str
-    time: str | None = None
-    features: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-
-
-def read(path: Path, rows: int, layout: Layout, train: Index, test: Index) -> Split:
-    """Read training and test rows by their numbers in the file.
-
-    Categories become their index in sorted order over the whole file. Missing values become NaN; in a CSV file these
-    are empty fields and the usual marks (NA, NaN, null ...).
+    names
+        Names of the columns of a CSV file without a header.
 
     Raises
     ------
     UsageError
-        When the file cannot be read, has another number of rows, or lacks a column, or when the type of a column does
-        not fit a feature, a target or a time.
+        When it cannot be read as what its name says, or two columns have the same name.
     """
-    count, names, column = _open(path)
-    if len(set(names)) < len(names):
-        raise UsageError(f"{path} has two columns of the same name: {', '.join(sorted(names))}")
-    if count != rows:
-        raise UsageError(f"{path} has {count} rows, but its card says {rows}; correct `rows` in the card")
-    features = layout.features or tuple(name for name in names if name not in (layout.target, layout.time))
-    if not features or layout.target in features:
-        raise UsageError(f"{path}: the features must be columns other than the target, and at least one")
-    _check_present((layout.target, *features, *filter(None, [layout.time])), names, f"{path} has no column")
-    _check_present(layout.categorical, features, f"{path} has no feature")
-    parts = (train, test)
-    X: list[Floats] = [np.empty((len(part), len(features)), dtype=np.float32) for part in parts]
-    for position, name in enumerate(features):
-        categorical = name in layout.categorical
-        values = _feature(column(name), f"column {name!r} of {path}", categorical=categorical)
-        for matrix, part in zip(X, parts, strict=True):
-            matrix[:, position] = values[part]
-    y = _labels(column(layout.target), f"target {layout.target!r} of {path}")
-    time = None if layout.time is None else _times(column(layout.time), f"time {layout.time!r} of {path}")
-    of_train, of_test = (
-        Table(matrix, y[part], None if time is None else time[part]) for matrix, part in zip(X, parts, strict=True)
-    )
-    return Split(of_train, of_test, features)
-
-
-def _open(path: Path) -> tuple[int, list[str], Callable[[str], Column]]:
-    """Open a file: its number of rows, its columns' names, and a function that reads a column."""
     import pyarrow as pa
-    from pyarrow import csv, parquet
 
+    opened = _parquet if path.suffix == ".parquet" else _csv
     try:
-        if path.suffix == ".parquet":
-            file = parquet.ParquetFile(path)
-            return (
-                file.metadata.num_rows,
-                file.schema_arrow.names,
-                lambda name: file.read([name], use_threads=False).column(0),
-            )
-        missing = csv.ConvertOptions(strings_can_be_null=True)
-        table = csv.read_csv(path, csv.ReadOptions(use_threads=False), convert_options=missing)
-    except pa.ArrowException as error:
-        raise UsageError(f"{path} cannot be read as {path.suffix[1:]}: {str(error).splitlines()[0]}") from None
-    return table.num_rows, table.column_names, table.column
+        columns = opened(path, names)
+    except (pa.ArrowException, OSError) as error:
+        kind = path.name.removesuffix(".gz").rpartition(".")[2]
+        raise UsageError(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}") from None
+    if len(set(columns.names)) < len(columns.names):
+        raise UsageError(f"{path} has two columns of the same name: {', '.join(sorted(columns.names))}")
+    return columns
 
 
-def _check_present(wanted: Iterable[str], names: Iterable[str], sentence: str) -> None:
-    for name in wanted:
-        if name not in names:
-            raise UsageError(f"{sentence} {name!r}{did_you_mean(name, names)}")
+def _parquet(path: Path, _names: tuple[str, ...]) -> Columns:
+    from pyarrow import parquet
+
+    file = parquet.ParquetFile(path)
+    # One column at a time, so that little memory is touched.
+    return Columns(
+        path,
+        file.metadata.num_rows,
+        tuple(file.schema_arrow.names),
+        lambda name: file.read([name], use_threads=False).column(0),
+    )
 
 
-def _feature(column: Column, where: str, *, categorical: bool) -> Floats:
-    """Convert a column to float32, shape (n,)."""
+def _csv(path: Path, names: tuple[str, ...]) -> Columns:
+    from pyarrow import csv
+
+    with path.open("rb") as stream:
+        start = stream.read(2)
+    if start in (b"\xff\xfe", b"\xfe\xff"):
+        raise UsageError(f"{path} is in UTF-16, as its byte-order mark says; save it as UTF-8")
+    table = csv.read_csv(
+        path,
+        csv.ReadOptions(use_threads=False, column_names=list(names) or None),
+        csv.ParseOptions(delimiter="\t" if ".tsv" in path.suffixes else ","),
+        csv.ConvertOptions(strings_can_be_null=True),
+    )
+    return Columns(path, table.num_rows, tuple(table.column_names), table.column)
+
+
+def feature(column: Column, where: str, *, categorical: bool = False) -> Floats:
+    """Convert a column to float32, shape (n,).
+
+    A category becomes its index in sorted order over the whole file, a missing value becomes NaN.
+
+    Raises
+    ------
+    UsageError
+        When the column is neither numbers nor strings, or float32 cannot hold its numbers: infinity, numbers above
+        3.4e38, or whole numbers above 2**24 that would become equal.
+    """
     import pyarrow as pa
-    from pyarrow import compute, types
+    from pyarrow import compute
 
-    if types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if categorical or types.is_string(column.type) or types.is_large_string(column.type):
+    column = _plain(column)
+    if categorical or _is_string(column):
         known = compute.unique(column).drop_null()
         column = compute.index_in(column, value_set=known.take(compute.sort_indices(known)))
     elif not _is_number(column):
@@ -122,36 +127,145 @@ def _feature(column: Column, where: str, *, categorical: bool) -> Floats:
     values: Floats = _array(column.cast(pa.float32(), safe=False), np.float32)
     if column.null_count:
         values = np.where(_array(column.is_null().cast(pa.int8()), np.int8), np.float32("nan"), values)
+    _check_float32(column, values, where)
     return values
 
 
-def _labels(column: Column, where: str) -> npt.NDArray[np.int8]:
-    """Convert the target to int8, shape (n,)."""
+def _check_float32(column: Column, values: Floats, where: str) -> None:
+    """Refuse numbers that float32 turns into infinity or makes equal."""
+    from pyarrow import compute
+
+    if np.isinf(values).any():
+        worst = column.take([int(np.flatnonzero(np.isinf(values))[0])])[0].as_py()
+        raise UsageError(
+            f"{where} contains {float(worst):g}, which float32 cannot hold (features are float32, up to 3.4e38); "
+            "replace it by a number, or leave it empty as a missing value"
+        )
+    largest = float(np.max(np.abs(values), initial=0, where=~np.isnan(values)))
+    if largest <= _WHOLE:
+        return
+    exact = np.asarray(compute.unique(column.drop_null()).to_pylist(), dtype=np.float64)
+    exact = exact[~np.isnan(exact)]
+    merged = len(exact) - len(np.unique(exact.astype(np.float32)))
+    steps = float(exact.max() - exact.min()) / float(np.spacing(np.float32(largest)))
+    whole = bool((exact == np.floor(exact)).all())
+    if (whole and merged > _LOST * len(exact)) or (merged and steps < _STEPS):
+        raise UsageError(
+            f"{where} has numbers so large that float32, which features are held in, makes different ones equal "
+            f"({len(exact)} different values become {len(exact) - merged}); subtract the least of them, or make it the "
+            "card's time, a category, or no feature"
+        )
+
+
+def labels(column: Column, where: str) -> npt.NDArray[np.int8]:
+    """Convert a binary target to int8, shape (n,)."""
     import pyarrow as pa
     from pyarrow import compute
 
-    if column.null_count:
-        raise UsageError(f"{where} misses {column.null_count} values; leave those rows out of the file")
+    _check_complete(column, where)
     values = [value.as_py() for value in compute.unique(column)[:3]]
     if not _is_number(column) or not set(values) <= {0, 1}:
-        raise UsageError(f"{where} must contain 0 and 1 or true and false, not {', '.join(map(repr, values))}")
+        raise UsageError(
+            f"{where} must contain 0 and 1 or true and false, not {', '.join(map(repr, values))}; write it so, or say "
+            'target_kind = "multiclass" or "real" in the card'
+        )
     if len(values) < 2:
         raise UsageError(f"{where} has only one class, {values[0]!r}; a binary task needs both")
     return _array(column.cast(pa.int8()), np.int8)
 
 
-def _times(column: Column, where: str) -> npt.NDArray[np.int64]:
-    """Convert the time to int64, shape (n,): integers as they are, dates in days, timestamps in their unit."""
+def classes(column: Column, where: str) -> tuple[Codes, tuple[str, ...]]:
+    """Convert a target of several classes to int32, shape (n,), and the classes' names in sorted order."""
+    codes, names = identities(column, where)
+    if len(names) < 2:
+        raise UsageError(f"{where} has only one class, {names[0]!r}; classification needs at least two")
+    return codes, tuple(map(str, names))
+
+
+def reals(column: Column, where: str) -> npt.NDArray[np.float64]:
+    """Convert finite numbers to float64, shape (n,)."""
+    import pyarrow as pa
+
+    _check_complete(column, where)
+    if not _is_number(column):
+        raise UsageError(f"{where} is of type {column.type}; it must contain numbers")
+    values = _array(column.cast(pa.float64(), safe=False), np.float64)
+    unusable = np.count_nonzero(~np.isfinite(values))
+    if unusable:
+        raise UsageError(f"{where} has {unusable} values that are not finite; leave those rows out of the file")
+    return values
+
+
+def times(column: Column, where: str) -> npt.NDArray[np.int64]:
+    """Convert times to int64, shape (n,): integers as they are, dates in days, timestamps in their unit."""
     import pyarrow as pa
     from pyarrow import types
 
-    if column.null_count:
-        raise UsageError(f"{where} misses {column.null_count} values; leave those rows out of the file")
+    _check_complete(column, where)
     if types.is_date32(column.type):
         column = column.cast(pa.int32())
     elif not (types.is_integer(column.type) or types.is_temporal(column.type)):
         raise UsageError(f"{where} is of type {column.type}; it must contain integers, dates or timestamps")
     return _array(column.cast(pa.int64()), np.int64)
+
+
+def identities(column: Column, where: str) -> tuple[Codes, tuple[str | int, ...]]:
+    """Assign a number from 0 to each different string or integer of a column, in sorted order.
+
+    Returns
+    -------
+    numbers, names
+        int32, shape (n,), and what each number stands for. Integers are exact, whatever their size.
+    """
+    import pyarrow as pa
+    from pyarrow import compute, types
+
+    _check_complete(column, where)
+    column = _plain(column)
+    if not (_is_string(column) or types.is_integer(column.type) or types.is_boolean(column.type)):
+        raise UsageError(f"{where} is of type {column.type}; it must contain strings or integers")
+    known = compute.unique(column)
+    known = known.take(compute.sort_indices(known))
+    return _array(compute.index_in(column, value_set=known).cast(pa.int32()), np.int32), tuple(known.to_pylist())
+
+
+def strings(column: Column, where: str) -> tuple[str, ...]:
+    """Return a column of strings."""
+    _check_complete(column, where)
+    column = _plain(column)
+    if not _is_string(column):
+        raise UsageError(f"{where} is of type {column.type}; it must contain strings")
+    return tuple(column.to_pylist())
+
+
+def plain(column: Column, where: str) -> npt.NDArray[Any]:
+    """Return a column as it is: numbers in their type, or strings as objects."""
+    _check_complete(column, where)
+    column = _plain(column)
+    if _is_string(column):
+        codes, names = identities(column, where)
+        return np.array(names, dtype=object)[codes]
+    if not _is_number(column):
+        raise UsageError(f"{where} is of type {column.type}; it must contain numbers or strings")
+    return np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False))
+
+
+def _check_complete(column: Column, where: str) -> None:
+    if column.null_count:
+        raise UsageError(f"{where} misses {column.null_count} values; leave those rows out of the file")
+
+
+def _plain(column: Column) -> Column:
+    """Return a column whose values are not coded by a dictionary."""
+    from pyarrow import types
+
+    return column.cast(column.type.value_type) if types.is_dictionary(column.type) else column
+
+
+def _is_string(column: Column) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(column.type) or types.is_large_string(column.type))
 
 
 def _is_number(column: Column) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +32,9 @@ def label_noise(share: float) -> Scenario:
         raise wrong(f"label_noise({share:g}): the share of flipped labels must lie between 0 and 0.5, both excluded")
 
     def apply(data: Split, rng: Generator) -> Split:
-        train = data.train
+        train = _binary(data, f"label_noise({share:g})").train
         flipped = rng.random(len(train)) < share
-        return Split(Table(train.X, train.y ^ flipped.astype(np.int8), train.time), data.test, data.features)
+        return replace(data, train=Table(train.X, train.y ^ flipped.astype(np.int8), train.time))
 
     return Scenario(f"label_noise({share:g})", apply, f"{100 * share:g} % of the training labels are flipped.")
 
@@ -64,7 +65,8 @@ def imbalance(ratio: float) -> Scenario:
         return table.take(np.sort(np.concatenate([scarce, chosen])))
 
     def apply(data: Split, rng: Generator) -> Split:
-        return Split(rebalance(data.train, rng), rebalance(data.test, rng), data.features)
+        _binary(data, f"imbalance({ratio:g})")
+        return replace(data, train=rebalance(data.train, rng), test=rebalance(data.test, rng))
 
     return Scenario(f"imbalance({ratio:g})", apply, f"Positives are {ratio:.3g} of the rows.")
 
@@ -92,9 +94,16 @@ def covariate_shift(strength: float) -> Scenario:
         # Spirakis 2006, in logarithms.
         keys = strength * score + rng.gumbel(size=len(score))
         chosen = np.argsort(-keys, kind="stable")[: max(1, len(score) // 2)]
-        return Split(data.train, data.test.take(np.sort(chosen)), data.features)
+        return replace(data, test=data.test.take(np.sort(chosen)))
 
     return Scenario(f"covariate_shift({strength:g})", apply, "The test rows move along the main direction.")
+
+
+def _binary(data: Split, scenario: str) -> Split:
+    """Refuse targets that are not binary: without two classes, there is no other class to move rows to or from."""
+    if data.train.target != "binary":
+        raise UsageError(f"scenario {scenario} needs a binary target, and this one is {data.train.target}")
+    return data
 
 
 def scores(train: Floats, test: Floats) -> npt.NDArray[np.float64]:
@@ -139,7 +148,7 @@ def _by_time(data: Split, _rng: Generator) -> Split:
     time = np.concatenate([train.time, test.time])
     pool = Table(np.concatenate([train.X, test.X]), np.concatenate([train.y, test.y]), time)
     order = np.argsort(time, kind="stable")
-    return Split(pool.take(order[: len(train)]), pool.take(order[len(train) :]), data.features)
+    return replace(data, train=pool.take(order[: len(train)]), test=pool.take(order[len(train) :]))
 
 
 # Train on the past, test on the future (Rubachev et al. 2024, TabReD, arXiv 2406.19380); the sizes stay as they are.

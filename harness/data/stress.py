@@ -51,4 +51,4 @@ def noise(levels: tuple[float, ...] = (0, 10, 25, 50)) -> Stress:
 
 
 def _tested_on(data: Split, X: np.ndarray) -> Split:
-    return Split(data.train, Table(X, data.test.y, data.test.time), data.features)
+    return replace(data, test=Table(X, data.test.y, data.test.time))

@@ -101,6 +101,8 @@ GENERATORS: Mapping[str, Dataset] = MappingProxyType(
         "tabular": Dataset(
             "tabular",
             load=tabular,
+            kind="table",
+            target="binary",
             params={
                 "rows": Param(100_000, low=100, high=10_000_000, summary="training rows"),
                 "columns": Param(20, low=INFORMATIVE, high=1000, summary="features, of which five are informative"),

@@ -1,10 +1,10 @@
-"""Tabular data with a binary label: the values that data sets give and scenarios change."""
+"""Tabular data with a target: the values that data sets give and scenarios change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from harness.declare.values import Generator
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Index: TypeAlias = npt.NDArray[np.intp]
+
+#: Kind of target to the type of its values: 0 or 1, numbers of classes from 0, real numbers.
+TARGETS = {"binary": np.dtype(np.int8), "multiclass": np.dtype(np.int32), "real": np.dtype(np.float64)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +28,8 @@ class Table:
     X
         Features, float32, C-contiguous, shape (n, d); missing values are NaN.
     y
-        Labels, int8, 0 or 1, shape (n,).
+        Targets, shape (n,): int8, 0 or 1, if they are binary; int32, the number of a class from 0, if there are several
+        classes; float64 if they are real numbers.
     time
         When each row happened, int64, shape (n,); ``None`` where the data have no time.
 
@@ -36,14 +40,14 @@ class Table:
     """
 
     X: Floats
-    y: npt.NDArray[np.int8]
+    y: npt.NDArray[Any]
     time: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if self.X.dtype != np.float32 or self.X.ndim != 2 or not self.X.flags.c_contiguous:
             raise ValueError("a table's X must be a C-contiguous float32 matrix")
-        if self.y.dtype != np.int8 or (self.time is not None and self.time.dtype != np.int64):
-            raise ValueError("a table's y must be int8 and its time int64")
+        if self.y.dtype not in TARGETS.values() or (self.time is not None and self.time.dtype != np.int64):
+            raise ValueError("a table's y must be int8, int32 or float64, and its time int64")
         for column in (self.y, self.time):
             if column is not None and column.shape != self.X.shape[:1]:
                 raise ValueError(f"a table of {len(self.X)} rows has a column of shape {column.shape}")
@@ -54,6 +58,11 @@ class Table:
     def __len__(self) -> int:
         return len(self.X)
 
+    @property
+    def target(self) -> str:
+        """Kind of the target: binary, multiclass or real."""
+        return next(kind for kind, dtype in TARGETS.items() if dtype == self.y.dtype)
+
     def take(self, rows: Index) -> Table:
         """Copy the given rows, in the given order."""
         return Table(self.X[rows], self.y[rows], None if self.time is None else self.time[rows])
@@ -61,25 +70,35 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Training and test rows with the names of their features, one for each column of ``X``."""
+    """Training and test rows.
+
+    Attributes
+    ----------
+    features
+        Names of the columns of ``X``.
+    classes
+        Names of the classes by their numbers, where the target has several classes that have names.
+    """
 
     train: Table
     test: Table
     features: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Visible:
-    """What strategies may see of a split: all but the labels and times of the test rows."""
+    """What strategies may see of a split: all but the targets and times of the test rows."""
 
     train: Table
     test: Floats
     features: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
 
 def visible(split: Split) -> Visible:
-    """Withhold the labels and times of the test rows; arrays are shared, not copied."""
-    return Visible(split.train, split.test.X, split.features)
+    """Withhold the targets and times of the test rows; arrays are shared, not copied."""
+    return Visible(split.train, split.test.X, split.features, split.classes)
 
 
 def holdout(share: float) -> Callable[[Split, Generator], Split]:
@@ -102,6 +121,6 @@ def holdout(share: float) -> Callable[[Split, Generator], Split]:
         order = np.lexsort((rng.random(len(train)), train.y))
         held = np.zeros(len(train), dtype=bool)
         held[order[((np.arange(count) + 0.5) * len(train) / count).astype(np.intp)]] = True
-        return Split(train.take(np.flatnonzero(~held)), train.take(np.flatnonzero(held)), data.features)
+        return replace(data, train=train.take(np.flatnonzero(~held)), test=train.take(np.flatnonzero(held)))
 
     return split

@@ -17,6 +17,7 @@ from harness.declare.values import (
     Scenario,
     Strategy,
     Stress,
+    Takes,
     Tuning,
     Work,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Scenario",
     "Strategy",
     "Stress",
+    "Takes",
     "Task",
     "Topic",
     "Tuning",

@@ -36,6 +36,7 @@ from harness.declare.values import (
     Strategy,
     StrategyFunction,
     Stress,
+    Takes,
     Tuning,
     Work,
 )
@@ -190,6 +191,8 @@ class Task:
         Phases that are in no total: set-up, tuning and stress.
     metrics
         Those that the author declares, then ``diverged`` if there is a guess; `altered_metrics` are apart.
+    takes
+        Which data sets with cards can join; ``None`` for none.
     joined
         Data sets that a project has added, and in `joined_at` the file and line of each.
     """
@@ -217,6 +220,7 @@ class Task:
     stress: tuple[Stress, ...]
     guess: Callable[[Any], Mapping[str, float]] | None
     sizes: Callable[[Any], Mapping[str, Scalar]] | None
+    takes: Takes | None
     where: str
     strategies: dict[str, Strategy] = field(default_factory=dict)
     joined: list[Dataset] = field(default_factory=list)

@@ -37,6 +37,7 @@ from harness.declare.values import (
     Scenario,
     StrategyFunction,
     Stress,
+    Takes,
     Tuning,
     Work,
 )
@@ -92,6 +93,7 @@ class Topic:
         stress: Sequence[Stress] = (),
         guess: Callable[[Any], Mapping[str, float]] | None = None,
         sizes: Callable[[Any], Mapping[str, Scalar]] | None = None,
+        takes: Takes | None = None,
     ) -> Task:
         """Declare a task.
 
@@ -134,6 +136,8 @@ class Topic:
         sizes
             ``sizes(data)``: the values that parameters have in what strategies see of the data, where a scenario may
             change them, as one that drops rows does. Work is counted by these.
+        takes
+            Which data sets with cards can join; without it none can.
         """
         check_name(name, "task", NAME)
         if name in self.tasks:
@@ -181,6 +185,7 @@ class Topic:
             stress=tuple(stress),
             guess=guess,
             sizes=sizes,
+            takes=takes,
             where=caller(),
         )
         self.tasks[name] = made

@@ -143,13 +143,20 @@ class Dataset:
     needs
         Modules that `load` uses; they are imported before any clock starts.
     verify
-        Raises `UsageError` when the data are missing or damaged; called once before a run.
+        Raises `UsageError` when the data are damaged or not what their card says, and `MissingDataError` when they are
+        not on this machine; called once before a run.
     version
         Text that changes with the data, such as the checksum of their file.
     overlap
         For data whose blocks draw training and test sets from the same rows, such as those of one file: the function
         that returns, for the parameters, the rows of the test set for each other row. Intervals of metrics are then
         corrected (Nadeau & Bengio 2003, "Inference for the generalization error").
+    check
+        ``check(params, rng)``: raises `UsageError` when what `load` would return for the same arguments cannot be
+        judged, such as test rows of one class; called for each block before a run.
+    kind, target
+        Of data with a card: the kind of data, and the kind of their target if they have one. A task says which it
+        takes, see `Takes`.
     """
 
     name: str
@@ -161,9 +168,48 @@ class Dataset:
     verify: Callable[[], None] = lambda: None
     version: str = ""
     overlap: Callable[[Mapping[str, Scalar]], float] | None = None
+    check: Callable[[Mapping[str, Scalar], Generator], None] = lambda _params, _rng: None
+    kind: str = ""
+    target: str = ""
 
     def __post_init__(self) -> None:
         check_name(self.name, "dataset", NAME)
+
+    @property
+    def description(self) -> str:
+        """Kind of the data and of their target in words, such as "table with a binary target"."""
+        return _kind_in_words(self.kind or "made in code", (self.target,) if self.target else ())
+
+
+@dataclass(frozen=True)
+class Takes:
+    """The data sets of cards that can join a task.
+
+    Parameters
+    ----------
+    kind
+        Kind of data, as a card names it: ``table``, ``log``, ``interactions``, ``text`` or ``arrays``.
+    targets
+        Kinds of targets: ``binary``, ``multiclass``, ``real``; empty for any, and for none.
+    prepare
+        ``prepare(data, params, rng) -> data``: what the task makes of such data before any scenario, such as a division
+        into training and test. Data made in code are what the task needs already.
+    """
+
+    kind: str
+    targets: tuple[str, ...] = ()
+    prepare: Callable[[Any, Mapping[str, Scalar], Generator], Any] = lambda data, _params, _rng: data
+
+    def __str__(self) -> str:
+        return _kind_in_words(self.kind, self.targets)
+
+    def accepts(self, dataset: Dataset) -> bool:
+        """Return whether a data set can join."""
+        return dataset.kind == self.kind and (not self.targets or dataset.target in self.targets)
+
+
+def _kind_in_words(kind: str, targets: tuple[str, ...]) -> str:
+    return f"{kind} with a {' or '.join(targets)} target" if targets else kind
 
 
 @dataclass(frozen=True)

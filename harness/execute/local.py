@@ -15,6 +15,7 @@ from harness.measure.client import Server, ServerError
 from harness.measure.job import why_not
 from harness.measure.machine import usable_cores
 from harness.measure.messages import Request, Response
+from harness.plan.data import missing_data
 from harness.records import Record, Trial
 from harness.registry import Registry
 
@@ -27,7 +28,8 @@ class LocalExecutor:
         self._config = config
         self._limits = limits
         self._servers: list[Server] = []
-        self._reasons: dict[tuple[str, str, str], str] = {}
+        self._reasons: dict[tuple[str, str, str, str], str] = {}
+        self._remedies: dict[str, str] = {}
         self._stopping = False
         self._receiving = threading.Lock()
 
@@ -94,11 +96,19 @@ class LocalExecutor:
         return response
 
     def _why_not(self, trial: Trial) -> str:
-        name = (trial.topic, trial.task, trial.strategy)
+        name = (trial.topic, trial.task, trial.strategy, trial.dataset)
         if name not in self._reasons:
             topic = self._registry.topics[trial.topic]
-            self._reasons[name] = why_not(topic.tasks[trial.task].strategies[trial.strategy], topic)
+            strategy = topic.tasks[trial.task].strategies[trial.strategy]
+            missing = self._missing(trial.dataset)
+            self._reasons[name] = missing or why_not(strategy, topic)
         return self._reasons[name]
+
+    def _missing(self, name: str) -> str:
+        """Return the command that gets a data set; empty if it is here. Trials that need it are skipped."""
+        if name not in self._remedies:
+            self._remedies[name] = missing_data(self._registry.dataset(name))
+        return self._remedies[name]
 
     def _request(self, trial: Trial, cores: Sequence[int]) -> Request:
         return Request(

@@ -18,6 +18,7 @@ from harness.execute import choose
 from harness.execute.executor import Block, Limits, Receiver, blocks_of
 from harness.measure.machine import Machine, environment, fingerprint, memory_budget
 from harness.plan import Plan, make_plan
+from harness.plan.data import check_data
 from harness.plan.selection import Selection
 from harness.records import Record, Trial
 from harness.registry import Registry
@@ -53,9 +54,9 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
     Raises
     ------
     UsageError
-        When data are missing or damaged, or the results folder cannot be written.
+        When data are damaged or not what their card says, when none are here, or the results folder cannot be written.
     """
-    _verify_data(plan, registry)
+    _check_some_data(plan, registry)
     chosen = {(trial.topic, trial.task) for trial in plan.trials}
     tasks = [task for task in registry.tasks() if (task.topic, task.name) in chosen]
     header = Header(
@@ -226,7 +227,7 @@ def _same_plan(header: Header, registry: Registry) -> Plan:
                 f"run {header.run} cannot be resumed: {task.full_name} has other set-up phases now, so that its totals "
                 "mean something else; start a new run"
             )
-    _verify_data(plan, registry)
+    check_data(plan.trials, registry)
     return plan
 
 
@@ -277,9 +278,11 @@ def _keys(path: Path) -> set[str]:
         return {record.trial.key for record in reader}
 
 
-def _verify_data(plan: Plan, registry: Registry) -> None:
-    for name in _versions(plan, registry):
-        registry.dataset(name).verify()
+def _check_some_data(plan: Plan, registry: Registry) -> None:
+    """Check the data of a plan; trials without their data are skipped, but not all of them."""
+    missing = check_data(plan.trials, registry)
+    if set(missing) == {trial.dataset for trial in plan.trials}:
+        raise UsageError(f"no data of this selection are on this machine; get them with: {'; '.join(missing.values())}")
 
 
 def _versions(plan: Plan, registry: Registry) -> dict[str, str]:

@@ -6,6 +6,7 @@ import os
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from harness.analysis import wording
@@ -17,6 +18,7 @@ from harness.execute.executor import Limits, blocks_of
 from harness.measure.job import why_not
 from harness.measure.machine import memory_budget
 from harness.plan import make_plan
+from harness.plan.data import check_data, missing_data
 from harness.plan.selection import ProfileName, Selection
 from harness.records import Record, Trial, figures
 from harness.registry import Registry, load_registry
@@ -102,9 +104,14 @@ class Suite:
         used = {trial.dataset for trial in self.trials}
         return [dataset for dataset in self.registry.datasets_of(self.task) if dataset.name in used]
 
-    def why_not(self, strategy: str) -> str:
-        """Return why a strategy cannot run on this machine; empty when it can."""
-        return why_not(self.task.strategies[strategy], self.registry.topics[self.task.topic])
+    def why_not(self, strategy: str, dataset: str) -> str:
+        """Return why a strategy cannot run on a data set on this machine; empty when it can."""
+        topic = self.registry.topics[self.task.topic]
+        return self._missing_data.get(dataset, "") or why_not(self.task.strategies[strategy], topic)
+
+    @cached_property
+    def _missing_data(self) -> dict[str, str]:
+        return {dataset.name: remedy for dataset in self.datasets if (remedy := _missing(dataset))}
 
 
 @dataclass
@@ -197,11 +204,10 @@ def run_suite(suite: Suite, trials: Iterable[Trial]) -> dict[Case, SuiteResult]:
     Raises
     ------
     UsageError
-        When data are missing or damaged.
+        When data are damaged or not what their card says.
     """
-    for dataset in suite.datasets:
-        dataset.verify()
     chosen = list(trials)
+    check_data(chosen, suite.registry)
     first = min((trial.block for trial in chosen), default=0)
     memory = suite.config.memory_limit_mb * 10**6 or memory_budget()
     results: dict[Case, SuiteResult] = {}
@@ -214,6 +220,14 @@ def run_suite(suite: Suite, trials: Iterable[Trial]) -> dict[Case, SuiteResult]:
         part = [trial for trial in chosen if (trial.block == first) == is_first]
         choose("local", suite.registry, suite.config, limits).run(blocks_of(part), receive)
     return results
+
+
+def _missing(dataset: Dataset) -> str:
+    # What is wrong with data that are here is said when the trials are run, not while they are listed.
+    try:
+        return missing_data(dataset)
+    except UsageError:
+        return ""
 
 
 def _trials(registry: Registry, task: Task, profile: ProfileName, blocks: int | None, least: int) -> tuple[Trial, ...]:

@@ -103,7 +103,10 @@ class Job:
         The judge must see the data that the strategy was given.
         """
         seeds = self.trial.seeds
-        data = self.dataset.load(self.trial.params, np.random.default_rng([seeds.data]))
+        draw = np.random.default_rng([seeds.data])
+        data = self.dataset.load(self.trial.params, draw)
+        if self.task.takes is not None and self.dataset.kind:
+            data = self.task.takes.prepare(data, self.trial.params, draw)
         rng = np.random.default_rng([seeds.data, zlib.crc32(self.scenario.name.encode())])
         data = self.scenario.apply(data, rng)
         freeze(data)

@@ -189,7 +189,7 @@ BROKEN_FILES: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "missing data": (
         "run boosting -d churn",
         lambda folder: own_data(folder).unlink(),
-        r".*/churn\.csv, the file of data set churn, is missing; get it again: the warehouse",
+        r"no data of this selection are on this machine; get them with: bakeoff data get churn",
     ),
     "card with an unknown key": (
         "data list",

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support import Project, write_csv_card
+from support import Project, write_card, write_csv_card
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +16,9 @@ def churn(shared_project: Project) -> Path:
 
 def test_list_has_the_cards_of_harness_and_project(shared_project: Project, churn: Path) -> None:
     headings, _rule, *words = shared_project.bakeoff("data", "list").stdout.splitlines()
-    assert headings.split() == ["name", "title", "licence"]
+    assert headings.split() == ["name", "title", "licence", "file"]
     assert words[0].startswith("flights  ")
-    assert words[-1].split() == ["churn", "T", "internal"]
+    assert words[-1].split() == ["churn", "T", "internal", "here"]
     cards = json.loads(shared_project.bakeoff("data", "list", "--json").stdout)
     assert [line.split()[0] for line in words] == [card["name"] for card in cards]
     assert cards[-1]["file"]["rows"] == 50
@@ -48,6 +48,61 @@ def test_damaged_file_is_refused(project: Project) -> None:
     done = project.bakeoff("data", "get", "churn", code=2)
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {file} is not the file that the card of data set churn describes: ")
+
+
+def test_a_file_is_fetched_and_read(project: Project, tmp_path: Path) -> None:
+    """The columns of the fetched file are checked at once, not at the first trial."""
+    folder, cache = project.folder / "datasets", str(tmp_path / "cache")
+    file = write_csv_card(folder, "churn", tasks=["boosting/tabular-binary"], rows=100)
+    card = file.with_suffix(".toml")
+    card.write_text(card.read_text() + 'from = {url = "raw.csv"}\n')
+    file.rename(folder / "raw.csv")
+    done = project.bakeoff("data", "get", "churn", BAKEOFF_CACHE=cache)
+    size = (folder / "raw.csv").stat().st_size
+    assert done.stderr == f"fetching churn from {(folder / 'raw.csv').as_uri()} ({size} bytes)\n"
+    assert f"from     {(folder / 'raw.csv').as_uri()}\n" in done.stdout
+    where = Path(project.bakeoff("data", "path", "churn", BAKEOFF_CACHE=cache).stdout.strip())
+    assert where.is_relative_to(cache)
+    assert where.read_bytes() == (folder / "raw.csv").read_bytes()
+    project.bakeoff(
+        *("run", "boosting", "-d", "churn", "-s", "constant", "--scenario", "clean", "--blocks", "1"),
+        BAKEOFF_CACHE=cache,
+    )
+
+
+def test_cells_without_their_data_are_skipped(project: Project, tmp_path: Path) -> None:
+    file = write_csv_card(project.folder / "datasets", "churn", tasks=["boosting/tabular-binary"], rows=200)
+    file.unlink()
+    chosen = ("boosting", "-s", "constant", "--scenario", "clean", "--blocks", "1", "--set", "rows=100")
+    done = project.bakeoff("run", *chosen, "-d", "churn", "-d", "flights", BAKEOFF_CACHE=str(tmp_path))
+    assert "1 x skipped  constant: bakeoff data get churn" in done.stdout
+    assert "2 trials: 1 ok, 1 skipped" in done.stdout
+    said = project.bakeoff("data", "get", "churn", code=2).stderr
+    assert said == f"error: {file}, the file of data set churn, is missing; get it again: the warehouse\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("age,left\n" + "1,yes\n2,no\n" * 50, "must contain 0 and 1 or true and false, not 'yes', 'no'"),
+        ("age,gone\n" + "1,0\n2,1\n" * 50, "has no column 'left'"),
+        ("age,left\n" + "1,0\ninf,1\n" * 50, "column 'age' of"),
+        ("age,left\n" + "1,0\n1e300,1\n" * 50, "contains 1e+300"),
+        ("age,left\n" + "1700000000000,0\n1700000000010,1\n" * 50, "2 different values become 1"),
+        ("age,left\n" + "1,0\n" * 99 + "2,1\n", "rows of a block are of class 0"),
+        ("version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
+    ],
+)
+def test_wrong_data_end_a_run_before_it_begins(project: Project, tmp_path: Path, content: str, sentence: str) -> None:
+    folder = project.folder / "datasets"
+    folder.mkdir()
+    (folder / "churn.csv").write_text(content)
+    layout = 'rows = 100\ntarget = "left"'
+    write_card(folder / "churn.csv", layout, name="churn", top='tasks = ["boosting/tabular-binary"]')
+    done = project.bakeoff("run", "boosting", "-d", "churn", "-s", "constant", code=2, BAKEOFF_CACHE=str(tmp_path))
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not project.runs()
 
 
 def test_wrong_size_on_a_card_is_one_sentence(project: Project) -> None:

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from harness.data.cards import Card, builtin_folder, cards, dataset, path, read_card, verify
+from harness.data.card import Card
+from harness.data.cards import builtin_folder, cards, dataset, path, read_card, verify
 from harness.data.columns import _array
 from harness.data.tabular import Split
 from harness.errors import UsageError

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 from pyarrow import parquet
 
-from harness.data.cards import Card, builtin_folder, cards, dataset, path, verify
+from harness.data.card import Card
+from harness.data.cards import builtin_folder, cards, dataset, path, verify
+from harness.data.readers.table import TableFile
 
 FOLDER = builtin_folder()
 
@@ -64,7 +66,7 @@ def raw() -> pd.DataFrame:
 
 def test_file_has_the_checksum_and_counts_of_its_card(card: Card, table: pd.DataFrame) -> None:
     verify(card)
-    assert card.file is not None
+    assert isinstance(card.file, TableFile)
     where = path(card)
     assert where is not None
     assert where.stat().st_size == card.file.bytes < 2_000_000

@@ -25,7 +25,7 @@ def test_strategies_see_no_test_labels() -> None:
     assert isinstance(seen.test, np.ndarray)
     assert seen.test is split.test.X
     assert seen.train is split.train
-    assert set(vars(seen)) == {"train", "test", "features"}
+    assert set(vars(seen)) == {"train", "test", "features", "classes"}
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,20 @@ def test_strategies_see_no_test_labels() -> None:
     [
         (np.zeros((3, 2)), np.zeros(3, np.int8), "float32"),
         (np.zeros((2, 3), np.float32).T, np.zeros(3, np.int8), "contiguous"),
-        (np.zeros((3, 2), np.float32), np.zeros(3), "int8"),
+        (np.zeros((3, 2), np.float32), np.zeros(3, np.float32), "int8, int32 or float64"),
         (np.zeros((3, 2), np.float32), np.zeros(2, np.int8), "3 rows"),
     ],
 )
 def test_wrong_arrays_are_refused(X: np.ndarray, y: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Table(X, y)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"), [(np.int8, "binary"), (np.int32, "multiclass"), (np.float64, "real")], ids=str
+)
+def test_the_type_of_the_target_is_its_kind(dtype: type, kind: str) -> None:
+    assert Table(np.zeros((3, 2), np.float32), np.zeros(3, dtype)).target == kind
 
 
 def test_take_copies_rows_in_order() -> None:

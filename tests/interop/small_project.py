@@ -68,6 +68,18 @@ def elsewhere(problem, phase):
 """
 
 
+# Changes that let the data set "dated" be missing.
+MISSING = (
+    'Dataset("dated", load, provides=("time",), version="1"),',
+    'Dataset("dated", load, provides=("time",), version="1", verify=missing),',
+)
+RAISE = (
+    'topic = Topic("small"',
+    'def missing():\n    raise MissingDataError("gone", "dated")\n\n\ntopic = Topic("small"',
+)
+IMPORT = ("from pathlib import Path\n", "from pathlib import Path\n\nfrom harness import MissingDataError\n")
+
+
 def write(folder: Path, *changes: tuple[str, str]) -> Path:
     """Write a project with one task, of which one data set has no time; a data set and a strategy are not quick."""
     topic = TOPIC

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interop.small_project import write
+from interop.small_project import IMPORT, MISSING, RAISE, write
 
 from harness.interop.asv.suites import LEAST_BLOCKS, classes
 from harness.interop.figures import MappedFigure, figures_of
@@ -51,6 +51,14 @@ def test_only_valid_combinations_are_run(project: Path) -> None:
     left = set(itertools.product(*made.params)) - set(made.skip_params)
     assert {case[1:] for case in left} == VALID
     assert len(left) == 4 * len(VALID)
+
+
+def test_cases_without_their_data_are_not_available(tmp_path: Path) -> None:
+    made = _class(write(tmp_path, IMPORT, RAISE, MISSING))
+    cache = made().setup_cache()
+    made.time_wall.setup(cache, "four", "plain", "clean")
+    with pytest.raises(NotImplementedError, match=r"^bakeoff data get dated$"):
+        made.time_wall.setup(cache, "four", "dated", "clean")
 
 
 @pytest.mark.parametrize(

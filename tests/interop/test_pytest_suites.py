@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from interop import small_project
+from interop.small_project import IMPORT, MISSING, RAISE, write
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +64,16 @@ def test_a_case_tells_time_quality_and_memory(cases: Path) -> None:
     assert case["stats"]["median"] == pytest.approx(both, rel=1e-9)
 
 
+def test_cases_without_their_data_are_skipped(tmp_path: Path) -> None:
+    project = write(tmp_path, IMPORT, RAISE, MISSING)
+    module = ROOT / "benchmarks" / "cases" / "bench_strategies.py"
+    (project / "benchmarks" / module.name).write_text(module.read_text())
+    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npython_files = ["bench_*.py"]\n')
+    told = _pytest(project, "benchmarks", "--benchmark-only", "-k", "four and clean", "-rs")
+    assert "1 passed, 1 skipped" in told
+    assert "bakeoff data get dated" in told
+
+
 def test_a_case_tells_what_is_set_up_and_times_the_rest(cases: Path) -> None:
     topic = cases / "small.py"
     topic.write_text(topic.read_text().replace('phases=["fit",', 'setup=["fit"],\n    phases=["fit",'))
@@ -80,7 +90,7 @@ def test_a_failed_trial_fails_its_case_with_the_reason(cases: Path) -> None:
 
 
 def test_a_case_that_diverged_has_no_time_to_tell(tmp_path: Path) -> None:
-    project = small_project.write(
+    project = write(
         tmp_path / "small",
         ('    params={"rows"', '    guess=lambda data: {"error": 1.0, "auc": 0.5, "gain": 0.0},\n    params={"rows"'),
         ("        return -1.0", "        raise DivergedError(12)"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from interop.small_project import IMPORT, MISSING, RAISE, write
 
 from harness.errors import UsageError
 from harness.interop.suites import ReplayClock, Suite, SuiteResult, run_suite, suites
@@ -54,6 +55,17 @@ def test_bad_variables_are_named(project: Path, monkeypatch: pytest.MonkeyPatch,
 def test_unknown_topic_is_refused_with_a_hint(project: Path) -> None:
     with pytest.raises(UsageError, match="did you mean small"):
         suites(project, ("smal",))
+
+
+def test_cases_without_their_data_are_skipped_and_the_others_run(tmp_path: Path) -> None:
+    suite = _suite(write(tmp_path, IMPORT, RAISE, MISSING))
+    assert (suite.why_not("four", "dated"), suite.why_not("four", "plain")) == ("bakeoff data get dated", "")
+    results = run_suite(suite, [trial for trial in suite.trials if trial.strategy == "four" and trial.block == 0])
+    assert {case[1]: result.skipped for case, result in results.items()} == {
+        "plain": "",
+        "dated": "bakeoff data get dated",
+    }
+    assert results["four", "plain", "clean"].samples["gain"] == [4.0]
 
 
 def test_a_case_tells_of_every_block_or_why_not(project: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from harness.declare import Dataset, Judgement, Metric, Param, Problem, Topic, Work
+from harness.declare import Dataset, Judgement, Metric, Param, Problem, Takes, Topic, Work
 from harness.declare import PhaseClock as Phases
 from harness.errors import InvalidOutputError
 from harness.measure.clock import PhaseClock
@@ -106,3 +107,31 @@ def test_work_is_counted_in_what_strategies_see_of_the_data() -> None:
     counted = job(None, **declared, view=lambda data: data[1:], sizes=lambda data: {"rows": len(data)})
     assert counted.work(counted.problem([1, 2, 3])) == {"fit": 2}
     assert job(None, **declared).work(counted.problem([1, 2, 3])) == {}
+
+
+def test_a_task_prepares_what_the_cards_of_its_kind_contain() -> None:
+    """The preparation draws from the generator of the data, after the data set; data made in code are left alone."""
+
+    def prepare(data: list[float], params: Any, rng: np.random.Generator) -> list[float]:
+        return [*data, params["threads"], rng.random()]
+
+    topic = Topic("topic", title="T")
+    made = {
+        name: Dataset(name, lambda _params, rng: [rng.random()], kind=kind)
+        for name, kind in (("card", "interactions"), ("code", ""))
+    }
+    task = topic.task(
+        "task",
+        title="T",
+        datasets=list(made.values()),
+        takes=Takes("interactions", prepare=prepare),
+        phases=["fit"],
+        metrics=[Metric("error", direction="lower", unit="1")],
+        judge=lambda data, output: Judgement({"error": 0.0}),
+    )
+    task.strategy("only")(lambda problem, phase: None)
+    registry = Registry({"topic": topic}, {}, {})
+    drawn = np.random.default_rng([7]).random(2).tolist()
+    for name, expected in (("card", [drawn[0], 1, drawn[1]]), ("code", drawn[:1])):
+        trial = Trial("topic", "task", "only", name, "clean", {"threads": 1}, {}, 0, Seeds(7, 1, 2))
+        assert Job.of(trial, registry, []).prepare() == expected

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.config import cache_folder
 from harness.errors import BakeoffError, Exit, UsageError
 
 KEPT = 8  # entries of a shelf
@@ -137,24 +138,6 @@ class Shelf:
 
     def _lock_file(self, key: str) -> Path:
         return self.folder / f"{key}.lock"
-
-
-def cache_folder() -> Path:
-    """Return the folder for what can be made again: ``BAKEOFF_CACHE``, or ``bakeoff`` in the user's cache folder.
-
-    Raises
-    ------
-    UsageError
-        When neither is known.
-    """
-    given = os.environ.get("BAKEOFF_CACHE", "")
-    if given:
-        return Path(given).absolute()
-    user = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    try:
-        return (user if user.is_absolute() else Path.home() / ".cache") / "bakeoff"
-    except RuntimeError:
-        raise UsageError("there is no home folder to keep environments in: set BAKEOFF_CACHE to a folder") from None
 
 
 def _age(path: Path) -> float:

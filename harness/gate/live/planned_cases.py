@@ -52,16 +52,32 @@ class GatePlan:
 
 @dataclass(frozen=True)
 class _Offer:
-    """What a side can run: for each variant its trials by block, and the reason of each strategy that cannot run."""
+    """What a side can run.
+
+    Attributes
+    ----------
+    trials
+        For each variant its trials by block.
+    missing
+        The reason of each strategy that cannot run.
+    setup
+        For each task its set-up phases.
+    data
+        Data set to version.
+    missing_data
+        Data set that is not on this machine to the command that gets it.
+    """
 
     trials: dict[str, list[Trial]]
     missing: dict[tuple[str, str, str], str]
     metrics: dict[tuple[str, str], dict[str, PlannedMetric]]
     setup: dict[tuple[str, str], set[str]]
     data: dict[str, str]
+    missing_data: dict[str, str]
 
     def why_not(self, trial: Trial) -> str:
-        return self.missing.get((trial.topic, trial.task, trial.strategy), "")
+        missing = self.missing_data.get(trial.dataset, "")
+        return missing or self.missing.get((trial.topic, trial.task, trial.strategy), "")
 
 
 def plan_cases(selection: Selection, sides: Mapping[SideName, SideEnvironment]) -> GatePlan:
@@ -79,7 +95,7 @@ def plan_cases(selection: Selection, sides: Mapping[SideName, SideEnvironment]) 
         raise UsageError(candidate)
     offers = {"base": base, "candidate": candidate}
     refused = [f"the {name} has nothing to run: {offer}" for name, offer in offers.items() if isinstance(offer, str)]
-    empty = _Offer({}, {}, {}, {}, {})
+    empty = _Offer({}, {}, {}, {}, {}, {})
     plan = _match(*(empty if isinstance(offer, str) else offer for offer in (base, candidate)))
     if not plan.cases and not plan.settled:
         raise NothingSelectedError(f"no case can be measured on both sides: {'; '.join(plan.remarks + refused)}")
@@ -119,7 +135,7 @@ def _offer(answer: dict[str, Any]) -> _Offer:
     missing = {(topic, task, strategy): reason for topic, task, strategy, reason in answer["missing"]}
     # A side whose Bakeoff is older knows no set-up phases.
     setup = {(topic, task): set(phases) for topic, task, phases in answer.get("setup", [])}
-    return _Offer(trials, missing, metrics, setup, answer["data"])
+    return _Offer(trials, missing, metrics, setup, answer["data"], answer.get("missing_data", {}))
 
 
 def _match(base: _Offer, candidate: _Offer) -> GatePlan:

@@ -12,6 +12,7 @@ standard input and output. Its first line says which protocol it speaks::
     metrics             [topic, task, metric, direction, unit, margin]
     setup               [topic, task, phases that are in no total]
     data                data set to version
+    missing_data        data set that is not here to the command that gets it
 
 ``pair`` reads ``{"trial": ..., "cores": [...]}``, tunes the strategy if it has a search, prepares the data and answers
 ``{"ready": true, "choice": {...}}`` with the options that tuning chose. Then it answers each request:
@@ -53,6 +54,7 @@ from harness.measure.judging import Diverged
 from harness.measure.messages import take_standard_streams, write_line
 from harness.measure.tune import tune
 from harness.plan import make_plan
+from harness.plan.data import check_data
 from harness.plan.make import known_part
 from harness.plan.selection import Selection
 from harness.records import Trial
@@ -106,6 +108,7 @@ def _plan(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
         ],
         "setup": [[topic, task, declared.setup] for (topic, task), declared in sorted(tasks.items())],
         "data": {name: registry.dataset(name).version for name in sorted({trial.dataset for trial in trials})},
+        "missing_data": check_data(trials, registry),
     }
 
 

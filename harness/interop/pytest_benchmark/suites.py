@@ -100,7 +100,7 @@ def _measured(config: pytest.Config) -> Iterator[SuiteCase]:
 def _parameter(measured: SuiteCase) -> Any:
     task, strategy, dataset, scenario = measured.key
     marks = [pytest.mark.benchmark(group=f"{task} on {dataset}, {scenario}", timer=measured.replay.now)]
-    reason = measured.suite.why_not(strategy)
+    reason = measured.suite.why_not(strategy, dataset)
     if reason:
         marks.append(pytest.mark.skip(reason=reason))
     return pytest.param(*measured.key, id="-".join(measured.key).replace("/", "-"), marks=marks)

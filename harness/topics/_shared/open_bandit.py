@@ -5,10 +5,12 @@ obp is not imported: its loader fails with pandas 2 and later, because it passes
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.data.cards import builtin_folder, path, read_card, verify
+from harness.data import columns
+from harness.data.cards import builtin_card, verify
+from harness.data.files import check
+from harness.data.readers import log
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,22 +18,20 @@ if TYPE_CHECKING:
 CARD = "open-bandit-sample"
 CAMPAIGNS = {"all": 80, "men": 34, "women": 46}  # number of items in each campaign
 POLICIES = ("random", "bts")
-MODULES = ("pandas", "pyarrow.dataset", "pyarrow.parquet")  # imported when the file is read
+MODULES = ("pandas", *columns.MODULES)  # imported when the file is read
 
 
-def card_file() -> Path:
-    """Return the file of the sample after checking it against its card.
+def verify_sample() -> None:
+    """Check the file of the sample against its card.
 
     Raises
     ------
+    MissingDataError
+        When the file is missing.
     UsageError
-        When the file is missing or differs from its card.
+        When it differs from its card.
     """
-    card = read_card(builtin_folder() / f"{CARD}.toml")
-    verify(card)
-    place = path(card)
-    assert place is not None
-    return place
+    check(builtin_card(CARD))
 
 
 def logs(campaign: str) -> dict[str, pd.DataFrame]:
@@ -44,5 +44,16 @@ def logs(campaign: str) -> dict[str, pd.DataFrame]:
     """
     import pandas as pd
 
-    rows = pd.read_parquet(card_file(), filters=[("campaign", "==", campaign)])
+    card = builtin_card(CARD)
+    verify(card)
+    rounds = log.read(card)
+    named: dict[str, Any] = {
+        "item": rounds.actions,
+        "click": rounds.rewards,
+        "propensity": rounds.propensities,
+        "time": rounds.time,
+    }
+    # Chosen before pandas copies the strings.
+    chosen = rounds.others["campaign"] == campaign
+    rows = pd.DataFrame({name: values[chosen] for name, values in {**named, **rounds.others}.items()})
     return {name: rows[rows["policy"] == name].reset_index(drop=True) for name in POLICIES}

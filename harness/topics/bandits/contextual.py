@@ -39,6 +39,13 @@ def _made(name: str) -> Callable[[Mapping[str, Scalar], Generator], World]:
     return load
 
 
+def _verify_flights() -> None:
+    from harness.data.cards import builtin_card
+    from harness.data.files import check
+
+    check(builtin_card("flights"))
+
+
 def _exactly(arms: int) -> dict[str, Param]:
     return {"arms": Param(arms, low=arms, high=arms, summary="classes")}
 
@@ -80,6 +87,7 @@ FLIGHTS = Dataset(
         "features": Param(10, low=10, high=10, summary="the columns of flights and the constant 1"),
     },
     needs=(CONTEXT, *columns.MODULES),
+    verify=_verify_flights,
 )
 DRIFT = Scenario("drift", _swapped, "At half of the horizon the arms swap their rewards.")
 

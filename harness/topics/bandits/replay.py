@@ -39,10 +39,6 @@ def _load(params: Mapping[str, Scalar], rng: Generator, *, campaign: str) -> Rep
     return read(params, rng, campaign)
 
 
-def _verify() -> None:
-    open_bandit.card_file()
-
-
 def judge(world: Replay, actions: Any) -> Judgement:
     """Judge the clicks of the accepted rounds."""
     from harness.topics.bandits.engine import replay as engine
@@ -60,7 +56,7 @@ replay = topic.task(
             f"Sample of the Open Bandit Dataset, campaign {campaign}: the log of the random policy, resampled.",
             {**PARAMS, "arms": dataclasses.replace(PARAMS["arms"], high=items)},
             needs=(REPLAY, *open_bandit.MODULES),
-            verify=_verify,
+            verify=open_bandit.verify_sample,
         )
         for campaign, items in open_bandit.CAMPAIGNS.items()
     ],

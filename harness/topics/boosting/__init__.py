@@ -6,7 +6,7 @@ leaves and is at most `depth` deep. A library that splits the leaf with the larg
 trees of as many leaves: the names of such strategies end in ``-uncapped``.
 """
 
-from harness import CLEAN, Param, Profile, Topic, Tuning, Work
+from harness import CLEAN, Param, Profile, Takes, Topic, Tuning, Work
 from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
 from harness.data.stress import missing
 from harness.data.tabular import holdout, visible
@@ -24,6 +24,7 @@ task = topic.task(
     "tabular-binary",
     title="Probability of a binary event from a table, at an equal budget of trees, leaves, depth and threads",
     datasets=["flights", "synthetic-tabular"],
+    takes=Takes("table", targets=("binary",)),
     scenarios=[CLEAN, TEMPORAL, label_noise(0.2), imbalance(0.05), covariate_shift(1.0)],
     phases=["build", "fit", "predict"],
     metrics=METRICS,

@@ -76,9 +76,9 @@ def open_bandit(params: Mapping[str, Scalar], rng: Generator, *, campaign: str) 
 
 def verify_open_bandit() -> None:
     """Check the file of the sample against its card."""
-    from harness.topics._shared.open_bandit import card_file
+    from harness.topics._shared.open_bandit import verify_sample
 
-    card_file()
+    verify_sample()
 
 
 def view(data: Replications) -> Logs:

@@ -19,6 +19,7 @@ import sys
 import numpy as np
 
 from harness import CannotRunError, Dataset, Examples, Judgement, Metric, Param, Profile, Topic
+from harness import MissingDataError, UsageError
 
 topic = Topic("small", title="Small work")
 
@@ -31,6 +32,13 @@ def load(params, rng):
     return rng.random(int(params["rows"]))
 
 
+def verify():
+    if said("MISSING"):
+        raise MissingDataError("the file is missing", "numbers")
+    if said("WRONG"):
+        raise UsageError("column 'x' contains inf")
+
+
 def judge(data, output):
     errors = (output - data) ** 2
     return Judgement({"error": float(errors.mean())}, examples={"error": Examples(errors)})
@@ -40,7 +48,7 @@ VERSION = os.environ.get("DATA_VERSION", "1")
 task = topic.task(
     "copy",
     title="Copy numbers",
-    datasets=[Dataset("numbers", load, params={"rows": Param(2000, low=1)}, version=VERSION)],
+    datasets=[Dataset("numbers", load, params={"rows": Param(2000, low=1)}, version=VERSION, verify=verify)],
     phases=["fit", "predict"],
     metrics=[Metric("error", direction="lower", unit="1", margin=0.01)],
     judge=judge,

@@ -48,6 +48,22 @@ def test_what_is_new_in_the_candidate_is_a_remark(sides: Sides) -> None:
     assert "new in the candidate, with nothing to compare with: small/copy/gone/numbers/clean" in found.remarks
 
 
+def test_data_that_are_on_neither_side_are_not_measured(sides: Sides) -> None:
+    with pytest.raises(NothingSelectedError, match=r"not run on the base: .* \(bakeoff data get numbers\)"):
+        plan_cases(QUICK, sides(MISSING=1, base_MISSING=1))
+
+
+def test_data_that_only_the_candidate_lacks_are_not_measured(sides: Sides) -> None:
+    found = plan_cases(QUICK, sides(MISSING=1, base_MISSING=0))
+    assert found.cases == []
+    assert {case.reason for case in found.settled} == {"the candidate cannot run it: bakeoff data get numbers"}
+
+
+def test_wrong_data_are_one_sentence(sides: Sides) -> None:
+    with pytest.raises(UsageError, match=r"^column 'x' contains inf$"):
+        plan_cases(QUICK, sides(WRONG=1, base_WRONG=1))
+
+
 def test_other_data_are_not_compared(sides: Sides) -> None:
     found = plan_cases(QUICK, sides(DATA_VERSION=2))
     assert found.cases == []

@@ -10,7 +10,9 @@ import pytest
 
 pytest.importorskip("numba")
 
-from harness.data.cards import builtin_folder, read_card, verify
+from harness.data import cards
+from harness.data.cards import builtin_card, builtin_folder, read_card, verify
+from harness.data.readers.log import LogFile, read
 from harness.errors import UsageError
 from harness.topics._shared import open_bandit as shared_open_bandit
 from harness.topics.ope import worlds
@@ -126,17 +128,35 @@ def test_the_card_describes_the_file() -> None:
 
     card = read_card(builtin_folder() / "open-bandit-sample.toml")
     verify(card)
-    assert card.file is not None
+    assert isinstance(card.file, LogFile)
     rows = pd.read_parquet(card.file.path)
     assert len(rows) == card.file.rows
     assert rows["click"].sum() == card.file.positives
     assert {"click", "time", *card.features} == set(rows.columns)
 
 
+def test_the_log_is_read_as_the_file_has_it() -> None:
+    import pandas as pd
+
+    card = builtin_card("open-bandit-sample")
+    verify(card)
+    assert card.file is not None
+    rounds, rows = read(card), pd.read_parquet(card.file.path)
+    assert len(rounds) == len(rows) == 60_000
+    assert rounds.propensities is not None
+    np.testing.assert_array_equal(rounds.actions, rows["item"])
+    np.testing.assert_array_equal(rounds.rewards, rows["click"])
+    np.testing.assert_array_equal(rounds.propensities, rows["propensity"])
+    assert set(rounds.others) == set(rows.columns) - {"item", "click", "propensity", "time"}
+    for name, values in rounds.others.items():
+        assert (values == rows[name].to_numpy(object)).all()
+        assert not values.flags.writeable
+
+
 def test_a_damaged_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     for name in ("toml", "parquet"):
         content = (builtin_folder() / f"open-bandit-sample.{name}").read_bytes()
         (tmp_path / f"open-bandit-sample.{name}").write_bytes(content[:-1] if name == "parquet" else content)
-    monkeypatch.setattr(shared_open_bandit, "builtin_folder", lambda: tmp_path)
+    monkeypatch.setattr(cards, "builtin_folder", lambda: tmp_path)
     with pytest.raises(UsageError, match=r"open-bandit-sample\.parquet is not the file that the card"):
         worlds.verify_open_bandit()

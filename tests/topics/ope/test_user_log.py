@@ -127,13 +127,20 @@ def test_a_bad_log_stops_the_run_before_it_begins(tmp_path: Path) -> None:
     assert not made.runs()
 
 
-def test_a_log_is_measured_and_a_table_that_joins_by_its_card_refused(tmp_path: Path) -> None:
-    """The record has the target's probability of actions that the log cannot contain."""
+def test_a_table_that_joins_by_its_card_is_refused(tmp_path: Path) -> None:
     made = project(tmp_path)
     write_csv_card(tmp_path / "datasets", "table", tasks=["ope/value-real"])
-    done = made.bakeoff("run", "ope/value-real", "-d", "mine", "-d", "table", "-s", "ips", "--blocks", "1", code=4)
-    assert "UsageError: off-policy evaluation needs a log, not a table" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    done = made.bakeoff("run", "ope/value-real", "-d", "mine", code=2)
+    assert done.stderr == (
+        "error: the card of data set table joins task ope/value-real, which takes no data sets of cards (a task that "
+        "does says so: takes=Takes(...)); correct its `tasks`\n"
+    )
+
+
+def test_a_log_is_measured(tmp_path: Path) -> None:
+    """The record has the target's probability of actions that the log cannot contain."""
+    made = project(tmp_path)
+    made.bakeoff("run", "ope/value-real", "-d", "mine", "-s", "ips", "--blocks", "1")
     (file,) = made.runs()
     header, *records = [json.loads(line) for line in file.read_text().splitlines()]
     assert header["cards"]["mine"] == "2026-05"

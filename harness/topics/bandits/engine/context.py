@@ -54,9 +54,9 @@ def flights(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
     The features are the columns of the data set, standardised; categories enter as integer codes, missing values as
     the mean.
     """
-    from harness.data.cards import builtin_folder, cards, dataset
+    from harness.data.cards import builtin_card, dataset
 
-    table = dataset(cards([builtin_folder()])["flights"]).load({"rows": FLIGHTS}, rng).train
+    table = dataset(builtin_card("flights")).load({"rows": FLIGHTS}, rng).train
     centred = table.X.astype(np.float64)
     centred -= np.nanmean(centred, axis=0)
     centred[np.isnan(centred)] = 0
