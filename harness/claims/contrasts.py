@@ -244,9 +244,9 @@ def tau(one: Floats, other: Floats) -> float:
 
 
 def _measured(question: Question, contexts: Contexts) -> dict[str, Pairs]:
-    """Return the values of each strategy at both ends, only of those without options if there are two or more of them.
+    """Return the values of each strategy at both ends, only of those at their defaults if there are at least two.
 
-    Otherwise a strategy that was measured with many options would count many times.
+    Otherwise a strategy that was measured with many options, or tuned beside, would count many times.
     """
     found: dict[str, Pairs] = {}
     plain = set()
@@ -257,7 +257,7 @@ def _measured(question: Question, contexts: Contexts) -> dict[str, Pairs]:
             found.setdefault(label, {}).update(
                 {(context, unit): (one[unit], other[unit]) for unit in one if unit in other}
             )
-            plain |= {label} if found[label] and not entry.options else set()
+            plain |= {label} if found[label] and not entry.options and not entry.choices else set()
     return {label: pairs for label, pairs in found.items() if len(plain) < 2 or label in plain}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
@@ -51,9 +52,7 @@ def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
     for trial in plan.trials:
         cells.setdefault(trial.cell, []).append(trial)
     for cell, trials in cells.items():
-        labels = list(dict.fromkeys(sorted(trial.label for trial in trials)))
-        blocks = len({trial.block for trial in trials})
-        out.print(f"{cell.title}\n  {blocks} blocks of {', '.join(labels)}", markup=False, soft_wrap=True)
+        out.print(f"{cell.title}\n  {_blocks_by_label(trials)}", markup=False, soft_wrap=True)
     for task, names in plan.left_out.items():
         out.print(wording.left_out(task, names), soft_wrap=True, markup=False)
     duration = (
@@ -62,6 +61,16 @@ def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
         else "unknown: none of them was measured before on this machine"
     )
     out.print(f"{len(plan.trials)} trials; expected duration: {duration}", soft_wrap=True)
+
+
+def _blocks_by_label(trials: Iterable[Trial]) -> str:
+    """Say how many blocks of which strategies a cell has: ``10 blocks of a, b; 5 of c``."""
+    blocks = Counter(trial.label for trial in trials)
+    groups: dict[int, list[str]] = {}
+    for label in sorted(blocks):
+        groups.setdefault(blocks[label], []).append(label)
+    first, *others = [f"{count} blocks of {', '.join(groups[count])}" for count in sorted(groups, reverse=True)]
+    return "; ".join([first, *(part.replace(" blocks", "", 1) for part in others)])
 
 
 def expected_duration(trials: Iterable[Trial], earlier: Iterable[Record]) -> tuple[float, int]:

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TypeAlias
+from typing import NamedTuple
 
 from harness.declare import CLEAN, Dataset, Param, Profile, Scenario, Strategy, Task, Topic
 from harness.declare.questions import PLACES, Question, questions, tasks_for
@@ -102,19 +102,28 @@ def _fits(name: str, value: Scalar, task: Task, dataset: Dataset) -> bool:
     return True
 
 
-Variant: TypeAlias = tuple[Strategy, dict[str, Scalar]]
+class Variant(NamedTuple):
+    """A strategy with its options, those that differ from its defaults, and the number of its blocks in a cell."""
+
+    strategy: Strategy
+    options: dict[str, Scalar]
+    blocks: int
 
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """A cell with the strategies that compete in it, each with its options, and the number of its blocks."""
+    """A cell with the strategies that compete in it."""
 
     task: Task
     dataset: Dataset
     scenario: Scenario
     params: dict[str, Scalar]
     variants: tuple[Variant, ...]
-    blocks: int
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks; the last ones may lack a strategy that needs fewer."""
+        return max((variant.blocks for variant in self.variants), default=0)
 
 
 def cells_of_profile(
@@ -138,16 +147,16 @@ def cells_of_profile(
             sweeps = profile.sweeps and scenario.name == CLEAN.name
             for params in grid:
                 yield PlannedCell(
-                    task, dataset, scenario, params, _variants(strategies, selection, sweeps=sweeps), blocks
+                    task, dataset, scenario, params, _variants(strategies, selection, blocks, sweeps=sweeps)
                 )
             for params in swept if sweeps else ():
                 yield PlannedCell(
-                    task, dataset, scenario, params, _variants(strategies, selection, sweeps=False), blocks
+                    task, dataset, scenario, params, _variants(strategies, selection, blocks, sweeps=False)
                 )
 
 
 def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
-    """Merge cells that differ in strategies and blocks only, with the most blocks; those without strategies go."""
+    """Merge cells that differ in strategies only, each of these with its most blocks; cells without any go."""
     groups: dict[str, list[PlannedCell]] = {}
     for cell in cells:
         key = repr((cell.task.full_name, cell.dataset.name, cell.scenario.name, sorted(cell.params.items())))
@@ -156,10 +165,12 @@ def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
 
 
 def _united(cells: Sequence[PlannedCell]) -> PlannedCell:
-    variants = {
-        label(strategy.name, options): (strategy, options) for cell in cells for strategy, options in cell.variants
-    }
-    return replace(cells[0], variants=tuple(variants.values()), blocks=max(cell.blocks for cell in cells))
+    variants: dict[str, Variant] = {}
+    for variant in itertools.chain.from_iterable(cell.variants for cell in cells):
+        known = variants.setdefault(label(variant.strategy.name, variant.options), variant)
+        if variant.blocks > known.blocks:
+            variants[label(variant.strategy.name, variant.options)] = variant
+    return replace(cells[0], variants=tuple(variants.values()))
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
@@ -172,9 +183,11 @@ def can_have(scenario: Scenario, dataset: Dataset) -> bool:
     return set(scenario.requires) <= set(dataset.provides)
 
 
-def _variants(strategies: Sequence[Strategy], selection: Selection, *, sweeps: bool) -> tuple[Variant, ...]:
+def _variants(
+    strategies: Sequence[Strategy], selection: Selection, blocks: int, *, sweeps: bool
+) -> tuple[Variant, ...]:
     return tuple(
-        (strategy, options)
+        Variant(strategy, options, blocks)
         for strategy in strategies
         for options in (
             *option_grid(strategy, selection.values),
@@ -207,7 +220,9 @@ Point = dict[str, Scalar]
 
 
 def cells_of_claims(topic: Topic, chosen: Sequence[str], selection: Selection, registry: Registry) -> list[PlannedCell]:
-    """List the cells that a topic's claims ask about; each has the most blocks that a claim about it needs.
+    """List the cells that a topic's claims ask about.
+
+    Each strategy has the most blocks that a claim about it in the cell needs.
 
     If several tasks can answer a question, it is planned for the first of them.
 
@@ -235,21 +250,21 @@ def cells_of_claims(topic: Topic, chosen: Sequence[str], selection: Selection, r
 def _cells(
     question: Question, task: Task, selection: Selection, registry: Registry, blocks: int
 ) -> Iterator[PlannedCell]:
-    variants = _compared(question, task, selection)
+    variants = _compared(question, task, selection, blocks)
     for point, dataset in itertools.product(_points(question, task), registry.datasets_of(task)):
         params = _params(point, task, dataset)
         if params is None or not _is_at(point, "dataset", dataset.name, selection.datasets):
             continue
         for scenario in task.scenarios:
             if can_have(scenario, dataset) and _is_at(point, "scenario", scenario.name, selection.scenarios):
-                yield PlannedCell(task, dataset, scenario, params, variants, blocks)
+                yield PlannedCell(task, dataset, scenario, params, variants)
 
 
-def _compared(question: Question, task: Task, selection: Selection) -> tuple[Variant, ...]:
+def _compared(question: Question, task: Task, selection: Selection, blocks: int) -> tuple[Variant, ...]:
     """Return the strategies that are compared; if the question names none, all of the task at their defaults."""
-    labels = question.labels or tuple(task.strategies)
-    named = [(task.strategies[name], options) for name, options in map(parse_label, labels)]
-    return tuple(variant for variant in named if matches(variant[0].name, selection.strategies))
+    labels = question.labels or tuple(name for name, strategy in task.strategies.items() if not strategy.tries)
+    named = [Variant(task.strategies[name], options, blocks) for name, options in map(parse_label, labels)]
+    return tuple(variant for variant in named if matches(variant.strategy.name, selection.strategies))
 
 
 def _points(question: Question, task: Task) -> Iterator[Point]:

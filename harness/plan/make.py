@@ -77,7 +77,7 @@ def check_values(
 def check_used(values: Iterable[str], cells: Sequence[PlannedCell]) -> None:
     """Refuse values that no chosen cell uses."""
     used = {name for cell in cells for name in cell.params}
-    used |= {name for cell in cells for strategy, _ in cell.variants for name in strategy.options}
+    used |= {name for cell in cells for variant in cell.variants for name in variant.strategy.options}
     for name in values:
         if name not in used:
             raise UsageError(f"--set {name}: no selected strategy or data set has that parameter")
@@ -163,10 +163,9 @@ def _order(cells: Sequence[PlannedCell], seed: int) -> Iterator[Trial]:
         )
         shuffle = np.random.default_rng(seeds.order)
         for cell in cells:
-            if block >= cell.blocks:
-                continue
-            for index in shuffle.permutation(len(cell.variants)):
-                strategy, options = cell.variants[index]
+            variants = [variant for variant in cell.variants if block < variant.blocks]
+            for index in shuffle.permutation(len(variants)):
+                strategy, options, _ = variants[index]
                 yield Trial(
                     topic=cell.task.topic,
                     task=cell.task.name,

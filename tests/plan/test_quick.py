@@ -158,3 +158,14 @@ def test_a_cell_has_the_most_blocks_that_a_claim_about_it_needs(
     assert {trial.block for trial in plan.trials if trial.strategy == "a"} == set(range(planned))
     given = make_plan(Selection(tasks=("t",), profile=profile, blocks=2), registry)
     assert {trial.block for trial in given.trials} == {0, 1}
+
+
+def test_a_strategy_has_the_blocks_of_the_claims_about_it(tmp_path: Path) -> None:
+    """A claim that needs many blocks does not add blocks to the strategies that it does not compare."""
+    registry = made(tmp_path)
+    topic = registry.topics["t"]
+    topic.claim("so", source="Nobody 2026", blocks=6)(lambda evidence: evidence.difference("auc", "a", "c").at_least(0))
+    topic.claim("so", source="Nobody 2026", blocks=3)(lambda evidence: evidence.difference("auc", "a", "b").at_least(0))
+    trials = make_plan(Selection(tasks=("t",), profile="claims"), registry).trials
+    blocks = {name: sorted({trial.block for trial in trials if trial.strategy == name}) for name in ("a", "b", "c")}
+    assert blocks == {"a": list(range(6)), "b": list(range(3)), "c": list(range(6))}
