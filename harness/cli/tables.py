@@ -108,7 +108,8 @@ class ComparisonTable:
         least = min(self._aggregates.entries[label].statuses.total() for label in self._labels)
         few = f"{least} to " if least < most else ""
         return (
-            f"medians over {few}{wording.count(most, 'block')}; ratios and differences to {self._title(self._reference)}, paired by block, with "
+            f"medians over {few}{wording.count(most, 'block')}; ratios and differences to "
+            f"{self._title(self._reference)}, paired by block, with "
             '95 % intervals; bold: the interval excludes "no difference"'
             + self._rates
             + (f"; times and memory are {wording.setup(self._setup)}" if self._setup else "")

@@ -126,8 +126,7 @@ def test_the_phases_that_the_harness_adds_change_no_version(tmp_path: Path) -> N
         ("import (CLEAN,", "import (Stress, CLEAN,"),
     )
     before, after = _versions(write(tmp_path / "before")), _versions(write(tmp_path / "after", *changes))
-    assert {"time_wall_stress", *before} <= after.keys()
-    assert all(before[name] == after[name] for name in before)
+    assert after == before  # no altered test sets are handed out here, so nothing enters the phase stress
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -190,7 +191,7 @@ def test_the_chosen_options_are_those_that_run() -> None:
 
     class Clock:
         running = None
-        figures = ("fit",)
+        figures = MappingProxyType({"fit": Phase([0.0], [0.0])})
 
     made.call(made.problem(split()), Clock())  # type: ignore[arg-type]
     assert seen == {"level": 4.0}

@@ -86,7 +86,7 @@ def _is_measure(task: Task, measure: str) -> bool:
     phase, _, figure = measure.rpartition(".")
     if phase:
         return phase in task.phases and figure in FIGURES
-    return measure in FIGURES or measure in {metric.name for metric in task.metrics}
+    return measure in FIGURES or measure in {*(metric.name for metric in task.metrics), *task.altered_metrics}
 
 
 def _is_label(task: Task, label: str) -> bool:

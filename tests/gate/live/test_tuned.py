@@ -68,7 +68,7 @@ def test_a_side_tunes_before_its_first_call_and_says_its_choice(sides: dict[Side
     assert pair.metrics["base"]["calls"] > len(pair.base["cpu_s"])
     assert (pair.metrics["base"]["calls"] - 1) % len(pair.base["cpu_s"]) == 0
     with MemoryPass(sides, 60.0) as memory:
-        reading = memory.measure(trial, usable_cores()[:1], {"candidate": {"level": 2}})
+        reading = memory.measure(trial, usable_cores()[:1], choices={"candidate": {"level": 2}})
     assert reading.failed == {}
     assert abs(reading.candidate["peak_bytes"] - reading.base["peak_bytes"] - 8e6) < 1e6
 
