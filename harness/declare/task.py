@@ -280,6 +280,7 @@ class Task:
         search: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
         tries: int | None = None,
         quick: bool = True,
+        hand_tuned: bool = False,
     ) -> Callable[[StrategyFunction], StrategyFunction]:
         """Register the decorated function as a strategy.
 
@@ -301,6 +302,8 @@ class Task:
             Number of tries where it is not that of the task; tables show it. A search of fewer sets has fewer tries.
         quick
             Whether the quick profile of ``bakeoff run`` includes it. The gate, asv and pytest-benchmark always do.
+        hand_tuned
+            Whether you tuned its defaults on data of the task; tables then write ``NAME (constants tuned)``.
         """
 
         def register(function: StrategyFunction) -> StrategyFunction:
@@ -323,6 +326,7 @@ class Task:
                 note=note,
                 where=caller(),
                 quick=quick,
+                hand_tuned=hand_tuned,
             )
             if search and self.tuning is not None:
                 tuned = f"{name}{TUNED}"
@@ -332,6 +336,7 @@ class Task:
                 self.strategies[tuned] = replace(
                     plain,
                     name=tuned,
+                    hand_tuned=False,
                     summary=f"Like {name}, with the best of {count} tries of {', '.join(values)}.",
                     sweep={},
                     options={},

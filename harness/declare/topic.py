@@ -43,7 +43,7 @@ from harness.declare.values import (
 )
 from harness.records import Scalar
 
-_DIVERGED = Metric(DIVERGED, direction="lower", unit="1", summary="1 where training diverged, else 0")
+_DIVERGED = Metric(DIVERGED, direction="lower", unit="1", summary="1 where training diverged, else 0", rate=True)
 
 
 class Topic:
@@ -203,6 +203,7 @@ class Topic:
         search: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
         tries: int | None = None,
         quick: bool = True,
+        hand_tuned: bool = False,
     ) -> Callable[[StrategyFunction], StrategyFunction]:
         """Register the decorated function as a strategy of several tasks; see `Task.strategy`.
 
@@ -222,7 +223,15 @@ class Topic:
             check_tasks(f"strategy {name}", self.name, tasks)
             for task in tasks:
                 task.strategy(
-                    name, needs=needs, device=device, sweep=sweep, note=note, search=search, tries=tries, quick=quick
+                    name,
+                    needs=needs,
+                    device=device,
+                    sweep=sweep,
+                    note=note,
+                    search=search,
+                    tries=tries,
+                    quick=quick,
+                    hand_tuned=hand_tuned,
                 )(function)
             return function
 

@@ -368,6 +368,8 @@ class Strategy:
         How many sets of options tuning tries.
     quick
         Whether it is run in the quick profile.
+    hand_tuned
+        Whether its author tuned its defaults on data of the task.
     """
 
     name: str
@@ -382,6 +384,7 @@ class Strategy:
     search: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     tries: int = 0
     quick: bool = True
+    hand_tuned: bool = False
 
     @property
     def plain(self) -> str:

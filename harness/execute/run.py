@@ -189,6 +189,7 @@ def _strategies(tasks: Iterable[Task]) -> Iterator[StrategyCard]:
                 summary=strategy.summary,
                 device=strategy.device,
                 tries=strategy.tries,
+                hand_tuned=strategy.hand_tuned,
             )
 
 

@@ -37,8 +37,8 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     -------
     Judgement
         With all metrics of the task and no others, ``diverged`` among them if the task has a guess, and the number of
-        cases of each rate. A trial that diverged has the guess's metrics, on altered test sets too, no examples or
-        numbers of cases, and curves up to that step.
+        cases of each rate; a trial is one case of ``diverged``. A trial that diverged has the guess's metrics, on
+        altered test sets too, no examples or numbers of other cases, and curves up to that step.
 
     Raises
     ------
@@ -94,8 +94,12 @@ def _judged(task: Task, data: Any, output: Any) -> Judgement:
     if judgement.diverged is not None:
         return _guessed(task, data, judgement.diverged, judgement.curves)
     metrics = _finite(task, judgement.metrics, "metric")
-    n = {metric.name: _cases(metric.name, judgement) for metric in task.metrics if metric.rate}
-    return replace(judgement, metrics=metrics if task.guess is None else {**metrics, DIVERGED: 0.0}, n=n)
+    n = {
+        metric.name: _cases(metric.name, judgement) for metric in task.metrics if metric.rate and metric.name in metrics
+    }
+    if task.guess is not None:
+        metrics, n = {**metrics, DIVERGED: 0.0}, {**n, DIVERGED: 1}
+    return replace(judgement, metrics=metrics, n=n)
 
 
 def _cases(name: str, judgement: Judgement) -> int:
@@ -120,7 +124,8 @@ def _guessed(task: Task, data: Any, step: float, curves: Mapping[str, Curve]) ->
         raise InvalidOutputError(f"training diverged at step {step}: the step must be a finite number")
     metrics = {**_finite(task, task.guess(data), "the guess's metric"), DIVERGED: 1.0}
     cut = {name: _until(step, curve) for name, curve in curves.items()}
-    return Judgement(metrics, {name: curve for name, curve in cut.items() if curve.x}, diverged=float(step))
+    kept = {name: curve for name, curve in cut.items() if curve.x}
+    return Judgement(metrics, kept, n={DIVERGED: 1}, diverged=float(step))
 
 
 def _finite(task: Task, given: Mapping[str, float], what: str) -> dict[str, float]:

@@ -101,6 +101,8 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
         Where it departs from the task's common budget.
     tries
         How many sets of options it tries while it is tuned; 0 where it is not.
+    hand_tuned
+        Whether its author tuned its defaults on data of the task.
     """
 
     task: str
@@ -110,15 +112,21 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     summary: str = ""
     device: str = "cpu"
     tries: int = 0
+    hand_tuned: bool = False
 
     @property
     def title(self) -> str:
-        """The strategy as tables and pages show it: ``als (tuned, 8 tries)`` for ``als-tuned``."""
-        return f"{self.name.removesuffix(TUNED)} (tuned, {self.tries} tries)" if self.tries else self.name
+        """The strategy as tables and pages show it.
+
+        It is ``als (tuned, 8 tries)`` for ``als-tuned``, and ``als (constants tuned)`` where its author tuned it.
+        """
+        if self.tries:
+            return f"{self.name.removesuffix(TUNED)} (tuned, {self.tries} tries)"
+        return f"{self.name} (constants tuned)" if self.hand_tuned else self.name
 
 
 def titled(label: str, cards: Mapping[str, StrategyCard]) -> str:
-    """Return the label of a strategy as tables and pages show it; one that is tuned has no options."""
+    """Return the label of a strategy as tables and pages show it; with options it is not the tuned one."""
     return cards[label].title if label in cards else label
 
 

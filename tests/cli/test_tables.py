@@ -25,6 +25,7 @@ from harness.cli.output import console
 from harness.cli.tables import ComparisonTable, print_run, rows
 from harness.records import Try
 from harness.report.terminal import Column, Styled, fit, print_table
+from harness.store.header import StrategyCard, titled
 from harness.store.read import read_all
 from harness.store.runs import find
 
@@ -107,6 +108,13 @@ def test_a_tuned_strategy_has_a_title_and_its_choice_below_the_table() -> None:
     assert "lightgbm-tuned" not in out.getvalue()
     row = next(row for row in rows(header, renamed) if row["strategy"] == "lightgbm-tuned")
     assert row["choices"] == [{"options": {"l2": 10.0}, "blocks": 5}]
+
+
+def test_a_strategy_whose_author_tuned_it_says_so_unless_it_has_options() -> None:
+    card = StrategyCard("bandits/drifting", "sliding-ucb", hand_tuned=True)
+    cards = {card.name: card}
+    assert titled("sliding-ucb", cards) == "sliding-ucb (constants tuned)"
+    assert titled("sliding-ucb[theory=true]", cards) == "sliding-ucb[theory=true]"
 
 
 def test_memory_too_small_to_be_measured_has_no_ratio(project: Project) -> None:

@@ -139,11 +139,14 @@ def test_what_diverged_has_the_metrics_of_the_guess_on_altered_data_too() -> Non
         "error_at_shift_2_5": 11.5,
     }
     assert judged.diverged == 12.0
+    assert judged.n == {"diverged": 1}  # one trial is one case
 
 
 def test_what_did_not_diverge_says_so() -> None:
     guessing = task(guess=lambda data: {"error": 9.0})
-    assert judge(guessing, np.zeros(3), np.ones(3)).metrics == {"error": 1.0, "diverged": 0.0}
+    fine = judge(guessing, np.zeros(3), np.ones(3))
+    assert fine.metrics == {"error": 1.0, "diverged": 0.0}
+    assert fine.n == {"diverged": 1}
 
 
 def test_a_strategy_that_raises_diverged_is_judged_by_the_guess() -> None:

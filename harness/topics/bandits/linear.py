@@ -20,7 +20,7 @@ ENGINE = ("harness.topics.bandits.engine.linear", "harness.topics.bandits.engine
 
 
 @replay.strategy("lin-ucb", needs=ENGINE, sweep={"alpha": (0.02, 0.1)}, note=TUNED)
-@contextual.strategy("lin-ucb", needs=ENGINE, sweep={"alpha": (0.1, 0.25, 1.0, 2.4)}, note=TUNED)
+@contextual.strategy("lin-ucb", needs=ENGINE, sweep={"alpha": (0.1, 0.25, 1.0, 2.4)}, note=TUNED, hand_tuned=True)
 def lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5, ridge: float = 1.0) -> Actions:
     """Play the largest prediction plus alpha standard deviations, by ridge regression of each arm's rewards.
 
@@ -39,6 +39,7 @@ def lin_ucb(problem: Problem, phase: PhaseClock, alpha: float = 0.5, ridge: floa
     needs=ENGINE,
     sweep={"scale": (0.1, 0.5, 1.0)},
     note=f"{TUNED} The scale of the theory, sqrt(9 d log(T / delta)), is far larger.",
+    hand_tuned=True,
 )
 def lin_ts(problem: Problem, phase: PhaseClock, scale: float = 0.25, ridge: float = 1.0) -> Actions:
     """Play the largest prediction with coefficients drawn around those of ridge regression.
@@ -51,7 +52,9 @@ def lin_ts(problem: Problem, phase: PhaseClock, scale: float = 0.25, ridge: floa
 
 
 @replay.strategy("ridge-epsilon-greedy", needs=ENGINE, note=TUNED)
-@contextual.strategy("ridge-epsilon-greedy", needs=ENGINE, sweep={"epsilon": (0.01, 0.1, 0.2)}, note=TUNED)
+@contextual.strategy(
+    "ridge-epsilon-greedy", needs=ENGINE, sweep={"epsilon": (0.01, 0.1, 0.2)}, note=TUNED, hand_tuned=True
+)
 def ridge_epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float = 0.05, ridge: float = 1.0) -> Actions:
     """Play the largest prediction of ridge regression, and a random arm at a share of the steps."""
     from harness.topics.bandits.engine import linear
@@ -60,7 +63,7 @@ def ridge_epsilon_greedy(problem: Problem, phase: PhaseClock, epsilon: float = 0
 
 
 @replay.strategy("logistic-ts", needs=ENGINE, note=TUNED)
-@contextual.strategy("logistic-ts", needs=ENGINE, sweep={"scale": (0.1, 0.25, 1.0)}, note=TUNED)
+@contextual.strategy("logistic-ts", needs=ENGINE, sweep={"scale": (0.1, 0.25, 1.0)}, note=TUNED, hand_tuned=True)
 def logistic_ts(problem: Problem, phase: PhaseClock, scale: float = 0.5, ridge: float = 1.0) -> Actions:
     """Play the largest prediction with coefficients drawn around those of logistic regression, updated at each reward.
 

@@ -15,9 +15,6 @@ from harness.topics.bandits.drifting import changes_of, drifting
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
     from harness.topics.bandits.engine.play import Actions
-if TYPE_CHECKING:
-    from harness import PhaseClock, Problem
-    from harness.topics.bandits.engine.play import Actions
     from harness.topics.bandits.engine.world import World
 
 
@@ -35,6 +32,7 @@ WINDOW = 200  # one of two values in the experiments of Besson et al. 2022
         "As published an alarm resets its arm; with everything it resets all arms. With theory the threshold is "
         "log(T / changes) and the share of exploration sqrt(changes log(T / changes) / T), T being the horizon."
     ),
+    hand_tuned=True,
 )
 def cusum_ucb(
     problem: Problem,
@@ -79,6 +77,7 @@ def cusum_ucb(
         "With theory the window w is 200, the threshold b sqrt(w log(2 K T^2) / 2), the share of exploration "
         "sqrt(changes K (2 b + 3 sqrt(w)) / (2 T)) and xi 2, for K arms and the horizon T."
     ),
+    hand_tuned=True,
 )
 def m_ucb(
     problem: Problem,
@@ -114,6 +113,7 @@ def m_ucb(
         "With theory delta is 1 / sqrt(T) and the share of exploration in the first episode sqrt(K log(T) / T), for K "
         "arms and the horizon T. An alarm restarts all arms. Tests run every 10 steps, at every 5th possible change."
     ),
+    hand_tuned=True,
 )
 def glr_kl_ucb(
     problem: Problem, phase: PhaseClock, delta: float = 0.01, explore: float = 0.01, *, theory: bool = False
@@ -149,6 +149,7 @@ THEORY = f"{TUNED} With theory it uses those of Garivier & Moulines 2011, for th
     needs=ENGINE,
     sweep={"window": WINDOWS, "xi": XI, "theory": [True]},
     note=f"{THEORY} the window 2 sqrt(T log(T) / changes), and xi 0.6, as their theory requires more than 0.5.",
+    hand_tuned=True,
 )
 def sliding_ucb(
     problem: Problem, phase: PhaseClock, window: int = 1_000, xi: float = 0.2, *, theory: bool = False
@@ -168,6 +169,7 @@ def sliding_ucb(
     needs=ENGINE,
     sweep={"discount": DISCOUNTS, "xi": XI, "theory": [True]},
     note=f"{THEORY} the discount 1 - sqrt(changes / T) / 4, and xi 2, which is 0.5 in their notation.",
+    hand_tuned=True,
 )
 def discounted_ucb(
     problem: Problem, phase: PhaseClock, discount: float = 0.999, xi: float = 0.2, *, theory: bool = False
@@ -182,7 +184,7 @@ def discounted_ucb(
     return measure_compiled(problem, phase, lambda world: windows.discounted_ucb(world, discount, xi))
 
 
-@drifting.strategy("sliding-thompson", needs=ENGINE, sweep={"window": WINDOWS}, note=TUNED)
+@drifting.strategy("sliding-thompson", needs=ENGINE, sweep={"window": WINDOWS}, note=TUNED, hand_tuned=True)
 def sliding_thompson(problem: Problem, phase: PhaseClock, window: int = 1_000) -> Actions:
     """Play the largest draw from beta posteriors of the rewards in a window."""
     from harness.topics.bandits.engine import windows
@@ -190,7 +192,7 @@ def sliding_thompson(problem: Problem, phase: PhaseClock, window: int = 1_000) -
     return _drawing(problem, phase, windows.sliding_thompson, window)
 
 
-@drifting.strategy("discounted-thompson", needs=ENGINE, sweep={"discount": DISCOUNTS}, note=TUNED)
+@drifting.strategy("discounted-thompson", needs=ENGINE, sweep={"discount": DISCOUNTS}, note=TUNED, hand_tuned=True)
 def discounted_thompson(problem: Problem, phase: PhaseClock, discount: float = 0.998) -> Actions:
     """Play the largest draw from beta posteriors whose counts are discounted at every step."""
     from harness.topics.bandits.engine import windows
