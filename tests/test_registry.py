@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import json
 import sys
 from collections.abc import Iterator
@@ -189,6 +190,20 @@ def test_why_not() -> None:
 def test_why_not_without_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert why_not(strategy(device="cuda"), MINE) == "CUDA_VISIBLE_DEVICES hides every CUDA device"
+
+
+def test_every_module_of_a_topic_that_is_to_be_imported_before_the_clock_exists() -> None:
+    """A needed module that is missing is not imported, and then its import counts for the phase that needs it."""
+    registry = load_registry(Config(folder=Path(__file__).parent))
+    needed = {
+        name
+        for task in registry.tasks()
+        for owner in (*task.strategies.values(), *registry.datasets_of(task))
+        for name in owner.needs
+        if name.startswith("harness.")
+    }
+    assert len(needed) > 20
+    assert [name for name in sorted(needed) if importlib.util.find_spec(name) is None] == []
 
 
 def test_asking_for_a_module_imports_nothing() -> None:

@@ -14,14 +14,12 @@ from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
-if TYPE_CHECKING:
-    from harness import PhaseClock, Problem
     from harness.topics.ope.engine.replay import Fit
 
 
 MODELS = (
     f"{ENGINE}.models",
-    f"{ENGINE}.obp_examples",
+    f"{ENGINE}.obp",
     "scipy.sparse",
     "scipy.special",
     "sklearn.ensemble",

@@ -24,7 +24,6 @@ from harness.topics.ope.worlds import (
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
-if TYPE_CHECKING:
     from harness.topics.ope.engine.worlds import Replications
 
 

@@ -13,7 +13,7 @@ from harness.topics.ope.worlds import ENGINE
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
 
-OBP = ("obp.ope", f"{ENGINE}.obp_examples")
+OBP = ("obp.ope", f"{ENGINE}.obp")
 PLAIN = "obp 0.4.1, the last version that pip installs together with numpy 2; a new object for each log."
 MODELLED = (
     f"{PLAIN} Its reward model is the same as that of the other strategies; model=obp-logistic and model=obp-boosting "

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness import PhaseClock, Problem
 
 TUNING = f"{ENGINE}.tuning"
-PROPENSITIES = (f"{ENGINE}.propensities", "sklearn.linear_model")
+PROPENSITIES = (f"{ENGINE}.models", "sklearn.linear_model")
 ESTIMATED = (
     "Does not use the propensities of the log: a cross-fitted logistic regression estimates them in the phase fit. If "
     "it cannot learn the policy, weights are biased. On the digits it estimates 0.27 where 0.46 is true, and the mean "
