@@ -119,7 +119,9 @@ class ComparisonTable:
     def _rates(self) -> str:
         """Say which columns are rates."""
         entries = self._aggregates.entries.values()
-        names = [name for name in self._metrics if any(name in entry.cases for entry in entries)]
+        names = [
+            name for name in shown([self._aggregates], self._metrics) if any(name in entry.cases for entry in entries)
+        ]
         return f"; {', '.join(names)}: mean over blocks with its exact 95 % interval" if names else ""
 
     @property

@@ -110,6 +110,12 @@ def test_a_tuned_strategy_has_a_title_and_its_choice_below_the_table() -> None:
     assert row["choices"] == [{"options": {"l2": 10.0}, "blocks": 5}]
 
 
+def test_the_caption_names_no_rate_without_a_column() -> None:
+    """`diverged` is a rate, and has a column only where something diverged."""
+    ((_, table),) = tables("515e01")
+    assert "diverged" not in table.caption
+
+
 def test_a_strategy_whose_author_tuned_it_says_so_unless_it_has_options() -> None:
     card = StrategyCard("bandits/drifting", "sliding-ucb", hand_tuned=True)
     cards = {card.name: card}
