@@ -19,6 +19,13 @@ Index: TypeAlias = npt.NDArray[np.intp]
 TARGETS = {"binary": np.dtype(np.int8), "multiclass": np.dtype(np.int32), "real": np.dtype(np.float64)}
 
 
+def read_only(*arrays: npt.NDArray[Any] | None) -> None:
+    """Make arrays read-only, those that are there."""
+    for array in arrays:
+        if array is not None:
+            array.flags.writeable = False
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Rows with their labels. Its arrays become read-only.
@@ -51,9 +58,7 @@ class Table:
         for column in (self.y, self.time):
             if column is not None and column.shape != self.X.shape[:1]:
                 raise ValueError(f"a table of {len(self.X)} rows has a column of shape {column.shape}")
-        for array in (self.X, self.y, self.time):
-            if array is not None:
-                array.flags.writeable = False
+        read_only(self.X, self.y, self.time)
 
     def __len__(self) -> int:
         return len(self.X)

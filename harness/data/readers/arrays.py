@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from harness.data.card import Card, File
 from harness.data.readers.reader import Reader
+from harness.data.tabular import read_only
 from harness.declare import Dataset
 from harness.declare.values import Generator
 from harness.errors import UsageError, did_you_mean
@@ -39,8 +40,7 @@ class Arrays:
     arrays: Mapping[str, npt.NDArray[Any]]
 
     def __post_init__(self) -> None:
-        for array in self.arrays.values():
-            array.flags.writeable = False
+        read_only(*self.arrays.values())
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         return self.arrays[name]

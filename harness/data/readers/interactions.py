@@ -13,6 +13,7 @@ import numpy.typing as npt
 from harness.data import columns
 from harness.data.card import Card, File, Rows
 from harness.data.readers.reader import Reader
+from harness.data.tabular import read_only
 from harness.declare import Dataset
 from harness.declare.values import Generator
 from harness.records import Scalar
@@ -67,9 +68,7 @@ class Interactions:
     item_names: tuple[str | int, ...]
 
     def __post_init__(self) -> None:
-        for array in (self.users, self.items, self.weights, self.time):
-            if array is not None:
-                array.flags.writeable = False
+        read_only(self.users, self.items, self.weights, self.time)
 
     def __len__(self) -> int:
         return len(self.users)

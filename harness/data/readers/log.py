@@ -14,6 +14,7 @@ import numpy.typing as npt
 from harness.data import columns
 from harness.data.card import Card, File, Rows
 from harness.data.readers.reader import Reader
+from harness.data.tabular import read_only
 from harness.declare import Dataset
 from harness.declare.values import Generator
 from harness.errors import UsageError
@@ -78,9 +79,7 @@ class LoggedRounds:
     others: Mapping[str, npt.NDArray[Any]]
 
     def __post_init__(self) -> None:
-        for array in (self.actions, self.rewards, self.propensities, self.time, *self.others.values()):
-            if array is not None:
-                array.flags.writeable = False
+        read_only(self.actions, self.rewards, self.propensities, self.time, *self.others.values())
 
     def __len__(self) -> int:
         return len(self.actions)

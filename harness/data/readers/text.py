@@ -14,7 +14,7 @@ from harness.data import columns
 from harness.data.card import Card, File, Rows
 from harness.data.readers.reader import Reader, overlap_of, rows_param, split_rows
 from harness.data.readers.table import TargetKind, check_classes, target
-from harness.data.tabular import Index
+from harness.data.tabular import Index, read_only
 from harness.declare import Dataset
 from harness.declare.values import Generator
 from harness.errors import UsageError
@@ -61,8 +61,7 @@ class Texts:
     y: npt.NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.y is not None:
-            self.y.flags.writeable = False
+        read_only(self.y)
 
     def __len__(self) -> int:
         return len(self.strings)
