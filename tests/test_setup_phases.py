@@ -27,8 +27,6 @@ from harness.store.header import Header
 from harness.store.read import read
 from harness.store.runs import create
 
-pytestmark = pytest.mark.measured
-
 TOPIC = Path(__file__).parent / "projects" / "prepared.py"
 TASK = "prepared/sort"
 TOTALS = ("cpu_s", "wall_s", "peak_bytes")

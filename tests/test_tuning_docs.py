@@ -6,7 +6,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from support import Project
 
 from harness.store.read import read
@@ -14,7 +13,6 @@ from harness.store.read import read
 PAGE = (Path(__file__).parents[1] / "docs" / "tuning.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.measured
 def test_the_example_runs_and_the_tuned_strategy_is_better(tmp_path: Path) -> None:
     (topic,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     (tmp_path / "neighbours.py").write_text(topic, encoding="utf-8")

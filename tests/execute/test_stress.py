@@ -15,8 +15,6 @@ from harness.records import Record, figures
 from harness.registry import load_registry
 from harness.store.read import read
 
-pytestmark = pytest.mark.measured
-
 TOPIC = '''
 """Predict 0 for data that are altered, or diverge."""
 import numpy as np

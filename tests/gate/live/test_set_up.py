@@ -16,8 +16,6 @@ from harness.gate.live.planned_cases import GatePlan, plan_cases
 from harness.measure.machine import usable_cores
 from harness.plan.selection import Selection
 
-pytestmark = pytest.mark.measured
-
 TOPIC = Path(__file__).parents[2] / "projects" / "prepared.py"
 Sides = dict[SideName, SideEnvironment]
 

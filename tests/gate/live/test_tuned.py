@@ -41,8 +41,6 @@ def far(problem, phase, level=1):
     return abs(level - int(os.environ["BEST"])), len(calls), level
 """
 
-pytestmark = pytest.mark.measured
-
 
 @pytest.fixture
 def sides(tmp_path: Path) -> dict[SideName, SideEnvironment]:
