@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypedDict, TypeVar, cast
 
 import numpy.typing as npt
 
@@ -177,6 +177,19 @@ class PhaseClock(Protocol):
         """Return the phase of that name."""
 
 
+class StrategySettings(TypedDict, total=False):
+    """The keyword arguments of `Task.strategy`, for what passes them on."""
+
+    needs: str | Sequence[str]
+    device: DeviceName
+    sweep: Mapping[str, Sequence[Scalar]]
+    note: str
+    search: Mapping[str, Sequence[Scalar]]
+    tries: int | None
+    quick: bool
+    hand_tuned: bool
+
+
 @dataclass(frozen=True)
 class Task:
     """What is to be done and how it is judged. Made by `Topic.task`.
@@ -329,23 +342,28 @@ class Task:
                 hand_tuned=hand_tuned,
             )
             if search and self.tuning is not None:
-                tuned = f"{name}{TUNED}"
-                check_strategy(tuned, device, self.strategies)
-                values = {option: tuple(dict.fromkeys(given)) for option, given in search.items()}
-                count = min(tries or self.tuning.tries, _sets(values, options))
-                self.strategies[tuned] = replace(
-                    plain,
-                    name=tuned,
-                    hand_tuned=False,
-                    summary=f"Like {name}, with the best of {count} tries of {', '.join(values)}.",
-                    sweep={},
-                    options={},
-                    search=values,
-                    tries=count,
-                )
+                tuned = _tuned(plain, search, tries or self.tuning.tries)
+                check_strategy(tuned.name, device, self.strategies)
+                self.strategies[tuned.name] = tuned
             return function
 
         return register
+
+
+def _tuned(plain: Strategy, search: Mapping[str, Sequence[Scalar]], tries: int) -> Strategy:
+    """Return the strategy that tunes another one, with no more tries than there are sets of options."""
+    values = {option: tuple(dict.fromkeys(given)) for option, given in search.items()}
+    count = min(tries, _sets(values, plain.options))
+    return replace(
+        plain,
+        name=f"{plain.name}{TUNED}",
+        summary=f"Like {plain.name}, with the best of {count} tries of {', '.join(values)}.",
+        sweep={},
+        options={},
+        search=values,
+        tries=count,
+        hand_tuned=False,
+    )
 
 
 def _sets(search: Mapping[str, Sequence[Scalar]], defaults: Mapping[str, Scalar]) -> int:

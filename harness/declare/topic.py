@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack
 
 from harness.declare.checks import (
     check_charts,
@@ -19,7 +19,7 @@ from harness.declare.checks import (
 )
 from harness.declare.evidence import Evidence, Verdict
 from harness.declare.names import IDENTIFIER, NAME, caller, check_name, wrong
-from harness.declare.task import Judgement, Task
+from harness.declare.task import Judgement, StrategySettings, Task
 from harness.declare.values import (
     CLEAN,
     DIVERGED,
@@ -30,7 +30,6 @@ from harness.declare.values import (
     Chart,
     Claim,
     Dataset,
-    DeviceName,
     Metric,
     Param,
     Profile,
@@ -196,14 +195,7 @@ class Topic:
         name: str,
         *,
         tasks: Sequence[Task],
-        needs: str | Sequence[str] = (),
-        device: DeviceName = "cpu",
-        sweep: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
-        note: str = "",
-        search: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
-        tries: int | None = None,
-        quick: bool = True,
-        hand_tuned: bool = False,
+        **settings: Unpack[StrategySettings],
     ) -> Callable[[StrategyFunction], StrategyFunction]:
         """Register the decorated function as a strategy of several tasks; see `Task.strategy`.
 
@@ -217,22 +209,14 @@ class Topic:
         ----------
         tasks
             Tasks of this topic.
+        settings
+            The keyword arguments of `Task.strategy`.
         """
 
         def register(function: StrategyFunction) -> StrategyFunction:
             check_tasks(f"strategy {name}", self.name, tasks)
             for task in tasks:
-                task.strategy(
-                    name,
-                    needs=needs,
-                    device=device,
-                    sweep=sweep,
-                    note=note,
-                    search=search,
-                    tries=tries,
-                    quick=quick,
-                    hand_tuned=hand_tuned,
-                )(function)
+                task.strategy(name, **settings)(function)
             return function
 
         return register
