@@ -1,0 +1,1 @@
+"""What tasks of logistic regression compute with: formulas, fits, scores and generated data."""

@@ -1,0 +1,1 @@
+"""What the tasks of recommendation compute with: divisions of interactions, models, rankings and metrics."""
