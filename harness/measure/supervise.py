@@ -226,7 +226,7 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
     usage = seen.usage
     own_cpu_s = usage.ru_utime + usage.ru_stime if usage else 0.0
     status, reason = _verdict(request, seen)
-    outcome = seen.outcome if seen.outcome and status == "ok" else Outcome(status="failed")
+    outcome = seen.outcome or Outcome(status="failed")
     _add_sampled_memory(outcome.phases, seen, sampled=outcome.memory_source == "sampled")
     record = Record(
         trial=request.trial,

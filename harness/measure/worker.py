@@ -98,9 +98,9 @@ def attempt(
     except CannotRunError as error:
         return Outcome(status="skipped", reason=str(error))
     except MemoryError as error:
-        return _failure("memory", error, clock.running)
+        return _failure("memory", error, clock.running, tuned, before)
     except BaseException as error:
-        return _failure("failed", error, clock.running or before.running)
+        return _failure("failed", error, clock.running or before.running, tuned, before)
     exact = all(figures.peak_bytes is not None for figures in clock.figures.values())
     return Outcome(
         status="ok",
@@ -124,12 +124,18 @@ def _touch_clock(device: Device, gauge: memory.Gauge) -> None:
         pass
 
 
-def _failure(status: Literal["failed", "memory"], error: BaseException, phase: str | None) -> Outcome:
+def _failure(
+    status: Literal["failed", "memory"], error: BaseException, phase: str | None, tuned: Tuned, before: PhaseClock
+) -> Outcome:
+    """Say why the trial failed; what tuning chose before stays, since it may be the reason."""
     where = f" in phase {phase}" if phase else ""
     return Outcome(
         status=status,
         reason=f"{reason_of(error)}{where}",
         text=traceback.format_exc(),
+        phases=before.figures,
+        tries=tuned.tries,
+        choice=tuned.choice,
     )
 
 

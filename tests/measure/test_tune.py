@@ -243,6 +243,14 @@ def leaves(problem, phase, level=1):
 def breaks(problem, phase, level=1):
     with phase("fit"):
         raise RuntimeError("planted")
+
+
+@task.strategy("stumbles", search=SEARCH)
+def stumbles(problem, phase, level=1):
+    with phase("fit"):
+        if len(problem.data) > 4:
+            raise RuntimeError("planted")
+    return level, 1
 '''
 
 
@@ -295,6 +303,16 @@ EXPECTED = {
 def test_how_tuning_fails(records: dict[str, Any]) -> None:
     ends = {name: (records[f"{name}-tuned"].status, records[f"{name}-tuned"].reason) for name in EXPECTED}
     assert ends == EXPECTED
+
+
+@pytest.mark.measured
+def test_a_trial_that_fails_after_tuning_keeps_tries_and_choice(records: dict[str, Any]) -> None:
+    record = records["stumbles-tuned"]
+    assert (record.status, record.reason) == ("failed", "RuntimeError: planted in phase fit")
+    least = min(one.value for one in record.tries)
+    assert len(record.tries) == 3
+    assert (record.choice or {"level": 1}) == {"level": least}
+    assert list(record.phases) == ["tune"]
 
 
 @pytest.mark.measured
