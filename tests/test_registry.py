@@ -159,7 +159,7 @@ def test_unknown_data_set_of_a_task(tmp_path: Path) -> None:
         'datasets=[Dataset("numbers", lambda params, rng: rng.random(3))]', 'datasets=["flihgts"]'
     )
     registry = load_registry(project(tmp_path, mine=text))
-    with pytest.raises(UsageError, match=r"^there is no data set 'flihgts'; did you mean flights\?$"):
+    with pytest.raises(UsageError, match=r"^there is no data set 'flihgts'; did you mean flights or digits\?$"):
         registry.datasets_of(registry.topics["mine"].tasks["task"])
 
 
