@@ -136,6 +136,28 @@ def cost_theory(problem: Problem, phase: PhaseClock, model: str = "logistic") ->
     return _choose(problem, phase, model, lambda _labels, _scores: theoretical_threshold(ratio))
 
 
+@task.strategy(
+    "cost-adapted",
+    needs=NEEDS,
+    sweep=SWEEP,
+    note="Reads the features of all test rows before it decides on any, which a stream does not allow.",
+)
+def cost_adapted(problem: Problem, phase: PhaseClock, model: str = "logistic") -> Decisions:
+    """Like cost-theory, with probabilities corrected for the rate of events that EM estimates on the test rows."""
+    from harness.topics.logistic.engine.classifiers import divide, fit
+    from harness.topics.logistic.engine.costs import corrected, estimated_rate, theoretical_threshold
+
+    data: Visible = problem.data
+    train, _ = divide(data.train)
+    rate = float(train.y.mean())
+    for _ in phase("fit"):
+        predict = fit(model, train, problem.seed)
+    for _ in phase("predict"):
+        scores = predict(data.test)
+        scores = corrected(scores, rate, estimated_rate(scores, rate))
+    return Decisions(scores, theoretical_threshold(float(problem.params["cost_ratio"])))
+
+
 @task.strategy("cost-empirical", needs=NEEDS, sweep=SWEEP)
 def cost_empirical(problem: Problem, phase: PhaseClock, model: str = "logistic") -> Decisions:
     """Take the threshold with the lowest cost on the validation set (Sheng & Ling 2006)."""

@@ -14,6 +14,7 @@ Flags = npt.NDArray[np.bool_]
 #: Places of a cost curve: the share of the cost of flagging nothing in the costs of flagging nothing and everything.
 OPERATING_POINTS: Floats = np.linspace(0.0, 1.0, 41)
 RECALLS: Floats = np.linspace(0.05, 1.0, 20)
+EM_STEPS, EM_TOLERANCE = 1_000, 1e-6
 
 
 def theoretical_threshold(ratio: float) -> float:
@@ -48,6 +49,26 @@ def corrected(scores: Floats, fitted: float, rate: float) -> Floats:
     events = scores * (rate / fitted)
     corrected: Floats = events / (events + (1 - scores) * ((1 - rate) / (1 - fitted)))
     return corrected
+
+
+def estimated_rate(scores: Floats, rate: float) -> float:
+    """Estimate the rate of events in rows without labels from the probabilities of a model.
+
+    Saerens et al. 2002, equation 2.9: the rate that the corrected probabilities have on average, found by the EM
+    algorithm, which maximises the likelihood of the rows. It supposes that only the rate has changed, and that the
+    probabilities were right.
+
+    Parameters
+    ----------
+    rate
+        Rate of events in the data that the model was fitted on.
+    """
+    estimate = rate
+    for _ in range(EM_STEPS):
+        previous, estimate = estimate, float(corrected(scores, rate, estimate).mean())
+        if abs(estimate - previous) <= EM_TOLERANCE * previous:
+            break
+    return min(max(estimate, np.finfo(np.float64).eps), 1 - EM_TOLERANCE)
 
 
 def operating_points(labels: Floats, scores: Floats) -> tuple[Floats, Floats, Floats]:
