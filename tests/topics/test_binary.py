@@ -106,7 +106,7 @@ def test_a_bin_of_one_row_says_nothing() -> None:
 
 
 def debiased_square(labels: npt.NDArray[Any], scores: npt.NDArray[Any], groups: int) -> float:
-    """Definition 5.2 of Kumar, Liang & Ma 2019, row by row, for scores without ties and groups of equal size."""
+    """The estimator of Kumar, Liang & Ma 2019, section 5, row by row; scores have no ties, groups equal sizes."""
     order = np.argsort(scores)
     total = 0.0
     for rows in np.split(order, groups):

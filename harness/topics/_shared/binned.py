@@ -84,7 +84,7 @@ def observed_interval(bins: Bins) -> tuple[Floats, Floats]:
 def calibration_square(bins: Bins) -> float:
     """Estimate the mean squared calibration error without the bias of the noise in the bins; it may be negative.
 
-    Kumar, Liang & Ma 2019 ("Verified uncertainty calibration", arXiv 1909.10155), definition 5.2: the sum over bins of
+    Kumar, Liang & Ma 2019 ("Verified uncertainty calibration", arXiv 1909.10155), section 5: the sum over bins of
     w (p - o)^2 - w o (1 - o) / (n - 1), with the share w of the rows, their number n, the mean prediction p and the
     observed rate o. It is the bias-corrected reliability of Ferro & Fricker 2012 ("A bias-corrected decomposition of
     the Brier score"). A bin of one row counts as 0.

@@ -43,7 +43,7 @@ def every(*parts: Verdict) -> Verdict:
 @topic.claim(
     "class weights and SMOTE gain at most 0.005 AUC in logistic regression on rare-logit",
     source=f"{HARM}; {BOUND}",
-    published="no higher AUC; 0.925 against 0.926 in the simulation of CLAIMS",
+    published="no higher areas under the ROC curve",
 )
 def balancing_gains_no_auc(evidence: Evidence) -> Verdict:
     """Judge what balancing does to the order of rows, where the model is right."""
@@ -147,8 +147,8 @@ def smote_harms_trees(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "undersampling harms the calibration of gradient boosting more than SMOTE does, by at least 0.05, on rare-logit and "
-    "nass-cds",
+    "undersampling harms the calibration of gradient boosting more than SMOTE does, by at least 0.05, on rare-logit "
+    "and nass-cds",
     source=f"{HIDDEN}; {BOUND}",
     published="undersampling is the genuine danger: from 0.008 to 0.395 at a ratio of 70",
 )
@@ -184,8 +184,8 @@ def correction_repairs_undersampling(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "the prior correction does not repair SMOTE: the calibration error of logistic regression stays at least 0.005 above "
-    "that without resampling, on rare-logit",
+    "the prior correction does not repair SMOTE: the calibration error of logistic regression stays at least 0.005 "
+    "above that without resampling, on rare-logit",
     source=f"{HIDDEN}; {BOUND}",
     published="the correction does not transfer to SMOTE, which distorts the densities of the classes",
 )
@@ -205,8 +205,8 @@ def theory_beats_half(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "choosing the threshold of lowest cost on 1,250 validation rows gains at most 0.005 over the theoretical one, for a "
-    "logistic regression on rare-logit",
+    "choosing the threshold of lowest cost on 1,250 validation rows gains at most 0.005 over the theoretical one, for "
+    "a logistic regression on rare-logit",
     source=f"{ELKAN}; {BOUND}",
 )
 def theory_needs_no_validation(evidence: Evidence) -> Verdict:
@@ -215,8 +215,8 @@ def theory_needs_no_validation(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "Youden's threshold costs at least 0.02 more than the theoretical one where a missed event costs 5 false alarms, on "
-    "rare-logit",
+    "Youden's threshold costs at least 0.02 more than the theoretical one where a missed event costs 5 false alarms, "
+    "on rare-logit",
     source=f"{ELKAN}; {BOUND}",
     published="Youden's index is the cost with the ratio of other rows to events, here 19",
     blocks=20,
@@ -271,10 +271,10 @@ def noise_breaks_the_theory(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "of 1,250 validation rows, a threshold chosen for a precision of at least 0.2 has one of at least 0.2 in the test "
-    "rows, on rare-logit",
-    source="a tacit assumption of choosing an operating point on a validation set",
+    "a threshold chosen for a precision of at least 0.2 on 1,250 validation rows has one of at least 0.15 in the "
+    "test rows, on rare-logit",
+    source=f"a tacit assumption of choosing an operating point on a validation set; {BOUND}",
 )
 def precision_is_kept(evidence: Evidence) -> Verdict:
     """Judge the optimism of a threshold that just met its demand; the mean is over blocks."""
-    return evidence.mean("precision", "recall-at-precision", **CHOICE, **RARE).at_least(0.2)
+    return evidence.mean("precision", "recall-at-precision", **CHOICE, **RARE).at_least(0.15)

@@ -51,7 +51,7 @@ rows = st.lists(st.tuples(st.booleans(), st.sampled_from(np.linspace(0, 1, 6).to
 
 @pytest.mark.parametrize(("choose", "score"), CHOICES)
 @given(rows=rows)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 def test_no_threshold_is_better_on_the_validation_set(
     choose: Score, score: Score, rows: list[tuple[bool, float]]
 ) -> None:

@@ -36,7 +36,7 @@ def corrected(scores: Floats, fitted: float, rate: float) -> Floats:
 
     The odds are multiplied by the ratio of the prior odds (King & Zeng 2001, "Logistic regression in rare events data",
     section 4.1; Saerens, Latinne & Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori
-    probabilities", equation 2.4). It is exact if the events and the others were each drawn by chance, which SMOTE does
+    probabilities"). It is exact if the events and the others were each drawn by chance, which SMOTE does
     not do.
 
     Parameters
@@ -54,8 +54,8 @@ def corrected(scores: Floats, fitted: float, rate: float) -> Floats:
 def estimated_rate(scores: Floats, rate: float) -> float:
     """Estimate the rate of events in rows without labels from the probabilities of a model.
 
-    Saerens et al. 2002, equation 2.9: the rate that the corrected probabilities have on average, found by the EM
-    algorithm, which maximises the likelihood of the rows. It supposes that only the rate has changed, and that the
+    Saerens et al. 2002: the rate that the corrected probabilities have on average, found by the EM algorithm, which
+    maximises the likelihood of the rows. It supposes that only the rate has changed, and that the
     probabilities were right.
 
     Parameters
