@@ -43,7 +43,7 @@ def judge_decisions(data: Split, output: Any, ratio: float) -> Judgement:
     Raises
     ------
     InvalidOutputError
-        When the output is no `Decisions`, the probabilities are not what `binary.judge` takes, or the threshold is not
+        When the output is not `Decisions`, the probabilities are not what `binary.judge` takes, or the threshold is not
         a number.
     UsageError
         When the test rows are of one class.
