@@ -61,7 +61,7 @@ task = topic.task(
     },
     work={"fit": Work("row", of=("rows",))},
     sizes=lambda data: {"rows": len(data.train)},
-    sweep={"rows": [1_000, 5_000], "cost_ratio": [1.0, 20.0, 100.0]},
+    sweep={"cost_ratio": [1.0, 20.0]},
     reference="cost-theory",
     baseline="prior",
     charts=CHARTS,
@@ -72,7 +72,7 @@ task = topic.task(
         scenarios=("clean",),
         strategies=("prior", "half", "youden", "f1", "cost-theory", "cost-empirical"),
     ),
-    full=Profile(blocks=10, sweeps=True),
+    full=Profile(blocks=10, datasets=("nass-cds", "rare-logit"), sweeps=True),
 )
 
 Choose = Callable[["Floats", "Floats"], float]
