@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness import Chart, Dataset, Generator, Judgement, Metric, Param, Scalar, Scenario, Takes
+from harness import Chart, Dataset, Generator, InvalidOutputError, Judgement, Metric, Param, Scalar, Scenario, Takes
 from harness.data.tabular import Split
 from harness.declare.names import wrong
 from harness.topics._shared.binary import FIGURES, METRICS, MORE_METRICS
@@ -158,10 +158,18 @@ CHARTS = (
 
 
 def judge(data: Priced, output: Any) -> Judgement:
-    """Judge probabilities and decisions."""
+    """Judge probabilities and decisions.
+
+    Raises
+    ------
+    InvalidOutputError
+        When the output is not `Decisions`, or they cannot be judged.
+    """
     from harness.topics.logistic.engine.judged import judge_decisions
 
-    return judge_decisions(data, output, data.cost_ratio)
+    if not isinstance(output, Decisions):
+        raise InvalidOutputError(f"expected Decisions(probabilities, threshold), not a {type(output).__name__}")
+    return judge_decisions(data, output.probabilities, output.threshold, data.cost_ratio)
 
 
 def prior_shift(factor: float) -> Scenario:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unmeasured import unmeasured
 
 pytest.importorskip("sklearn")
 pytest.importorskip("imblearn")
@@ -21,7 +22,6 @@ from harness.topics.logistic import imbalance as balancing
 from harness.topics.logistic import threshold as choosing
 from harness.topics.logistic.decisions import RARE_LOGIT, Decisions, Priced, judge, prior_shift
 from harness.topics.logistic.engine import classifiers
-from tests.unmeasured import unmeasured
 
 TASKS = (balancing.task, choosing.task)
 STRATEGIES = [pytest.param(task, name, id=f"{task.name}-{name}") for task in TASKS for name in task.strategies]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from harness import Curve, Examples, InvalidOutputError, Judgement
 from harness.data.tabular import Split
 from harness.topics._shared import binary
-from harness.topics.logistic.decisions import Decisions
 from harness.topics.logistic.engine.costs import (
     OPERATING_POINTS,
     RECALLS,
@@ -25,13 +24,15 @@ from harness.topics.logistic.engine.costs import (
 )
 
 
-def judge_decisions(data: Split, output: Any, ratio: float) -> Judgement:
+def judge_decisions(data: Split, probabilities: npt.ArrayLike, threshold: float, ratio: float) -> Judgement:
     """Judge what a strategy returned on the labels of the test rows.
 
     Parameters
     ----------
-    output
-        `Decisions`.
+    probabilities
+        Of class 1, shape (n_test,).
+    threshold
+        A row is flagged if its probability is at least this.
     ratio
         Cost of a missed event, in false alarms.
 
@@ -43,19 +44,16 @@ def judge_decisions(data: Split, output: Any, ratio: float) -> Judgement:
     Raises
     ------
     InvalidOutputError
-        When the output is not `Decisions`, the probabilities are not what `binary.judge` takes, or the threshold is not
-        a number.
+        When the probabilities are not what `binary.judge` takes, or the threshold is not a number.
     UsageError
         When the test rows are of one class.
     """
-    if not isinstance(output, Decisions):
-        raise InvalidOutputError(f"expected Decisions(probabilities, threshold), not a {type(output).__name__}")
-    if math.isnan(output.threshold):
+    if math.isnan(threshold):
         raise InvalidOutputError("the threshold is not a number")
-    judged = binary.judge(data, output.probabilities)
+    judged = binary.judge(data, probabilities)
     labels = np.asarray(data.test.y, dtype=np.float64)
-    scores = np.asarray(output.probabilities, dtype=np.float64)
-    flagged = scores >= output.threshold
+    scores = np.asarray(probabilities, dtype=np.float64)
+    flagged = scores >= threshold
     cost = mean_cost(labels, flagged, ratio)
     metrics = {"expected_cost": cost, "cost_regret": cost - least_mean_cost(labels, scores, ratio)}
     rates, cases = _rates(labels, flagged)
