@@ -292,6 +292,17 @@ def test_a_limit_that_is_not_there_or_far_off_is_not_drawn(show_text: Show, chan
     assert note in own.locator(".notes").inner_text()
 
 
+@pytest.mark.parametrize("places", [[0, 0.5, 1], [0, 0.6, 1]], ids=["the same places", "other places"])
+def test_bands_of_blocks_are_averaged_or_those_of_the_first_block(show_text: Show, places: list[float]) -> None:
+    payload = planted()
+    first = {"x": [0, 0.5, 1], "y": [0, 0.5, 1], "low": [0, 0.4, 0.9], "high": [0.1, 0.6, 1]}
+    (curve,) = payload["tasks"][0]["curves"]
+    curve["lines"][0]["repeats"] = [first, {**first, "x": places}]
+    own = figure(opened(show_text, render(payload)), "curves")
+    assert own.locator('.canvas path[fill-opacity="0.12"], .canvas [fill-opacity="0.12"] path').count() == 1
+    assert ("Bands are those of the first block." in own.locator(".notes").inner_text()) == (places[1] != 0.5)
+
+
 def test_tuning_has_a_small_chart_a_measure_with_means_and_the_reference(page: Page) -> None:
     own = figure(page, "tuning")
     charts = own.locator(".canvas svg[role=img] > svg")

@@ -25,9 +25,10 @@
       .map(({ x, values }) => ({ x, y: values.reduce((sum, value) => sum + value, 0) / values.length }));
   };
 
-  /** The band around repeats recorded at the same places, its ends averaged over them; without bands there is none. */
+  /** The band around repeats recorded at the same places, its ends averaged over them, else that of the first one. */
   const band = (repeats, curve) => {
-    const [low, high] = ["low", "high"].map((end) => meanCurve(repeats.map((own) => ({ x: own.x, y: own[end] ?? [] })), curve));
+    const among = sameStart(repeats) ? repeats : repeats.slice(0, 1);
+    const [low, high] = ["low", "high"].map((end) => meanCurve(among.map((own) => ({ x: own.x, y: own[end] ?? [] })), curve));
     return low.length === high.length ? low.map(({ x, y }, at) => ({ x, low: y, high: high[at].y })) : [];
   };
 
@@ -62,6 +63,7 @@
       notes: [
         most > REPEATS ? `The first ${REPEATS} of ${most} blocks are drawn.` : "",
         curve.diagonal ? "Dashed: both axes equal." : "",
+        visible.some(({ repeats }) => !sameStart(repeats) && repeats[0].low?.length) ? "Bands are those of the first block." : "",
         limit.note,
       ],
       reading: [curve.reading, ...(curve.means ? [] : READING)].filter(Boolean),
