@@ -139,7 +139,7 @@ def _record(number: int) -> Record:
             name: Phase([figure, figure * 1.01, figure * 1.02], [figure, figure, figure], peak_bytes=number)
             for name in ("build", "fit", "predict")
         },
-        metrics={"auc": figure / 3, "log_loss": figure / 4, "brier": figure / 5, "calibration_error": figure / 6},
+        metrics={"auc": figure / 3, "log_loss": figure / 4, "brier": figure / 5, "calibration_rms": figure / 6},
         conditions=Conditions(load=0.5, stolen=0.001, foreign=0.002, mhz=[2445.4, 2445.4], switches=3),
         cores=[number % 2],
         memory_source="exact",

@@ -25,7 +25,7 @@ from harness.store.header import JudgedMetric, StrategyCard, TaskCard
 from harness.store.read import encode
 
 TASK = "boosting/tabular-binary"
-METRICS = (("auc", "higher"), ("log_loss", "lower"), ("brier", "lower"), ("calibration_error", "lower"))
+METRICS = (("auc", "higher"), ("log_loss", "lower"), ("brier", "lower"), ("calibration_rms", "lower"))
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 

@@ -9,11 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import Chart, Curve, Examples, InvalidOutputError, Judgement, Metric, UsageError
+from harness.topics._shared.binned import (
+    BINS,
+    Bins,
+    brier_parts,
+    calibration_interval,
+    calibration_rms,
+    observed_interval,
+    reliability,
+)
 
 if TYPE_CHECKING:
     from harness.data.tabular import Split
 
-BINS = 15
+BIN_COUNTS = (5, 10, 15, 20, 30, 50)
 
 METRICS = (
     Metric(
@@ -24,11 +33,41 @@ METRICS = (
     ),
     Metric("brier", direction="lower", unit="1", margin=0.002, summary="Mean squared error of the probabilities."),
     Metric(
-        "calibration_error",
+        "calibration_rms",
         direction="lower",
         unit="1",
         margin=0.01,
-        summary=f"Expected calibration error over {BINS} bins of equal mass.",
+        summary=f"Root-mean-square calibration error in {BINS} bins of equal mass, debiased.",
+    ),
+)
+#: What a task may add: how well rare positives are ranked, and what the Brier score is made of.
+MORE_METRICS = (
+    Metric(
+        "average_precision",
+        direction="higher",
+        unit="1",
+        margin=0.005,
+        summary="Mean precision over the ranks of the positives.",
+    ),
+    Metric(
+        "brier_reliability",
+        direction="lower",
+        unit="1",
+        margin=0.002,
+        summary=f"Part of the Brier score: mean squared calibration error in {BINS} bins of equal mass, not debiased.",
+    ),
+    Metric(
+        "brier_resolution",
+        direction="higher",
+        unit="1",
+        margin=0.002,
+        summary="Part of the Brier score, subtracted: what telling rows apart gains.",
+    ),
+    Metric(
+        "brier_uncertainty",
+        direction="lower",
+        unit="1",
+        summary="A property of the data: the Brier score of predicting the rate of class 1 for every row.",
     ),
 )
 FIGURES = (
@@ -38,7 +77,15 @@ FIGURES = (
         x="mean predicted probability",
         y="observed rate",
         diagonal=True,
-        reading="A calibrated model lies on the diagonal. Above it, events are more frequent than predicted.",
+        reading="A calibrated model lies on the diagonal. Above it, events are more frequent than predicted. The band "
+        "is the exact 95 % interval of each bin's rate.",
+    ),
+    Chart(
+        "calibration",
+        title="Calibration error by number of bins",
+        x="bins of equal mass",
+        y="calibration_rms",
+        reading="The debiased root-mean-square calibration error; the band is its 95 % interval within one data set.",
     ),
 )
 
@@ -58,8 +105,8 @@ def judge(split: Split, output: npt.ArrayLike) -> Judgement:
     Returns
     -------
     Judgement
-        The values of `METRICS`, and the curve ``reliability``: observed rate over mean prediction, with one point
-        per bin. There are no examples of the calibration error, because it is not a mean over examples.
+        The values of `METRICS` and `MORE_METRICS`, and the curves of `FIGURES`. The calibration error, the average
+        precision and the parts of the Brier score have no examples, because they are not means over examples.
 
     Raises
     ------
@@ -68,21 +115,23 @@ def judge(split: Split, output: npt.ArrayLike) -> Judgement:
     UsageError
         When the test set has only one class.
     """
-    from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+    from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
     labels = np.asarray(split.test.y, dtype=np.float64)
     if labels.min() == labels.max():
         raise UsageError(f"all {labels.size} rows of the test set are of class {labels[0]:.0f}; ask for more rows")
-    scores = _probabilities(output, labels.size)
-    predicted, observed, weight = reliability(labels, scores)
+    scores = probabilities(output, labels.size)
+    bins = reliability(labels, scores)
     return Judgement(
         metrics={
             "auc": float(roc_auc_score(labels, scores)),
             "log_loss": float(log_loss(labels, scores)),
             "brier": float(brier_score_loss(labels, scores)),
-            "calibration_error": float(weight @ np.abs(predicted - observed)),
+            "calibration_rms": calibration_rms(bins),
+            "average_precision": float(average_precision_score(labels, scores)),
+            **brier_parts(labels, scores, bins),
         },
-        curves={"reliability": Curve(predicted.tolist(), observed.tolist())},
+        curves={"reliability": _reliability_curve(bins), "calibration": _calibration_curve(labels, scores)},
         examples={
             "auc": Examples(scores, labels),
             "log_loss": Examples(_log_losses(labels, scores)),
@@ -96,31 +145,15 @@ def constant_rate(split: Split) -> Mapping[str, float]:
     return judge(split, np.full(len(split.test), split.train.y.mean(), dtype=np.float64)).metrics
 
 
-def reliability(labels: Floats, scores: Floats, bins: int = BINS) -> tuple[Floats, Floats, Floats]:
-    """Compare predicted with observed rates in bins of equal mass.
+def _reliability_curve(bins: Bins) -> Curve:
+    low, high = observed_interval(bins)
+    return Curve(bins.predicted.tolist(), bins.observed.tolist(), low.tolist(), high.tolist())
 
-    Equal predictions share a bin, so a coarse model fills fewer bins. The weighted mean of the absolute differences is
-    the expected calibration error (Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian
-    binning"); bins of equal mass estimate it with less bias (Roelofs et al. 2022, "Mitigating bias in calibration error
-    estimation").
 
-    Parameters
-    ----------
-    labels, scores
-        Classes 0 or 1 and probabilities of class 1, shape (n,).
-
-    Returns
-    -------
-    predicted, observed, weight
-        Mean probability, rate of class 1 and share of the rows, for each bin that is not empty, in the order of
-        probability; each of shape (filled bins,).
-    """
-    edges = np.quantile(scores, np.arange(1, bins) / bins)
-    members = np.searchsorted(edges, scores, side="right")
-    counts = np.bincount(members)
-    filled = counts > 0
-    predicted, observed = (np.bincount(members, values)[filled] / counts[filled] for values in (scores, labels))
-    return predicted, observed, counts[filled] / scores.size
+def _calibration_curve(labels: Floats, scores: Floats) -> Curve:
+    divided = [reliability(labels, scores, count) for count in BIN_COUNTS]
+    low, high = zip(*map(calibration_interval, divided), strict=True)
+    return Curve([float(count) for count in BIN_COUNTS], [calibration_rms(bins) for bins in divided], [*low], [*high])
 
 
 def _log_losses(labels: Floats, scores: Floats) -> Floats:
@@ -130,7 +163,14 @@ def _log_losses(labels: Floats, scores: Floats) -> Floats:
     return losses
 
 
-def _probabilities(output: npt.ArrayLike, rows: int) -> Floats:
+def probabilities(output: npt.ArrayLike, rows: int) -> Floats:
+    """Return an output as probabilities of shape (rows,).
+
+    Raises
+    ------
+    InvalidOutputError
+        When it is not an array of that many finite numbers from 0 to 1.
+    """
     try:
         scores = np.asarray(output, dtype=np.float64)
     except (TypeError, ValueError):
