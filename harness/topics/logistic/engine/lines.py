@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 CLIP = 1e-12  # naive Bayes returns probabilities of exactly 0 and 1, whose log odds are infinite
 STEPS = 50
 HALVINGS = 30
-TOLERANCE = 1e-9
+TOLERANCE = 1e-7  # of the last step; the convergence is quadratic, so the error is far smaller
 
 
 class Lines(NamedTuple):
@@ -56,10 +56,11 @@ def fit_lines(x: Floats, y: npt.ArrayLike) -> Lines:
     centre, scale = x.mean(axis=-1, keepdims=True), x.std(axis=-1, keepdims=True)
     z = (x - centre) / np.where(scale > 0, scale, 1.0)
     line = np.zeros((*x.shape[:-1], 2))
+    height = _likelihood(line, z, y)
     for _ in range(STEPS):
         gradient, information = _derivatives(line, z, y)
         step = np.linalg.solve(information, gradient[..., None])[..., 0]
-        line = _uphill(line, step, z, y)
+        line, height = _uphill(line, height, step, z, y)
         if np.abs(step).max() < TOLERANCE:
             break
     _, information = _derivatives(line, z, y)
@@ -107,17 +108,16 @@ def _derivatives(line: Floats, z: Floats, y: Floats) -> tuple[Floats, Floats]:
     return gradient, np.stack([np.stack([first, cross], axis=-1), np.stack([cross, second], axis=-1)], axis=-2)
 
 
-def _uphill(line: Floats, step: Floats, z: Floats, y: Floats) -> Floats:
-    """Take a step, halved for each problem until its likelihood does not fall."""
-    before = _likelihood(line, z, y)
+def _uphill(line: Floats, height: Floats, step: Floats, z: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Take a step, halved for each problem until its likelihood, `height` before it, does not fall."""
     size = np.ones((*line.shape[:-1], 1))
     for _ in range(HALVINGS):
         after = _likelihood(line + size * step, z, y)
-        worse = after < before - 1e-12 * np.abs(before)
+        worse = after < height - 1e-12 * np.abs(height)
         if not worse.any():
             break
         size = np.where(worse[..., None], size / 2, size)
-    return line + size * step
+    return line + size * step, after
 
 
 def _likelihood(line: Floats, z: Floats, y: Floats) -> Floats:

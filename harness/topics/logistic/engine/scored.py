@@ -79,7 +79,7 @@ class Parts:
         for name, part in (("calibration set", self.calibration), ("rows to fit the model on", self.train)):
             if len(part) and part.y.min() == part.y.max():
                 raise UsageError(
-                    f"all {len(part)} rows of the {name} are of class {part.y[0]}; ask for more with --set rows or points"
+                    f"all {len(part)} rows of the {name} are of class {part.y[0]}; ask for more with --set rows, points"
                 )
         score = _given if self.model == GIVEN else MODELS[self.model](self.train)
         return Scored(score(self.calibration.X), self.calibration.y, score(self.test.X))
@@ -161,7 +161,7 @@ def _scorer(model: Any, train: Table) -> Scorer:
 
 
 def _naive_bayes(train: Table) -> Scorer:
-    """Normal features, independent within a class: overconfident where they depend on each other."""
+    """Fit normal features, independent within a class: overconfident where they depend on each other."""
     from sklearn.impute import SimpleImputer
     from sklearn.naive_bayes import GaussianNB
     from sklearn.pipeline import make_pipeline
@@ -170,7 +170,7 @@ def _naive_bayes(train: Table) -> Scorer:
 
 
 def _logistic(train: Table) -> Scorer:
-    """Logistic regression on standardised columns, with the ridge penalty of scikit-learn's default."""
+    """Fit a logistic regression on standardised columns, with the ridge penalty of scikit-learn's default."""
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -181,7 +181,7 @@ def _logistic(train: Table) -> Scorer:
 
 
 def _boosting(train: Table) -> Scorer:
-    """Gradient boosting: strong, and near calibrated already, because it minimises the log loss."""
+    """Fit gradient boosting: strong, and near calibrated already, because it minimises the log loss."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return _scorer(
@@ -206,10 +206,10 @@ MODELS: dict[str, Callable[[Table], Scorer]] = {
 def known(kind: str, rng: Generator, points: int, test_rows: int) -> Parts:
     """Draw labels whose probabilities are known, and scores that distort them.
 
-    The true log odds t are normal with mean -1 and standard deviation 1.5. The log odds of the score are t if the scores
-    are ``calibrated``, 2 t + 0.5 if they are ``overconfident``, which a sigmoid undoes, and (t + 1)^3 / 2 if they are
-    ``misspecified``, which no line in the log odds undoes. All of them rise in t, so the probability of class 1 given
-    the score is that given t.
+    The true log odds t are normal with mean -1 and standard deviation 1.5. The log odds of the score are t if the
+    scores are ``calibrated``, 2 t + 0.5 if they are ``overconfident``, which a sigmoid undoes, and (t + 1)^3 / 2 if
+    they are ``misspecified``, which no line in the log odds undoes. All of them rise in t, so the probability of class
+    1 given the score is that given t.
     """
     tests, trains = rng.spawn(2)
 
