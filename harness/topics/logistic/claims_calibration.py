@@ -30,7 +30,7 @@ REAL: dict[str, Scalar] = {"task": "calibration", "rows": 4_000, "points": 1_000
 WEAK: dict[str, Scalar] = {**REAL, "model": "naive-bayes"}
 STRONG: dict[str, Scalar] = {**REAL, "model": "boosting"}
 WATCH: dict[str, Scalar] = {"task": "monitoring", "period_rows": 500}
-STABLE: dict[str, Scalar] = {**WATCH, "dataset": "no-shift"}
+STABLE: dict[str, Scalar] = {**WATCH, "dataset": "no-change"}
 FEW: dict[str, Scalar] = {"task": "recalibration", "points": 500}
 BLOCKS = 8
 WATCHED = 5
@@ -339,7 +339,7 @@ def intercept_repairs(evidence: Evidence) -> Verdict:
 @topic.claim(
     "after the same, a model fitted anew on 100 rows has at least 0.03 more log loss than the new intercept",
     source=f"{STEYERBERG}; {OURS}",
-    published="with small samples, updating with shrinkage or of the intercept and slope alone is preferable to refitting",
+    published="with few new rows, recalibration is preferable to a refit; no figure is checked",
 )
 def refit_on_few_loses(evidence: Evidence) -> Verdict:
     """Judge eleven numbers against one where there are few rows."""

@@ -116,7 +116,7 @@ monitoring = topic.task(
         _dataset("covariate-shift", "covariate", "Scores rise, and the model stays right."),
         _dataset("concept-drift", "concept", "The slope falls by shift; scores and the event rate stay."),
         _dataset("label-noise", "noise", "A share 0.2 shift of the labels is flipped."),
-        _dataset("no-shift", "none", "Nothing changes."),
+        _dataset("no-change", "none", "Nothing changes."),
         "nass-cds",
         "flights",
     ],

@@ -17,6 +17,7 @@ from harness.declare import Problem
 from harness.errors import UsageError
 from harness.topics.logistic import recalibration
 from harness.topics.logistic.engine import updating
+from harness.topics.logistic.engine.scored import Scored
 from harness.topics.logistic.engine.updating import Aged
 
 TASK = recalibration.recalibration
@@ -50,7 +51,7 @@ def test_intercept_and_line_are_statsmodels() -> None:
 def test_a_new_intercept_makes_expected_events_observed_ones() -> None:
     data = made("intercept").deployed
     same = updating.Deployed(data.train, data.update, data.update.X, data.scored)
-    on_update = updating.Scored(data.scored.scores, data.scored.labels, data.scored.scores)
+    on_update = Scored(data.scored.scores, data.scored.labels, data.scored.scores)
     fixed = updating.intercept(updating.Deployed(same.train, same.update, same.test, on_update))
     assert fixed.sum() == pytest.approx(data.update.y.sum(), abs=1e-4)
 
@@ -149,9 +150,7 @@ def test_curve_over_time_by_hand() -> None:
 def test_separated_classes_are_said() -> None:
     scores = np.array([0.1, 0.2, 0.8, 0.9])
     update = Table(np.zeros((4, 1), dtype=np.float32), np.array([0, 0, 1, 1], dtype=np.int8))
-    data = updating.Deployed(
-        update, update, np.zeros((4, 1), dtype=np.float32), updating.Scored(scores, update.y, scores)
-    )
+    data = updating.Deployed(update, update, np.zeros((4, 1), dtype=np.float32), Scored(scores, update.y, scores))
     with pytest.raises(UsageError, match="the scores separate the classes of the new rows"):
         updating.line(data)
 

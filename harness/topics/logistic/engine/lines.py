@@ -59,7 +59,7 @@ def fit_lines(x: Floats, y: npt.ArrayLike) -> Lines:
     height = _likelihood(line, z, y)
     for _ in range(STEPS):
         gradient, information = _derivatives(line, z, y)
-        step = np.linalg.solve(information, gradient[..., None])[..., 0]
+        step = np.asarray(np.linalg.solve(information, gradient[..., None])[..., 0], dtype=np.float64)
         line, height = _uphill(line, height, step, z, y)
         if np.abs(step).max() < TOLERANCE:
             break

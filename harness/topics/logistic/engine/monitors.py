@@ -44,7 +44,8 @@ def p_chart(data: Watched) -> Floats:
     """
     rate = data.reference_labels.mean(axis=1, keepdims=True)
     deviation = np.sqrt(np.maximum(rate * (1 - rate), LEAST) / data.labels.shape[2])
-    return np.abs(data.labels.mean(axis=2) - rate) / (SIGMAS * deviation)
+    statistic: Floats = np.abs(data.labels.mean(axis=2) - rate) / (SIGMAS * deviation)
+    return statistic
 
 
 def stability_index(data: Watched, bins: int = BINS) -> Floats:
@@ -152,13 +153,14 @@ def log_loss(data: Watched, level: float) -> Floats:
     Losses are skewed, so the normal limit c of the difference of means is raised by (c^2 - 1) / 6 times its skewness
     (Cornish & Fisher 1938, "Moments and cumulants in the specification of distributions", first term).
     """
-    losses = log_losses(data.labels, data.scores)
-    reference = log_losses(data.reference_labels, data.reference_scores)
+    losses = log_losses(data.labels.astype(np.float64), data.scores)
+    reference = log_losses(data.reference_labels.astype(np.float64), data.reference_scores)
     m, n = reference.shape[1], losses.shape[2]
     skewness = skew(reference, axis=1) * (1 / n**2 - 1 / m**2) / (1 / n + 1 / m) ** 1.5
     normal = -ndtri(each(level, data.periods))
     limit = normal + (normal**2 - 1) / 6 * skewness
-    return _difference(losses, reference) / limit[:, None]
+    statistic: Floats = _difference(losses, reference) / limit[:, None]
+    return statistic
 
 
 def cusum(data: Watched, level: float) -> Floats:
@@ -191,6 +193,6 @@ def combined(data: Watched, level: float) -> Floats:
     They are calibration in the large, calibration slope and stability index: of these, each shift moves one at least.
     """
     part = level / 3
-    return np.maximum.reduce(
-        [two_sided(large_z(data), part), two_sided(slope_z(data), part), psi(data, part)],
-    )
+    statistics = (two_sided(large_z(data), part), two_sided(slope_z(data), part), psi(data, part))
+    largest: Floats = np.maximum.reduce(statistics)
+    return largest

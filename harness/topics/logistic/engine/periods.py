@@ -44,7 +44,7 @@ class Watched:
     @property
     def periods(self) -> int:
         """Number of monitored periods."""
-        return self.scores.shape[1]
+        return int(self.scores.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +159,8 @@ def streams(before: Pool, after: Pool | None, params: Mapping[str, Any], rng: Ge
         return pool.scores[rows], pool.labels[rows]
 
     reference, first, second = draw(before, m), draw(before, at, n), draw(after or before, periods - at, n)
-    scores, labels = (np.concatenate(parts, axis=1) for parts in zip(first, second, strict=True))
+    scores = np.concatenate([first[0], second[0]], axis=1)
+    labels = np.concatenate([first[1], second[1]], axis=1)
     return Periods(Watched(*reference, scores, labels), at)
 
 

@@ -109,7 +109,8 @@ def intercept(data: Deployed) -> Floats:
     23: the least of their updates.
     """
     shift = fit_intercepts(log_odds(data.scored.scores), data.update.y)
-    return expit(shift + log_odds(data.scored.test))
+    repaired: Floats = expit(shift + log_odds(data.scored.test))
+    return repaired
 
 
 def line(data: Deployed) -> Floats:
@@ -123,7 +124,8 @@ def line(data: Deployed) -> Floats:
     fitted = fit_lines(log_odds(data.scored.scores), data.update.y)
     if not fitted.finite:
         raise UsageError("the scores separate the classes of the new rows, so the slope has no finite estimate")
-    return expit(fitted.intercept + fitted.slope * log_odds(data.scored.test))
+    repaired: Floats = expit(fitted.intercept + fitted.slope * log_odds(data.scored.test))
+    return repaired
 
 
 def refit(data: Deployed, *, old: bool) -> Floats:
@@ -154,7 +156,8 @@ def closed_test(data: Deployed) -> Floats:
     )
     for freedom, here, there in steps:
         if chdtrc(max(freedom, 1), max(0.0, _deviance(labels, expit(here)) - best)) > SIGNIFICANT:
-            return expit(there)
+            on_test = expit(there)
+            break
     return on_test
 
 
