@@ -151,10 +151,10 @@ calibration = topic.task(
     charts=FIGURES,
     quick=Profile(
         3,
-        {"rows": 4_000},
+        {"rows": 4_000, "points": 500},
         datasets=("nass-cds",),
         scenarios=("clean",),
-        strategies=("none", "prior", "platt", "isotonic", "beta", "venn-abers"),
+        strategies=("none", "prior", "platt", "isotonic", "venn-abers"),
     ),
     full=Profile(10, sweeps=True),
 )
@@ -186,7 +186,7 @@ calibration_known = topic.task(
         {"points": 500},
         datasets=("misspecified",),
         scenarios=("clean",),
-        strategies=("none", "prior", "platt", "isotonic", "beta", "venn-abers"),
+        strategies=("none", "prior", "platt", "isotonic"),
     ),
     full=Profile(10, sweeps=True),
 )

@@ -89,7 +89,7 @@ recalibration = topic.task(
         3,
         {"rows": 2_000},
         datasets=("intercept-shift",),
-        strategies=("none", "prior", "intercept", "intercept-slope", "refit"),
+        strategies=("none", "prior", "intercept", "refit"),
     ),
     full=Profile(10, sweeps=True),
 )
