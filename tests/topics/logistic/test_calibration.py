@@ -159,11 +159,12 @@ def test_beta_maximises_the_likelihood() -> None:
 
 
 def test_a_package_does_not_switch_warnings_off() -> None:
-    before = list(warnings.filters)
+    before, errors = list(warnings.filters), np.geterr()
     scores, labels, _ = of(rows())
     calibrators.beta(scores, labels)
     calibrators.venn_abers(scores, labels)
     assert warnings.filters == before
+    assert np.geterr() == errors
 
 
 def test_histogram_predicts_the_rate_of_each_bin() -> None:

@@ -104,7 +104,8 @@ def venn_abers(scores: Floats, labels: Labels) -> Map:
     (arXiv 1511.00213), inductive, merged as p1 / (1 - p0 + p1), which minimises the largest regret in log loss
     (section 4).
     """
-    from venn_abers import VennAbers
+    with np.errstate():  # the package changes it for the whole process when it is imported
+        from venn_abers import VennAbers
 
     model = VennAbers()
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
