@@ -308,13 +308,13 @@ def cusum_sees_small_shifts(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on flights, calibration in the large misses the months of autumn in at most 20 % of the streams",
+    "on flights, calibration in the large misses the last quarter of the year in at most 20 % of the streams",
     source=f"{DAVIS}; {OURS}",
     published="calibration of all models drifted over nine years while discrimination did not",
     blocks=WATCHED,
 )
-def large_sees_autumn(evidence: Evidence) -> Verdict:
-    """Judge real drift that harms: fewer flights are late in autumn than in the first half of the year."""
+def large_sees_the_last_quarter(evidence: Evidence) -> Verdict:
+    """Judge real drift that harms: the model was fitted on the first half, and extrapolates its trend over months."""
     return evidence.mean("missed", "calibration-in-the-large", **WATCH, dataset="flights").at_most(0.2)
 
 
