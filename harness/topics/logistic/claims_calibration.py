@@ -1,0 +1,167 @@
+"""Claims about calibration.
+
+Where a claim names no data set, it is about the mean over those of its task. The weak model is naive Bayes, the strong
+one gradient boosting.
+"""
+
+from __future__ import annotations
+
+from harness import Evidence, Scalar, Verdict
+from harness.topics.logistic import topic
+
+NICULESCU = "Niculescu-Mizil & Caruana 2005, Predicting good probabilities with supervised learning, sections 2 and 5"
+ROELOFS = "Roelofs et al. 2022, Mitigating bias in calibration error estimation (2012.08668)"
+KUMAR = "Kumar, Liang & Ma 2019, Verified uncertainty calibration (1909.10155)"
+SCALE = "Manokhin & Grønhaug 2026, Classifier calibration at scale (2601.19944), abstract"
+SAERENS = "Saerens, Latinne & Decaestecker 2002, Adjusting the outputs of a classifier to new a priori probabilities"
+OURS = "the bound is this project's"
+
+SIGMOID: dict[str, Scalar] = {"task": "calibration-known", "dataset": "overconfident", "test_rows": 10_000}
+CUBED: dict[str, Scalar] = {**SIGMOID, "dataset": "misspecified"}
+PERFECT: dict[str, Scalar] = {"task": "calibration-known", "dataset": "calibrated", "points": 1_000}
+IDEAL: dict[str, Scalar] = {"task": "calibration-known", "dataset": "calibrated", "points": 200, "test_rows": 10_000}
+REAL: dict[str, Scalar] = {"task": "calibration", "points": 500}
+WEAK: dict[str, Scalar] = {**REAL, "model": "naive-bayes"}
+STRONG: dict[str, Scalar] = {**REAL, "model": "boosting"}
+BLOCKS = 12
+
+
+@topic.claim(
+    "with 200 calibration rows and sigmoid-shaped errors, Platt's true error is at least 0.01 below isotonic's",
+    source=f"{NICULESCU}; {OURS}",
+    published="with fewer than about 200 to 1,000 rows Platt outperforms isotonic",
+)
+def platt_wins_on_few(evidence: Evidence) -> Verdict:
+    """Judge two numbers against a free curve where there are few rows."""
+    return evidence.difference("true_error", "platt", "isotonic", **SIGMOID, points=200).at_most(-0.01)
+
+
+@topic.claim(
+    "with 10,000 calibration rows and errors of another shape, isotonic's true error is at least 0.03 below Platt's",
+    source=f"{NICULESCU}; {OURS}",
+    published="with 1,000 or more rows isotonic is as good or better",
+)
+def isotonic_wins_on_many(evidence: Evidence) -> Verdict:
+    """Judge them where there are many rows and the sigmoid is wrong."""
+    return evidence.difference("true_error", "isotonic", "platt", **CUBED, points=10_000).at_most(-0.03)
+
+
+@topic.claim(
+    "with 10,000 calibration rows and sigmoid-shaped errors, isotonic's true error is within 0.005 of Platt's",
+    source=f"{NICULESCU}; {OURS}",
+    published="with 1,000 or more rows isotonic is as good or better, whatever the shape",
+)
+def isotonic_catches_up(evidence: Evidence) -> Verdict:
+    """Judge whether many rows make up for a shape that is not given."""
+    return evidence.difference("true_error", "isotonic", "platt", **SIGMOID, points=10_000).at_most(0.005)
+
+
+@topic.claim(
+    "on 200 test rows, the expected calibration error of a perfect model is at least 0.05",
+    source=f"{ROELOFS}; {OURS}",
+    published="binned estimators are biased upwards where there are few rows",
+)
+def binned_error_is_biased(evidence: Evidence) -> Verdict:
+    """Judge what noise alone adds to the error in 15 bins."""
+    return evidence.mean("expected_calibration_error", "none", **PERFECT, test_rows=200).at_least(0.05)
+
+
+@topic.claim(
+    "on 10,000 test rows, the expected calibration error of a perfect model is at most 0.02",
+    source=f"{ROELOFS}; {OURS}",
+)
+def binned_error_falls(evidence: Evidence) -> Verdict:
+    """Judge how the bias falls with rows."""
+    return evidence.mean("expected_calibration_error", "none", **PERFECT, test_rows=10_000).at_most(0.02)
+
+
+@topic.claim(
+    "on 200 test rows, the debiased root-mean-square calibration error of a perfect model is at most 0.05 in the mean",
+    source=f"{KUMAR}; {OURS}",
+    blocks=20,
+)
+def debiased_error_is_small(evidence: Evidence) -> Verdict:
+    """Judge the debiased estimate, whose square is right in the mean, but which is cut at 0."""
+    return evidence.mean("calibration_rms", "none", **PERFECT, test_rows=200).at_most(0.05)
+
+
+@topic.claim(
+    "a map that was right is wrong after the odds halve: the true error of Platt is at least 0.05", source=SAERENS
+)
+def prior_shift_breaks_maps(evidence: Evidence) -> Verdict:
+    """Judge a calibration map under prior shift, on sigmoid-shaped errors and 1,000 calibration rows."""
+    return evidence.mean("true_error", "platt", **SIGMOID, points=1_000, scenario="prior_shift(0.5)").at_least(0.05)
+
+
+@topic.claim(
+    "on a weak model, Venn-Abers lowers the log loss by at least 0.05 in the mean",
+    source=f"{SCALE}; {OURS}",
+    published="the largest average reductions in log loss",
+    blocks=BLOCKS,
+)
+def venn_abers_helps(evidence: Evidence) -> Verdict:
+    """Judge what it gains over three data sets."""
+    return evidence.difference("log_loss", "venn-abers", "none", **WEAK).at_most(-0.05)
+
+
+@topic.claim(
+    "on a weak model, the log losses of Venn-Abers and beta calibration are within 0.03 of each other",
+    source=f"{SCALE}; {OURS}",
+    published="Venn-Abers followed closely by beta calibration",
+    blocks=BLOCKS,
+)
+def venn_abers_and_beta_are_close(evidence: Evidence) -> Verdict:
+    """Judge the first against the second of the study, over three data sets."""
+    return evidence.tied("log_loss", "venn-abers", "beta", 0.03, **WEAK)
+
+
+@topic.claim("on a weak model, Venn-Abers has a lower log loss than isotonic", source=SCALE, blocks=BLOCKS)
+def venn_abers_beats_isotonic(evidence: Evidence) -> Verdict:
+    """Judge what merging two isotonic fits gains: no prediction is 0 or 1."""
+    return evidence.difference("log_loss", "venn-abers", "isotonic", **WEAK).at_most(0)
+
+
+@topic.claim(
+    "on a weak model, beta calibration lowers the log loss in at least as many trials as Venn-Abers",
+    source=SCALE,
+    published="beta improves log loss most frequently",
+    blocks=BLOCKS,
+)
+def beta_helps_more_often(evidence: Evidence) -> Verdict:
+    """Judge how often each helps, over three data sets."""
+    return evidence.difference("improved", "beta", "venn-abers", **WEAK).at_least(0)
+
+
+@topic.claim(
+    "on a strong model, isotonic raises the log loss",
+    source=SCALE,
+    published="Platt and isotonic can systematically degrade strong modern tabular models",
+    blocks=BLOCKS,
+)
+def isotonic_degrades(evidence: Evidence) -> Verdict:
+    """Judge isotonic on gradient boosting: a prediction of 0 or 1 that is wrong costs 36."""
+    return evidence.difference("log_loss", "isotonic", "none", **STRONG).at_least(0)
+
+
+@topic.claim("on a strong model, Platt gains at most 0.01 log loss", source=f"{SCALE}; {OURS}", blocks=BLOCKS)
+def platt_gains_nothing(evidence: Evidence) -> Verdict:
+    """Judge Platt on gradient boosting, over three data sets."""
+    return evidence.difference("log_loss", "platt", "none", **STRONG).at_least(-0.01)
+
+
+@topic.claim("on a strong model, Venn-Abers gains at most 0.01 log loss", source=f"{SCALE}; {OURS}", blocks=BLOCKS)
+def venn_abers_gains_nothing(evidence: Evidence) -> Verdict:
+    """Judge Venn-Abers on gradient boosting, over three data sets."""
+    return evidence.difference("log_loss", "venn-abers", "none", **STRONG).at_least(-0.01)
+
+
+@topic.claim("on a perfect model and 200 calibration rows, Platt raises the log loss", source=SCALE, blocks=30)
+def platt_degrades_a_perfect_model(evidence: Evidence) -> Verdict:
+    """Judge the price of two numbers where the right ones are known."""
+    return evidence.difference("log_loss", "platt", "none", **IDEAL).at_least(0)
+
+
+@topic.claim("on a perfect model and 200 calibration rows, isotonic raises the log loss", source=SCALE, blocks=30)
+def isotonic_degrades_a_perfect_model(evidence: Evidence) -> Verdict:
+    """Judge the price of a free curve where the right one is the diagonal."""
+    return evidence.difference("log_loss", "isotonic", "none", **IDEAL).at_least(0)
