@@ -86,7 +86,7 @@ def _judge(data: Any, output: Any) -> Judgement:
 task = topic.task(
     "solvers",
     title="Penalised logistic regression to a given precision: the same objective without an intercept, in float64",
-    datasets=[DENSE, BADLY_SCALED, WIDE, SPARSE],
+    datasets=[DENSE, BADLY_SCALED, WIDE, SPARSE, "debian-descriptions"],
     takes=Takes("text", targets=("binary", "multiclass"), prepare=_texts),
     scenarios=[CLEAN],
     phases=["compile", "search", "solve"],
