@@ -24,7 +24,9 @@ SIZE = {
     "columns": Param(50, low=2, high=10_000, summary="columns of a dense design"),
 }
 DECADES = {
-    "decades": Param(3.0, low=0.0, high=12.0, summary="powers of 10 between the scales of columns that are badly scaled")
+    "decades": Param(
+        3.0, low=0.0, high=12.0, summary="powers of 10 between the scales of columns that are badly scaled"
+    )
 }
 GOAL = {
     "target": Param(1e-8, low=1e-11, high=0.5, summary="relative suboptimality up to which a solver runs"),
@@ -72,7 +74,9 @@ def _texts(data: Any, params: Mapping[str, Scalar], _rng: Generator) -> Any:
 
 _made = partial(Dataset, needs=(f"{ENGINE}.optimum", "sklearn.linear_model", "sklearn.feature_extraction.text"))
 DENSE = _made("dense", _dense, "Correlated columns of one scale.", {**SIZE, **OBJECTIVE})
-BADLY_SCALED = _made("badly-scaled", _badly_scaled, "Columns of very different scales.", {**SIZE, **OBJECTIVE, **DECADES})
+BADLY_SCALED = _made(
+    "badly-scaled", _badly_scaled, "Columns of very different scales.", {**SIZE, **OBJECTIVE, **DECADES}
+)
 WIDE = _made("wide", _wide, "More columns than rows: their numbers are exchanged.", {**SIZE, **OBJECTIVE})
 SPARSE = _made("sparse", _sparse, "TF-IDF of words with Zipf's frequencies.", {**SIZE, **OBJECTIVE})
 

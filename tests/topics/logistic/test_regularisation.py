@@ -117,7 +117,11 @@ def test_stability_selection_is_that_of_the_paper() -> None:
 
 def lasso(X: Floats, y: Floats, penalty: float) -> Floats:
     w, b = np.zeros(X.shape[1]), 0.0
-    step = 4 * len(y) / np.linalg.eigvalsh(np.column_stack([X, np.ones(len(y))]).T @ np.column_stack([X, np.ones(len(y))]))[-1]
+    step = (
+        4
+        * len(y)
+        / np.linalg.eigvalsh(np.column_stack([X, np.ones(len(y))]).T @ np.column_stack([X, np.ones(len(y))]))[-1]
+    )
     for _ in range(3_000):
         residual = y - 1 / (1 + np.exp(-X @ w - b))
         w = w + step * X.T @ residual / len(y)

@@ -134,7 +134,9 @@ class Clock:
 def test_a_solver_that_does_not_come_close_says_so() -> None:
     design = made("dense", "l2")
     still = np.zeros(8)
-    with pytest.raises(CannotRunError, match="within 1 of the optimum, not 1e-08, in 2 iterations, and stops by itself"):
+    with pytest.raises(
+        CannotRunError, match="within 1 of the optimum, not 1e-08, in 2 iterations, and stops by itself"
+    ):
         solving.solve(problem(design), Clock(), lambda _iterations: still)
     with pytest.raises(CannotRunError, match="longer than the patience of 0 s"):
         solving.solve(problem(design, patience=0.0), Clock(), runs("saga", design))

@@ -66,9 +66,7 @@ def _quadratic(
 
 
 @njit(cache=True)
-def _minimise(
-    X: Floats, y: Floats, l1: float, l2: float, tolerance: float, w: Floats, b: float, eta: Floats
-) -> float:
+def _minimise(X: Floats, y: Floats, l1: float, l2: float, tolerance: float, w: Floats, b: float, eta: Floats) -> float:
     """Change coefficients `w` and log odds `eta` to those of the minimum; return the intercept."""
     d, n = X.shape
     value = _objective(eta, y, w, l1, l2)

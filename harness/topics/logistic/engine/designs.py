@@ -49,6 +49,8 @@ class Design:
     optimum: float = 0.0
 
     def __post_init__(self) -> None:
+        if sp.issparse(self.X):
+            self.X.sum_duplicates()  # sorts too; libraries would do so themselves, in place
         parts = (self.X.data, self.X.indices, self.X.indptr) if sp.issparse(self.X) else (self.X,)
         for array in (*parts, self.signs):
             array.flags.writeable = False

@@ -16,6 +16,7 @@ from harness.topics.logistic.engine.designs import ZERO, Design, Floats
 
 PRECISION = 1e-12  # relative to the distance of the objective at 0 from its least value
 NEWTON_STEPS = 500
+STILL = 1e-12  # largest slope of the coefficients that are not 0 at their optimum, divided by the strength
 
 
 def minimise(design: Design) -> Floats:
@@ -72,7 +73,7 @@ def _lasso(design: Design) -> Floats:
         gradient = slope[active] + strength * signs[active]
         step = np.zeros_like(w)
         step[active] = np.linalg.lstsq(_hessian(X, w, active), gradient, rcond=1e-14)[0]
-        if gradient @ step[active] < 1e-17:
+        if not len(active) or np.abs(gradient).max() < STILL * strength:
             entering = (signs == 0) & (np.abs(slope) > strength)
             signs[entering] = -np.sign(slope[entering])
             if not entering.any():

@@ -217,7 +217,11 @@ def judge(data: World, output: Any) -> Judgement:
     """Judge probabilities and coefficients; the curves ``path_f1`` and ``path_error`` are over the penalty."""
     found = _fitted(output)
     true = data.coefficients
-    if found.coefficients is None or found.coefficients.shape != true.shape or not np.isfinite(found.coefficients).all():
+    if (
+        found.coefficients is None
+        or found.coefficients.shape != true.shape
+        or not np.isfinite(found.coefficients).all()
+    ):
         raise InvalidOutputError(f"the task needs {len(true)} finite coefficients, one for each column")
     judgement = judge_prediction(data, found)
     curves = dict(judgement.curves)
