@@ -1,7 +1,7 @@
 """Claims about penalties and solvers.
 
-Unless a claim says otherwise, penalties are judged on 500 rows and 200 columns, 10 of which have an effect, and solvers on
-2,000 rows and 50 columns (2,500 words where the design is sparse), to a relative suboptimality of 1e-8.
+Unless a claim says otherwise, penalties are judged on 500 rows and 200 columns, 10 of which have an effect, and solvers
+on 2,000 rows and 50 columns (2,500 words where the design is sparse), to a relative suboptimality of 1e-8.
 """
 
 from __future__ import annotations

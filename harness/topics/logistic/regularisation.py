@@ -209,19 +209,19 @@ def none(problem: Problem, phase: PhaseClock) -> Any:
 
 
 @topic.strategy("l1", tasks=BOTH, needs=MODULES, sweep={"one_se": [True]})
-def l1(problem: Problem, phase: PhaseClock, one_se: bool = False) -> Any:
+def l1(problem: Problem, phase: PhaseClock, *, one_se: bool = False) -> Any:
     """Penalise the sum of the coefficients' sizes, with a penalty chosen by cross-validation."""
     return _penalised(problem, phase, 1.0, one_se=one_se)
 
 
 @topic.strategy("l2", tasks=BOTH, needs=MODULES, sweep={"one_se": [True]})
-def l2(problem: Problem, phase: PhaseClock, one_se: bool = False) -> Any:
+def l2(problem: Problem, phase: PhaseClock, *, one_se: bool = False) -> Any:
     """Penalise the sum of the coefficients' squares, with a penalty chosen by cross-validation."""
     return _penalised(problem, phase, 0.0, one_se=one_se)
 
 
 @topic.strategy("elastic-net", tasks=BOTH, needs=MODULES, sweep={"l1_ratio": [0.1, 0.9]})
-def elastic_net(problem: Problem, phase: PhaseClock, l1_ratio: float = 0.5, one_se: bool = False) -> Any:
+def elastic_net(problem: Problem, phase: PhaseClock, l1_ratio: float = 0.5, *, one_se: bool = False) -> Any:
     """Penalise sizes and squares of the coefficients, with a penalty chosen by cross-validation."""
     return _penalised(problem, phase, l1_ratio, one_se=one_se)
 

@@ -1,4 +1,4 @@
-"""Scenarios of logistic regression beside those of `harness.data.scenarios`, and how scenarios apply to known worlds."""
+"""Scenarios beside those of `harness.data.scenarios`, and how scenarios apply to data with known coefficients."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_the_optimum_of_one_column_is_that_of_a_line_search() -> None:
         assert optimum.minimise(design)[0] == pytest.approx(found.x, rel=1e-6)
 
 
-RUNS = {name: "l2" for name in (*solvers.SKLEARN_L2, "liblinear", "saga", "glum")}
+SOLVERS = (*solvers.SKLEARN_L2, "liblinear", "saga", "glum")
 
 
 def problem(design: Design, **params: float) -> Any:
@@ -93,7 +93,7 @@ def runs(name: str, design: Design) -> solving.Run:
 
 
 @pytest.mark.parametrize(
-    ("name", "penalty"), [*((name, "l2") for name in RUNS), *((name, "l1") for name in ("liblinear", "saga", "glum"))]
+    ("name", "penalty"), [*((name, "l2") for name in SOLVERS), ("liblinear", "l1"), ("saga", "l1"), ("glum", "l1")]
 )
 @pytest.mark.parametrize("data", ["dense", "wide", "sparse"])
 @pytest.mark.filterwarnings("ignore")
@@ -134,9 +134,7 @@ class Clock:
 def test_a_solver_that_does_not_come_close_says_so() -> None:
     design = made("dense", "l2")
     still = np.zeros(8)
-    with pytest.raises(
-        CannotRunError, match="within 1 of the optimum, not 1e-08, in 2 iterations, and stops by itself"
-    ):
+    with pytest.raises(CannotRunError, match="within 1 of the optimum, not 1e-08, in 2 iterations, and stops"):
         solving.solve(problem(design), Clock(), lambda _iterations: still)
     with pytest.raises(CannotRunError, match="longer than the patience of 0 s"):
         solving.solve(problem(design, patience=0.0), Clock(), runs("saga", design))

@@ -172,7 +172,7 @@ def _weighed(X: sp.csr_matrix) -> sp.csr_matrix:
 
 
 def texts(split: TextSplit) -> tuple[sp.csr_matrix, npt.NDArray[Any]]:
-    """Turn training texts into TF-IDF of the words that two texts have, and their classes into the most frequent or not.
+    """Turn training texts into TF-IDF of words that two texts have, and classes into the most frequent or not.
 
     Raises
     ------

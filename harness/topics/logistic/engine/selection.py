@@ -113,7 +113,7 @@ def prior(columns: Columns, X: Floats, y: Floats) -> Fit:
 def one_feature(columns: Columns, X: Floats, y: Floats) -> Fit:
     """Use the column with the largest correlation with the labels."""
     best = int(np.abs(X.T @ (y - y.mean())).argmax())
-    return _among(columns, X, y, np.array([best]), lambda part: unpenalised(part, y))
+    return _among(columns, X, np.array([best]), lambda part: unpenalised(part, y))
 
 
 def unpenalised_fit(columns: Columns, X: Floats, y: Floats) -> Fit:
@@ -144,13 +144,13 @@ def stable(*, subsamples: int, threshold: float, false: float, count: int, folds
             path = paths.cross_validated(part, y, 0.0, count=count, folds=folds, rng=rng)
             return path.coefficients[path.chosen], float(path.intercepts[path.chosen])
 
-        return _among(columns, X, y, chosen, ridge) if len(chosen) else prior(columns, X, y)
+        return _among(columns, X, chosen, ridge) if len(chosen) else prior(columns, X, y)
 
     return fit
 
 
 def _among(
-    columns: Columns, X: Floats, y: Floats, chosen: npt.NDArray[np.intp], fit: Callable[[Floats], tuple[Floats, float]]
+    columns: Columns, X: Floats, chosen: npt.NDArray[np.intp], fit: Callable[[Floats], tuple[Floats, float]]
 ) -> Fit:
     """Fit some of the columns; the coefficients of the others are 0."""
     coefficients = np.zeros(X.shape[1])
