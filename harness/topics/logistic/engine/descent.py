@@ -19,7 +19,8 @@ def _objective(eta: Floats, y: Floats, w: Floats, l1: float, l2: float) -> float
     loss = 0.0
     for i in range(len(eta)):
         loss += max(eta[i], 0.0) + np.log1p(np.exp(-abs(eta[i]))) - y[i] * eta[i]
-    return loss / len(eta) + l1 * np.sum(np.abs(w)) + l2 / 2 * np.sum(w * w)
+    value: float = loss / len(eta) + l1 * np.sum(np.abs(w)) + l2 / 2 * np.sum(w * w)
+    return value
 
 
 @njit(cache=True)
