@@ -44,7 +44,7 @@ def test_l1_recovers_the_support_and_stability_selection_has_fewer_false_discove
     assert l1["support_f1"] > l2["support_f1"] + 0.1
     assert l1["support_recall"] == 1
     assert l2["false_discoveries"] == 95
-    assert stable["false_discoveries"] + 5 < l1["false_discoveries"]
+    assert stable["false_discoveries"] + 3 < l1["false_discoveries"]
     assert stable["support_recall"] >= 0.6
 
 
