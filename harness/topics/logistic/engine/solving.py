@@ -50,8 +50,8 @@ def solve(problem: Any, phase: Any, run: Run) -> Solved:
     Raises
     ------
     CannotRunError
-        When the solver does not come as close as the task's target, because further iterations change nothing or a run would take longer
-        than the task's patience.
+        When the solver does not come as close as the task's target, because further iterations change nothing, or a
+        run would take longer than the task's patience.
     """
     design, params = problem.data, problem.params
     with warnings.catch_warnings():
@@ -95,8 +95,8 @@ def judge(design: Design, output: Any) -> Judgement:
     Raises
     ------
     InvalidOutputError
-        When the output is not a `Solved`, its coefficients are not finite or of another shape, or the objective lies below
-        the optimum, which is then wrong.
+        When the output is not a `Solved`, its coefficients are not finite or of another shape, or the objective lies
+        below the optimum, which is then wrong.
     """
     d = design.shape[1]
     if not isinstance(output, Solved):
