@@ -36,7 +36,7 @@ SKLEARN_L2 = ("lbfgs", "newton-cg", "newton-cholesky", "sag")
 
 
 def _posed(made: Any, params: Mapping[str, Scalar]) -> Any:
-    from harness.topics.logistic.engine.designs import posed
+    from harness.topics.logistic.engine.optimum import posed
 
     X, labels = made
     return posed(X, labels, penalty=str(params["penalty"]), l1=float(params["l1"]), l2=float(params["l2"]))

@@ -27,7 +27,7 @@ MADE = {
 
 def made(name: str, penalty: str) -> Design:
     X, labels = MADE[name](np.random.default_rng(1))
-    return designs.posed(X, labels, penalty=penalty, l1=0.1, l2=1.0)
+    return optimum.posed(X, labels, penalty=penalty, l1=0.1, l2=1.0)
 
 
 def as_dense(X: Any) -> Floats:
@@ -159,11 +159,11 @@ def test_the_judge_refuses_wrong_outputs_and_a_wrong_optimum() -> None:
 def test_bad_problems_are_refused() -> None:
     X, labels = MADE["dense"](np.random.default_rng(0))
     with pytest.raises(UsageError, match="neither l1 nor l2"):
-        designs.posed(X, labels, penalty="l3", l1=0.1, l2=1.0)
+        optimum.posed(X, labels, penalty="l3", l1=0.1, l2=1.0)
     with pytest.raises(UsageError, match="of class 0"):
-        designs.posed(X, labels * 0, penalty="l2", l1=0.1, l2=1.0)
+        optimum.posed(X, labels * 0, penalty="l2", l1=0.1, l2=1.0)
     with pytest.raises(UsageError, match="no column varies"):
-        designs.posed(X * 0, labels, penalty="l2", l1=0.1, l2=1.0)
+        optimum.posed(X * 0, labels, penalty="l2", l1=0.1, l2=1.0)
 
 
 def test_texts_become_tf_idf_of_the_most_frequent_class() -> None:

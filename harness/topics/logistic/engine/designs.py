@@ -89,38 +89,6 @@ class Design:
         return (self.objective(w) - self.optimum) / (ZERO - self.optimum)
 
 
-def posed(X: Matrix, labels: npt.NDArray[Any], *, penalty: str, l1: float, l2: float) -> Design:
-    """Make a problem and solve it.
-
-    Parameters
-    ----------
-    labels
-        0 or 1, shape (n,).
-    l1
-        Strength of the L1 penalty, divided by the least at which all coefficients are 0.
-    l2
-        Strength of the L2 penalty, divided by that of a standard normal prior: scikit-learn's 1 / C.
-
-    Raises
-    ------
-    UsageError
-        When the penalty is unknown, labels are of one class, or the columns say nothing about them.
-    """
-    from harness.topics.logistic.engine.optimum import minimise
-
-    if penalty not in ("l1", "l2"):
-        raise UsageError(f"penalty={penalty} is neither l1 nor l2")
-    if labels.min() == labels.max():
-        raise UsageError(f"all {len(labels)} rows are of class {labels[0]}; ask for more with --set rows")
-    signs = np.where(labels == 1, 1.0, -1.0)
-    largest = float(np.abs(X.T @ signs).max()) / (2 * len(signs))
-    if largest == 0:
-        raise UsageError("no column varies with the labels, so the optimum is 0 and there is nothing to solve")
-    strength = l1 * largest if penalty == "l1" else l2 / len(signs)
-    design = Design(X, signs, cast(Penalty, penalty), strength)
-    return Design(X, signs, design.penalty, strength, design.objective(minimise(design)))
-
-
 def dense(rng: np.random.Generator, rows: int, columns: int, decades: float = 0.0) -> tuple[Floats, npt.NDArray[Any]]:
     """Draw correlated columns and labels of a logistic model on ten of them.
 

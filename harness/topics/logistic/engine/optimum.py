@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,41 @@ from scipy.sparse.linalg import LinearOperator, cg
 from scipy.special import expit
 
 from harness import UsageError
-from harness.topics.logistic.engine.designs import ZERO, Design, Floats
+from harness.topics.logistic.engine.designs import ZERO, Design, Floats, Matrix, Penalty
 
 PRECISION = 1e-12  # relative to the distance of the objective at 0 from its least value
 NEWTON_STEPS = 500
 STILL = 1e-12  # largest slope of the coefficients that are not 0 at their optimum, divided by the strength
+
+
+def posed(X: Matrix, labels: npt.NDArray[Any], *, penalty: str, l1: float, l2: float) -> Design:
+    """Make a problem and solve it.
+
+    Parameters
+    ----------
+    labels
+        0 or 1, shape (n,).
+    l1
+        Strength of the L1 penalty, divided by the least at which all coefficients are 0.
+    l2
+        Strength of the L2 penalty, divided by that of a standard normal prior: scikit-learn's 1 / C.
+
+    Raises
+    ------
+    UsageError
+        When the penalty is unknown, labels are of one class, or the columns say nothing about them.
+    """
+    if penalty not in ("l1", "l2"):
+        raise UsageError(f"penalty={penalty} is neither l1 nor l2")
+    if labels.min() == labels.max():
+        raise UsageError(f"all {len(labels)} rows are of class {labels[0]}; ask for more with --set rows")
+    signs = np.where(labels == 1, 1.0, -1.0)
+    largest = float(np.abs(X.T @ signs).max()) / (2 * len(signs))
+    if largest == 0:
+        raise UsageError("no column varies with the labels, so the optimum is 0 and there is nothing to solve")
+    strength = l1 * largest if penalty == "l1" else l2 / len(signs)
+    design = Design(X, signs, cast(Penalty, penalty), strength)
+    return Design(X, signs, design.penalty, strength, design.objective(minimise(design)))
 
 
 def minimise(design: Design) -> Floats:
