@@ -152,7 +152,7 @@ task = topic.task(
     charts=[*PATHS, *FIGURES],
     quick=Profile(
         3,
-        {"rows": 300, "columns": 50},
+        {"rows": 600, "columns": 100, "support": 5},
         scenarios=("clean",),
         strategies=("prior", "none", "l1", "l2", "stability"),
     ),

@@ -30,7 +30,7 @@ DECADES = {
 }
 GOAL = {
     "target": Param(1e-8, low=1e-11, high=0.5, summary="relative suboptimality up to which a solver runs"),
-    "patience": Param(1.0, low=0.001, high=3_600.0, summary="longest CPU time of a run, in seconds"),
+    "patience": Param(3.0, low=0.001, high=3_600.0, summary="longest CPU time of a run, in seconds"),
 }
 SKLEARN_L2 = ("lbfgs", "newton-cg", "newton-cholesky", "sag")
 
