@@ -168,11 +168,8 @@ def _climb(likelihood: Likelihood, beta: Floats, step: Floats, state: State) -> 
 def held(matrix: Floats) -> Floats:
     """Add a ridge of 1e-12 of the diagonal to matrices, which holds those that separation makes singular."""
     ridge = 1e-12 * np.einsum("rii->ri", matrix) + 1e-100
-    ridged = matrix.copy()
-    np.einsum("rii->ri", ridged)[:] += ridge
-    return ridged
+    return np.asarray(matrix + ridge[:, :, None] * np.eye(matrix.shape[1]), dtype=np.float64)
 
 
 def _solve(matrix: Floats, right: Floats) -> Floats:
-    solved: Floats = np.linalg.solve(held(matrix), right[:, :, None])[:, :, 0]
-    return solved
+    return np.asarray(np.linalg.solve(held(matrix), right[:, :, None])[:, :, 0], dtype=np.float64)
