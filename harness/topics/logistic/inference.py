@@ -85,7 +85,7 @@ task = topic.task(
     judge=_judge,
     view=lambda data: data.samples,
     params=PARAMS,
-    sweep={"rows": [30, 100, 200, 1_000], "event_rate": [0.1, 0.5], "odds_ratio": [1.0, 16.0], "correlation": [0.7]},
+    sweep={"rows": [30, 100, 300], "event_rate": [0.1, 0.5], "odds_ratio": [1.0, 16.0], "correlation": [0.7]},
     reference="wald",
     charts=[
         Chart(

@@ -16,17 +16,14 @@ from harness.topics.logistic.engine import inference, reference, resampling
 from harness.topics.logistic.engine.coverage import WIDEST, judge
 from harness.topics.logistic.engine.likelihoods import Likelihood
 from harness.topics.logistic.engine.replications import Population, Replications, Samples, replicate
-from harness.topics.logistic.engine.separation import separation
 
 Floats = npt.NDArray[np.float64]
 
 
 @cache
-def samples(
-    rows: int = 40, event_rate: float = 0.3, replications: int = 60, columns: int = 3, seed: int = 0
-) -> Samples:
+def samples(rows: int = 40, event_rate: float = 0.3, sets: int = 60, columns: int = 3, seed: int = 0) -> Samples:
     population = Population(np.log(4), columns, 0.3, 0.4, event_rate)
-    return replicate([population], np.random.default_rng(seed), replications=replications, rows=rows).samples
+    return replicate([population], np.random.default_rng(seed), replications=sets, rows=rows).samples
 
 
 def likelihood(data: Samples, *, firth: bool = False) -> Likelihood:
@@ -63,7 +60,7 @@ def test_without_a_penalty_the_published_example_is_separated() -> None:
     low, high = inference.profile(found)[0]
     assert np.isfinite(low)
     assert high == np.inf
-    assert separation(X, ENDOMETRIAL.outcomes) == "quasi-complete"
+    assert reference.separation(X, ENDOMETRIAL.outcomes) == "quasi-complete"
 
 
 def test_fits_and_wald_intervals_are_those_of_statsmodels() -> None:
@@ -136,7 +133,9 @@ def test_divergence_of_the_fit_and_linear_programming_agree_on_separation() -> N
     separated = 0
     for rows, event_rate, columns, seed in ((15, 0.5, 3, 1), (30, 0.1, 5, 2), (20, 0.3, 1, 3)):
         found = inference.fit(likelihood(samples(rows, event_rate, 100, columns, seed)))
-        says = [separation(X, y) != "none" for X, y in zip(found.likelihood.X, found.likelihood.y, strict=True)]
+        says = [
+            reference.separation(X, y) != "none" for X, y in zip(found.likelihood.X, found.likelihood.y, strict=True)
+        ]
         np.testing.assert_array_equal(found.separated, says)
         separated += sum(says)
     assert 60 < separated < 240
@@ -145,10 +144,10 @@ def test_divergence_of_the_fit_and_linear_programming_agree_on_separation() -> N
 def test_kinds_of_separation() -> None:
     x = np.arange(6.0)
     X = np.column_stack([np.ones(6), x])
-    assert separation(X, (x > 2).astype(float)) == "complete"
-    assert separation(X[[0, 1, 2, 2, 3, 4]], np.array([0.0, 0, 0, 1, 1, 1])) == "quasi-complete"
-    assert separation(X, np.array([0.0, 1, 0, 1, 0, 1])) == "none"
-    assert separation(1e6 * X, np.array([0.0, 1, 0, 1, 0, 1])) == "none"
+    assert reference.separation(X, (x > 2).astype(float)) == "complete"
+    assert reference.separation(X[[0, 1, 2, 2, 3, 4]], np.array([0.0, 0, 0, 1, 1, 1])) == "quasi-complete"
+    assert reference.separation(X, np.array([0.0, 1, 0, 1, 0, 1])) == "none"
+    assert reference.separation(1e6 * X, np.array([0.0, 1, 0, 1, 0, 1])) == "none"
 
 
 def test_separation_by_a_covariate_leaves_the_odds_ratio_of_the_exposure() -> None:
