@@ -1,8 +1,8 @@
 """Claims about intervals of odds ratios.
 
-SMALL has 50 rows and RARE 200, both with 10 expected events and 5 coefficients besides the intercept; the true odds ratio
-is 4. A cell has 4,000 data sets, 8 blocks of 500; the bootstrap has 2,000, in 4 blocks. The project's own bounds were set
-after a look at a half of these data sets: they describe what was measured, and do not predict it.
+SMALL has 50 rows and RARE 200, both with 10 expected events and 5 coefficients besides the intercept; the true odds
+ratio is 4. A cell has 4,000 data sets, 8 blocks of 500; the bootstrap has 2,000, in 4 blocks. The project's own bounds
+were set after a look at a half of these data sets: they describe what was measured, and do not predict it.
 """
 
 from __future__ import annotations

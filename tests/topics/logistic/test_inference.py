@@ -232,26 +232,29 @@ def known(truth: Floats) -> Replications:
 
 
 def test_the_judge_by_hand() -> None:
-    truth = np.array([1.0, 1.0, 1.0, 1.0, 2.0])
-    ends = [[0, 2], [1.5, np.inf], [-1, 0.5], [np.nan, np.nan], [-np.inf, 3]]
-    estimates = [1.5, np.inf, 0.0, np.nan, 2.0]
+    truth = np.array([1.0, 1.0, 1.0, 1.0, 2.0, 2.0])
+    ends = [[0, 2], [1.5, np.inf], [-1, 0.5], [np.nan, np.nan], [-np.inf, 3], [2.5, 3]]
+    estimates = [1.5, np.inf, 0.0, np.nan, 2.0, 2.7]
     judged = judge(known(truth), (estimates, ends))
-    assert judged.metrics == {
-        "miscoverage": pytest.approx(0.55),
-        "coverage": 0.4,
-        "finite_coverage": 0.5,
-        "too_high": 0.2,
-        "too_low": 0.2,
-        "unbounded": 0.6,
-        "no_interval": 0.2,
-        "median_width": WIDEST,
-        "bias": pytest.approx(0.5 / 3),
-        "median_bias": 0.5,
-    }
-    assert judged.n["coverage"] == 5
-    assert judged.n["finite_coverage"] == 2
+    assert judged.metrics == pytest.approx(
+        {
+            "miscoverage": 0.95 - 1 / 3,
+            "coverage": 1 / 3,
+            "finite_coverage": 1 / 3,
+            "too_high": 1 / 3,
+            "too_low": 1 / 6,
+            "unbounded": 1 / 2,
+            "no_interval": 1 / 6,
+            "median_width": WIDEST,
+            "bias": (0.5 - 1 + 0 + 0.7) / 4,
+            "median_bias": 0.5,
+        }
+    )
+    assert judged.n["coverage"] == 6
+    assert judged.n["finite_coverage"] == 3
     assert judged.curves["coverage"].x == pytest.approx([np.e, np.e**2])
-    assert judged.curves["coverage"].y == [0.25, 1.0]
+    assert judged.curves["coverage"].y == [0.25, 0.5]
+    assert judge(known(truth[:3]), (estimates[:3], ends[:3])).metrics["median_width"] == 2
 
 
 def test_no_interval_at_all_is_judged_as_the_worst() -> None:
