@@ -1,7 +1,7 @@
 """Protocols: how interactions are divided into training, what is known of test users, and what is to be found.
 
-Each protocol answers another question about deployment. Test users are those with at least one item to find; for them the
-known items are never among the recommendations, and all other items are ranked unless the protocol says otherwise.
+Each protocol answers another question about deployment. Test users are those with at least one item to find. The items
+that are known of them are never recommended; all others are ranked, unless the protocol says otherwise.
 """
 
 from __future__ import annotations
@@ -217,8 +217,8 @@ def cold_items(interactions: Interactions, rng: Generator) -> Division:
 def leave_one_out(interactions: Interactions, rng: Generator) -> Division:
     """Hold out one interaction of every user with two or more: the last one where there are times, else any.
 
-    The split of He et al. 2017 (arXiv 1708.05031, section 4.1). Other users' later interactions are in training, so that
-    models learn from the future: arXiv 2010.11060 and 2507.16289.
+    The split of He et al. 2017 (arXiv 1708.05031, section 4.1). Other users' later interactions are in training, so
+    that models learn from the future: arXiv 2010.11060 and 2507.16289.
     """
     chance = rng.random(len(interactions))
     order = (chance,) if interactions.time is None else (chance, interactions.time)
@@ -236,16 +236,17 @@ def popularity_shift(interactions: Interactions, rng: Generator) -> Division:
     division = random_holdout(interactions, rng)
     taken = np.bincount(interactions.items[division.past], minlength=len(interactions.item_names))
     weights = 1 / np.maximum(taken[interactions.items[division.test]], 1)
-    # The largest sums of log weight and Gumbel noise are a weighted draw without replacement: Efraimidis & Spirakis 2006.
+    # The largest sums of log weight and Gumbel noise are a weighted draw without replacement (Efraimidis & Spirakis
+    # 2006).
     keys = np.log(weights) + rng.gumbel(size=len(weights))
     kept = np.argsort(-keys, kind="stable")[: max(1, len(keys) // 2)]
     return replace(division, test=np.sort(division.test[kept]))
 
 
 def noise(data: Feedback, share: float, rng: Generator) -> Feedback:
-    """Add random interactions to training: a share of its number, of uniform users and items that do not know each other.
+    """Add random pairs of a user and an item to training, a share of its number.
 
-    Weights and times are those of training interactions drawn at random. What is to be found stays as it is.
+    None of them is among the interactions. Weights and times are those of training interactions drawn at random. What is to be found stays as it is.
     """
     known = data.interactions
     past = data.division.past
