@@ -23,6 +23,7 @@ from harness.topics.recommendation.engine.feedback import (
     Visible,
     matrix,
 )
+from harness.topics.recommendation.engine.top import batches
 
 K = 10
 TEST_SHARE = 0.2
@@ -175,8 +176,8 @@ def temporal(interactions: Interactions, _rng: Generator) -> Division:
 def user_holdout(interactions: Interactions, rng: Generator, known: float = 0.8) -> Division:
     """Keep a fifth of the users out of training; most of their items are known, and the others are to be found.
 
-    The protocol of variational autoencoders for collaborative filtering (Liang et al. 2018, arXiv 1802.05814, section
-    4.1), which asks whether a model can serve users that it was not trained on.
+    The protocol of variational autoencoders for collaborative filtering (Liang et al. 2018, arXiv 1802.05814),
+    which asks whether a model can serve users that it was not trained on.
 
     Parameters
     ----------
@@ -231,7 +232,7 @@ def popularity_shift(interactions: Interactions, rng: Generator) -> Division:
 
     The half is drawn without replacement with weights inverse to the popularity of the item in training, so that the
     test set resembles what users would take if all items were shown equally often (Bonner & Vasile 2018, arXiv
-    1706.07639, section 4.1). Training interactions are those of the random split.
+    1706.07639). Training interactions are those of the random split.
     """
     division = random_holdout(interactions, rng)
     taken = np.bincount(interactions.items[division.past], minlength=len(interactions.item_names))
@@ -246,7 +247,8 @@ def popularity_shift(interactions: Interactions, rng: Generator) -> Division:
 def noise(data: Feedback, share: float, rng: Generator) -> Feedback:
     """Add random pairs of a user and an item to training, a share of its number.
 
-    None of them is among the interactions. Weights and times are those of training interactions drawn at random. What is to be found stays as it is.
+    None of them is among the interactions. Weights and times are those of training interactions drawn at random. What
+    is to be found stays as it is.
     """
     known = data.interactions
     past = data.division.past
@@ -278,25 +280,36 @@ def sampled(data: Feedback, negatives: float, rng: Generator) -> Feedback:
 
     The evaluation that Krichene & Rendle 2020 ("On sampled metrics for item recommendation", KDD) show to be
     inconsistent with that among all items. Candidates are sorted, so that their order does not give the label away.
+    Where only some items are ranked, those are sampled from.
 
     Parameters
     ----------
     negatives
-        Number of sampled items, drawn without replacement; all others where there are fewer.
+        Number of sampled items, drawn without replacement; fewer where a user has fewer that it never took.
+
+    Raises
+    ------
+    UsageError
+        When a user took all items.
     """
-    visible = data.visible
-    taken = data.test + visible.history
-    count = min(int(negatives), visible.items - int(np.diff(taken.indptr).max()))
-    targets = np.empty(visible.users, dtype=np.int32)
+    visible, test = data.visible, data.test
+    counts = np.diff(test.indptr)
+    targets = test.indices[test.indptr[:-1] + (rng.random(visible.users) * counts).astype(np.intp)].astype(np.int32)
+    taken = test + visible.history
+    allowed = np.arange(visible.items) if visible.candidates is None else visible.candidates[0]
+    count = min(int(negatives), len(allowed) - int(np.diff(taken[:, allowed].indptr).max()))
+    if count < 1:
+        raise UsageError("a test user took all items, so that there are none to sample: use more items")
     chosen = np.empty((visible.users, count + 1), dtype=np.int32)
-    for user in range(visible.users):
-        found = data.test.indices[data.test.indptr[user] : data.test.indptr[user + 1]]
-        targets[user] = found[rng.integers(len(found))]
-        free = np.ones(visible.items, dtype=bool)
-        free[taken.indices[taken.indptr[user] : taken.indptr[user + 1]]] = False
-        chosen[user] = np.append(rng.choice(np.flatnonzero(free), count, replace=False), targets[user])
-    test, _ = matrix(np.arange(visible.users), targets, None, data.test.shape)
-    return replace(data, visible=replace(visible, candidates=np.sort(chosen, axis=1)), test=test)
+    chosen[:, count] = targets
+    for start, stop in batches(visible.users, visible.items):
+        keys = np.full((stop - start, visible.items), 2, dtype=np.float32)  # above 1: not to be drawn
+        keys[:, allowed] = rng.random((stop - start, len(allowed)), dtype=np.float32)
+        of_batch = taken[start:stop].tocoo()
+        keys[of_batch.row, of_batch.col] = 2
+        chosen[start:stop, :count] = np.argpartition(keys, count - 1, axis=1)[:, :count]
+    found, _ = matrix(np.arange(visible.users), targets, None, test.shape)
+    return replace(data, visible=replace(visible, candidates=np.sort(chosen, axis=1)), test=found)
 
 
 def _drawn(groups: npt.NDArray[np.int32], count: int, rng: Generator) -> npt.NDArray[np.bool_]:
