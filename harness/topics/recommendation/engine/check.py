@@ -35,6 +35,5 @@ def check(interactions: Interactions) -> None:
         at = int(wrong[0])
         raise UsageError(
             f"{len(wrong):,} interactions have a weight that is not positive, such as {weights[at]:g} of user "
-            f"{interactions.user_names[users[at]]!r} and item {interactions.item_names[items[at]]!r}: leave out what is "
-            "no interaction"
+            f"{interactions.user_names[users[at]]!r} and item {interactions.item_names[items[at]]!r}: leave such rows out"
         )
