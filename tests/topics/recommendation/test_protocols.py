@@ -270,5 +270,5 @@ def test_repeated_pairs_and_weights_that_are_not_positive_are_refused() -> None:
     with pytest.raises(UsageError, match=r"1 interactions repeat a pair .* user 1 and item 1: give every pair once"):
         check(interactions([(1, 1), (0, 0), (1, 1)]))
     for weight in (0.0, -1.0, np.inf, np.nan):
-        with pytest.raises(UsageError, match=r"a weight that is not positive, such as .* of user 0 and item 1"):
+        with pytest.raises(UsageError, match=r"a weight that is not above 0, such as .* of user 0 and item 1"):
             check(replace(data, weights=np.array([1, weight, 1])))
