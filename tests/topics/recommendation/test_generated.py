@@ -32,7 +32,14 @@ def test_first_choices_follow_the_stated_probabilities(drift: float) -> None:
     sums = tuple(np.cumsum(popularity) for popularity in factors.popularity)
     owners = np.arange(n, dtype=np.int32)
     chosen = _choose(
-        np.uint64(5), owners, np.full(n, drift * moment), tastes, factors.items, factors.popularity, sums, factors.scale
+        np.array([5], dtype=np.uint64),
+        owners,
+        np.full(n, drift * moment),
+        tastes,
+        factors.items,
+        factors.popularity,
+        sums,
+        factors.scale,
     )
     preference = factors.preference(np.array([0], dtype=np.int32), moment * SPAN)[0].astype(np.float64)
     expected = np.exp(preference) / np.exp(preference).sum()
