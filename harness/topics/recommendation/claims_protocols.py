@@ -44,7 +44,7 @@ def the_recent_past_wins_in_time(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "where all preferences drift, recent popularity has at least 1.5 times the NDCG of popularity after a temporal split",
+    "where all preferences drift, recent popularity has 1.5 times popularity's NDCG or more after a temporal split",
     source=f"{POPULAR}; {OWN}",
     published="1.7 times or more on MovieLens",
     blocks=BLOCKS,
