@@ -28,8 +28,8 @@ def test_first_choices_follow_the_stated_probabilities(drift: float) -> None:
     world = _draw(items=12, users=2, dimensions=3)
     factors = replace(world.factors, drift=drift)
     n, moment = 40_000, 0.7
-    tastes = tuple(np.repeat(taste[:1], n, axis=0) for taste in factors.users)
-    sums = tuple(np.cumsum(popularity) for popularity in factors.popularity)
+    tastes = np.repeat(factors.users[0][:1], n, axis=0), np.repeat(factors.users[1][:1], n, axis=0)
+    sums = np.cumsum(factors.popularity[0]), np.cumsum(factors.popularity[1])
     owners = np.arange(n, dtype=np.int32)
     chosen = _choose(
         np.array([5], dtype=np.uint64),
