@@ -45,7 +45,7 @@ def all_of_the_past_wins_at_random(evidence: Evidence) -> Verdict:
     "after a global temporal split, popularity of the recent past ranks better than that of all the past",
     source=POPULAR,
     published="70 % or more on MovieLens, for popularity at the time of the user's visit",
-    blocks=BLOCKS,
+    blocks=MORE_BLOCKS,
 )
 def the_recent_past_wins_in_time(evidence: Evidence) -> Verdict:
     """Judge the other half."""
