@@ -12,7 +12,7 @@ from harness.topics.recommendation.engine.feedback import Matrix
 def ease(train: Matrix, regularisation: float) -> npt.NDArray[np.float32]:
     r"""Return the weights B between items, with a zero diagonal, so that ``x @ B`` are the scores of a user's items x.
 
-    B minimises \|X - X B\|_F^2 + lambda \|B\|_F^2 subject to diag(B) = 0. With P = (X^T X + lambda I)^-1 the solution is
+    B minimises \|X - X B\|_F^2 + lambda \|B\|_F^2 subject to diag(B) = 0. With P = (X^T X + lambda I)^-1 it is
 
         B_ij = -P_ij / P_jj for i != j, and B_jj = 0
 

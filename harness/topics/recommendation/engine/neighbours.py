@@ -66,9 +66,7 @@ def weigh(documents: Matrix, base: Matrix, weighting: Weighting, k1: float = 1.2
     return sparse.csr_array((weights.astype(np.float32), documents.indices, documents.indptr), shape=documents.shape)
 
 
-def nearest(
-    queries: Matrix, documents: Matrix, k: int, skip: npt.NDArray[np.int64], shrinkage: float = 0.0
-) -> Matrix:
+def nearest(queries: Matrix, documents: Matrix, k: int, skip: npt.NDArray[np.int64], shrinkage: float = 0.0) -> Matrix:
     """Find the k documents that are most similar to each query.
 
     The similarity is the product of the two, times c / (c + shrinkage), where c is the number of terms that they share

@@ -1,4 +1,4 @@
-"""SANSA: EASE with a sparse approximate inverse in two sparse factors, so that no matrix of all pairs of items exists."""
+"""SANSA: EASE with a sparse approximate inverse in two sparse factors, without a matrix of all pairs of items."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy.typing as npt
 from numba import njit, types
 
 from harness.errors import UsageError
-from harness.topics.recommendation.engine.feedback import Matrix
+from harness.topics.recommendation.engine.feedback import Matrix, Score
+from harness.topics.recommendation.engine.items import product
 from harness.topics.recommendation.engine.largest import keep_largest
 
 _Places = types.Array(types.int64, 1, "C", readonly=True)
@@ -39,10 +40,9 @@ class Sansa:
     first: Matrix
     second: Matrix
 
-    def score(self, history: Matrix) -> npt.NDArray[np.float32]:
-        """Score all items for users with these items, CSR, shape (users, items)."""
-        scores: npt.NDArray[np.float32] = (history @ self.first @ self.second).toarray()
-        return scores
+    def scores(self, history: Matrix) -> Score:
+        """Score users with these items, CSR, shape (users, items)."""
+        return product(history @ self.first, self.second)
 
 
 def sansa(train: Matrix, regularisation: float, density: float) -> Sansa:
@@ -55,8 +55,9 @@ def sansa(train: Matrix, regularisation: float, density: float) -> Sansa:
     D_i = A_ii - w^T A_Si, which is the regression of item i on the items S. That cannot break down, and it needs no
     memory but K; an incomplete Cholesky factor of a Gram matrix that is not very sparse breaks down.
 
-    Items are ordered from the most popular on. The pattern of an item are those before it with the largest
-    A_ij / sqrt(A_jj). All entries before it are the pattern at density 1, and P is exact.
+    Items are ordered from the most popular on. The pattern of an item is at most c of those before it that share a user
+    with it, those of the largest A_ij / sqrt(A_jj), or all before it where they are no more than c (see `row_limit`).
+    At density 1 these are all, and P is exact.
 
     Parameters
     ----------
@@ -149,18 +150,21 @@ def _pattern(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
     """Return the items before `item` that are most like it, and the number of users that they share with it.
 
-    `common` is zeros of shape (items,), and is so again.
+    `common` has zeros, shape (items,), and has them again after the call.
     """
     touched = np.empty(item, dtype=np.int32)
     likeness = np.empty(item, dtype=np.float32)
     count = 0
+    if item <= limit:
+        count = item
+        touched[:] = np.arange(item)
     for at in range(item_starts[item], item_starts[item + 1]):
         user = item_users[at]
         for place in range(user_starts[user], user_starts[user + 1]):
             other = user_items[place]
             if other >= item:
                 break
-            if common[other] == 0:
+            if common[other] == 0 and item > limit:
                 touched[count] = other
                 count += 1
             common[other] += 1
@@ -189,8 +193,8 @@ def _block(
 ) -> npt.NDArray[np.float64]:
     """Return the lower triangle of A between the items of a pattern.
 
-    Each user has a linked list of his interactions with the pattern's items so far: `newest` is its head, -1 for users
-    without one, and is so again; `older` has room for the links of all interactions.
+    Each user has a linked list of the interactions with items of the pattern so far. Its head is in `newest`, which is
+    -1 for users without one, and is so again after the call; `older` has room for the links of all interactions.
     """
     count = len(pattern)
     block = np.zeros((count, count)).T

@@ -20,9 +20,10 @@ def slim(train: Matrix, l1: float, l2: float, tolerance: float = 1e-4) -> Matrix
 
         1/2 \|x_j - X w\|^2 + l2 / 2 \|w\|^2 + l1 \|w\|_1  subject to w >= 0 and w_j = 0.
 
-    One coordinate after the other is set to its optimum, max(0, x_i^T r - l1) / (\|x_i\|^2 + l2), where r is the residual
-    without it (Friedman, Hastie & Tibshirani 2010, Regularization paths for generalized linear models via coordinate
-    descent, section 2.2: "covariance updates"). Sweeps over the coordinates above 0 alternate with sweeps over all.
+    One coordinate after the other is set to its optimum, max(0, x_i^T r - l1) / (\|x_i\|^2 + l2), where r is the
+    residual without it (Friedman, Hastie & Tibshirani 2010, Regularization paths for generalized linear models via
+    coordinate descent, section 2.2: "covariance updates"). Sweeps over the coordinates that are not 0, until they are
+    done, alternate with sweeps over all.
 
     Time is items^2 x sweeps x the weights of a column, and X^T X is dense: this is for thousands of items.
 
@@ -86,6 +87,33 @@ def _sweep(
 
 
 @njit(
+    types.void(_Gram, types.int64, types.float64, types.float64, types.float64, types.int64, _Vector),
+    cache=True,
+)
+def _column(
+    gram: npt.NDArray[np.float32],
+    target: int,
+    l1: float,
+    l2: float,
+    tolerance: float,
+    sweeps: int,
+    weights: npt.NDArray[np.float64],
+) -> None:
+    """Set the weights, which are zeros, to those of one target."""
+    items = len(weights)
+    every = np.arange(items)
+    left = np.empty(items)
+    left[:] = gram[:, target]
+    for _ in range(sweeps):
+        if _sweep(gram, target, l1, l2, weights, left, every, items) <= tolerance:
+            return
+        active = np.flatnonzero(weights)
+        for _ in range(sweeps):
+            if _sweep(gram, target, l1, l2, weights, left, active, len(active)) <= tolerance:
+                break
+
+
+@njit(
     types.Tuple((types.int32[::1], types.float32[::1], types.int64[::1]))(
         _Gram, types.float64, types.float64, types.float64, types.int64
     ),
@@ -95,32 +123,17 @@ def _columns(
     gram: npt.NDArray[np.float32], l1: float, l2: float, tolerance: float, sweeps: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     items = gram.shape[0]
-    every = np.arange(items)
-    active = np.empty(items, dtype=np.int64)
     starts = np.zeros(items + 1, dtype=np.int64)
     rows = np.empty(64 * items, dtype=np.int32)
     values = np.empty(64 * items, dtype=np.float32)
     for target in range(items):
         weights = np.zeros(items)
-        left = gram[:, target].astype(np.float64)
-        for _ in range(sweeps):
-            if _sweep(gram, target, l1, l2, weights, left, every, items) <= tolerance:
-                break
-            count = 0
-            for i in range(items):
-                if weights[i] > 0:
-                    active[count] = i
-                    count += 1
-            for _ in range(sweeps):
-                if _sweep(gram, target, l1, l2, weights, left, active, count) <= tolerance:
-                    break
-        start = starts[target]
-        if start + items > len(rows):
+        _column(gram, target, l1, l2, tolerance, sweeps, weights)
+        used = np.flatnonzero(weights)
+        start, stop = starts[target], starts[target] + len(used)
+        if stop > len(rows):
             rows = np.concatenate((rows, np.empty(len(rows) + items, dtype=np.int32)))
             values = np.concatenate((values, np.empty(len(values) + items, dtype=np.float32)))
-        for i in range(items):
-            if weights[i] > 0:
-                rows[start], values[start] = i, weights[i]
-                start += 1
-        starts[target + 1] = start
+        rows[start:stop], values[start:stop] = used, weights[used]
+        starts[target + 1] = stop
     return rows[: starts[items]].copy(), values[: starts[items]].copy(), starts
