@@ -54,16 +54,16 @@ def slim(problem: Problem, phase: PhaseClock, l1: float = 1.0, l2: float = 30.0)
     "sansa",
     needs=(*EASE, f"{ENGINE}.sansa"),
     search={"regularisation": REGULARISATION},
-    sweep={"density": [0.01, 0.02, 0.1, 0.2]},
+    sweep={"weight_density": [0.01, 0.02, 0.1, 0.2]},
     note=SPARSE,
 )
-def sansa(problem: Problem, phase: PhaseClock, regularisation: float = 100.0, density: float = 0.05) -> Ranking:
+def sansa(problem: Problem, phase: PhaseClock, regularisation: float = 100.0, weight_density: float = 0.05) -> Ranking:
     """EASE with a sparse approximate inverse of the prescribed density, in two sparse layers."""
     from harness.topics.recommendation.engine.items import positives
     from harness.topics.recommendation.engine.sansa import sansa
 
     def fit(data: Visible) -> Fitted:
-        model = sansa(positives(data.train), regularisation, density)
+        model = sansa(positives(data.train), regularisation, weight_density)
         return lambda data: model.scores(positives(data.history))
 
     return ranked(problem, phase, fit)

@@ -33,7 +33,7 @@ def test_ease_is_a_ridge_regression_of_each_item_on_the_others(regularisation: f
         target = np.append(dense[:, item], np.zeros(29))
         expected[others, item] = np.linalg.lstsq(design, target, rcond=None)[0]
     ours = ease(train, regularisation)
-    assert ours[0, 1] > 0.05
+    assert np.abs(ours).max() > 0.01
     np.testing.assert_allclose(ours, expected, atol=2e-5)
 
 
@@ -57,7 +57,7 @@ def test_the_gram_matrix_is_made_in_batches() -> None:
         np.testing.assert_array_equal(gram(train, batch), expected)
 
 
-@pytest.mark.parametrize(("l1", "l2"), [(1.0, 5.0), (4.0, 1.0), (0.0, 10.0), (3.0, 100.0)])
+@pytest.mark.parametrize(("l1", "l2"), [(1.0, 5.0), (4.0, 1.0), (3.0, 100.0)])
 def test_slim_is_an_elastic_net_of_each_item_on_the_others(l1: float, l2: float) -> None:
     from sklearn.linear_model import ElasticNet
 
@@ -80,8 +80,20 @@ def test_slim_is_an_elastic_net_of_each_item_on_the_others(l1: float, l2: float)
     assert not ours.diagonal().any()
     assert (ours >= 0).all()
     np.testing.assert_allclose(ours, expected, atol=1e-5)
-    if l1 >= 1:
-        assert 0 < np.mean(ours > 0) < 0.9
+    assert 0 < np.mean(ours > 0) < 0.9
+
+
+def test_slim_without_an_l1_penalty_is_non_negative_least_squares() -> None:
+    from scipy.optimize import nnls
+
+    train = _positives(1)
+    dense = train.toarray().astype(float)
+    ours = slim(train, 0.0, 10.0, tolerance=1e-9).toarray()
+    for item in range(30):
+        others = np.delete(np.arange(30), item)
+        design = np.vstack([dense[:, others], np.sqrt(10) * np.eye(29)])
+        expected = nnls(design, np.append(dense[:, item], np.zeros(29)))[0]
+        np.testing.assert_allclose(ours[others, item], expected, atol=1e-5)
 
 
 def test_slim_grows_its_arrays_and_takes_items_without_interactions() -> None:
@@ -151,8 +163,8 @@ def test_closer_to_ease_the_denser() -> None:
 
 def test_the_limit_of_a_row_gives_the_share_of_the_triangle() -> None:
     for density in (0.01, 0.1, 0.5):
-        limit = row_limit(1_000, density)
-        assert np.minimum(np.arange(1_000), limit).sum() == pytest.approx(density * 1_000**2 / 2, rel=0.06)
+        limit = row_limit(10_000, density)
+        assert np.minimum(np.arange(10_000), limit).sum() == pytest.approx(density * 10_000**2 / 2, rel=0.01)
     assert row_limit(1_000, 1.0) == 1_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +96,7 @@ def row_limit(items: int, density: float) -> int:
 
     c items - c^2 / 2 = density items^2 / 2.
     """
-    return int(np.ceil(items * (1 - np.sqrt(1 - density))))
+    return max(1, round(items * (1 - math.sqrt(1 - density))))
 
 
 def _inverse_factor(
