@@ -51,12 +51,10 @@ SYNTHETIC_IMPLICIT = Dataset(
 
 
 def prepare(interactions: Interactions, _params: Mapping[str, Scalar], rng: Generator) -> Feedback:
-    """Divide the interactions of a card; see `engine.check` and `engine.protocols.divide`."""
-    from harness.topics.recommendation.engine.check import check
-    from harness.topics.recommendation.engine.protocols import divide, random_holdout
+    """Divide the interactions of a card; see `engine.cards`."""
+    from harness.topics.recommendation.engine.cards import prepared
 
-    check(interactions)
-    return divide(interactions, random_holdout, rng)
+    return prepared(interactions, rng)
 
 
 def holdout(data: Feedback, rng: Generator) -> Feedback:
