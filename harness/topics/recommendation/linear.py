@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.topics.recommendation.neighbours import Fitted
 
 EASE = (*ITEMS, f"{ENGINE}.ease", "scipy.linalg.lapack")
-REGULARISATION = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0]
+REGULARISATION = [1.0, 3.0, 10.0, 30.0, 100.0, 200.0, 500.0, 2_000.0]
 SLIM_ITEMS = 2_000
 SPARSE = (
     "The paper's incomplete Cholesky factor and its inverse are replaced by a factorised sparse approximate inverse: "
@@ -24,7 +24,7 @@ SPARSE = (
 
 
 @task.strategy("ease", needs=EASE, search={"regularisation": REGULARISATION}, sweep={"regularisation": REGULARISATION})
-def ease(problem: Problem, phase: PhaseClock, regularisation: float = 100.0) -> Ranking:
+def ease(problem: Problem, phase: PhaseClock, regularisation: float = 200.0) -> Ranking:
     """Regress each item on all others with a squared penalty, in closed form."""
     from harness.topics.recommendation.engine.ease import ease
 
@@ -38,7 +38,7 @@ def ease(problem: Problem, phase: PhaseClock, regularisation: float = 100.0) -> 
     quick=False,
     note=f"Up to {SLIM_ITEMS:,} items: one elastic net an item, of a time quadratic in the items.",
 )
-def slim(problem: Problem, phase: PhaseClock, l1: float = 1.0, l2: float = 30.0) -> Ranking:
+def slim(problem: Problem, phase: PhaseClock, l1: float = 1.0, l2: float = 100.0) -> Ranking:
     """Regress each item on all others with non-negative weights and an elastic-net penalty."""
     from harness.topics.recommendation.engine.slim import slim
 
@@ -57,7 +57,7 @@ def slim(problem: Problem, phase: PhaseClock, l1: float = 1.0, l2: float = 30.0)
     sweep={"weight_density": [0.01, 0.02, 0.1, 0.2]},
     note=SPARSE,
 )
-def sansa(problem: Problem, phase: PhaseClock, regularisation: float = 100.0, weight_density: float = 0.05) -> Ranking:
+def sansa(problem: Problem, phase: PhaseClock, regularisation: float = 200.0, weight_density: float = 0.05) -> Ranking:
     """EASE with a sparse approximate inverse of the prescribed density, in two sparse layers."""
     from harness.topics.recommendation.engine.items import positives
     from harness.topics.recommendation.engine.sansa import sansa

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from harness.topics.recommendation.ranking import NEEDS, task
 from harness.topics.recommendation.worlds import ENGINE
 
@@ -101,14 +103,19 @@ def _implicit(problem: Problem, phase: PhaseClock, name: str, neighbours: int) -
     from implicit import nearest_neighbours
     from implicit.utils import ParameterWarning
     from scipy import sparse
+    from tqdm import tqdm
 
     def fit(train: Matrix) -> Any:
         # One more, as an item is a neighbour of itself.
         model = getattr(nearest_neighbours, name)(K=neighbours + 1, num_threads=problem.threads)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ParameterWarning)  # of the form of a matrix that implicit makes itself
-            model.fit(sparse.csr_matrix(train), show_progress=False)
-        return sparse.csr_array(model.similarity)
+        interval, tqdm.monitor_interval = tqdm.monitor_interval, 0  # or its progress bar leaves a thread behind
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ParameterWarning)  # of the form of a matrix that implicit makes itself
+                model.fit(sparse.csr_matrix(train), show_progress=False)
+        finally:
+            tqdm.monitor_interval = interval
+        return sparse.csr_array(model.similarity.astype(np.float32))
 
     return by_items(problem, phase, fit)
 

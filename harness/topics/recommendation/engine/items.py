@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from harness.topics.recommendation.engine.feedback import Matrix, Score
 
+ROWS = 64
+
 
 def positives(matrix: Matrix) -> Matrix:
     """Return the interactions with a weight of one each, whatever their weights, such as ratings, are."""
@@ -21,10 +23,18 @@ def positives(matrix: Matrix) -> Matrix:
 
 
 def product(left: Matrix, right: Any) -> Score:
-    """Score by ``left @ right``, one batch of rows of `left` at a time; `right` is sparse or dense."""
+    """Score by ``left @ right``; `right` is sparse or dense.
+
+    A product of sparse matrices takes three times the memory of its dense form, so it is made for few rows at a time.
+    """
 
     def score(start: int, stop: int) -> npt.NDArray[np.floating]:
-        scores: Any = left[start:stop] @ right
-        return scores if isinstance(scores, np.ndarray) else scores.toarray()  # type: ignore[no-any-return]
+        if isinstance(right, np.ndarray):
+            return left[start:stop] @ right  # type: ignore[no-any-return]
+        scores = np.empty((stop - start, right.shape[1]), dtype=np.float32)
+        for first in range(start, stop, ROWS):
+            rows = left[first : min(first + ROWS, stop)] @ right
+            rows.toarray(out=scores[first - start : first - start + rows.shape[0]])
+        return scores
 
     return score

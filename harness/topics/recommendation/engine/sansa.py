@@ -12,7 +12,6 @@ from numba import njit, types
 
 from harness.errors import UsageError
 from harness.topics.recommendation.engine.feedback import Matrix, Score
-from harness.topics.recommendation.engine.items import product
 from harness.topics.recommendation.engine.largest import keep_largest
 
 _Places = types.Array(types.int64, 1, "C", readonly=True)
@@ -34,8 +33,10 @@ class Sansa:
 
     Attributes
     ----------
-    first, second
+    first
         CSR, shape (items, items).
+    second
+        CSC, shape (items, items).
     """
 
     first: Matrix
@@ -43,7 +44,14 @@ class Sansa:
 
     def scores(self, history: Matrix) -> Score:
         """Score users with these items, CSR, shape (users, items)."""
-        return product(history @ self.first, self.second)
+
+        onto_items = self.second.T  # CSR, whose product with a dense matrix reads that by rows
+
+        def score(start: int, stop: int) -> npt.NDArray[np.floating]:
+            hidden = (history[start:stop] @ self.first).toarray()
+            return (onto_items @ np.ascontiguousarray(hidden.T)).T  # type: ignore[no-any-return]
+
+        return score
 
 
 def sansa(train: Matrix, regularisation: float, density: float) -> Sansa:
@@ -81,7 +89,7 @@ def sansa(train: Matrix, regularisation: float, density: float) -> Sansa:
     diagonal = np.asarray(factor.multiply(scaled).sum(axis=0)).ravel()
     second = (scaled @ sparse.diags_array((-1 / diagonal).astype(np.float32))).tocsr()
     back = np.argsort(order)
-    return Sansa(factor.T.tocsr()[back], _columns(second, order))
+    return Sansa(factor.T.tocsr()[back], _columns(second, order).tocsc())
 
 
 def _columns(matrix: Matrix, names: npt.NDArray[np.intp]) -> Matrix:
