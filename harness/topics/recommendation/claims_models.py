@@ -24,7 +24,7 @@ USERS = ("users", 1_000, 4_000, 16_000)
 @topic.claim(
     "on MovieLens, EASE has at least the NDCG of ALS, each with the best of eight tries",
     source=STECK,
-    published="MovieLens-20M, NDCG at 100: EASE 0.420, ALS (WMF) 0.386; Rendle et al. 2021 (2110.14037) tune ALS further",
+    published="MovieLens-20M, NDCG at 100: EASE 0.420, ALS (WMF) 0.386; arXiv 2110.14037 tunes it further",
     blocks=5,
 )
 def ease_beats_als(evidence: Evidence) -> Verdict:
@@ -54,7 +54,7 @@ def neighbours_beat_als(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on Debian's dependencies, item-kNN at its defaults has at least 0.1 more NDCG than ALS at the defaults of implicit",
+    "on Debian's dependencies, item-kNN at its defaults has at least 0.1 more NDCG than ALS at those of implicit",
     source=f"{TROUBLING}; {OWN}",
     blocks=3,
 )
@@ -64,8 +64,8 @@ def neighbours_beat_als_by_far(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on MovieLens, 100 neighbours of the item to score give at least 0.02 more NDCG than votes of the user's items, each "
-    "for its own 100 neighbours",
+    "on MovieLens, 100 neighbours of the item to score give at least 0.02 more NDCG than votes of the user's items for "
+    "their 100 neighbours",
     source=f"{DESHPANDE}, which votes; {OWN}",
     blocks=5,
 )
@@ -85,7 +85,7 @@ def sansa_is_close(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on Debian's dependencies, fitting SANSA with weights for 5 % of the pairs takes at most 25 % of the memory of EASE",
+    "on Debian's dependencies, the fit of SANSA with weights for 5 % of the pairs takes at most 25 % of EASE's memory",
     source=f"{SPISAK}; {OWN}",
     blocks=3,
 )

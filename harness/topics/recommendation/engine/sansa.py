@@ -44,7 +44,6 @@ class Sansa:
 
     def scores(self, history: Matrix) -> Score:
         """Score users with these items, CSR, shape (users, items)."""
-
         onto_items = self.second.T  # CSR, whose product with a dense matrix reads that by rows
 
         def score(start: int, stop: int) -> npt.NDArray[np.floating]:
