@@ -103,7 +103,7 @@ def _implicit(problem: Problem, phase: PhaseClock, name: str, neighbours: int) -
     from implicit import nearest_neighbours
     from implicit.utils import ParameterWarning
     from scipy import sparse
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     def fit(train: Matrix) -> Any:
         # One more, as an item is a neighbour of itself.

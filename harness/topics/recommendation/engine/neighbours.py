@@ -6,8 +6,6 @@ and their terms the users who took them; for user-kNN it is the other way round.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit, types
@@ -16,15 +14,15 @@ from harness.errors import UsageError
 from harness.topics.recommendation.engine.feedback import Matrix
 from harness.topics.recommendation.engine.largest import keep_largest
 
-Weighting: TypeAlias = Literal["cosine", "tfidf", "bm25"]
-Side: TypeAlias = Literal["target", "source"]
+WEIGHTINGS = ("cosine", "tfidf", "bm25")
+SIDES = ("target", "source")
 
 _Places = types.Array(types.int64, 1, "C", readonly=True)
 _Numbers = types.Array(types.int32, 1, "C", readonly=True)
 _Weights = types.Array(types.float32, 1, "C", readonly=True)
 
 
-def weigh(documents: Matrix, base: Matrix, weighting: Weighting, k1: float = 1.2, b: float = 0.75) -> Matrix:
+def weigh(documents: Matrix, base: Matrix, weighting: str, k1: float = 1.2, b: float = 0.75) -> Matrix:
     r"""Weight the terms of documents so that the product of two documents is their similarity.
 
     With x the count of term t in document d, l the length of d (the sum of its counts) and l' its mean over the base,
@@ -43,11 +41,25 @@ def weigh(documents: Matrix, base: Matrix, weighting: Weighting, k1: float = 1.2
         Counts, CSR, shape (documents, terms).
     base
         Documents that the statistics (N, idf, l') are taken from, CSR, shape (any, terms).
+    weighting
+        One of `WEIGHTINGS`.
+    k1, b
+        How soon counts saturate, and how much length counts, in BM25.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        float32, of the shape of `documents`.
+
+    Raises
+    ------
+    UsageError
+        When the weighting is none of these.
     """
     from scipy import sparse
 
-    if weighting not in get_args(Weighting):
-        raise UsageError(f"unknown weighting {weighting!r}: use one of {', '.join(get_args(Weighting))}")
+    if weighting not in WEIGHTINGS:
+        raise UsageError(f"unknown weighting {weighting!r}: use one of {', '.join(WEIGHTINGS)}")
     counts = documents.data.astype(np.float64)
     row = np.repeat(np.arange(documents.shape[0]), np.diff(documents.indptr))
     if weighting == "cosine":
@@ -99,8 +111,8 @@ def item_similarities(
     train: Matrix,
     k: int = 100,
     shrinkage: float = 0.0,
-    weighting: Weighting = "cosine",
-    side: Side = "target",
+    weighting: str = "cosine",
+    side: str = "target",
     k1: float = 1.2,
     b: float = 0.75,
 ) -> Matrix:
@@ -118,8 +130,8 @@ def item_similarities(
     scipy.sparse.csr_array
         Shape (items, items), with an empty diagonal.
     """
-    if side not in get_args(Side):
-        raise UsageError(f"unknown side {side!r}: use one of {', '.join(get_args(Side))}")
+    if side not in SIDES:
+        raise UsageError(f"unknown side {side!r}: use one of {', '.join(SIDES)}")
     items = train.T.tocsr()
     weighted = weigh(items, items, weighting, k1, b)
     similar = nearest(weighted, weighted, k, np.arange(items.shape[0]), shrinkage)
@@ -132,7 +144,7 @@ def user_similarities(
     rows: npt.NDArray[np.int64],
     k: int = 100,
     shrinkage: float = 0.0,
-    weighting: Weighting = "cosine",
+    weighting: str = "cosine",
     k1: float = 1.2,
     b: float = 0.75,
 ) -> Matrix:
@@ -158,7 +170,7 @@ def _arrays(matrix: Matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32
     )
 
 
-_Found = types.Tuple((types.int32[::1], types.float32[::1], types.int64[::1]))
+_Found = types.Tuple((types.int32[::1], types.float32[::1], types.int64[::1]))  # type: ignore[no-untyped-call]
 _SPARSE = (_Places, _Numbers, _Weights)
 
 

@@ -140,10 +140,11 @@ def _arrays(matrix: Matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32
 
 _PAIRS = (_Places, _Numbers, _Places, _Numbers)
 _Sizes = types.Array(types.float64, 1, "C", readonly=True)
+_Pattern = types.Tuple((types.int32[::1], types.float64[::1]))  # type: ignore[no-untyped-call]
 
 
 @njit(
-    types.Tuple((types.int32[::1], types.float64[::1]))(*_PAIRS, types.int64, types.int64, _Sizes, types.int32[::1]),
+    _Pattern(*_PAIRS, types.int64, types.int64, _Sizes, types.int32[::1]),
     cache=True,
 )
 def _pattern(

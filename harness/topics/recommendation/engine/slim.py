@@ -52,6 +52,7 @@ def slim(train: Matrix, l1: float, l2: float, tolerance: float = 1e-4) -> Matrix
 
 _Gram = types.Array(types.float32, 2, "F")
 _Vector = types.float64[::1]
+_Found = types.Tuple((types.int32[::1], types.float32[::1], types.int64[::1]))  # type: ignore[no-untyped-call]
 
 
 # With signatures these are compiled, or loaded, when the module is imported, which is before a trial begins.
@@ -114,9 +115,7 @@ def _column(
 
 
 @njit(
-    types.Tuple((types.int32[::1], types.float32[::1], types.int64[::1]))(
-        _Gram, types.float64, types.float64, types.float64, types.int64
-    ),
+    _Found(_Gram, types.float64, types.float64, types.float64, types.int64),
     cache=True,
 )
 def _columns(
