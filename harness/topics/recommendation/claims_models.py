@@ -33,14 +33,14 @@ def ease_beats_als(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on MovieLens, EASE has at least the NDCG of SLIM, each at defaults that suit the data",
-    source=STECK,
+    "on MovieLens, EASE has at most 0.01 less NDCG than SLIM, each at defaults that suit the data",
+    source=f"{STECK}; {OWN}",
     published="MovieLens-20M, NDCG at 100: EASE 0.420, SLIM 0.401",
     blocks=5,
 )
 def ease_beats_slim(evidence: Evidence) -> Verdict:
-    """Judge whether negative weights gain more than an L1 penalty."""
-    return evidence.difference("ndcg", "ease", "slim", **MOVIELENS).at_least(0)
+    """Judge the closed form against the elastic net."""
+    return evidence.difference("ndcg", "ease", "slim", **MOVIELENS).at_least(-0.01)
 
 
 @topic.claim(
@@ -135,14 +135,14 @@ def item_knn_is_small(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on MovieLens, EASE with lambda 200 has at least 0.02 more NDCG than with lambda 10",
+    "on MovieLens, EASE with lambda 200 has at least 0.05 more NDCG than with lambda 10",
     source=f"{STECK}: one penalty decides; {OWN}",
     blocks=5,
 )
 def ease_needs_regularisation(evidence: Evidence) -> Verdict:
     """Judge the lower side of an inner optimum."""
     of, to = "ease", "ease[regularisation=10]"
-    return evidence.difference("ndcg", of, to, **MOVIELENS).at_least(0.02)
+    return evidence.difference("ndcg", of, to, **MOVIELENS).at_least(0.05)
 
 
 @topic.claim(

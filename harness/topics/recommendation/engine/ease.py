@@ -53,7 +53,7 @@ def ease(train: Matrix, regularisation: float) -> npt.NDArray[np.float32]:
     return weights
 
 
-def gram(train: Matrix, batch: int = 512) -> npt.NDArray[np.float32]:
+def gram(train: Matrix, batch: int = 64) -> npt.NDArray[np.float32]:
     """Return X^T X, float32, shape (items, items), column-major, without a sparse matrix of the same content."""
     items = train.shape[1]
     by_item = train.T.tocsr()
