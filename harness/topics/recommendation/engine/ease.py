@@ -31,6 +31,11 @@ def ease(train: Matrix, regularisation: float) -> npt.NDArray[np.float32]:
     -------
     numpy.ndarray
         float32, shape (items, items).
+
+    Raises
+    ------
+    UsageError
+        When lambda is not above 0, or too small for float32.
     """
     from scipy.linalg import lapack
 

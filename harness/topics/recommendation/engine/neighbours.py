@@ -97,6 +97,11 @@ def nearest(queries: Matrix, documents: Matrix, k: int, skip: npt.NDArray[np.int
     -------
     scipy.sparse.csr_array
         Similarities above 0, shape (queries, documents), at most k in a row.
+
+    Raises
+    ------
+    UsageError
+        When k is below 1 or the shrinkage below 0.
     """
     from scipy import sparse
 
@@ -129,6 +134,11 @@ def item_similarities(
     -------
     scipy.sparse.csr_array
         Shape (items, items), with an empty diagonal.
+
+    Raises
+    ------
+    UsageError
+        When an option is not one of those named, or out of range.
     """
     if side not in SIDES:
         raise UsageError(f"unknown side {side!r}: use one of {', '.join(SIDES)}")
@@ -171,15 +181,38 @@ def _arrays(matrix: Matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32
 
 
 _Found = types.Tuple((types.int32[::1], types.float32[::1], types.int64[::1]))  # type: ignore[no-untyped-call]
-_SPARSE = (_Places, _Numbers, _Weights)
+_Products, _Counts = types.float32[::1], types.int32[::1]
 
 
-# With a signature it is compiled, or loaded, when the module is imported, which is before a trial begins.
+# With signatures these are compiled, or loaded, when the module is imported, which is before a trial begins.
 @njit(
-    _Found(*_SPARSE, *_SPARSE, types.int64, _Places, types.int64, types.float64),
+    types.int64(_Numbers, _Weights, _Places, _Numbers, _Weights, _Products, _Counts, _Counts),
     cache=True,
-    error_model="numpy",
 )
+def _multiply(
+    terms: npt.NDArray[np.int32],
+    weights: npt.NDArray[np.float32],
+    t_starts: npt.NDArray[np.int64],
+    t_documents: npt.NDArray[np.int32],
+    t_weights: npt.NDArray[np.float32],
+    products: npt.NDArray[np.float32],
+    common: npt.NDArray[np.int32],
+    touched: npt.NDArray[np.int32],
+) -> int:
+    """Add the products of one query, and the numbers of common terms, to zeros; return how many documents there are."""
+    count = 0
+    for place in range(len(terms)):
+        for at in range(t_starts[terms[place]], t_starts[terms[place] + 1]):
+            document = t_documents[at]
+            if common[document] == 0:
+                touched[count] = document
+                count += 1
+            common[document] += 1
+            products[document] += weights[place] * t_weights[at]
+    return count
+
+
+@njit(_Found(*[_Places, _Numbers, _Weights] * 2, types.int64, _Places, types.int64, types.float64), cache=True)
 def _nearest(
     q_starts: npt.NDArray[np.int64],
     q_terms: npt.NDArray[np.int32],
@@ -192,39 +225,24 @@ def _nearest(
     k: int,
     shrinkage: float,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    queries = len(q_starts) - 1
-    k = min(k, documents)
+    queries, k = len(q_starts) - 1, min(k, documents)
     found = np.empty(queries * k, dtype=np.int32)
     similarity = np.empty(queries * k, dtype=np.float32)
     starts = np.zeros(queries + 1, dtype=np.int64)
-    products = np.zeros(documents, dtype=np.float32)
-    common = np.zeros(documents, dtype=np.int32)
-    touched = np.empty(documents, dtype=np.int32)
-    values = np.empty(documents, dtype=np.float32)
+    products, values = np.zeros(documents, dtype=np.float32), np.empty(documents, dtype=np.float32)
+    common, touched = np.zeros(documents, dtype=np.int32), np.empty(documents, dtype=np.int32)
     for query in range(queries):
-        count = 0
-        for place in range(q_starts[query], q_starts[query + 1]):
-            weight, term = q_weights[place], q_terms[place]
-            for at in range(t_starts[term], t_starts[term + 1]):
-                document = t_documents[at]
-                if common[document] == 0:
-                    touched[count] = document
-                    count += 1
-                common[document] += 1
-                products[document] += weight * t_weights[at]
+        own = slice(q_starts[query], q_starts[query + 1])
+        count = _multiply(q_terms[own], q_weights[own], t_starts, t_documents, t_weights, products, common, touched)
         positive = 0
-        for at in range(count):
-            document = touched[at]
-            shared = common[document]
-            value = products[document] * shared / (shared + shrinkage)
+        for document in touched[:count]:
+            value = products[document] * common[document] / (common[document] + shrinkage)
+            products[document], common[document] = 0, 0
             if value > 0 and document != skip[query]:
                 values[positive], touched[positive] = value, document
                 positive += 1
-            products[document], common[document] = 0, 0
-        chosen = keep_largest(values[:positive], touched[:positive], k)
         start = starts[query]
-        found[start : start + chosen] = touched[:chosen]
-        similarity[start : start + chosen] = values[:chosen]
-        starts[query + 1] = start + chosen
-    total = starts[queries]
-    return found[:total].copy(), similarity[:total].copy(), starts
+        stop = start + keep_largest(values[:positive], touched[:positive], k)
+        found[start:stop], similarity[start:stop] = touched[: stop - start], values[: stop - start]
+        starts[query + 1] = stop
+    return found[: starts[-1]].copy(), similarity[: starts[-1]].copy(), starts

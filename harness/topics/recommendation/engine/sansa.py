@@ -75,6 +75,11 @@ def sansa(train: Matrix, regularisation: float, density: float) -> Sansa:
         lambda, above 0.
     density
         Prescribed share of the pairs of items that have a weight in K, above 0 and at most 1.
+
+    Raises
+    ------
+    UsageError
+        When lambda or the density is out of range.
     """
     from scipy import sparse
 

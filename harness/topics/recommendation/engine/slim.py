@@ -41,6 +41,11 @@ def slim(train: Matrix, l1: float, l2: float, tolerance: float = 1e-4) -> Matrix
     -------
     scipy.sparse.csr_array
         Shape (items, items), with an empty diagonal.
+
+    Raises
+    ------
+    UsageError
+        When a penalty is negative, or both are 0.
     """
     from scipy import sparse
 
