@@ -212,7 +212,12 @@ def _multiply(
     return count
 
 
-@njit(_Found(*[_Places, _Numbers, _Weights] * 2, types.int64, _Places, types.int64, types.float64), cache=True)
+_Signature = _Found(
+    _Places, _Numbers, _Weights, _Places, _Numbers, _Weights, types.int64, _Places, types.int64, types.float64
+)
+
+
+@njit(_Signature, cache=True)
 def _nearest(
     q_starts: npt.NDArray[np.int64],
     q_terms: npt.NDArray[np.int32],
