@@ -6,7 +6,7 @@ their interaction, 0 where there is none, and p_ui is 1 where there is one, else
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,66 +16,81 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
+from harness import CannotRunError, UsageError
 from harness.topics.recommendation.engine.feedback import Matrix, Score, Visible
 
 Reals = npt.NDArray[np.float32]
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to one thread: implicit's own threads call it, and with more of them they wait for each other."""
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
+def _undisturbed() -> Iterator[None]:
+    """Keep BLAS to one thread, as implicit's own threads call it, and its progress bar from starting a thread."""
+    interval, tqdm.monitor_interval = tqdm.monitor_interval, 0
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
+    finally:
+        tqdm.monitor_interval = interval
 
 
-def interactions(matrix: Matrix, *, weighted: bool = False) -> Any:
+def interactions(matrix: Matrix, weights: str = "ones") -> Any:
     """Return the interactions in the form that implicit takes and may write into.
 
     Parameters
     ----------
-    weighted
-        Whether to keep the weights; else each is 1.
+    weights
+        ``"ones"``, or ``"data"`` to keep the weights, such as ratings or counts.
 
     Returns
     -------
     scipy.sparse.csr_matrix
         float32, of the same shape.
+
+    Raises
+    ------
+    UsageError
+        When `weights` is neither, or a weight is not positive.
     """
-    values = matrix.data.astype(np.float32) if weighted else np.ones(matrix.nnz, dtype=np.float32)
+    if weights not in ("ones", "data"):
+        raise UsageError(f"invalid weights {weights!r}: choose ones or data")
+    if weights == "data" and matrix.nnz and matrix.data.min() <= 0:
+        raise UsageError(f"a weight is {matrix.data.min():g}: weights of implicit feedback must be positive")
+    values = matrix.data.astype(np.float32) if weights == "data" else np.ones(matrix.nnz, dtype=np.float32)
     return csr_matrix((values, matrix.indices.copy(), matrix.indptr.copy()), shape=matrix.shape)
 
 
 def als(
-    train: Matrix,
+    confidence: Any,
     *,
     factors: int,
     regularization: float,
     alpha: float,
     iterations: int,
-    weighted: bool = False,
     cholesky: bool = False,
     threads: int = 1,
     seed: int = 0,
 ) -> Any:
-    """Fit factors by alternating least squares (Hu, Koren & Volinsky 2008, Collaborative filtering for implicit feedback).
+    """Fit factors by alternating least squares.
 
-    They minimise, over all users and all items (their equation 3),
+    They minimise, over all users and all items (Hu, Koren & Volinsky 2008, Collaborative filtering for implicit
+    feedback datasets, equation 3),
 
         sum_ui c_ui (p_ui - x_u'y_i)^2 + regularization (sum_u |x_u|^2 + sum_i |y_i|^2).
 
-    With the factors of the items in the rows of Y and C_u = diag(c_u1, c_u2, ...), the factors of a user are (equation 4)
+    With the factors of the items in the rows of Y and C_u = diag(c_u1, c_u2, ...), those of a user are (equation 4)
 
         x_u = (Y'C_u Y + regularization I)^-1 Y'C_u p_u,
 
     where Y'C_u Y = Y'Y + Y'(C_u - I)Y costs only the user's own items; those of an item follow from X alike.
-    The confidence c_ui is 1 where there is no interaction. Where there is one, implicit takes alpha n_ui; the paper takes
+    The confidence c_ui is 1 where there is no interaction. Where there is one, implicit takes alpha n_ui, and the paper
     1 + alpha n_ui. So implicit's default alpha = 1 gives all pairs the same confidence.
 
     Parameters
     ----------
-    weighted
-        Whether n_ui are the weights of `train`; else each is 1.
+    confidence
+        n_ui, as from `interactions`, shape (users, items).
     cholesky
         Whether to solve each system exactly, at a cost cubic in the factors; else by three steps of the conjugate
         gradient method from the factors of the previous iteration (Takacs, Pilaszy & Tikk 2011, Applications of the
@@ -88,7 +103,7 @@ def als(
     """
     from implicit.cpu.als import AlternatingLeastSquares
 
-    with one_blas_thread():
+    with _undisturbed():
         model = AlternatingLeastSquares(
             factors=factors,
             regularization=regularization,
@@ -98,15 +113,15 @@ def als(
             num_threads=threads,
             random_state=seed,
         )
-        model.fit(interactions(train, weighted=weighted), show_progress=False)
+        model.fit(confidence, show_progress=False)
     return model
 
 
-def fold_in(model: Any, data: Visible, *, weighted: bool = False) -> Reals:
+def fold_in(model: Any, data: Visible, weights: str = "ones") -> Reals:
     """Return the factors of the test users under a model of `als`.
 
-    A user who is in training has those of the fit. The factors of another one are solved for from the history, given the
-    items' factors (equation 4 of Hu, Koren & Volinsky 2008); without a history they are 0.
+    A user who is in training has those of the fit. The factors of another one are solved for from the history, given
+    those of the items (equation 4 of Hu, Koren & Volinsky 2008); without a history they are 0.
 
     Returns
     -------
@@ -116,13 +131,20 @@ def fold_in(model: Any, data: Visible, *, weighted: bool = False) -> Reals:
     users: Reals = model.user_factors[np.maximum(data.rows, 0)]
     new = np.flatnonzero(data.rows < 0)
     if len(new):
-        with one_blas_thread():
-            users[new] = model.recalculate_user(new, interactions(data.history[new], weighted=weighted))
+        with _undisturbed():
+            users[new] = model.recalculate_user(new, interactions(data.history[new], weights))
     return users
 
 
 def bpr(
-    train: Matrix, *, factors: int, learning_rate: float, regularization: float, iterations: int, threads: int, seed: int
+    train: Matrix,
+    *,
+    factors: int,
+    learning_rate: float,
+    regularization: float,
+    iterations: int,
+    threads: int,
+    seed: int,
 ) -> Any:
     """Fit factors so that a user's own items score higher than others (Rendle et al. 2009, BPR, arXiv 1205.2618).
 
@@ -140,7 +162,7 @@ def bpr(
     """
     from implicit.cpu.bpr import BayesianPersonalizedRanking
 
-    with one_blas_thread():
+    with _undisturbed():
         model = BayesianPersonalizedRanking(
             factors=factors,
             learning_rate=learning_rate,
@@ -180,7 +202,7 @@ def lmf(
     """
     from implicit.cpu.lmf import LogisticMatrixFactorization
 
-    with one_blas_thread():
+    with _undisturbed():
         model = LogisticMatrixFactorization(
             factors=factors,
             learning_rate=learning_rate,
@@ -212,11 +234,19 @@ class Biased:
     user_bias: npt.NDArray[np.float64]
     item_bias: npt.NDArray[np.float64]
 
+    @property
+    def factors(self) -> tuple[Reals, Reals]:
+        """Factors of users and of items whose products rank as the ratings do: a user's own bias changes no order."""
+        users = np.column_stack([self.users, np.ones(len(self.users))])
+        items = np.column_stack([self.items, self.item_bias])
+        return users.astype(np.float32), items.astype(np.float32)
+
 
 def biased(train: Matrix, *, factors: int, regularization: float, iterations: int, seed: int = 0) -> Biased:
-    """Fit ratings with biases by alternating least squares (Koren, Bell & Volinsky 2009, Matrix factorization techniques).
+    """Fit ratings with biases by alternating least squares.
 
-    Over the pairs that have a rating r_ui alone, it minimises (their equation 5)
+    Over the pairs that have a rating r_ui alone, it minimises (Koren, Bell & Volinsky 2009, Matrix factorization
+    techniques for recommender systems, equation 5)
 
         sum (r_ui - mean - b_u - b_i - x_u'y_i)^2 + regularization (|x_u|^2 + |y_i|^2 + b_u^2 + b_i^2),
 
@@ -227,7 +257,14 @@ def biased(train: Matrix, *, factors: int, regularization: float, iterations: in
     ----------
     train
         CSR; its weights are the ratings.
+
+    Raises
+    ------
+    CannotRunError
+        When all weights are equal.
     """
+    if np.ptp(train.data) == 0:
+        raise CannotRunError("all interactions have the same weight, so there are no ratings to learn from")
     mean = float(train.data.mean())
     ratings = train.data.astype(np.float64) - mean
     by_user = csr_matrix((ratings, train.indices, train.indptr), shape=train.shape)
@@ -277,3 +314,12 @@ def backed_off(score: Score, unknown: npt.NDArray[np.bool_], train: Matrix) -> S
         return scores
 
     return mixed
+
+
+def of_trained(users: Reals, items: Reals, train: Matrix) -> Callable[[Visible], Score]:
+    """Return a function that scores test users in training by their factors, and others by popularity."""
+
+    def score(data: Visible) -> Score:
+        return backed_off(products(users[np.maximum(data.rows, 0)], items), data.rows < 0, train)
+
+    return score
