@@ -51,9 +51,11 @@ SYNTHETIC_IMPLICIT = Dataset(
 
 
 def prepare(interactions: Interactions, _params: Mapping[str, Scalar], rng: Generator) -> Feedback:
-    """Divide the interactions of a card; see `engine.protocols.divide`."""
+    """Divide the interactions of a card; see `engine.check` and `engine.protocols.divide`."""
+    from harness.topics.recommendation.engine.check import check
     from harness.topics.recommendation.engine.protocols import divide, random_holdout
 
+    check(interactions)
     return divide(interactions, random_holdout, rng)
 
 

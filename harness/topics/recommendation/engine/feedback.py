@@ -44,8 +44,8 @@ class Visible:
     k
         Length of a ranking.
     times
-        When each interaction of `train` happened, int64, in the order of ``train.data``; ``None`` where the data have no
-        times.
+        When each interaction of `train` happened, int64, in the order of ``train.data``; ``None`` where the data have
+        no times.
     """
 
     train: Matrix

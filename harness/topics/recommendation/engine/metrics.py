@@ -20,12 +20,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit, types
 
 from harness import Curve, Examples, InvalidOutputError, Judgement
 from harness.topics.recommendation.engine.feedback import Feedback, Matrix, Ranking
-from harness.topics.recommendation.engine.top import rank
+from harness.topics.recommendation.engine.top import known, rank
 
 Floats = npt.NDArray[np.float64]
+
+_RANKING = types.Array(types.int32, 2, "C", readonly=True)
+_ENDS = types.Array(types.int64, 1, "C", readonly=True)
+_ITEMS = types.Array(types.int32, 1, "C", readonly=True)
 
 #: Bands of popularity, from the most popular items on; each has a third of the training interactions.
 BANDS = ("head", "mid", "tail")
@@ -109,14 +114,28 @@ def _check_candidates(ranking: Ranking, candidates: npt.NDArray[np.int32]) -> No
 
 
 def found(ranking: Ranking, items: Matrix) -> npt.NDArray[np.bool_]:
-    """Return which ranked items are in the rows of a matrix, shape (users, k)."""
-    width = items.shape[1]
-    rows = np.repeat(np.arange(len(ranking), dtype=np.int64), np.diff(items.indptr))
-    keys = rows * width + items.indices
-    asked = np.arange(len(ranking), dtype=np.int64)[:, np.newaxis] * width + ranking
-    at = np.minimum(np.searchsorted(keys, asked), max(len(keys) - 1, 0))
-    inside = keys[at] == asked if len(keys) else np.zeros(ranking.shape, dtype=bool)
-    return np.asarray(inside & (ranking >= 0))
+    """Return which ranked items are in the rows of a matrix with sorted columns, shape (users, k)."""
+    inside = np.empty(ranking.shape, dtype=np.bool_)
+    _find(ranking, *known(items, 0, len(ranking)), inside)
+    return inside
+
+
+# With a signature it is loaded when this module is imported, before a trial begins.
+@njit(types.void(_RANKING, _ENDS, _ITEMS, types.Array(types.boolean, 2, "C")), cache=True)  # type: ignore[untyped-decorator]
+def _find(
+    ranking: Ranking, ends: npt.NDArray[np.int64], items: npt.NDArray[np.int32], inside: npt.NDArray[np.bool_]
+) -> None:  # pragma: no cover
+    """Look every ranked item up by bisection; an item is at least 0, so that -1 is never found."""
+    for user in range(ranking.shape[0]):
+        for at in range(ranking.shape[1]):
+            low, high = ends[user], ends[user + 1]
+            while low < high:
+                middle = (low + high) // 2
+                if items[middle] < ranking[user, at]:
+                    low = middle + 1
+                else:
+                    high = middle
+            inside[user, at] = low < ends[user + 1] and items[low] == ranking[user, at]
 
 
 def by_user(hits: npt.NDArray[np.bool_], relevant: npt.NDArray[np.integer]) -> dict[str, Floats]:
@@ -149,11 +168,10 @@ def by_user(hits: npt.NDArray[np.bool_], relevant: npt.NDArray[np.integer]) -> d
 def by_band(ranking: Ranking, hits: npt.NDArray[np.bool_], data: Feedback) -> dict[str, Floats]:
     """Compute the recall of the items of each band of popularity, for the users who have some of them to find."""
     band = bands(np.bincount(data.visible.train.indices, minlength=data.visible.items))
-    users = len(ranking)
-    rows = np.repeat(np.arange(users), np.diff(data.test.indptr))
     recalls = {}
     for number, name in enumerate(BANDS):
-        relevant = np.bincount(rows[band[data.test.indices] == number], minlength=users)
+        # Every user has an item to find, so that no row is empty, as reduceat needs.
+        relevant = np.add.reduceat(band[data.test.indices] == number, data.test.indptr[:-1], dtype=np.int64)
         count = (hits & (band[ranking] == number)).sum(axis=1)
         recalls[f"recall_{name}"] = (count / np.maximum(relevant, 1))[relevant > 0]
     return recalls
@@ -176,8 +194,8 @@ def of_catalogue(ranking: Ranking, popularity: npt.NDArray[np.integer], data: Fe
 
     ``coverage``: share of the items that can be ranked that somebody is recommended. ``novelty``: mean of -log2 of the
     share of training users who took a recommended item, where one taken by nobody counts half a user (Zhou et al. 2010,
-    arXiv 0808.2670, "surprisal"). ``gini``: Gini coefficient of the numbers of recommendations over those items (Fleder &
-    Hosanagar 2009): 0 where all are equal.
+    arXiv 0808.2670, "surprisal"). ``gini``: Gini coefficient of the numbers of recommendations over those items
+    (Fleder & Hosanagar 2009): 0 where all are equal.
     """
     shown = ranking[ranking >= 0]
     counts = np.bincount(shown, minlength=data.visible.items)

@@ -1,7 +1,7 @@
 """Protocols: how interactions are divided into training, what is known of test users, and what is to be found.
 
-Each protocol answers another question about deployment. Test users are those with at least one item to find; for them the
-known items are never among the recommendations, and all other items are ranked unless the protocol says otherwise.
+Each protocol answers another question about deployment. Test users are those with at least one item to find. The items
+that are known of them are never recommended; all others are ranked, unless the protocol says otherwise.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from harness.topics.recommendation.engine.feedback import (
     Visible,
     matrix,
 )
+from harness.topics.recommendation.engine.top import batches
 
 K = 10
 TEST_SHARE = 0.2
@@ -175,8 +176,8 @@ def temporal(interactions: Interactions, _rng: Generator) -> Division:
 def user_holdout(interactions: Interactions, rng: Generator, known: float = 0.8) -> Division:
     """Keep a fifth of the users out of training; most of their items are known, and the others are to be found.
 
-    The protocol of variational autoencoders for collaborative filtering (Liang et al. 2018, arXiv 1802.05814, section
-    4.1), which asks whether a model can serve users that it was not trained on.
+    The protocol of variational autoencoders for collaborative filtering (Liang et al. 2018, arXiv 1802.05814),
+    which asks whether a model can serve users that it was not trained on.
 
     Parameters
     ----------
@@ -217,8 +218,8 @@ def cold_items(interactions: Interactions, rng: Generator) -> Division:
 def leave_one_out(interactions: Interactions, rng: Generator) -> Division:
     """Hold out one interaction of every user with two or more: the last one where there are times, else any.
 
-    The split of He et al. 2017 (arXiv 1708.05031, section 4.1). Other users' later interactions are in training, so that
-    models learn from the future: arXiv 2010.11060 and 2507.16289.
+    The split of He et al. 2017 (arXiv 1708.05031, section 4.1). Other users' later interactions are in training, so
+    that models learn from the future: arXiv 2010.11060 and 2507.16289.
     """
     chance = rng.random(len(interactions))
     order = (chance,) if interactions.time is None else (chance, interactions.time)
@@ -231,21 +232,23 @@ def popularity_shift(interactions: Interactions, rng: Generator) -> Division:
 
     The half is drawn without replacement with weights inverse to the popularity of the item in training, so that the
     test set resembles what users would take if all items were shown equally often (Bonner & Vasile 2018, arXiv
-    1706.07639, section 4.1). Training interactions are those of the random split.
+    1706.07639). Training interactions are those of the random split.
     """
     division = random_holdout(interactions, rng)
     taken = np.bincount(interactions.items[division.past], minlength=len(interactions.item_names))
     weights = 1 / np.maximum(taken[interactions.items[division.test]], 1)
-    # The largest sums of log weight and Gumbel noise are a weighted draw without replacement: Efraimidis & Spirakis 2006.
+    # The largest sums of log weight and Gumbel noise are a weighted draw without replacement (Efraimidis & Spirakis
+    # 2006).
     keys = np.log(weights) + rng.gumbel(size=len(weights))
     kept = np.argsort(-keys, kind="stable")[: max(1, len(keys) // 2)]
     return replace(division, test=np.sort(division.test[kept]))
 
 
 def noise(data: Feedback, share: float, rng: Generator) -> Feedback:
-    """Add random interactions to training: a share of its number, of uniform users and items that do not know each other.
+    """Add random pairs of a user and an item to training, a share of its number.
 
-    Weights and times are those of training interactions drawn at random. What is to be found stays as it is.
+    None of them is among the interactions. Weights and times are those of training interactions drawn at random. What
+    is to be found stays as it is.
     """
     known = data.interactions
     past = data.division.past
@@ -277,25 +280,36 @@ def sampled(data: Feedback, negatives: float, rng: Generator) -> Feedback:
 
     The evaluation that Krichene & Rendle 2020 ("On sampled metrics for item recommendation", KDD) show to be
     inconsistent with that among all items. Candidates are sorted, so that their order does not give the label away.
+    Where only some items are ranked, those are sampled from.
 
     Parameters
     ----------
     negatives
-        Number of sampled items, drawn without replacement; all others where there are fewer.
+        Number of sampled items, drawn without replacement; fewer where a user has fewer that it never took.
+
+    Raises
+    ------
+    UsageError
+        When a user took all items.
     """
-    visible = data.visible
-    taken = data.test + visible.history
-    count = min(int(negatives), visible.items - int(np.diff(taken.indptr).max()))
-    targets = np.empty(visible.users, dtype=np.int32)
+    visible, test = data.visible, data.test
+    counts = np.diff(test.indptr)
+    targets = test.indices[test.indptr[:-1] + (rng.random(visible.users) * counts).astype(np.intp)].astype(np.int32)
+    taken = test + visible.history
+    allowed = np.arange(visible.items) if visible.candidates is None else visible.candidates[0]
+    count = min(int(negatives), len(allowed) - int(np.diff(taken[:, allowed].indptr).max()))
+    if count < 1:
+        raise UsageError("a test user took all items, so that there are none to sample: use more items")
     chosen = np.empty((visible.users, count + 1), dtype=np.int32)
-    for user in range(visible.users):
-        found = data.test.indices[data.test.indptr[user] : data.test.indptr[user + 1]]
-        targets[user] = found[rng.integers(len(found))]
-        free = np.ones(visible.items, dtype=bool)
-        free[taken.indices[taken.indptr[user] : taken.indptr[user + 1]]] = False
-        chosen[user] = np.append(rng.choice(np.flatnonzero(free), count, replace=False), targets[user])
-    test, _ = matrix(np.arange(visible.users), targets, None, data.test.shape)
-    return replace(data, visible=replace(visible, candidates=np.sort(chosen, axis=1)), test=test)
+    chosen[:, count] = targets
+    for start, stop in batches(visible.users, visible.items):
+        keys = np.full((stop - start, visible.items), 2, dtype=np.float32)  # above 1: not to be drawn
+        keys[:, allowed] = rng.random((stop - start, len(allowed)), dtype=np.float32)
+        of_batch = taken[start:stop].tocoo()
+        keys[of_batch.row, of_batch.col] = 2
+        chosen[start:stop, :count] = np.argpartition(keys, count - 1, axis=1)[:, :count]
+    found, _ = matrix(np.arange(visible.users), targets, None, test.shape)
+    return replace(data, visible=replace(visible, candidates=np.sort(chosen, axis=1)), test=found)
 
 
 def _drawn(groups: npt.NDArray[np.int32], count: int, rng: Generator) -> npt.NDArray[np.bool_]:

@@ -1,12 +1,12 @@
-"""Feedback drawn from known preferences: a softmax of popularity and of the factors of users and items, drifting in time.
+"""Feedback drawn from known preferences: a softmax of popularity and factors, both of which drift in time.
 
 At time t, from 0 to 1, a user u takes an item that it does not have yet with a probability proportional to
 
     exp(min(s cos(x_u(t), y_i), c)) p_i(0)^(1 - w) p_i(1)^w,    w = drift t,
 
 where x_u(t) = (1 - w) x_u(0) + w x_u(1), and p(0), p(1) follow Zipf's law in two independent orders of the items. The
-factors have independent normal entries; s is 2 times the root of their number, so that affinities have a standard deviation
-of about 2, and c = 4 bounds them. Popularity alone explains some of the choices, factors explain more, and both age.
+factors have independent normal entries; s is 2 times the root of their number, so that affinities have a standard
+deviation of about 2, and c = 4 bounds them. Popularity alone explains some of the choices, factors explain more.
 """
 
 from __future__ import annotations
@@ -166,8 +166,8 @@ def _words(rng: Generator, items: Floats) -> Matrix:
     return matrix(np.repeat(np.arange(len(items)), WORDS_OF_ITEM), chosen.ravel(), None, (len(items), WORDS))[0]
 
 
-# Numbers from a counter (splitmix64: Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), because
-# numpy's generators take numba ten times as long to compile.
+# Numbers from a counter (splitmix64: Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"): with
+# numpy's generators the kernel would take numba several times as long to compile.
 @njit(inline="always")  # type: ignore[untyped-decorator]
 def _uniform(state: npt.NDArray[np.uint64]) -> float:  # pragma: no cover
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -206,8 +206,8 @@ def _choose(
 ) -> npt.NDArray[np.int32]:  # pragma: no cover
     """Choose the item of each interaction, -1 for none, by rejection.
 
-    An item is proposed by (1 - w) p(0) + w p(1), which is at least p(0)^(1 - w) p(1)^w, and accepted by the ratio of the
-    two, times exp(affinity - MOST).
+    An item is proposed by (1 - w) p(0) + w p(1), which is at least p(0)^(1 - w) p(1)^w, and accepted by the ratio of
+    the two, times exp(affinity - MOST).
     """
     state = np.array([key])
     taken = np.full(len(owners), -1, dtype=np.int32)
