@@ -282,7 +282,8 @@ def test_built_in_cards() -> None:
     known = cards([builtin_folder()])
     assert set(known) >= {"flights", "synthetic-tabular"}
     for card in known.values():
-        verify(card)
+        if card.file is None or card.file.origin is None:
+            verify(card)
         assert dataset(card).name == card.name
 
 
