@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 HYBRID = (*ALS, f"{ENGINE}.hybrid")
 # Tuning of the strategy als often chooses them; at its defaults ALS would be too poor a base.
-FACTORS, REGULARIZATION, ALPHA, ITERATIONS = 64, 10.0, 1.0, 15
-TUNED = "Compare it with als[factors=64,regularization=10]: it differs in the cold start alone."
+FACTORS, REGULARIZATION, ALPHA, ITERATIONS = 32, 30.0, 8.0, 15
+TUNED = "Compare it with als[alpha=8,factors=32,regularization=30]: it differs in the cold start alone."
 
 
-@task.strategy("als-popularity", needs=ALS, search={"least": [1, 2, 3, 5]}, note=TUNED, quick=False)
+@task.strategy("als-popularity", needs=ALS, search={"least": [1, 2, 3, 5]}, note=TUNED, quick=False, hand_tuned=True)
 def als_popularity(
     problem: Problem,
     phase: PhaseClock,
@@ -67,14 +67,15 @@ def content(problem: Problem, phase: PhaseClock) -> Ranking:
 @task.strategy(
     "als-features",
     needs=(*HYBRID, "sklearn.linear_model"),
-    search={"ridge": [0.3, 1.0, 3.0, 10.0, 30.0, 100.0]},
+    search={"ridge": [1.0, 10.0, 30.0, 100.0, 300.0]},
     note=TUNED,
+    hand_tuned=True,
     quick=False,
 )
 def als_features(
     problem: Problem,
     phase: PhaseClock,
-    ridge: float = 10.0,
+    ridge: float = 100.0,
     factors: int = FACTORS,
     regularization: float = REGULARIZATION,
     alpha: float = ALPHA,
@@ -101,7 +102,9 @@ def als_features(
     return ranked(problem, phase, fit)
 
 
-@task.strategy("als-collective", needs=HYBRID, search={"weight": [0.3, 1.0, 3.0, 10.0]}, note=TUNED, quick=False)
+@task.strategy(
+    "als-collective", needs=HYBRID, search={"weight": [0.3, 1.0, 3.0, 10.0]}, note=TUNED, quick=False, hand_tuned=True
+)
 def als_collective(
     problem: Problem,
     phase: PhaseClock,

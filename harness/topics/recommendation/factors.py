@@ -55,7 +55,7 @@ def _als(problem: Problem, phase: PhaseClock, weights: str, **options: Any) -> R
 @task.strategy(
     "als",
     needs=ALS,
-    search={"factors": [32, 64, 128], "regularization": [3.0, 10.0, 30.0], "alpha": [1.0, 2.0, 4.0]},
+    search={"factors": [32, 64, 128], "regularization": [3.0, 10.0, 30.0], "alpha": [1.0, 4.0, 8.0]},
     sweep={"regularization": [1.0, 10.0, 100.0]},
     note="implicit's defaults, at which all pairs of a user and an item have the same confidence.",
 )
