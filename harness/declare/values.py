@@ -194,11 +194,15 @@ class Takes:
     prepare
         ``prepare(data, params, rng) -> data``: what the task makes of such data before any scenario, such as a division
         into training and test. Data made in code are what the task needs already.
+    overlap
+        Where `prepare` divides the rows of a file anew in each block: the rows of the test set for each other row. See
+        `Dataset.overlap`.
     """
 
     kind: str
     targets: tuple[str, ...] = ()
     prepare: Callable[[Any, Mapping[str, Scalar], Generator], Any] = lambda data, _params, _rng: data
+    overlap: float = 0.0
 
     def __str__(self) -> str:
         return _kind_in_words(self.kind, self.targets)

@@ -173,7 +173,9 @@ class Job:
     @property
     def overlap(self) -> float:
         """Rows of the test set for each other row of the data, where blocks draw both from the same rows; else 0."""
-        return 0.0 if self.dataset.overlap is None else float(self.dataset.overlap(self.trial.params))
+        if self.dataset.overlap is not None:
+            return float(self.dataset.overlap(self.trial.params))
+        return self.task.takes.overlap if self.task.takes is not None and self.dataset.kind else 0.0
 
 
 def import_installed(modules: Iterable[str]) -> None:

@@ -72,7 +72,7 @@ task = topic.task(
     "ranking",
     title="The ten items that a user is shown, learned from what users took",
     datasets=[SYNTHETIC_IMPLICIT],
-    takes=Takes("interactions", prepare=prepare),
+    takes=Takes("interactions", prepare=prepare, overlap=0.25),
     scenarios=SCENARIOS,
     phases=["fit", "recommend"],
     metrics=METRICS,

@@ -29,5 +29,4 @@ def drawn(seed: int = 0, users: int = 60, items: int = 40, share: float = 0.3, *
     pairs = rng.permutation(np.vstack([pairs, [[users - 1, items - 1]]]))
     pairs = np.unique(pairs, axis=0)[rng.permutation(len(np.unique(pairs, axis=0)))]
     times = rng.integers(0, 50, len(pairs))
-    made = interactions([(int(u), int(i)) for u, i in pairs], times.tolist() if timed else None)
-    return made
+    return interactions([(int(u), int(i)) for u, i in pairs], times.tolist() if timed else None)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from ranx import Qrels, Run, evaluate
+from ranx import Qrels, Run, evaluate  # type: ignore[import-not-found]
 
 USERS, ITEMS, K = 40, 30, 10
 NAMES = {

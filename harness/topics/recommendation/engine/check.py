@@ -34,7 +34,6 @@ def check(interactions: Interactions) -> None:
     if len(wrong):
         at = int(wrong[0])
         raise UsageError(
-            f"{len(wrong):,} interactions have a weight that is not positive, such as {weights[at]:g} of user "
-            f"{interactions.user_names[users[at]]!r} and item {interactions.item_names[items[at]]!r}: leave out what is "
-            "no interaction"
+            f"{len(wrong):,} interactions have a weight that is not above 0, such as {weights[at]:g} of user "
+            f"{interactions.user_names[users[at]]!r} and item {interactions.item_names[items[at]]!r}: leave them out"
         )

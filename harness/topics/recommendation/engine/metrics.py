@@ -116,15 +116,16 @@ def _check_candidates(ranking: Ranking, candidates: npt.NDArray[np.int32]) -> No
 def found(ranking: Ranking, items: Matrix) -> npt.NDArray[np.bool_]:
     """Return which ranked items are in the rows of a matrix with sorted columns, shape (users, k)."""
     inside = np.empty(ranking.shape, dtype=np.bool_)
-    _find(ranking, *known(items, 0, len(ranking)), inside)
+    ends, columns = known(items, 0, len(ranking))
+    _find(ranking, ends, columns, inside)
     return inside
 
 
 # With a signature it is loaded when this module is imported, before a trial begins.
-@njit(types.void(_RANKING, _ENDS, _ITEMS, types.Array(types.boolean, 2, "C")), cache=True)  # type: ignore[untyped-decorator]
+@njit(types.void(_RANKING, _ENDS, _ITEMS, types.Array(types.boolean, 2, "C")), cache=True)
 def _find(
     ranking: Ranking, ends: npt.NDArray[np.int64], items: npt.NDArray[np.int32], inside: npt.NDArray[np.bool_]
-) -> None:  # pragma: no cover
+) -> None:
     """Look every ranked item up by bisection; an item is at least 0, so that -1 is never found."""
     for user in range(ranking.shape[0]):
         for at in range(ranking.shape[1]):
@@ -203,15 +204,18 @@ def of_catalogue(ranking: Ranking, popularity: npt.NDArray[np.integer], data: Fe
     if candidates is not None:
         counts = counts[np.unique(candidates)]
     share = np.maximum(popularity, 0.5) / data.visible.train.shape[0]
-    ordered = np.sort(counts)
-    n = len(ordered)
-    weights = 2 * np.arange(1, n + 1) - n - 1
-    total = max(int(counts.sum()), 1)
     return {
-        "coverage": float(np.count_nonzero(counts) / n),
+        "coverage": float(np.count_nonzero(counts) / len(counts)),
         "novelty": float(-np.log2(share[shown]).mean()) if len(shown) else 0.0,
-        "gini": float(weights @ ordered / (n * total)),
+        "gini": gini(counts),
     }
+
+
+def gini(counts: npt.NDArray[np.integer]) -> float:
+    """Compute the Gini coefficient: half of the mean difference of two counts, divided by their mean; 0 without any."""
+    n = len(counts)
+    weights = 2 * np.arange(1, n + 1) - n - 1
+    return float(weights @ np.sort(counts) / (n * max(int(counts.sum()), 1)))
 
 
 def ndcg_curve(hits: npt.NDArray[np.bool_], relevant: npt.NDArray[np.integer]) -> Curve:
@@ -230,7 +234,8 @@ def oracle_curve(data: Feedback) -> dict[str, Curve]:
     moments = [0.0] if time is None else np.quantile(time[data.division.test], TIMES).tolist()
 
     def score(start: int, stop: int) -> npt.NDArray[np.floating]:
-        return np.mean([preference(data.users[start:stop], moment) for moment in moments], axis=0)
+        users = data.users[start:stop]
+        return np.asarray(np.mean([preference(users, moment) for moment in moments], axis=0))
 
     hits = found(rank(data.visible, score), data.test)
     return {"oracle": ndcg_curve(hits, np.diff(data.test.indptr))}

@@ -112,14 +112,13 @@ def holdout(data: Feedback, rng: Generator) -> Feedback:
 
 def take(interactions: Interactions, chosen: Index) -> Interactions:
     """Return some of the interactions; users and items keep their numbers."""
-    columns = (interactions.weights, interactions.time)
-    weights, time = (None if column is None else column[chosen] for column in columns)
+    weights, time = interactions.weights, interactions.time
     return replace(
         interactions,
         users=interactions.users[chosen],
         items=interactions.items[chosen],
-        weights=weights,
-        time=time,
+        weights=None if weights is None else weights[chosen],
+        time=None if time is None else time[chosen],
     )
 
 

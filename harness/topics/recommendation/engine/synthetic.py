@@ -124,10 +124,10 @@ def draw(
         rng.integers(2**63, dtype=np.uint64),
         owners,
         moments * drift,
-        *factors.users,
+        factors.users,
         factors.items,
-        *factors.popularity,
-        *(np.cumsum(popularity) for popularity in factors.popularity),
+        factors.popularity,
+        (np.cumsum(factors.popularity[0]), np.cumsum(factors.popularity[1])),
         factors.scale,
     )
     there = taken >= 0
@@ -168,17 +168,17 @@ def _words(rng: Generator, items: Floats) -> Matrix:
 
 # Numbers from a counter (splitmix64: Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"): with
 # numpy's generators the kernel would take numba several times as long to compile.
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _uniform(state: npt.NDArray[np.uint64]) -> float:  # pragma: no cover
+@njit(inline="always")
+def _uniform(state: npt.NDArray[np.uint64]) -> float:
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+    return float((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _find(sums: Doubles, value: float) -> int:  # pragma: no cover
+@njit(inline="always")
+def _find(sums: Doubles, value: float) -> int:
     """Return the first place whose sum exceeds a value."""
     low, high = 0, len(sums) - 1
     while low < high:
@@ -190,20 +190,17 @@ def _find(sums: Doubles, value: float) -> int:  # pragma: no cover
     return low
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _choose(
     key: np.uint64,
     owners: npt.NDArray[np.int32],
     weights: Doubles,
-    first: Floats,
-    second: Floats,
+    users: tuple[Floats, Floats],
     items: Floats,
-    before: Doubles,
-    after: Doubles,
-    before_sums: Doubles,
-    after_sums: Doubles,
+    popularity: tuple[Doubles, Doubles],
+    sums: tuple[Doubles, Doubles],
     scale: float,
-) -> npt.NDArray[np.int32]:  # pragma: no cover
+) -> npt.NDArray[np.int32]:
     """Choose the item of each interaction, -1 for none, by rejection.
 
     An item is proposed by (1 - w) p(0) + w p(1), which is at least p(0)^(1 - w) p(1)^w, and accepted by the ratio of
@@ -217,18 +214,18 @@ def _choose(
         owner, w = owners[n], weights[n]
         norm = 0.0
         for d in range(len(taste)):
-            taste[d] = (1 - w) * first[owner, d] + w * second[owner, d]
+            taste[d] = (1 - w) * users[0][owner, d] + w * users[1][owner, d]
             norm += taste[d] * taste[d]
         size = scale / math.sqrt(norm)
         for _ in range(PATIENCE):
-            sums = after_sums if _uniform(state) < w else before_sums
-            item = _find(sums, _uniform(state) * sums[-1])
+            proposed = sums[1] if _uniform(state) < w else sums[0]
+            item = _find(proposed, _uniform(state) * proposed[-1])
             if last_owner[item] == owner:
                 continue
             affinity = 0.0
             for d in range(len(taste)):
                 affinity += size * taste[d] * items[item, d]
-            p, q = before[item], after[item]
+            p, q = popularity[0][item], popularity[1][item]
             ratio = p ** (1 - w) * q**w / ((1 - w) * p + w * q)
             if _uniform(state) < ratio * math.exp(min(affinity, MOST) - MOST):
                 taken[n] = item

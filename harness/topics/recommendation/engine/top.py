@@ -17,6 +17,7 @@ _BLOCK = 64
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
+Ends = npt.NDArray[np.int64]
 
 
 def batches(users: int, items: int) -> Iterator[tuple[int, int]]:
@@ -47,15 +48,16 @@ def rank(data: Visible, score: Score) -> Ranking:
         scores = np.ascontiguousarray(score(start, stop), dtype=np.float32)
         if not scores.flags.writeable:
             scores = scores.copy()
+        ends, items = known(data.history, start, stop)
         if data.candidates is None:
-            _rank_all(scores, *known(data.history, start, stop), best[start:stop])
+            _rank_all(scores, ends, items, best[start:stop])
         else:
             among = np.ascontiguousarray(data.candidates[start:stop])
-            _rank_among(scores, *known(data.history, start, stop), among, best[start:stop])
+            _rank_among(scores, ends, items, among, best[start:stop])
     return best
 
 
-def known(history: Matrix, start: int, stop: int) -> tuple[npt.NDArray[np.int64], Ints]:
+def known(history: Matrix, start: int, stop: int) -> tuple[Ends, Ints]:
     """Return where the rows from `start` to `stop` begin and end, and their items."""
     ends = history.indptr[start : stop + 1].astype(np.int64)
     return ends - ends[0], history.indices[ends[0] : ends[-1]].astype(np.int32, copy=False)
@@ -70,8 +72,8 @@ _ITEMS = _array(types.int32, 1, readonly=True)
 _SCORES, _BEST = _array(types.float32, 2), _array(types.int32, 2)
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _insert(values: Floats, best: Ints, item: int, score: float) -> None:  # pragma: no cover
+@njit(inline="always")
+def _insert(values: Floats, best: Ints, item: int, score: float) -> None:
     """Put an item in its place among the best, after those with the same score and a smaller number."""
     at = len(best) - 1
     while at > 0 and (score > values[at - 1] or (score == values[at - 1] and item < best[at - 1])):
@@ -81,8 +83,8 @@ def _insert(values: Floats, best: Ints, item: int, score: float) -> None:  # pra
 
 
 # With signatures, compiled functions are loaded when this module is imported, before a trial begins.
-@njit(types.void(_SCORES, _ENDS, _ITEMS, _BEST), cache=True)  # type: ignore[untyped-decorator]
-def _rank_all(scores: Floats, ends: Ints, items: Ints, best: Ints) -> None:  # pragma: no cover
+@njit(types.void(_SCORES, _ENDS, _ITEMS, _BEST), cache=True)
+def _rank_all(scores: Floats, ends: Ends, items: Ints, best: Ints) -> None:
     """Rank all items but the known ones, whose scores become minus infinity.
 
     A block of items is looked at one by one only if it has a score above the least one of the best: that test is
@@ -107,8 +109,8 @@ def _rank_all(scores: Floats, ends: Ints, items: Ints, best: Ints) -> None:  # p
                         _insert(values, best[user], item, row[item])
 
 
-@njit(types.void(_SCORES, _ENDS, _ITEMS, _array(types.int32, 2, readonly=True), _BEST), cache=True)  # type: ignore[untyped-decorator]
-def _rank_among(scores: Floats, ends: Ints, items: Ints, among: Ints, best: Ints) -> None:  # pragma: no cover
+@njit(types.void(_SCORES, _ENDS, _ITEMS, _array(types.int32, 2, readonly=True), _BEST), cache=True)
+def _rank_among(scores: Floats, ends: Ends, items: Ints, among: Ints, best: Ints) -> None:
     """Rank the candidates but the known ones, in whatever order they come."""
     k = best.shape[1]
     values = np.empty(k, dtype=np.float32)
