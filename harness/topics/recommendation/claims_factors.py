@@ -1,0 +1,170 @@
+"""Claims about factorisation and cold start.
+
+Unless a claim says otherwise, data are generated: 1,000 users, 500 items, a fiftieth of the pairs. A bound without a
+published figure is this project's own.
+"""
+
+from __future__ import annotations
+
+from harness import Evidence, Scalar, Verdict
+from harness.topics.recommendation import topic
+
+IALS = "Rendle, Krichene, Zhang & Koren 2021, Revisiting the performance of iALS, arXiv 2110.14037"
+HU = "Hu, Koren & Volinsky 2008, Collaborative filtering for implicit feedback datasets"
+TAKACS = "Takacs, Pilaszy & Tikk 2011, Applications of the conjugate gradient method for implicit feedback"
+CREMONESI = "Cremonesi, Koren & Turrin 2010, Performance of recommender algorithms on top-N recommendation tasks"
+GANTNER = "Gantner et al. 2010, Learning attribute-to-feature mappings for cold-start recommendations"
+COLLECTIVE = "Singh & Gordon 2008, Relational learning via collective matrix factorization"
+
+SMALL: dict[str, Scalar] = {"dataset": "synthetic-implicit", "users": 1_000, "items": 500, "density": 0.02}
+LARGE: dict[str, Scalar] = SMALL | {"users": 2_000, "items": 1_000}
+PACKAGES: dict[str, Scalar] = {"dataset": "debian-dependencies"}
+FILMS: dict[str, Scalar] = {"dataset": "movielens-100k"}
+REGULARISED = "als[alpha=8.0,factors=32,regularization=30.0]"
+MIDDLE = "als[factors=64,regularization=10.0]"
+
+
+@topic.claim("tuning ALS gains at least as much NDCG as replacing it by BPR", source=IALS)
+def tuning_gains_more_than_bpr(evidence: Evidence) -> Verdict:
+    """Compare both with ALS at its defaults, which cancels."""
+    return evidence.difference("ndcg", "als-tuned", "bpr", **SMALL).at_least(0)
+
+
+@topic.claim("tuning ALS gains at least as much NDCG as replacing it by LMF", source=IALS)
+def tuning_gains_more_than_lmf(evidence: Evidence) -> Verdict:
+    """Compare both with ALS at its defaults, which cancels."""
+    return evidence.difference("ndcg", "als-tuned", "lmf", **SMALL).at_least(0)
+
+
+@topic.claim(
+    "on the dependencies of packages, the tuned ALS has at least 1.3 times the NDCG of its defaults",
+    source=IALS,
+    published=".418 against .278: 1.50x",
+    blocks=3,
+)
+def tuning_matters_on_packages(evidence: Evidence) -> Verdict:
+    """Judge what eight tries gain on measured data."""
+    return evidence.ratio("ndcg", "als-tuned", "als", **PACKAGES).at_least(1.3)
+
+
+@topic.claim(
+    "on MovieLens-100k, the tuned ALS has at least 1.2 times the NDCG of its defaults",
+    source=IALS,
+    published=".386 against .295: 1.31x",
+    blocks=3,
+)
+def tuning_matters_on_films(evidence: Evidence) -> Verdict:
+    """Judge what eight tries gain on measured data."""
+    return evidence.ratio("ndcg", "als-tuned", "als", **FILMS).at_least(1.2)
+
+
+@topic.claim(
+    "on the dependencies of packages, ALS with a regularisation of 10 has 0.05 more NDCG than with 0.01",
+    source=IALS,
+    blocks=3,
+)
+def too_little_regularisation_overfits(evidence: Evidence) -> Verdict:
+    """Judge one side of an inner optimum, with 64 factors."""
+    return evidence.difference("ndcg", MIDDLE, "als[factors=64]", **PACKAGES).at_least(0.05)
+
+
+@topic.claim(
+    "on the dependencies of packages, ALS with a regularisation of 10 has 0.05 more NDCG than with 100",
+    source=IALS,
+    blocks=3,
+)
+def too_much_regularisation_underfits(evidence: Evidence) -> Verdict:
+    """Judge the other side of an inner optimum, with 64 factors."""
+    return evidence.difference("ndcg", MIDDLE, "als[factors=64,regularization=100.0]", **PACKAGES).at_least(0.05)
+
+
+@topic.claim("from 128 factors, ALS by conjugate gradients trains in a fifth of Cholesky's CPU time", source=TAKACS)
+def conjugate_gradients_are_faster(evidence: Evidence) -> Verdict:
+    """Judge the fit alone."""
+    return evidence.ratio("fit.cpu_s", "als-cholesky[factors=128]", "als[factors=128]", **LARGE).at_least(5)
+
+
+@topic.claim(
+    "with 128 factors and a regularisation of 30, NDCG by conjugate gradients is within 0.01 of Cholesky's",
+    source=TAKACS,
+)
+def conjugate_gradients_are_as_good(evidence: Evidence) -> Verdict:
+    """Judge what three steps instead of an exact solution cost, where ALS is regularised well."""
+    options = "alpha=8.0,factors=128,regularization=30.0"
+    return evidence.tied("ndcg", f"als[{options}]", f"als-cholesky[{options}]", 0.01, **LARGE)
+
+
+@topic.claim("from 64 to 128 factors, the CPU time of ALS by Cholesky grows at least quadratically", source=HU)
+def cholesky_grows_with_factors(evidence: Evidence) -> Verdict:
+    """Judge the exponent: between 2, of the products, and 3, of the factorisation."""
+    return evidence.ratio("fit.cpu_s", "als-cholesky[factors=128]", "als-cholesky[factors=64]", **LARGE).at_least(4)
+
+
+@topic.claim(
+    "from 64 to 128 factors, the CPU time of ALS by conjugate gradients grows at most quadratically", source=TAKACS
+)
+def conjugate_gradients_grow_with_factors(evidence: Evidence) -> Verdict:
+    """Judge the exponent: between 1, of the interactions, and 2, of the products of all users and items."""
+    return evidence.ratio("fit.cpu_s", "als[factors=128]", "als[factors=64]", **LARGE).at_most(4)
+
+
+@topic.claim("the training time of ALS with 32 factors is linear in users, at an exponent of 1 within 0.2", source=HU)
+def als_is_linear_in_users(evidence: Evidence) -> Verdict:
+    """Judge the exponent over 1,000 to 16,000 users, at equal density."""
+    where = {name: value for name, value in SMALL.items() if name != "users"}
+    sizes = ("users", 1_000, 4_000, 16_000)
+    return evidence.slope("fit.cpu_s", "als[factors=32]", over=sizes, **where).within(0.2, of=1)
+
+
+@topic.claim(
+    "the training time of ALS with 16 factors is linear in interactions, at an exponent of 1 within 0.25", source=HU
+)
+def als_is_linear_in_interactions(evidence: Evidence) -> Verdict:
+    """Judge the exponent over densities at which a user has 50 to 200 items, more than factors."""
+    where = {name: value for name, value in LARGE.items() if name != "density"}
+    sizes = ("density", 0.05, 0.1, 0.2)
+    return evidence.slope("fit.cpu_s", "als[factors=16]", over=sizes, **where).within(0.25, of=1)
+
+
+@topic.claim("for cold users, a popularity back-off gains at least 0.005 NDCG over ALS alone", source="-")
+def back_off_repairs_cold_users(evidence: Evidence) -> Verdict:
+    """Judge users of whom at most three items are known, of a quarter of them none."""
+    return evidence.difference("ndcg", "als-popularity", REGULARISED, scenario="cold_users", **SMALL).at_least(0.005)
+
+
+@topic.claim("for cold users, ALS with a popularity back-off is at least as good as popularity", source="-")
+def back_off_is_no_worse_than_popularity(evidence: Evidence) -> Verdict:
+    """Judge whether folding a user in from one to three items helps."""
+    return evidence.difference("ndcg", "als-popularity", "popularity", scenario="cold_users", **SMALL).at_least(0)
+
+
+@topic.claim(
+    "for cold items, factors that ridge regression predicts from features have 1.5 times the NDCG of none",
+    source=GANTNER,
+)
+def features_repair_cold_items(evidence: Evidence) -> Verdict:
+    """Judge the hybrid against ALS, which ranks cold items by their numbers."""
+    return evidence.ratio("ndcg", "als-features", REGULARISED, scenario="cold_items", **SMALL).at_least(1.5)
+
+
+@topic.claim(
+    "for cold items, factorising features together with interactions is at least as good as content alone",
+    source=COLLECTIVE,
+)
+def hybrid_beats_content(evidence: Evidence) -> Verdict:
+    """Judge whether interactions add to features where the items are new."""
+    return evidence.difference("ndcg", "als-collective", "content", scenario="cold_items", **SMALL).at_least(0)
+
+
+@topic.claim("with 10 % random interactions, regularised ALS retains at least 90 % of its NDCG", source=IALS)
+def als_withstands_noise(evidence: Evidence) -> Verdict:
+    """Judge random pairs added to training."""
+    return evidence.speedup("ndcg", REGULARISED, ("scenario", "clean", "noise(0.1)"), **SMALL).at_most(1 / 0.9)
+
+
+@topic.claim(
+    "on MovieLens-100k, popularity has 0.1 more NDCG than a factorisation of ratings", source=CREMONESI, blocks=3
+)
+def ratings_do_not_rank(evidence: Evidence) -> Verdict:
+    """Judge a model that learns nothing from what was left unrated."""
+    return evidence.difference("ndcg", "popularity", "biased-mf", **FILMS).at_least(0.1)
