@@ -41,7 +41,7 @@ def visible(train: Matrix, history: Matrix | None = None, rows: Any = None) -> V
 
 
 def solved(confidences: Doubles, others: Doubles, regularization: float) -> Doubles:
-    """Solve equation 4 of Hu, Koren & Volinsky 2008 for each row of n_ui alpha; without an interaction c is 1, p is 0."""
+    """Solve equation 4 of Hu, Koren & Volinsky 2008 for each row of n_ui alpha; it is 0 without an interaction."""
     found = np.zeros((len(confidences), others.shape[1]))
     for row, confidence in enumerate(confidences):
         if confidence.any():
