@@ -139,8 +139,8 @@ def bpr(
 @task.strategy(
     "lmf",
     needs=(*FACTORISATION, "implicit.cpu.lmf"),
-    search={"factors": [16, 30, 64], "regularization": [0.6, 3.0, 10.0], "negatives": [10, 30]},
-    note=f"implicit's defaults. {UNKNOWN}",
+    search={"factors": [16, 30, 64], "regularization": [0.6, 3.0, 10.0], "learning_rate": [0.3, 1.0]},
+    note=f"implicit's defaults; it samples at most factors + 2 negatives for a user (its issue 745). {UNKNOWN}",
 )
 def lmf(
     problem: Problem,

@@ -231,3 +231,13 @@ def test_bad_input_is_one_sentence() -> None:
         factorisation.interactions(negative, "data")
     with pytest.raises(CannotRunError, match="all interactions have the same weight, so there are no ratings"):
         factorisation.biased(drawn(8), factors=2, regularization=0.1, iterations=1)
+
+
+def test_implicits_lmf_bounds_the_negatives_by_the_factors() -> None:
+    """As the strategy's note says; when a version of implicit repairs it, the note and the search have to follow."""
+    rng = np.random.default_rng(0)
+    train = csr_array((rng.random((60, 60)) < 0.5).astype(np.float32))
+    assert min(np.diff(train.indptr).min(), train.sum(axis=0).min()) > 10
+    options = {"factors": 8, "learning_rate": 1, "regularization": 1, "iterations": 2, "threads": 1, "seed": 0}
+    one, many = (factorisation.lmf(train, negatives=negatives, **options).item_factors for negatives in (1, 30))
+    assert (one == many).all()

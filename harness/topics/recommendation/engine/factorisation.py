@@ -192,8 +192,9 @@ def lmf(
 
         sum_ui [n_ui s_ui - (1 + n_ui) ln(1 + exp s_ui)] - regularization / 2 (sum_u |x_u|^2 + sum_i |y_i|^2)
 
-    by alternating gradient ascent with AdaGrad's steps. The sum over pairs without an interaction is sampled, about
-    `negatives` items for each interaction of a user, drawn by popularity.
+    by alternating gradient ascent with AdaGrad's steps. The sum over pairs without an interaction is sampled: `negatives`
+    items for each interaction of a user, drawn by popularity, but in implicit 0.7.3 at most factors + 2 for a user
+    (https://github.com/benfred/implicit/issues/745).
 
     Returns
     -------
