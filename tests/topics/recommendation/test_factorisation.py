@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from threading import active_count
 from typing import Any
 
@@ -51,17 +52,17 @@ def solved(confidences: Doubles, others: Doubles, regularization: float) -> Doub
     return found
 
 
-def started(seed: int, users: int, items: int, factors: int) -> tuple[Doubles, Doubles]:
+def started(seed: int, shape: tuple[int, int], factors: int) -> tuple[Doubles, Doubles]:
     """Draw the start of implicit: uniform numbers below 0.01, users first."""
     rng = np.random.default_rng(seed)
-    x = rng.random((users, factors), dtype=np.float32) * 0.01
-    return x.astype(float), (rng.random((items, factors), dtype=np.float32) * 0.01).astype(float)
+    x = rng.random((shape[0], factors), dtype=np.float32) * 0.01
+    return x.astype(float), (rng.random((shape[1], factors), dtype=np.float32) * 0.01).astype(float)
 
 
 def test_als_by_cholesky_is_that_of_hu_koren_and_volinsky() -> None:
     train = drawn(weighted=True)
     model = factorisation.als(factorisation.interactions(train, "data"), cholesky=True, seed=7, **OPTIONS)
-    x, y = started(7, *train.shape, OPTIONS["factors"])
+    x, y = started(7, train.shape, OPTIONS["factors"])
     confidences = OPTIONS["alpha"] * train.toarray().astype(float)
     for _ in range(OPTIONS["iterations"]):
         x = solved(confidences, y, OPTIONS["regularization"])
@@ -92,11 +93,10 @@ def test_als_ends_where_its_objective_is_stationary(*, cholesky: bool) -> None:
 def test_conjugate_gradients_and_cholesky_find_the_same_scores() -> None:
     confidence = factorisation.interactions(drawn(2))
     options = OPTIONS | {"iterations": 300}
-    scores = [
-        model.user_factors @ model.item_factors.T
-        for model in (factorisation.als(confidence, cholesky=cholesky, **options) for cholesky in (False, True))
-    ]
-    np.testing.assert_allclose(*scores, atol=1e-3)
+    by_steps, exact = (factorisation.als(confidence, cholesky=cholesky, **options) for cholesky in (False, True))
+    np.testing.assert_allclose(
+        by_steps.user_factors @ by_steps.item_factors.T, exact.user_factors @ exact.item_factors.T, atol=1e-3
+    )
 
 
 def test_a_user_is_folded_in_by_solving_for_the_factors() -> None:
@@ -179,14 +179,20 @@ def test_bpr_and_lmf_rank_items_of_a_users_group_first() -> None:
 
 def test_each_repeats_with_its_seed() -> None:
     train = drawn(5)
-    bpr = {"factors": 3, "learning_rate": 0.05, "regularization": 0.01, "iterations": 3, "threads": 1}
-    lmf = bpr | {"negatives": 5}
-    fits = {
+    bpr: dict[str, Any] = {
+        "factors": 3,
+        "learning_rate": 0.05,
+        "regularization": 0.01,
+        "iterations": 3,
+        "threads": 1,
+    }
+    rated = drawn(5, weighted=True)
+    fits: dict[str, Callable[[int], Any]] = {
         "als": lambda seed: factorisation.als(factorisation.interactions(train), seed=seed, **OPTIONS).item_factors,
         "bpr": lambda seed: factorisation.bpr(train, seed=seed, **bpr).item_factors,
-        "lmf": lambda seed: factorisation.lmf(train, seed=seed, **lmf).item_factors,
+        "lmf": lambda seed: factorisation.lmf(train, seed=seed, negatives=5, **bpr).item_factors,
         "biased": lambda seed: (
-            factorisation.biased(drawn(5, weighted=True), factors=2, regularization=0.1, iterations=2, seed=seed).items
+            factorisation.biased(rated, factors=2, regularization=0.1, iterations=2, seed=seed).items
         ),
     }
     for name, fit in fits.items():
@@ -238,6 +244,13 @@ def test_implicits_lmf_bounds_the_negatives_by_the_factors() -> None:
     rng = np.random.default_rng(0)
     train = csr_array((rng.random((60, 60)) < 0.5).astype(np.float32))
     assert min(np.diff(train.indptr).min(), train.sum(axis=0).min()) > 10
-    options = {"factors": 8, "learning_rate": 1, "regularization": 1, "iterations": 2, "threads": 1, "seed": 0}
+    options: dict[str, Any] = {
+        "factors": 8,
+        "learning_rate": 1,
+        "regularization": 1,
+        "iterations": 2,
+        "threads": 1,
+        "seed": 0,
+    }
     one, many = (factorisation.lmf(train, negatives=negatives, **options).item_factors for negatives in (1, 30))
     assert (one == many).all()

@@ -22,6 +22,7 @@ from harness.topics.recommendation.engine.feedback import Feedback, Ranking
 from harness.topics.recommendation.ranking import task
 
 DEFAULTS = {name: param.default for name, param in worlds.PARAMS.items()}
+PLAIN: dict[str, Any] = {"factors": cold.FACTORS, "regularization": cold.REGULARIZATION, "alpha": cold.ALPHA}
 OWN = [
     name
     for name, strategy in task.strategies.items()
@@ -52,23 +53,21 @@ def ndcg(name: str, scenario: str = "clean", **options: Any) -> float:
 @pytest.mark.parametrize("name", [name for name in OWN if name != "biased-mf"])
 def test_each_ranks_better_than_at_random(name: str) -> None:
     """The 100 factors that are the default of ALS would overfit these 200 items."""
-    options = {"factors": 8} if name in ("als", "als-cholesky") else {}
-    assert baselines.task is task
+    options: dict[str, Any] = {"factors": 8} if name in ("als", "als-cholesky") else {}
     assert ndcg(name, **options) > 1.3 * ndcg("random")
     problem = Problem(feedback().visible, {"threads": 1}, seed=3)
     assert (task.strategies[name].run(problem, unmeasured, **options) == ran(name, **options)).all()
 
 
 def test_regularised_als_beats_popularity_and_the_defaults() -> None:
-    tuned = {"factors": 32, "regularization": 30.0, "alpha": 8.0}
+    tuned: dict[str, Any] = {"factors": 32, "regularization": 30.0, "alpha": 8.0}
     assert ndcg("als", **tuned) > ndcg("popularity") + 0.01
     assert ndcg("als", **tuned) > ndcg("als") + 0.02
     assert ndcg("als-cholesky", **tuned) == pytest.approx(ndcg("als", **tuned), abs=0.01)
 
 
 def test_a_popularity_back_off_repairs_cold_users() -> None:
-    plain = {"factors": cold.FACTORS, "regularization": cold.REGULARIZATION, "alpha": cold.ALPHA}
-    without = ran("als", "cold_users", **plain)
+    without = ran("als", "cold_users", **PLAIN)
     backed = ran("als-popularity", "cold_users")
     unknown = np.diff(feedback("cold_users").visible.history.indptr) == 0
     assert unknown.any()
@@ -80,14 +79,12 @@ def test_a_popularity_back_off_repairs_cold_users() -> None:
 
 @pytest.mark.parametrize("name", ["content", "als-features", "als-collective"])
 def test_features_repair_cold_items(name: str) -> None:
-    plain = {"factors": cold.FACTORS, "regularization": cold.REGULARIZATION, "alpha": cold.ALPHA}
-    assert ndcg(name, "cold_items") > 1.2 * ndcg("als", "cold_items", **plain)
+    assert ndcg(name, "cold_items") > 1.2 * ndcg("als", "cold_items", **PLAIN)
 
 
 def test_where_all_items_are_known_features_are_not_mapped() -> None:
-    plain = {"factors": cold.FACTORS, "regularization": cold.REGULARIZATION, "alpha": cold.ALPHA}
     assert feedback().visible.train.sum(axis=0).min() > 0
-    assert (ran("als-features") == ran("als", **plain)).all()
+    assert (ran("als-features") == ran("als", **PLAIN)).all()
 
 
 def test_models_that_cannot_fold_in_show_new_users_what_is_popular() -> None:
@@ -115,4 +112,5 @@ def test_altered_sets_are_ranked_by_the_same_model() -> None:
     both = task.strategies["als"].run(problem, unmeasured, factors=8)
     assert (both.plain == ran("als", factors=8)).all()
     ranked = both.altered["sampled_20"]
+    assert altered.candidates is not None
     assert all(set(row) <= set(among) for row, among in zip(ranked, altered.candidates, strict=True))

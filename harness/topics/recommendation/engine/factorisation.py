@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from harness import CannotRunError, UsageError
 from harness.topics.recommendation.engine.feedback import Matrix, Score, Visible
@@ -27,6 +26,8 @@ Reals = npt.NDArray[np.float32]
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """Keep BLAS to one thread, as implicit's own threads call it, and its progress bar from starting a thread."""
+    from implicit.cpu.als import tqdm  # that of all its models
+
     interval, tqdm.monitor_interval = tqdm.monitor_interval, 0
     try:
         with threadpool_limits(limits=1, user_api="blas"):
@@ -192,8 +193,8 @@ def lmf(
 
         sum_ui [n_ui s_ui - (1 + n_ui) ln(1 + exp s_ui)] - regularization / 2 (sum_u |x_u|^2 + sum_i |y_i|^2)
 
-    by alternating gradient ascent with AdaGrad's steps. The sum over pairs without an interaction is sampled: `negatives`
-    items for each interaction of a user, drawn by popularity, but in implicit 0.7.3 at most factors + 2 for a user
+    by alternating gradient ascent with AdaGrad's steps. The sum over pairs without an interaction is sampled, by
+    popularity: `negatives` items for each interaction of a user, but in implicit 0.7.3 at most factors + 2 for a user
     (https://github.com/benfred/implicit/issues/745).
 
     Returns
