@@ -1,7 +1,7 @@
 """Makes three files from an index of Debian's archive: what packages depend on, what those are, and descriptions.
 
-Get the index of a suite, main and amd64, such as the file ``Packages.xz`` below ``dists/bookworm/main/binary-amd64`` of a
-mirror; or, on a Debian system with that suite, what apt has of it::
+Get the index of a suite, main and amd64, such as ``dists/bookworm/main/binary-amd64/Packages.xz`` of a mirror; or, on a
+Debian system with that suite, what apt has of it::
 
     /usr/lib/apt/apt-helper cat-file /var/lib/apt/lists/*_bookworm_main_binary-amd64_Packages* > Packages
     python make_debian.py Packages
@@ -58,7 +58,10 @@ def names(relation: str) -> list[str]:
 def dependencies(known: Mapping[str, Package]) -> set[Pair]:
     """List what every package depends on; each alternative counts, and virtual packages stand for themselves."""
     return {
-        (name, needed) for name, package in known.items() for field in FIELDS for needed in names(package.get(field, ""))
+        (name, needed)
+        for name, package in known.items()
+        for field in FIELDS
+        for needed in names(package.get(field, ""))
     }
 
 

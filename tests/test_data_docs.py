@@ -14,7 +14,7 @@ import pytest
 from support import Project, write_card
 
 from harness import Arrays, Dataset, Interactions, LoggedRounds, TextSplit
-from harness.data.card import File
+from harness.data.card import ColumnsFile, File
 from harness.data.cards import dataset, read_card
 from harness.data.readers import kinds, reader_of
 from harness.declare import Takes
@@ -55,7 +55,7 @@ FILES = {
 VALUES = {"interactions": Interactions, "log": LoggedRounds, "text": TextSplit, "arrays": Arrays}
 
 
-@pytest.mark.parametrize("card", CARDS[1:5])
+@pytest.mark.parametrize("card", [CARDS[1], *CARDS[5:8]])
 def test_every_kind_is_read(tmp_path: Path, card: str) -> None:
     said: dict[str, Any] = tomllib.loads(card)
     file = tmp_path / said["file"]["path"]
@@ -70,22 +70,54 @@ def test_every_kind_is_read(tmp_path: Path, card: str) -> None:
     assert isinstance(made.load(params, np.random.default_rng(0)), VALUES[said["kind"]])
 
 
+RATINGS = [f"{row // 4},{row % 4},{row % 5},{1_700_000_000 + row}" for row in range(12)]
+FILMS = ["0,Heat,Crime|Drama", "1,Cats,Musical", "2,Up,", "3,Twice,Crime"]
+PUBLISHED = {
+    "ratings.dat": "\n".join(RATINGS).replace(",", "::"),
+    "movies.dat": "\n".join(FILMS).replace(",", "::"),
+    "ratings.csv": "\n".join(["userId,movieId,rating,timestamp", *RATINGS]),
+    "movies.csv": "\n".join(["movieId,title,genres", *FILMS]),
+    "usersha1-artmbid-artname-plays.tsv": "\n".join(f'u{row % 3}\t\t"a{row % 4}\t{row}' for row in range(12)),
+}
+
+
+@pytest.mark.parametrize("card", CARDS[2:5])
+def test_published_interactions_are_read(tmp_path: Path, card: str) -> None:
+    said: dict[str, Any] = tomllib.loads(card)["file"]
+    for file in filter(None, (said, said.get("items"))):
+        (tmp_path / file["path"]).write_text(PUBLISHED[file["path"]])
+    main, table, items = card.partition("[file]\n")[2].partition("[file.items]\n")
+    if items:
+        content = PUBLISHED[said["items"]["path"]].encode()
+        items = items.replace("0" * 64, hashlib.sha256(content).hexdigest())
+        items = re.sub(r"(?m)^rows = \d+", "rows = 4", re.sub(r"(?m)^bytes = \d+", f"bytes = {len(content)}", items))
+    layout = re.sub(r"(?m)^rows = \d+", "rows = 12", re.sub("path = .*\n", "", main)) + table + items
+    made = dataset(read_card(write_card(tmp_path / said["path"], layout, kind="interactions")))
+    made.verify()
+    data = made.load({}, np.random.default_rng(0))
+    assert (len(data), len(data.user_names), len(data.item_names)) == (12, 3, 4)
+    if items:
+        assert data.item_features == (("genres=Crime", "genres=Drama"), ("genres=Musical",), (), ("genres=Crime",))
+
+
 def test_the_fetched_example_is_a_card(tmp_path: Path) -> None:
-    (tmp_path / "penguins.toml").write_text(CARDS[5])
+    (tmp_path / "penguins.toml").write_text(CARDS[8])
     card = read_card(tmp_path / "penguins.toml")
     assert card.file is not None
     assert card.file.origin is not None
     assert card.file.origin.text == "pip package palmerpenguins==0.1.6"
-    assert len(CARDS) == 6
+    assert len(CARDS) == 9
 
 
 def test_every_kind_has_its_keys_on_the_page() -> None:
     rows = re.findall(r"^\| `(\w+)`[^|]*\|[^|]*\|([^|]*)\|", PAGE, re.MULTILINE)
     listed = {kind: set(re.findall(r"`(\w+)`", keys)) for kind, keys in rows if kind in kinds()}
     assert listed == {
-        kind: set(reader_of(kind).file.__struct_fields__) - set(File.__struct_fields__) - {"positives"}
+        kind: set(reader_of(kind).file.__struct_fields__) - set(ColumnsFile.__struct_fields__) - {"positives"}
         for kind in kinds()
     }
+    keys = set(re.findall(r"^\| `(\w+)` \|[^|]*\|[^|]*\|$", PAGE, re.MULTILINE))
+    assert keys >= set(ColumnsFile.__struct_fields__) - set(File.__struct_fields__)
 
 
 def test_the_example_of_a_task_runs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -63,7 +64,7 @@ def get(name: str, *, as_json: bool) -> None:
         f"source   {card.source.text}{place}",
         f"licence  {card.licence}",
         f"file     {'checksum verified' if card.file else 'generated, nothing to verify'}",
-        *([f"from     {card.file.origin.text}"] if card.file and card.file.origin else []),
+        *(f"from     {origin}" for origin in dict.fromkeys(file.origin.text for file in card.files if file.origin)),
         f"\n{card.description}",
         *(f"  {name:12s} {meaning}" for name, meaning in card.features.items()),
     ):
@@ -84,12 +85,9 @@ def path(name: str) -> None:
 
 
 def _state(card: Card) -> str:
-    from harness.data.files import path as file_of
-
-    place = file_of(card)
-    if place is None:
+    if card.file is None:
         return "generated"
-    return "here" if place.is_file() else "not here"
+    return "here" if all(Path(file.path).is_file() for file in card.files) else "not here"
 
 
 def _cards() -> dict[str, Card]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -65,6 +67,37 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     bytes: Size
     origin: Origin | None = msgspec.field(default=None, name="from")
 
+    @property
+    def parts(self) -> dict[str, File]:
+        """Further files that belong to this one, by the key that names them."""
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return {name: value for name, value in values if isinstance(value, File)}
+
+    @property
+    def version(self) -> str:
+        """The checksum; of several files, the checksum of theirs."""
+        if not self.parts:
+            return self.sha256
+        return hashlib.sha256("".join(file.sha256 for file in (self, *self.parts.values())).encode()).hexdigest()
+
+
+class ColumnsFile(File, frozen=True, kw_only=True):
+    """A file of columns, Parquet or text; the attributes are for text, such as CSV.
+
+    Attributes
+    ----------
+    columns
+        Names of the columns of a file without a header.
+    separator
+        What stands between two columns, one or more characters; by default a tab in ``.tsv``, else a comma.
+    quotes
+        Whether a value may stand in quotation marks, as in CSV; if not, they are characters like any other.
+    """
+
+    columns: tuple[str, ...] = ()
+    separator: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    quotes: bool = True
+
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A generator, by its name in `harness.data.synthetic.GENERATORS`."""
@@ -100,3 +133,10 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     features: dict[str, str] = {}
     file: File | None = None
     generator: Recipe | None = None
+
+    @property
+    def files(self) -> Iterator[File]:
+        """The file, and those that belong to it; none of generated data."""
+        if self.file is not None:
+            yield self.file
+            yield from self.file.parts.values()

@@ -105,17 +105,23 @@ def _reader(place: Path, kind: object) -> Reader:
 def _file(place: Path, section: object, reader: Reader) -> File:
     """Read the table ``[file]`` of a card, with the absolute path of the file."""
     file: File = _convert(place, section, reader.file, "$.file")
+    parts = {name: _placed(place, part, reader, f"file.{name}") for name, part in file.parts.items()}
+    return msgspec.structs.replace(_placed(place, file, reader, "file"), **parts)
+
+
+def _placed(place: Path, file: File, reader: Reader, table: str) -> File:
+    """Check the name of a file and where it is fetched from, and make its path absolute."""
     if not file.path.endswith(reader.formats):
         raise UsageError(f"{place}: {file.path} must be one of {', '.join(reader.formats)}")
     if file.origin is None:
         return msgspec.structs.replace(file, path=str((place.parent / file.path).resolve()))
-    origin = _origin(place, file.origin, file)
+    origin = _origin(place, file.origin, file, table)
     return msgspec.structs.replace(file, path=str(fetched_path(file)), origin=origin)
 
 
-def _origin(place: Path, origin: Origin, file: File) -> Origin:
+def _origin(place: Path, origin: Origin, file: File, table: str) -> Origin:
     """Check where a file is fetched from; an address relative to the card becomes absolute."""
-    where = f"{place}: from of [file]"
+    where = f"{place}: from of [{table}]"
     if sum(given is not None for given in (origin.url, origin.pip, origin.apt, origin.npm)) != 1:
         raise UsageError(f"{where} needs exactly one of url, pip, apt and npm")
     if Path(file.path).name != file.path:
@@ -175,7 +181,7 @@ def dataset(card: Card) -> Dataset:
         summary=card.summary,
         needs=reader.needs,
         verify=partial(files.check, card),
-        version=card.file.sha256,
+        version=card.file.version,
         kind=card.kind,
     )
 

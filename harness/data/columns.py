@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import gzip
+import io
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import IO, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.data.card import ColumnsFile
 from harness.data.tabular import Floats
 from harness.errors import UsageError, did_you_mean
 
@@ -17,9 +21,10 @@ Column: TypeAlias = Any  # pyarrow.ChunkedArray, which has no type stubs
 Number = TypeVar("Number", bound=np.generic)
 Codes: TypeAlias = npt.NDArray[np.int32]
 
-FORMATS = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
+FORMATS = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".dat", ".dat.gz")
 MODULES = ("pyarrow.csv", "pyarrow.parquet")
 
+_SHORT = "\x1f"  # the unit separator of ASCII, which no text has
 _WHOLE = 2**24  # whole numbers up to here are exact in float32
 _LOST = 0.01  # largest share of the distinct whole numbers of a feature that float32 may merge
 _STEPS = 1000  # least number of float32 steps between the least and the largest value of a feature
@@ -27,12 +32,13 @@ _STEPS = 1000  # least number of float32 steps between the least and the largest
 
 @dataclass(frozen=True)
 class Columns:
-    """An open file: its number of rows, its columns' names, and a function that reads a column."""
+    """An open file: its number of rows, its columns' names, a function that reads a column, and a text's separator."""
 
     path: Path
     rows: int
     names: tuple[str, ...]
     column: Callable[[str], Column]
+    separator: str = ""
 
     def where(self, role: str, name: str) -> str:
         """Name a column in a message."""
@@ -44,16 +50,23 @@ class Columns:
             raise UsageError(f"{self.path} has {self.rows} rows, but its card says {rows}; correct `rows` in the card")
         for name in wanted:
             if name not in self.names:
-                raise UsageError(f"{self.path} has no column {name!r}{did_you_mean(name, self.names)}")
+                hint = did_you_mean(name, self.names)
+                if self.separator and len(self.names) == 1:
+                    hint = f", only {self.names[0]!r}{_hint(self.separator)}"
+                raise UsageError(f"{self.path} has no column {name!r}{hint}")
 
 
-def open_columns(path: Path, names: tuple[str, ...] = ()) -> Columns:
+def _hint(separator: str) -> str:
+    return f"; is {separator!r} what separates its columns? If not, say separator = ... in the card"
+
+
+def open_columns(file: ColumnsFile, missing: Sequence[str] | None = None) -> Columns:
     """Open a file.
 
     Parameters
     ----------
-    names
-        Names of the columns of a CSV file without a header.
+    missing
+        What stands for a missing value in a text; by default also words such as NA and null.
 
     Raises
     ------
@@ -62,18 +75,27 @@ def open_columns(path: Path, names: tuple[str, ...] = ()) -> Columns:
     """
     import pyarrow as pa
 
-    opened = _parquet if path.suffix == ".parquet" else _csv
+    path, separator = Path(file.path), _separator(file)
     try:
-        columns = opened(path, names)
-    except (pa.ArrowException, OSError) as error:
+        columns = _csv(path, separator, file, missing) if separator else _parquet(path)
+    except (pa.ArrowException, OSError, EOFError) as error:
         kind = path.name.removesuffix(".gz").rpartition(".")[2]
-        raise UsageError(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}") from None
+        hint = _hint(separator) if "columns, got" in str(error) else ""
+        raise UsageError(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}{hint}") from None
     if len(set(columns.names)) < len(columns.names):
         raise UsageError(f"{path} has two columns of the same name: {', '.join(sorted(columns.names))}")
     return columns
 
 
-def _parquet(path: Path, _names: tuple[str, ...]) -> Columns:
+def _separator(file: ColumnsFile) -> str:
+    """Return what stands between the columns of a text; empty for Parquet."""
+    path = Path(file.path)
+    if path.suffix == ".parquet":
+        return ""
+    return file.separator or ("\t" if ".tsv" in path.suffixes else ",")
+
+
+def _parquet(path: Path) -> Columns:
     from pyarrow import parquet
 
     file = parquet.ParquetFile(path)
@@ -86,20 +108,29 @@ def _parquet(path: Path, _names: tuple[str, ...]) -> Columns:
     )
 
 
-def _csv(path: Path, names: tuple[str, ...]) -> Columns:
+def _csv(path: Path, separator: str, file: ColumnsFile, missing: Sequence[str] | None) -> Columns:
     from pyarrow import csv
 
     with path.open("rb") as stream:
         start = stream.read(2)
     if start in (b"\xff\xfe", b"\xfe\xff"):
         raise UsageError(f"{path} is in UTF-16, as its byte-order mark says; save it as UTF-8")
+    short = len(separator.encode()) == 1
     table = csv.read_csv(
-        path,
-        csv.ReadOptions(use_threads=False, column_names=list(names) or None),
-        csv.ParseOptions(delimiter="\t" if ".tsv" in path.suffixes else ","),
-        csv.ConvertOptions(strings_can_be_null=True),
+        path if short else _with_short_separator(path, separator),
+        csv.ReadOptions(use_threads=False, column_names=list(file.columns) or None),
+        csv.ParseOptions(delimiter=separator if short else _SHORT, quote_char='"' if file.quotes else False),
+        csv.ConvertOptions(strings_can_be_null=True, null_values=missing),
     )
-    return Columns(path, table.num_rows, tuple(table.column_names), table.column)
+    return Columns(path, table.num_rows, tuple(table.column_names), table.column, separator)
+
+
+def _with_short_separator(path: Path, separator: str) -> IO[bytes]:
+    """Read a text, and put one byte in the place of a longer separator, since pyarrow takes no other."""
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    if _SHORT.encode() in content:
+        raise UsageError(f"{path} contains the byte {_SHORT!r}, so that it cannot be read with a separator of its own")
+    return io.BytesIO(content.replace(separator.encode(), _SHORT.encode()))
 
 
 def feature(column: Column, where: str, *, categorical: bool = False) -> Floats:
@@ -205,8 +236,33 @@ def times(column: Column, where: str) -> npt.NDArray[np.int64]:
     if types.is_date32(column.type):
         column = column.cast(pa.int32())
     elif not (types.is_integer(column.type) or types.is_temporal(column.type)):
-        raise UsageError(f"{where} is of type {column.type}; it must contain integers, dates or timestamps")
+        wrong = f" ({_no_time(column)!r})" if _is_string(column) else ""
+        raise UsageError(f"{where} is of type {column.type}{wrong}; it must contain integers, dates or timestamps")
     return _array(column.cast(pa.int64()), np.int64)
+
+
+def _no_time(column: Column) -> str:
+    """Return the first string that is not a time in ISO 8601; the first one, if all are but not alike."""
+    values: list[str] = column.to_pylist()
+    for value in values:
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            if not value.isdecimal():
+                return value
+    return values[0]
+
+
+def counts(column: Column, where: str) -> npt.NDArray[np.float64]:
+    """Convert whole numbers from 0 to float64, shape (n,)."""
+    values = reals(column, where)
+    wrong = np.flatnonzero((values < 0) | (values != np.floor(values)))
+    if len(wrong):
+        raise UsageError(
+            f"{where} is {values[wrong[0]]:g} in row {wrong[0] + 1}: a count is a whole number from 0; "
+            'say weight_kind = "real" in the card if these are not counts'
+        )
+    return values
 
 
 def identities(column: Column, where: str) -> tuple[Codes, tuple[str | int, ...]]:

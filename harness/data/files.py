@@ -38,19 +38,21 @@ def path(card: Card) -> Path | None:
 
 
 def verify(card: Card) -> None:
-    """Check that the card's file is there and has the card's size and checksum.
+    """Check that the card's files are there and have the card's sizes and checksums.
 
     Raises
     ------
     MissingDataError
-        When it is missing.
+        When one is missing.
     UsageError
-        When it differs.
+        When one differs.
     """
-    if card.file is None:
-        return
-    file, place = card.file, Path(card.file.path)
-    again = again_from(card)
+    for file in card.files:
+        _verify(card, file)
+
+
+def _verify(card: Card, file: File) -> None:
+    place, again = Path(file.path), again_from(card)
     if not place.is_file():
         raise MissingDataError(f"{place}, the file of data set {card.name}, is missing; {again}", card.name)
     with place.open("rb") as stream:
@@ -74,7 +76,7 @@ def verify(card: Card) -> None:
 
 def again_from(card: Card) -> str:
     """Say how to get the file of a card again."""
-    if card.file is not None and card.file.origin is not None:
+    if any(file.origin is not None for file in card.files):
         return f"fetch it with: bakeoff data get {card.name}"
     return f"get it again: {card.source.text}" + (f" ({card.source.url})" if card.source.url else "")
 

@@ -327,3 +327,31 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "file"))
     with pytest.raises(UsageError, match=r"cannot write .* or set BAKEOFF_CACHE to another folder"):
         get(remote_card(tmp_path, 'url = "raw.csv"'))
+
+
+def test_two_files_of_one_package_are_fetched_at_once(tmp_path: Path, cache: Path) -> None:
+    films = b"film,genre\n0,Drama\n1,Crime\n"
+    ratings = b"user,film\n" + b"".join(b"%d,%d\n" % (row, row % 2) for row in range(20))
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        archive.writestr("r.csv", ratings)
+        archive.writestr("f.csv", films)
+    package = (tmp_path / "both.zip").read_bytes()
+    digest = hashlib.sha256(package).hexdigest()
+    source = f'url = "both.zip"\nsha256 = "{digest}"\nbytes = {len(package)}\n'
+    layout = (
+        f'rows = 20\nuser = "user"\nitem = "film"\n[file.from]\nmember = "r.csv"\n{source}'
+        f'[file.items]\npath = "films.csv"\nsha256 = "{hashlib.sha256(films).hexdigest()}"\nbytes = {len(films)}\n'
+        f'rows = 2\nitem = "film"\nfeatures = {{genre = ""}}\n[file.items.from]\nmember = "f.csv"\n{source}'
+    )
+    card = write_card(tmp_path / "mine.csv", layout, kind="interactions", content=ratings)
+    assert [sentence.startswith("fetching mine from ") for sentence in get(card)] == [True]
+    assert sorted(file.name for file in (cache / "data").glob("*/*.csv")) == ["films.csv", "mine.csv"]
+    # What is there is not fetched again; what is damaged is.
+    assert get(card) == []
+    next((cache / "data").glob("*/films.csv")).write_bytes(b"")
+    assert len(get(card)) == 1
+    assert not list((cache / "data").glob("*/.*"))
+    missing = read_card(card)
+    next((cache / "data").glob("*/films.csv")).unlink()
+    with pytest.raises(MissingDataError, match=r"films.csv, the file of data set mine, is missing; fetch it with"):
+        check(missing)

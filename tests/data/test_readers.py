@@ -231,7 +231,7 @@ def test_interactions(tmp_path: Path) -> None:
 def test_interactions_of_a_file_with_tabs_and_without_a_header(tmp_path: Path) -> None:
     file = tmp_path / "u.tsv"
     file.write_text("".join(f"{row % 3}\t{row % 4}\t{row}\n" for row in range(ROWS)))
-    layout = f'rows = {ROWS}\ncolumns = ["user", "item", "at"]\nuser = "user"\nitem = "item"'
+    layout = f'rows = {ROWS}\ncolumns = ["user", "item", "at"]\nuser = "user"\nitem = "item"\nrepeats = true'
     made = load(write_card(file, layout, kind="interactions"))
     assert (made.weights, made.time) == (None, None)
     assert made.users.tolist() == [row % 3 for row in range(ROWS)]

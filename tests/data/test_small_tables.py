@@ -99,3 +99,17 @@ def test_script_leaves_out_what_gives_the_outcome_away() -> None:
     assert made["dead"].to_pylist() == [False, True, False]
     assert made["yearVeh"].to_pylist() == [1990, None, 2001]
     assert made.equals(script("make_nass_cds").occupants(raw.assign(injSeverity=0, caseid="x")))
+
+
+def test_digits_are_those_of_scikit_learn() -> None:
+    """Values and types are the same, and so are all results."""
+    from sklearn.datasets import load_digits
+
+    from harness.topics._shared.digits import digits, verify_digits
+
+    verify_digits()
+    for ours, theirs in zip(digits(), load_digits(return_X_y=True), strict=True):
+        np.testing.assert_array_equal(ours, theirs, strict=True)
+    made = script("make_digits").digits()
+    assert {name: array.dtype.name for name, array in made.items()} == {"images": "uint8", "labels": "uint8"}
+    assert np.bincount(made["labels"]).min() == 174

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.data import columns
-from harness.data.card import Card, File, Rows
+from harness.data.card import Card, ColumnsFile, Rows
 from harness.data.readers.reader import Reader
 from harness.data.tabular import read_only
 from harness.declare import Dataset
@@ -21,7 +20,7 @@ from harness.errors import UsageError
 from harness.records import Scalar
 
 
-class LogFile(File, frozen=True, kw_only=True):
+class LogFile(ColumnsFile, frozen=True, kw_only=True):
     """A file of rounds.
 
     Attributes
@@ -36,8 +35,6 @@ class LogFile(File, frozen=True, kw_only=True):
         Optional column of the probability with which the policy that ran chose the action: above 0, at most 1.
     time
         Optional column of integers, dates or timestamps.
-    columns
-        Names of the columns of a CSV file without a header.
     positives
         Rounds whose reward is 1, for pages.
     """
@@ -47,7 +44,6 @@ class LogFile(File, frozen=True, kw_only=True):
     reward: str
     propensity: str | None = None
     time: str | None = None
-    columns: tuple[str, ...] = ()
     positives: int | None = None
 
 
@@ -95,7 +91,7 @@ def read(card: Card) -> LoggedRounds:
     """
     assert isinstance(card.file, LogFile)
     file = card.file
-    opened = columns.open_columns(Path(file.path), file.columns)
+    opened = columns.open_columns(file)
     roles = [name for name in (file.action, file.reward, file.propensity, file.time) if name is not None]
     opened.check(file.rows, (*roles, *card.features))
     actions, names = columns.identities(opened.column(file.action), opened.where("action", file.action))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.data import columns
-from harness.data.card import Card, File, Rows
+from harness.data.card import Card, ColumnsFile, Rows
 from harness.data.columns import Columns
 from harness.data.readers.reader import Reader, overlap_of, rows_param, split_rows
 from harness.data.tabular import Floats, Split, Table
@@ -23,7 +22,7 @@ from harness.records import Scalar
 TargetKind: TypeAlias = Literal["binary", "multiclass", "real"]
 
 
-class TableFile(File, frozen=True, kw_only=True):
+class TableFile(ColumnsFile, frozen=True, kw_only=True):
     """A file of rows.
 
     Attributes
@@ -38,8 +37,6 @@ class TableFile(File, frozen=True, kw_only=True):
         Optional column of integers, dates or timestamps. Not a feature.
     categorical
         Features whose values are names even where they look like numbers. Strings always are.
-    columns
-        Names of the columns of a CSV file without a header.
     positives
         Rows whose target is 1, for pages.
     """
@@ -49,7 +46,6 @@ class TableFile(File, frozen=True, kw_only=True):
     target_kind: TargetKind = "binary"
     time: str | None = None
     categorical: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
     positives: int | None = None
 
 
@@ -107,7 +103,7 @@ def check(card: Card, params: Mapping[str, Scalar], rng: Generator) -> None:
 @lru_cache(maxsize=4)
 def _targets(file: TableFile) -> npt.NDArray[Any]:
     """Read the target of a file, which is pinned by its checksum, once for all blocks of a plan."""
-    return target(columns.open_columns(Path(file.path), file.columns), file.target, file.target_kind)[0]
+    return target(columns.open_columns(file), file.target, file.target_kind)[0]
 
 
 def check_classes(card: Card, y: npt.NDArray[Any], params: Mapping[str, Scalar], rng: Generator) -> None:
@@ -143,7 +139,7 @@ def target(opened: Columns, name: str, kind: TargetKind) -> tuple[npt.NDArray[An
 
 def _open(card: Card) -> Columns:
     file = table_file(card)
-    opened = columns.open_columns(Path(file.path), file.columns)
+    opened = columns.open_columns(file)
     opened.check(file.rows, (file.target, *filter(None, [file.time]), *card.features))
     return opened
 

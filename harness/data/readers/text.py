@@ -11,7 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from harness.data import columns
-from harness.data.card import Card, File, Rows
+from harness.data.card import Card, ColumnsFile, Rows
 from harness.data.readers.reader import Reader, overlap_of, rows_param, split_rows
 from harness.data.readers.table import TargetKind, check_classes, target
 from harness.data.tabular import Index, read_only
@@ -23,7 +23,7 @@ from harness.records import Scalar
 LINES = ".txt"
 
 
-class TextFile(File, frozen=True, kw_only=True):
+class TextFile(ColumnsFile, frozen=True, kw_only=True):
     """A file of texts: a column of a table, or the lines of a file ``.txt`` in UTF-8.
 
     Attributes
@@ -34,15 +34,12 @@ class TextFile(File, frozen=True, kw_only=True):
         Column of the strings; none in a file of lines.
     target, target_kind
         Optional column of the target, as in a table.
-    columns
-        Names of the columns of a CSV file without a header.
     """
 
     rows: Rows
     text: str | None = None
     target: str | None = None
     target_kind: TargetKind = "binary"
-    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +90,7 @@ def read(card: Card) -> tuple[Texts, tuple[str, ...]]:
         return Texts(_lines(Path(file.path), file.rows)), ()
     if file.text is None:
         raise UsageError(f"the card of data set {card.name} must name the column of the strings: text = ...")
-    opened = columns.open_columns(Path(file.path), file.columns)
+    opened = columns.open_columns(file)
     opened.check(file.rows, [name for name in (file.text, file.target) if name is not None])
     strings = columns.strings(opened.column(file.text), opened.where("text", file.text))
     if file.target is None:
@@ -128,7 +125,7 @@ def _check(card: Card, params: Mapping[str, Scalar], rng: Generator) -> None:
 @lru_cache(maxsize=4)
 def _targets(file: TextFile, name: str) -> npt.NDArray[Any]:
     """Read the target of a file, which is pinned by its checksum, once for all blocks of a plan."""
-    return target(columns.open_columns(Path(file.path), file.columns), name, file.target_kind)[0]
+    return target(columns.open_columns(file), name, file.target_kind)[0]
 
 
 def _file(card: Card) -> TextFile:

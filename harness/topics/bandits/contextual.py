@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import CLEAN, Dataset, Generator, Judgement, Param, Profile, Scalar, Scenario
 from harness.data import columns
+from harness.topics._shared import digits
 from harness.topics.bandits import topic
 from harness.topics.bandits.stationary import METRICS, PARAMS, REGRET, STEPS, batch
 
@@ -73,9 +74,11 @@ LINEAR = Dataset(
 DIGITS = Dataset(
     "digits-contexts",
     _made("digits"),
-    "Which digit is it? 1,797 images of scikit-learn, from the UCI repository (Alpaydin & Kaynak 1998, CC BY 4.0).",
+    "Which digit is it? 1,797 images of the data set digits.",
     {**SIZES, **_exactly(10), **PIXELS},
-    needs=(CONTEXT, "sklearn.datasets"),
+    needs=(CONTEXT, *digits.MODULES),
+    verify=digits.verify_digits,
+    version=digits.version(),
 )
 FLIGHTS = Dataset(
     "flights-contexts",

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness import CLEAN, Dataset, Generator, Param, Scalar, Scenario, Work
+from harness.topics._shared import digits as shared
 
 if TYPE_CHECKING:
     from harness.topics.ope.engine.worlds import Logs, Replications
@@ -125,7 +126,7 @@ POLICIES = _synthetic(
 DIGITS = Dataset(
     "digits-bandit",
     digits,
-    "Handwritten digits of scikit-learn: an action is a class, and pays 1 if it is the class of the image.",
+    "Handwritten digits of the data set digits: an action is a class, and pays 1 if it is the class of the image.",
     params={
         **REPLICATIONS,
         "splits": Param(1, low=1, high=100, summary="random splits of the images, each with its policies"),
@@ -134,11 +135,13 @@ DIGITS = Dataset(
     needs=(
         f"{ENGINE}.digits",
         f"{ENGINE}.judge",
-        "sklearn.datasets",
+        *shared.MODULES,
         "sklearn.ensemble",
         "sklearn.linear_model",
         "sklearn.model_selection",
     ),
+    verify=shared.verify_digits,
+    version=shared.version(),
 )
 OPEN_BANDIT = tuple(
     Dataset(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import Scalar
+from harness.topics._shared.digits import digits as read_digits
 from harness.topics.bandits.engine.world import Floats, World, key_of
 
 ROWS = 2_000  # contexts of a generated table
@@ -40,9 +41,7 @@ def digits(params: Mapping[str, Scalar], rng: np.random.Generator) -> World:
 
     The features are the first principal components of the pixels, divided by their common standard deviation.
     """
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
+    images, labels = read_digits()
     centred = images - images.mean(axis=0)
     parts = centred @ np.linalg.svd(centred, full_matrices=False)[2][: int(params["features"]) - 1].T
     return _world(np.eye(10)[labels], _with_constant(parts / parts.std()), params, rng)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from harness.topics._shared.digits import digits
 from harness.topics.ope.engine.log import Floats, Ints
 from harness.topics.ope.engine.worlds import Population
 
@@ -22,9 +23,7 @@ _SEED = 12345
 
 def splits(seeds: Sequence[int]) -> tuple[Population, ...]:
     """Make one population for each seed; a seed splits the images into those for fitting and those for logging."""
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
+    images, labels = digits()
     return tuple(split(images, labels, seed) for seed in seeds)
 
 
