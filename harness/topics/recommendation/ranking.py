@@ -71,7 +71,7 @@ def _sizes(data: Visible) -> Mapping[str, Scalar]:
 task = topic.task(
     "ranking",
     title="The ten items that a user is shown, learned from what users took",
-    datasets=[SYNTHETIC_IMPLICIT],
+    datasets=["debian-dependencies", "movielens-100k", SYNTHETIC_IMPLICIT],
     takes=Takes("interactions", prepare=prepare, overlap=0.25),
     scenarios=SCENARIOS,
     phases=["fit", "recommend"],

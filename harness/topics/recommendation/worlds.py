@@ -19,6 +19,7 @@ PARAMS = {
     "density": Param(0.02, low=1e-6, high=0.25, summary="share of the pairs of a user and an item that interacted"),
     "skew": Param(0.8, low=0.0, high=2.0, summary="exponent of Zipf's law of the items' popularity; 0 is uniform"),
     "drift": Param(0.5, low=0.0, high=1.0, summary="share of tastes and popularity that time replaces"),
+    "stay": Param(1.0, low=0.01, high=1.0, summary="share of the time in which one user's interactions are"),
     "dimensions": Param(16, low=1, high=512, summary="dimensions of the true factors"),
 }
 
@@ -36,6 +37,7 @@ def synthetic_implicit(params: Mapping[str, Scalar], rng: Generator) -> Feedback
         skew=float(params["skew"]),
         drift=float(params["drift"]),
         dimensions=int(params["dimensions"]),
+        stay=float(params["stay"]),
     )
     return divide(world.interactions, random_holdout, rng, features=world.features, preference=world.preference)
 
@@ -51,12 +53,10 @@ SYNTHETIC_IMPLICIT = Dataset(
 
 
 def prepare(interactions: Interactions, _params: Mapping[str, Scalar], rng: Generator) -> Feedback:
-    """Divide the interactions of a card; see `engine.check` and `engine.protocols.divide`."""
-    from harness.topics.recommendation.engine.check import check
-    from harness.topics.recommendation.engine.protocols import divide, random_holdout
+    """Divide the interactions of a card; see `engine.cards`."""
+    from harness.topics.recommendation.engine.cards import prepared
 
-    check(interactions)
-    return divide(interactions, random_holdout, rng)
+    return prepared(interactions, rng)
 
 
 def holdout(data: Feedback, rng: Generator) -> Feedback:

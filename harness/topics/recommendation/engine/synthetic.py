@@ -91,7 +91,15 @@ class World:
 
 
 def draw(
-    rng: Generator, *, users: int, items: int, density: float, skew: float, drift: float, dimensions: int
+    rng: Generator,
+    *,
+    users: int,
+    items: int,
+    density: float,
+    skew: float,
+    drift: float,
+    dimensions: int,
+    stay: float = 1.0,
 ) -> World:
     """Draw a world and its feedback.
 
@@ -106,6 +114,8 @@ def draw(
         Share of tastes and popularity that is replaced from the first to the last interaction.
     dimensions
         Dimensions of the factors.
+    stay
+        Share of the whole time in which one user's interactions are, which begins at a uniform time.
     """
     factors = Factors(
         (_normal(rng, users, dimensions), _normal(rng, users, dimensions)),
@@ -118,7 +128,7 @@ def draw(
     mean = rng.lognormal(np.log(density * items) - ACTIVITY**2 / 2, ACTIVITY, users)
     counts = np.clip(np.rint(mean), min(5, most), most).astype(np.int64)
     owners = np.repeat(np.arange(users, dtype=np.int32), counts)
-    moments = rng.random(len(owners))
+    moments = stay * rng.random(len(owners)) + (1 - stay) * rng.random(users)[owners]
     moments = moments[np.lexsort((moments, owners))]
     taken = _choose(
         rng.integers(2**63, dtype=np.uint64),
