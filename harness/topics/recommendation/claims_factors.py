@@ -16,6 +16,8 @@ CREMONESI = "Cremonesi, Koren & Turrin 2010, Performance of recommender algorith
 GANTNER = "Gantner et al. 2010, Learning attribute-to-feature mappings for cold-start recommendations"
 COLLECTIVE = "Singh & Gordon 2008, Relational learning via collective matrix factorization"
 
+OWN = "this project's own, without a published figure"
+
 SMALL: dict[str, Scalar] = {"dataset": "synthetic-implicit", "users": 1_000, "items": 500, "density": 0.02}
 PACKAGES: dict[str, Scalar] = {"dataset": "debian-dependencies"}
 FILMS: dict[str, Scalar] = {"dataset": "movielens-100k"}
@@ -118,9 +120,9 @@ def conjugate_gradients_grow_with_factors(evidence: Evidence) -> Verdict:
     "the training time of ALS with 32 factors is linear in users, at an exponent of 1 within 0.2", source=HU, blocks=5
 )
 def als_is_linear_in_users(evidence: Evidence) -> Verdict:
-    """Judge the exponent over 1,000 to 16,000 users, at equal density."""
+    """Judge the exponent over 2,000 to 18,000 users, at equal density."""
     where = {name: value for name, value in SMALL.items() if name != "users"}
-    sizes = ("users", 1_000, 4_000, 16_000)
+    sizes = ("users", 2_000, 6_000, 18_000)
     return evidence.slope("fit.cpu_s", "als[factors=32]", over=sizes, **where).within(0.2, of=1)
 
 
@@ -130,26 +132,32 @@ def als_is_linear_in_users(evidence: Evidence) -> Verdict:
     blocks=5,
 )
 def als_is_linear_in_interactions(evidence: Evidence) -> Verdict:
-    """Judge the exponent over densities at which a user has 25 to 100 items, more than factors."""
-    where = {name: value for name, value in SMALL.items() if name != "density"}
-    sizes = ("density", 0.05, 0.1, 0.2)
+    """Judge the exponent over densities at which a user has 40 to 200 items, more than factors."""
+    where: dict[str, Scalar] = {"dataset": "synthetic-implicit", "users": 2_000, "items": 2_000}
+    sizes = ("density", 0.02, 0.05, 0.1)
     return evidence.slope("fit.cpu_s", "als[factors=16]", over=sizes, **where).within(0.25, of=1)
 
 
-@topic.claim(
-    "for cold users, a popularity back-off gains at least 0.005 NDCG over ALS alone", source="this project's own"
-)
+@topic.claim("for cold users, a popularity back-off gains at least 0.01 NDCG over ALS alone", source=OWN)
 def back_off_repairs_cold_users(evidence: Evidence) -> Verdict:
     """Judge users of whom at most three items are known, of a quarter of them none."""
-    return evidence.difference("ndcg", "als-popularity", REGULARISED, scenario="cold_users", **SMALL).at_least(0.005)
+    return evidence.difference("ndcg", "als-popularity", REGULARISED, scenario="cold_users", **SMALL).at_least(0.01)
+
+
+@topic.claim("for cold users, ALS with a popularity back-off is at least as good as popularity", source=OWN)
+def folding_in_beats_popularity(evidence: Evidence) -> Verdict:
+    """Judge whether folding a user in from one to three items helps."""
+    return evidence.difference("ndcg", "als-popularity", "popularity", scenario="cold_users", **SMALL).at_least(0)
 
 
 @topic.claim(
-    "for cold users, ALS with a popularity back-off is at least as good as popularity", source="this project's own"
+    "for cold users, ALS with a back-off whose threshold is tuned has at most 0.005 less NDCG than popularity",
+    source=OWN,
 )
-def back_off_is_no_worse_than_popularity(evidence: Evidence) -> Verdict:
-    """Judge whether folding a user in from one to three items helps."""
-    return evidence.difference("ndcg", "als-popularity", "popularity", scenario="cold_users", **SMALL).at_least(0)
+def tuned_back_off_is_no_worse(evidence: Evidence) -> Verdict:
+    """Judge the threshold that four tries choose, the number of known items from which on users are folded in."""
+    where: dict[str, Scalar] = SMALL | {"scenario": "cold_users"}
+    return evidence.difference("ndcg", "als-popularity-tuned", "popularity", **where).at_least(-0.005)
 
 
 @topic.claim(

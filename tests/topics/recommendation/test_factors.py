@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -16,10 +17,12 @@ pytest.importorskip("sklearn")
 
 from harness.declare import Problem
 from harness.errors import CannotRunError
-from harness.topics.recommendation import baselines, cold, factors, worlds
+from harness.topics.recommendation import cold, factors, worlds
 from harness.topics.recommendation.engine import metrics, protocols
 from harness.topics.recommendation.engine.feedback import Feedback, Ranking
 from harness.topics.recommendation.ranking import task
+
+importlib.import_module("harness.topics.recommendation.baselines")  # registers random and popularity
 
 DEFAULTS = {name: param.default for name, param in worlds.PARAMS.items()}
 PLAIN: dict[str, Any] = {"factors": cold.FACTORS, "regularization": cold.REGULARIZATION, "alpha": cold.ALPHA}
