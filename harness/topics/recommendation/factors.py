@@ -109,6 +109,7 @@ def als_cholesky(
     needs=(*FACTORISATION, "implicit.cpu.bpr"),
     search={"factors": [16, 32, 64], "learning_rate": [0.01, 0.03, 0.1], "regularization": [0.01, 0.03, 0.1]},
     note=f"implicit's defaults. {UNKNOWN} With more than one thread, results differ between runs.",
+    quick=False,
 )
 def bpr(
     problem: Problem,
@@ -141,6 +142,7 @@ def bpr(
     needs=(*FACTORISATION, "implicit.cpu.lmf"),
     search={"factors": [16, 30, 64], "regularization": [0.6, 3.0, 10.0], "learning_rate": [0.3, 1.0]},
     note=f"implicit's defaults; it samples at most factors + 2 negatives for a user (its issue 745). {UNKNOWN}",
+    quick=False,
 )
 def lmf(
     problem: Problem,
@@ -175,6 +177,7 @@ def lmf(
     needs=(*FACTORISATION, "scipy.sparse"),
     search={"factors": [4, 16, 32], "regularization": [0.03, 0.1, 0.3]},
     note=f"Learns from ratings alone, not from what was left unrated. {UNKNOWN}",
+    quick=False,
 )
 def biased_mf(
     problem: Problem, phase: PhaseClock, factors: int = 16, regularization: float = 0.1, iterations: int = 10
