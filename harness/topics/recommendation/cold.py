@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HYBRID = (*ALS, f"{ENGINE}.hybrid")
 # Tuning of the strategy als often chooses them; at its defaults ALS would be too poor a base.
 FACTORS, REGULARIZATION, ALPHA, ITERATIONS = 32, 30.0, 8.0, 15
-TUNED = "Compare it with als[alpha=8,factors=32,regularization=30]: it differs in the cold start alone."
+TUNED = "Compare it with als[alpha=8.0,factors=32,regularization=30.0]: it differs in the cold start alone."
 
 
 @task.strategy("als-popularity", needs=ALS, search={"least": [1, 2, 3, 5]}, note=TUNED, quick=False, hand_tuned=True)
