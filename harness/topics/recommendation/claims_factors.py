@@ -99,30 +99,34 @@ def conjugate_gradients_are_as_good(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "from 64 to 128 factors, the CPU time of ALS by Cholesky grows at least quadratically", source=HU, blocks=5
+    "from 64 to 128 factors, the CPU time of ALS by Cholesky grows with an exponent of at least 1.5",
+    source=HU,
+    blocks=5,
 )
 def cholesky_grows_with_factors(evidence: Evidence) -> Verdict:
-    """Judge the exponent: between 2, of the products, and 3, of the factorisation."""
-    return evidence.ratio("fit.cpu_s", "als-cholesky[factors=128]", "als-cholesky[factors=64]", **SMALL).at_least(4)
+    """Judge the exponent that theory has between 2, of the products, and 3, of the decomposition; BLAS lowers it."""
+    return evidence.ratio("fit.cpu_s", "als-cholesky[factors=128]", "als-cholesky[factors=64]", **SMALL).at_least(
+        2**1.5
+    )
 
 
 @topic.claim(
-    "from 64 to 128 factors, the CPU time of ALS by conjugate gradients grows at most quadratically",
+    "from 64 to 128 factors, the CPU time of ALS by conjugate gradients grows with an exponent of at most 1.5",
     source=TAKACS,
     blocks=5,
 )
 def conjugate_gradients_grow_with_factors(evidence: Evidence) -> Verdict:
-    """Judge the exponent: between 1, of the interactions, and 2, of the products of all users and items."""
-    return evidence.ratio("fit.cpu_s", "als[factors=128]", "als[factors=64]", **SMALL).at_most(4)
+    """Judge the exponent that theory has between 1, of the interactions, and 2, of the products of vectors and Y'Y."""
+    return evidence.ratio("fit.cpu_s", "als[factors=128]", "als[factors=64]", **SMALL).at_most(2**1.5)
 
 
 @topic.claim(
     "the training time of ALS with 32 factors is linear in users, at an exponent of 1 within 0.2", source=HU, blocks=5
 )
 def als_is_linear_in_users(evidence: Evidence) -> Verdict:
-    """Judge the exponent over 2,000 to 18,000 users, at equal density."""
+    """Judge the exponent over 4,000 to 36,000 users, at equal density."""
     where = {name: value for name, value in SMALL.items() if name != "users"}
-    sizes = ("users", 2_000, 6_000, 18_000)
+    sizes = ("users", 4_000, 12_000, 36_000)
     return evidence.slope("fit.cpu_s", "als[factors=32]", over=sizes, **where).within(0.2, of=1)
 
 
@@ -130,21 +134,23 @@ def als_is_linear_in_users(evidence: Evidence) -> Verdict:
     "the training time of ALS with 32 factors is linear in items, at an exponent of 1 within 0.2", source=HU, blocks=5
 )
 def als_is_linear_in_items(evidence: Evidence) -> Verdict:
-    """Judge the exponent over 500 to 4,500 items, at equal density."""
-    where: dict[str, Scalar] = {"dataset": "synthetic-implicit", "users": 2_000, "density": 0.02}
-    return evidence.slope("fit.cpu_s", "als[factors=32]", over=("items", 500, 1_500, 4_500), **where).within(0.2, of=1)
+    """Judge the exponent over 1,000 to 9,000 items, at equal density."""
+    where: dict[str, Scalar] = {"dataset": "synthetic-implicit", "users": 1_000, "density": 0.02}
+    return evidence.slope("fit.cpu_s", "als[factors=32]", over=("items", 1_000, 3_000, 9_000), **where).within(
+        0.2, of=1
+    )
 
 
 @topic.claim(
-    "the training time of ALS with 16 factors is linear in interactions, at an exponent of 1 within 0.25",
+    "with users and items given, the training time of ALS with 16 factors grows with an exponent of 0.5 to 1 in density",
     source=HU,
     blocks=5,
 )
 def als_is_linear_in_interactions(evidence: Evidence) -> Verdict:
-    """Judge the exponent over densities at which a user has 40 to 200 items, more than factors."""
+    """Judge the exponent where a user has 40 to 200 items: below 1, as users and items have a cost of their own."""
     where: dict[str, Scalar] = {"dataset": "synthetic-implicit", "users": 2_000, "items": 2_000}
     sizes = ("density", 0.02, 0.05, 0.1)
-    return evidence.slope("fit.cpu_s", "als[factors=16]", over=sizes, **where).within(0.25, of=1)
+    return evidence.slope("fit.cpu_s", "als[factors=16]", over=sizes, **where).within(0.25, of=0.75)
 
 
 @topic.claim("for cold users, a popularity back-off gains at least 0.01 NDCG over ALS alone", source=OWN)
@@ -153,10 +159,11 @@ def back_off_repairs_cold_users(evidence: Evidence) -> Verdict:
     return evidence.difference("ndcg", "als-popularity", REGULARISED, scenario="cold_users", **SMALL).at_least(0.01)
 
 
-@topic.claim("for cold users, ALS with a popularity back-off is at least as good as popularity", source=OWN)
+@topic.claim("folding cold users in from one to three items gains at least 0.005 NDCG over popularity", source=OWN)
 def folding_in_beats_popularity(evidence: Evidence) -> Verdict:
-    """Judge whether folding a user in from one to three items helps."""
-    return evidence.difference("ndcg", "als-popularity", "popularity", scenario="cold_users", **SMALL).at_least(0)
+    """Judge ALS with a back-off that ranks the users without any item by popularity, too."""
+    where: dict[str, Scalar] = SMALL | {"scenario": "cold_users"}
+    return evidence.difference("ndcg", "als-popularity", "popularity", **where).at_least(0.005)
 
 
 @topic.claim(
@@ -170,12 +177,12 @@ def tuned_back_off_is_no_worse(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "for cold items, factors that ridge regression predicts from features have 1.5 times the NDCG of none",
+    "for cold items, factors that ridge regression predicts from features gain at least 0.02 NDCG",
     source=GANTNER,
 )
 def features_repair_cold_items(evidence: Evidence) -> Verdict:
-    """Judge the hybrid against ALS, which ranks cold items by their numbers."""
-    return evidence.ratio("ndcg", "als-features", REGULARISED, scenario="cold_items", **SMALL).at_least(1.5)
+    """Judge the hybrid against ALS alone, whose factors of cold items are 0, so that it ranks them by number."""
+    return evidence.difference("ndcg", "als-features", REGULARISED, scenario="cold_items", **SMALL).at_least(0.02)
 
 
 @topic.claim(
