@@ -142,7 +142,7 @@ def als_is_linear_in_items(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "with users and items given, the training time of ALS with 16 factors grows with an exponent of 0.5 to 1 in density",
+    "the training time of ALS with 16 factors grows with density at an exponent of 0.5 to 1",
     source=HU,
     blocks=5,
 )
