@@ -41,7 +41,7 @@ def tuning_gains_more_than_lmf(evidence: Evidence) -> Verdict:
     "on the dependencies of packages, the tuned ALS has at least 1.3 times the NDCG of its defaults",
     source=IALS,
     published=".418 against .278: 1.50x",
-    blocks=3,
+    blocks=4,
 )
 def tuning_matters_on_packages(evidence: Evidence) -> Verdict:
     """Judge what eight tries gain on measured data."""
@@ -52,7 +52,7 @@ def tuning_matters_on_packages(evidence: Evidence) -> Verdict:
     "on MovieLens-100k, the tuned ALS has at least 1.2 times the NDCG of its defaults",
     source=IALS,
     published=".386 against .295: 1.31x",
-    blocks=3,
+    blocks=5,
 )
 def tuning_matters_on_films(evidence: Evidence) -> Verdict:
     """Judge what eight tries gain on measured data."""
@@ -62,7 +62,7 @@ def tuning_matters_on_films(evidence: Evidence) -> Verdict:
 @topic.claim(
     "on the dependencies of packages, ALS with a regularisation of 10 has 0.05 more NDCG than with 0.01",
     source=IALS,
-    blocks=3,
+    blocks=5,
 )
 def too_little_regularisation_overfits(evidence: Evidence) -> Verdict:
     """Judge one side of an inner optimum, with 64 factors."""
@@ -72,7 +72,7 @@ def too_little_regularisation_overfits(evidence: Evidence) -> Verdict:
 @topic.claim(
     "on the dependencies of packages, ALS with a regularisation of 10 has 0.05 more NDCG than with 100",
     source=IALS,
-    blocks=3,
+    blocks=5,
 )
 def too_much_regularisation_underfits(evidence: Evidence) -> Verdict:
     """Judge the other side of an inner optimum, with 64 factors."""
@@ -124,9 +124,9 @@ def conjugate_gradients_grow_with_factors(evidence: Evidence) -> Verdict:
     "the training time of ALS with 32 factors is linear in users, at an exponent of 1 within 0.2", source=HU, blocks=5
 )
 def als_is_linear_in_users(evidence: Evidence) -> Verdict:
-    """Judge the exponent over 4,000 to 36,000 users, at equal density."""
+    """Judge the exponent over 3,000 to 27,000 users, at equal density."""
     where = {name: value for name, value in SMALL.items() if name != "users"}
-    sizes = ("users", 4_000, 12_000, 36_000)
+    sizes = ("users", 3_000, 9_000, 27_000)
     return evidence.slope("fit.cpu_s", "als[factors=32]", over=sizes, **where).within(0.2, of=1)
 
 
@@ -134,9 +134,9 @@ def als_is_linear_in_users(evidence: Evidence) -> Verdict:
     "the training time of ALS with 32 factors is linear in items, at an exponent of 1 within 0.2", source=HU, blocks=5
 )
 def als_is_linear_in_items(evidence: Evidence) -> Verdict:
-    """Judge the exponent over 1,000 to 9,000 items, at equal density."""
+    """Judge the exponent over 2,000 to 18,000 items, at equal density."""
     where: dict[str, Scalar] = {"dataset": "synthetic-implicit", "users": 1_000, "density": 0.02}
-    return evidence.slope("fit.cpu_s", "als[factors=32]", over=("items", 1_000, 3_000, 9_000), **where).within(
+    return evidence.slope("fit.cpu_s", "als[factors=32]", over=("items", 2_000, 6_000, 18_000), **where).within(
         0.2, of=1
     )
 
@@ -167,13 +167,13 @@ def folding_in_beats_popularity(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "for cold users, ALS with a back-off whose threshold is tuned has at most 0.005 less NDCG than popularity",
+    "for cold users, ALS with a back-off whose threshold is tuned has at most 0.01 less NDCG than popularity",
     source=OWN,
 )
 def tuned_back_off_is_no_worse(evidence: Evidence) -> Verdict:
     """Judge the threshold that four tries choose, the number of known items from which on users are folded in."""
     where: dict[str, Scalar] = SMALL | {"scenario": "cold_users"}
-    return evidence.difference("ndcg", "als-popularity-tuned", "popularity", **where).at_least(-0.005)
+    return evidence.difference("ndcg", "als-popularity-tuned", "popularity", **where).at_least(-0.01)
 
 
 @topic.claim(
@@ -201,7 +201,7 @@ def als_withstands_noise(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on MovieLens-100k, popularity has 0.1 more NDCG than a factorisation of ratings", source=CREMONESI, blocks=3
+    "on MovieLens-100k, popularity has 0.1 more NDCG than a factorisation of ratings", source=CREMONESI, blocks=5
 )
 def ratings_do_not_rank(evidence: Evidence) -> Verdict:
     """Judge a model that learns nothing from what was left unrated."""
