@@ -98,7 +98,7 @@ task = topic.task(
     stress=[SAMPLED],
     quick=Profile(
         3,
-        {"users": 1_000, "items": 500},
+        {"users": 1_000, "items": 500, "density": 0.05},
         datasets=("synthetic-implicit",),
         scenarios=("clean",),
         stress=False,

@@ -109,7 +109,7 @@ def _sampled(data: Feedback, level: float, rng: Generator) -> Feedback:
 SAMPLED = Stress(
     "sampled",
     _sampled,
-    levels=(100, 1_000),
+    levels=(100,),
     axis="sampled items among which one test item is ranked",
     summary="Rankings of one test item among items sampled at random.",
 )

@@ -33,8 +33,10 @@ def check(interactions: Interactions) -> None:
         A weight is 0, negative or not finite.
     """
     users, items, weights = interactions.users, interactions.items, interactions.weights
-    wrong = [] if weights is None else np.flatnonzero(~((weights > 0) & np.isfinite(weights)))
-    if weights is not None and len(wrong):
+    if weights is None:
+        return
+    wrong = np.flatnonzero(~((weights > 0) & np.isfinite(weights)))
+    if len(wrong):
         at = int(wrong[0])
         raise UsageError(
             f"{len(wrong):,} interactions have a weight that is not above 0, such as {weights[at]:g} of user "
@@ -59,7 +61,7 @@ def merged(interactions: Interactions) -> Interactions:
         interactions,
         users=interactions.users[kept],
         items=interactions.items[kept],
-        weights=np.bincount(place, weights[order]),
+        weights=np.bincount(place, weights[order]).astype(np.float64),
         time=None if interactions.time is None else interactions.time[kept],
     )
 

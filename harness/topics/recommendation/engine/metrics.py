@@ -108,9 +108,12 @@ def checked(data: Feedback, output: Any) -> Ranking:
 
 
 def _check_candidates(ranking: Ranking, candidates: npt.NDArray[np.int32]) -> None:
-    for user, (items, among) in enumerate(zip(ranking, candidates, strict=True)):
-        if not np.isin(items[items >= 0], among).all():
-            raise InvalidOutputError(f"the ranking of test user {user} has an item that is not among the candidates")
+    users, count = candidates.shape
+    inside = np.empty(ranking.shape, dtype=np.bool_)
+    _find(ranking, np.arange(users + 1, dtype=np.int64) * count, np.sort(candidates, axis=1).ravel(), inside)
+    wrong = np.flatnonzero((~inside & (ranking >= 0)).any(axis=1))
+    if len(wrong):
+        raise InvalidOutputError(f"the ranking of test user {wrong[0]} has an item that is not among the candidates")
 
 
 def found(ranking: Ranking, items: Matrix) -> npt.NDArray[np.bool_]:

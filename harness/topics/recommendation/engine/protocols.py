@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from harness import Generator, UsageError
 from harness.data.readers.interactions import Interactions
+from harness.topics.recommendation.engine.chance import new_key, untaken
 from harness.topics.recommendation.engine.feedback import (
     Division,
     Feedback,
@@ -23,7 +24,7 @@ from harness.topics.recommendation.engine.feedback import (
     Visible,
     matrix,
 )
-from harness.topics.recommendation.engine.top import batches
+from harness.topics.recommendation.engine.top import known
 
 K = 10
 TEST_SHARE = 0.2
@@ -295,18 +296,12 @@ def sampled(data: Feedback, negatives: float, rng: Generator) -> Feedback:
     counts = np.diff(test.indptr)
     targets = test.indices[test.indptr[:-1] + (rng.random(visible.users) * counts).astype(np.intp)].astype(np.int32)
     taken = test + visible.history
-    allowed = np.arange(visible.items) if visible.candidates is None else visible.candidates[0]
+    allowed = np.arange(visible.items, dtype=np.int32) if visible.candidates is None else visible.candidates[0]
     count = min(int(negatives), len(allowed) - int(np.diff(taken[:, allowed].indptr).max()))
     if count < 1:
         raise UsageError("a test user took all items, so that there are none to sample: use more items")
-    chosen = np.empty((visible.users, count + 1), dtype=np.int32)
-    chosen[:, count] = targets
-    for start, stop in batches(visible.users, visible.items):
-        keys = np.full((stop - start, visible.items), 2, dtype=np.float32)  # above 1: not to be drawn
-        keys[:, allowed] = rng.random((stop - start, len(allowed)), dtype=np.float32)
-        of_batch = taken[start:stop].tocoo()
-        keys[of_batch.row, of_batch.col] = 2
-        chosen[start:stop, :count] = np.argpartition(keys, count - 1, axis=1)[:, :count]
+    ends, items = known(taken, 0, visible.users)
+    chosen = np.hstack([untaken(ends, items, rng.permutation(allowed), count, new_key(rng)), targets[:, np.newaxis]])
     found, _ = matrix(np.arange(visible.users), targets, None, test.shape)
     return replace(data, visible=replace(visible, candidates=np.sort(chosen, axis=1)), test=found)
 

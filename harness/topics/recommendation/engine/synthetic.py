@@ -20,6 +20,7 @@ from numba import njit
 
 from harness import Generator
 from harness.data.readers.interactions import Interactions
+from harness.topics.recommendation.engine.chance import Key, new_key, uniform
 from harness.topics.recommendation.engine.feedback import Matrix, Preference, matrix
 
 Floats = npt.NDArray[np.float32]
@@ -131,7 +132,7 @@ def draw(
     moments = stay * rng.random(len(owners)) + (1 - stay) * rng.random(users)[owners]
     moments = moments[np.lexsort((moments, owners))]
     taken = _choose(
-        rng.integers(2**63, dtype=np.uint64),
+        new_key(rng),
         owners,
         moments * drift,
         factors.users,
@@ -176,17 +177,6 @@ def _words(rng: Generator, items: Floats) -> Matrix:
     return matrix(np.repeat(np.arange(len(items)), WORDS_OF_ITEM), chosen.ravel(), None, (len(items), WORDS))[0]
 
 
-# Numbers from a counter (splitmix64: Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"): with
-# numpy's generators the kernel would take numba several times as long to compile.
-@njit(inline="always")
-def _uniform(state: npt.NDArray[np.uint64]) -> float:
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return float((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
-
-
 @njit(inline="always")
 def _find(sums: Doubles, value: float) -> int:
     """Return the first place whose sum exceeds a value."""
@@ -202,7 +192,7 @@ def _find(sums: Doubles, value: float) -> int:
 
 @njit(cache=True)
 def _choose(
-    key: np.uint64,
+    key: Key,
     owners: npt.NDArray[np.int32],
     weights: Doubles,
     users: tuple[Floats, Floats],
@@ -216,7 +206,6 @@ def _choose(
     An item is proposed by (1 - w) p(0) + w p(1), which is at least p(0)^(1 - w) p(1)^w, and accepted by the ratio of
     the two, times exp(affinity - MOST).
     """
-    state = np.array([key])
     taken = np.full(len(owners), -1, dtype=np.int32)
     last_owner = np.full(len(items), -1, dtype=np.int32)
     taste = np.empty(items.shape[1], dtype=np.float32)
@@ -228,8 +217,8 @@ def _choose(
             norm += taste[d] * taste[d]
         size = scale / math.sqrt(norm)
         for _ in range(PATIENCE):
-            proposed = sums[1] if _uniform(state) < w else sums[0]
-            item = _find(proposed, _uniform(state) * proposed[-1])
+            proposed = sums[1] if uniform(key) < w else sums[0]
+            item = _find(proposed, uniform(key) * proposed[-1])
             if last_owner[item] == owner:
                 continue
             affinity = 0.0
@@ -237,7 +226,7 @@ def _choose(
                 affinity += size * taste[d] * items[item, d]
             p, q = popularity[0][item], popularity[1][item]
             ratio = p ** (1 - w) * q**w / ((1 - w) * p + w * q)
-            if _uniform(state) < ratio * math.exp(min(affinity, MOST) - MOST):
+            if uniform(key) < ratio * math.exp(min(affinity, MOST) - MOST):
                 taken[n] = item
                 last_owner[item] = owner
                 break
