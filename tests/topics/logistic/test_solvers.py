@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ from harness.topics.logistic import solvers
 from harness.topics.logistic.engine import designs, optimum, solving
 from harness.topics.logistic.engine.designs import ZERO, Design, Floats
 
-MADE = {
+MADE: dict[str, Callable[[np.random.Generator], tuple[Any, Any]]] = {
     "dense": lambda rng: designs.dense(rng, 200, 8),
     "badly-scaled": lambda rng: designs.dense(rng, 200, 8, 3.0),
     "wide": lambda rng: designs.dense(rng, 20, 60),
