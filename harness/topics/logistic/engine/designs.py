@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.data.readers.text import TextSplit
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-Matrix: TypeAlias = "Floats | sp.csr_matrix"
+Matrix: TypeAlias = Any  # an array, or a scipy.sparse.csr_matrix, which has no types
 Penalty = Literal["l1", "l2"]
 
 ZERO = log(2)  # the objective at coefficients of 0
