@@ -174,7 +174,7 @@ def lmf(
 
 @task.strategy(
     "biased-mf",
-    needs=(*FACTORISATION, "scipy.sparse"),
+    needs=(*FACTORISATION, f"{ENGINE}.ratings"),
     search={"factors": [4, 16, 32], "regularization": [0.03, 0.1, 0.3]},
     note=f"Learns from ratings alone, not from what was left unrated. {UNKNOWN}",
     quick=False,
@@ -183,10 +183,10 @@ def biased_mf(
     problem: Problem, phase: PhaseClock, factors: int = 16, regularization: float = 0.1, iterations: int = 10
 ) -> Ranking:
     """Factorise ratings with biases of users and items, and rank by the predicted rating."""
-    from harness.topics.recommendation.engine import factorisation
+    from harness.topics.recommendation.engine import factorisation, ratings
 
     def fit(data: Visible) -> Fitted:
-        model = factorisation.biased(
+        model = ratings.biased(
             data.train, factors=factors, regularization=regularization, iterations=iterations, seed=problem.seed
         )
         return factorisation.of_trained(*model.factors, data.train)

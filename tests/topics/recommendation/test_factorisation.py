@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from harness.errors import CannotRunError, UsageError
-from harness.topics.recommendation.engine import factorisation
+from harness.topics.recommendation.engine import factorisation, ratings
 from harness.topics.recommendation.engine.feedback import Matrix, Visible, matrix
 
 Doubles = npt.NDArray[np.float64]
@@ -121,13 +121,13 @@ def rating_world(seed: int = 0) -> tuple[Matrix, Doubles]:
     return matrix(rows, columns.astype(np.int32), truth[rows, columns], truth.shape)[0], truth
 
 
-def predicted(model: factorisation.Biased) -> Doubles:
+def predicted(model: ratings.Biased) -> Doubles:
     return model.mean + model.user_bias[:, None] + model.item_bias + model.users @ model.items.T
 
 
 def test_biased_factorisation_recovers_ratings_that_it_can_explain() -> None:
     train, truth = rating_world()
-    model = factorisation.biased(train, factors=2, regularization=1e-6, iterations=200)
+    model = ratings.biased(train, factors=2, regularization=1e-6, iterations=200)
     assert np.sqrt(np.square(predicted(model) - truth).mean()) < 0.02
 
 
@@ -135,7 +135,7 @@ def test_biased_factorisation_ends_where_its_objective_is_stationary() -> None:
     """All four gradients of equation 5 of Koren, Bell & Volinsky 2009 vanish."""
     train, truth = rating_world(1)
     regularization = 0.3
-    model = factorisation.biased(train, factors=2, regularization=regularization, iterations=400)
+    model = ratings.biased(train, factors=2, regularization=regularization, iterations=400)
     known = train.toarray() != 0
     residual = np.where(known, truth - predicted(model), 0)
     of_user, of_item = (regularization * known.sum(axis=axis) for axis in (1, 0))
@@ -151,7 +151,7 @@ def test_biased_factorisation_ends_where_its_objective_is_stationary() -> None:
 def test_biases_alone_have_their_closed_form() -> None:
     """Without factors, one user's bias is its mean deviation, shrunk by 1 + regularization."""
     train = csr_array(np.array([[5, 4, 0], [1, 0, 2]], dtype=np.float32))
-    model = factorisation.biased(train, factors=0, regularization=0.5, iterations=1)
+    model = ratings.biased(train, factors=0, regularization=0.5, iterations=1)
     np.testing.assert_allclose(model.mean, 3)
     np.testing.assert_allclose(model.user_bias, [1.5 / 1.5, -1.5 / 1.5])
     np.testing.assert_allclose(model.item_bias, [((5 - 4) + (1 - 2)) / 3, 0, 0])
@@ -159,7 +159,7 @@ def test_biases_alone_have_their_closed_form() -> None:
 
 def test_products_of_biased_factors_rank_as_the_ratings_do() -> None:
     train, _ = rating_world(2)
-    model = factorisation.biased(train, factors=2, regularization=0.1, iterations=5)
+    model = ratings.biased(train, factors=2, regularization=0.1, iterations=5)
     users, items = model.factors
     assert (np.argsort(users @ items.T, axis=1) == np.argsort(predicted(model), axis=1)).mean() > 0.99
 
@@ -191,9 +191,7 @@ def test_each_repeats_with_its_seed() -> None:
         "als": lambda seed: factorisation.als(factorisation.interactions(train), seed=seed, **OPTIONS).item_factors,
         "bpr": lambda seed: factorisation.bpr(train, seed=seed, **bpr).item_factors,
         "lmf": lambda seed: factorisation.lmf(train, seed=seed, negatives=5, **bpr).item_factors,
-        "biased": lambda seed: (
-            factorisation.biased(rated, factors=2, regularization=0.1, iterations=2, seed=seed).items
-        ),
+        "biased": lambda seed: ratings.biased(rated, factors=2, regularization=0.1, iterations=2, seed=seed).items,
     }
     for name, fit in fits.items():
         assert (fit(1) == fit(1)).all(), name
@@ -236,7 +234,7 @@ def test_bad_input_is_one_sentence() -> None:
     with pytest.raises(UsageError, match="a weight is -1: weights of implicit feedback must be positive"):
         factorisation.interactions(negative, "data")
     with pytest.raises(CannotRunError, match="all interactions have the same weight, so there are no ratings"):
-        factorisation.biased(drawn(8), factors=2, regularization=0.1, iterations=1)
+        ratings.biased(drawn(8), factors=2, regularization=0.1, iterations=1)
 
 
 def test_implicits_lmf_bounds_the_negatives_by_the_factors() -> None:
