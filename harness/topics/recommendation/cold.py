@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.topics.recommendation.factors import ALS, FACTORISATION, fit_als, ranked
-from harness.topics.recommendation.ranking import task
+from harness.topics.recommendation.factors import ALS, FACTORISATION, fit_als
+from harness.topics.recommendation.ranking import ranked, task
 from harness.topics.recommendation.worlds import ENGINE
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
     from harness.topics.recommendation.engine.feedback import Ranking, Visible
-    from harness.topics.recommendation.factors import Fitted
+    from harness.topics.recommendation.ranking import Fitted
 
 HYBRID = (*ALS, f"{ENGINE}.hybrid")
 # Tuning of the strategy als often chooses them; at its defaults ALS would be too poor a base.

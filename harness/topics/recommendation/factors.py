@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from harness.topics.recommendation.ranking import NEEDS, task
+from harness.topics.recommendation.ranking import NEEDS, ranked, task
 from harness.topics.recommendation.worlds import ENGINE
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
-    from harness.topics.recommendation.engine.feedback import Ranking, Score, Visible
-
-    #: ``score(data)``: the scores that a fitted model gives the test users of the data.
-    Fitted: TypeAlias = Callable[[Visible], Score]
+    from harness.topics.recommendation.engine.feedback import Ranking, Visible
+    from harness.topics.recommendation.ranking import Fitted
 
 FACTORISATION = (*NEEDS, f"{ENGINE}.factorisation")
 ALS = (*FACTORISATION, "implicit.cpu.als")
 UNKNOWN = "It cannot fold a user in: one who is not in training is shown what is popular."
-
-
-def ranked(problem: Problem, phase: PhaseClock, fit: Callable[[Visible], Fitted]) -> Ranking:
-    """Fit a model in the phase `fit`, and rank by its scores in the phase `recommend`."""
-    from harness.topics.recommendation.engine.top import rank
-
-    for _ in phase("fit"):
-        score = fit(problem.data)
-
-    def recommend(data: Visible) -> Ranking:
-        return rank(data, score(data))
-
-    for _ in phase("recommend"):
-        ranking = recommend(problem.data)
-    return problem.with_altered(ranking, phase, recommend)
 
 
 def fit_als(problem: Problem, confidence: Any, **options: Any) -> Any:
@@ -109,7 +91,6 @@ def als_cholesky(
     needs=(*FACTORISATION, "implicit.cpu.bpr"),
     search={"factors": [16, 32, 64], "learning_rate": [0.01, 0.03, 0.1], "regularization": [0.01, 0.03, 0.1]},
     note=f"implicit's defaults. {UNKNOWN} With more than one thread, results differ between runs.",
-    quick=False,
 )
 def bpr(
     problem: Problem,

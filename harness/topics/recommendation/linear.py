@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import CannotRunError
-from harness.topics.recommendation.neighbours import ITEMS, by_items, ranked
-from harness.topics.recommendation.ranking import task
+from harness.topics.recommendation.neighbours import ITEMS, by_items
+from harness.topics.recommendation.ranking import ranked, task
 from harness.topics.recommendation.worlds import ENGINE
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
     from harness.topics.recommendation.engine.feedback import Ranking, Visible
-    from harness.topics.recommendation.neighbours import Fitted
+    from harness.topics.recommendation.ranking import Fitted
 
 EASE = (*ITEMS, f"{ENGINE}.ease", "scipy.linalg.lapack")
 REGULARISATION = [1.0, 3.0, 10.0, 30.0, 100.0, 200.0, 500.0, 2_000.0]

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.topics.recommendation.ranking import NEEDS, task
+from harness.topics.recommendation.ranking import NEEDS, ranked, task
 from harness.topics.recommendation.worlds import ENGINE
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
     from harness.topics.recommendation.engine.feedback import Matrix, Ranking, Score, Visible
-
-    #: ``score(data)``: the scores that a fitted model gives the test users of the data.
-    Fitted: TypeAlias = Callable[[Visible], Score]
+    from harness.topics.recommendation.ranking import Fitted
 
 ITEMS = (*NEEDS, f"{ENGINE}.items")
 NEIGHBOURS = (*ITEMS, f"{ENGINE}.neighbours")
-IMPLICIT = (*ITEMS, "implicit.nearest_neighbours")
+IMPLICIT = (*ITEMS, f"{ENGINE}.factorisation", "implicit.nearest_neighbours")
 SEARCH: dict[str, list[Any]] = {
     "weighting": ["cosine", "tfidf", "bm25"],
     "neighbours": [20, 50, 100, 200],
@@ -28,21 +26,6 @@ SEARCH: dict[str, list[Any]] = {
 }
 SWEEP: dict[str, list[Any]] = {"weighting": ["tfidf", "bm25"]}
 VOTES = "implicit {}: every item of the user votes for its own 20 neighbours, while item-knn scores an item by its own."
-
-
-def ranked(problem: Problem, phase: PhaseClock, fit: Callable[[Visible], Fitted]) -> Ranking:
-    """Fit a model in the phase `fit`, and rank by its scores in the phase `recommend`."""
-    from harness.topics.recommendation.engine.top import rank
-
-    for _ in phase("fit"):
-        score = fit(problem.data)
-
-    def recommend(data: Visible) -> Ranking:
-        return rank(data, score(data))
-
-    for _ in phase("recommend"):
-        ranking = recommend(problem.data)
-    return problem.with_altered(ranking, phase, recommend)
 
 
 def by_items(problem: Problem, phase: PhaseClock, fit: Callable[[Matrix], Any]) -> Ranking:
@@ -103,18 +86,15 @@ def _implicit(problem: Problem, phase: PhaseClock, name: str, neighbours: int) -
     from implicit import nearest_neighbours
     from implicit.utils import ParameterWarning
     from scipy import sparse
-    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    from harness.topics.recommendation.engine.factorisation import undisturbed
 
     def fit(train: Matrix) -> Any:
         # One more, as an item is a neighbour of itself.
         model = getattr(nearest_neighbours, name)(K=neighbours + 1, num_threads=problem.threads)
-        interval, tqdm.monitor_interval = tqdm.monitor_interval, 0  # or its progress bar leaves a thread behind
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ParameterWarning)  # of the form of a matrix that implicit makes itself
-                model.fit(sparse.csr_matrix(train), show_progress=False)
-        finally:
-            tqdm.monitor_interval = interval
+        with undisturbed(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ParameterWarning)  # of the form of a matrix that implicit makes itself
+            model.fit(sparse.csr_matrix(train), show_progress=False)
         return sparse.csr_array(model.similarity.astype(np.float32))
 
     return by_items(problem, phase, fit)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness import Chart, Judgement, Metric, Profile, Scalar, Takes, Tuning, Work
 from harness.topics.recommendation import topic
@@ -18,7 +18,11 @@ from harness.topics.recommendation.worlds import (
 )
 
 if TYPE_CHECKING:
-    from harness.topics.recommendation.engine.feedback import Feedback, Visible
+    from harness import PhaseClock, Problem
+    from harness.topics.recommendation.engine.feedback import Feedback, Ranking, Score, Visible
+
+    #: ``score(data)``: the scores that a fitted model gives the test users of the data.
+    Fitted: TypeAlias = Callable[[Visible], Score]
 
 
 def _quality(name: str, summary: str, *, margin: float = 0.005, rate: bool = False) -> Metric:
@@ -82,6 +86,7 @@ task = topic.task(
     work={"fit": Work("interaction", of=("users", "items", "density")), "recommend": Work("user", of=("users",))},
     sizes=_sizes,
     sweep={"users": [1_000, 4_000], "items": [500, 2_000], "density": [0.01, 0.04]},
+    reference="item-knn",
     baseline="popularity",
     charts=[
         Chart(
@@ -100,9 +105,28 @@ task = topic.task(
         3,
         {"users": 1_000, "items": 500, "density": 0.05},
         datasets=("synthetic-implicit",),
-        scenarios=("clean",),
+        scenarios=("temporal",),
+        strategies=("random", "popularity", "item-knn", "user-knn", "ease", "als", "als-tuned", "bpr"),
         stress=False,
+    ),
+    full=Profile(
+        blocks=5, scenarios=("temporal", "clean", "user_holdout", "cold_users", "cold_items"), sweeps=True, stress=False
     ),
 )
 #: Modules that every strategy needs, so that compiled functions are loaded before the clock.
 NEEDS = (f"{ENGINE}.top",)
+
+
+def ranked(problem: Problem, phase: PhaseClock, fit: Callable[[Visible], Fitted]) -> Ranking:
+    """Fit a model in the phase `fit`, and rank by its scores in the phase `recommend`."""
+    from harness.topics.recommendation.engine.top import rank
+
+    for _ in phase("fit"):
+        score = fit(problem.data)
+
+    def recommend(data: Visible) -> Ranking:
+        return rank(data, score(data))
+
+    for _ in phase("recommend"):
+        ranking = recommend(problem.data)
+    return problem.with_altered(ranking, phase, recommend)

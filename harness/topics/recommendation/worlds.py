@@ -89,8 +89,8 @@ def noise(share: float) -> Scenario:
 
 
 SCENARIOS = (
-    CLEAN,
     _divided_by("temporal", "One moment divides training from testing, for all users.", ("time",)),
+    CLEAN,
     _divided_by("user_holdout", "A fifth of the users is not in training; four fifths of their items are known."),
     _divided_by("leave_one_out", "One item of every user is held out, the last one where there are times."),
     _divided_by("cold_users", "A fifth of the users is not in training; at most three of their items are known."),

@@ -22,7 +22,7 @@ Reals = npt.NDArray[np.float32]
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Keep BLAS to one thread, as implicit's own threads call it, and its progress bar from starting a thread."""
     from implicit.cpu.als import tqdm  # that of all its models
 
@@ -102,7 +102,7 @@ def als(
     """
     from implicit.cpu.als import AlternatingLeastSquares
 
-    with _undisturbed():
+    with undisturbed():
         model = AlternatingLeastSquares(
             factors=factors,
             regularization=regularization,
@@ -130,7 +130,7 @@ def fold_in(model: Any, data: Visible, weights: str = "ones") -> Reals:
     users: Reals = model.user_factors[np.maximum(data.rows, 0)]
     new = np.flatnonzero(data.rows < 0)
     if len(new):
-        with _undisturbed():
+        with undisturbed():
             users[new] = model.recalculate_user(new, interactions(data.history[new], weights))
     return users
 
@@ -161,7 +161,7 @@ def bpr(
     """
     from implicit.cpu.bpr import BayesianPersonalizedRanking
 
-    with _undisturbed():
+    with undisturbed():
         model = BayesianPersonalizedRanking(
             factors=factors,
             learning_rate=learning_rate,
@@ -202,7 +202,7 @@ def lmf(
     """
     from implicit.cpu.lmf import LogisticMatrixFactorization
 
-    with _undisturbed():
+    with undisturbed():
         model = LogisticMatrixFactorization(
             factors=factors,
             learning_rate=learning_rate,
