@@ -54,7 +54,7 @@ task = topic.task(
     charts=CHARTS,
     quick=Profile(
         3,
-        {"rows": 5_000},
+        {"rows": 3_000},
         datasets=("nass-cds",),
         scenarios=("clean",),
         strategies=(
@@ -101,7 +101,7 @@ def _decide(
     weights = {"none": 1.0, "balanced": balanced, "cost": ratio}
     for _ in phase("fit"):
         predict = fit(model, data.train, problem.seed, resampling=resampling, event_weight=weights[weight])
-    for _ in phase("predict"):
+    with phase("predict"):
         scores = predict(data.test)
         if correct:
             scores = corrected(scores, HALF, rate)
@@ -120,7 +120,7 @@ def prior(problem: Problem, phase: PhaseClock) -> Decisions:
     data: Visible = problem.data
     for _ in phase("fit"):
         rate = float(data.train.y.mean())
-    for _ in phase("predict"):
+    with phase("predict"):
         scores = np.full(len(data.test), rate)
     return Decisions(scores, theoretical_threshold(float(problem.params["cost_ratio"])))
 
@@ -134,7 +134,7 @@ def one_feature(problem: Problem, phase: PhaseClock) -> Decisions:
     data: Visible = problem.data
     for _ in phase("fit"):
         predict = fit_one_feature(data.train, problem.seed)
-    for _ in phase("predict"):
+    with phase("predict"):
         scores = predict(data.test)
     return Decisions(scores, theoretical_threshold(float(problem.params["cost_ratio"])))
 

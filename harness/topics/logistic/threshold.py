@@ -67,10 +67,10 @@ task = topic.task(
     charts=CHARTS,
     quick=Profile(
         3,
-        {"rows": 5_000},
+        {"rows": 3_000},
         datasets=("nass-cds",),
         scenarios=("clean",),
-        strategies=("prior", "half", "youden", "f1", "cost-theory", "cost-empirical"),
+        strategies=("prior", "half", "youden", "cost-theory", "cost-empirical"),
     ),
     full=Profile(blocks=10, datasets=("nass-cds", "rare-logit"), sweeps=True),
 )
@@ -88,7 +88,7 @@ def _choose(problem: Problem, phase: PhaseClock, model: str, choose: Choose) -> 
         predict = fit(model, train, problem.seed)
     for _ in phase("choose"):
         threshold = choose(validation.y.astype(np.float64), predict(validation.X))
-    for _ in phase("predict"):
+    with phase("predict"):
         scores = predict(data.test)
     return Decisions(scores, float(threshold))
 
@@ -101,7 +101,7 @@ def prior(problem: Problem, phase: PhaseClock) -> Decisions:
     data: Visible = problem.data
     for _ in phase("fit"):
         rate = float(data.train.y.mean())
-    for _ in phase("predict"):
+    with phase("predict"):
         scores = np.full(len(data.test), rate)
     return Decisions(scores, theoretical_threshold(float(problem.params["cost_ratio"])))
 
@@ -116,7 +116,7 @@ def one_feature(problem: Problem, phase: PhaseClock) -> Decisions:
     train, _ = divide(data.train)
     for _ in phase("fit"):
         predict = fit_one_feature(train, problem.seed)
-    for _ in phase("predict"):
+    with phase("predict"):
         scores = predict(data.test)
     return Decisions(scores, theoretical_threshold(float(problem.params["cost_ratio"])))
 
@@ -152,7 +152,7 @@ def cost_adapted(problem: Problem, phase: PhaseClock, model: str = "logistic") -
     rate = float(train.y.mean())
     for _ in phase("fit"):
         predict = fit(model, train, problem.seed)
-    for _ in phase("predict"):
+    with phase("predict"):
         scores = predict(data.test)
         scores = corrected(scores, rate, estimated_rate(scores, rate))
     return Decisions(scores, theoretical_threshold(float(problem.params["cost_ratio"])))

@@ -88,7 +88,7 @@ def run(problem: Any, phase: Any, fit: Fitter) -> Fitted:
     data: Visible = problem.data
     for _ in phase("fit"):
         model = fitted(data.train, fit)
-    for _ in phase("predict"):
+    with phase("predict"):
         probabilities = model.predict(data.test)
     if model.path is None:
         return Fitted(probabilities, model.coefficients)
