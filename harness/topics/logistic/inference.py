@@ -97,7 +97,7 @@ task = topic.task(
             reading="95 % intervals should lie at 0.95. Below it they promise too much, above it they are too wide.",
         )
     ],
-    work={"fit": Work("data set", of=("replications",)), "interval": Work("data_set", of=("replications",))},
+    work={"fit": Work("sample", of=("replications",)), "interval": Work("data_set", of=("replications",))},
     quick=Profile(
         3,
         {"replications": 100},
