@@ -53,8 +53,8 @@ $(READY): pyproject.toml constraints.txt
 # Fills numba's cache: each strategy of the quick profile runs once, and the records are thrown away. Without it, the
 # first `make bench` would spend minutes inside of trials.
 $(COMPILED): $(READY) $(KERNELS)
-	@echo "compiling the kernels of bandits and ope, once: a few minutes, a line for each strategy"
-	-BAKEOFF_RESULTS=$(abspath $(VENV))/compiled $(BIN)/bakeoff run bandits ope --blocks 1 --jobs 2 >/dev/null
+	@echo "compiling kernels, once: a few minutes, a line for each strategy"
+	-BAKEOFF_RESULTS=$(abspath $(VENV))/compiled $(BIN)/bakeoff run bandits ope logistic recommendation --blocks 1 --jobs 2 >/dev/null
 	@rm -rf $(VENV)/compiled
 	@touch $@
 
