@@ -1,7 +1,8 @@
 """Claims about calibration.
 
-Where a claim names no data set, it is about the mean over those of its task. The weak model is naive Bayes, the strong
-one gradient boosting.
+The weak model is naive Bayes, the strong one gradient boosting. Claims about them are judged on flights alone: the test
+sets of nass-cds have some 240 events and those of breast-cancer 114 rows, and as all blocks divide the same file, more
+blocks would not decide them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SIGMOID: dict[str, Scalar] = {"task": "calibration-known", "dataset": "overconfi
 CUBED: dict[str, Scalar] = {**SIGMOID, "dataset": "misspecified"}
 PERFECT: dict[str, Scalar] = {"task": "calibration-known", "dataset": "calibrated", "points": 1_000}
 IDEAL: dict[str, Scalar] = {"task": "calibration-known", "dataset": "calibrated", "points": 200, "test_rows": 10_000}
-REAL: dict[str, Scalar] = {"task": "calibration", "points": 500}
+REAL: dict[str, Scalar] = {"task": "calibration", "dataset": "flights", "points": 500}
 WEAK: dict[str, Scalar] = {**REAL, "model": "naive-bayes"}
 STRONG: dict[str, Scalar] = {**REAL, "model": "boosting"}
 BLOCKS = 12
@@ -93,65 +94,57 @@ def prior_shift_breaks_maps(evidence: Evidence) -> Verdict:
     return evidence.mean("true_error", "platt", **SIGMOID, points=1_000, scenario="prior_shift(0.5)").at_least(0.05)
 
 
-@topic.claim(
-    "on a weak model, Venn-Abers lowers the log loss by at least 0.05 in the mean",
-    source=f"{SCALE}; {OURS}",
-    published="the largest average reductions in log loss",
-    blocks=BLOCKS,
-)
+@topic.claim("on a weak model, Venn-Abers lowers the log loss on flights", source=SCALE, blocks=BLOCKS)
 def venn_abers_helps(evidence: Evidence) -> Verdict:
-    """Judge what it gains over three data sets."""
-    return evidence.difference("log_loss", "venn-abers", "none", **WEAK).at_most(-0.05)
+    """Judge what it gains on the data set that is large enough to say."""
+    return evidence.difference("log_loss", "venn-abers", "none", **WEAK).at_most(0)
 
 
 @topic.claim(
-    "on a weak model, the log losses of Venn-Abers and beta calibration are within 0.03 of each other",
+    "on a weak model, the log losses of Venn-Abers and beta calibration are within 0.01 of each other on flights",
     source=f"{SCALE}; {OURS}",
     published="Venn-Abers followed closely by beta calibration",
     blocks=BLOCKS,
 )
 def venn_abers_and_beta_are_close(evidence: Evidence) -> Verdict:
-    """Judge the first against the second of the study, over three data sets."""
-    return evidence.tied("log_loss", "venn-abers", "beta", 0.03, **WEAK)
+    """Judge the first against the second of the study."""
+    return evidence.tied("log_loss", "venn-abers", "beta", 0.01, **WEAK)
 
 
-@topic.claim("on a weak model, Venn-Abers has a lower log loss than isotonic", source=SCALE, blocks=BLOCKS)
+@topic.claim(
+    "on a weak model, Venn-Abers lowers the log loss at least as much as beta calibration on flights",
+    source=SCALE,
+    published="Venn-Abers has the largest average reduction, beta calibration improves most frequently",
+    blocks=BLOCKS,
+)
+def venn_abers_leads(evidence: Evidence) -> Verdict:
+    """Judge their order."""
+    return evidence.difference("log_loss", "venn-abers", "beta", **WEAK).at_most(0)
+
+
+@topic.claim(
+    "with 500 calibration rows and errors of another shape, Venn-Abers has a lower log loss than isotonic",
+    source=SCALE,
+    blocks=30,
+)
 def venn_abers_beats_isotonic(evidence: Evidence) -> Verdict:
     """Judge what merging two isotonic fits gains: no prediction is 0 or 1."""
-    return evidence.difference("log_loss", "venn-abers", "isotonic", **WEAK).at_most(0)
+    return evidence.difference("log_loss", "venn-abers", "isotonic", **CUBED, points=500).at_most(0)
 
 
 @topic.claim(
-    "on a weak model, beta calibration lowers the log loss in at least as many trials as Venn-Abers",
-    source=SCALE,
-    published="beta improves log loss most frequently",
-    blocks=BLOCKS,
+    "on a strong model, Platt gains at most 0.01 log loss on flights", source=f"{SCALE}; {OURS}", blocks=BLOCKS
 )
-def beta_helps_more_often(evidence: Evidence) -> Verdict:
-    """Judge how often each helps, over three data sets."""
-    return evidence.difference("improved", "beta", "venn-abers", **WEAK).at_least(0)
-
-
-@topic.claim(
-    "on a strong model, isotonic raises the log loss",
-    source=SCALE,
-    published="Platt and isotonic can systematically degrade strong modern tabular models",
-    blocks=BLOCKS,
-)
-def isotonic_degrades(evidence: Evidence) -> Verdict:
-    """Judge isotonic on gradient boosting: a prediction of 0 or 1 that is wrong costs 36."""
-    return evidence.difference("log_loss", "isotonic", "none", **STRONG).at_least(0)
-
-
-@topic.claim("on a strong model, Platt gains at most 0.01 log loss", source=f"{SCALE}; {OURS}", blocks=BLOCKS)
 def platt_gains_nothing(evidence: Evidence) -> Verdict:
-    """Judge Platt on gradient boosting, over three data sets."""
+    """Judge Platt on gradient boosting."""
     return evidence.difference("log_loss", "platt", "none", **STRONG).at_least(-0.01)
 
 
-@topic.claim("on a strong model, Venn-Abers gains at most 0.01 log loss", source=f"{SCALE}; {OURS}", blocks=BLOCKS)
+@topic.claim(
+    "on a strong model, Venn-Abers gains at most 0.01 log loss on flights", source=f"{SCALE}; {OURS}", blocks=BLOCKS
+)
 def venn_abers_gains_nothing(evidence: Evidence) -> Verdict:
-    """Judge Venn-Abers on gradient boosting, over three data sets."""
+    """Judge Venn-Abers on gradient boosting."""
     return evidence.difference("log_loss", "venn-abers", "none", **STRONG).at_least(-0.01)
 
 

@@ -120,6 +120,7 @@ def half_is_wrong(evidence: Evidence) -> Verdict:
     "no method of balancing raises the average precision of logistic regression by 0.01, on rare-logit or nass-cds",
     source=f"{TILBENCH}; {HARM}; {BOUND}",
     published="no single method dominates over 57 data sets",
+    blocks=20,
 )
 def nothing_wins(evidence: Evidence) -> Verdict:
     """Judge weights, over- and undersampling and SMOTE on two data sets."""
@@ -208,6 +209,7 @@ def theory_beats_half(evidence: Evidence) -> Verdict:
     "choosing the threshold of lowest cost on 1,250 validation rows gains at most 0.005 over the theoretical one, for "
     "a logistic regression on rare-logit",
     source=f"{ELKAN}; {BOUND}",
+    blocks=20,
 )
 def theory_needs_no_validation(evidence: Evidence) -> Verdict:
     """Judge what a search gains where probabilities are right."""

@@ -18,7 +18,7 @@ OURS = "the bound is this project's"
 WATCH: dict[str, Scalar] = {"task": "monitoring", "period_rows": 500}
 STABLE: dict[str, Scalar] = {**WATCH, "dataset": "no-change"}
 FEW: dict[str, Scalar] = {"task": "recalibration", "points": 500}
-WATCHED = 15
+WATCHED = 24
 
 
 def _alarms(evidence: Evidence, monitor: str) -> Verdict:
