@@ -1,9 +1,8 @@
 """Claims about intervals of odds ratios.
 
 SMALL has 50 rows and RARE 200, both with 10 expected events and 5 coefficients besides the intercept; the true odds
-ratio is 4. A cell of these has 6,000 data sets, 12 blocks of 500; the bootstrap has the first 2,500 of them. A cell with
-1,000 rows has 3,000. The project's own bounds were set after a look at these data: they describe what was measured, and
-do not predict it.
+ratio is 4. A cell of these has 6,000 data sets, 12 blocks of 500; the bootstrap has the first 2,500 of them. A cell
+with 1,000 rows has 3,000. The project's own bounds were set after a look at data of another seed.
 """
 
 from __future__ import annotations
