@@ -115,14 +115,14 @@ def view(data: Parts) -> Scored:
 
 def judge(data: Parts, output: Any) -> Judgement:
     """Judge calibrated probabilities on the labels of the test set, and against the model's own scores."""
-    from harness.topics.logistic.engine.judge import judge_scored
+    from harness.topics.logistic.engine.judge_calibration import judge_scored
 
     return judge_scored(data, output)
 
 
 def judge_known(data: Parts, output: Any) -> Judgement:
     """Judge the same, and against the known probabilities."""
-    from harness.topics.logistic.engine.judge import judge_scored, true_error
+    from harness.topics.logistic.engine.judge_calibration import judge_scored, true_error
 
     judged = judge_scored(data, output)
     return replace(judged, metrics={**judged.metrics, "true_error": true_error(data, output)})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.topics.logistic.engine.scored import Scored
 
 Floats = npt.NDArray[np.float64]
-NEEDS = (f"{ENGINE}.calibrators", f"{ENGINE}.judge", SCORED, *MODELS)
+NEEDS = (f"{ENGINE}.calibrators", f"{ENGINE}.judge_calibration", SCORED, *MODELS)
 
 
 def _calibrated(problem: Problem, phase: PhaseClock, fit: Callable[..., Any]) -> Floats:

@@ -165,7 +165,7 @@ def judge(data: Priced, output: Any) -> Judgement:
     InvalidOutputError
         When the output is not `Decisions`, or they cannot be judged.
     """
-    from harness.topics.logistic.engine.judged import judge_decisions
+    from harness.topics.logistic.engine.judge_decisions import judge_decisions
 
     if not isinstance(output, Decisions):
         raise InvalidOutputError(f"expected Decisions(probabilities, threshold), not a {type(output).__name__}")

@@ -19,7 +19,7 @@ from harness.declare import Problem
 from harness.errors import InvalidOutputError, UsageError
 from harness.topics.logistic import calibration as tasks
 from harness.topics.logistic import calibrators as strategies  # noqa: F401  registers the strategies
-from harness.topics.logistic.engine import calibrators, judge, lines, scored
+from harness.topics.logistic.engine import calibrators, judge_calibration, lines, scored
 from harness.topics.logistic.engine.scored import Parts, known
 
 KNOWN, REAL = tasks.calibration_known, tasks.calibration
@@ -191,7 +191,9 @@ def test_the_right_shape_is_recovered_and_the_wrong_one_is_not() -> None:
     errors = {}
     for kind in ("overconfident", "misspecified"):
         parts = rows(20_000, kind=kind)
-        errors[kind] = {name: judge.true_error(parts, run(name, parts)) for name in ("none", "platt", "isotonic")}
+        errors[kind] = {
+            name: judge_calibration.true_error(parts, run(name, parts)) for name in ("none", "platt", "isotonic")
+        }
     assert errors["overconfident"]["platt"] < 0.01 < 0.08 < errors["overconfident"]["none"]
     assert errors["misspecified"]["isotonic"] < 0.03 < 0.06 < errors["misspecified"]["platt"]
 
@@ -214,7 +216,7 @@ def test_a_perfect_model_has_no_true_error_but_a_binned_one() -> None:
 def test_binned_error_by_hand() -> None:
     labels, scores = np.array([0.0, 1.0, 1.0, 1.0]), np.array([0.2, 0.4, 0.6, 0.8])
     # Two bins of two rows: |0.3 - 0.5| and |0.7 - 1|.
-    assert judge.binned_error(labels, scores) == pytest.approx((0.2 + 0.3) / 2)
+    assert judge_calibration.binned_error(labels, scores) == pytest.approx((0.2 + 0.3) / 2)
 
 
 def test_thinning_changes_all_odds_alike() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import hypergeom, skew
 
-from harness.topics.logistic.engine.judge import log_losses
+from harness.topics.logistic.engine.judge_calibration import log_losses
 from harness.topics.logistic.engine.lines import Floats, fit_lines, log_odds
 from harness.topics.logistic.engine.periods import Watched
 

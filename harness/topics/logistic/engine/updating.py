@@ -13,7 +13,7 @@ from scipy.special import betaincinv, chdtrc, expit
 
 from harness import Curve, Generator, Judgement, UsageError
 from harness.data.tabular import Split, Table
-from harness.topics.logistic.engine.judge import judge_scored, log_losses
+from harness.topics.logistic.engine.judge_calibration import judge_scored, log_losses
 from harness.topics.logistic.engine.lines import Floats, fit_intercepts, fit_lines, log_odds
 from harness.topics.logistic.engine.periods import in_time
 from harness.topics.logistic.engine.scored import LARGEST, MODELS, Labels, Parts, Scored
