@@ -10,7 +10,7 @@ from __future__ import annotations
 from harness import Evidence, Scalar, Verdict
 from harness.topics.logistic import topic
 
-NICULESCU = "Niculescu-Mizil & Caruana 2005, Predicting good probabilities with supervised learning, sections 2 and 5"
+NICULESCU = "Niculescu-Mizil & Caruana 2005, Predicting good probabilities with supervised learning, section 5"
 ROELOFS = "Roelofs et al. 2022, Mitigating bias in calibration error estimation (2012.08668)"
 KUMAR = "Kumar, Liang & Ma 2019, Verified uncertainty calibration (1909.10155)"
 SCALE = "Manokhin & Grønhaug 2026, Classifier calibration at scale (2601.19944), abstract"
@@ -50,7 +50,7 @@ def isotonic_wins_on_many(evidence: Evidence) -> Verdict:
 @topic.claim(
     "with 10,000 calibration rows and sigmoid-shaped errors, isotonic's true error is within 0.005 of Platt's",
     source=f"{NICULESCU}; {OURS}",
-    published="with 1,000 or more rows isotonic is as good or better, whatever the shape",
+    published="with 1,000 or more rows isotonic is always as good or better",
 )
 def isotonic_catches_up(evidence: Evidence) -> Verdict:
     """Judge whether many rows make up for a shape that is not given."""
@@ -87,7 +87,8 @@ def debiased_error_is_small(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "a map that was right is wrong after the odds halve: the true error of Platt is at least 0.05", source=SAERENS
+    "a map that was right is wrong after the odds halve: the true error of Platt is at least 0.05",
+    source=f"{SAERENS}; {OURS}",
 )
 def prior_shift_breaks_maps(evidence: Evidence) -> Verdict:
     """Judge a calibration map under prior shift, on sigmoid-shaped errors and 1,000 calibration rows."""

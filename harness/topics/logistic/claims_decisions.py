@@ -43,7 +43,7 @@ def every(*parts: Verdict) -> Verdict:
 @topic.claim(
     "class weights and SMOTE gain at most 0.005 AUC in logistic regression on rare-logit",
     source=f"{HARM}; {BOUND}",
-    published="no higher areas under the ROC curve",
+    published="no higher areas under the ROC curve by oversampling or SMOTE; weights were not studied",
 )
 def balancing_gains_no_auc(evidence: Evidence) -> Verdict:
     """Judge what balancing does to the order of rows, where the model is right."""
@@ -67,7 +67,7 @@ def balancing_gains_no_auc_on_deaths(evidence: Evidence) -> Verdict:
 @topic.claim(
     "class weights raise the calibration error of logistic regression by at least 0.2 on nass-cds",
     source=f"{HARM}; {BOUND}",
-    published="strong miscalibration: the probability of an event is strongly overestimated",
+    published="by oversampling the probability of an event is strongly overestimated; weights were not studied",
 )
 def weights_wreck_calibration(evidence: Evidence) -> Verdict:
     """Judge the probabilities that class weights leave."""
@@ -219,8 +219,7 @@ def theory_needs_no_validation(evidence: Evidence) -> Verdict:
 @topic.claim(
     "Youden's threshold costs at least 0.02 more than the theoretical one where a missed event costs 5 false alarms, "
     "on rare-logit",
-    source=f"{ELKAN}; {BOUND}",
-    published="Youden's index is the cost with the ratio of other rows to events, here 19",
+    source=f"{ELKAN}; by arithmetic Youden's index is the cost at the ratio of other rows to events, here 19; {BOUND}",
     blocks=20,
 )
 def youden_has_its_own_costs(evidence: Evidence) -> Verdict:

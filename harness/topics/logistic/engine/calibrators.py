@@ -31,7 +31,7 @@ def prior(_scores: Floats, labels: Labels) -> Map:
 def platt(scores: Floats, labels: Labels) -> Map:
     """Fit a sigmoid of the log odds to Platt's targets.
 
-    Platt 1999, "Probabilistic outputs for support vector machines", section 2.2: instead of 1 and 0, the targets are
+    Platt 1999, "Probabilistic outputs for support vector machines": instead of 1 and 0, the targets are
     (N1 + 1) / (N1 + 2) and 1 / (N0 + 2), the posterior means of the classes with N1 and N0 rows under a uniform prior.
     They keep the slope finite where the scores separate the classes.
     """
@@ -88,7 +88,7 @@ def beta(scores: Floats, labels: Labels) -> Map:
     """Fit log odds a log(p) - b log(1 - p) + c with a and b of at least 0: the package betacal.
 
     Kull, Silva Filho & Flach 2017, "Beta calibration: a well-founded and easily implemented improvement on logistic
-    calibration for binary classifiers", section 4.
+    calibration for binary classifiers".
     """
     from betacal import BetaCalibration
 
@@ -101,8 +101,7 @@ def venn_abers(scores: Floats, labels: Labels) -> Map:
     """Fit isotonic regression with the new row as a 0 and as a 1, and merge both predictions: the package venn-abers.
 
     Vovk, Petej & Fedorova 2015, "Large-scale probabilistic predictors with and without guarantees of validity"
-    (arXiv 1511.00213), inductive, merged as p1 / (1 - p0 + p1), which minimises the largest regret in log loss
-    (section 4).
+    (arXiv 1511.00213), inductive, merged as p1 / (1 - p0 + p1), which minimises the largest regret in log loss.
     """
     with np.errstate():  # the package changes it for the whole process when it is imported
         from venn_abers import VennAbers

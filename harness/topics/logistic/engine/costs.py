@@ -35,7 +35,7 @@ def corrected(scores: Floats, fitted: float, rate: float) -> Floats:
     """Correct probabilities of a model that was fitted on a set with another rate of events.
 
     The odds are multiplied by the ratio of the prior odds (King & Zeng 2001, "Logistic regression in rare events data",
-    section 4.1; Saerens, Latinne & Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori
+    equation 7; Saerens, Latinne & Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori
     probabilities"). It is exact if the events and the others were each drawn by chance, which SMOTE does
     not do.
 

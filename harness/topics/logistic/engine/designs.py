@@ -75,7 +75,7 @@ class Design:
 
         With L2 it is strongly convex, so that it is at most |gradient|^2 / (2 strength) (Boyd & Vandenberghe 2004,
         "Convex optimization", section 9.1.2). With L1 it is the duality gap (Koh, Kim & Boyd 2007, "An interior-point
-        method for large-scale l1-regularized logistic regression", section 3.1).
+        method for large-scale l1-regularized logistic regression").
         """
         if self.penalty == "l2":
             gradient = self.slope(w) + self.strength * w

@@ -59,7 +59,7 @@ class Likelihood:
 
     The penalty is half the logarithm of the determinant of the information, Jeffreys' prior (Firth 1993, "Bias
     reduction of maximum likelihood estimates"; Heinze & Schemper 2002, "A solution to the problem of separation in
-    logistic regression", section 2).
+    logistic regression").
 
     Attributes
     ----------

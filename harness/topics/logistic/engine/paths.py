@@ -79,7 +79,7 @@ def cross_validated(
         The budget: numbers of penalties and of folds. Both classes are spread evenly over the folds.
     one_se
         Choose the largest penalty whose loss is within one standard error of the least (Breiman et al. 1984,
-        "Classification and regression trees", section 3.4.3).
+        "Classification and regression trees").
     """
     grid = penalties(X, y, l1_ratio, count)
     fold = np.empty(len(y), dtype=np.intp)
@@ -103,7 +103,7 @@ def stability(
 ) -> Floats:
     """Return how often each column is selected by L1 on random halves of the rows.
 
-    Meinshausen & Bühlmann 2010 ("Stability selection", sections 2 and 3): the path of each subsample of n / 2 rows is
+    Meinshausen & Bühlmann 2010 ("Stability selection"): the path of each subsample of n / 2 rows is
     followed while at most q columns have been selected at any of its penalties. Columns that are selected in a share
     `threshold` of the subsamples are stable. The expected number of false ones is at most q^2 / ((2 threshold - 1) d)
     (theorem 1), so q is the largest number with which that is at most `false`.

@@ -15,7 +15,7 @@ TAILS = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
 def percentile(fitted: Fit, rng: np.random.Generator, draws: int) -> Floats:
     """Return the 2.5 and 97.5 % quantiles of the estimates from resamples, shape (data sets, 2).
 
-    Efron & Tibshirani 1993, "An introduction to the bootstrap", section 13.3. A separated resample has the estimate
+    Efron & Tibshirani 1993, "An introduction to the bootstrap", chapter 13. A separated resample has the estimate
     plus or minus infinity. Resamples with one outcome or one value of the exposure have none and are left out. NaN
     where the data themselves have no maximum.
     """

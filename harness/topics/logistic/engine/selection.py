@@ -188,7 +188,7 @@ def separated(X: Floats, y: Floats) -> bool:
     """Return whether a plane has no row on the wrong side, and not all rows on it.
 
     A linear program looks for the plane (Konis 2007, "Linear programming algorithms for detecting separated data in
-    binary logistic regression models", section 4): it maximises the sum of the margins, with coefficients in [-1, 1].
+    binary logistic regression models", chapter 4): it maximises the sum of the margins, with coefficients in [-1, 1].
     """
     signed = np.where(y == 1, 1.0, -1.0)[:, None] * np.column_stack([X, np.ones(len(X))])
     found = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(X)), bounds=(-1, 1), method="highs")

@@ -51,7 +51,7 @@ def draw(
     """Draw standard normal columns, and labels of a logistic model on some of them.
 
     Columns i and j have the correlation ``correlation ** |i - j|``, as in Tibshirani 1996 ("Regression shrinkage and
-    selection via the lasso", section 7). The columns with an effect are drawn by chance; their coefficients have equal
+    selection via the lasso", example 1). The columns with an effect are drawn by chance; their coefficients have equal
     size and random signs, scaled so that the log odds have the standard deviation `signal`. The intercept makes the
     expected share of class 1 `event_rate`.
 

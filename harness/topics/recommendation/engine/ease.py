@@ -16,7 +16,7 @@ def ease(train: Matrix, regularisation: float) -> npt.NDArray[np.float32]:
 
         B_ij = -P_ij / P_jj for i != j, and B_jj = 0
 
-    (Steck 2019, Embarrassingly shallow autoencoders for sparse data, arXiv 1905.03375, equation 8). Time is cubic in
+    (Steck 2019, Embarrassingly shallow autoencoders for sparse data, arXiv 1905.03375, section 3.1). Time is cubic in
     the items and does not depend on the users once X^T X is there; memory is that of one matrix of all pairs of items,
     which is inverted in place.
 

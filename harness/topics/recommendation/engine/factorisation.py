@@ -74,11 +74,11 @@ def als(
     """Fit factors by alternating least squares.
 
     They minimise, over all users and all items (Hu, Koren & Volinsky 2008, Collaborative filtering for implicit
-    feedback datasets, equation 3),
+    feedback datasets),
 
         sum_ui c_ui (p_ui - x_u'y_i)^2 + regularization (sum_u |x_u|^2 + sum_i |y_i|^2).
 
-    With the factors of the items in the rows of Y and C_u = diag(c_u1, c_u2, ...), those of a user are (equation 4)
+    With the factors of the items in the rows of Y and C_u = diag(c_u1, c_u2, ...), those of a user are
 
         x_u = (Y'C_u Y + regularization I)^-1 Y'C_u p_u,
 
@@ -120,7 +120,7 @@ def fold_in(model: Any, data: Visible, weights: str = "ones") -> Reals:
     """Return the factors of the test users under a model of `als`.
 
     A user who is in training has those of the fit. The factors of another one are solved for from the history, given
-    those of the items (equation 4 of Hu, Koren & Volinsky 2008); without a history they are 0.
+    those of the items (Hu, Koren & Volinsky 2008); without a history they are 0.
 
     Returns
     -------
@@ -187,7 +187,7 @@ def lmf(
 ) -> Any:
     """Fit the probability of an interaction (Johnson 2014, Logistic matrix factorization for implicit feedback data).
 
-    Its log-odds are s_ui = x_u'y_i + b_u + b_i; maximised is (their equation 4, with alpha r_ui = n_ui)
+    Its log-odds are s_ui = x_u'y_i + b_u + b_i; maximised is (with n_ui for the paper's alpha r_ui)
 
         sum_ui [n_ui s_ui - (1 + n_ui) ln(1 + exp s_ui)] - regularization / 2 (sum_u |x_u|^2 + sum_i |y_i|^2)
 

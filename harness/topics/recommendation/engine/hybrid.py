@@ -30,7 +30,7 @@ def tf_idf(features: Any) -> Any:
     """Weigh the features of each item by their rarity, and scale its vector to length 1.
 
     The weight of feature w is its value times ln(items / items with w) (Lops, de Gemmis & Semeraro 2011, Content-based
-    recommender systems, section 3.3.1).
+    recommender systems).
 
     Returns
     -------

@@ -31,7 +31,7 @@ def weigh(documents: Matrix, base: Matrix, weighting: str, k1: float = 1.2, b: f
     - cosine: x / \|d\|;
     - tfidf: sqrt(x) idf(t), divided by the Euclidean norm of the document;
     - bm25: x (k1 + 1) / (x + k1 (1 - b + b l / l')) idf(t), without a norm (Robertson & Zaragoza 2009, The
-      probabilistic relevance framework, section 3.4), on both sides of the product as in implicit.
+      probabilistic relevance framework), on both sides of the product as in implicit.
 
     The formulas are those of implicit 0.7.3 (nearest_neighbours.py).
 

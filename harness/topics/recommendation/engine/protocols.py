@@ -151,7 +151,7 @@ def temporal(interactions: Interactions, _rng: Generator) -> Division:
 
     The moment leaves about four fifths of the interactions before it; those of the same time are never divided. Only
     users and items that are in the training interactions are tested, as new ones are the matter of other protocols.
-    Global temporal split: Ji et al. 2020, arXiv 2010.11060; arXiv 2507.16289.
+    Global temporal split: Ji et al. 2023, arXiv 2010.11060; arXiv 2507.16289.
 
     Raises
     ------
@@ -231,7 +231,7 @@ def popularity_shift(interactions: Interactions, rng: Generator) -> Division:
     """Hold a fifth out at random, then test on the half of it that makes the items' frequencies most alike.
 
     The half is drawn without replacement with weights inverse to the popularity of the item in training, so that the
-    test set resembles what users would take if all items were shown equally often (Bonner & Vasile 2018, arXiv
+    test set is nearer to what users would take if items were shown at random (Bonner & Vasile 2018, arXiv
     1706.07639). Training interactions are those of the random split.
     """
     division = random_holdout(interactions, rng)

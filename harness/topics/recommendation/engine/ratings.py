@@ -45,7 +45,7 @@ def biased(train: Matrix, *, factors: int, regularization: float, iterations: in
     """Fit ratings with biases by alternating least squares.
 
     Over the pairs that have a rating r_ui alone, it minimises (Koren, Bell & Volinsky 2009, Matrix factorization
-    techniques for recommender systems, equation 5)
+    techniques for recommender systems)
 
         sum (r_ui - mean - b_u - b_i - x_u'y_i)^2 + regularization (|x_u|^2 + |y_i|^2 + b_u^2 + b_i^2),
 

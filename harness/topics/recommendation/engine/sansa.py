@@ -23,7 +23,7 @@ class Sansa:
     r"""Two sparse layers of weights between items: ``x @ first @ second`` are the scores of a user with items x.
 
     EASE needs P, the inverse of A = X^T X + lambda I, and scores by -P_ij / P_jj (see `ease`). Spisak et al. 2023
-    (Scalable approximate nonsymmetric autoencoder for collaborative filtering, RecSys, section 3) replace P by
+    (Scalable approximate nonsymmetric autoencoder for collaborative filtering, RecSys) replace P by
     K^T D^-1 K, where the sparse unit lower triangular K approximates the inverse of the factor L of A = L D L^T. Then
 
         first = K^T,  second_ij = -K_ij / (D_i p_j),  p_j = sum over i of K_ij^2 / D_i, which approximates P_jj.

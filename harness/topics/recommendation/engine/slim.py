@@ -16,7 +16,7 @@ SWEEPS = 100
 def slim(train: Matrix, l1: float, l2: float, tolerance: float = 1e-4) -> Matrix:
     r"""Return the weights W between items so that ``x @ W`` are the scores of a user's items x.
 
-    Column j of W minimises (Ning & Karypis 2011, SLIM: Sparse linear methods for top-N recommender systems, equation 4)
+    Column j of W minimises (Ning & Karypis 2011, SLIM: Sparse linear methods for top-N recommender systems)
 
         1/2 \|x_j - X w\|^2 + l2 / 2 \|w\|^2 + l1 \|w\|_1  subject to w >= 0 and w_j = 0.
 
