@@ -90,7 +90,7 @@ class Population:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Data sets of equal size, one a replication. Arrays are read-only.
+    """Data sets of equal size, one per replication. Arrays are read-only.
 
     Attributes
     ----------
