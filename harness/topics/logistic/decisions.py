@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness import Chart, Dataset, Generator, InvalidOutputError, Judgement, Metric, Param, Scalar, Scenario, Takes
+from harness import Chart, Dataset, Generator, InvalidOutputError, Judgement, Metric, Param, Scalar, Takes
 from harness.data.tabular import Split
-from harness.declare.names import wrong
 from harness.topics._shared.binary import FIGURES, METRICS, MORE_METRICS
 from harness.topics.logistic.worlds import ENGINE, PARAMS, synthetic_logit
 
@@ -170,26 +169,3 @@ def judge(data: Priced, output: Any) -> Judgement:
     if not isinstance(output, Decisions):
         raise InvalidOutputError(f"expected Decisions(probabilities, threshold), not a {type(output).__name__}")
     return judge_decisions(data, output.probabilities, output.threshold, data.cost_ratio)
-
-
-def prior_shift(factor: float) -> Scenario:
-    """Multiply the odds of class 1 in the test rows by `factor`, by dropping rows; the training rows stay as they are.
-
-    Rows of a class are dropped by chance, so P(x | y) is unchanged: prior probability shift (Moreno-Torres et al. 2012,
-    "A unifying view on dataset shift in classification").
-
-    Raises
-    ------
-    DeclarationError
-        Unless `factor` is positive and not 1.
-    """
-    if not factor > 0 or factor == 1:
-        raise wrong(f"prior_shift({factor:g}): the factor of the odds must be positive, and not 1")
-
-    def apply(data: Split, rng: Generator) -> Split:
-        labels = data.test.y
-        keep = np.where(labels == 1, min(1.0, factor), min(1.0, 1 / factor))
-        kept = np.flatnonzero(rng.random(len(labels)) < keep)
-        return replace(data, test=data.test.take(kept))
-
-    return Scenario(f"prior_shift({factor:g})", apply, f"In the test rows the odds of an event are {factor:g} times.")

@@ -13,8 +13,7 @@ from harness import CLEAN, Chart, Judgement, Metric, Param, Profile, Takes
 from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
 from harness.topics._shared.binary import FIGURES, METRICS
 from harness.topics.logistic import topic
-from harness.topics.logistic.decisions import prior_shift
-from harness.topics.logistic.scenarios import class_noise, on_world
+from harness.topics.logistic.scenarios import class_noise, on_world, prior_shift
 from harness.topics.logistic.worlds import ENGINE, PARAMS, SYNTHETIC_LOGIT
 
 if TYPE_CHECKING:

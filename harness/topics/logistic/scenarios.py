@@ -49,3 +49,26 @@ def class_noise(share: float) -> Scenario:
 
     summary = f"{100 * share:g} % of the events of the training rows are recorded as none."
     return Scenario(f"class_noise({share:g})", apply, summary)
+
+
+def prior_shift(factor: float) -> Scenario:
+    """Multiply the odds of class 1 in the test rows by `factor`, by dropping rows; the training rows stay as they are.
+
+    Rows of a class are dropped by chance, so P(x | y) is unchanged: prior probability shift (Moreno-Torres et al. 2012,
+    "A unifying view on dataset shift in classification").
+
+    Raises
+    ------
+    DeclarationError
+        Unless `factor` is positive and not 1.
+    """
+    if not factor > 0 or factor == 1:
+        raise wrong(f"prior_shift({factor:g}): the factor of the odds must be positive, and not 1")
+
+    def apply(data: Split, rng: Generator) -> Split:
+        labels = data.test.y
+        keep = np.where(labels == 1, min(1.0, factor), min(1.0, 1 / factor))
+        kept = np.flatnonzero(rng.random(len(labels)) < keep)
+        return replace(data, test=data.test.take(kept))
+
+    return Scenario(f"prior_shift({factor:g})", apply, f"In the test rows the odds of an event are {factor:g} times.")

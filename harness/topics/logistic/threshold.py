@@ -32,8 +32,8 @@ from harness.topics.logistic.decisions import (
     TABLES,
     Decisions,
     judge,
-    prior_shift,
 )
+from harness.topics.logistic.scenarios import prior_shift
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem

@@ -20,8 +20,9 @@ from harness.declare import Problem, Task
 from harness.errors import CannotRunError, DeclarationError, InvalidOutputError, UsageError
 from harness.topics.logistic import imbalance as balancing
 from harness.topics.logistic import threshold as choosing
-from harness.topics.logistic.decisions import RARE_LOGIT, Decisions, Priced, judge, prior_shift
+from harness.topics.logistic.decisions import RARE_LOGIT, Decisions, Priced, judge
 from harness.topics.logistic.engine import classifiers
+from harness.topics.logistic.scenarios import prior_shift
 
 TASKS = (balancing.task, choosing.task)
 STRATEGIES = [pytest.param(task, name, id=f"{task.name}-{name}") for task in TASKS for name in task.strategies]
