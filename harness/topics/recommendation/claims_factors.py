@@ -23,13 +23,13 @@ REGULARISED = "als[alpha=8.0,factors=32,regularization=30.0]"
 MIDDLE = "als[factors=64,regularization=10.0]"
 
 
-@topic.claim("tuning ALS gains at least as much NDCG as replacing it by BPR", source=IALS)
+@topic.claim("tuning ALS gains at least as much NDCG as replacing it by BPR", source=IALS, blocks=10)
 def tuning_gains_more_than_bpr(evidence: Evidence) -> Verdict:
     """Compare both with ALS at its defaults, which cancels."""
     return evidence.difference("ndcg", "als-tuned", "bpr", **SMALL).at_least(0)
 
 
-@topic.claim("tuning ALS gains at least as much NDCG as replacing it by LMF", source=IALS)
+@topic.claim("tuning ALS gains at least as much NDCG as replacing it by LMF", source=IALS, blocks=10)
 def tuning_gains_more_than_lmf(evidence: Evidence) -> Verdict:
     """Compare both with ALS at its defaults, which cancels."""
     return evidence.difference("ndcg", "als-tuned", "lmf", **SMALL).at_least(0)
@@ -48,7 +48,7 @@ def tuning_matters_on_packages(evidence: Evidence) -> Verdict:
 @topic.claim(
     "on MovieLens-100k, the tuned ALS has at least 1.2 times the NDCG of its defaults",
     source=f"{IALS}; {OWN}",
-    blocks=5,
+    blocks=8,
 )
 def tuning_matters_on_films(evidence: Evidence) -> Verdict:
     """Judge what eight tries gain on measured data."""
@@ -78,7 +78,7 @@ def too_much_regularisation_underfits(evidence: Evidence) -> Verdict:
 @topic.claim(
     "from 128 factors, ALS by conjugate gradients trains in a fifth of Cholesky's CPU time",
     source=f"{TAKACS}; {OWN}",
-    blocks=5,
+    blocks=12,
 )
 def conjugate_gradients_are_faster(evidence: Evidence) -> Verdict:
     """Judge the fit alone."""
@@ -97,13 +97,13 @@ def conjugate_gradients_are_as_good(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "from 64 to 128 factors, the CPU time of ALS by Cholesky grows with an exponent of at least 1.5",
+    "from 128 to 256 factors, the CPU time of ALS by Cholesky grows with an exponent of at least 1.5",
     source=f"{HU}; {OWN}",
-    blocks=5,
+    blocks=8,
 )
 def cholesky_grows_with_factors(evidence: Evidence) -> Verdict:
     """Judge the exponent that theory has between 2, of the products, and 3, of the decomposition; BLAS lowers it."""
-    return evidence.ratio("fit.cpu_s", "als-cholesky[factors=128]", "als-cholesky[factors=64]", **SMALL).at_least(
+    return evidence.ratio("fit.cpu_s", "als-cholesky[factors=256]", "als-cholesky[factors=128]", **SMALL).at_least(
         2**1.5
     )
 
@@ -111,7 +111,7 @@ def cholesky_grows_with_factors(evidence: Evidence) -> Verdict:
 @topic.claim(
     "from 64 to 128 factors, the CPU time of ALS by conjugate gradients grows with an exponent of at most 1.5",
     source=f"{TAKACS}; {OWN}",
-    blocks=5,
+    blocks=12,
 )
 def conjugate_gradients_grow_with_factors(evidence: Evidence) -> Verdict:
     """Judge the exponent that theory has between 1, of the interactions, and 2, of the products of vectors and Y'Y."""
@@ -121,7 +121,7 @@ def conjugate_gradients_grow_with_factors(evidence: Evidence) -> Verdict:
 @topic.claim(
     "the training time of ALS with 32 factors is linear in users, at an exponent of 1 within 0.2",
     source=f"{HU}; {OWN}",
-    blocks=5,
+    blocks=8,
 )
 def als_is_linear_in_users(evidence: Evidence) -> Verdict:
     """Judge the exponent over 3,000 to 27,000 users, at equal density."""
@@ -133,7 +133,7 @@ def als_is_linear_in_users(evidence: Evidence) -> Verdict:
 @topic.claim(
     "the training time of ALS with 32 factors is linear in items, at an exponent of 1 within 0.2",
     source=f"{HU}; {OWN}",
-    blocks=5,
+    blocks=6,
 )
 def als_is_linear_in_items(evidence: Evidence) -> Verdict:
     """Judge the exponent over 2,000 to 18,000 items, at equal density."""
@@ -146,7 +146,7 @@ def als_is_linear_in_items(evidence: Evidence) -> Verdict:
 @topic.claim(
     "the training time of ALS with 16 factors grows with density at an exponent of 0.5 to 1",
     source=f"{HU}; {OWN}",
-    blocks=5,
+    blocks=8,
 )
 def als_is_linear_in_interactions(evidence: Evidence) -> Verdict:
     """Judge the exponent where a user has 40 to 200 items: below 1, as users and items have a cost of their own."""
@@ -158,6 +158,7 @@ def als_is_linear_in_interactions(evidence: Evidence) -> Verdict:
 @topic.claim(
     "for cold users, a popularity back-off gains at least 0.01 NDCG over ALS alone",
     source=f"no published figure: {OWN}",
+    blocks=20,
 )
 def back_off_repairs_cold_users(evidence: Evidence) -> Verdict:
     """Judge users of whom at most three items are known, of a quarter of them none."""
@@ -167,6 +168,7 @@ def back_off_repairs_cold_users(evidence: Evidence) -> Verdict:
 @topic.claim(
     "folding cold users in from one to three items gains at least 0.005 NDCG over popularity",
     source=f"no published figure: {OWN}",
+    blocks=20,
 )
 def folding_in_beats_popularity(evidence: Evidence) -> Verdict:
     """Judge ALS with a back-off that ranks the users without any item by popularity, too."""
@@ -177,6 +179,7 @@ def folding_in_beats_popularity(evidence: Evidence) -> Verdict:
 @topic.claim(
     "for cold users, ALS with a back-off whose threshold is tuned has at most 0.01 less NDCG than popularity",
     source=f"no published figure: {OWN}",
+    blocks=20,
 )
 def tuned_back_off_is_no_worse(evidence: Evidence) -> Verdict:
     """Judge the threshold that four tries choose, the number of known items from which on users are folded in."""
@@ -187,6 +190,7 @@ def tuned_back_off_is_no_worse(evidence: Evidence) -> Verdict:
 @topic.claim(
     "for cold items, factors that ridge regression predicts from features gain at least 0.02 NDCG",
     source=f"{GANTNER}; {OWN}",
+    blocks=20,
 )
 def features_repair_cold_items(evidence: Evidence) -> Verdict:
     """Judge the hybrid against ALS alone, whose factors of cold items are 0, so that it ranks them by number."""
@@ -196,6 +200,7 @@ def features_repair_cold_items(evidence: Evidence) -> Verdict:
 @topic.claim(
     "for cold items, factorising features together with interactions is at least as good as content alone",
     source=COLLECTIVE,
+    blocks=20,
 )
 def hybrid_beats_content(evidence: Evidence) -> Verdict:
     """Judge whether interactions add to features where the items are new."""
@@ -205,7 +210,7 @@ def hybrid_beats_content(evidence: Evidence) -> Verdict:
 @topic.claim(
     "for cold packages, factors that ridge regression predicts from features have 0.1 more NDCG than popularity",
     source=f"{GANTNER}; {OWN}",
-    blocks=4,
+    blocks=10,
 )
 def features_repair_cold_packages(evidence: Evidence) -> Verdict:
     """Judge the same on measured data, with sections and words of descriptions as features."""
@@ -213,7 +218,7 @@ def features_repair_cold_packages(evidence: Evidence) -> Verdict:
     return evidence.difference("ndcg", "als-features", "popularity", **where).at_least(0.1)
 
 
-@topic.claim("for cold packages, predicted factors are at least as good as content alone", source=GANTNER, blocks=4)
+@topic.claim("for cold packages, predicted factors are at least as good as content alone", source=GANTNER, blocks=10)
 def predicted_factors_beat_content(evidence: Evidence) -> Verdict:
     """Judge whether interactions add to features where features are rich."""
     where: dict[str, Scalar] = PACKAGES | {"scenario": "cold_items"}
@@ -221,7 +226,9 @@ def predicted_factors_beat_content(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "with 10 % random interactions, regularised ALS retains at least 90 % of its NDCG", source=f"{IALS}; {OWN}"
+    "with 10 % random interactions, regularised ALS retains at least 90 % of its NDCG",
+    source=f"{IALS}; {OWN}",
+    blocks=10,
 )
 def als_withstands_noise(evidence: Evidence) -> Verdict:
     """Judge random pairs added to training."""

@@ -22,14 +22,14 @@ USERS = ("users", 2_000, 8_000, 32_000)
 
 
 @topic.claim(
-    "on MovieLens, EASE has at least the NDCG of ALS, each with the best of eight tries",
-    source=STECK,
+    "on MovieLens, EASE has at most 0.02 less NDCG than ALS, each with the best of eight tries",
+    source=f"{STECK}; {OWN}",
     published="MovieLens-20M, NDCG at 100: EASE 0.420; ALS 0.386 in arXiv 1802.05814; 2110.14037 tunes it further",
     blocks=10,
 )
 def ease_beats_als(evidence: Evidence) -> Verdict:
     """Judge the order of two tuned models on a small catalogue."""
-    return evidence.difference("ndcg", "ease-tuned", "als-tuned", **MOVIELENS).at_least(0)
+    return evidence.difference("ndcg", "ease-tuned", "als-tuned", **MOVIELENS).at_least(-0.02)
 
 
 @topic.claim(
@@ -43,14 +43,14 @@ def ease_beats_als_on_sparse_data(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on MovieLens, EASE has at most 0.01 less NDCG than SLIM, each at defaults that suit the data",
-    source=f"{STECK}; {OWN}",
+    "on MovieLens, EASE has at least the NDCG of SLIM, each at defaults that suit the data",
+    source=STECK,
     published="MovieLens-20M, NDCG at 100: EASE 0.420; SLIM 0.401 in arXiv 1802.05814",
-    blocks=5,
+    blocks=12,
 )
 def ease_beats_slim(evidence: Evidence) -> Verdict:
     """Judge the closed form against the elastic net."""
-    return evidence.difference("ndcg", "ease", "slim", **MOVIELENS).at_least(-0.01)
+    return evidence.difference("ndcg", "ease", "slim", **MOVIELENS).at_least(0)
 
 
 @topic.claim(
@@ -87,7 +87,7 @@ def whose_neighbours_matters(evidence: Evidence) -> Verdict:
 @topic.claim(
     "on Debian's dependencies, SANSA with weights for 5 % of the pairs has at least 98 % of the NDCG of EASE",
     source=f"{SPISAK}; {OWN}",
-    blocks=3,
+    blocks=6,
 )
 def sansa_is_close(evidence: Evidence) -> Verdict:
     """Judge what the sparse inverse costs in quality."""
@@ -97,7 +97,7 @@ def sansa_is_close(evidence: Evidence) -> Verdict:
 @topic.claim(
     "on Debian's dependencies, the fit of SANSA with weights for 5 % of the pairs takes at most 25 % of EASE's memory",
     source=f"{SPISAK}; {OWN}",
-    blocks=3,
+    blocks=6,
 )
 def sansa_is_small(evidence: Evidence) -> Verdict:
     """Judge what the sparse inverse saves in peak memory."""
@@ -107,7 +107,7 @@ def sansa_is_small(evidence: Evidence) -> Verdict:
 @topic.claim(
     "on MovieLens, SANSA with weights for 5 % of the pairs has at least 98 % of the NDCG of EASE",
     source=f"{SPISAK}; {OWN}",
-    blocks=5,
+    blocks=10,
 )
 def sansa_is_close_on_dense_data(evidence: Evidence) -> Verdict:
     """Judge the sparse inverse of a Gram matrix that is mostly not zero."""
@@ -147,7 +147,7 @@ def item_knn_is_small(evidence: Evidence) -> Verdict:
 @topic.claim(
     "on MovieLens, EASE with lambda 200 has at least 0.05 more NDCG than with lambda 10",
     source=f"{STECK}: one penalty decides; {OWN}",
-    blocks=5,
+    blocks=12,
 )
 def ease_needs_regularisation(evidence: Evidence) -> Verdict:
     """Judge the lower side of an inner optimum."""
@@ -158,7 +158,7 @@ def ease_needs_regularisation(evidence: Evidence) -> Verdict:
 @topic.claim(
     "on MovieLens, EASE with lambda 200 has at least 0.01 more NDCG than with lambda 2000",
     source=f"{STECK}: one penalty decides; {OWN}",
-    blocks=5,
+    blocks=12,
 )
 def ease_can_be_regularised_too_much(evidence: Evidence) -> Verdict:
     """Judge the upper side of an inner optimum."""
