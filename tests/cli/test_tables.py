@@ -86,7 +86,7 @@ def test_the_table_shows_all_columns_where_the_note_says_so() -> None:
 
 def test_the_readme_shows_the_table_that_is_printed() -> None:
     out = io.StringIO()
-    (title, table), *_ = tables("c3b273")
+    (title, table), *_ = tables("482269")
     print_table(Console(file=out, width=120), table.columns(), title=title, notes=[table.caption])
     assert f"```\n{out.getvalue()}```\n" in (RESULTS.parent / "README.md").read_text(encoding="utf-8")
 
