@@ -23,6 +23,7 @@ from harness.declare.values import STRESS
 from harness.errors import DivergedError, InvalidOutputError, TuningError
 from harness.measure import device, judging, threads
 from harness.measure.clock import PhaseClock
+from harness.plan.data import prepare
 from harness.records import Scalar, Trial
 from harness.registry import BUILTIN, Registry
 
@@ -102,13 +103,7 @@ class Job:
 
         The judge must see the data that the strategy was given.
         """
-        seeds = self.trial.seeds
-        draw = np.random.default_rng([seeds.data])
-        data = self.dataset.load(self.trial.params, draw)
-        if self.task.takes is not None and self.dataset.kind:
-            data = self.task.takes.prepare(data, self.trial.params, draw)
-        rng = np.random.default_rng([seeds.data, zlib.crc32(self.scenario.name.encode())])
-        data = self.scenario.apply(data, rng)
+        data = prepare(self.trial, self.task, self.dataset, self.scenario)
         freeze(data)
         return data
 

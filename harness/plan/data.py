@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from harness.declare import Dataset
-from harness.errors import MissingDataError
+from harness.data.tabular import Split
+from harness.declare import CLEAN, Dataset, Scenario, Task
+from harness.errors import MissingDataError, UsageError
 from harness.records import Trial
 from harness.registry import Registry
 
@@ -43,6 +46,7 @@ def check_data(trials: Iterable[Trial], registry: Registry) -> dict[str, str]:
     """
     missing: dict[str, str] = {}
     drawn: set[tuple[str, bytes, int]] = set()
+    stressed: set[tuple[str | bytes | int, ...]] = set()
     for trial in trials:
         dataset = registry.dataset(trial.dataset)
         if dataset.name not in missing:
@@ -52,4 +56,33 @@ def check_data(trials: Iterable[Trial], registry: Registry) -> dict[str, str]:
         if not missing[dataset.name] and draw not in drawn:
             drawn.add(draw)
             dataset.check(params, np.random.default_rng([trial.seeds.data]))
+        scenario = (trial.topic, trial.task, trial.scenario, *draw)
+        if not missing[dataset.name] and scenario not in stressed:
+            stressed.add(scenario)
+            _check_scenario(trial, registry, dataset)
     return {name: remedy for name, remedy in missing.items() if remedy}
+
+
+def prepare(trial: Trial, task: Task, dataset: Dataset, scenario: Scenario) -> Any:
+    """Load the data of a trial, make of them what the task needs, and apply the scenario."""
+    draw = np.random.default_rng([trial.seeds.data])
+    data = dataset.load(trial.params, draw)
+    if task.takes is not None and dataset.kind:
+        data = task.takes.prepare(data, trial.params, draw)
+    return scenario.apply(data, np.random.default_rng([trial.seeds.data, zlib.crc32(scenario.name.encode())]))
+
+
+def _check_scenario(trial: Trial, registry: Registry, dataset: Dataset) -> None:
+    """Refuse a scenario that leaves rows of one class; `Dataset.check` has seen to the data as they are."""
+    if trial.scenario == CLEAN.name or (dataset.kind, dataset.target) != ("table", "binary"):
+        return
+    task = registry.topics[trial.topic].tasks[trial.task]
+    data = prepare(trial, task, dataset, next(made for made in task.scenarios if made.name == trial.scenario))
+    if not isinstance(data, Split):
+        return
+    for name, part in (("training", data.train), ("test", data.test)):
+        if len(classes := np.unique(part.y)) < 2:
+            raise UsageError(
+                f"data set {dataset.name}: scenario {trial.scenario} leaves {len(part)} {name} rows, all of class "
+                f"{classes[0] if len(classes) else 'none'}; ask for more with --set rows, or leave the scenario out"
+            )

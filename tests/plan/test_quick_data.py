@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from harness.config import Config
 from harness.data.cards import builtin_folder, cards
-from harness.declare import Dataset, Param
+from harness.data.scenarios import TEMPORAL
+from harness.data.tabular import Split, Table
+from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Topic
 from harness.errors import MissingDataError, UsageError
 from harness.plan import make_plan
 from harness.plan.data import check_data
@@ -78,3 +81,33 @@ def test_missing_data_are_listed_and_wrong_data_raise() -> None:
     assert check_data([trial("gone", 1)], _Known(gone)) == {"gone": "bakeoff data get gone"}
     with pytest.raises(UsageError, match=r"^column 'x' contains inf$"):
         check_data([trial("gone", 1), trial("bad", 1)], _Known(gone, bad))
+
+
+def test_a_scenario_that_leaves_one_class_is_refused_before_the_first_trial() -> None:
+    """All events lie in the first rows, so that a division by time leaves none to test on."""
+    time = np.arange(40)
+    order = np.random.default_rng(0).permutation(40)
+
+    def load(_params: object, _rng: object) -> Split:
+        y = (time[order] < 12).astype(np.int8)
+        X = np.zeros((40, 1), dtype=np.float32)
+        return Split(Table(X[:30], y[:30], time[order][:30]), Table(X[30:], y[30:], time[order][30:]), ("a",))
+
+    early = Dataset("early", load=load, provides=("time",), kind="table", target="binary")
+    topic = Topic("t", title="T")
+    topic.task(
+        "t",
+        title="T",
+        datasets=[early],
+        scenarios=[CLEAN, TEMPORAL],
+        phases=["fit"],
+        metrics=[Metric("m", direction="lower", unit="1")],
+        judge=lambda *_: Judgement({"m": 0.0}),
+    )
+    registry = Registry({"t": topic}, {}, {})
+    plain = trial("early", 1)
+    assert check_data([plain], registry) == {}
+    with pytest.raises(
+        UsageError, match=r"^data set early: scenario temporal leaves 10 test rows, all of class 0; ask"
+    ):
+        check_data([plain, replace(plain, scenario="temporal")], registry)
