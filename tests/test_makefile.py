@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-COMPILES, MEASURES = "bakeoff run bandits ope --blocks 1", "bakeoff run --profile quick"
+COMPILES, MEASURES = "bakeoff run bandits ope logistic recommendation --blocks 1", "bakeoff run --profile quick"
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

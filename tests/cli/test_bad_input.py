@@ -58,7 +58,7 @@ SELECTIONS = {
         r"--resume repeats the selection of the run; leave out --blocks, --strategy",
     ),
     "unknown topic to list": ("list plantd", r"there is no topic 'plantd'; did you mean planted\?"),
-    "unknown data": ("data get flihgts", r"there is no data set 'flihgts'; did you mean flights\?"),
+    "unknown data": ("data get flihgts", r"there is no data set 'flihgts'; did you mean flights or digits\?"),
     "data without a file": (
         "data path synthetic-tabular",
         r"data set synthetic-tabular is generated and has no file",

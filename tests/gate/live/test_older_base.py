@@ -65,8 +65,9 @@ def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     (folder / ".gitignore").write_text("__pycache__/\nresults/\n")
     git(folder, "init", "-q", "--initial-branch=main")
     commit(folder)
-    shutil.rmtree(folder / "harness")
-    shutil.copytree(ROOT / "harness", folder / "harness", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("harness", "datasets"):
+        shutil.rmtree(folder / name)
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return Project(folder)
 
 
