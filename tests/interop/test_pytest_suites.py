@@ -74,6 +74,22 @@ def test_cases_without_their_data_are_skipped(tmp_path: Path) -> None:
     assert "bakeoff data get dated" in told
 
 
+def test_a_strategy_that_finds_that_it_cannot_run_is_skipped_with_its_reason(cases: Path) -> None:
+    topic = cases / "small.py"
+    refuses = """
+
+@task.strategy("refuses")
+def refuses(problem, phase):
+    from harness import CannotRunError
+
+    raise CannotRunError("no ratings to learn from")
+"""
+    topic.write_text(topic.read_text() + refuses)
+    told = _pytest(cases, "benchmarks", "--benchmark-only", "-k", "refuses and plain", "-W", "error", "-rs")
+    assert "1 skipped" in told
+    assert "no ratings to learn from" in told
+
+
 def test_a_case_tells_what_is_set_up_and_times_the_rest(cases: Path) -> None:
     topic = cases / "small.py"
     topic.write_text(topic.read_text().replace('phases=["fit",', 'setup=["fit"],\n    phases=["fit",'))

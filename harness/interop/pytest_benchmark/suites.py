@@ -83,6 +83,8 @@ def test_strategy(measured: SuiteCase, outcomes: Mapping[SuiteCase, SuiteResult]
     outcome = outcomes[measured]
     if outcome.failed:
         pytest.fail(outcome.failed, pytrace=False)
+    if outcome.skipped:
+        pytest.skip(outcome.skipped)
     if outcome.diverged:
         pytest.skip(f"it {outcome.diverged}, so it has no time that compares")
     samples = outcome.samples
