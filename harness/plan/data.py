@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from harness.data.tabular import Split
-from harness.declare import CLEAN, Dataset, Scenario, Task
+from harness.declare import CLEAN, Dataset, Scenario, Takes, Task
 from harness.errors import MissingDataError, UsageError
 from harness.records import Trial
 from harness.registry import Registry
@@ -77,6 +77,8 @@ def _check_scenario(trial: Trial, registry: Registry, dataset: Dataset) -> None:
     if trial.scenario == CLEAN.name or (dataset.kind, dataset.target) != ("table", "binary"):
         return
     task = registry.topics[trial.topic].tasks[trial.task]
+    if task.takes is not None and task.takes.prepare is not Takes.prepare:
+        return  # the task's own division of the rows
     data = prepare(trial, task, dataset, next(made for made in task.scenarios if made.name == trial.scenario))
     if not isinstance(data, Split):
         return

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from harness.topics.recommendation.engine.feedback import Ranking, Visible
     from harness.topics.recommendation.ranking import Fitted
 
-FACTORISATION = (*NEEDS, f"{ENGINE}.factorisation")
+# implicit's progress bar imports the last one when a model is first fitted, which would be in the phase.
+FACTORISATION = (*NEEDS, f"{ENGINE}.factorisation", "multiprocessing.synchronize")
 ALS = (*FACTORISATION, "implicit.cpu.als")
 UNKNOWN = "It cannot fold a user in: one who is not in training is shown what is popular."
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ITEMS = (*NEEDS, f"{ENGINE}.items")
 NEIGHBOURS = (*ITEMS, f"{ENGINE}.neighbours")
-IMPLICIT = (*ITEMS, f"{ENGINE}.factorisation", "implicit.nearest_neighbours")
+IMPLICIT = (*ITEMS, f"{ENGINE}.factorisation", "implicit.nearest_neighbours", "multiprocessing.synchronize")
 SEARCH: dict[str, list[Any]] = {
     "weighting": ["cosine", "tfidf", "bm25"],
     "neighbours": [20, 50, 100, 200],
