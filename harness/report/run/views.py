@@ -11,7 +11,8 @@ from harness.analysis import wording
 Plain: TypeAlias = Mapping[str, Any]
 
 #: Verdicts of claims, in the order in which they are counted.
-VERDICTS = ("supported", "refuted", "inconclusive", "not measured")
+NOT_MEASURED = "not measured"
+VERDICTS = ("supported", "refuted", "inconclusive", NOT_MEASURED)
 _STATUSES = {"ok": "ok", "skipped": "skipped", "failed": "failed", "timeout": "out of time", "memory": "out of memory"}
 
 
@@ -25,7 +26,8 @@ def page(payload: Plain) -> dict[str, Any]:
         "statuses": statuses(sum((Counter(run["statuses"]) for run in runs), Counter())),
         "counts": [(word, number) for word in VERDICTS if (number := _verdicts(claims)[word])],
         "run_statuses": [statuses(run["statuses"]) for run in runs],
-        "ledger": ledger(claims),
+        "ledger": ledger(claim for claim in claims if claim["verdict"] != NOT_MEASURED),
+        "unmeasured": ledger(claim for claim in claims if claim["verdict"] == NOT_MEASURED),
         "tasks": [task(number, own) for number, own in enumerate(payload["tasks"], start=1)],
         "targets": _targets(payload["tasks"]),
     }
