@@ -279,7 +279,7 @@ def _memory(value: float | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.4f}"
+    return _NONE if value is None else wording.figure(value, "")
 
 
 def _written(pattern: str, found: Interval | None, none: float) -> CellText:
