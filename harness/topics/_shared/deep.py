@@ -1,0 +1,59 @@
+"""What the topics of deep learning share: seeds, the size of a model, and the bytes saved for its gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def seeded(seed: int) -> None:
+    """Seed torch, and let it use deterministic algorithms where it has them."""
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Count the trained parameters of a model."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+@dataclass(eq=False)
+class Saved:
+    """The storages that autograd keeps until the gradients are computed, each counted once."""
+
+    sizes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all of them."""
+        return sum(self.sizes.values())
+
+
+@contextmanager
+def saved_for_backward(model: nn.Module) -> Iterator[Saved]:
+    """Count the activations that a forward pass saves for the backward pass; parameters are not counted.
+
+    Examples
+    --------
+    >>> layer = nn.Linear(3, 5)
+    >>> with saved_for_backward(layer) as saved:
+    ...     loss = layer(torch.ones(2, 3)).tanh().sum()
+    >>> saved.bytes  # the input, 2 x 3 numbers of 4 bytes, and the result of tanh, 2 x 5
+    64
+    """
+    saved = Saved()
+    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+
+    def pack(tensor: torch.Tensor) -> Any:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            saved.sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        yield saved

@@ -1,0 +1,148 @@
+"""Examples with several modalities, divided by groups into training and test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness import Arrays, Generator, Param, Scalar, UsageError
+
+#: Names of the arrays of a card that are modalities, with what their values are.
+KINDS = {"text": "ids", "links": "ids", "image": "pixels", "numbers": "numbers"}
+#: Share of the examples that are tested; whole groups.
+TEST = 0.2
+PARAMS = {"rows": Param(100_000, low=20, summary="training examples at most")}
+
+
+@dataclass(frozen=True, eq=False)
+class Modality:
+    """The values of one modality for all examples of a set.
+
+    Attributes
+    ----------
+    kind
+        ``ids``: integers from 1 on, in order, padded with 0, shape (n, length). ``pixels``: uint8, shape (n, height,
+        width, 3). ``numbers``: float32, shape (n, columns), standardised by training examples. ``set``: float32, shape
+        (n, members, columns), vectors without an order.
+    size
+        Number of different ids, with 0; for other kinds the number of columns or channels.
+    present
+        False where an example lacks this modality, shape (n,); its values are then 0.
+    """
+
+    kind: str
+    values: npt.NDArray[Any]
+    size: int
+    present: npt.NDArray[np.bool_]
+
+    def take(self, rows: npt.NDArray[np.integer]) -> Modality:
+        """Take the given examples."""
+        return replace(self, values=self.values[rows], present=self.present[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Examples: their modalities by name, and their classes, shape (n,), which are empty in what strategies see."""
+
+    modalities: Mapping[str, Modality]
+    labels: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.modalities.values())).values)
+
+    def take(self, rows: npt.NDArray[np.integer]) -> Examples:
+        """Take the given examples, in the given order."""
+        taken = {name: modality.take(rows) for name, modality in self.modalities.items()}
+        return Examples(taken, self.labels[rows], self.groups[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Divided:
+    """Training and test examples of the same modalities.
+
+    Attributes
+    ----------
+    classes
+        Number of classes.
+    shifted
+        By the name of a modality, other values of it for the test examples, such as a second rendering of images.
+    """
+
+    train: Examples
+    test: Examples
+    classes: int
+    shifted: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+
+def prepare(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Divided:
+    """Divide the arrays of a card: a fifth of the examples, in whole groups, are tested.
+
+    The arrays are ``labels``, ``groups``, and at least two of those in `KINDS`. An array ``image_shifted`` has other
+    values of ``image``.
+
+    Raises
+    ------
+    UsageError
+        When an array is missing.
+    """
+    assert isinstance(data, Arrays)
+    arrays = data.arrays
+    names = [name for name in KINDS if name in arrays]
+    if len(names) < 2 or "labels" not in arrays:
+        raise UsageError(f"fusion needs an array labels and two or more of {', '.join(KINDS)}, not {', '.join(arrays)}")
+    labels = arrays["labels"].astype(np.int64)
+    groups = arrays.get("groups", np.arange(len(labels))).astype(np.int64)
+    test = held_out(groups, TEST, rng)
+    rows = rng.permutation(np.flatnonzero(~test))[: int(params["rows"])]
+    everything = np.ones(len(labels), dtype=np.bool_)
+    modalities = {name: Modality(KINDS[name], arrays[name], _size(name, arrays[name]), everything) for name in names}
+    whole = Examples(modalities, labels, groups)
+    shifted = {name: arrays[f"{name}_shifted"][test] for name in names if f"{name}_shifted" in arrays}
+    return standardised(Divided(whole.take(rows), whole.take(np.flatnonzero(test)), int(labels.max()) + 1, shifted))
+
+
+def held_out(groups: npt.NDArray[np.integer], share: float, rng: Generator) -> npt.NDArray[np.bool_]:
+    """Draw whole groups until they have a share of the examples; return which examples these are."""
+    names, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    order = rng.permutation(len(names))
+    taken = np.zeros(len(names), dtype=np.bool_)
+    taken[order[np.cumsum(counts[order]) <= share * len(groups)]] = True
+    return taken[inverse]
+
+
+def _size(name: str, values: npt.NDArray[Any]) -> int:
+    return int(values.max()) + 1 if KINDS[name] == "ids" else values.shape[-1]
+
+
+def standardised(data: Divided) -> Divided:
+    """Give each column of numbers mean 0 and variance 1 over the training examples; NaN becomes the mean."""
+
+    def scale(part: Examples) -> Examples:
+        scaled = dict(part.modalities)
+        for name, modality in part.modalities.items():
+            if modality.kind == "numbers":
+                train = data.train.modalities[name].values
+                mean, spread = np.nanmean(train, axis=0), np.nanstd(train, axis=0)
+                values = (modality.values - mean) / np.where(spread > 0, spread, 1)
+                scaled[name] = replace(modality, values=np.nan_to_num(values).astype(np.float32))
+        return replace(part, modalities=scaled)
+
+    return replace(data, train=scale(data.train), test=scale(data.test))
+
+
+def holdout(data: Divided, rng: Generator) -> Divided:
+    """Put a fifth of the training examples, in whole groups, in place of the test examples, for tuning."""
+    held = held_out(data.train.groups, TEST, rng)
+    return replace(
+        data, train=data.train.take(np.flatnonzero(~held)), test=data.train.take(np.flatnonzero(held)), shifted={}
+    )
+
+
+def visible(data: Divided) -> Divided:
+    """Return what strategies see: everything but the classes of the test examples."""
+    return replace(data, test=replace(data.test, labels=np.zeros(0, np.int64)), shifted={})

@@ -1,0 +1,1 @@
+"""What the tasks compute with: norms, the Transformer, its training, and texts. Everything here imports torch."""

@@ -1,0 +1,82 @@
+"""What competes in this topic: where a Transformer is normalised, and by which function.
+
+A recipe is a strategy of each task that trains a Transformer. A new one is an entry in `RECIPES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from harness import PhaseClock, Problem, Task
+
+Placement: TypeAlias = Literal["post", "pre", "peri", "deepnorm", "keel", "rezero", "plain"]
+Norm: TypeAlias = Literal["layer", "rms", "batch", "dyt", "derf"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Where a Transformer is normalised, and by which function.
+
+    Attributes
+    ----------
+    placement
+        Where the norm stands; see `engine.transformer`.
+    norm
+        Which function it is; see `engine.norms`.
+    qk_norm
+        Whether queries and keys are normalised too.
+    """
+
+    name: str
+    summary: str
+    placement: Placement
+    norm: Norm = "layer"
+    qk_norm: bool = False
+    note: str = ""
+
+
+RECIPES = (
+    Recipe("post-ln", "Layer norm after each sum: LN(x + F(x)) (Vaswani et al. 2017).", "post"),
+    Recipe("pre-ln", "Layer norm before each sublayer: x + F(LN(x)) (Xiong et al. 2020).", "pre"),
+    Recipe("pre-rmsnorm", "RMS norm before each sublayer (Zhang & Sennrich 2019).", "pre", "rms"),
+    Recipe("peri-ln", "Layer norm before and after each sublayer: x + LN(F(LN(x))) (Kim et al. 2025).", "peri"),
+    Recipe("deepnorm", "Layer norm after a sum with a weighted stream: LN(a x + F(x)) (Wang et al. 2022).", "deepnorm"),
+    Recipe("keel", "Post-LN with a highway path: LN(L x + F(LN(x))) (Chen & Wei 2026).", "keel"),
+    Recipe("pre-ln-qk", "Pre-LN whose queries and keys are normalised, too (Henry et al. 2020).", "pre", qk_norm=True),
+    Recipe("rezero", "No norm, sublayers weighted by a learned number from 0 on (Bachlechner et al. 2021).", "rezero"),
+    Recipe("dyt", "A scaled tanh in place of each norm of pre-LN (Zhu et al. 2025).", "pre", "dyt"),
+    Recipe("derf", "A scaled error function in place of each norm of pre-LN (Chen et al. 2025).", "pre", "derf"),
+    Recipe("none", "No norm: x + F(x).", "plain"),
+    Recipe("pre-bn", "Batch norm over all tokens of a batch before each sublayer.", "pre", "batch"),
+    Recipe("post-bn", "Batch norm over all tokens of a batch after each sum.", "post", "batch"),
+)
+
+#: What a task does with a recipe on a device.
+Run: TypeAlias = Callable[["Problem", "PhaseClock", Recipe, str], Any]
+
+
+def compete(task: Task, run: Run, needs: Sequence[str], *, slow: Sequence[str] = ()) -> None:
+    """Register every recipe as a strategy of a task.
+
+    Parameters
+    ----------
+    run
+        ``run(problem, phase, recipe, device)``: what the task does with it.
+    slow
+        Names of those that the quick profile leaves out.
+    """
+    for recipe in RECIPES:
+        task.strategy(recipe.name, needs=needs, note=recipe.note, quick=recipe.name not in slow)(
+            _strategy(run, recipe, "cpu")
+        )
+
+
+def _strategy(run: Run, recipe: Recipe, device: str) -> Callable[[Problem, PhaseClock], Any]:
+    def strategy(problem: Problem, phase: PhaseClock) -> Any:
+        return run(problem, phase, recipe, device)
+
+    strategy.__doc__ = recipe.summary
+    return strategy
