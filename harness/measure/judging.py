@@ -87,12 +87,12 @@ def _judged_altered(task: Task, name: str, data: Any, output: Any) -> Judgement:
 
 def _judged(task: Task, data: Any, output: Any) -> Judgement:
     if isinstance(output, Diverged):
-        return _guessed(task, data, output.step, {})
+        return _guessed(task, data, output.step)
     judgement: object = task.judge(data, output)
     if not isinstance(judgement, Judgement):
         raise InvalidOutputError(f"the judge returned {type(judgement).__name__}; it must return a Judgement")
     if judgement.diverged is not None:
-        return _guessed(task, data, judgement.diverged, judgement.curves)
+        return _guessed(task, data, judgement.diverged, judgement.metrics, judgement.curves)
     metrics = _finite(task, judgement.metrics, "metric")
     n = {
         metric.name: _cases(metric.name, judgement) for metric in task.metrics if metric.rate and metric.name in metrics
@@ -113,8 +113,10 @@ def _cases(name: str, judgement: Judgement) -> int:
     return int(cases)
 
 
-def _guessed(task: Task, data: Any, step: float, curves: Mapping[str, Curve]) -> Judgement:
-    """Return the judgement of the task's guess, for training that diverged at a step."""
+def _guessed(
+    task: Task, data: Any, step: float, known: Mapping[str, float] = _NONE, curves: Mapping[str, Curve] = _NONE
+) -> Judgement:
+    """Return the judgement of the task's guess, for training that diverged at a step; known metrics replace its own."""
     if task.guess is None:
         raise InvalidOutputError(
             f"training diverged at step {step:g}, and task {task.full_name} has no guess whose metrics count then: "
@@ -122,7 +124,7 @@ def _guessed(task: Task, data: Any, step: float, curves: Mapping[str, Curve]) ->
         )
     if not math.isfinite(step):
         raise InvalidOutputError(f"training diverged at step {step}: the step must be a finite number")
-    metrics = {**_finite(task, task.guess(data), "the guess's metric"), DIVERGED: 1.0}
+    metrics = {**_finite(task, {**task.guess(data), **known}, "the guess's metric"), DIVERGED: 1.0}
     cut = {name: _until(step, curve) for name, curve in curves.items()}
     kept = {name: curve for name, curve in cut.items() if curve.x}
     return Judgement(metrics, kept, n={DIVERGED: 1}, diverged=float(step))
