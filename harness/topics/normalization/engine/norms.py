@@ -50,11 +50,30 @@ class DynamicErf(nn.Module):
 
 
 class TokenBatchNorm(nn.BatchNorm1d):
-    """Batch norm over all tokens of a batch."""
+    """Batch norm over all tokens of a batch but padding."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Normalise x of shape (..., d)."""
-        return super().forward(x.reshape(-1, x.shape[-1])).view_as(x)
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Normalise.
+
+        Parameters
+        ----------
+        x
+            Shape (batch, tokens, d).
+        mask
+            False where a token is padding, shape (batch, tokens); ``None`` where none is. Padding enters no mean or
+            variance, and becomes 0.
+        """
+        if mask is None:
+            return super().forward(x.reshape(-1, x.shape[-1])).view_as(x)
+        out = torch.zeros_like(x)
+        out[mask] = super().forward(x[mask])
+        return out
+
+
+def normalised(layer: nn.Module, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """Apply a norm; one whose statistics are of the whole batch is told which tokens are padding."""
+    out: torch.Tensor = layer(x, mask) if isinstance(layer, TokenBatchNorm) else layer(x)
+    return out
 
 
 def norm(name: str, width: int) -> nn.Module:

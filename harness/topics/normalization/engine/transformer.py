@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from harness.topics.normalization.engine.norms import norm
+from harness.topics.normalization.engine.norms import norm, normalised
 from harness.topics.normalization.recipes import Recipe
 
 
@@ -89,12 +89,11 @@ class Step(nn.Module):
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """Take the residual stream through it."""
-        change = self.inside(self.sublayer(self.before(x), mask))
+        change = normalised(self.inside, self.sublayer(normalised(self.before, x, mask), mask), mask)
         if self.weight is not None:
             change = self.weight * change
         stream = x if self.stream == 1 else self.stream * x
-        out: torch.Tensor = self.after(stream + change)
-        return out
+        return normalised(self.after, stream + change, mask)
 
 
 class Transformer(nn.Module):
@@ -166,10 +165,10 @@ class Transformer(nn.Module):
         """
         x = self.embedding(tokens) + self.position.weight[: tokens.shape[1]]
         mask = tokens != 0 if self.pooled else None
-        x = self.first(x)
+        x = normalised(self.first, x, mask)
         for step in self.steps:
             x = step(x, mask)
-        x = self.last(x)
+        x = normalised(self.last, x, mask)
         if mask is not None:
             x = (x * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
         scores: torch.Tensor = self.head(x)
