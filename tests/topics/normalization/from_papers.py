@@ -65,9 +65,7 @@ def dyt(x: Array, alpha: float, gain: Array | float = GAIN_ONE, bias: Array | fl
     return gain * np.tanh(alpha * x) + bias
 
 
-def derf(
-    x: Array, alpha: float, shift: float, gain: Array | float = GAIN_ONE, bias: Array | float = NO_BIAS
-) -> Array:
+def derf(x: Array, alpha: float, shift: float, gain: Array | float = GAIN_ONE, bias: Array | float = NO_BIAS) -> Array:
     """Chen et al. 2025 (arXiv 2512.10938), eq. 10; `alpha` starts at 0.5 and `shift` at 0."""
     return gain * erf(alpha * x + shift) + bias
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def shaken(module: nn.Module, seed: int = 0) -> nn.Module:
     module.double()
     with torch.no_grad():
         for weight in module.parameters():
-            weight += 0.2 * torch.randn(weight.shape, generator=generator, dtype=weight.dtype)
+            weight.add_(0.2 * torch.randn(weight.shape, generator=generator, dtype=weight.dtype))
     return module
 
 
@@ -233,3 +234,46 @@ def test_training_takes_the_steps_of_adamw_with_warm_up(engine: Any, warmup: int
         weights = optimiser.step(weights, 2 * residual.T @ inputs, papers.warm(step, warmup, rate))
     np.testing.assert_allclose(trained.losses, losses, rtol=1e-9)
     np.testing.assert_allclose(model.weight.detach().numpy(), weights, rtol=1e-9)
+
+
+def test_stability_is_judged_by_wortsmans_sensitivity() -> None:
+    """With the loss of equal probabilities in place of that at initialisation, as the judge says."""
+    from harness.topics.normalization.corpus import Corpus
+    from harness.topics.normalization.stability import Attempt, judge
+
+    rng = np.random.default_rng(6)
+    text = rng.integers(1, 4, (4, LENGTH + 1)).astype(np.uint8)
+    data = Corpus(text.ravel(), text[:, :-1], text[:, 1:], "abc")
+    equal, losses, attempts = np.log(data.size), [], []
+    for rate, certainty in ((1e-3, 0.5), (3e-3, 2.0), (1e-2, -3.0)):
+        scores = rng.normal(size=(*data.targets.shape, data.size))
+        scores[np.arange(4)[:, None], np.arange(LENGTH), data.targets] += certainty
+        chances = papers.softmax(scores)
+        losses.append(-np.log(np.take_along_axis(chances, data.targets[..., None].astype(int), -1)).mean())
+        attempts.append(Attempt(rate, np.log(chances).astype(np.float32), [1.0]))
+    attempts.append(Attempt(3e-2, None, [1.0], diverged=2))
+    losses.append(np.nan)
+    assert max(losses[:3]) > equal
+    found = judge(data, attempts).metrics
+    np.testing.assert_allclose(found["sensitivity"], papers.sensitivity(losses, float(equal)), rtol=1e-6)
+    np.testing.assert_allclose(found["best_loss"], min(losses[:3]), rtol=1e-6)
+    np.testing.assert_allclose(found["highest_loss"], equal)
+    assert found["diverged_rates"] == 0.25
+    counts = np.bincount(data.train, minlength=data.size) + 1
+    unigram = -np.log(counts / counts.sum())[data.targets].mean()
+    assert found["failed"] == np.mean([np.isnan(loss) or loss > unigram for loss in losses])
+
+
+def test_counts_are_unigrams_and_bigrams_with_one_added() -> None:
+    from harness.topics.normalization.corpus import Corpus
+    from harness.topics.normalization.engine import counts
+
+    text = np.array([1, 2, 1, 1, 3, 2, 1], np.uint8)
+    data = Corpus(text, text[None, :4], text[None, 1:5], "abc")
+    singles, pairs = np.ones(4), np.ones((4, 4))
+    for one in text:
+        singles[one] += 1
+    for before, after in pairwise(text):
+        pairs[before, after] += 1
+    np.testing.assert_allclose(np.exp(counts.unigram(data)), singles / singles.sum(), rtol=1e-6)
+    np.testing.assert_allclose(np.exp(counts.bigram(data)), pairs / pairs.sum(1, keepdims=True), rtol=1e-6)
