@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
+import torch._inductor.config
 from torch import nn
 
 from harness import CannotRunError
@@ -37,9 +39,13 @@ class InBfloat16(nn.Module):
 
 
 def prepared(
-    model: Transformer, recipe: Recipe, device: str, phase: PhaseClock, batch: tuple[torch.Tensor, torch.Tensor]
-) -> nn.Module:
-    """Move a model to a device and make it compute as a recipe says.
+    models: Sequence[Transformer],
+    recipe: Recipe,
+    device: str,
+    phase: PhaseClock,
+    batch: tuple[torch.Tensor, torch.Tensor],
+) -> list[nn.Module]:
+    """Move models to a device and make them compute as a recipe says.
 
     Layers are compiled one by one: they are alike, so that one compilation serves all of them, however many there are.
 
@@ -55,26 +61,28 @@ def prepared(
     CannotRunError
         Where torch has to compile and finds no compiler.
     """
-    model.to(device)
-    ready = InBfloat16(model) if recipe.bfloat16 else model
+    for model in models:
+        model.to(device)
+    ready = [InBfloat16(model) if recipe.bfloat16 else model for model in models]
     if recipe.compiled:
         with phase("compile"):
-            _compile(model, ready, (batch[0].to(device), batch[1].to(device)))
+            for model in models:
+                for step in model.steps:
+                    step.compile()
+            for prepared_model in ready:
+                _run_once(prepared_model, batch[0].to(device), batch[1].to(device))
     return ready
 
 
-def _compile(model: Transformer, ready: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> None:
-    import torch._inductor.config
-
+def _run_once(model: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> None:
+    """Compute a step of training and a prediction, which is when torch compiles."""
     # In this process and not in others: those would outlive the trial.
     torch._inductor.config.compile_threads = 1
-    for step in model.steps:
-        step.compile()
     try:
-        next_token_loss(ready, *batch).backward()
+        next_token_loss(model, inputs, targets).backward()
         with torch.no_grad():
-            ready.eval()(batch[0])
+            model.eval()(inputs)
     except torch._dynamo.exc.TorchDynamoException as error:
         raise CannotRunError(f"torch cannot compile here: {str(error).strip().splitlines()[0]}") from None
-    ready.train()
-    ready.zero_grad(set_to_none=True)
+    model.train()
+    model.zero_grad(set_to_none=True)
