@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+
+# `use_deterministic_algorithms` imports it, which takes two seconds: here it happens before any clock starts.
+import torch._inductor.config
 from torch import nn
 
 
