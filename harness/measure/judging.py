@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.declare import Judgement, Outputs, Task
-from harness.declare.values import DIVERGED
+from harness.declare.values import DIVERGED, Summed
 from harness.errors import InvalidOutputError
 from harness.records import Curve
 
@@ -54,12 +54,24 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     parts = {name: _judged_altered(task, name, altered[name], part) for name, part in others.items()}
     metrics, n = dict(judgement.metrics), dict(judgement.n)
     for name, (metric, stress, level) in task.altered_metrics.items():
-        part = parts.get(stress.key(level))
-        if part is not None:
+        if isinstance(level, str):
+            curve = {at: parts[key].metrics[metric.name] for at in stress.levels if (key := stress.key(at)) in parts}
+            if len(curve) == len(stress.levels):
+                metrics[name] = _summed(curve, level)
+        elif (part := parts.get(stress.key(level))) is not None:
             metrics[name] = part.metrics[metric.name]
             if metric.name in part.n:
                 n[name] = part.n[metric.name]
     return replace(judgement, metrics=metrics, n=n)
+
+
+def _summed(curve: Mapping[float, float], how: Summed) -> float:
+    """Sum up a metric by level: its mean by the trapezoid rule, or its change from the first level to the last."""
+    levels = sorted(curve)
+    values = [curve[level] for level in levels]
+    if how == "change":
+        return values[-1] - values[0]
+    return float(np.trapezoid(values, levels)) / (levels[-1] - levels[0])
 
 
 def _divided(output: Any, altered: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
