@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from harness.topics._shared.deep import saved_for_backward
 from harness.topics.normalization.sentences import PADDING, Ids, Labels
 
 #: Sentences that are predicted at once in evaluation.
@@ -70,3 +71,12 @@ def predict(
     probabilities = np.concatenate(parts)
     probabilities[order] = probabilities.copy()
     return probabilities
+
+
+def saved_bytes(model: nn.Module, sentences: Ids, labels: Labels, device: str) -> int:
+    """Count the bytes of the activations that a training step on these sentences saves for its gradients."""
+    model.train()
+    inputs, targets = next(batches(sentences, labels, len(sentences), 0, device))
+    with saved_for_backward(model) as saved:
+        class_loss(model, inputs, targets)
+    return saved.bytes
