@@ -6,24 +6,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from harness import CLEAN, Generator, Param, Profile, Scalar, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import ENGINE, topic
 from harness.topics.fusion.classification import NEEDS as NETWORKS
+from harness.topics.fusion.classification import Predicted, measured
 from harness.topics.fusion.classification import task as classification
 from harness.topics.fusion.examples import PARAMS, TEST, Divided, prepare, visible
-from harness.topics.fusion.joint import SEARCH
+from harness.topics.fusion.joint import DECAY, EPOCHS, RATE, SEARCH
+from harness.topics.fusion.judging import UNLABELLED, guess, judge
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     from harness import PhaseClock, Problem
 
 NEEDS = (*NETWORKS, f"{ENGINE}.alignment")
-#: Label of a training example whose label may not be used.
-UNLABELLED = -1
 LABELLED = Param(0.1, low=0.001, high=1.0, summary="share of the training examples whose labels may be used")
 
 
@@ -38,11 +37,6 @@ def few(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Divided:
     return replace(divided, train=replace(divided.train, labels=labels))
 
 
-def _guess(data: Divided) -> Mapping[str, float]:
-    labelled = np.flatnonzero(data.train.labels != UNLABELLED)
-    return classification.guess(replace(data, train=data.train.take(labelled)))
-
-
 task = topic.task(
     "few-labels",
     title="The class of an example, learned from few labels and many pairs",
@@ -51,8 +45,8 @@ task = topic.task(
     scenarios=[CLEAN],
     phases=["fit", "predict"],
     metrics=METRICS,
-    judge=classification.judge,
-    guess=_guess,
+    judge=judge,
+    guess=guess,
     view=visible,
     params={**PARAMS, "labelled": LABELLED},
     sweep={"labelled": [0.1, 0.3, 1.0]},
@@ -68,40 +62,56 @@ def fitted(
 ) -> npt.NDArray[np.float64]:
     """Fit concatenation with an alignment of that weight beside it; with weight 0, without."""
     from harness.topics._shared.deep import seeded
-    from harness.topics.fusion.engine.alignment import AlignedConcatenation, Alignment, fit_aligned
+    from harness.topics.fusion.engine.alignment import AlignedConcatenation, Alignment, fit_few
     from harness.topics.fusion.engine.fitting import Budget, predict
 
     data: Divided = problem.data
     seeded(problem.seed)
     with phase("fit"):
-        start = AlignedConcatenation(data)
-        network = fit_aligned(start, data, Budget(**budget), Alignment(weight, temperature), problem.seed)
+        network = AlignedConcatenation(data, alignment=Alignment(weight, temperature))
+        fit_few(network, data, Budget(**budget), problem.seed)
     with phase("predict"):
-        probabilities = predict(network, data.test)
-    return problem.with_altered(probabilities, phase, lambda altered: predict(network, altered.test))
+        return predict(network, data.test)
 
 
 @task.strategy("concatenation", needs=NEEDS)
 def concatenation(
-    problem: Problem, phase: PhaseClock, rate: float = 3e-3, weight_decay: float = 0.01, epochs: int = 8
+    problem: Problem, phase: PhaseClock, rate: float = RATE, weight_decay: float = DECAY, epochs: int = EPOCHS
 ) -> npt.NDArray[np.float64]:
     """Fit to the examples with labels alone, in as many steps as there are for all."""
     return fitted(problem, phase, 0.0, 1.0, rate=rate, weight_decay=weight_decay, epochs=epochs)
 
 
-SWEEP: Mapping[str, tuple[Scalar, ...]] = {"weight": (0.1, 0.3, 1.0), "temperature": (0.03, 0.1, 0.3)}
-
-
-@classification.strategy("contrastive", needs=NEEDS, search={**SEARCH, "weight": (0.1, 0.3, 1.0)})
-@task.strategy("contrastive", needs=NEEDS, sweep=SWEEP)
+@task.strategy("contrastive", needs=NEEDS, sweep={"weight": [0.1, 0.3, 1.0], "temperature": [0.03, 0.1, 0.3]})
 def contrastive(
     problem: Problem,
     phase: PhaseClock,
-    rate: float = 3e-3,
-    weight_decay: float = 0.01,
-    epochs: int = 8,
+    rate: float = RATE,
+    weight_decay: float = DECAY,
+    epochs: int = EPOCHS,
     weight: float = 0.3,
     temperature: float = 0.1,
 ) -> npt.NDArray[np.float64]:
     """Like concatenation, while InfoNCE aligns the first two modalities of all examples, labelled or not."""
     return fitted(problem, phase, weight, temperature, rate=rate, weight_decay=weight_decay, epochs=epochs)
+
+
+@classification.strategy("contrastive", needs=NEEDS, search=SEARCH)
+def contrastive_fusion(
+    problem: Problem,
+    phase: PhaseClock,
+    rate: float = RATE,
+    weight_decay: float = DECAY,
+    epochs: int = EPOCHS,
+    weight: float = 0.3,
+    temperature: float = 0.1,
+) -> Predicted:
+    """Concatenation, while InfoNCE aligns the means of the first two modalities (Radford et al. 2021)."""
+    from harness.topics.fusion.engine.alignment import AlignedConcatenation, Alignment
+    from harness.topics.fusion.engine.networks import matched
+
+    def build(data: Divided) -> AlignedConcatenation:
+        size = matched(AlignedConcatenation, data)
+        return AlignedConcatenation(data, size, alignment=Alignment(weight, temperature))
+
+    return measured(problem, phase, build, rate=rate, weight_decay=weight_decay, epochs=epochs)

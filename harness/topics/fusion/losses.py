@@ -8,8 +8,8 @@ from harness import CLEAN, Profile, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import ENGINE, topic
 from harness.topics.fusion.classification import NEEDS as NETWORKS
-from harness.topics.fusion.classification import task as classification
 from harness.topics.fusion.examples import PARAMS, TEST, prepare, visible
+from harness.topics.fusion.judging import guess, judge
 from harness.topics.fusion.scenarios import label_noise, long_tail
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from harness import PhaseClock, Problem
-    from harness.topics.fusion.engine.fitting import Loss
+    from harness.topics.fusion.engine.networks import Loss
     from harness.topics.fusion.examples import Divided
 
 NEEDS = (*NETWORKS, f"{ENGINE}.losses")
@@ -30,8 +30,8 @@ task = topic.task(
     scenarios=[CLEAN, long_tail(20), label_noise(0.2), label_noise(0.4)],
     phases=["fit", "predict"],
     metrics=METRICS,
-    judge=classification.judge,
-    guess=classification.guess,
+    judge=judge,
+    guess=guess,
     view=visible,
     params=PARAMS,
     reference="cross-entropy",

@@ -22,8 +22,8 @@ from harness.topics.fusion import alignment, few_labels
 from harness.topics.fusion.classification import task as classification
 from harness.topics.fusion.engine import alignment as engine
 from harness.topics.fusion.engine import retrieval
-from harness.topics.fusion.engine.fitting import Budget, fit, predict
-from harness.topics.fusion.engine.networks import Concatenation
+from harness.topics.fusion.engine.fitting import Budget, fit, predict, tensors
+from harness.topics.fusion.engine.networks import Concatenation, parameters_of_concatenation
 from harness.topics.fusion.examples import Divided
 
 PARAMS = {"rows": 300, "candidates": 40, "labelled": 1.0}
@@ -201,9 +201,8 @@ def test_labels_that_may_not_be_used_change_nothing() -> None:
 
 def _fitted(data: Divided, weight: float, epochs: int = 3) -> Any:
     torch.manual_seed(0)
-    network = engine.AlignedConcatenation(data)
-    engine.fit_aligned(network, data, Budget(epochs=epochs), engine.Alignment(weight, 0.1), seed=5)
-    return network
+    network = engine.AlignedConcatenation(data, alignment=engine.Alignment(weight, 0.1))
+    return engine.fit_few(network, data, Budget(epochs=epochs), seed=5)
 
 
 def test_without_weight_it_is_the_plain_fusion() -> None:
@@ -215,17 +214,19 @@ def test_without_weight_it_is_the_plain_fusion() -> None:
 
 def test_alignment_lowers_the_contrastive_loss_of_the_test_pairs_also_without_labels() -> None:
     data = _few(0.1)
-    values, present = engine.tensors(data.test)
+    values, present = tensors(data.test)
     losses = []
     for weight in (0.0, 1.0):
         network = _fitted(data, weight)
+        network.alignment = engine.Alignment(1.0, 0.1)
         with torch.no_grad():
-            losses.append(float(engine.info_nce(*network.shared(network.encoded(values, present)), 0.1)))
+            losses.append(float(network.misalignment(network.encode(values, present), present)))
     assert losses[1] < losses[0] - 0.5
 
 
-def test_examples_without_a_modality_are_no_pairs() -> None:
-    data = _few()
+@pytest.mark.parametrize("labelled", [0.1, 1.0])
+def test_examples_without_a_modality_are_no_pairs(labelled: float) -> None:
+    data = _few(labelled)
     numbers = data.train.modalities["numbers"]
     there = np.arange(300) < 150
 
@@ -239,9 +240,11 @@ def test_examples_without_a_modality_are_no_pairs() -> None:
     np.testing.assert_array_equal(predict(one, data.test), predict(other, data.test))
 
 
-def test_it_diverges_with_its_step() -> None:
+@pytest.mark.parametrize("labelled", [0.1, 1.0])
+def test_it_diverges_with_its_step(labelled: float) -> None:
+    data = _few(labelled)
     with pytest.raises(DivergedError, match="diverged at step"):
-        engine.fit_aligned(engine.AlignedConcatenation(_few()), _few(), Budget(rate=1e30), engine.Alignment(), seed=0)
+        engine.fit_few(engine.AlignedConcatenation(data), data, Budget(rate=1e30), seed=0)
 
 
 def test_contrastive_is_a_strategy_of_classification_too() -> None:
@@ -249,4 +252,6 @@ def test_contrastive_is_a_strategy_of_classification_too() -> None:
     data = _few()
     problem = Problem(few_labels.visible(data), {"threads": 1}, seed=0)
     output = classification.strategies["contrastive"].run(problem, unmeasured, epochs=4)
-    assert classification.judge(data, output).metrics["accuracy"] > 0.8
+    judged = classification.judge(data, output).metrics
+    assert judged["accuracy"] > 0.8
+    assert judged["parameters"] == pytest.approx(parameters_of_concatenation(data), rel=0.05)

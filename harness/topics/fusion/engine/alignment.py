@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,10 @@ from torch import nn
 
 from harness.errors import DivergedError
 from harness.topics.fusion.engine.encoders import WIDTH, Encoded, encoder
-from harness.topics.fusion.engine.fitting import EVALUATED, Batch, Budget, tensors
-from harness.topics.fusion.engine.networks import Concatenation
+from harness.topics.fusion.engine.fitting import EVALUATED, Batch, Budget, fit, tensors
+from harness.topics.fusion.engine.networks import HIDDEN, Concatenation, Loss, Values
 from harness.topics.fusion.examples import Divided, Examples
-from harness.topics.fusion.few_labels import UNLABELLED
+from harness.topics.fusion.judging import UNLABELLED
 
 #: Columns of the space that both modalities are projected to.
 SHARED = 32
@@ -56,37 +56,42 @@ class Aligner(nn.Module):
         return projected
 
 
-class AlignedConcatenation(Concatenation):
-    """Concatenation with projections of the first two modalities' means, which only the alignment uses."""
-
-    def __init__(self, data: Divided, width: int = WIDTH, shared: int = SHARED) -> None:
-        super().__init__(data, width)
-        self.pair = self.names[:2]
-        # Drawn last, so that everything else starts as in the same fusion without them.
-        self.projections = nn.ModuleDict({name: nn.Linear(width, shared, bias=False) for name in self.pair})
-
-    def encoded(
-        self, values: Mapping[str, torch.Tensor], present: Mapping[str, torch.Tensor], names: Sequence[str] = ()
-    ) -> dict[str, Encoded]:
-        """Encode the named modalities of a batch, or all."""
-        found = {}
-        for name in names or self.names:
-            tokens, mask = self.encoders[name](values[name])
-            found[name] = Encoded(tokens, mask & present[name][:, None])
-        return found
-
-    def shared(self, encoded: Mapping[str, Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Project the means of both modalities, each of shape (batch, shared)."""
-        first, second = (self.projections[name](encoded[name].mean()) for name in self.pair)
-        return first, second
-
-
 @dataclass(frozen=True)
 class Alignment:
-    """How much the alignment counts beside the cross-entropy, and its temperature."""
+    """How much the alignment counts beside the loss of the scores, and its temperature."""
 
     weight: float = 0.3
     temperature: float = 0.1
+
+
+class AlignedConcatenation(Concatenation):
+    """Concatenation whose loss has a second term: InfoNCE of the first two modalities' means, linearly projected.
+
+    The projections are used in training alone.
+    """
+
+    def __init__(
+        self, data: Divided, size: int = HIDDEN, width: int = WIDTH, alignment: Alignment | None = None
+    ) -> None:
+        super().__init__(data, size, width)
+        self.alignment = alignment or Alignment()
+        self.pair = self.names[:2]
+        # Drawn last, so that everything else starts as in concatenation of the same size.
+        self.projections = nn.ModuleDict({name: nn.Linear(width, SHARED, bias=False) for name in self.pair})
+
+    def loss(self, values: Values, present: Values, labels: torch.Tensor, loss: Loss) -> torch.Tensor:
+        """Return the loss of the scores plus the weighted InfoNCE of the batch's own pairs."""
+        encoded = self.encode(values, present)
+        return loss(self.join(encoded), labels) + self.misalignment(encoded, present)
+
+    def misalignment(self, encoded: Mapping[str, Encoded], present: Values) -> torch.Tensor:
+        """Return the weight times the InfoNCE of the examples that have both modalities; 0 if there are none."""
+        first, second = self.pair
+        both = present[first] & present[second]
+        if not self.alignment.weight or not both.any():
+            return torch.zeros((), device=both.device)
+        one, other = (self.projections[name](encoded[name].mean()[both]) for name in self.pair)
+        return self.alignment.weight * info_nce(one, other, self.alignment.temperature)
 
 
 def optimise(model: nn.Module, losses: Iterator[torch.Tensor], steps: int, budget: Budget) -> None:
@@ -166,43 +171,43 @@ def embed(aligner: Aligner, examples: Examples, device: str = "cpu") -> tuple[np
     return first, second
 
 
-def fit_aligned(
-    network: AlignedConcatenation, data: Divided, budget: Budget, alignment: Alignment, seed: int, device: str = "cpu"
+def fit_few(
+    network: AlignedConcatenation, data: Divided, budget: Budget, seed: int, device: str = "cpu"
 ) -> AlignedConcatenation:
     """Fit a fusion to the labels that may be used and, beside them, to all pairs; return it.
 
-    Each step minimises the cross-entropy of a batch of labelled examples plus `alignment.weight` times the InfoNCE loss
-    of a batch of pairs. Where all examples are labelled and complete it is one and the same batch. The number of steps
-    depends on the number of all examples, so that it is the same for every share of labels.
+    Each step minimises the cross-entropy of a batch of labelled examples plus the misalignment of a batch of all
+    examples. The number of steps depends on the number of all, so that it is the same for every share of labels. Where
+    all are labelled, both batches are one, as in every other fit.
 
     Parameters
     ----------
     data
-        Training labels that may not be used are `UNLABELLED`. A pair is an example that has both modalities.
+        Training labels that may not be used are `UNLABELLED`.
 
     Raises
     ------
     DivergedError
         See `optimise`.
     """
+    labelled = np.flatnonzero(data.train.labels != UNLABELLED)
+    if len(labelled) == len(data.train):
+        fit(network, data, budget, seed, device=device)
+        return network
     batch = tensors(data.train, device)
     labels = torch.from_numpy(np.array(data.train.labels)).to(device)
-    first, second = (data.train.modalities[name].present for name in network.pair)
-    labelled, pairs = np.flatnonzero(data.train.labels != UNLABELLED), np.flatnonzero(first & second)
-    together = len(labelled) == len(pairs) == len(labels)
+    everyone = np.arange(len(labels))
     steps = budget.epochs * math.ceil(len(labels) / budget.batch)
 
     def losses() -> Iterator[torch.Tensor]:
         rng = np.random.default_rng(seed)
-        drawn, paired = batches(labelled, budget.batch, rng), batches(pairs, budget.batch, rng)
-        for _, rows in zip(range(steps), drawn, strict=False):
-            index = torch.from_numpy(rows).to(device)
-            encoded = network.encoded(*taken(batch, index))
-            loss = F.cross_entropy(network.join(encoded), labels[index])
-            if alignment.weight:
-                if not together:
-                    encoded = network.encoded(*taken(batch, torch.from_numpy(next(paired)).to(device)), network.pair)
-                loss = loss + alignment.weight * info_nce(*network.shared(encoded), alignment.temperature)
+        drawn, paired = (batches(rows, budget.batch, rng) for rows in (labelled, everyone))
+        for _ in range(steps):
+            index = torch.from_numpy(next(drawn)).to(device)
+            loss = F.cross_entropy(network(*taken(batch, index)), labels[index])
+            if network.alignment.weight:
+                values, present = taken(batch, torch.from_numpy(next(paired)).to(device))
+                loss = loss + network.misalignment(network.encode(values, present), present)
             yield loss
 
     optimise(network, losses(), steps, budget)

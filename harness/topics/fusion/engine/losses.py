@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from harness.errors import UsageError
-from harness.topics.fusion.engine.fitting import Loss
+from harness.topics.fusion.engine.networks import Loss
 
 
 def class_weights(labels: npt.NDArray[np.integer], classes: int) -> npt.NDArray[np.float64]:
