@@ -156,3 +156,19 @@ def test_the_judge_of_several_classes(scores: Array, labels: papers.Labels) -> N
     np.testing.assert_allclose(metrics["accuracy"], (chosen == labels).mean())
     np.testing.assert_allclose(metrics["macro_f1"], np.mean(2 * np.array(hits) / sizes))
     np.testing.assert_allclose(metrics["log_loss"], papers.cross_entropy(scores, labels).mean(), **TIGHT)
+
+
+def test_the_additive_projection_of_predictions(rng: np.random.Generator) -> None:
+    from harness.topics.fusion.engine.emap import projected
+
+    logs = papers.log_softmax(rng.normal(size=(6, 6, CLASSES)))
+    found = projected(np.exp(logs).reshape(36, CLASSES))
+    np.testing.assert_allclose(found, np.exp(papers.log_softmax(papers.additive_fit(logs))), **TIGHT)
+
+
+def test_the_projection_leaves_a_product_of_probabilities_as_it_is(rng: np.random.Generator) -> None:
+    from harness.topics.fusion.engine.emap import projected
+
+    first, second = np.exp(papers.log_softmax(rng.normal(size=(2, 6, CLASSES))))
+    pairs = [papers.product_of([one[None], other[None]])[0] for one, other in product(first, second)]
+    np.testing.assert_allclose(projected(np.array(pairs)), papers.product_of([first, second]), **TIGHT)

@@ -114,7 +114,9 @@ def test_gated_units(data: Divided, tokens: list[Array]) -> None:
 
 def test_full_tensor(data: Divided, tokens: list[Array]) -> None:
     network = made("FullTensor", "products", data)
-    vectors = [gelu(linear(network.inner[name], each.mean(1))) for name, each in zip(network.names, tokens, strict=True)]
+    vectors = [
+        gelu(linear(network.inner[name], each.mean(1))) for name, each in zip(network.names, tokens, strict=True)
+    ]
     expected = head(network.head, papers.tensor_fusion(vectors))
     np.testing.assert_allclose(joined(network, tokens), expected, **TIGHT)
 

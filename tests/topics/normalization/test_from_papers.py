@@ -148,6 +148,7 @@ def transformer_of(model: Any, recipe: Recipe) -> Callable[[np.ndarray[Any, Any]
 
     def forward(tokens: np.ndarray[Any, Any]) -> Array:
         x = own["embedding.weight"][tokens] + own["position.weight"][: tokens.shape[1]]
+        x = own.get("scale", 1.0) * x
         if recipe.placement == "peri":
             x = norm_of(recipe.norm, model.first)(x)
         for index, step in enumerate(model.steps):
