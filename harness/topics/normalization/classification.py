@@ -76,12 +76,8 @@ def judge(data: Described, output: Classified) -> Judgement:
     labels = data.test_labels[:few]
     modes = (multiclass.log_losses(labels, part) for part in (output.probabilities[:few], output.in_training))
     evaluation, training = (float(part.mean()) if few else 0.0 for part in modes)
-    costs = {
-        "mode_gap": evaluation - training,
-        "saved_bytes": float(output.saved_bytes),
-        "parameters": float(output.parameters),
-    }
-    return Judgement({**judged.metrics, **costs}, {**judged.curves, **curves}, examples=judged.examples, n=judged.n)
+    left = {"mode_gap": evaluation - training, "saved_bytes": output.saved_bytes, "parameters": output.parameters}
+    return Judgement({**judged.metrics, **left}, {**judged.curves, **curves}, examples=judged.examples, n=judged.n)
 
 
 def loss_curve(losses: tuple[float, ...]) -> dict[str, Curve]:
@@ -143,9 +139,7 @@ task = topic.task(
     baseline="class-rates",
     charts=[
         RELIABILITY,
-        Chart(
-            "loss", title="Training loss", x="step", y="nat", reading="Mean of the loss over a twentieth of training."
-        ),
+        Chart("loss", title="Training loss", x="step", y="nat", reading="Means over twentieths of training."),
     ],
     quick=Profile(
         3,

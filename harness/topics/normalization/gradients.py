@@ -97,17 +97,17 @@ task = topic.task(
             direction="lower",
             unit="1",
             margin=0.05,
-            summary="Exponent with which the gradient of the last layer grows with depth, from four depths. Theory: 0 for "
-            "post-LN, -1/2 for pre-LN. The lower, the safer are the first steps of a deep network at a rate that suits "
-            "a shallow one.",
+            summary="Exponent with which the gradient of the last layer grows with depth, from four depths. Theory: 0 "
+            "for post-LN, -1/2 for pre-LN. The lower, the safer are the first steps of a deep network at a rate that "
+            "suits a shallow one.",
         ),
         Metric(
             "first_slope",
             direction="lower",
             unit="1",
             margin=0.05,
-            summary="The same for the first layer. Well above that of the last layer: gradients explode on the way back; "
-            "well below: they vanish.",
+            summary="The same for the first layer. Well above that of the last layer: gradients explode on the way "
+            "back; well below: they vanish.",
         ),
         Metric(
             "spread",

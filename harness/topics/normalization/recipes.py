@@ -58,9 +58,7 @@ RECIPES = (
     Recipe("peri-ln", "Layer norm before and after each sublayer: x + LN(F(LN(x))) (Kim et al. 2025).", "peri"),
     Recipe("deepnorm", "Layer norm after a sum with a weighted stream: LN(a x + F(x)) (Wang et al. 2022).", "deepnorm"),
     Recipe("keel", "Post-LN with a highway path: LN(L x + F(LN(x))) (Chen & Wei 2026).", "keel"),
-    Recipe(
-        "pre-ln-qk", "Pre-LN whose queries and keys are normalised, too (Dehghani et al. 2023).", "pre", qk_norm=True
-    ),
+    Recipe("pre-ln-qk", "Pre-LN with normalised queries and keys (Dehghani et al. 2023).", "pre", qk_norm=True),
     Recipe("rezero", "No norm, sublayers weighted by a learned number from 0 on (Bachlechner et al. 2021).", "rezero"),
     Recipe("dyt", "A scaled tanh in place of each norm of pre-LN (Zhu et al. 2025).", "pre", "dyt"),
     Recipe("derf", "A scaled error function in place of each norm of pre-LN (Chen et al. 2025).", "pre", "derf"),

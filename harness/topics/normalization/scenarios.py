@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from harness import Generator, Scenario, TextSplit
+from harness import Generator, Scenario
 from harness.declare.names import wrong
 from harness.topics.normalization.sentences import Described, Labels, words
 
@@ -33,7 +33,7 @@ def label_noise(share: float) -> Scenario:
         # Any step but a whole turn around the circle of classes ends at another class.
         steps = rng.integers(1, data.classes, len(labels))
         changed = np.where(moved, (labels + steps) % data.classes, labels)
-        train = replace(data.texts.train, y=changed.astype(data.texts.train.y.dtype))
+        train = replace(data.texts.train, y=changed.astype(np.int32))
         return replace(data, texts=replace(data.texts, train=train))
 
     return Scenario(f"label_noise({share:g})", apply, f"{100 * share:g} % of the training labels are of another class.")
@@ -70,7 +70,8 @@ def tail(counts: npt.NDArray[np.integer], ratio: float) -> npt.NDArray[np.float6
     ranks = np.empty(len(counts))
     ranks[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
     most = counts.max() * ratio ** (-ranks / (len(counts) - 1))
-    return np.minimum(1.0, most / np.maximum(counts, 1))
+    shares: npt.NDArray[np.float64] = np.minimum(1.0, most / np.maximum(counts, 1))
+    return shares
 
 
 def thinned(labels: Labels, shares: npt.NDArray[np.float64], rng: Generator) -> npt.NDArray[np.intp]:

@@ -105,7 +105,10 @@ def words(text: str) -> list[str]:
 
 
 def vocabulary(texts: Iterable[list[str]], most: int) -> dict[str, int]:
-    """Number the most frequent words that come at least `LEAST` times; of equally frequent ones, by the alphabet."""
+    """Return the numbers of the most frequent words, by falling frequency and then by the alphabet.
+
+    Words that come less than `LEAST` times have none.
+    """
     counts = Counter(word for text in texts for word in text)
     frequent = sorted((-count, word) for word, count in counts.items() if count >= LEAST)[:most]
     return {word: number for number, (_, word) in enumerate(frequent, start=FIRST)}
