@@ -18,7 +18,7 @@ Labels: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
 def log_softmax(scores: Array) -> Array:
     """Logarithms of the probabilities of the last axis."""
     shifted = scores - scores.max(-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
 
 
 def sigmoid(x: Array) -> Array:
@@ -45,7 +45,7 @@ def low_rank_fusion(features: Sequence[Array], factors: Sequence[Array]) -> Arra
     `factors` holds one array of shape (rank, d + 1, out) a modality, whose last row of inputs meets the constant 1.
     """
     ranks = [np.einsum("ni,rio->rno", with_one(each), factor) for each, factor in zip(features, factors, strict=True)]
-    return np.prod(ranks, axis=0).sum(0)
+    return np.asarray(np.prod(ranks, axis=0).sum(0))
 
 
 def low_rank_weights(factors: Sequence[Array]) -> Array:
@@ -53,7 +53,7 @@ def low_rank_weights(factors: Sequence[Array]) -> Array:
     full = factors[0]
     for factor in factors[1:]:
         full = np.einsum("rio,rjo->rijo", full, factor).reshape(len(factor), -1, factor.shape[-1])
-    return full.sum(0)
+    return np.asarray(full.sum(0))
 
 
 def gated_bimodal(first: Array, second: Array, weights: tuple[Array, Array], gate: Array) -> Array:
@@ -97,7 +97,7 @@ def emap(scores: Array) -> Array:
     (n, n, classes). The result, shape (n, classes), is the additive model nearest to them, at the pairs (i, i).
     """
     n = len(scores)
-    projected = scores.mean(1) + scores.mean(0) - scores.mean((0, 1))
+    projected: Array = scores.mean(1) + scores.mean(0) - scores.mean((0, 1))
     assert projected.shape == (n, scores.shape[2])
     return projected
 
@@ -137,7 +137,7 @@ def focal(scores: Array, labels: Labels, gamma: float) -> Array:
 
 def smoothed(scores: Array, labels: Labels, epsilon: float) -> Array:
     """Szegedy et al. 2016 (arXiv 1512.00567), sec. 7, of each row: `epsilon` of the target is spread evenly."""
-    return (1 - epsilon) * cross_entropy(scores, labels) - epsilon * log_softmax(scores).mean(1)
+    return np.asarray((1 - epsilon) * cross_entropy(scores, labels) - epsilon * log_softmax(scores).mean(1))
 
 
 def balanced_weights(labels: Labels, classes: int) -> Array:

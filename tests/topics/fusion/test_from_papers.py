@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from topics.fusion import from_papers as papers
 from topics.fusion.from_papers import Array
 
-TIGHT = {"rtol": 1e-9, "atol": 1e-12}
+close = partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12)
 ROWS, CLASSES = 7, 4
 
 
@@ -43,22 +44,22 @@ def labels(rng: np.random.Generator) -> papers.Labels:
 
 def test_emap_is_the_nearest_additive_model(rng: np.random.Generator) -> None:
     interacting = rng.normal(size=(5, 5, 3))
-    np.testing.assert_allclose(papers.emap(interacting), papers.additive_fit(interacting), **TIGHT)
+    close(papers.emap(interacting), papers.additive_fit(interacting))
 
 
 def test_emap_keeps_an_additive_model_and_flattens_a_product(rng: np.random.Generator) -> None:
     first, second = rng.normal(size=(2, 6, 2))
     additive = first[:, None] + second
-    np.testing.assert_allclose(papers.emap(additive), first + second, **TIGHT)
+    close(papers.emap(additive), first + second)
     signs = np.array([1.0, -1.0, 1.0, -1.0])
-    np.testing.assert_allclose(papers.emap((signs[:, None] * signs)[..., None]), 0.0, **TIGHT)
+    close(papers.emap((signs[:, None] * signs)[..., None]), 0.0)
 
 
 def test_low_rank_fusion_is_tensor_fusion_with_factorised_weights(rng: np.random.Generator) -> None:
     features = [rng.normal(size=(ROWS, width)) for width in (2, 3, 4)]
     factors = [rng.normal(size=(5, width + 1, CLASSES)) for width in (2, 3, 4)]
     full = papers.tensor_fusion(features) @ papers.low_rank_weights(factors)
-    np.testing.assert_allclose(papers.low_rank_fusion(features, factors), full, **TIGHT)
+    close(papers.low_rank_fusion(features, factors), full)
 
 
 def test_two_gates_that_sum_to_one_are_the_bimodal_unit(rng: np.random.Generator) -> None:
@@ -66,7 +67,7 @@ def test_two_gates_that_sum_to_one_are_the_bimodal_unit(rng: np.random.Generator
     weights = rng.normal(size=(3, 4)), rng.normal(size=(2, 4))
     gate = rng.normal(size=(5, 4))
     many = papers.gated_multimodal([first, second], weights, [gate, -gate])
-    np.testing.assert_allclose(many, papers.gated_bimodal(first, second, weights, gate), **TIGHT)
+    close(many, papers.gated_bimodal(first, second, weights, gate))
 
 
 def test_an_additive_score_gets_three_of_the_four_cells_of_xor_and_its_best_likelihood_is_chance() -> None:
@@ -89,24 +90,24 @@ def test_focal_loss(torch: Any, scores: Array, labels: papers.Labels) -> None:
 
     for gamma in (0.0, 1.0, 2.0, 5.0):
         value = losses.focal(gamma)(torch.from_numpy(scores), torch.from_numpy(labels)).item()
-        np.testing.assert_allclose(value, papers.focal(scores, labels, gamma).mean(), **TIGHT)
+        close(value, papers.focal(scores, labels, gamma).mean())
 
 
 def test_smoothed_labels(torch: Any, scores: Array, labels: papers.Labels) -> None:
     from harness.topics.fusion.engine import losses
 
     value = losses.smoothed(0.1)(torch.from_numpy(scores), torch.from_numpy(labels)).item()
-    np.testing.assert_allclose(value, papers.smoothed(scores, labels, 0.1).mean(), **TIGHT)
+    close(value, papers.smoothed(scores, labels, 0.1).mean())
 
 
 def test_weighted_cross_entropy(torch: Any, scores: Array, labels: papers.Labels) -> None:
     from harness.topics.fusion.engine import losses
 
     weights = losses.class_weights(labels, CLASSES)
-    np.testing.assert_allclose(weights, papers.balanced_weights(labels, CLASSES), **TIGHT)
+    close(weights, papers.balanced_weights(labels, CLASSES))
     value = losses.weighted(weights)(torch.from_numpy(scores), torch.from_numpy(labels)).item()
     expected = np.average(papers.cross_entropy(scores, labels), weights=weights[labels])
-    np.testing.assert_allclose(value, expected, **TIGHT)
+    close(value, expected)
 
 
 def test_info_nce(torch: Any, rng: np.random.Generator) -> None:
@@ -115,7 +116,7 @@ def test_info_nce(torch: Any, rng: np.random.Generator) -> None:
     first, second = rng.normal(size=(2, 6, 5))
     for temperature in (0.07, 1.0):
         value = info_nce(torch.from_numpy(first), torch.from_numpy(second), temperature).item()
-        np.testing.assert_allclose(value, papers.info_nce(first, second, temperature), **TIGHT)
+        close(value, papers.info_nce(first, second, temperature))
 
 
 def test_recall_without_ties(torch: Any, rng: np.random.Generator) -> None:
@@ -155,7 +156,7 @@ def test_the_judge_of_several_classes(scores: Array, labels: papers.Labels) -> N
     sizes = [(chosen == c).sum() + (labels == c).sum() for c in range(CLASSES)]
     np.testing.assert_allclose(metrics["accuracy"], (chosen == labels).mean())
     np.testing.assert_allclose(metrics["macro_f1"], np.mean(2 * np.array(hits) / sizes))
-    np.testing.assert_allclose(metrics["log_loss"], papers.cross_entropy(scores, labels).mean(), **TIGHT)
+    close(metrics["log_loss"], papers.cross_entropy(scores, labels).mean())
 
 
 def test_the_additive_projection_of_predictions(rng: np.random.Generator) -> None:
@@ -163,7 +164,7 @@ def test_the_additive_projection_of_predictions(rng: np.random.Generator) -> Non
 
     logs = papers.log_softmax(rng.normal(size=(6, 6, CLASSES)))
     found = projected(np.exp(logs).reshape(36, CLASSES))
-    np.testing.assert_allclose(found, np.exp(papers.log_softmax(papers.additive_fit(logs))), **TIGHT)
+    close(found, np.exp(papers.log_softmax(papers.additive_fit(logs))))
 
 
 def test_the_projection_leaves_a_product_of_probabilities_as_it_is(rng: np.random.Generator) -> None:
@@ -171,4 +172,4 @@ def test_the_projection_leaves_a_product_of_probabilities_as_it_is(rng: np.rando
 
     first, second = np.exp(papers.log_softmax(rng.normal(size=(2, 6, CLASSES))))
     pairs = [papers.product_of([one[None], other[None]])[0] for one, other in product(first, second)]
-    np.testing.assert_allclose(projected(np.array(pairs)), papers.product_of([first, second]), **TIGHT)
+    close(projected(np.array(pairs)), papers.product_of([first, second]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH, SIZE, ROWS, CLASSES = 6, 4, 5, 4
 LENGTHS = (3, 2, 4)
-TIGHT = {"rtol": 1e-9, "atol": 1e-11}
+close = partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-11)
 
 
 @pytest.fixture(params=[2, 3])
@@ -90,14 +91,14 @@ def head(module: Any, x: Array) -> Array:
 
 def attention(module: nn.Module, queries: Array, keys: Array) -> Array:
     """The same attention of two heads in numpy."""
-    parts = (linear(module.query, queries), linear(module.key, keys), linear(module.value, keys))
-    return linear(module.out, multi_head(*parts, heads=2, causal=False))
+    query, key, value = linear(module.query, queries), linear(module.key, keys), linear(module.value, keys)
+    return linear(module.out, multi_head(query, key, value, heads=2, causal=False))
 
 
 def test_concatenation(data: Divided, tokens: list[Array]) -> None:
     network = made("Concatenation", "networks", data)
     expected = head(network.head, np.concatenate([each.mean(1) for each in tokens], axis=1))
-    np.testing.assert_allclose(joined(network, tokens), expected, **TIGHT)
+    close(joined(network, tokens), expected)
 
 
 def test_gated_units(data: Divided, tokens: list[Array]) -> None:
@@ -109,7 +110,7 @@ def test_gated_units(data: Divided, tokens: list[Array]) -> None:
         hidden = papers.gated_bimodal(means[0], means[1], (weights[0], weights[1]), gates)
     else:
         hidden = papers.gated_multimodal(means, weights, np.split(gates, len(means), axis=1))
-    np.testing.assert_allclose(joined(network, tokens), head(network.head, hidden), **TIGHT)
+    close(joined(network, tokens), head(network.head, hidden))
 
 
 def test_full_tensor(data: Divided, tokens: list[Array]) -> None:
@@ -118,7 +119,7 @@ def test_full_tensor(data: Divided, tokens: list[Array]) -> None:
         gelu(linear(network.inner[name], each.mean(1))) for name, each in zip(network.names, tokens, strict=True)
     ]
     expected = head(network.head, papers.tensor_fusion(vectors))
-    np.testing.assert_allclose(joined(network, tokens), expected, **TIGHT)
+    close(joined(network, tokens), expected)
 
 
 def test_low_rank_tensor(data: Divided, tokens: list[Array]) -> None:
@@ -126,7 +127,7 @@ def test_low_rank_tensor(data: Divided, tokens: list[Array]) -> None:
     means = [each.mean(1) for each in tokens]
     factors = [array(network.factors[name]) for name in network.names]
     full = papers.tensor_fusion(means) @ papers.low_rank_weights(factors) + array(network.bias)
-    np.testing.assert_allclose(joined(network, tokens), linear(network.outer, full), **TIGHT)
+    close(joined(network, tokens), linear(network.outer, full))
 
 
 def test_cross_attention(data: Divided, tokens: list[Array]) -> None:
@@ -137,7 +138,7 @@ def test_cross_attention(data: Divided, tokens: list[Array]) -> None:
         others = np.concatenate([each for j, each in enumerate(normed) if j != i], axis=1)
         means.append((tokens[i] + attention(network.attention[name], normed[i], others)).mean(1))
     expected = head(network.head, np.concatenate(means, axis=1))
-    np.testing.assert_allclose(joined(network, tokens), expected, **TIGHT)
+    close(joined(network, tokens), expected)
 
 
 def layer(module: Any) -> Callable[[Array], Array]:
@@ -161,7 +162,7 @@ def test_bottleneck_tokens(data: Divided, tokens: list[Array]) -> None:
             own, shared, [layer(network.layers[name][level]) for name in network.names]
         )
     expected = np.mean([linear(network.outer, norm(network.norm, each[:, 0])) for each in own], axis=0)
-    np.testing.assert_allclose(joined(network, tokens), expected, **TIGHT)
+    close(joined(network, tokens), expected)
 
 
 def test_late_fusions_average_and_multiply_probabilities(data: Divided) -> None:
@@ -173,7 +174,7 @@ def test_late_fusions_average_and_multiply_probabilities(data: Divided) -> None:
     there = torch.ones(logs.shape[:2], dtype=torch.bool)
     for kind, expected in ((Late, np.exp(logs).mean(0)), (LateProduct, papers.product_of(list(np.exp(logs))))):
         combined = kind(data, SIZE, WIDTH).combine(torch.from_numpy(logs), there).numpy()
-        np.testing.assert_allclose(np.exp(papers.log_softmax(combined)), expected, **TIGHT)
+        close(np.exp(papers.log_softmax(combined)), expected)
 
 
 @pytest.mark.parametrize(
@@ -201,4 +202,4 @@ def test_what_a_modality_that_is_missing_would_be_does_not_matter(
         values = [torch.from_numpy(each) for each in (first, *tokens[1:])]
         encoded = {name: Encoded(*pair) for name, *pair in zip(network.names, values, here, strict=True)}
         scores.append(network.join(encoded).detach().numpy())
-    np.testing.assert_allclose(*scores, **TIGHT)
+    close(*scores)

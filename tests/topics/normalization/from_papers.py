@@ -22,12 +22,12 @@ GAIN_ONE, NO_BIAS = 1.0, 0.0
 def layer_norm(x: Array, gain: Array | float = GAIN_ONE, bias: Array | float = NO_BIAS, eps: float = 1e-5) -> Array:
     """Ba, Kiros & Hinton 2016, eq. 3; the variance is divided by the width, `eps` stands under the root."""
     centred = x - x.mean(-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps) * gain + bias
+    return np.asarray(centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps) * gain + bias)
 
 
 def rms_norm(x: Array, gain: Array | float = GAIN_ONE, eps: float = 1e-5) -> Array:
     """Zhang & Sennrich 2019, eq. 4: no mean is subtracted and no bias is added."""
-    return x / np.sqrt((x**2).mean(-1, keepdims=True) + eps) * gain
+    return np.asarray(x / np.sqrt((x**2).mean(-1, keepdims=True) + eps) * gain)
 
 
 @dataclass
@@ -53,7 +53,7 @@ class BatchNorm:
         mean, variance = rows.mean(0), rows.var(0)
         self.mean += self.momentum * (mean - self.mean)
         self.variance += self.momentum * (variance * len(rows) / (len(rows) - 1) - self.variance)
-        return (x - mean) / np.sqrt(variance + self.eps)
+        return np.asarray((x - mean) / np.sqrt(variance + self.eps))
 
     def evaluate(self, x: Array) -> Array:
         """Normalise by the population's statistics."""
@@ -67,7 +67,7 @@ def dyt(x: Array, alpha: float, gain: Array | float = GAIN_ONE, bias: Array | fl
 
 def derf(x: Array, alpha: float, shift: float, gain: Array | float = GAIN_ONE, bias: Array | float = NO_BIAS) -> Array:
     """Chen et al. 2025 (arXiv 2512.10938), eq. 10; `alpha` starts at 0.5 and `shift` at 0."""
-    return gain * erf(alpha * x + shift) + bias
+    return np.asarray(gain * erf(alpha * x + shift) + bias)
 
 
 def post(x: Array, sublayer: Function, norm: Function) -> Array:
@@ -115,7 +115,7 @@ def rezero(x: Array, sublayer: Function, weight: float) -> Array:
 def softmax(scores: Array) -> Array:
     """Probabilities of the last axis."""
     powers = np.exp(scores - scores.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
 
 
 def attention(
@@ -134,10 +134,18 @@ def attention(
     return softmax(scores) @ value
 
 
-def multi_head(query: Array, key: Array, value: Array, heads: int, **options: object) -> Array:
+def multi_head(
+    query: Array,
+    key: Array,
+    value: Array,
+    heads: int,
+    *,
+    causal: bool,
+    norm: tuple[Function, Function] | None = None,
+) -> Array:
     """Heads side by side (Vaswani et al. 2017, sec. 3.2.2): split the width, attend, concatenate."""
-    split = [np.split(part, heads, axis=-1) for part in (query, key, value)]
-    return np.concatenate([attention(*parts, **options) for parts in zip(*split, strict=True)], axis=-1)  # type: ignore[arg-type]
+    split = zip(*(np.split(part, heads, axis=-1) for part in (query, key, value)), strict=True)
+    return np.concatenate([attention(q, k, v, causal=causal, norm=norm) for q, k, v in split], axis=-1)
 
 
 def gelu(x: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 WIDTH, HEADS, LAYERS, LENGTH, TOKENS = 8, 2, 3, 5, 11
-TIGHT = {"rtol": 1e-9, "atol": 1e-10}
+close = partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-10)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def run(module: nn.Module, *arrays: Any) -> Array:
 def test_each_norm_follows_its_paper(engine: Any, name: str) -> None:
     x = np.random.default_rng(0).normal(2.0, 3.0, (4, LENGTH, WIDTH))
     module = shaken(engine.norms.norm(name, WIDTH))
-    np.testing.assert_allclose(run(module, x), norm_of(name, module)(x), **TIGHT)
+    close(run(module, x), norm_of(name, module)(x))
 
 
 def test_batch_norm_evaluates_with_averaged_unbiased_variances(engine: Any) -> None:
@@ -84,7 +85,7 @@ def test_batch_norm_evaluates_with_averaged_unbiased_variances(engine: Any) -> N
         run(module, x)
         reference.train(x)
     module.eval()
-    np.testing.assert_allclose(run(module, x), reference.evaluate(x), **TIGHT)
+    close(run(module, x), reference.evaluate(x))
 
 
 def test_point_wise_functions_start_where_their_papers_say(engine: Any) -> None:
@@ -111,8 +112,8 @@ def attention_of(module: nn.Module, heads: int) -> Function:
     norm = (normalise("query_norm"), normalise("key_norm")) if "query_norm.weight" in own else None
 
     def attend(x: Array) -> Array:
-        parts = (linear(own, name, x) for name in ("query", "key", "value"))
-        return linear(own, "output", papers.multi_head(*parts, heads=heads, causal=True, norm=norm))
+        query, key, value = (linear(own, name, x) for name in ("query", "key", "value"))
+        return linear(own, "output", papers.multi_head(query, key, value, heads, causal=True, norm=norm))
 
     return attend
 
@@ -186,7 +187,7 @@ def test_no_token_sees_what_follows_it(engine: Any, recipe: Recipe) -> None:
     model = shaken(transformer(engine, recipe))
     later = tokens.copy()
     later[:, 3:] = (later[:, 3:] + 1) % TOKENS
-    np.testing.assert_allclose(run(model, tokens)[:, :3], run(model, later)[:, :3], **TIGHT)
+    close(run(model, tokens)[:, :3], run(model, later)[:, :3])
 
 
 def test_deepnorm_shrinks_the_initial_weights_its_paper_names(engine: Any) -> None:
@@ -208,7 +209,7 @@ def test_rezero_begins_as_the_identity(engine: Any) -> None:
     tokens = np.random.default_rng(4).integers(0, TOKENS, (2, LENGTH))
     own = weights_of(model)
     embedded = own["embedding.weight"][tokens] + own["position.weight"]
-    np.testing.assert_allclose(run(model, tokens), linear(own, "head", embedded), **TIGHT)
+    close(run(model, tokens), linear(own, "head", embedded))
 
 
 @pytest.mark.parametrize("warmup", [0, 1, 4])
