@@ -165,7 +165,7 @@ def test_modality_dropout_prepares_for_a_missing_modality() -> None:
     right = {}
     for dropped in (0.0, 0.3):
         torch.manual_seed(0)
-        network = fit(Concatenation(data, 16), data, Budget(epochs=6, modality_dropout=dropped), 0)
+        network = fit(Concatenation(data, 16), data, Budget(epochs=12, modality_dropout=dropped), 0)
         for name, tested in (("all", data), ("image", lacking)):
             right[dropped, name] = (predict(network, tested.test).argmax(axis=1) == data.test.labels).mean()
     assert min(right[0.0, "all"], right[0.3, "all"]) > 0.9
