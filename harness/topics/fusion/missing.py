@@ -1,4 +1,4 @@
-"""The task missing: what a model fitted to complete examples predicts when a modality is missing, noisy or different."""
+"""The task missing: what a model of complete examples predicts when a modality is missing, noisy or different."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.topics.fusion import topic
 from harness.topics.fusion.examples import TEST, Divided, prepare, visible
 
 #: Modalities of the data sets, by name: a test set that takes one from data without it is left out.
-MODALITIES = ("text", "links", "image", "numbers", "first", "second")
+MODALITIES = ("text", "links", "image", "numbers", "a", "b")
 RATES = (0.0, 25.0, 50.0, 75.0, 100.0)
 NOISE = (0.0, 50.0, 100.0)
 PARAMS = {
@@ -102,7 +102,7 @@ task = topic.task(
     charts=[RELIABILITY],
     stress=STRESS,
     quick=Profile(
-        3, {"rows": 500}, datasets=("emoji",), strategies=("concatenation", "concatenation-dropout", "image-only")
+        3, {"rows": 300, "tested": 100}, datasets=("emoji",), strategies=("concatenation", "concatenation-dropout")
     ),
     full=Profile(25),
 )

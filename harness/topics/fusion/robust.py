@@ -1,7 +1,7 @@
 """The strategies of the task missing: networks as they are, with modality dropout, and with mean imputation.
 
-All are fitted to complete examples. A modality alone and late fusions need no remedy: a late fusion combines the modalities
-that are there, and no encoder of it has ever seen another.
+All are fitted to complete examples. A modality alone and late fusions need no remedy: a late fusion combines the
+modalities that are there, and each of its members was trained alone.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness import CannotRunError
 from harness.topics.fusion import ENGINE
-from harness.topics.fusion.examples import KINDS
-from harness.topics.fusion.missing import task
+from harness.topics.fusion.examples import only
+from harness.topics.fusion.missing import MODALITIES, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ DROPPED = 0.3
 #: Networks whose encoders are trained together: module and class, and what they are.
 JOINT = {
     "concatenation": ("networks", "Concatenation", "the means of all modalities side by side"),
-    "tensor": ("products", "FullTensor", "the outer product of the means"),
+    "full-tensor": ("products", "FullTensor", "the outer product of the means"),
     "cross-attention": ("attention", "CrossAttention", "tokens that attend to those of the other modalities"),
     "bottleneck": ("attention", "Bottleneck", "modalities that exchange a few tokens"),
 }
@@ -94,11 +94,11 @@ def _network(module: str, kind: str) -> Callable[[Divided], Network]:
 
 def _alone(name: str) -> Callable[[Divided], Network]:
     def build(data: Divided) -> Network:
-        from harness.topics.fusion.engine.networks import Concatenation, only
+        from harness.topics.fusion.engine.networks import Concatenation, Late, matched
 
         if name not in data.train.modalities:
-            raise CannotRunError(f"the data have no modality {name}")
-        return Concatenation(only(data, name))
+            raise CannotRunError(f"these data have no modality {name}")
+        return Concatenation(only(data, name), matched(Late, data))
 
     return build
 
@@ -110,5 +110,5 @@ for _name, (_module, _kind, _what) in JOINT.items():
     _register(f"{_name}-imputed", f"Like {_name}; a missing encoding is replaced by the mean one.", _made, imputed=True)
 for _name, (_module, _kind, _what) in LATE.items():
     _register(_name, f"Predict {_what}.", _network(_module, _kind))
-for _name in KINDS:
+for _name in MODALITIES:
     _register(f"{_name}-only", f"Look at the modality {_name} and at no other.", _alone(_name))

@@ -1,7 +1,8 @@
 """How much of a model is additive in its modalities: the empirical multimodally-additive projection (EMAP).
 
-Hessel & Lee 2020, "Does my multimodal model learn cross-modal interactions?", arXiv 2010.06572, section 3. Of all functions
-g(t) + h(v), the one that is nearest in least squares to a model's scores f(t_i, v_j) over all pairs of n examples is
+Hessel & Lee 2020, "Does my multimodal model learn cross-modal interactions?", arXiv 2010.06572, section 3. Of all
+functions g(t) + h(v), the one that is nearest in least squares to a model's scores f(t_i, v_j) over all pairs of n
+examples is
 
     EMAP(i) = 1/n sum_j f(t_i, v_j) + 1/n sum_j f(t_j, v_i) - 1/n^2 sum_jk f(t_j, v_k).
 
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from harness.topics.fusion.examples import Divided
 
 #: Examples of which all pairs are predicted.
-PAIRED = 100
+PAIRED = 64
 
 Floats = npt.NDArray[np.float64]
 

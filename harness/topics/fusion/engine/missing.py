@@ -34,8 +34,8 @@ def noisy(data: Divided, name: str, percent: float, rng: Generator) -> Divided |
     """Add noise to a modality of all test examples.
 
     Numbers and pixels get Gaussian noise whose standard deviation is a percentage of that of the training values, for
-    numbers column by column; pixels are rounded and stay between 0 and 255. Ids are replaced, with a probability in per cent, by ones that are
-    drawn from the training examples, so that frequent ids replace more often; padding stays.
+    numbers column by column; pixels are rounded and stay between 0 and 255. Ids are replaced, with a probability in per
+    cent, by ones that are drawn from the training examples, so that frequent ids replace more often; padding stays.
 
     Returns
     -------
