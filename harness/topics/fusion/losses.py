@@ -8,8 +8,8 @@ from harness import CLEAN, Profile, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import ENGINE, topic
 from harness.topics.fusion.classification import NEEDS as NETWORKS
-from harness.topics.fusion.examples import PARAMS, TEST, prepare, visible
-from harness.topics.fusion.judging import guess, judge
+from harness.topics.fusion.examples import TEST, prepare, visible
+from harness.topics.fusion.judging import ROWS, guess, judge
 from harness.topics.fusion.scenarios import label_noise, long_tail
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ task = topic.task(
     judge=judge,
     guess=guess,
     view=visible,
-    params=PARAMS,
+    params={"rows": ROWS},
     reference="cross-entropy",
     charts=[RELIABILITY],
     quick=Profile(3, {"rows": 500}, datasets=("emoji",), scenarios=("label_noise(0.4)",)),
