@@ -1,8 +1,7 @@
 """Claims about losses.
 
-All are judged on debian-packages with 1,000 training packages (fewer where a scenario drops some), 24 classes, and the
-other packages of a fifth of all sources as test examples: there the network is too sure of itself, and a difference of one
-point of accuracy shows. The network is concatenation with 8 epochs.
+All are judged on debian-packages with 1,000 training packages (fewer where a scenario drops some) and 24 classes. The
+packages of a fifth of all sources are test examples, so that a difference of one point of accuracy shows.
 """
 
 from __future__ import annotations
