@@ -12,7 +12,8 @@ import numpy.typing as npt
 from harness import CLEAN, Chart, Curve, Generator, InvalidOutputError, Judgement, Metric, Param, Profile, Scalar, Takes
 from harness.topics.fusion import ENGINE, topic
 from harness.topics.fusion.classification import NEEDS as NETWORKS
-from harness.topics.fusion.examples import PARAMS, TEST, Divided, Examples, prepare, visible
+from harness.topics.fusion.examples import TEST, Divided, Examples, prepare, visible
+from harness.topics.fusion.judging import ROWS
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
@@ -133,7 +134,7 @@ task = topic.task(
     judge=judge,
     guess=guess,
     view=view,
-    params={**PARAMS, "candidates": CANDIDATES},
+    params={"rows": ROWS, "candidates": CANDIDATES},
     reference="shuffled",
     baseline="shuffled",
     charts=[

@@ -12,9 +12,9 @@ from harness.topics.fusion import ENGINE, topic
 from harness.topics.fusion.classification import NEEDS as NETWORKS
 from harness.topics.fusion.classification import Predicted, measured
 from harness.topics.fusion.classification import task as classification
-from harness.topics.fusion.examples import PARAMS, TEST, Divided, prepare, visible
+from harness.topics.fusion.examples import TEST, Divided, prepare, visible
 from harness.topics.fusion.joint import DECAY, EPOCHS, RATE, SEARCH
-from harness.topics.fusion.judging import UNLABELLED, guess, judge
+from harness.topics.fusion.judging import ROWS, UNLABELLED, guess, judge
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +48,7 @@ task = topic.task(
     judge=judge,
     guess=guess,
     view=visible,
-    params={**PARAMS, "labelled": LABELLED},
+    params={"rows": ROWS, "labelled": LABELLED},
     sweep={"labelled": [0.1, 0.3, 1.0]},
     reference="concatenation",
     charts=[RELIABILITY],

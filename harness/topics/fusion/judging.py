@@ -1,13 +1,15 @@
-"""The judge of tasks that return probabilities of classes, and the guess that a trial which diverges falls back on."""
+"""What tasks of one network share: their size, a judge of class probabilities, and a guess for trials that diverge."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from harness import Judgement
+from harness import Judgement, Param
 from harness.topics.fusion.examples import Divided
 
+#: Fewer rows than in the task classification: these tasks compare what is trained, on small data.
+ROWS = Param(2_000, low=20, summary="training examples at most")
 #: Label of a training example whose label may not be used.
 UNLABELLED = -1
 

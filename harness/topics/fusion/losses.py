@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import CLEAN, Profile, Takes
+from harness import CLEAN, Param, Profile, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import ENGINE, topic
 from harness.topics.fusion.classification import NEEDS as NETWORKS
-from harness.topics.fusion.examples import PARAMS, TEST, prepare, visible
-from harness.topics.fusion.judging import guess, judge
+from harness.topics.fusion.examples import TEST, prepare, visible
+from harness.topics.fusion.judging import ROWS, guess, judge
 from harness.topics.fusion.scenarios import label_noise, long_tail
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ task = topic.task(
     judge=judge,
     guess=guess,
     view=visible,
-    params=PARAMS,
+    params={"rows": ROWS, "epochs": Param(8, low=1, summary="passes through the training examples")},
     reference="cross-entropy",
     charts=[RELIABILITY],
     quick=Profile(3, {"rows": 500}, datasets=("emoji",), scenarios=("label_noise(0.4)",)),
@@ -50,7 +50,7 @@ def fitted(problem: Problem, phase: PhaseClock, loss: Loss) -> npt.NDArray[np.fl
     data: Divided = problem.data
     seeded(problem.seed)
     with phase("fit"):
-        network = fit(Concatenation(data), data, Budget(), problem.seed, loss=loss)
+        network = fit(Concatenation(data), data, Budget(problem.params["epochs"]), problem.seed, loss=loss)
     with phase("predict"):
         return predict(network, data.test)
 
