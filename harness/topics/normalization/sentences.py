@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from harness import Generator, Param, Scalar, TextSplit, UsageError
+from harness import Generator, Param, Scalar, TextSplit
 
 LENGTH = 16
 #: Words that come less often in the training texts are unknown words.
@@ -22,6 +22,7 @@ PADDING, UNKNOWN = 0, 1
 FIRST = 2
 PARAMS = {
     "rows": Param(10_000, low=10, summary="training texts"),
+    "test_rows": Param(4_000, low=10, summary="test texts at most"),
     "vocabulary": Param(4_000, low=1, high=1_000_000, summary="words at most, the most frequent of the training texts"),
 }
 
@@ -78,15 +79,15 @@ class Described:
 
 
 def _labels(y: npt.NDArray[Any] | None) -> Labels:
-    if y is None:
-        raise UsageError("classification needs texts with a target; name its column in the card: target = ...")
+    assert y is not None, "the task takes only texts with a target"
     return y.astype(np.int64)
 
 
 def prepare(data: Any, params: Mapping[str, Scalar], _rng: Generator) -> Described:
-    """Take the texts of a card as they are."""
+    """Take the texts of a card as they are, and the first of the test texts."""
     assert isinstance(data, TextSplit)
-    return Described(data, int(params["vocabulary"]))
+    test = data.test.take(np.arange(min(len(data.test), int(params["test_rows"]))))
+    return Described(replace(data, test=test), int(params["vocabulary"]))
 
 
 def visible(data: Described) -> Sentences:
