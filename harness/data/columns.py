@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,7 +79,7 @@ def open_columns(file: ColumnsFile, missing: Sequence[str] | None = None) -> Col
     path, separator = Path(file.path), _separator(file)
     try:
         columns = _csv(path, separator, file, missing) if separator else _parquet(path)
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
         kind = path.name.removesuffix(".gz").rpartition(".")[2]
         hint = _hint(separator) if "columns, got" in str(error) else ""
         raise UsageError(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}{hint}") from None

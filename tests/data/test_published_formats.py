@@ -179,6 +179,11 @@ def test_files_of_another_format(tmp_path: Path) -> None:
     card = interactions(tmp_path / "ratings.dat.gz", RATINGS_1M.encode(), LAYOUT_1M)
     with pytest.raises(UsageError, match=r"ratings.dat.gz cannot be read as dat: Not a gzipped file"):
         check(read_card(card))
+    damaged = bytearray(gzip.compress(RATINGS_1M.encode()))
+    damaged[12:20] = b"\xff" * 8
+    card = interactions(tmp_path / "ratings.dat.gz", bytes(damaged), LAYOUT_1M)
+    with pytest.raises(UsageError, match=r"ratings.dat.gz cannot be read as dat: "):
+        check(read_card(card))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import gzip
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +283,44 @@ def test_lines_of_text(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\n" * ROWS)
     with pytest.raises(UsageError, match="is not UTF-8 at byte 0"):
         check(read_card(write_card(file, f"rows = {ROWS}", kind="text")))
+
+
+def test_lines_of_text_may_be_compressed(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "mine.txt", tmp_path / "mine.txt.gz"
+    plain.write_text("".join(f"line {row}, ä\n" for row in range(ROWS)), encoding="utf-8")
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    one, other = (load(write_card(file, f"rows = {ROWS}", kind="text"), rows=16) for file in (plain, packed))
+    assert (one.train.strings, one.test.strings) == (other.train.strings, other.test.strings)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda content: content[:-20], "end-of-stream marker"),
+        (lambda content: content[:30] + b"\xff" * 20 + content[50:], "cannot be read as lines of text: .*"),
+        (lambda content: content[:-5] + b"\0" + content[-4:], "CRC check failed"),
+        (lambda _content: b"line 1\n" * ROWS, "Not a gzipped file"),
+    ],
+    ids=["cut", "changed", "checksum", "plain"],
+)
+def test_damaged_gzip_is_one_sentence(tmp_path: Path, damage: Callable[[bytes], bytes], message: str) -> None:
+    file = tmp_path / "mine.txt.gz"
+    file.write_bytes(damage(gzip.compress("".join(f"line {row}\n" for row in range(ROWS)).encode())))
+    with pytest.raises(UsageError, match=message) as caught:
+        check(read_card(write_card(file, f"rows = {ROWS}", kind="text")))
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_lines_in_other_encodings(tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_bytes(b"market\x92s drop\n" * ROWS)
+    split = load(write_card(file, f'rows = {ROWS}\nencoding = "cp1252"', kind="text"), rows=16)
+    assert set(split.train.strings) == {"market\u2019s drop"}
+    with pytest.raises(UsageError, match=r"is not UTF-8 at byte 6; save it as UTF-8, or say encoding = "):
+        check(read_card(write_card(file, f"rows = {ROWS}", kind="text")))
+    with pytest.raises(UsageError, match="enum value 'utf-7'"):
+        read_card(write_card(file, f'rows = {ROWS}\nencoding = "utf-7"', kind="text"))
 
 
 def test_arrays(tmp_path: Path) -> None:

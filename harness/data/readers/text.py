@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy.typing as npt
 
@@ -20,11 +22,11 @@ from harness.declare.values import Generator
 from harness.errors import UsageError
 from harness.records import Scalar
 
-LINES = ".txt"
+LINES = (".txt", ".txt.gz")
 
 
 class TextFile(ColumnsFile, frozen=True, kw_only=True):
-    """A file of texts: a column of a table, or the lines of a file ``.txt`` in UTF-8.
+    """A file of texts: a column of a table, or the lines of a file ``.txt`` or ``.txt.gz``.
 
     Attributes
     ----------
@@ -34,12 +36,15 @@ class TextFile(ColumnsFile, frozen=True, kw_only=True):
         Column of the strings; none in a file of lines.
     target, target_kind
         Optional column of the target, as in a table.
+    encoding
+        How a file of lines is encoded; columns are always in UTF-8.
     """
 
     rows: Rows
     text: str | None = None
     target: str | None = None
     target_kind: TargetKind = "binary"
+    encoding: Literal["utf-8", "cp1252", "latin-1"] = "utf-8"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +91,8 @@ def read(card: Card) -> tuple[Texts, tuple[str, ...]]:
         When the file cannot be read, has another number of texts, or a column is missing or not what it must be.
     """
     file = _file(card)
-    if Path(file.path).suffix == LINES:
-        return Texts(_lines(Path(file.path), file.rows)), ()
+    if file.path.endswith(LINES):
+        return Texts(_lines(file)), ()
     if file.text is None:
         raise UsageError(f"the card of data set {card.name} must name the column of the strings: text = ...")
     opened = columns.open_columns(file)
@@ -99,14 +104,22 @@ def read(card: Card) -> tuple[Texts, tuple[str, ...]]:
     return Texts(strings, y), classes
 
 
-def _lines(path: Path, rows: int) -> tuple[str, ...]:
+def _lines(file: TextFile) -> tuple[str, ...]:
+    path, encoding = Path(file.path), file.encoding.upper()
+    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        # Windows writes a byte-order mark before UTF-8.
+        with opened(path, "rt", encoding="utf-8-sig" if file.encoding == "utf-8" else file.encoding) as stream:
+            text = stream.read()
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        raise UsageError(
+            f"{path} is not {encoding} at byte {error.start}; save it as UTF-8, or say encoding = ... in the card"
+        ) from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{path} cannot be read as lines of text: {error}") from None
     lines = tuple(text.removesuffix("\n").split("\n"))
-    if len(lines) != rows:
-        raise UsageError(f"{path} has {len(lines)} lines, but its card says rows = {rows}; correct the card")
+    if len(lines) != file.rows:
+        raise UsageError(f"{path} has {len(lines)} lines, but its card says rows = {file.rows}; correct the card")
     return lines
 
 
@@ -145,4 +158,4 @@ def _dataset(card: Card) -> Dataset:
     )
 
 
-READER = Reader(TextFile, (*columns.FORMATS, LINES), read, _dataset, columns.MODULES)
+READER = Reader(TextFile, (*columns.FORMATS, *LINES), read, _dataset, columns.MODULES)
