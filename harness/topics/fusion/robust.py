@@ -59,11 +59,14 @@ def fitted(
     from harness.topics._shared.deep import seeded
     from harness.topics.fusion.engine.fitting import Budget, fit, predict
     from harness.topics.fusion.engine.imputation import Imputed
+    from harness.topics.fusion.engine.networks import Fusion
 
     seeded(problem.seed)
+    network = build(problem.data)
     with phase("fit"):
-        network: Network = fit(build(problem.data), problem.data, Budget(modality_dropout=dropped), problem.seed)
+        network = fit(network, problem.data, Budget(modality_dropout=dropped), problem.seed)
         if imputed:
+            assert isinstance(network, Fusion)
             network = Imputed(network, problem.data)
     with phase("predict"):
         probabilities = predict(network, problem.data.test)
@@ -87,7 +90,8 @@ def _network(module: str, kind: str) -> Callable[[Divided], Network]:
         from harness.topics.fusion.engine.networks import matched
 
         network = getattr(import_module(f"{ENGINE}.{module}"), kind)
-        return network(data, matched(network, data))
+        made: Network = network(data, matched(network, data))
+        return made
 
     return build
 

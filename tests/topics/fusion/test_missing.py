@@ -15,6 +15,7 @@ pytest.importorskip("torch")
 
 import torch
 
+import harness.topics.fusion.robust  # noqa: F401 - it adds the strategies
 from harness import Arrays, CannotRunError, Problem
 from harness.declare.task import Outputs
 from harness.topics.fusion.engine.attention import CrossAttention
@@ -23,8 +24,7 @@ from harness.topics.fusion.engine.imputation import Imputed
 from harness.topics.fusion.engine.missing import noisy, rendered, without
 from harness.topics.fusion.engine.networks import Concatenation
 from harness.topics.fusion.examples import Divided, visible
-from harness.topics.fusion.missing import MODALITIES
-from harness.topics.fusion.robust import task
+from harness.topics.fusion.missing import MODALITIES, task
 
 
 @pytest.fixture
@@ -134,7 +134,8 @@ def test_modality_dropout_drops_each_with_its_probability_and_never_all(modaliti
 def test_a_missing_encoding_is_imputed_by_the_mean_of_the_training_examples() -> None:
     data = made()
     torch.manual_seed(0)
-    fusion = fit(Concatenation(data, 8), data, Budget(epochs=1), 0)
+    fusion = Concatenation(data, 8)
+    fit(fusion, data, Budget(epochs=1), 0)
     lacking = without(data, "text", 100, np.random.default_rng(0))
     assert lacking is not None
     with torch.no_grad():
