@@ -27,8 +27,8 @@ BLOCKS = 10
 
 
 @topic.claim(
-    "trained on pairs, text and image of emoji retrieve each other at least 2 times as well (mrr) as trained on shuffled "
-    "pairs",
+    "trained on pairs, text and image of emoji retrieve each other at least 2 times as well (mrr) as trained on "
+    "shuffled pairs",
     source=f"{RADFORD}; {OURS}",
     blocks=BLOCKS,
 )
@@ -38,14 +38,14 @@ def pairs_align_emoji(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "trained on pairs, text and links of packages retrieve each other at least 4 times as well (mrr) as trained on "
+    "trained on pairs, text and links of packages retrieve each other at least 2 times as well (mrr) as trained on "
     "shuffled pairs",
     source=f"{OORD}; {OURS}",
     blocks=BLOCKS,
 )
 def pairs_align_packages(evidence: Evidence) -> Verdict:
     """Judge the same where both modalities name things."""
-    return evidence.ratio("mrr", "paired", "shuffled", **PACKAGES).at_least(4)
+    return evidence.ratio("mrr", "paired", "shuffled", **PACKAGES).at_least(2)
 
 
 @topic.claim(

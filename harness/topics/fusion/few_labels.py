@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from harness import PhaseClock, Problem
 
+SWEEP: Mapping[str, Sequence[Scalar]] = {"weight": [0.1, 0.3, 1.0], "temperature": [0.03, 0.1, 0.3]}
 NEEDS = (*NETWORKS, f"{ENGINE}.alignment")
 LABELLED = Param(0.1, low=0.001, high=1.0, summary="share of the training examples whose labels may be used")
 
@@ -52,7 +53,7 @@ task = topic.task(
     sweep={"labelled": [0.1, 0.3, 1.0]},
     reference="concatenation",
     charts=[RELIABILITY],
-    quick=Profile(3, datasets=("emoji",)),
+    quick=Profile(3, {"rows": 300, "labelled": 0.3}, datasets=("emoji",)),
     full=Profile(10, sweeps=True),
 )
 
@@ -82,7 +83,7 @@ def concatenation(
     return fitted(problem, phase, 0.0, 1.0, rate=rate, weight_decay=weight_decay, epochs=epochs)
 
 
-@task.strategy("contrastive", needs=NEEDS, sweep={"weight": [0.1, 0.3, 1.0], "temperature": [0.03, 0.1, 0.3]})
+@task.strategy("contrastive", needs=NEEDS, sweep=SWEEP)
 def contrastive(
     problem: Problem,
     phase: PhaseClock,

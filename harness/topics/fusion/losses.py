@@ -36,7 +36,13 @@ task = topic.task(
     params={"rows": ROWS, "epochs": Param(8, low=1, summary="passes through the training examples")},
     reference="cross-entropy",
     charts=[RELIABILITY],
-    quick=Profile(3, {"rows": 500}, datasets=("emoji",), scenarios=("label_noise(0.4)",)),
+    quick=Profile(
+        3,
+        {"rows": 300},
+        datasets=("emoji",),
+        scenarios=("label_noise(0.4)",),
+        strategies=("cross-entropy", "label-smoothing"),
+    ),
     full=Profile(10, sweeps=True),
 )
 

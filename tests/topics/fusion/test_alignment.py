@@ -24,7 +24,7 @@ from harness.topics.fusion.engine import alignment as engine
 from harness.topics.fusion.engine import retrieval
 from harness.topics.fusion.engine.fitting import Budget, fit, predict, tensors
 from harness.topics.fusion.engine.networks import Concatenation, parameters_of_concatenation
-from harness.topics.fusion.examples import Divided
+from harness.topics.fusion.examples import Divided, visible
 
 PARAMS = {"rows": 300, "candidates": 40, "labelled": 1.0}
 RNG = np.random.default_rng(0)
@@ -55,6 +55,7 @@ def test_info_nce_is_its_formula_and_its_gradient(temperature: float) -> None:
     loss = engine.info_nce(first, torch.tensor(SECOND), temperature)
     assert loss.item() == pytest.approx(_info_nce(FIRST, SECOND, temperature), rel=1e-12)
     loss.backward()
+    assert first.grad is not None
     step = np.zeros_like(FIRST)
     step[2, 1] = 1e-6
     slope = (_info_nce(FIRST + step, SECOND, temperature) - _info_nce(FIRST - step, SECOND, temperature)) / 2e-6
@@ -250,7 +251,7 @@ def test_it_diverges_with_its_step(labelled: float) -> None:
 def test_contrastive_is_a_strategy_of_classification_too() -> None:
     assert {"contrastive", "contrastive-tuned"} <= set(classification.strategies)
     data = _few()
-    problem = Problem(few_labels.visible(data), {"threads": 1}, seed=0)
+    problem = Problem(visible(data), {"threads": 1}, seed=0)
     output = classification.strategies["contrastive"].run(problem, unmeasured, epochs=4)
     judged = classification.judge(data, output).metrics
     assert judged["accuracy"] > 0.8

@@ -14,6 +14,7 @@ import torch
 
 from harness.errors import UsageError
 from harness.topics.fusion.engine import losses
+from harness.topics.fusion.engine.networks import Loss
 
 CLASSES, ROWS = 5, 40
 RNG = np.random.default_rng(3)
@@ -52,7 +53,7 @@ def _adjusted(scores: Any) -> float:
     return float(-np.mean(np.log(_known(scores + 0.5 * np.log(RATES)))))
 
 
-FORMULAS: dict[str, tuple[losses.Loss, Callable[[Any], float]]] = {
+FORMULAS: dict[str, tuple[Loss, Callable[[Any], float]]] = {
     "weighted": (losses.weighted(WEIGHTS), _weighted),
     "focal": (losses.focal(2.0), _focal),
     "smoothed": (losses.smoothed(0.3), _smoothed),
@@ -67,7 +68,7 @@ NEUTRAL = {
 }
 
 
-def _value(loss: losses.Loss, scores: Any, dtype: Any = torch.float64) -> float:
+def _value(loss: Loss, scores: Any, dtype: Any = torch.float64) -> float:
     return float(loss(torch.tensor(scores, dtype=dtype), torch.tensor(LABELS)))
 
 
@@ -82,6 +83,7 @@ def test_gradients_are_finite_differences(name: str) -> None:
     loss, formula = FORMULAS[name]
     scores = torch.tensor(SCORES, requires_grad=True)
     loss(scores, torch.tensor(LABELS)).backward()
+    assert scores.grad is not None
     for row, column in [(0, 0), (7, 2), (39, 4), (12, LABELS[12])]:
         step = np.zeros_like(SCORES)
         step[row, column] = 1e-5
@@ -101,6 +103,7 @@ def test_extreme_scores_have_finite_losses_and_gradients(name: str) -> None:
     value = loss(scores, torch.tensor(LABELS))
     value.backward()
     assert torch.isfinite(value)
+    assert scores.grad is not None
     assert torch.isfinite(scores.grad).all()
 
 

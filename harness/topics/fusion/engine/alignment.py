@@ -160,7 +160,9 @@ def fit_pairs(
 
 
 @torch.no_grad()
-def embed(aligner: Aligner, examples: Examples, device: str = "cpu") -> tuple[npt.NDArray[np.float32], ...]:
+def embed(
+    aligner: Aligner, examples: Examples, device: str = "cpu"
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return the projections of both modalities, each of shape (n, shared)."""
     aligner.eval()
     values, _ = tensors(examples, device)

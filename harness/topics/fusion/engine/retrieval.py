@@ -49,4 +49,5 @@ def recall(before: npt.NDArray[np.intp], tied: npt.NDArray[np.intp], k: int) -> 
 def reciprocal_rank(before: npt.NDArray[np.intp], tied: npt.NDArray[np.intp]) -> Floats:
     """Return for each query the expected 1 / rank of its own candidate."""
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, (before + tied).max() + 2))])
-    return (harmonic[before + tied + 1] - harmonic[before]) / (tied + 1)
+    found: Floats = (harmonic[before + tied + 1] - harmonic[before]) / (tied + 1)
+    return found
