@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from unmeasured import unmeasured
 
-torch: Any = pytest.importorskip("torch")
+pytest.importorskip("torch")
+
+import torch
 
 from harness import CannotRunError, InvalidOutputError, Problem
 from harness.topics.normalization import gradients
@@ -67,7 +69,7 @@ def test_what_cannot_be_judged_is_said(output: Any, said: str) -> None:
 
 
 def test_a_norm_is_the_slope_of_the_loss_along_its_gradient() -> None:
-    (model,) = networks(BY_NAME["pre-ln"], [3], seed=0, **SIZES)
+    model: Any = networks(BY_NAME["pre-ln"], [3], seed=0, **SIZES)[0]
     next_token_loss(model, *batch()).backward()
     found = layer_norms(model)
     for layer in range(3):
