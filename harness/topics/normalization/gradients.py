@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from harness import (
     Scalar,
     Takes,
 )
+from harness.data.cards import builtin_card, dataset
 from harness.topics.normalization import ENGINE, topic
 from harness.topics.normalization.corpus import Corpus, prepare, visible
 from harness.topics.normalization.recipes import Recipe, compete
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 HEADS = 4
 #: Depths of the networks, as parts of the deepest one.
 PARTS = (8, 4, 2, 1)
+#: The King James Bible without an overlap of blocks: nothing is tested here, and blocks differ in weights, not in text.
+PIECES = replace(dataset(builtin_card("kjv")), name="kjv-pieces", overlap=None)
 
 
 def _corpus(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Corpus:
@@ -87,7 +91,7 @@ def _checked(output: Any) -> Mapping[int, Norms]:
 task = topic.task(
     "gradients",
     title="Gradients of untrained networks, by layer and by depth",
-    datasets=["kjv"],
+    datasets=[PIECES],
     takes=Takes("text", prepare=_corpus),
     phases=["compile", "gradients"],
     setup=["compile"],

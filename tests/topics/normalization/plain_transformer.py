@@ -100,6 +100,6 @@ class Plain:
         name = f"steps.{number}.sublayer"
         return self.attention(name, x, qk_norm=qk_norm) if number % 2 == 0 else self.feed_forward(name, x)
 
-    def embedded(self, tokens: Array) -> Array:
+    def embedded(self, tokens: npt.NDArray[np.int64]) -> Array:
         x: Array = self["embedding.weight"][tokens] + self["position.weight"][: len(tokens)]
         return x

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from unmeasured import unmeasured
 
-torch: Any = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from harness import CannotRunError, InvalidOutputError, Problem
+import torch
+
+from harness import CannotRunError, InvalidOutputError, Problem, Texts, TextSplit
+from harness.data.cards import builtin_card, dataset
 from harness.topics.normalization import gradients
-from harness.topics.normalization.corpus import Corpus
+from harness.topics.normalization.corpus import Corpus, prepare
 from harness.topics.normalization.engine.batches import next_token_loss
 from harness.topics.normalization.engine.devices import prepared
 from harness.topics.normalization.engine.gradients import layer_norms, networks
@@ -24,8 +27,9 @@ PARAMS = {"deepest": 16, "width": 16, "batch": 4, "context": 8}
 
 
 def corpus() -> Corpus:
-    text = np.random.default_rng(0).integers(1, 20, 500).astype(np.uint8)
-    return Corpus(text, text[:8][None], np.zeros((0, 0), np.uint8), 20)
+    drawn = np.random.default_rng(0).choice(list("abcdefghijklmnopqrs"), (40, 30))
+    texts = Texts(tuple("".join(row) for row in drawn))
+    return prepare(TextSplit(texts, texts.take(np.arange(9))), {"context": 8, "windows": 1}, np.random.default_rng(0))
 
 
 def batch(seed: int = 0) -> Any:
@@ -67,7 +71,7 @@ def test_what_cannot_be_judged_is_said(output: Any, said: str) -> None:
 
 
 def test_a_norm_is_the_slope_of_the_loss_along_its_gradient() -> None:
-    (model,) = networks(BY_NAME["pre-ln"], [3], seed=0, **SIZES)
+    model: Any = networks(BY_NAME["pre-ln"], [3], seed=0, **SIZES)[0]
     next_token_loss(model, *batch()).backward()
     found = layer_norms(model)
     for layer in range(3):
@@ -130,3 +134,13 @@ def test_strategies_of_a_device_are_skipped_without_one_and_are_not_quick() -> N
         strategy = gradients.task.strategies[recipe.name]
         assert strategy.device == "cuda"
         assert recipe.name in gradients.task.not_quick
+
+
+def test_the_text_is_that_of_its_card_and_blocks_do_not_overlap() -> None:
+    card = dataset(builtin_card("kjv"))
+    assert card.overlap is not None
+    assert (gradients.PIECES.overlap, gradients.PIECES.version) == (None, card.version)
+    split = gradients.PIECES.load({"rows": 50}, np.random.default_rng(0))
+    made = gradients.task.takes.prepare(split, {"rows": 50, "context": 8}, np.random.default_rng(0))
+    assert made.size > 30
+    assert len(made.train) == sum(map(len, split.train.strings)) + 49

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from topics.normalization.plain_transformer import EPS, NORMS, Array
 
-torch: Any = pytest.importorskip("torch")
+pytest.importorskip("torch")
+
+import torch
 
 from harness.topics.normalization.engine.norms import norm
 

@@ -6,14 +6,17 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from topics.normalization.plain_transformer import Array, Plain
 
-torch: Any = pytest.importorskip("torch")
+pytest.importorskip("torch")
+
+import torch
 
 from harness.topics._shared.deep import parameter_count
 from harness.topics.normalization.engine.transformer import Attention, Transformer
-from harness.topics.normalization.recipes import ON_DEVICE, RECIPES
+from harness.topics.normalization.recipes import ON_DEVICE, RECIPES, Recipe
 
 BY_NAME = {recipe.name: recipe for recipe in RECIPES}
 TOKENS, LENGTH, WIDTH, HEADS, LAYERS = 11, 7, 8, 2, 2
@@ -37,34 +40,41 @@ def sequences(rows: int = 3, seed: int = 0) -> Any:
     return torch.tensor(np.random.default_rng(seed).integers(1, TOKENS, (rows, LENGTH)))
 
 
-def plain_scores(name: str, plain: Plain, tokens: Array) -> Array:
-    """Write each placement as its paper does, sublayer by sublayer; L is the number of layers."""
+def plain_step(recipe: Recipe, plain: Plain, number: int, x: Array) -> Array:
+    """Write each placement as its paper does; L is the number of layers."""
+
+    def sublayer(x: Array) -> Array:
+        return plain.sublayer(number, x, qk_norm=recipe.qk_norm)
+
+    def normal(place: str, x: Array) -> Array:
+        return plain.norm(f"steps.{number}.{place}", x)
+
+    match recipe.placement:
+        case "post":
+            return normal("after", x + sublayer(x))
+        case "pre":
+            return x + sublayer(normal("before", x))
+        case "peri":
+            return x + normal("inside", sublayer(normal("before", x)))
+        case "deepnorm":
+            return normal("after", (2 * LAYERS) ** 0.25 * x + sublayer(x))
+        case "keel":
+            return normal("after", 2 * LAYERS * x + sublayer(normal("before", x)))
+        case "rezero":
+            return x + plain[f"steps.{number}.weight"] * sublayer(x)
+        case "plain":
+            return x + sublayer(x)
+
+
+def plain_scores(name: str, plain: Plain, tokens: npt.NDArray[np.int64]) -> Array:
     recipe, x = BY_NAME[name], plain.embedded(tokens)
     if recipe.norm in ("dyt", "derf"):
         x = plain["scale"] * x
     if recipe.placement == "peri":
         x = plain.norm("first", x)
     for number in range(2 * LAYERS):
-        change = plain.sublayer
-        before, inside, after = (f"steps.{number}.{place}" for place in ("before", "inside", "after"))
-        match recipe.placement:
-            case "post":
-                x = plain.norm(after, x + change(number, x))
-            case "pre":
-                x = x + change(number, plain.norm(before, x), qk_norm=recipe.qk_norm)
-            case "peri":
-                x = x + plain.norm(inside, change(number, plain.norm(before, x)))
-            case "deepnorm":
-                x = plain.norm(after, (2 * LAYERS) ** 0.25 * x + change(number, x))
-            case "keel":
-                x = plain.norm(after, 2 * LAYERS * x + change(number, plain.norm(before, x)))
-            case "rezero":
-                x = x + plain[f"steps.{number}.weight"] * change(number, x)
-            case "plain":
-                x = x + change(number, x)
-    if recipe.placement in ("pre", "peri"):
-        x = plain.norm("last", x)
-    return plain.linear("head", x)
+        x = plain_step(recipe, plain, number, x)
+    return plain.linear("head", plain.norm("last", x) if recipe.placement in ("pre", "peri") else x)
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -83,12 +93,12 @@ def test_the_plain_loops_differ() -> None:
 
 def as_torch_encoder(model: Any, *, norm_first: bool) -> Any:
     """Return torch.nn.TransformerEncoder with the weights of a model."""
-    nn = torch.nn
+    nn: Any = torch.nn
     layer = nn.TransformerEncoderLayer(
         WIDTH, HEADS, 4 * WIDTH, dropout=0.0, activation="gelu", batch_first=True, norm_first=norm_first
     )
     last = nn.LayerNorm(WIDTH) if norm_first else None
-    encoder = nn.TransformerEncoder(layer, LAYERS, norm=last, enable_nested_tensor=False).double()
+    encoder: Any = nn.TransformerEncoder(layer, LAYERS, norm=last, enable_nested_tensor=False).double()
     norms = "before" if norm_first else "after"
     with torch.no_grad():
         for number, copy in enumerate(encoder.layers):
@@ -142,7 +152,7 @@ def test_batch_norm_in_training_looks_ahead(name: str) -> None:
 def test_deepnorm_begins_with_the_scales_of_its_paper() -> None:
     layers, width = 32, 16
     torch.manual_seed(0)
-    model = Transformer(BY_NAME["deepnorm"], tokens=5, length=4, scores=5, width=width, heads=2, layers=layers)
+    model: Any = Transformer(BY_NAME["deepnorm"], tokens=5, length=4, scores=5, width=width, heads=2, layers=layers)
     # Wang et al. 2022, figure 2, decoder: a = (2 M)^(1/4), b = (8 M)^(-1/4); 64^(1/4) and 256^(-1/4) here.
     assert [step.stream for step in model.steps] == pytest.approx([math.sqrt(8)] * 2 * layers)
     expected = {"query": 1.0, "key": 1.0, "value": 0.25, "output": 0.25, "inner": 0.25, "outer": 0.25}
@@ -156,7 +166,7 @@ def test_deepnorm_begins_with_the_scales_of_its_paper() -> None:
 
 def test_rezero_is_the_identity_at_the_start() -> None:
     torch.manual_seed(0)
-    model = Transformer(
+    model: Any = Transformer(
         BY_NAME["rezero"], tokens=TOKENS, length=LENGTH, scores=TOKENS, width=WIDTH, heads=HEADS, layers=LAYERS
     )
     tokens = sequences()

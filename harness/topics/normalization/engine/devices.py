@@ -63,7 +63,7 @@ def prepared(
     """
     for model in models:
         model.to(device)
-    ready = [InBfloat16(model) if recipe.bfloat16 else model for model in models]
+    ready: list[nn.Module] = [InBfloat16(model) if recipe.bfloat16 else model for model in models]
     if recipe.compiled:
         with phase("compile"):
             for model in models:

@@ -30,7 +30,7 @@ class Copy(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Copy."""
-        copied: torch.Tensor = _Copied.apply(x)
+        copied: torch.Tensor = _Copied.apply(x)  # type: ignore[no-untyped-call]
         return copied
 
 
