@@ -154,7 +154,7 @@ def _run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Le
         scored, diverged = learning.scored(model, data, trained, device)
     output = Learned(
         scored,
-        scored if diverged is not None else learning.in_training(model, data, scored, params["batch"], device),
+        None if scored is None else learning.in_training(model, data, scored, params["batch"], device),
         losses=trained.losses,
         cpu_s=trained.cpu_s,
         diverged=diverged,
@@ -162,7 +162,7 @@ def _run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Le
         steps=params["steps"],
         **learning.size_of(model, data, params["batch"], device),
     )
-    if diverged is not None:
+    if scored is None:
         return output
 
     def predict(altered: Corpus) -> Learned:
