@@ -10,10 +10,11 @@ from __future__ import annotations
 from harness import Evidence, Scalar, Verdict
 from harness.topics.normalization import topic
 
-XIONG = "Xiong et al. 2020, On layer normalization in the Transformer architecture, arXiv 2002.04745"
 TAKASE = "Takase et al. 2022, B2T connection, arXiv 2206.00330"
 PERI = "Kim et al. 2025, Peri-LN, arXiv 2502.02732"
-WORTSMAN = "Wortsman et al. 2023, Small-scale proxies for large-scale Transformer training instabilities, arXiv 2309.14322"
+WORTSMAN = (
+    "Wortsman et al. 2023, Small-scale proxies for large-scale Transformer training instabilities, arXiv 2309.14322"
+)
 DEEPNET = "Wang et al. 2022, DeepNet, arXiv 2203.00555"
 KEEL = "Chen & Wei 2026, Post-LayerNorm is back, arXiv 2601.19895"
 RMS = "Zhang & Sennrich 2019, Root mean square layer normalization, arXiv 1910.07467"
@@ -59,8 +60,7 @@ def deepnorm_repairs_post_ln(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "with 12 layers, DeepNorm at its best rate is at least as good as pre-LN at its best",
-    source=f"{DEEPNET}, sec. 1: the performance of post-LN with the stability of pre-LN",
-    published="WMT-17 En-De, 18 layers each side: BLEU 28.8, pre-LN 28.1 (table 1)",
+    source=f"{DEEPNET}, abstract: the performance of post-LN with the stability of pre-LN",
     blocks=DEEP,
 )
 def deepnorm_matches_pre_ln(evidence: Evidence) -> Verdict:
@@ -108,7 +108,9 @@ def keel_is_stable(evidence: Evidence) -> Verdict:
     return evidence.difference("highest_loss", "keel", "pre-ln", **TWELVE).at_most(-0.1)
 
 
-@topic.claim("at a rate of 0.03, peri-LN is at least 0.1 nats better than pre-LN", source=f"{PERI}; {OWN}", blocks=BLOCKS)
+@topic.claim(
+    "at a rate of 0.03, peri-LN is at least 0.1 nats better than pre-LN", source=f"{PERI}; {OWN}", blocks=BLOCKS
+)
 def peri_ln_beats_pre_ln(evidence: Evidence) -> Verdict:
     """Judge stability at a high rate."""
     return evidence.difference("highest_loss", "peri-ln", "pre-ln", **SIX).at_most(-0.1)
@@ -130,7 +132,7 @@ def peri_ln_is_robust(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "at rates from 0.001 to 0.1, QK-norm lowers the sensitivity of pre-LN to the learning rate",
-    source=f"{WORTSMAN}, sec. 3.1",
+    source=f"{WORTSMAN}, sec. 3.1.1",
     blocks=BLOCKS,
 )
 def qk_norm_lowers_sensitivity(evidence: Evidence) -> Verdict:
@@ -140,7 +142,7 @@ def qk_norm_lowers_sensitivity(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "at a rate of 0.1, QK-norm gains at least 0.05 nats over pre-LN without it",
-    source=f"{WORTSMAN}, sec. 3.1; {OWN}",
+    source=f"{WORTSMAN}, sec. 3.1.1; {OWN}",
     blocks=BLOCKS,
 )
 def qk_norm_helps_at_high_rates(evidence: Evidence) -> Verdict:
@@ -158,9 +160,7 @@ def rms_norm_is_as_good(evidence: Evidence) -> Verdict:
     return evidence.tied("best_loss", "pre-rmsnorm", "pre-ln", 0.05, **SIX)
 
 
-@topic.claim(
-    "DyT at its best rate is at most 0.02 nats worse than layer norm", source=f"{DYT}; {OWN}", blocks=BLOCKS
-)
+@topic.claim("DyT at its best rate is at most 0.02 nats worse than layer norm", source=f"{DYT}; {OWN}", blocks=BLOCKS)
 def dyt_matches(evidence: Evidence) -> Verdict:
     """Judge quality with the slope that the authors begin with."""
     return evidence.difference("best_loss", "dyt", "pre-ln", **SIX).at_most(0.02)
@@ -168,7 +168,7 @@ def dyt_matches(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "at a rate of 0.03, DyT is at most 0.1 nats worse than layer norm",
-    source=f"{DYT}, sec. 5: it trains stably without tuning; {OWN}",
+    source=f"{DYT}, abstract: mostly without tuning; {OWN}",
     blocks=BLOCKS,
 )
 def dyt_is_stable(evidence: Evidence) -> Verdict:
@@ -192,9 +192,7 @@ def derf_matches_layer_norm(evidence: Evidence) -> Verdict:
     return evidence.difference("best_loss", "derf", "pre-ln", **SIX).at_most(0.05)
 
 
-@topic.claim(
-    "Derf at its best rate is at most 0.05 nats worse than RMSNorm", source=f"{DERF}; {OWN}", blocks=BLOCKS
-)
+@topic.claim("Derf at its best rate is at most 0.05 nats worse than RMSNorm", source=f"{DERF}; {OWN}", blocks=BLOCKS)
 def derf_matches_rms_norm(evidence: Evidence) -> Verdict:
     """Judge quality."""
     return evidence.difference("best_loss", "derf", "pre-rmsnorm", **SIX).at_most(0.05)
