@@ -1,8 +1,8 @@
 """Claims about language models of characters that are trained once.
 
 Unless a claim says otherwise, a model is 32 wide, with 4 heads and 6 layers, and is trained for 150 steps of 8 times 32
-characters of the King James Bible at a learning rate of 0.003, without warm-up and without clipping. Losses are those of
-held-out text in evaluation mode, in nats a character.
+characters of the King James Bible at a learning rate of 0.003, without warm-up and without clipping. Losses are those
+of held-out text in evaluation mode, in nats a character.
 """
 
 from __future__ import annotations
