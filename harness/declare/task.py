@@ -83,8 +83,8 @@ class Judgement:
     n
         By the name of a metric that is a rate, the number of cases that it is a share of.
     diverged
-        The step at which training diverged, in the unit of the curves. The task's guess then replaces the metrics, and
-        curves end there.
+        The step at which training diverged, in the unit of the curves. The task's guess then gives the metrics that are
+        not among `metrics`, and curves end there.
     """
 
     metrics: Mapping[str, float]

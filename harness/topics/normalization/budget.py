@@ -7,8 +7,8 @@ from harness.topics.normalization import ENGINE
 
 PARAMS = {
     "layers": Param(6, low=1, high=1_000, summary="layers, of two sublayers each"),
-    "width": Param(64, low=4, high=16_384, summary="features of a token; a multiple of the 4 heads"),
-    "steps": Param(300, low=1, summary="steps of training"),
+    "width": Param(32, low=4, high=16_384, summary="features of a token; a multiple of the 4 heads"),
+    "steps": Param(150, low=1, summary="steps of training"),
     "batch": Param(8, low=1, high=65_536, summary="pieces of text in a step"),
     "warmup": Param(0, low=0, summary="steps in which the learning rate rises to its value"),
 }

@@ -30,7 +30,8 @@ class Learned:
     Attributes
     ----------
     scored
-        Log-probabilities of the next characters of the test text, float32, shape (windows, context, size).
+        Log-probabilities of the next characters of the test text, float32, shape (windows, context, size); ``None``
+        where training diverged.
     in_training
         The same with batch norm as in training; the same array where there is none.
     target, steps
@@ -43,8 +44,8 @@ class Learned:
         Number of trained numbers, and the bytes that one step of training saves for its gradients.
     """
 
-    scored: Floats
-    in_training: Floats
+    scored: Floats | None
+    in_training: Floats | None
     target: float
     steps: int
     losses: Sequence[float] = ()
@@ -68,7 +69,8 @@ def losses_of(data: Corpus, output: Any) -> Losses:
     """
     expected = (*data.targets.shape, data.size)
     if not isinstance(output, np.ndarray) or not np.issubdtype(output.dtype, np.floating):
-        raise InvalidOutputError(f"expected log-probabilities of shape {expected}, not a {type(output).__name__}")
+        kind = f"{type(output).__name__} of {output.dtype}" if isinstance(output, np.ndarray) else type(output).__name__
+        raise InvalidOutputError(f"expected log-probabilities of shape {expected}, not a {kind}")
     if output.shape != expected:
         raise InvalidOutputError(f"expected log-probabilities of shape {expected}, not {output.shape}")
     wrong = np.count_nonzero(~np.isfinite(output))
@@ -87,7 +89,7 @@ def smooth(losses: Sequence[float]) -> Losses:
     Of fewer than ten losses, all are averaged.
     """
     count = min(AVERAGED, len(losses))
-    return np.convolve(losses, np.full(count, 1 / count), "valid") if count else np.empty(0)
+    return np.lib.stride_tricks.sliding_window_view(losses, count).mean(axis=-1) if count else np.empty(0)
 
 
 def steps_to(target: float, losses: Sequence[float]) -> int | None:

@@ -22,6 +22,7 @@ RATES = {
     "highest": Param(3e-2, low=1e-8, high=10.0, summary="highest learning rate"),
     "rates": Param(4, low=2, high=100, summary="learning rates, at equal ratios between the two"),
 }
+STEPS = Param(100, low=1, summary="steps of training at each rate")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ def judge(data: Corpus, output: Any) -> Judgement:
     """Judge the test loss over learning rates.
 
     The sensitivity to the rate is the mean over rates of min(loss, l0) minus the lowest loss (Wortsman et al. 2023,
-    arXiv 2309.14322, section 2.2). There l0 is the loss of the untrained model; here it is that of equal
+    arXiv 2309.14322, section 2). There l0 is the loss of the untrained model; here it is that of equal
     probabilities, the same for all strategies, as models without a norm begin with a larger one. Training that diverged
     has the loss l0.
 
@@ -137,8 +138,8 @@ task = topic.task(
     ],
     judge=judge,
     view=corpus.visible,
-    params={**corpus.PARAMS, **budget.PARAMS, **RATES, "steps": Param(150, low=1, summary="steps of training")},
-    sweep={"warmup": [0, 50], "layers": [6, 12]},
+    params={**corpus.PARAMS, **budget.PARAMS, **RATES, "steps": STEPS},
+    sweep={"warmup": [50], "layers": [12]},
     work={"train": Work("step", of=("steps", "rates"))},
     reference="pre-ln",
     baseline="unigram",
@@ -172,7 +173,7 @@ task = topic.task(
     ],
     quick=Profile(
         3,
-        {"layers": 2, "width": 32, "steps": 60, "rows": 2_000, "rates": 2},
+        {"layers": 2, "steps": 60, "rows": 2_000, "rates": 2},
         strategies=("unigram", "post-ln", "pre-ln"),
     ),
     full=Profile(3, sweeps=True),

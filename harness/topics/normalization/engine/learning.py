@@ -54,16 +54,15 @@ def predict(model: nn.Module, data: Corpus, device: str, at_once: int = AT_ONCE)
     return predicted
 
 
-def scored(model: nn.Module, data: Corpus, trained: Trained, device: str) -> tuple[Floats, int | None]:
-    """Predict in evaluation mode, and return the step at which training diverged, if it did.
+def scored(model: nn.Module, data: Corpus, trained: Trained, device: str) -> tuple[Floats | None, int | None]:
+    """Predict in evaluation mode; or return ``None`` and the step at which training diverged.
 
-    That is the last step where all losses were finite but a prediction is not. Where training diverged before, nothing
-    is predicted.
+    That is the last step where all losses were finite but a prediction is not.
     """
     if trained.diverged is not None:
-        return np.empty((0, 0, 0), np.float32), trained.diverged
+        return None, trained.diverged
     predicted = predict(model.eval(), data, device)
-    return predicted, None if np.isfinite(predicted).all() else len(trained.losses)
+    return (predicted, None) if np.isfinite(predicted).all() else (None, len(trained.losses))
 
 
 def in_training(model: nn.Module, data: Corpus, evaluated: Floats, batch: int, device: str) -> Floats:
