@@ -121,7 +121,7 @@ def counts_beat_transformers(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "where classes have a long tail, logistic regression on counts of words has a macro-F1 at least 0.05 above pre-LN's",
+    "where classes have a long tail, logistic regression on counts of words leads pre-LN by at least 0.05 in macro-F1",
     source=f"{GALKE}; {OURS}",
 )
 def counts_win_on_rare_classes(evidence: Evidence) -> Verdict:
