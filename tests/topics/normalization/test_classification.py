@@ -1,4 +1,4 @@
-"""The task classification: its baselines, its judge, and what a Transformer learns where there is something to learn."""
+"""The task classification: its baselines, its judge, and what Transformers learn of planted words."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ def described(n: int = 160, seed: int = 0) -> Described:
 
     def texts() -> Texts:
         labels = rng.integers(0, 2, n).astype(np.int8)
-        said = [
-            f"{'ab'[label]}{rng.integers(2)} " + " ".join(f"w{k}" for k in rng.integers(0, 5, 3)) for label in labels
-        ]
+        noise = [" ".join(f"w{k}" for k in rng.integers(0, 5, 3)) for _ in labels]
+        said = [f"{'ab'[label]}{rng.integers(2)} {rest}" for label, rest in zip(labels, noise, strict=True)]
         return Texts(tuple(said), labels)
 
     return Described(TextSplit(texts(), texts()), 100)
