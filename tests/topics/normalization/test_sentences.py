@@ -30,7 +30,9 @@ def described(train: list[str], test: list[str], classes: int = 2, most: int = 1
         return Texts(tuple(strings), (np.arange(len(strings)) % classes).astype(np.int32))
 
     names = tuple(f"class {number}" for number in range(classes))
-    return prepare(TextSplit(texts(train), texts(test), names), {"vocabulary": most, "test_rows": 10}, np.random.default_rng(0))
+    return prepare(
+        TextSplit(texts(train), texts(test), names), {"vocabulary": most, "test_rows": 10}, np.random.default_rng(0)
+    )
 
 
 def many(counts: list[int], words_each: int = 3) -> Described:
