@@ -138,7 +138,7 @@ def check_stress(task: str, metrics: Sequence[Metric], stress: Sequence[Stress])
     keys = [one.key(level) for one in stress for level in one.levels]
     check_members_once(task, "altered test set", keys)
     names = [metric.name for metric in metrics]
-    for name in (f"{metric}_at_{key}" for metric in names for key in keys):
+    for name in (name for metric in names for one in stress for name in one.figures(metric)):
         if name in names:
             raise wrong(f"task {task} has a metric {name}, which is the name of a figure under stress; rename it")
 

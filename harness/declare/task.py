@@ -36,6 +36,7 @@ from harness.declare.values import (
     Strategy,
     StrategyFunction,
     Stress,
+    Summed,
     Takes,
     Tuning,
     Work,
@@ -82,8 +83,8 @@ class Judgement:
     n
         By the name of a metric that is a rate, the number of cases that it is a share of.
     diverged
-        The step at which training diverged, in the unit of the curves. The task's guess then replaces the metrics, and
-        curves end there.
+        The step at which training diverged, in the unit of the curves. The task's guess then gives the metrics that are
+        not among `metrics`, and curves end there.
     """
 
     metrics: Mapping[str, float]
@@ -245,14 +246,17 @@ class Task:
         return f"{self.topic}/{self.name}"
 
     @property
-    def altered_metrics(self) -> dict[str, tuple[Metric, Stress, float]]:
-        """The metrics of altered test sets by name, as ``auc_at_missing_50``, with the stress and its level."""
+    def altered_metrics(self) -> dict[str, tuple[Metric, Stress, float | Summed]]:
+        """The metrics of altered test sets by name, as ``auc_at_missing_50``, with the stress and its level.
+
+        For a figure that sums up a curve, as ``auc_over_missing``, the level is ``over`` or ``change``.
+        """
         return {
-            f"{metric.name}_at_{stress.key(level)}": (metric, stress, level)
+            name: (metric, stress, level)
             for stress in self.stress
-            for level in stress.levels
             for metric in self.metrics
             if metric.name != DIVERGED
+            for name, level in stress.figures(metric.name).items()
         }
 
     @property

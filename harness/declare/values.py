@@ -17,6 +17,8 @@ from harness.records import TOTALS, Scalar
 StrategyFunction: TypeAlias = Callable[..., Any]
 Generator: TypeAlias = np.random.Generator
 DeviceName: TypeAlias = Literal["cpu", "cuda"]
+#: How a curve over the levels of a stress becomes one figure, see `Stress`.
+Summed: TypeAlias = Literal["over", "change"]
 
 THREADS = "threads"
 #: Phases that the harness adds to a task: that of tuning, and that of predicting altered test sets.
@@ -335,11 +337,16 @@ class Stress:
     Parameters
     ----------
     alter
-        ``alter(data, level, rng) -> data``: data with another test set; training data are not looked at.
+        ``alter(data, level, rng) -> data``: data with another test set; training data are not looked at. ``None`` where
+        the data have nothing that it could alter: that test set is then left out.
     levels
         Numbers from 0 on, in the unit of `axis`.
     axis
         Title of the levels, with their unit: "missing values, %".
+    summed
+        Whether the curve of each metric over the levels gives two more figures: its mean by the trapezoid rule,
+        ``auc_over_missing``, which is the area under the curve divided by the range of the levels; and the value at the
+        last level minus that at the first, ``auc_change_missing``.
     """
 
     name: str
@@ -347,6 +354,7 @@ class Stress:
     levels: tuple[float, ...]
     axis: str
     summary: str = ""
+    summed: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name, "stress", IDENTIFIER)
@@ -354,10 +362,19 @@ class Stress:
             raise wrong(f"stress {self.name} needs levels, finite numbers from 0 on, not {self.levels}")
         if len(set(self.levels)) < len(self.levels):
             raise wrong(f"stress {self.name} lists a level twice: {self.levels}")
+        if self.summed and len(self.levels) < 2:
+            raise wrong(f"stress {self.name} has one level; a curve that is summed up needs two or more")
 
     def key(self, level: float) -> str:
         """Name the test set of a level: ``missing_50``, ``noise_0_1``."""
         return f"{self.name}_{level:g}".replace(".", "_").replace("-", "m").replace("+", "")
+
+    def figures(self, metric: str) -> dict[str, float | Summed]:
+        """Name the figures of a metric, each with its level or with how it sums up the curve over the levels."""
+        found: dict[str, float | Summed] = {f"{metric}_at_{self.key(level)}": level for level in self.levels}
+        if self.summed:
+            found |= {f"{metric}_over_{self.name}": "over", f"{metric}_change_{self.name}": "change"}
+        return found
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from harness.config import Config
-from harness.declare import Task
+from harness.declare import Metric, Stress, Task
 from harness.declare.questions import questions
+from harness.declare.values import Summed
 from harness.errors import UsageError
 from harness.execute import choose
 from harness.execute.executor import Block, Limits, Receiver, blocks_of
@@ -168,14 +169,23 @@ def _metrics(tasks: Iterable[Task], altered: frozenset[str]) -> Iterator[JudgedM
                     name=name,
                     direction=metric.direction,
                     unit=metric.unit,
-                    summary=f"{metric.name} at {stress.axis}: {level:g}",
+                    summary=_altered(metric, stress, level),
                     margin=metric.margin,
-                    rate=metric.rate,
+                    rate=metric.rate and not isinstance(level, str),
                     of=metric.name,
                     stress=stress.name,
-                    level=level,
+                    level=None if isinstance(level, str) else level,
                     axis=stress.axis,
                 )
+
+
+def _altered(metric: Metric, stress: Stress, level: float | Summed) -> str:
+    """Say what a figure of altered test sets is."""
+    if level == "over":
+        return f"{metric.name}, mean over {stress.axis}"
+    if level == "change":
+        return f"{metric.name}, change from the first to the last of {stress.axis}"
+    return f"{metric.name} at {stress.axis}: {level:g}"
 
 
 def _strategies(tasks: Iterable[Task]) -> Iterator[StrategyCard]:

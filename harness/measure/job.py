@@ -108,13 +108,18 @@ class Job:
         return data
 
     def alter(self, data: Any) -> dict[str, Any]:
-        """Make the altered data of the task by the name of the test set, with read-only arrays."""
+        """Make the altered data of the task by the name of the test set, with read-only arrays.
+
+        Test sets of stresses that these data have nothing for are left out.
+        """
         made: dict[str, Any] = {}
         for stress in self.task.stress:
             for level in stress.levels:
                 name = stress.key(level)
                 rng = np.random.default_rng([self.trial.seeds.data, zlib.crc32(name.encode())])
-                made[name] = stress.alter(data, level, rng)
+                altered = stress.alter(data, level, rng)
+                if altered is not None:
+                    made[name] = altered
         freeze(made)
         return made
 

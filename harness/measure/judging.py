@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.declare import Judgement, Outputs, Task
-from harness.declare.values import DIVERGED
+from harness.declare.values import DIVERGED, Summed
 from harness.errors import InvalidOutputError
 from harness.records import Curve
 
@@ -38,7 +38,8 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     Judgement
         With all metrics of the task and no others, ``diverged`` among them if the task has a guess, and the number of
         cases of each rate; a trial is one case of ``diverged``. A trial that diverged has the guess's metrics, on
-        altered test sets too, no examples or numbers of other cases, and curves up to that step.
+        altered test sets too, except for those that the judge gave; no examples or numbers of other cases, and curves
+        up to that step.
 
     Raises
     ------
@@ -54,12 +55,24 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     parts = {name: _judged_altered(task, name, altered[name], part) for name, part in others.items()}
     metrics, n = dict(judgement.metrics), dict(judgement.n)
     for name, (metric, stress, level) in task.altered_metrics.items():
-        part = parts.get(stress.key(level))
-        if part is not None:
+        if isinstance(level, str):
+            curve = {at: parts[key].metrics[metric.name] for at in stress.levels if (key := stress.key(at)) in parts}
+            if len(curve) == len(stress.levels):
+                metrics[name] = _summed(curve, level)
+        elif (part := parts.get(stress.key(level))) is not None:
             metrics[name] = part.metrics[metric.name]
             if metric.name in part.n:
                 n[name] = part.n[metric.name]
     return replace(judgement, metrics=metrics, n=n)
+
+
+def _summed(curve: Mapping[float, float], how: Summed) -> float:
+    """Sum up a metric by level: its mean by the trapezoid rule, or its change from the first level to the last."""
+    levels = sorted(curve)
+    values = [curve[level] for level in levels]
+    if how == "change":
+        return values[-1] - values[0]
+    return float(np.trapezoid(values, levels)) / (levels[-1] - levels[0])
 
 
 def _divided(output: Any, altered: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
@@ -87,12 +100,12 @@ def _judged_altered(task: Task, name: str, data: Any, output: Any) -> Judgement:
 
 def _judged(task: Task, data: Any, output: Any) -> Judgement:
     if isinstance(output, Diverged):
-        return _guessed(task, data, output.step, {})
+        return _guessed(task, data, output.step)
     judgement: object = task.judge(data, output)
     if not isinstance(judgement, Judgement):
         raise InvalidOutputError(f"the judge returned {type(judgement).__name__}; it must return a Judgement")
     if judgement.diverged is not None:
-        return _guessed(task, data, judgement.diverged, judgement.curves)
+        return _guessed(task, data, judgement.diverged, judgement.metrics, judgement.curves)
     metrics = _finite(task, judgement.metrics, "metric")
     n = {
         metric.name: _cases(metric.name, judgement) for metric in task.metrics if metric.rate and metric.name in metrics
@@ -113,8 +126,10 @@ def _cases(name: str, judgement: Judgement) -> int:
     return int(cases)
 
 
-def _guessed(task: Task, data: Any, step: float, curves: Mapping[str, Curve]) -> Judgement:
-    """Return the judgement of the task's guess, for training that diverged at a step."""
+def _guessed(
+    task: Task, data: Any, step: float, known: Mapping[str, float] = _NONE, curves: Mapping[str, Curve] = _NONE
+) -> Judgement:
+    """Return the judgement of the task's guess, for training that diverged at a step; known metrics replace its own."""
     if task.guess is None:
         raise InvalidOutputError(
             f"training diverged at step {step:g}, and task {task.full_name} has no guess whose metrics count then: "
@@ -122,7 +137,7 @@ def _guessed(task: Task, data: Any, step: float, curves: Mapping[str, Curve]) ->
         )
     if not math.isfinite(step):
         raise InvalidOutputError(f"training diverged at step {step}: the step must be a finite number")
-    metrics = {**_finite(task, task.guess(data), "the guess's metric"), DIVERGED: 1.0}
+    metrics = {**_finite(task, {**task.guess(data), **known}, "the guess's metric"), DIVERGED: 1.0}
     cut = {name: _until(step, curve) for name, curve in curves.items()}
     kept = {name: curve for name, curve in cut.items() if curve.x}
     return Judgement(metrics, kept, n={DIVERGED: 1}, diverged=float(step))

@@ -30,7 +30,7 @@ class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
         Whether it is a share of cases; the records then have their number as `n`.
     of, stress, level, axis
         For a metric of an altered test set: the plain metric, the name of the stress, its level, and the title of the
-        levels.
+        levels. The level is ``None`` for a figure that sums up all levels.
     """
 
     task: str
@@ -43,7 +43,7 @@ class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
     rate: bool = False
     of: str = ""
     stress: str = ""
-    level: float = 0.0
+    level: float | None = 0.0
     axis: str = ""
 
 

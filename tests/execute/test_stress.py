@@ -28,6 +28,8 @@ def judge(data, output):
     return Judgement({"error": float(np.abs(data - output).mean())}, {"loss": Curve([1, 2, 3], [3, 2, 1])})
 
 stress = Stress("shift", lambda data, level, rng: data + level, (0, 4), "shift, m")
+tilted = Stress("tilt", lambda data, level, rng: data + level**2, (0, 1, 4), "tilt, 1", summed=True)
+nothing = Stress("nothing", lambda data, level, rng: None if level else data, (0, 1), "nothing, 1", summed=True)
 task = topic.task(
     "shift", title="Shift", datasets=[Dataset("zeros", lambda params, rng: np.zeros(3))],
     phases=["work"], metrics=[Metric("error", direction="lower", unit="1")], judge=judge, view=len,
@@ -132,3 +134,37 @@ def test_boosting_hands_out_altered_test_sets_where_something_asks_for_them(
     registry = load_registry(Config(folder=tmp_path))
     chosen = altered_tasks(Selection(tasks=("boosting",), profile=profile, stress=stress), registry)
     assert ("boosting/tabular-binary" in chosen) == handed_out
+
+
+SUMMED = """
+summed = topic.task(
+    "summed", title="Summed", datasets=[Dataset("more-zeros", lambda params, rng: np.zeros(3))],
+    phases=["work"], metrics=[Metric("error", direction="lower", unit="1")], judge=judge, view=len,
+    stress=[tilted, nothing], quick=Profile(blocks=2),
+)
+summed.strategy("zero")(zero)
+"""
+
+
+def test_a_curve_is_summed_up_and_a_test_set_with_nothing_to_alter_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "altered.py").write_text(TOPIC + SUMMED)
+    (tmp_path / "bakeoff.toml").write_text('topics = ["altered.py"]\n')
+    own = Project(tmp_path)
+    own.bakeoff("run", "altered/summed")
+    (run,) = own.runs()
+    for record in records(run, "zero"):
+        assert record.metrics == {
+            "error": 0.0,
+            "error_at_tilt_0": 0.0,
+            "error_at_tilt_1": 1.0,
+            "error_at_tilt_4": 16.0,
+            "error_over_tilt": (0.5 * 1 + 3 * (1 + 16) / 2) / 4,
+            "error_change_tilt": 16.0,
+            "error_at_nothing_0": 0.0,
+        }
+    described = {metric.name: metric for metric in read(run)[0].metrics}
+    assert [described[name].level for name in ("error_at_tilt_4", "error_over_tilt", "error_change_tilt")] == [
+        4,
+        None,
+        None,
+    ]

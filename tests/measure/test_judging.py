@@ -142,6 +142,11 @@ def test_what_diverged_has_the_metrics_of_the_guess_on_altered_data_too() -> Non
     assert judged.n == {"diverged": 1}  # one trial is one case
 
 
+def test_a_metric_that_the_judge_knows_in_spite_of_divergence_replaces_that_of_the_guess() -> None:
+    own = task(guess=lambda data: {"error": 9.0}, judged=lambda data, output: Judgement({"error": 7.0}, diverged=3))
+    assert judge(own, np.zeros(3), None).metrics == {"error": 7.0, "diverged": 1.0}
+
+
 def test_what_did_not_diverge_says_so() -> None:
     guessing = task(guess=lambda data: {"error": 9.0})
     fine = judge(guessing, np.zeros(3), np.ones(3))

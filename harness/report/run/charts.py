@@ -54,14 +54,16 @@ def stressed(metrics: Sequence[JudgedMetric], cells: Sequence[CellAggregate], na
     metrics
         Metrics of altered test sets, in the order of declaration.
     """
-    groups: dict[tuple[str, str], list[JudgedMetric]] = defaultdict(list)
+    groups: dict[tuple[str, str], dict[float, JudgedMetric]] = defaultdict(dict)
     for metric in metrics:
-        groups[metric.stress, metric.of].append(metric)
+        if metric.level is not None:
+            groups[metric.stress, metric.of][metric.level] = metric
     found = []
     for (stress, of), members in groups.items():
-        levels = sorted(members, key=lambda metric: metric.level)
+        levels = dict(sorted(members.items()))
+        axis = next(iter(levels.values())).axis
         reading = "Each line is a strategy's mean over blocks, the band its 95 % interval; every model is fitted once."
-        chart = Chart(f"{of}_at_{stress}", f"{of} over {levels[0].axis}", x=levels[0].axis, y=of, reading=reading)
+        chart = Chart(f"{of}_at_{stress}", f"{of} over {axis}", x=axis, y=of, reading=reading)
         lines = [
             {"cell": index, "strategy": names[label], "repeats": [_plain(curve)]}
             for index, cell in enumerate(cells)
@@ -73,9 +75,9 @@ def stressed(metrics: Sequence[JudgedMetric], cells: Sequence[CellAggregate], na
     return found
 
 
-def _means(entry: StrategyAggregate, levels: Sequence[JudgedMetric]) -> Curve:
+def _means(entry: StrategyAggregate, levels: Mapping[float, JudgedMetric]) -> Curve:
     """Return the means of a strategy over blocks by level; without a band where some level has too few blocks."""
-    columns = {metric.level: entry.values[metric.name] for metric in levels if metric.name in entry.values}
+    columns = {level: entry.values[metric.name] for level, metric in levels.items() if metric.name in entry.values}
     means = {level: mean(column[np.isfinite(column)]) for level, column in columns.items()}
     curve = Curve(list(means), [own.estimate for own in means.values()])
     if all(own.known for own in means.values()):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import torch
+
+# `use_deterministic_algorithms` imports it, which takes two seconds: here it happens before any clock starts.
+import torch._inductor.config
 from torch import nn
 
 
 def seeded(seed: int) -> None:
-    """Seed torch, and let it use deterministic algorithms where it has them."""
+    """Seed torch on all devices, and let it use deterministic algorithms where it has them."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, cuBLAS is not deterministic
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
 
@@ -36,7 +42,11 @@ class Saved:
 
 @contextmanager
 def saved_for_backward(model: nn.Module) -> Iterator[Saved]:
-    """Count the activations that a forward pass saves for the backward pass; parameters are not counted.
+    """Count the activations that a forward pass saves for the backward pass, with its inputs.
+
+    Parameters and buffers of the model are not counted, since they are there anyway. A view counts as the whole storage
+    that it keeps alive, and tensors of one storage count once. Gradients must be computed after the block, or not at
+    all: memory that is freed inside of it may be used again.
 
     Examples
     --------
@@ -47,7 +57,7 @@ def saved_for_backward(model: nn.Module) -> Iterator[Saved]:
     64
     """
     saved = Saved()
-    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    own = {tensor.untyped_storage().data_ptr() for tensor in chain(model.parameters(), model.buffers())}
 
     def pack(tensor: torch.Tensor) -> Any:
         storage = tensor.untyped_storage()

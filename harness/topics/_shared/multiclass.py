@@ -48,6 +48,8 @@ RELIABILITY = Chart(
 )
 
 Floats = npt.NDArray[np.float64]
+#: How far from 1 the probabilities of an example may sum: what 32 bits lose.
+ROUNDING = 1e-5
 
 
 def judge(labels: npt.NDArray[np.integer], classes: int, output: npt.ArrayLike) -> Judgement:
@@ -75,7 +77,7 @@ def judge(labels: npt.NDArray[np.integer], classes: int, output: npt.ArrayLike) 
     probabilities = checked(output, len(labels), classes)
     chosen = probabilities.argmax(axis=1)
     right = (chosen == labels).astype(np.float64)
-    losses = -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], np.finfo(np.float64).eps))
+    losses = log_losses(labels, probabilities)
     bins = reliability(right, probabilities.max(axis=1))
     low, high = observed_interval(bins)
     return Judgement(
@@ -89,6 +91,21 @@ def judge(labels: npt.NDArray[np.integer], classes: int, output: npt.ArrayLike) 
         examples={"accuracy": Examples(right), "log_loss": Examples(losses)},
         n={"accuracy": len(labels)},
     )
+
+
+def log_losses(labels: npt.NDArray[np.integer], probabilities: Floats) -> Floats:
+    """Return the negative log-likelihood of each class, in nats, shape (n,); a probability of 0 counts as 2.2e-16.
+
+    Parameters
+    ----------
+    labels
+        Classes, shape (n,).
+    probabilities
+        Shape (n, classes).
+    """
+    right = probabilities[np.arange(len(labels)), labels]
+    losses: Floats = -np.log(np.maximum(right, np.finfo(np.float64).eps))  # the bound of scikit-learn's log_loss
+    return losses
 
 
 def checked(output: npt.ArrayLike, rows: int, classes: int) -> Floats:
@@ -108,9 +125,14 @@ def checked(output: npt.ArrayLike, rows: int, classes: int) -> Floats:
     if probabilities.shape != (rows, classes):
         raise InvalidOutputError(f"expected probabilities of shape ({rows}, {classes}), not {probabilities.shape}")
     if not np.isfinite(probabilities).all():
-        raise InvalidOutputError(f"{np.count_nonzero(~np.isfinite(probabilities))} probabilities are not finite")
-    if probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-6:
-        raise InvalidOutputError("the probabilities of each example must be at least 0 and sum to 1, and some do not")
+        wrong = np.count_nonzero(~np.isfinite(probabilities).all(axis=1))
+        raise InvalidOutputError(f"the probabilities of {wrong} of {rows} examples are not finite")
+    if probabilities.min() < 0:
+        raise InvalidOutputError(f"probabilities must be at least 0, and one is {probabilities.min():.3g}")
+    sums = probabilities.sum(axis=1)
+    worst = int(np.abs(sums - 1).argmax())
+    if abs(sums[worst] - 1) > ROUNDING:
+        raise InvalidOutputError(f"the probabilities of example {worst} sum to {sums[worst]:.6g}, not to 1")
     return probabilities
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness import CLEAN, Judgement, Profile, Takes, Tuning
+from harness import CLEAN, InvalidOutputError, Judgement, Metric, Profile, Takes, Tuning
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import ENGINE, topic
 from harness.topics.fusion.examples import PARAMS, TEST, Divided, holdout, prepare, visible
@@ -17,20 +18,46 @@ if TYPE_CHECKING:
     from harness import PhaseClock, Problem
     from harness.topics.fusion.engine.networks import Network
 
+    Floats = npt.NDArray[np.float64]
+
 #: Modules that every strategy needs.
 NEEDS = (f"{ENGINE}.fitting", f"{ENGINE}.networks", "harness.topics._shared.deep")
+COSTS = (
+    Metric("parameters", direction="lower", unit="parameters", summary="Number of trained parameters."),
+    Metric(
+        "saved_bytes",
+        direction="lower",
+        unit="B",
+        summary="Bytes of activations that a batch of training examples keeps for its gradients.",
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What a strategy of this task returns: probabilities, shape (n, classes), and the values of `COSTS`."""
+
+    probabilities: Floats
+    parameters: int
+    saved_bytes: int
 
 
 def _judge(data: Divided, output: Any) -> Judgement:
+    from dataclasses import replace
+
     from harness.topics._shared.multiclass import judge
 
-    return judge(data.test.labels, data.classes, output)
+    if not isinstance(output, Predicted):
+        raise InvalidOutputError(f"expected a Predicted of this task, not a {type(output).__name__}")
+    judged = judge(data.test.labels, data.classes, output.probabilities)
+    costs = {"parameters": float(output.parameters), "saved_bytes": float(output.saved_bytes)}
+    return replace(judged, metrics={**judged.metrics, **costs})
 
 
 def _guess(data: Divided) -> Mapping[str, float]:
     from harness.topics._shared.multiclass import majority
 
-    return majority(data.train.labels, data.test.labels, data.classes)
+    return {**majority(data.train.labels, data.test.labels, data.classes), "parameters": 0.0, "saved_bytes": 0.0}
 
 
 task = topic.task(
@@ -39,8 +66,8 @@ task = topic.task(
     datasets=["emoji", "debian-packages"],
     takes=Takes("arrays", prepare=prepare, overlap=TEST / (1 - TEST)),
     scenarios=[CLEAN],
-    phases=["fit", "predict"],
-    metrics=METRICS,
+    phases=["fit", "predict", "single"],
+    metrics=(*METRICS, *COSTS),
     judge=_judge,
     guess=_guess,
     view=visible,
@@ -55,14 +82,42 @@ task = topic.task(
 
 def fitted(
     problem: Problem, phase: PhaseClock, build: Callable[[Divided], Network], device: str = "cpu", **budget: Any
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """Fit a network in the phase `fit`, and return its probabilities for the test examples in the phase `predict`."""
-    from harness.topics._shared.deep import seeded
-    from harness.topics.fusion.engine.fitting import Budget, fit, predict
+    from harness.topics.fusion.engine.fitting import predict
 
-    seeded(problem.seed)
-    with phase("fit"):
-        network = fit(build(problem.data).to(device), problem.data, Budget(**budget), problem.seed, device=device)
+    network = _trained(problem, phase, build, device, budget)
     with phase("predict"):
         probabilities = predict(network, problem.data.test, device)
     return problem.with_altered(probabilities, phase, lambda data: predict(network, data.test, device))
+
+
+def measured(
+    problem: Problem, phase: PhaseClock, build: Callable[[Divided], Network], device: str = "cpu", **budget: Any
+) -> Predicted:
+    """Do as `fitted`, predict one example in the phase `single`, and count parameters and saved bytes."""
+    from harness.topics._shared.deep import parameter_count
+    from harness.topics.fusion.engine.fitting import predict, saved_bytes
+
+    network = _trained(problem, phase, build, device, budget)
+    with phase("predict"):
+        probabilities = predict(network, problem.data.test, device)
+    first = problem.data.test.take(slice(0, 1))
+    for _ in phase("single"):
+        predict(network, first, device)
+    return Predicted(probabilities, parameter_count(network), saved_bytes(network, problem.data, device))
+
+
+def _trained(
+    problem: Problem,
+    phase: PhaseClock,
+    build: Callable[[Divided], Network],
+    device: str,
+    budget: Mapping[str, Any],
+) -> Network:
+    from harness.topics._shared.deep import seeded
+    from harness.topics.fusion.engine.fitting import Budget, fit
+
+    seeded(problem.seed)
+    with phase("fit"):
+        return fit(build(problem.data).to(device), problem.data, Budget(**budget), problem.seed, device=device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from harness import Arrays, Generator, Param, Scalar, UsageError
 
 #: Names of the arrays of a card that are modalities, with what their values are.
 KINDS = {"text": "ids", "links": "ids", "image": "pixels", "numbers": "numbers"}
+Rows: TypeAlias = npt.NDArray[np.integer] | slice
 #: Share of the examples that are tested; whole groups.
 TEST = 0.2
 PARAMS = {"rows": Param(100_000, low=20, summary="training examples at most")}
@@ -39,7 +40,7 @@ class Modality:
     size: int
     present: npt.NDArray[np.bool_]
 
-    def take(self, rows: npt.NDArray[np.integer]) -> Modality:
+    def take(self, rows: Rows) -> Modality:
         """Take the given examples."""
         return replace(self, values=self.values[rows], present=self.present[rows])
 
@@ -55,7 +56,7 @@ class Examples:
     def __len__(self) -> int:
         return len(next(iter(self.modalities.values())).values)
 
-    def take(self, rows: npt.NDArray[np.integer]) -> Examples:
+    def take(self, rows: Rows) -> Examples:
         """Take the given examples, in the given order."""
         taken = {name: modality.take(rows) for name, modality in self.modalities.items()}
         return Examples(taken, self.labels[rows], self.groups[rows])
@@ -146,3 +147,12 @@ def holdout(data: Divided, rng: Generator) -> Divided:
 def visible(data: Divided) -> Divided:
     """Return what strategies see: everything but the classes of the test examples."""
     return replace(data, test=replace(data.test, labels=np.zeros(0, np.int64)), shifted={})
+
+
+def only(data: Divided, name: str) -> Divided:
+    """Return data that have a single modality."""
+
+    def part(examples: Examples) -> Examples:
+        return replace(examples, modalities={name: examples.modalities[name]})
+
+    return replace(data, train=part(data.train), test=part(data.test))

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from harness import Generator, Param, Scalar, TextSplit
+from harness import Generator, Param, Scalar, Stress, TextSplit, UsageError
+from harness.data.cards import builtin_card, path
+from harness.data.readers.text import TextFile
 
 PARAMS = {
     "rows": Param(20_000, low=10, summary="texts, such as verses, to learn from"),
     "context": Param(32, low=2, high=4_096, summary="characters that a model sees at once"),
     "windows": Param(128, low=1, high=100_000, summary="pieces of test text"),
 }
+#: Most characters of an alphabet, so that their numbers and 0 fit into a byte.
+MOST = 255
+#: Text of another kind, and how many of its lines are read: the beginning of the letter A.
+DICTIONARY, LINES = "gcide", 20_000
 
 Ids = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Characters as numbers from 1 on; 0 stands for a character that is not in the training text.
+    """Characters as numbers from 1 on; 0 stands for a character that is not in the alphabet.
 
     Attributes
     ----------
@@ -34,34 +42,108 @@ class Corpus:
     targets
         The next character of each, shape (windows, context). Only the judge sees them; all but the last of a row are in
         `test`, as in every evaluation of a language model on a given text.
-    size
-        Number of different characters, with 0.
+    alphabet
+        The characters of the training text in sorted order, at most 255; the first has the number 1.
     """
 
     train: Ids
     test: Ids
     targets: Ids
-    size: int
+    alphabet: str
+
+    @property
+    def size(self) -> int:
+        """Number of different numbers: those of the alphabet, and 0."""
+        return len(self.alphabet) + 1
 
 
 def prepare(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Corpus:
-    """Make a corpus of texts: joined by line ends, test texts apart from training texts."""
+    """Make a corpus of texts, which are joined by line ends.
+
+    A test text that is also a training text, word by word, is left out. The alphabet is that of the training text; of
+    more than 255 characters, it has the most frequent ones.
+
+    Raises
+    ------
+    UsageError
+        When the training or the test text is shorter than the context.
+    """
     assert isinstance(data, TextSplit)
-    train, test = ("\n".join(part.strings) for part in (data.train, data.test))
-    alphabet = sorted(set(train))[:255]
-    ids = {character: number for number, character in enumerate(alphabet, start=1)}
-    held = encode(test, ids)
+    learned = set(data.train.strings)
+    train = "\n".join(data.train.strings)
+    test = "\n".join(text for text in data.test.strings if text not in learned)
     context, windows = int(params["context"]), int(params["windows"])
-    starts = rng.integers(0, max(len(held) - context, 1), windows)
-    pieces = held[starts[:, None] + np.arange(context + 1)]
-    return Corpus(encode(train, ids), pieces[:, :-1], pieces[:, 1:], len(alphabet) + 1)
+    for name, text in (("training", train), ("test", test)):
+        if len(text) <= context:
+            raise UsageError(
+                f"the {name} text has {len(text)} characters, but context={context} needs at least {context + 1}; "
+                "ask for more rows or a smaller context"
+            )
+    alphabet = alphabet_of(train)
+    return Corpus(encode(train, alphabet), *_pieces(encode(test, alphabet), context, windows, rng), alphabet)
 
 
-def encode(text: str, ids: Mapping[str, int]) -> Ids:
-    """Return the number of each character; 0 where it has none."""
-    return np.fromiter((ids.get(character, 0) for character in text), np.uint8, len(text))
+def alphabet_of(text: str) -> str:
+    """Return the characters of a text in sorted order; of more than 255, the most frequent."""
+    codes, counts = np.unique(_codes(text), return_counts=True)
+    kept = np.sort(codes[np.argsort(-counts, kind="stable")[:MOST]])
+    return "".join(map(chr, kept.tolist()))
+
+
+def encode(text: str, alphabet: str) -> Ids:
+    """Return the number of each character: its place in the sorted alphabet from 1 on, or 0 where it has none."""
+    numbers = np.zeros(0x110000, np.uint8)
+    numbers[_codes(alphabet)] = np.arange(1, len(alphabet) + 1)
+    return numbers[_codes(text)]
+
+
+def _codes(text: str) -> npt.NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _pieces(text: Ids, context: int, windows: int, rng: Generator) -> tuple[Ids, Ids]:
+    """Draw pieces of a text, and the next character of each of theirs."""
+    starts = rng.integers(0, len(text) - context, windows)
+    pieces = text[starts[:, None] + np.arange(context + 1)]
+    return pieces[:, :-1], pieces[:, 1:]
 
 
 def visible(data: Corpus) -> Corpus:
     """Return what strategies see."""
     return replace(data, targets=np.zeros((0, 0), np.uint8))
+
+
+def dictionary_stress() -> list[Stress]:
+    """Return the stress ``gcide``, test text from a dictionary, or none where its file was not fetched."""
+    place = path(builtin_card(DICTIONARY))
+    if place is None or not place.is_file():
+        return []
+    return [
+        Stress(
+            DICTIONARY,
+            from_dictionary,
+            (50, 100),
+            "test text from the dictionary gcide, %",
+            "Pieces of the Collaborative International Dictionary of English in place of pieces of the test text.",
+        )
+    ]
+
+
+def from_dictionary(data: Corpus, level: float, rng: Generator) -> Corpus:
+    """Put pieces of the dictionary in place of a share of the test text, in percent."""
+    windows, context = data.test.shape
+    count = round(windows * level / 100)
+    test, targets = data.test.copy(), data.targets.copy()
+    test[:count], targets[:count] = _pieces(encode(_dictionary(), data.alphabet), context, count, rng)
+    return replace(data, test=test, targets=targets)
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> str:
+    """Read the beginning of the dictionary; all of it would take a second in every trial."""
+    import gzip
+
+    file = builtin_card(DICTIONARY).file
+    assert isinstance(file, TextFile)
+    with gzip.open(file.path, "rt", encoding=file.encoding) as stream:
+        return "".join(islice(stream, LINES))

@@ -39,6 +39,9 @@ class IdEncoder(nn.Module):
     def __init__(self, size: int, length: int, width: int = WIDTH) -> None:
         super().__init__()
         self.embedding = nn.Embedding(size, width, padding_idx=0)
+        import os
+
+        self.embedding.weight.data.mul_(float(os.environ.get("STD", "1")))
         self.position = nn.Parameter(torch.zeros(length, width))
         self.mix = nn.Conv1d(width, width, 3, padding=1)
 
@@ -55,7 +58,10 @@ class PixelEncoder(nn.Module):
 
     def __init__(self, channels: int, width: int = WIDTH) -> None:
         super().__init__()
-        sizes = (channels, width // 4, width // 2, width)
+        import os
+
+        self.pool = int(os.environ.get("POOL", "1"))
+        sizes = (channels, *map(int, os.environ.get("CH", "16,32").split(",")), width)
         self.layers = nn.ModuleList(
             nn.Conv2d(before, after, 3, stride=2, padding=1) for before, after in pairwise(sizes)
         )
@@ -63,6 +69,8 @@ class PixelEncoder(nn.Module):
     def forward(self, values: torch.Tensor) -> Encoded:
         """Encode pixels between 0 and 255, shape (batch, height, width, channels)."""
         x = values.permute(0, 3, 1, 2).float() / 255 - 0.5
+        if self.pool > 1:
+            x = F.avg_pool2d(x, self.pool)
         for layer in self.layers:
             x = F.gelu(layer(x))
         tokens = x.flatten(2).transpose(1, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as F
 
 from harness.errors import DivergedError
-from harness.topics.fusion.engine.networks import Network
+from harness.topics._shared.deep import saved_for_backward
+from harness.topics.fusion.engine.networks import Loss, Network
 from harness.topics.fusion.examples import Divided, Examples
 
 EVALUATED = 512
 
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Batch = tuple[Mapping[str, torch.Tensor], Mapping[str, torch.Tensor]]
 
 
@@ -68,7 +68,7 @@ def fit(
         if budget.modality_dropout:
             here = _dropped(here, budget.modality_dropout, generator)
         optimiser.zero_grad(set_to_none=True)
-        value = loss(network({name: all_[index] for name, all_ in values.items()}, here), labels[index])
+        value = network.loss({name: all_[index] for name, all_ in values.items()}, here, labels[index], loss)
         if not math.isfinite(value.item()):
             raise DivergedError(step)
         value.backward()
@@ -92,6 +92,18 @@ def _dropped(present: Mapping[str, torch.Tensor], share: float, rng: np.random.G
         name: there & torch.from_numpy(keep).to(there.device)
         for (name, there), keep in zip(present.items(), kept, strict=True)
     }
+
+
+def saved_bytes(network: Network, data: Divided, device: str = "cpu") -> int:
+    """Count the bytes of activations that a batch of training examples keeps for its gradients."""
+    batch = data.train.take(np.arange(min(Budget.batch, len(data.train))))
+    values, present = tensors(batch, device)
+    labels = torch.from_numpy(np.array(batch.labels)).to(device)
+    network.train()
+    with saved_for_backward(network) as saved:
+        # The result is held, because what it keeps is counted by its address.
+        _value = network.loss(values, present, labels, F.cross_entropy)
+    return saved.bytes
 
 
 @torch.no_grad()

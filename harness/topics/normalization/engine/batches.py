@@ -17,11 +17,11 @@ def batches(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Draw batches of random pieces for ever: inputs and the next characters, int64, shape (size, context)."""
     rng = np.random.default_rng(seed)
-    text = torch.from_numpy(np.array(data.train)).to(device).long()
+    text = torch.from_numpy(np.array(data.train)).to(device)
     offsets = torch.arange(context + 1, device=device)
     while True:
         starts = torch.from_numpy(rng.integers(0, len(text) - context, size)).to(device)
-        pieces = text[starts[:, None] + offsets]
+        pieces = text[starts[:, None] + offsets].long()
         yield pieces[:, :-1], pieces[:, 1:]
 
 

@@ -8,9 +8,15 @@ Of the residual stream x, a sublayer F (attention or two linear layers with GELU
 - deepnorm: N(a x + F(x)), a = (2 L)^(1/4) with L layers; the values and outputs of attention and both linear layers
   begin smaller by b = (8 L)^(-1/4) (Wang et al. 2022, arXiv 2203.00555, figure 2, decoder)
 - keel: N(a x + F(N(x))) with two different norms and a = 2 L, the number of sublayers (Chen & Wei 2026, arXiv
-  2601.19895)
-- rezero: x + w F(x), where w is learned and begins at 0 (Bachlechner et al. 2021, arXiv 2003.04887, eq. 2)
+  2601.19895, which uses RMS norms; here as in the other places)
+- rezero: x + w F(x), where w is learned and begins at 0 (Bachlechner et al. 2021, arXiv 2003.04887; their code shares
+  w between the two sublayers of a layer, here each has its own)
 - plain: x + F(x)
+
+Where queries and keys are normalised, it is by a layer norm of each head (Dehghani et al. 2023, arXiv 2302.05442,
+section 2). Where the function in place of a norm has no statistics, embeddings are multiplied by a learned number that
+begins at the root of the width, as in Zhu et al. (2025, arXiv 2503.10622) for language models: such functions pass a
+small scale on, and embeddings begin small.
 """
 
 from __future__ import annotations
@@ -21,7 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from harness.topics.normalization.engine.norms import norm
+from harness.topics.normalization.engine.norms import norm, normalised
 from harness.topics.normalization.recipes import Recipe
 
 
@@ -89,12 +95,11 @@ class Step(nn.Module):
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """Take the residual stream through it."""
-        change = self.inside(self.sublayer(self.before(x), mask))
+        change = normalised(self.inside, self.sublayer(normalised(self.before, x, mask), mask), mask)
         if self.weight is not None:
             change = self.weight * change
         stream = x if self.stream == 1 else self.stream * x
-        out: torch.Tensor = self.after(stream + change)
-        return out
+        return normalised(self.after, stream + change, mask)
 
 
 class Transformer(nn.Module):
@@ -128,6 +133,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.pooled = pooled
         self.embedding, self.position = nn.Embedding(tokens, width), nn.Embedding(length, width)
+        self.scale = None if recipe.has_statistics else nn.Parameter(torch.full((1,), math.sqrt(width)))
         self.first = norm(recipe.norm, width) if recipe.placement == "peri" else nn.Identity()
         self.steps = nn.ModuleList(
             Step(sublayer, recipe, width, layers)
@@ -151,6 +157,10 @@ class Transformer(nn.Module):
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=1 / math.sqrt(module.embedding_dim))
 
+    def _embedded(self, tokens: torch.Tensor) -> torch.Tensor:
+        x: torch.Tensor = self.embedding(tokens) + self.position.weight[: tokens.shape[1]]
+        return x if self.scale is None else self.scale * x
+
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Score.
 
@@ -164,12 +174,12 @@ class Transformer(nn.Module):
         torch.Tensor
             Shape (batch, length, scores), or (batch, scores) where sequences are scored.
         """
-        x = self.embedding(tokens) + self.position.weight[: tokens.shape[1]]
+        x = self._embedded(tokens)
         mask = tokens != 0 if self.pooled else None
-        x = self.first(x)
+        x = normalised(self.first, x, mask)
         for step in self.steps:
             x = step(x, mask)
-        x = self.last(x)
+        x = normalised(self.last, x, mask)
         if mask is not None:
             x = (x * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
         scores: torch.Tensor = self.head(x)

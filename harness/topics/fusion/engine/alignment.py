@@ -1,0 +1,222 @@
+"""Contrastive alignment: encoders that put both modalities of an example at one place, alone and within a fusion."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from harness.errors import DivergedError
+from harness.topics.fusion.engine.encoders import WIDTH, Encoded, encoder
+from harness.topics.fusion.engine.fitting import EVALUATED, Batch, Budget, fit, tensors
+from harness.topics.fusion.engine.networks import HIDDEN, Concatenation, Loss, Values
+from harness.topics.fusion.examples import Divided, Examples
+from harness.topics.fusion.judging import UNLABELLED
+
+#: Columns of the space that both modalities are projected to.
+SHARED = 32
+
+
+def info_nce(first: torch.Tensor, second: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Return how badly a batch tells its own pairs from all others: the symmetric InfoNCE loss.
+
+    With the cosines c_ij of row i of the first and row j of the second, it is the mean of two cross-entropies: of the
+    rows and of the columns of c / temperature, whose labels are the diagonal. Van den Oord et al. 2018 (arXiv
+    1807.03748, equation 4) for one direction; Radford et al. 2021 (arXiv 2103.00020, figure 3) for both, with a
+    temperature that is trained, while it is given here. A batch of which all cosines are equal has the loss log n.
+
+    Parameters
+    ----------
+    first, second
+        Vectors of any length, shape (n, columns); row i of both belongs to example i.
+    """
+    scores = F.normalize(first, dim=1) @ F.normalize(second, dim=1).T / temperature
+    own = torch.arange(len(scores), device=scores.device)
+    return (F.cross_entropy(scores, own) + F.cross_entropy(scores.T, own)) / 2
+
+
+class Aligner(nn.Module):
+    """Encoders of the first two modalities, each with a linear projection to the shared space."""
+
+    def __init__(self, data: Divided, width: int = WIDTH, shared: int = SHARED) -> None:
+        super().__init__()
+        self.names = tuple(data.train.modalities)[:2]
+        self.encoders = nn.ModuleDict({name: encoder(data.train.modalities[name], width) for name in self.names})
+        self.projections = nn.ModuleDict({name: nn.Linear(width, shared, bias=False) for name in self.names})
+
+    def forward(self, name: str, values: torch.Tensor) -> torch.Tensor:
+        """Project the mean of an encoded modality, shape (batch, shared)."""
+        projected: torch.Tensor = self.projections[name](Encoded(*self.encoders[name](values)).mean())
+        return projected
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How much the alignment counts beside the loss of the scores, and its temperature."""
+
+    weight: float = 0.3
+    temperature: float = 0.1
+
+
+class AlignedConcatenation(Concatenation):
+    """Concatenation whose loss has a second term: InfoNCE of the first two modalities' means, linearly projected.
+
+    The projections are used in training alone.
+    """
+
+    def __init__(
+        self, data: Divided, size: int = HIDDEN, width: int = WIDTH, alignment: Alignment | None = None
+    ) -> None:
+        super().__init__(data, size, width)
+        self.alignment = alignment or Alignment()
+        self.pair = self.names[:2]
+        # Drawn last, so that everything else starts as in concatenation of the same size.
+        self.projections = nn.ModuleDict({name: nn.Linear(width, SHARED, bias=False) for name in self.pair})
+
+    def loss(self, values: Values, present: Values, labels: torch.Tensor, loss: Loss) -> torch.Tensor:
+        """Return the loss of the scores plus the weighted InfoNCE of the batch's own pairs."""
+        encoded = self.encode(values, present)
+        return loss(self.join(encoded), labels) + self.misalignment(encoded, present)
+
+    def misalignment(self, encoded: Mapping[str, Encoded], present: Values) -> torch.Tensor:
+        """Return the weight times the InfoNCE of the examples that have both modalities; 0 if there are none."""
+        first, second = self.pair
+        both = present[first] & present[second]
+        if not self.alignment.weight or not both.any():
+            return torch.zeros((), device=both.device)
+        one, other = (self.projections[name](encoded[name].mean()[both]) for name in self.pair)
+        return self.alignment.weight * info_nce(one, other, self.alignment.temperature)
+
+
+def optimise(model: nn.Module, losses: Iterator[torch.Tensor], steps: int, budget: Budget) -> None:
+    """Take a step of AdamW for each loss; the rate falls to 0 along a cosine, as for every fusion.
+
+    Raises
+    ------
+    DivergedError
+        When a loss is not finite, with the step.
+    """
+    optimiser = torch.optim.AdamW(model.parameters(), budget.rate, weight_decay=budget.weight_decay, fused=True)
+    model.train()
+    for step, value in enumerate(losses):
+        optimiser.param_groups[0]["lr"] = budget.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+        if not math.isfinite(value.item()):
+            raise DivergedError(step)
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        optimiser.step()
+
+
+def batches(rows: npt.NDArray[np.intp], size: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.intp]]:
+    """Go through rows in random order without an end, in batches; the last one of each pass may be smaller."""
+    while True:
+        order = rng.permutation(rows)
+        for start in range(0, len(rows), size):
+            yield order[start : start + size]
+
+
+def fit_pairs(
+    aligner: Aligner,
+    data: Divided,
+    partner: npt.NDArray[np.intp],
+    budget: Budget,
+    temperature: float,
+    seed: int,
+    device: str = "cpu",
+) -> Aligner:
+    """Fit an aligner to training pairs and return it; labels are not used.
+
+    Parameters
+    ----------
+    partner
+        For each training example, the example whose second modality is its partner, shape (n,): itself for true pairs,
+        another for a control.
+
+    Raises
+    ------
+    DivergedError
+        See `optimise`.
+    """
+    values, _ = tensors(data.train, device)
+    first, second = aligner.names
+    count = len(data.train)
+    steps = budget.epochs * math.ceil(count / budget.batch)
+
+    def losses() -> Iterator[torch.Tensor]:
+        drawn = batches(np.arange(count), budget.batch, np.random.default_rng(seed))
+        for _, rows in zip(range(steps), drawn, strict=False):
+            one = aligner(first, values[first][torch.from_numpy(rows).to(device)])
+            other = aligner(second, values[second][torch.from_numpy(partner[rows]).to(device)])
+            yield info_nce(one, other, temperature)
+
+    optimise(aligner, losses(), steps, budget)
+    return aligner
+
+
+@torch.no_grad()
+def embed(
+    aligner: Aligner, examples: Examples, device: str = "cpu"
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the projections of both modalities, each of shape (n, shared)."""
+    aligner.eval()
+    values, _ = tensors(examples, device)
+    first, second = (
+        torch.cat([aligner(name, piece) for piece in values[name].split(EVALUATED)]).cpu().numpy()
+        for name in aligner.names
+    )
+    return first, second
+
+
+def fit_few(
+    network: AlignedConcatenation, data: Divided, budget: Budget, seed: int, device: str = "cpu"
+) -> AlignedConcatenation:
+    """Fit a fusion to the labels that may be used and, beside them, to all pairs; return it.
+
+    Each step minimises the cross-entropy of a batch of labelled examples plus the misalignment of a batch of all
+    examples. The number of steps depends on the number of all, so that it is the same for every share of labels. Where
+    all are labelled, both batches are one, as in every other fit.
+
+    Parameters
+    ----------
+    data
+        Training labels that may not be used are `UNLABELLED`.
+
+    Raises
+    ------
+    DivergedError
+        See `optimise`.
+    """
+    labelled = np.flatnonzero(data.train.labels != UNLABELLED)
+    if len(labelled) == len(data.train):
+        fit(network, data, budget, seed, device=device)
+        return network
+    batch = tensors(data.train, device)
+    labels = torch.from_numpy(np.array(data.train.labels)).to(device)
+    everyone = np.arange(len(labels))
+    steps = budget.epochs * math.ceil(len(labels) / budget.batch)
+
+    def losses() -> Iterator[torch.Tensor]:
+        rng = np.random.default_rng(seed)
+        drawn, paired = (batches(rows, budget.batch, rng) for rows in (labelled, everyone))
+        for _ in range(steps):
+            index = torch.from_numpy(next(drawn)).to(device)
+            loss = F.cross_entropy(network(*taken(batch, index)), labels[index])
+            if network.alignment.weight:
+                values, present = taken(batch, torch.from_numpy(next(paired)).to(device))
+                loss = loss + network.misalignment(network.encode(values, present), present)
+            yield loss
+
+    optimise(network, losses(), steps, budget)
+    return network
+
+
+def taken(batch: Batch, index: torch.Tensor) -> Batch:
+    """Take the given examples of a batch."""
+    values, present = ({name: all_[index] for name, all_ in part.items()} for part in batch)
+    return values, present

@@ -1,0 +1,108 @@
+"""The task missing: what a model of complete examples predicts when a modality is missing, noisy or different."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from harness import CLEAN, Generator, Judgement, Param, Profile, Scalar, Stress, Takes
+from harness.topics._shared.multiclass import METRICS, RELIABILITY
+from harness.topics.fusion import topic
+from harness.topics.fusion.examples import TEST, Divided, prepare, visible
+
+#: Modalities of the data sets, by name: a test set that takes one from data without it is left out.
+MODALITIES = ("text", "links", "image", "numbers", "a", "b")
+RATES = (0.0, 25.0, 50.0, 75.0, 100.0)
+NOISE = (0.0, 50.0, 100.0)
+PARAMS = {
+    "rows": Param(2_000, low=20, summary="training examples at most"),
+    "tested": Param(500, low=20, summary="test examples at most"),
+}
+
+
+def _prepare(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Divided:
+    """Divide the arrays of a card; test examples are in random order, and so many at most."""
+    divided = prepare(data, params, rng)
+    rows = rng.permutation(len(divided.test))[: int(params["tested"])]
+    shifted = {name: values[rows] for name, values in divided.shifted.items()}
+    return replace(divided, test=divided.test.take(rows), shifted=shifted)
+
+
+def _judge(data: Divided, output: Any) -> Judgement:
+    """Judge probabilities; those of all pairs of examples are projected on an additive model first."""
+    from harness.topics._shared.multiclass import checked, judge
+    from harness.topics.fusion.engine.emap import Recombined, diagonal, projected
+
+    labels = data.test.labels
+    if isinstance(data, Recombined):
+        output = projected(checked(output, len(labels), data.classes))
+        labels = labels[diagonal(len(labels))]
+    return judge(labels, data.classes, output)
+
+
+def _guess(data: Divided) -> Mapping[str, float]:
+    from harness.topics._shared.multiclass import majority
+
+    return majority(data.train.labels, data.test.labels, data.classes)
+
+
+def _missing(name: str) -> Stress:
+    def alter(data: Divided, level: float, rng: Generator) -> Divided | None:
+        from harness.topics.fusion.engine.missing import without
+
+        return without(data, name, level, rng)
+
+    axis = f"test examples without {name}, %"
+    return Stress(f"no_{name}", alter, RATES, axis, f"Test examples lack the modality {name}.", summed=True)
+
+
+def _noise(name: str) -> Stress:
+    def alter(data: Divided, level: float, rng: Generator) -> Divided | None:
+        from harness.topics.fusion.engine.missing import noisy
+
+        return noisy(data, name, level, rng)
+
+    axis = f"noise on {name}, % of the standard deviation or of the ids"
+    return Stress(f"noise_{name}", alter, NOISE, axis, f"Noise is added to the modality {name}.", summed=True)
+
+
+def _rendering(data: Divided, level: float, rng: Generator) -> Divided | None:
+    from harness.topics.fusion.engine.missing import rendered
+
+    return rendered(data, "image", level, rng)
+
+
+def _emap(data: Divided, level: float, _rng: Generator) -> Divided:
+    from harness.topics.fusion.engine.emap import recombined, sampled
+
+    return recombined(data) if level else sampled(data)
+
+
+STRESS = (
+    *map(_missing, MODALITIES),
+    *map(_noise, MODALITIES),
+    Stress("rendering", _rendering, (0.0, 50.0, 100.0), "images of the second rendering, %", summed=True),
+    Stress("emap", _emap, (0.0, 1.0), "share of the interaction of modalities that is removed", summed=True),
+)
+
+task = topic.task(
+    "missing",
+    title="The class of an example when a modality is missing, noisy or different",
+    datasets=["emoji", "debian-packages"],
+    takes=Takes("arrays", prepare=_prepare, overlap=TEST / (1 - TEST)),
+    scenarios=[CLEAN],
+    phases=["fit", "predict"],
+    metrics=METRICS,
+    judge=_judge,
+    guess=_guess,
+    view=visible,
+    params=PARAMS,
+    reference="concatenation",
+    charts=[RELIABILITY],
+    stress=STRESS,
+    quick=Profile(
+        3, {"rows": 300, "tested": 100}, datasets=("emoji",), strategies=("concatenation", "concatenation-dropout")
+    ),
+    full=Profile(25),
+)

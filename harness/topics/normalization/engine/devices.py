@@ -1,0 +1,88 @@
+"""How a model is computed: on which device, compiled or not, and in which numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+import torch._inductor.config
+from torch import nn
+
+from harness import CannotRunError
+from harness.topics.normalization.engine.batches import next_token_loss
+from harness.topics.normalization.engine.transformer import Transformer
+from harness.topics.normalization.recipes import Recipe
+
+if TYPE_CHECKING:
+    from harness import PhaseClock
+
+
+class InBfloat16(nn.Module):
+    """A model whose matrix products are computed in bfloat16, and its scores returned in float32.
+
+    Parameters
+    ----------
+    model
+        Its weights stay in float32.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Score as the model does."""
+        with torch.autocast(tokens.device.type, torch.bfloat16):
+            scores: torch.Tensor = self.model(tokens)
+        return scores.float()
+
+
+def prepared(
+    models: Sequence[Transformer],
+    recipe: Recipe,
+    device: str,
+    phase: PhaseClock,
+    batch: tuple[torch.Tensor, torch.Tensor],
+) -> list[nn.Module]:
+    """Move models to a device and make them compute as a recipe says.
+
+    Layers are compiled one by one: they are alike, so that one compilation serves all of them, however many there are.
+
+    Parameters
+    ----------
+    phase
+        Compiling is the set-up phase ``compile``; it is not entered where nothing is compiled.
+    batch
+        Inputs and targets like those of training, to compile with; on any device.
+
+    Raises
+    ------
+    CannotRunError
+        Where torch has to compile and finds no compiler.
+    """
+    for model in models:
+        model.to(device)
+    ready: list[nn.Module] = [InBfloat16(model) if recipe.bfloat16 else model for model in models]
+    if recipe.compiled:
+        with phase("compile"):
+            for model in models:
+                for step in model.steps:
+                    step.compile()
+            for prepared_model in ready:
+                _run_once(prepared_model, batch[0].to(device), batch[1].to(device))
+    return ready
+
+
+def _run_once(model: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> None:
+    """Compute a step of training and a prediction, which is when torch compiles."""
+    # In this process and not in others: those would outlive the trial.
+    torch._inductor.config.compile_threads = 1
+    try:
+        next_token_loss(model, inputs, targets).backward()
+        with torch.no_grad():
+            model.eval()(inputs)
+    except torch._dynamo.exc.TorchDynamoException as error:
+        raise CannotRunError(f"torch cannot compile here: {str(error).strip().splitlines()[0]}") from None
+    model.train()
+    model.zero_grad(set_to_none=True)

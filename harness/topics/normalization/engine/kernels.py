@@ -1,0 +1,90 @@
+"""Norms as functions to be timed, the copy that no norm can beat, and what they should return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from harness.topics.normalization.engine.norms import EPS, SLOPE, norm
+
+
+class _Copied(torch.autograd.Function):
+    """The least traffic of a norm: forward reads and writes once, backward reads two arrays and writes one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        return torch.add(upstream[0], x)
+
+
+class Copy(nn.Module):
+    """A copy; its backward pass adds what comes from above to the input, as a norm has to read both."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Copy."""
+        copied: torch.Tensor = _Copied.apply(x)  # type: ignore[no-untyped-call]
+        return copied
+
+
+class ComposedRMSNorm(nn.Module):
+    """RMS norm in elementary operations: x * rsqrt(mean(x^2) + eps) * g."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Normalise the last dimension."""
+        return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + EPS) * self.weight
+
+
+def kernel(name: str, width: int) -> nn.Module:
+    """Return the function of that name for `width` features: a norm, ``copy`` or ``rms-composed``."""
+    if name == "copy":
+        return Copy()
+    return ComposedRMSNorm(width) if name == "rms-composed" else norm(name, width)
+
+
+def _layer(x: torch.Tensor) -> torch.Tensor:
+    centred = x - x.mean(dim=-1, keepdim=True)
+    return centred / (centred.square().mean(dim=-1, keepdim=True) + EPS).sqrt()
+
+
+#: The formulas of `engine.norms` with their first weights, in operations whose gradients autograd knows.
+FORMULAS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "layer": _layer,
+    "rms": lambda x: x / (x.square().mean(dim=-1, keepdim=True) + EPS).sqrt(),
+    "batch": lambda x: _layer(x.T).T,
+    "dyt": lambda x: torch.tanh(SLOPE * x),
+    "derf": lambda x: torch.erf(SLOPE * x),
+}
+FORMULAS["rms-composed"] = FORMULAS["rms"]
+
+
+def reference(name: str, x: torch.Tensor, upstream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what a norm and its backward pass should return, in float64.
+
+    Parameters
+    ----------
+    x, upstream
+        Activations, and the gradient with respect to the result; shape (tokens, width).
+
+    Returns
+    -------
+    tuple[torch.Tensor, torch.Tensor]
+        The result and the gradient with respect to `x`.
+    """
+    x, upstream = x.double().requires_grad_(), upstream.double()
+    if name == "copy":
+        return x.detach(), x.detach() + upstream
+    y = FORMULAS[name](x)
+    (gradient,) = torch.autograd.grad(y, x, upstream)
+    return y.detach(), gradient

@@ -1,0 +1,130 @@
+"""Texts as numbers: alphabets, pieces of test text, and text from another source."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import Texts, TextSplit, UsageError
+from harness.topics.normalization import corpus
+from harness.topics.normalization.corpus import Corpus, alphabet_of, encode, prepare, visible
+
+PARAMS = {"context": 4, "windows": 50}
+
+
+def _split(train: tuple[str, ...], test: tuple[str, ...]) -> TextSplit:
+    return TextSplit(Texts(train), Texts(test))
+
+
+def _prepared(seed: int = 0) -> Corpus:
+    data = _split(("in the beginning", "was the word"), ("the end is near", "was the word", "zebra!"))
+    return prepare(data, PARAMS, np.random.default_rng(seed))
+
+
+def _decoded(ids: np.ndarray, alphabet: str) -> str:
+    return "".join("?" if number == 0 else alphabet[number - 1] for number in ids)
+
+
+@given(st.text(max_size=100))
+def test_encoding_is_undone_by_the_alphabet(text: str) -> None:
+    assert _decoded(encode(text, alphabet_of(text)), alphabet_of(text)) == text
+
+
+def test_unknown_characters_are_0_and_the_alphabet_is_sorted() -> None:
+    assert alphabet_of("banana\n") == "\nabn"
+    assert encode("ab é😀n", "\nabn").tolist() == [2, 3, 0, 0, 0, 4]
+
+
+def test_an_alphabet_has_at_most_the_255_most_frequent_characters() -> None:
+    rare = "".join(map(chr, range(1_000, 1_300)))
+    alphabet = alphabet_of(rare + "zzyy")
+    assert len(alphabet) == 255
+    assert {"y", "z"} <= set(alphabet)
+    assert encode(rare + "yz", alphabet).max() == 255
+
+
+def test_targets_are_the_test_text_shifted_by_one() -> None:
+    data = _prepared()
+    assert data.test.shape == data.targets.shape == (50, 4)
+    assert (data.test[:, 1:] == data.targets[:, :-1]).all()
+    # Each piece with its last target is a part of the held-out text.
+    held = "the end is near\nzebra!"
+    for piece, following in zip(data.test, data.targets, strict=True):
+        text = _decoded(np.append(piece, following[-1]), data.alphabet).replace("?", ".")
+        assert any(
+            all(one in (other, ".") for one, other in zip(text, held[start:], strict=False))
+            for start in range(len(held) - 4)
+        )
+
+
+def test_a_test_text_that_is_also_a_training_text_is_left_out() -> None:
+    data = prepare(_split(("abcdef", "xyz"), ("xyz", "fedcba")), PARAMS, np.random.default_rng(0))
+    shown = {_decoded(piece, data.alphabet) for piece in data.test}
+    assert shown <= {"fedc", "edcb"}
+    assert _decoded(data.train, data.alphabet) == "abcdef\nxyz"
+
+
+def test_pieces_come_from_the_generator_alone() -> None:
+    one, again, other = _prepared(1), _prepared(1), _prepared(2)
+    assert (one.test == again.test).all()
+    assert (one.targets == again.targets).all()
+    assert (one.test != other.test).any()
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "name"), [(("ab",), ("abcdefgh",), "training"), (("abcdefgh",), ("ab",), "test")]
+)
+def test_a_text_shorter_than_the_context_is_one_sentence(
+    train: tuple[str, ...], test: tuple[str, ...], name: str
+) -> None:
+    with pytest.raises(UsageError, match=f"the {name} text has 2 characters, but context=4 needs at least 5"):
+        prepare(_split(train, test), PARAMS, np.random.default_rng(0))
+
+
+def test_strategies_do_not_see_targets() -> None:
+    data = _prepared()
+    seen = visible(data)
+    assert seen.targets.size == 0
+    assert seen.test is data.test
+
+
+@pytest.fixture
+def dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put a dictionary of our own in place of the one that is fetched, and return its text."""
+    import msgspec
+
+    from harness.data.cards import builtin_card
+
+    text = "the word \u2019 is here\nand there\n" * 20
+    place = tmp_path / "words.txt.gz"
+    place.write_bytes(gzip.compress(text.encode("cp1252")))
+    card = builtin_card("gcide")
+    changed = msgspec.structs.replace(card, file=msgspec.structs.replace(card.file, path=str(place)))
+    monkeypatch.setattr(corpus, "builtin_card", lambda _name: changed)
+    corpus._dictionary.cache_clear()
+    return text
+
+
+def test_a_share_of_the_test_text_comes_from_the_dictionary(dictionary: str) -> None:
+    data = _prepared()
+    (stress,) = corpus.dictionary_stress()
+    altered = stress.alter(data, 50, np.random.default_rng(3))
+    assert (altered.test[25:] == data.test[25:]).all()
+    assert (altered.targets[25:] == data.targets[25:]).all()
+    whole = encode(dictionary, data.alphabet).tobytes()
+    for piece, following in zip(altered.test[:25], altered.targets[:25], strict=True):
+        assert bytes([*piece, following[-1]]) in whole
+    assert altered.train is data.train
+    corpus._dictionary.cache_clear()
+
+
+@pytest.mark.usefixtures("dictionary")
+def test_there_is_no_stress_without_the_dictionary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert [stress.name for stress in corpus.dictionary_stress()] == ["gcide"]
+    monkeypatch.setattr(corpus, "path", lambda _card: tmp_path / "missing")
+    assert corpus.dictionary_stress() == []
