@@ -104,6 +104,7 @@ def dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     place = tmp_path / "words.txt.gz"
     place.write_bytes(gzip.compress(text.encode("cp1252")))
     card = builtin_card("gcide")
+    assert card.file is not None
     changed = msgspec.structs.replace(card, file=msgspec.structs.replace(card.file, path=str(place)))
     monkeypatch.setattr(corpus, "builtin_card", lambda _name: changed)
     corpus._dictionary.cache_clear()
