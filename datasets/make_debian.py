@@ -1,4 +1,6 @@
-"""Makes three files from an index of Debian's archive: what packages depend on, what those are, and descriptions.
+"""Makes four files from an index of Debian's archive: dependencies, what those are, descriptions, and arrays.
+
+The arrays, debian-packages.npz, contain descriptions, dependencies and sizes of the same packages as the descriptions.
 
 Get the index of a suite, main and amd64, such as ``dists/bookworm/main/binary-amd64/Packages.xz`` of a mirror; or, on a
 Debian system with that suite, what apt has of it::
@@ -7,7 +9,8 @@ Debian system with that suite, what apt has of it::
     python make_debian.py Packages
 
 The index may be plain or end in ``.gz`` or ``.xz``. Its sha256, that of the plain file, is printed, and stands in the
-suite's file ``Release``, which is signed. The same index and version of pyarrow give the same bytes.
+suite's file ``Release``, which is signed. The same index and versions of pyarrow, numpy
+and zlib give the same bytes.
 """
 
 from __future__ import annotations
@@ -22,13 +25,17 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
 Package: TypeAlias = Mapping[str, str]
 Pair: TypeAlias = tuple[str, str]
+Ids: TypeAlias = npt.NDArray[np.uint16]
+Strings: TypeAlias = npt.NDArray[np.str_]
 
 FIELDS = ("Depends", "Pre-Depends", "Recommends")
 CORE = 5  # least number of pairs of a package and of what it depends on
@@ -36,6 +43,9 @@ SECTIONS = 24
 FORMS = {"libs", "libdevel", "doc"}  # sections that say in what form a package comes, and not what it is about
 WORD = re.compile(r"[a-z][a-z0-9+]+")
 NAME = re.compile(r"[^\s(:\[]+")
+LEAST = 3  # packages in which a word or a dependency of the arrays comes
+LENGTHS = {"text": 16, "links": 32}  # most words and dependencies of a package
+COUNTED = ("Depends", "Recommends", "Suggests")
 DICTIONARY = ["needs", "section"]  # columns whose values come often, but not in a row
 
 
@@ -98,27 +108,99 @@ def items(known: Mapping[str, Package], wanted: Iterable[str]) -> pa.Table:
     )
 
 
-def descriptions(known: Mapping[str, Package]) -> pa.Table:
-    """List the short descriptions of the packages in the largest sections that say what a package is about."""
+def in_largest_sections(known: Mapping[str, Package]) -> dict[str, Package]:
+    """List the packages, by name, in the largest sections that say what a package is about."""
     sizes = Counter(package["Section"] for package in known.values() if package["Section"] not in FORMS)
     largest = {section for section, _ in sizes.most_common(SECTIONS)}
-    rows = [(name, package) for name, package in sorted(known.items()) if package["Section"] in largest]
+    return {name: package for name, package in sorted(known.items()) if package["Section"] in largest}
+
+
+def source(name: str, package: Package) -> str:
+    """Return the source package that a package is built from."""
+    return package.get("Source", name).partition(" ")[0]
+
+
+def descriptions(rows: Mapping[str, Package]) -> pa.Table:
+    """List the short descriptions of packages."""
     return pa.table(
         {
-            "package": [name for name, _ in rows],
-            "source": [package.get("Source", name).partition(" ")[0] for name, package in rows],
-            "description": [package["Description"] for _, package in rows],
-            "section": [package["Section"] for _, package in rows],
+            "package": list(rows),
+            "source": [source(name, package) for name, package in rows.items()],
+            "description": [package["Description"] for package in rows.values()],
+            "section": [package["Section"] for package in rows.values()],
         }
     )
 
 
-def write(table: pa.Table, target: Path) -> None:
-    """Write a parquet file in place of the old one, or leave the old one."""
+def numbered(lists: Iterable[list[str]], most: int) -> tuple[Ids, Strings]:
+    """Turn lists of different strings into the numbers of those that come in `LEAST` lists, and list these by number.
+
+    Returns
+    -------
+    ids
+        Shape (n, most): the first strings of each list, from the left; 0 is padding.
+    known
+        The string of each number, the frequent ones first; the empty string is number 0.
+    """
+    rows = list(lists)
+    counts = Counter(string for row in rows for string in row)
+    known = ["", *sorted((string for string in counts if counts[string] >= LEAST), key=lambda it: (-counts[it], it))]
+    if len(known) > np.iinfo(np.uint16).max + 1:
+        raise ValueError(f"{len(known)} different strings are too many for 16 bits")
+    number = {string: at for at, string in enumerate(known)}
+    ids = np.zeros((len(rows), most), dtype=np.uint16)
+    for at, row in enumerate(rows):
+        found = [number[string] for string in row if string in number][:most]
+        ids[at, : len(found)] = found
+    return ids, np.array(known)
+
+
+def required(package: Package) -> list[str]:
+    """List what a package cannot do without; each alternative counts."""
+    return list(dict.fromkeys(name for field in ("Depends", "Pre-Depends") for name in names(package.get(field, ""))))
+
+
+def sizes(name: str, package: Package) -> dict[str, int]:
+    """Measure a package by nothing that says what it is about."""
+    counts = {field.lower(): len(package[field].split(",")) if field in package else 0 for field in COUNTED}
+    return {
+        "size": int(package["Size"]),
+        "installed_size": int(package.get("Installed-Size", 0)),
+        **counts,
+        "name_length": len(name),
+        "description_length": len(package["Description"]),
+    }
+
+
+def arrays(rows: Mapping[str, Package]) -> dict[str, npt.NDArray[Any]]:
+    """Make the arrays of debian-packages.npz, a row a package."""
+    text, known_words = numbered((words(package["Description"]) for package in rows.values()), LENGTHS["text"])
+    links, known_links = numbered((required(package) for package in rows.values()), LENGTHS["links"])
+    measured = [sizes(name, package) for name, package in rows.items()]
+    classes, labels = np.unique([package["Section"] for package in rows.values()], return_inverse=True)
+    _, groups = np.unique([source(name, package) for name, package in rows.items()], return_inverse=True)
+    return {
+        "text": text,
+        "words": known_words,
+        "links": links,
+        "link_names": known_links,
+        "numbers": np.log1p([list(values.values()) for values in measured]).astype(np.float32),
+        "number_names": np.array(list(measured[0])),
+        "labels": labels.astype(np.uint8),
+        "classes": classes,
+        "groups": groups.astype(np.int32),
+    }
+
+
+def write(made: pa.Table | dict[str, npt.NDArray[Any]], target: Path) -> None:
+    """Write a table as parquet, or arrays as npz, in place of the old file, or leave the old one."""
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        made = Path(folder) / target.name
-        parquet.write_table(table, made, compression="zstd", compression_level=19, use_dictionary=DICTIONARY)
-        made.replace(target)
+        place = Path(folder) / target.name
+        if isinstance(made, dict):
+            np.savez_compressed(place, **made)
+        else:
+            parquet.write_table(made, place, compression="zstd", compression_level=19, use_dictionary=DICTIONARY)
+        place.replace(target)
 
 
 def read(place: Path) -> bytes:
@@ -135,19 +217,25 @@ def main() -> None:
     index = read(parser.parse_args().index)
     sys.stdout.write(f"sha256 of the index: {hashlib.sha256(index).hexdigest()}\n")
     known = packages(index.decode())
-    pairs = core(dependencies(known), CORE)
+    pairs, rows = core(dependencies(known), CORE), in_largest_sections(known)
     made = {
-        "debian-dependencies": pa.table({"package": [pair[0] for pair in pairs], "needs": [pair[1] for pair in pairs]}),
-        "debian-dependencies-items": items(known, (needed for _, needed in pairs)),
-        "debian-descriptions": descriptions(known),
+        "debian-dependencies.parquet": pa.table(
+            {"package": [pair[0] for pair in pairs], "needs": [pair[1] for pair in pairs]}
+        ),
+        "debian-dependencies-items.parquet": items(known, (needed for _, needed in pairs)),
+        "debian-descriptions.parquet": descriptions(rows),
+        "debian-packages.npz": arrays(rows),
     }
-    for name, table in made.items():
-        target = Path(__file__).with_name(f"{name}.parquet")
-        write(table, target)
-        content = target.read_bytes()
-        sys.stdout.write(
-            f'{name}: sha256 = "{hashlib.sha256(content).hexdigest()}"\nbytes = {len(content)}\nrows = {len(table)}\n'
-        )
+    for name, content in made.items():
+        target = Path(__file__).with_name(name)
+        write(content, target)
+        written = target.read_bytes()
+        sys.stdout.write(f'{name}: sha256 = "{hashlib.sha256(written).hexdigest()}"\nbytes = {len(written)}\n')
+        if isinstance(content, dict):
+            shapes = ", ".join(f"{key} = {list(array.shape)}" for key, array in content.items())
+            sys.stdout.write(f"shapes = {{{shapes}}}\n")
+        else:
+            sys.stdout.write(f"rows = {len(content)}\n")
 
 
 if __name__ == "__main__":

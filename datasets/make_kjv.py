@@ -1,7 +1,7 @@
 """Makes kjv.txt.gz, the King James Bible with a verse a line, from Debian's packages bible-kjv-text and bible-kjv.
 
-The text is in a compressed format of its own, which the program ``bible`` reads. The script downloads both packages with
-apt-get into a temporary folder and runs the program there; nothing is installed::
+The text is in a compressed format of its own, which the program ``bible`` reads. The script downloads both packages
+with apt-get into a temporary folder and runs the program there; nothing is installed::
 
     apt-get update
     python make_kjv.py
@@ -56,7 +56,9 @@ def printed(folder: Path) -> str:
         raise UsageError(f"the program of {PROGRAM} cannot run on this machine: {error.strerror}") from None
     if done.returncode:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise UsageError(f"the program of {PROGRAM} failed: {said}; does it lack a library? apt-get install libreadline8")
+        raise UsageError(
+            f"the program of {PROGRAM} failed: {said}; does it lack a library? apt-get install libreadline8"
+        )
     return done.stdout.decode("ascii")
 
 

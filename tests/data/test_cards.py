@@ -287,6 +287,10 @@ def test_built_in_cards() -> None:
         assert dataset(card).name == card.name
 
 
+def test_files_in_the_package_are_small() -> None:
+    assert sum(file.stat().st_size for file in builtin_folder().iterdir() if file.is_file()) < 10_000_000
+
+
 def test_generated_data_have_the_generators_parameters() -> None:
     card = cards([builtin_folder()])["synthetic-tabular"]
     data = dataset(card)

@@ -316,10 +316,10 @@ def test_lines_in_other_encodings(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_bytes(b"market\x92s drop\n" * ROWS)
     split = load(write_card(file, f'rows = {ROWS}\nencoding = "cp1252"', kind="text"), rows=16)
-    assert set(split.train.strings) == {"market’s drop"}
+    assert set(split.train.strings) == {"market\u2019s drop"}
     with pytest.raises(UsageError, match=r"is not UTF-8 at byte 6; save it as UTF-8, or say encoding = "):
         check(read_card(write_card(file, f"rows = {ROWS}", kind="text")))
-    with pytest.raises(UsageError, match="Invalid enum value 'utf-7'|invalid enum value 'utf-7'"):
+    with pytest.raises(UsageError, match="enum value 'utf-7'"):
         read_card(write_card(file, f'rows = {ROWS}\nencoding = "utf-7"', kind="text"))
 
 
