@@ -17,10 +17,12 @@ POWER = "Shen et al. 2020, PowerNorm, arXiv 2003.07845"
 HENRY = "Henry et al. 2020, Query-key normalization for Transformers, arXiv 2010.04245"
 VERMA = "Verma 2026, When does removing LayerNorm help?, arXiv 2604.23434"
 VERMA_FOUND = "64M parameters, validation loss against layer norm: -27.3 % at 1M tokens, +18.8 % at 118M"
+DYT = "Zhu et al. 2025, Transformers without normalization, arXiv 2503.10622"
+DERF = "Chen et al. 2025, Stronger normalization-free Transformers, arXiv 2512.10938"
 OWN = "the bound is this project's"
 
-PLAIN: dict[str, Scalar] = {"task": "language", "layers": 6, "warmup": 0, "batch": 8}
-WARM: dict[str, Scalar] = {"task": "language", "layers": 6, "batch": 8}
+PLAIN: dict[str, Scalar] = {"task": "language", "layers": 6, "warmup": 0, "batch": 8, "width": 32}
+WARM: dict[str, Scalar] = {"task": "language", "layers": 6, "batch": 8, "width": 64}
 SMALL_BATCH: dict[str, Scalar] = PLAIN | {"batch": 2}
 SHALLOW: dict[str, Scalar] = {"task": "language", "layers": 2, "warmup": 0, "batch": 8, "width": 32}
 #: A model of 112,000 parameters, that sees 154,000 characters: all of a short text many times, or parts of a long one.
@@ -32,17 +34,17 @@ BLOCKS = 8
 
 
 @topic.claim(
-    "without warm-up, the loss of post-LN is at least 1.05 times that with a warm-up of 50 steps",
+    "with a width of 64 and no warm-up, the loss of post-LN is at least 1.1 times that with a warm-up of 50 steps",
     source=f"{XIONG}; {OWN}",
     blocks=BLOCKS,
 )
 def post_ln_needs_warm_up(evidence: Evidence) -> Verdict:
     """Judge what the first steps at the full rate cost."""
-    return evidence.speedup("loss", "post-ln", ("warmup", 0, 50), **WARM).at_least(1.05)
+    return evidence.speedup("loss", "post-ln", ("warmup", 0, 50), **WARM).at_least(1.1)
 
 
 @topic.claim(
-    "the loss of pre-LN without warm-up is within 5 % of that with a warm-up of 50 steps",
+    "with a width of 64, the loss of pre-LN without warm-up is within 5 % of that with a warm-up of 50 steps",
     source=f"{XIONG}, abstract: comparable results without warm-up; {OWN}",
     blocks=BLOCKS,
 )
@@ -204,10 +206,40 @@ def dyt_loses_with_text(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "with 10 characters of text a parameter, Derf has a loss at most 0.05 nats above that of layer norm",
-    source=f"Chen et al. 2025, Stronger normalization-free Transformers, arXiv 2512.10938; {OWN}",
+    "with 10 characters of text a parameter, DyT is at most 0.02 nats worse than layer norm",
+    source=f"{DYT}, abstract: it matches or exceeds normalised models; {OWN}",
     blocks=BLOCKS,
 )
-def derf_holds_on_much_text(evidence: Evidence) -> Verdict:
-    """Judge the other function without statistics where DyT is reported to be worse."""
-    return evidence.difference("loss", "derf", "pre-ln", rows=MANY, **WIDE).at_most(0.05)
+def dyt_matches(evidence: Evidence) -> Verdict:
+    """Judge quality after 600 steps, with the slope that the authors begin with."""
+    return evidence.difference("loss", "dyt", "pre-ln", rows=MANY, **WIDE).at_most(0.02)
+
+
+@topic.claim(
+    "with 10 characters of text a parameter, Derf has at most the loss of DyT",
+    source=f"{DERF}, abstract",
+    blocks=BLOCKS,
+)
+def derf_beats_dyt(evidence: Evidence) -> Verdict:
+    """Judge two functions without statistics."""
+    return evidence.difference("loss", "derf", "dyt", rows=MANY, **WIDE).at_most(0)
+
+
+@topic.claim(
+    "with 10 characters of text a parameter, Derf is at most 0.02 nats worse than layer norm",
+    source=f"{DERF}, abstract; {OWN}",
+    blocks=BLOCKS,
+)
+def derf_matches_layer_norm(evidence: Evidence) -> Verdict:
+    """Judge quality after 600 steps."""
+    return evidence.difference("loss", "derf", "pre-ln", rows=MANY, **WIDE).at_most(0.02)
+
+
+@topic.claim(
+    "with 10 characters of text a parameter, Derf is at most 0.02 nats worse than RMSNorm",
+    source=f"{DERF}, abstract; {OWN}",
+    blocks=BLOCKS,
+)
+def derf_matches_rms_norm(evidence: Evidence) -> Verdict:
+    """Judge quality after 600 steps."""
+    return evidence.difference("loss", "derf", "pre-rmsnorm", rows=MANY, **WIDE).at_most(0.02)
