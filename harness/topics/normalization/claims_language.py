@@ -25,8 +25,8 @@ PLAIN: dict[str, Scalar] = {"task": "language", "layers": 6, "warmup": 0, "batch
 WARM: dict[str, Scalar] = {"task": "language", "layers": 6, "batch": 8, "width": 64}
 SMALL_BATCH: dict[str, Scalar] = PLAIN | {"batch": 2}
 SHALLOW: dict[str, Scalar] = {"task": "language", "layers": 2, "warmup": 0, "batch": 8, "width": 32}
-#: A model of 112,000 parameters, that sees 154,000 characters: all of a short text many times, or parts of a long one.
-WIDE: dict[str, Scalar] = {"task": "language", "layers": 2, "width": 64, "steps": 600}
+#: A model of 110,000 parameters that sees 128,000 characters: a short text several times over, or a part of a long one.
+WIDE: dict[str, Scalar] = {"task": "language", "layers": 2, "width": 64, "steps": 500}
 #: Verses, of 133 characters: 0.12, 0.5, 2.3 and 10 characters a parameter.
 FEW, MANY = 100, 8_400
 VERSES = ("rows", FEW, 440, 1_900, MANY)
@@ -163,7 +163,7 @@ def counts_come_first(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "after 153,600 characters of 8,400 verses, pre-LN of width 64 and 2 layers is 0.1 nats better than counts of pairs",
+    "after 128,000 characters of 8,400 verses, pre-LN of width 64 and 2 layers is 0.1 nats better than counts of pairs",
     source=f"no published figure: {OWN}",
     blocks=BLOCKS,
 )
@@ -179,7 +179,7 @@ def training_beats_counts(evidence: Evidence) -> Verdict:
     blocks=BLOCKS,
 )
 def dyt_helps_on_little_text(evidence: Evidence) -> Verdict:
-    """Judge 100 verses read 12 times over; the source has up to 1.84 tokens a parameter, of other models."""
+    """Judge 100 verses read nine times over; the source has up to 1.84 tokens a parameter, of other models."""
     return evidence.difference("loss", "dyt", "pre-ln", rows=FEW, **WIDE).at_most(0)
 
 
@@ -190,19 +190,20 @@ def dyt_helps_on_little_text(evidence: Evidence) -> Verdict:
     blocks=BLOCKS,
 )
 def dyt_hurts_on_much_text(evidence: Evidence) -> Verdict:
-    """Judge 8,400 verses, of which an eighth is read."""
+    """Judge 8,400 verses, of which a ninth is read."""
     return evidence.difference("loss", "dyt", "pre-ln", rows=MANY, **WIDE).at_least(0)
 
 
 @topic.claim(
-    "from 0.12 to 10 characters of text a parameter, the loss of DyT divided by that of layer norm grows",
-    source=f"{VERMA}; judged at 0.12, 0.5, 2.3 and 10 characters a parameter, not at its 118M tokens",
-    published=VERMA_FOUND,
-    blocks=BLOCKS,
+    "from 0.12 to 10 characters of text a parameter, the loss of DyT divided by that of layer norm grows at least as the "
+    "text to the power 0.02",
+    source=f"{VERMA}; judged at 0.12, 0.5, 2.3 and 10 characters a parameter, not at its 118M tokens; {OWN}",
+    published=f"{VERMA_FOUND}: a power of 0.10",
+    blocks=5,
 )
 def dyt_loses_with_text(evidence: Evidence) -> Verdict:
     """Judge the slope over four sizes of the training text, at equal steps."""
-    return evidence.slope("loss", "dyt", "pre-ln", over=VERSES, **WIDE).at_least(0)
+    return evidence.slope("loss", "dyt", "pre-ln", over=VERSES, **WIDE).at_least(0.02)
 
 
 @topic.claim(
@@ -211,7 +212,7 @@ def dyt_loses_with_text(evidence: Evidence) -> Verdict:
     blocks=BLOCKS,
 )
 def dyt_matches(evidence: Evidence) -> Verdict:
-    """Judge quality after 600 steps, with the slope that the authors begin with."""
+    """Judge quality after 500 steps, with the slope that the authors begin with."""
     return evidence.difference("loss", "dyt", "pre-ln", rows=MANY, **WIDE).at_most(0.02)
 
 
@@ -231,7 +232,7 @@ def derf_beats_dyt(evidence: Evidence) -> Verdict:
     blocks=BLOCKS,
 )
 def derf_matches_layer_norm(evidence: Evidence) -> Verdict:
-    """Judge quality after 600 steps."""
+    """Judge quality after 500 steps."""
     return evidence.difference("loss", "derf", "pre-ln", rows=MANY, **WIDE).at_most(0.02)
 
 
@@ -241,5 +242,5 @@ def derf_matches_layer_norm(evidence: Evidence) -> Verdict:
     blocks=BLOCKS,
 )
 def derf_matches_rms_norm(evidence: Evidence) -> Verdict:
-    """Judge quality after 600 steps."""
+    """Judge quality after 500 steps."""
     return evidence.difference("loss", "derf", "pre-rmsnorm", rows=MANY, **WIDE).at_most(0.02)
