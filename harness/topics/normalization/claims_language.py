@@ -195,8 +195,8 @@ def dyt_hurts_on_much_text(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "from 0.12 to 10 characters of text a parameter, the loss of DyT divided by that of layer norm grows at least as the "
-    "text to the power 0.02",
+    "from 0.12 to 10 characters of text a parameter, the loss of DyT divided by that of layer norm grows at least as "
+    "the text to the power 0.02",
     source=f"{VERMA}; judged at 0.12, 0.5, 2.3 and 10 characters a parameter, not at its 118M tokens; {OWN}",
     published=f"{VERMA_FOUND}: a power of 0.10",
     blocks=5,
