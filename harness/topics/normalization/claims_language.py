@@ -14,7 +14,7 @@ XIONG = "Xiong et al. 2020, On layer normalization in the Transformer architectu
 TAKASE = "Takase et al. 2022, B2T connection, arXiv 2206.00330"
 RMS = "Zhang & Sennrich 2019, Root mean square layer normalization, arXiv 1910.07467"
 POWER = "Shen et al. 2020, PowerNorm, arXiv 2003.07845"
-HENRY = "Henry et al. 2020, Query-key normalization for Transformers, arXiv 2010.04245"
+DEHGHANI = "Dehghani et al. 2023, Scaling vision Transformers to 22 billion parameters, arXiv 2302.05442"
 VERMA = "Verma 2026, When does removing LayerNorm help?, arXiv 2604.23434"
 VERMA_FOUND = "64M parameters, validation loss against layer norm: -27.3 % at 1M tokens, +18.8 % at 118M"
 DYT = "Zhu et al. 2025, Transformers without normalization, arXiv 2503.10622"
@@ -144,7 +144,7 @@ def rms_norm_is_as_good(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "QK-norm lengthens the CPU time of pre-LN's training by at most 20 %",
-    source=f"{HENRY}; no published figure: {OWN}",
+    source=f"{DEHGHANI}; no published figure: {OWN}",
     blocks=BLOCKS,
 )
 def qk_norm_is_cheap(evidence: Evidence) -> Verdict:
