@@ -24,7 +24,7 @@ OWN = "the bound is this project's"
 
 SIX: dict[str, Scalar] = {"task": "stability", "layers": 6, "highest": 0.03}
 TWELVE: dict[str, Scalar] = {"task": "stability", "layers": 12, "highest": 0.03}
-BLOCKS, DEEP = 10, 6
+BLOCKS, DEEP = 8, 6
 
 
 @topic.claim(
