@@ -59,7 +59,7 @@ def pre_ln_needs_no_warm_up(evidence: Evidence) -> Verdict:
     blocks=BLOCKS,
 )
 def shallow_post_ln_is_better(evidence: Evidence) -> Verdict:
-    """Judge where depth is no problem."""
+    """Judge shallow models, which train in either place."""
     return evidence.difference("loss", "post-ln", "pre-ln", **SHALLOW).at_most(0)
 
 
