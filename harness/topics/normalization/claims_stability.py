@@ -24,8 +24,7 @@ OWN = "the bound is this project's"
 
 SIX: dict[str, Scalar] = {"task": "stability", "layers": 6, "highest": 0.03}
 TWELVE: dict[str, Scalar] = {"task": "stability", "layers": 12, "highest": 0.03}
-HIGHER: dict[str, Scalar] = {"task": "stability", "layers": 6, "highest": 0.1}
-BLOCKS, DEEP = 10, 6
+BLOCKS, DEEP = 8, 6
 
 
 @topic.claim(
@@ -131,23 +130,13 @@ def peri_ln_is_robust(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "at rates from 0.001 to 0.1, QK-norm lowers the sensitivity of pre-LN to the learning rate",
+    "QK-norm lowers the sensitivity of pre-LN to the learning rate",
     source=f"{WORTSMAN}, sec. 3.1.1",
     blocks=BLOCKS,
 )
 def qk_norm_lowers_sensitivity(evidence: Evidence) -> Verdict:
-    """Judge the mean loss over rates above the best one."""
-    return evidence.difference("sensitivity", "pre-ln-qk", "pre-ln", **HIGHER).at_most(0)
-
-
-@topic.claim(
-    "at a rate of 0.1, QK-norm gains at least 0.05 nats over pre-LN without it",
-    source=f"{WORTSMAN}, sec. 3.1.1; {OWN}",
-    blocks=BLOCKS,
-)
-def qk_norm_helps_at_high_rates(evidence: Evidence) -> Verdict:
-    """Judge where the logits of attention grow."""
-    return evidence.difference("highest_loss", "pre-ln-qk", "pre-ln", **HIGHER).at_most(-0.05)
+    """Judge the mean loss over rates above the best one; in 100 steps logits of attention have little time to grow."""
+    return evidence.difference("sensitivity", "pre-ln-qk", "pre-ln", **SIX).at_most(0)
 
 
 @topic.claim(
@@ -160,12 +149,6 @@ def rms_norm_is_as_good(evidence: Evidence) -> Verdict:
     return evidence.tied("best_loss", "pre-rmsnorm", "pre-ln", 0.05, **SIX)
 
 
-@topic.claim("DyT at its best rate is at most 0.02 nats worse than layer norm", source=f"{DYT}; {OWN}", blocks=BLOCKS)
-def dyt_matches(evidence: Evidence) -> Verdict:
-    """Judge quality with the slope that the authors begin with."""
-    return evidence.difference("best_loss", "dyt", "pre-ln", **SIX).at_most(0.02)
-
-
 @topic.claim(
     "at a rate of 0.03, DyT is at most 0.1 nats worse than layer norm",
     source=f"{DYT}, abstract: mostly without tuning; {OWN}",
@@ -174,28 +157,6 @@ def dyt_matches(evidence: Evidence) -> Verdict:
 def dyt_is_stable(evidence: Evidence) -> Verdict:
     """Judge stability at a high rate."""
     return evidence.difference("highest_loss", "dyt", "pre-ln", **SIX).at_most(0.1)
-
-
-@topic.claim("Derf at its best rate is at least as good as DyT", source=DERF, blocks=BLOCKS)
-def derf_beats_dyt(evidence: Evidence) -> Verdict:
-    """Judge two functions without statistics."""
-    return evidence.difference("best_loss", "derf", "dyt", **SIX).at_most(0)
-
-
-@topic.claim(
-    "Derf at its best rate is at most 0.05 nats worse than layer norm",
-    source=f"{DERF}: on par with layer norm in language; {OWN}",
-    blocks=BLOCKS,
-)
-def derf_matches_layer_norm(evidence: Evidence) -> Verdict:
-    """Judge quality."""
-    return evidence.difference("best_loss", "derf", "pre-ln", **SIX).at_most(0.05)
-
-
-@topic.claim("Derf at its best rate is at most 0.05 nats worse than RMSNorm", source=f"{DERF}; {OWN}", blocks=BLOCKS)
-def derf_matches_rms_norm(evidence: Evidence) -> Verdict:
-    """Judge quality."""
-    return evidence.difference("best_loss", "derf", "pre-rmsnorm", **SIX).at_most(0.05)
 
 
 @topic.claim(

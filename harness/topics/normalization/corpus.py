@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import Generator, Param, Scalar, Stress, TextSplit, UsageError
-from harness.data.cards import builtin_card, path
+from harness.data.cards import builtin_card, path, verify
 from harness.data.readers.text import TextFile
 
 PARAMS = {
@@ -140,10 +140,18 @@ def from_dictionary(data: Corpus, level: float, rng: Generator) -> Corpus:
 
 @lru_cache(maxsize=1)
 def _dictionary() -> str:
-    """Read the beginning of the dictionary; all of it would take a second in every trial."""
+    """Read the beginning of the dictionary; all of it would take a second in every trial.
+
+    Raises
+    ------
+    UsageError
+        When its file is not the one that the card describes; the message says how to fetch it again.
+    """
     import gzip
 
-    file = builtin_card(DICTIONARY).file
+    card = builtin_card(DICTIONARY)
+    verify(card)
+    file = card.file
     assert isinstance(file, TextFile)
     with gzip.open(file.path, "rt", encoding=file.encoding) as stream:
         return "".join(islice(stream, LINES))

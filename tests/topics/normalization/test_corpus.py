@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -101,10 +102,13 @@ def dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     from harness.data.cards import builtin_card
 
     text = "the word \u2019 is here\nand there\n" * 20
-    place = tmp_path / "words.txt.gz"
-    place.write_bytes(gzip.compress(text.encode("cp1252")))
+    place, content = tmp_path / "words.txt.gz", gzip.compress(text.encode("cp1252"))
+    place.write_bytes(content)
     card = builtin_card("gcide")
-    changed = msgspec.structs.replace(card, file=msgspec.structs.replace(card.file, path=str(place)))
+    assert card.file is not None
+    sha256 = hashlib.sha256(content).hexdigest()
+    file = msgspec.structs.replace(card.file, path=str(place), sha256=sha256, bytes=len(content))
+    changed = msgspec.structs.replace(card, file=file)
     monkeypatch.setattr(corpus, "builtin_card", lambda _name: changed)
     corpus._dictionary.cache_clear()
     return text
@@ -121,6 +125,13 @@ def test_a_share_of_the_test_text_comes_from_the_dictionary(dictionary: str) -> 
         assert bytes([*piece, following[-1]]) in whole
     assert altered.train is data.train
     corpus._dictionary.cache_clear()
+
+
+@pytest.mark.usefixtures("dictionary")
+def test_a_damaged_dictionary_says_how_to_fetch_it_again(tmp_path: Path) -> None:
+    (tmp_path / "words.txt.gz").write_bytes(b"damaged")
+    with pytest.raises(UsageError, match=r"is not the file that the card of data set gcide describes.*data get gcide"):
+        corpus.from_dictionary(_prepared(), 100, np.random.default_rng(0))
 
 
 @pytest.mark.usefixtures("dictionary")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,6 @@ import pytest
 
 from harness import InvalidOutputError, Outputs, Problem
 from harness.measure import judging
-from harness.measure.clock import PhaseClock
-from harness.measure.device import Cpu
 from harness.topics.normalization import language, learned, stability
 from harness.topics.normalization.corpus import Corpus, visible
 from harness.topics.normalization.learned import Learned
@@ -34,6 +33,22 @@ PARAMS = {
 }
 
 
+class Unmeasured:
+    """Phases without a clock: that of the harness collects garbage before each, which takes longer than a model."""
+
+    def __call__(self, _name: str) -> Unmeasured:
+        return self
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_error: object) -> None:
+        return None
+
+    def __iter__(self) -> Iterator[None]:
+        yield None
+
+
 def _corpus(seed: int = 0) -> Corpus:
     """Return a text of two characters, each of which mostly follows the other."""
     rng = np.random.default_rng(seed)
@@ -46,16 +61,19 @@ def _uniform(data: Corpus) -> np.ndarray:
     return np.full((*data.targets.shape, data.size), -math.log(data.size), np.float32)
 
 
-def _learned(data: Corpus, **changes: object) -> Learned:
+def _learned(data: Corpus, **changes: Any) -> Learned:
     return replace(Learned(_uniform(data), _uniform(data), target=2.0, steps=30), **changes)
+
+
+def _scored(output: Learned) -> np.ndarray:
+    assert output.scored is not None
+    return output.scored
 
 
 def _run(module: Any, name: str, data: Corpus, altered: dict[str, Corpus] | None = None, **params: float) -> object:
     task = module.task
     problem = Problem(visible(data), {**PARAMS, **params}, seed=3, altered=altered or {})
-    # The phase of altered test sets exists only where the dictionary was fetched.
-    clock = PhaseClock((*task.phases, "stress"), Cpu(), lambda *_event: None, setup=task.setup, repeat=False)
-    return task.strategies[name].run(problem, clock)
+    return task.strategies[name].run(problem, Unmeasured())
 
 
 def test_counts_are_those_of_the_text_with_one_added() -> None:
@@ -96,7 +114,7 @@ def test_baselines_score_as_their_formulas_say() -> None:
         (np.zeros((8, 15, 3), np.float32), "must sum to 1, but a sum is off by 2"),
     ],
 )
-def test_wrong_outputs_are_one_sentence(wrong: object, sentence: str) -> None:
+def test_wrong_outputs_are_one_sentence(wrong: Any, sentence: str) -> None:
     data = _corpus()
     with pytest.raises(InvalidOutputError, match=sentence):
         language.judge(data, _learned(data, scored=wrong))
@@ -136,7 +154,8 @@ def test_the_target_is_met_by_the_mean_of_ten_losses() -> None:
     assert learned.steps_to(2.0, []) is None
     data = _corpus()
     met = language.judge(data, _learned(data, losses=losses, cpu_s=[0.1 * n for n in range(1, 31)])).metrics
-    assert (met["reached"], met["target_steps"], met["target_cpu_s"]) == (1.0, 20.0, pytest.approx(2.0))
+    assert (met["reached"], met["target_steps"]) == (1.0, 20.0)
+    assert met["target_cpu_s"] == pytest.approx(2.0)
     late = language.judge(data, _learned(data, losses=losses, cpu_s=[0.1 * n for n in range(1, 31)], target=0.5))
     assert (late.metrics["reached"], late.metrics["target_steps"]) == (0.0, 30.0)
     assert late.metrics["target_cpu_s"] == pytest.approx(3.0)
@@ -208,7 +227,7 @@ def test_a_trial_repeats_itself() -> None:
     assert isinstance(first, Learned)
     assert isinstance(again, Learned)
     assert list(again.losses) == list(first.losses)
-    assert (again.scored == first.scored).all()
+    assert np.array_equal(_scored(again), _scored(first))
 
 
 def test_evaluation_uses_the_averages_of_batch_norm_and_leaves_them_alone() -> None:
@@ -224,6 +243,7 @@ def test_evaluation_uses_the_averages_of_batch_norm_and_leaves_them_alone() -> N
     trained = learning.teach(model, data, PARAMS, 1e-2, 0, "cpu")
     scored, diverged = learning.scored(model, data, trained, "cpu")
     assert diverged is None
+    assert scored is not None
     # With averages, a piece has the same scores alone and among others; with statistics of the batch it has not.
     alone = replace(data, test=data.test[:1])
     assert learning.predict(model, alone, "cpu")[0] == pytest.approx(scored[0], abs=1e-5)
@@ -268,7 +288,7 @@ def test_an_attempt_is_what_training_alone_at_its_rate_gives() -> None:
     assert [attempt.rate for attempt in attempts] == pytest.approx([1e-3, 1e-2, 1e-1])
     alone = _run(language, "pre-ln", data, rate=attempts[1].rate)
     assert isinstance(alone, Learned)
-    assert (alone.scored == attempts[1].scored).all()
+    assert np.array_equal(_scored(alone), attempts[1].scored)
     flat = judging.judge(stability.task, data, _run(stability, "bigram", data)).metrics
     assert (flat["sensitivity"], flat["failed"]) == (0.0, 0.0)
 
@@ -280,6 +300,6 @@ def test_altered_test_text_is_predicted_by_the_same_model(name: str) -> None:
     output = _run(language, name, data, altered)
     assert isinstance(output, Outputs)
     plain, shifted = output.plain, output.altered["gcide_100"]
-    assert (plain.scored != shifted.scored).any()
+    assert not np.array_equal(plain.scored, shifted.scored)
     assert np.abs(np.exp(shifted.scored).sum(-1) - 1).max() < 1e-5
     assert (shifted.parameters, shifted.saved_bytes) == (plain.parameters, plain.saved_bytes)
