@@ -101,7 +101,7 @@ task = topic.task(
     title="The class of a short text, such as the section of a software package from its description",
     datasets=["debian-descriptions"],
     takes=Takes("text", targets=("multiclass", "binary"), prepare=prepare),
-    scenarios=[CLEAN, label_noise(0.4), long_tail(100), covariate_shift(2)],
+    scenarios=[CLEAN, label_noise(0.4), long_tail(100), covariate_shift(-2)],
     phases=["fit", "predict"],
     metrics=[
         *METRICS,
