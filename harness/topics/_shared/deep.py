@@ -10,6 +10,9 @@ from itertools import chain
 from typing import Any
 
 import torch
+
+# `use_deterministic_algorithms` imports it, which takes two seconds: here it happens before any clock starts.
+import torch._inductor.config
 from torch import nn
 
 
