@@ -147,7 +147,7 @@ task = topic.task(
         scenarios=("clean",),
         strategies=("class-rates", "logistic-words", "pre-ln", "pre-bn"),
     ),
-    full=Profile(10, sweeps=True),
+    full=Profile(8, sweeps=True),
 )
 
 
