@@ -68,8 +68,7 @@ def test_every_recipe_is_judged(recipe: Any) -> None:
     assert given.diverged is None
     assert given.parameters > 10_000
     assert given.saved_bytes > 16 * 4 * 64 * 4  # at least the activations after the embedding
-    gap = found.metrics["mode_gap"]
-    assert (abs(gap) > 1e-3) == recipe.name.endswith("-bn")
+    assert (found.metrics["mode_gap"] != 0) == recipe.name.endswith("-bn")
     assert found.curves["loss"].x == [1, 2, 3]
 
 

@@ -33,7 +33,8 @@ def test_batch_norm_is_torchs_on_the_tokens_that_are_no_padding() -> None:
     seeded(0)
     x = torch.randn(3, 4, WIDTH)
     mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]]) == 1
-    ours, theirs = TokenBatchNorm(WIDTH), torch.nn.BatchNorm1d(WIDTH)
+    ours: Any = TokenBatchNorm(WIDTH)
+    theirs: Any = torch.nn.BatchNorm1d(WIDTH)
     out, wanted = ours(x, mask), theirs(x[mask])
     assert torch.equal(out[mask], wanted)
     assert not out[~mask].any()

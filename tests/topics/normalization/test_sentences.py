@@ -130,7 +130,7 @@ def test_a_shift_moves_lengths_of_test_texts_alone(strength: float, sign: int) -
 
 def test_a_shift_looks_at_texts_alone() -> None:
     data = many([500, 500], words_each=6)
-    flipped = Texts(data.texts.test.strings, (1 - data.texts.test.y).astype(np.int32))  # type: ignore[operator]
+    flipped = Texts(data.texts.test.strings, (1 - data.test_labels).astype(np.int32))
     other = Described(TextSplit(data.texts.train, flipped, data.texts.classes), 100)
     first, second = (apply(covariate_shift(2), part).texts.test for part in (data, other))
     assert first.strings == second.strings
