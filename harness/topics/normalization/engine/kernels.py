@@ -1,37 +1,13 @@
-"""Norms as functions to be timed, the copy that no norm can beat, and what they should return."""
+"""Norms as functions to be timed, and what they should return."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
 
 from harness.topics.normalization.engine.norms import EPS, SLOPE, norm
-
-
-class _Copied(torch.autograd.Function):
-    """The least traffic of a norm: forward reads and writes once, backward reads two arrays and writes one."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(x)
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *upstream: torch.Tensor) -> torch.Tensor:
-        (x,) = ctx.saved_tensors
-        return torch.add(upstream[0], x)
-
-
-class Copy(nn.Module):
-    """A copy; its backward pass adds what comes from above to the input, as a norm has to read both."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Copy."""
-        copied: torch.Tensor = _Copied.apply(x)  # type: ignore[no-untyped-call]
-        return copied
 
 
 class ComposedRMSNorm(nn.Module):
@@ -47,9 +23,7 @@ class ComposedRMSNorm(nn.Module):
 
 
 def kernel(name: str, width: int) -> nn.Module:
-    """Return the function of that name for `width` features: a norm, ``copy`` or ``rms-composed``."""
-    if name == "copy":
-        return Copy()
+    """Return the function of that name for `width` features: a norm, or ``rms-composed``."""
     return ComposedRMSNorm(width) if name == "rms-composed" else norm(name, width)
 
 
