@@ -141,6 +141,7 @@ def test_the_text_is_that_of_its_card_and_blocks_do_not_overlap() -> None:
     assert card.overlap is not None
     assert (gradients.PIECES.overlap, gradients.PIECES.version) == (None, card.version)
     split = gradients.PIECES.load({"rows": 50}, np.random.default_rng(0))
+    assert gradients.task.takes is not None
     made = gradients.task.takes.prepare(split, {"rows": 50, "context": 8}, np.random.default_rng(0))
     assert made.size > 30
     assert len(made.train) == sum(map(len, split.train.strings)) + 49
