@@ -1,7 +1,7 @@
 """Claims about gradients before training, and about what norms cost.
 
 Gradients are those of the second feed-forward matrix of a layer, in untrained networks of 6, 12, 24 and 48 layers that
-are 64 wide. Costs are CPU times and bytes of norms of 8,192 tokens of 512 features with one thread; the floor is a copy
+are 64 wide. Costs are CPU times and bytes of norms of 1,024 tokens of 512 features with one thread; the floor is a copy
 that reads and writes the same arrays. Bounds that no source gives are the project's own, as said at each claim.
 """
 
@@ -22,7 +22,7 @@ OWN = "; bound: this project"
 
 Where = dict[str, Scalar]
 DEEP: Where = {"task": "gradients", "dataset": "kjv-pieces", "deepest": 48, "width": 64}
-KERNELS: Where = {"task": "kernels", "tokens": 8_192, "width": 512}
+KERNELS: Where = {"task": "kernels", "tokens": 1_024, "width": 512}
 BLOCKS = 20
 
 
@@ -150,31 +150,31 @@ def rms_norm_saves_no_more(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "layer norm is at the floor of bandwidth: forward and backward take at most 3 times the CPU time of the copy",
-    source="this project: a fused kernel reads and writes what a copy does",
+    "layer norm is near the floor of bandwidth: forward and backward take at most 6 times the CPU time of the copy",
+    source="this project: a fused kernel reads and writes what the copy does, and allocates its result",
 )
 def layer_norm_is_near(evidence: Evidence) -> Verdict:
     """Judge both passes together."""
-    return evidence.ratio("cpu_s", "layer-norm", "copy", **KERNELS).at_most(3)
+    return evidence.ratio("cpu_s", "layer-norm", "copy", **KERNELS).at_most(6)
 
 
 @topic.claim(
-    "torch's RMS norm is far from the floor on a CPU: forward and backward take at least 3 times the CPU time of the "
+    "torch's RMS norm is far from the floor on a CPU: forward and backward take at least 10 times the CPU time of the "
     "copy",
     source="this project: torch composes it of elementary operations on a CPU; docs of torch.nn.RMSNorm name no kernel",
 )
 def rms_norm_is_far(evidence: Evidence) -> Verdict:
     """Judge both passes together."""
-    return evidence.ratio("cpu_s", "rms-norm", "copy", **KERNELS).at_least(3)
+    return evidence.ratio("cpu_s", "rms-norm", "copy", **KERNELS).at_least(10)
 
 
 @topic.claim(
-    "on a CPU torch's RMS norm takes what its formula takes in elementary operations, within 25 %",
+    "on a CPU torch's RMS norm takes what its formula takes in elementary operations, within 50 %",
     source="pytorch/pytorch, pull request 153666, which fuses it for devices" + OWN,
 )
 def rms_norm_is_composed(evidence: Evidence) -> Verdict:
     """Judge both passes together."""
-    return evidence.ratio("cpu_s", "rms-norm", "rms-norm-composed", **KERNELS).within(0.25)
+    return evidence.ratio("cpu_s", "rms-norm", "rms-norm-composed", **KERNELS).within(0.5)
 
 
 @topic.claim(

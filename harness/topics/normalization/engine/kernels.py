@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 
 import torch
 from torch import nn
 
 from harness.topics.normalization.engine.norms import EPS, SLOPE, norm
+
+#: Options of glibc's mallopt, for the sizes from which on it gives freed memory back and maps a block of its own.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_MOST, _MOST_MAPPED = 2**31 - 1, 32 * 2**20
+
+
+def keep_freed_memory() -> None:
+    """Let the C library reuse large blocks of memory, as allocators that cache do; where it is not glibc, do nothing.
+
+    By default it gives many of them back, and the system then maps the pages of the next result anew, which takes
+    several times as long as a norm. Blocks above 32 MiB are always given back.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, _MOST_MAPPED)
+        mallopt(_TRIM_THRESHOLD, _MOST)
 
 
 class ComposedRMSNorm(nn.Module):
