@@ -1,9 +1,13 @@
-"""Facts about boosting on a CUDA device: what the strategies there must show before their figures are believed.
+"""Facts about strategies on a CUDA device: what they must show before their figures are believed.
 
 Skipped without a device.
 """
 
 from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
 
 import pytest
 from trials import run
@@ -16,6 +20,23 @@ from harness.records import Record
 
 ON_DEVICE = "xgboost-hist-gpu"
 ON_CPU = "xgboost-hist"
+#: Pre-LN on the CPU and on the device: eager, compiled, and with matrix products in bfloat16.
+PRE_LN = ("pre-ln", "pre-ln-gpu", "pre-ln-compiled-gpu", "pre-ln-bf16-gpu")
+
+# In a process of its own: one that has initialised CUDA can no longer fork children that use it.
+_SPIN = """
+import time, torch
+from harness.measure.clock import PhaseClock
+from harness.measure.device import open_device
+
+torch.zeros(1, device="cuda")
+clock = PhaseClock(["spin"], open_device("cuda"), lambda *_: None)
+with clock("spin"):
+    start = time.perf_counter()
+    torch.cuda._sleep(10**9)
+    queued = time.perf_counter() - start
+print(queued, *clock.figures["spin"].wall_s)
+"""
 
 pytestmark = pytest.mark.skipif(not device_names(), reason="no CUDA device")
 
@@ -65,3 +86,72 @@ def test_the_device_learns_the_same_and_takes_less_wall_time(records: list[Recor
             assert -0.005 <= found.low <= found.high <= 0.005
         else:
             assert found.high < 1
+
+
+@pytest.fixture(scope="module")
+def gradients() -> dict[str, list[Record]]:
+    """Compute gradients of untrained networks on both; by strategy."""
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    selection = Selection(
+        tasks=("normalization/gradients",),
+        strategies=PRE_LN,
+        datasets=("kjv-pieces",),
+        scenarios=("clean",),
+        profile="quick",
+        blocks=3,
+        values={"deepest": (16,), "width": (256,), "batch": (16,), "context": (128,), "threads": (4,)},
+    )
+    records = run(selection, Limits(timeout_s=600, memory_bytes=3 * 10**10))
+    return {name: [record for record in records if record.trial.strategy == name] for name in PRE_LN}
+
+
+def test_networks_run_on_the_device(gradients: dict[str, list[Record]]) -> None:
+    """All trials end well, and none leaves a process behind."""
+    ends = {(name, record.status, record.reason) for name, records in gradients.items() for record in records}
+    print(f"\n{ends}")
+    assert ends == {(name, "ok", "") for name in PRE_LN}
+
+
+def test_gradients_on_the_device_are_those_of_the_cpu(gradients: dict[str, list[Record]]) -> None:
+    """Norms of layers are equal to 1e-6 in float64, compiled or not, and to 10 % with products in bfloat16."""
+    for name in PRE_LN[1:]:
+        off = max(
+            abs(there / here - 1)
+            for on_device, on_cpu in zip(by_block(gradients[name]), by_block(gradients[PRE_LN[0]]), strict=True)
+            for there, here in zip(on_device.curves["by_layer"].y, on_cpu.curves["by_layer"].y, strict=True)
+        )
+        print(f"\n{name}: norms differ by up to {off:.2g}")
+        assert off < (0.1 if "bf16" in name else 1e-6)
+
+
+def test_the_device_holds_activations(gradients: dict[str, list[Record]]) -> None:
+    """Each of 16 layers saves more than 2,048 tokens times 256 features times 10 numbers, of 2 bytes at least."""
+    for name in PRE_LN[1:]:
+        held = [record.phases["gradients"].device_bytes for record in gradients[name]]
+        print(f"\n{name}: memory of the device {held}")
+        assert min(figure or 0 for figure in held) >= 16 * 2_048 * 256 * 10 * 2
+
+
+def test_the_clock_waits_for_the_device() -> None:
+    """A kernel that spins for a billion cycles is measured, although its call returns at once; no device has 4 GHz."""
+    asked = subprocess.run([sys.executable, "-c", _SPIN], capture_output=True, text=True, check=True, timeout=120)
+    queued, measured = map(float, asked.stdout.split())
+    print(f"\nqueued in {queued:.3g} s, measured {measured:.3g} s")
+    assert queued < 0.1
+    assert measured > 0.25
+
+
+def test_compiling_is_set_up(gradients: dict[str, list[Record]]) -> None:
+    """Its time is in a phase of its own, and in no total."""
+    for name, records in gradients.items():
+        compiled = {"compile" in record.phases for record in records}
+        assert compiled == {name == "pre-ln-compiled-gpu"}
+    for record in gradients["pre-ln-compiled-gpu"]:
+        print(f"\ncompiling took {record.phases['compile'].wall_s[0]:.3g} s")
+        assert not record.phases["compile"].in_total
+
+
+def by_block(records: list[Record]) -> list[Record]:
+    """Sort records by their block."""
+    return sorted(records, key=lambda record: record.trial.block)

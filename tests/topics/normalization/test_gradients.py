@@ -27,9 +27,10 @@ PARAMS = {"deepest": 16, "width": 16, "batch": 4, "context": 8}
 
 
 def corpus() -> Corpus:
-    drawn = np.random.default_rng(0).choice(list("abcdefghijklmnopqrs"), (40, 30))
+    drawn = np.random.default_rng(0).choice(list("abcdefghijklmnopqrs"), (50, 30))
     texts = Texts(tuple("".join(row) for row in drawn))
-    return prepare(TextSplit(texts, texts.take(np.arange(9))), {"context": 8, "windows": 1}, np.random.default_rng(0))
+    split = TextSplit(texts.take(np.arange(40)), texts.take(np.arange(40, 50)))
+    return prepare(split, {"context": 8, "windows": 1}, np.random.default_rng(0))
 
 
 def batch(seed: int = 0) -> Any:
@@ -141,6 +142,7 @@ def test_the_text_is_that_of_its_card_and_blocks_do_not_overlap() -> None:
     assert card.overlap is not None
     assert (gradients.PIECES.overlap, gradients.PIECES.version) == (None, card.version)
     split = gradients.PIECES.load({"rows": 50}, np.random.default_rng(0))
+    assert gradients.task.takes is not None
     made = gradients.task.takes.prepare(split, {"rows": 50, "context": 8}, np.random.default_rng(0))
     assert made.size > 30
     assert len(made.train) == sum(map(len, split.train.strings)) + 49

@@ -44,6 +44,7 @@ def prepared(
     device: str,
     phase: PhaseClock,
     batch: tuple[torch.Tensor, torch.Tensor],
+    asked: torch.Tensor | None = None,
 ) -> list[nn.Module]:
     """Move models to a device and make them compute as a recipe says.
 
@@ -55,6 +56,8 @@ def prepared(
         Compiling is the set-up phase ``compile``; it is not entered where nothing is compiled.
     batch
         Inputs and targets like those of training, to compile with; on any device.
+    asked
+        Inputs like those of prediction; ``None`` where nothing is predicted.
 
     Raises
     ------
@@ -69,19 +72,20 @@ def prepared(
             for model in models:
                 for step in model.steps:
                     step.compile()
-            for prepared_model in ready:
-                _run_once(prepared_model, batch[0].to(device), batch[1].to(device))
+            for one in ready:
+                _run_once(one, (batch[0].to(device), batch[1].to(device)), None if asked is None else asked.to(device))
     return ready
 
 
-def _run_once(model: nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> None:
+def _run_once(model: nn.Module, batch: tuple[torch.Tensor, torch.Tensor], asked: torch.Tensor | None) -> None:
     """Compute a step of training and a prediction, which is when torch compiles."""
     # In this process and not in others: those would outlive the trial.
     torch._inductor.config.compile_threads = 1
     try:
-        next_token_loss(model, inputs, targets).backward()
-        with torch.no_grad():
-            model.eval()(inputs)
+        next_token_loss(model, *batch).backward()
+        if asked is not None:
+            with torch.inference_mode():
+                model.eval()(asked)
     except torch._dynamo.exc.TorchDynamoException as error:
         raise CannotRunError(f"torch cannot compile here: {str(error).strip().splitlines()[0]}") from None
     model.train()

@@ -1,37 +1,30 @@
-"""Norms as functions to be timed, the copy that no norm can beat, and what they should return."""
+"""Norms as functions to be timed, and what they should return."""
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
 
 from harness.topics.normalization.engine.norms import EPS, SLOPE, norm
 
-
-class _Copied(torch.autograd.Function):
-    """The least traffic of a norm: forward reads and writes once, backward reads two arrays and writes one."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(x)
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *upstream: torch.Tensor) -> torch.Tensor:
-        (x,) = ctx.saved_tensors
-        return torch.add(upstream[0], x)
+#: Options of glibc's mallopt, for the sizes from which on it gives freed memory back and maps a block of its own.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_MOST, _MOST_MAPPED = 2**31 - 1, 32 * 2**20
 
 
-class Copy(nn.Module):
-    """A copy; its backward pass adds what comes from above to the input, as a norm has to read both."""
+def keep_freed_memory() -> None:
+    """Let the C library reuse large blocks of memory, as allocators that cache do; where it is not glibc, do nothing.
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Copy."""
-        copied: torch.Tensor = _Copied.apply(x)  # type: ignore[no-untyped-call]
-        return copied
+    By default it gives many of them back, and the system then maps the pages of the next result anew, which takes
+    several times as long as a norm. Blocks above 32 MiB are always given back.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, _MOST_MAPPED)
+        mallopt(_TRIM_THRESHOLD, _MOST)
 
 
 class ComposedRMSNorm(nn.Module):
@@ -47,9 +40,7 @@ class ComposedRMSNorm(nn.Module):
 
 
 def kernel(name: str, width: int) -> nn.Module:
-    """Return the function of that name for `width` features: a norm, ``copy`` or ``rms-composed``."""
-    if name == "copy":
-        return Copy()
+    """Return the function of that name for `width` features: a norm, or ``rms-composed``."""
     return ComposedRMSNorm(width) if name == "rms-composed" else norm(name, width)
 
 
