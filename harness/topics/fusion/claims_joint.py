@@ -1,7 +1,7 @@
 """Claims about fusions on complete data: where joint training gains, and where an ensemble does as well.
 
-"Late" is the product of the probabilities of networks that are trained alone. Fusions are at their defaults in 25 blocks,
-unless a claim says that they are tuned.
+"Late" is the product of the probabilities of networks that are trained alone. Fusions are at their defaults, unless a
+claim says that they are tuned.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def early_and_late_tie_on_packages(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on Debian's packages a random split, which ignores groups, shows an accuracy of text that is at least 1 % too high",
+    "on Debian's packages a random split, which ignores groups, shows the accuracy of text at least 1 % too high",
     source=OWN,
     published="0.761 against 0.718: 6 % too high",
 )
