@@ -62,7 +62,7 @@ class PixelEncoder(nn.Module):
 
     def forward(self, values: torch.Tensor) -> Encoded:
         """Encode pixels between 0 and 255, shape (batch, height, width, channels)."""
-        x = F.avg_pool2d(values.permute(0, 3, 1, 2).float() / 255 - 0.5, 2)
+        x = F.avg_pool2d(1 - values.permute(0, 3, 1, 2).float() / 255, 2)
         for layer in self.layers:
             x = F.gelu(layer(x))
         tokens = x.flatten(2).transpose(1, 2)
