@@ -69,9 +69,9 @@ def label_noise(share: float) -> Scenario:
 def imbalance(ratio: float) -> Scenario:
     """Thin out classes until the rarest has one training example for `ratio` of the most frequent.
 
-    Class k of C, in the data's order of frequency, has n ratio^(-k / (C - 1)) training examples, where n is what the most
-    frequent class has, or all it has if that is less (the long-tailed sets of Cui et al. 2019, arXiv 1901.05555,
-    section 5.1). Test examples stay.
+    Class k of C, in order of frequency from 0 on, has n ratio^(-k / (C - 1)) training examples, where n is what the
+    most frequent class has, or all that it has if they are fewer (the long-tailed sets of Cui et al. 2019, arXiv
+    1901.05555). Test examples stay.
     """
 
     def apply(data: Divided, rng: Generator) -> Divided:

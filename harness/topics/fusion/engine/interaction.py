@@ -52,7 +52,7 @@ def xor(n: int, rng: Rng) -> Drawn:
 
 
 def lookup(n: int, rng: Rng) -> Drawn:
-    """Draw a table of keys with values 1 or -1, half of each, as a, and one of the keys as b; the class is its value."""
+    """Draw a table of keys with values 1 or -1, half of each, as a, and one key as b; the class is its value."""
     keys = rng.normal(size=(n, PAIRS, KEY))
     keys /= np.linalg.norm(keys, axis=2, keepdims=True)
     values = rng.permuted(np.tile(np.repeat([-1, 1], PAIRS // 2), (n, 1)), axis=1)
