@@ -211,6 +211,16 @@ WRONG = {
     ),
     "stress without levels": ('Stress("missing", print, (), "%")  #!', "stress missing needs levels, finite numbers"),
     "a level twice": ('Stress("missing", print, (1, 1.0), "%")  #!', "stress missing lists a level twice: (1, 1.0)"),
+    "one level summed up": (
+        'Stress("missing", print, (50,), "%", summed=True)  #!',
+        "stress missing has one level; a curve that is summed up needs two or more",
+    ),
+    "a figure that sums up a curve named like a metric": (
+        'OVER = Metric("error_over_missing", direction="lower", unit="1")\n'
+        'missing = Stress("missing", print, (0, 50), "%", summed=True)\n'
+        'topic.task("other", stress=[missing], **{**GIVEN, "metrics": [ERROR, OVER]})  #!',
+        "task other has a metric error_over_missing, which is the name of a figure under stress; rename it",
+    ),
     "a figure under stress named like a metric": (
         'AT = Metric("error_at_missing_50", direction="lower", unit="1")\n'
         'topic.task("other", stress=[Stress("missing", print, (50,), "%")], **{**GIVEN, "metrics": [ERROR, AT]})  #!',

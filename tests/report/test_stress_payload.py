@@ -29,11 +29,16 @@ def altered(of: str, level: float) -> JudgedMetric:
 
 
 # Levels are drawn in their order, whatever the order of declaration.
-METRICS = (AUC, DIVERGED, altered("auc", 50), altered("loss", 50), altered("auc", 0), altered("loss", 0))
+LEVELS = (altered("auc", 50), altered("loss", 50), altered("auc", 0), altered("loss", 0))
+# A figure that sums up the levels is in no chart of them.
+OVER = JudgedMetric(
+    "t/task", "auc_over_missing", "higher", "1", of="auc", stress="missing", level=None, axis="missing, %"
+)
+METRICS = (AUC, DIVERGED, OVER, *LEVELS)
 
 
 def trial(label: str, block: int, auc: float = 0.8, **changes: Any) -> Record:
-    metrics = {"auc": auc, "diverged": 0.0} | {
+    metrics = {"auc": auc, "diverged": 0.0, "auc_over_missing": auc - 0.25} | {
         f"{of}_at_missing_{level}": auc - level / 100 for of in ("auc", "loss") for level in (50, 0)
     }
     return record(label, block, **({"metrics": metrics} | changes))

@@ -6,5 +6,9 @@ do not import torch or the folder engine/ at their top, so that listing the topi
 
 from harness import Topic
 
-topic = Topic("fusion", title="Fusion of modalities: where networks for text, images and numbers meet", needs="torch")
+topic = Topic(
+    "fusion",
+    title="Fusion of modalities: where networks for text, images and numbers meet",
+    needs=("torch", "sklearn.metrics"),
+)
 ENGINE = "harness.topics.fusion.engine"

@@ -10,6 +10,7 @@ from harness import CLEAN, Generator, Judgement, Param, Profile, Scalar, Stress,
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import topic
 from harness.topics.fusion.examples import TEST, Divided, prepare, visible
+from harness.topics.fusion.worlds import INTERACTION
 
 #: Modalities of the data sets, by name: a test set that takes one from data without it is left out.
 MODALITIES = ("text", "links", "image", "numbers", "a", "b")
@@ -89,7 +90,7 @@ STRESS = (
 task = topic.task(
     "missing",
     title="The class of an example when a modality is missing, noisy or different",
-    datasets=["emoji", "debian-packages"],
+    datasets=["emoji", "debian-packages", INTERACTION],
     takes=Takes("arrays", prepare=_prepare, overlap=TEST / (1 - TEST)),
     scenarios=[CLEAN],
     phases=["fit", "predict"],
