@@ -16,7 +16,7 @@ KINDS = {"text": "ids", "links": "ids", "image": "pixels", "numbers": "numbers"}
 Rows: TypeAlias = npt.NDArray[np.integer] | slice
 #: Share of the examples that are tested; whole groups.
 TEST = 0.2
-PARAMS = {"rows": Param(100_000, low=20, summary="training examples at most")}
+PARAMS = {"rows": Param(20_000, low=20, summary="training examples at most")}
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from harness import PhaseClock, Problem, Scalar
     from harness.topics.fusion.engine.networks import Network
 
-RATE, DECAY, EPOCHS = 3e-3, 0.01, 8
+RATE, DECAY, EPOCHS = 5e-3, 0.01, 8
 SEARCH: Mapping[str, Sequence[Scalar]] = {
-    "rate": [1e-3, 3e-3, 1e-2],
+    "rate": [2e-3, 5e-3, 1e-2],
     "weight_decay": [0.01, 0.1, 1.0],
     "epochs": [4, 8, 16],
 }

@@ -1,7 +1,7 @@
 """Encoders: each modality as a sequence of vectors, and as one. All fusions have the same.
 
-- ids: embeddings with a position, a convolution of width 3 with a residual connection, and the mean
-- pixels: three convolutions with stride 2; the 16 places of the last one are the sequence
+- ids: an embedding of each, plus one of its position
+- pixels: the mean of each 2 by 2, then three convolutions with stride 2; the 4 places of the last are the sequence
 - numbers: a token for each group of columns (Gorishniy et al. 2021, arXiv 2106.11959, as feature tokenizer)
 - set: two linear layers for each member
 """
@@ -18,6 +18,8 @@ from torch import nn
 from harness.topics.fusion.examples import Modality
 
 WIDTH = 64
+#: Standard deviation of the first vectors of ids.
+SPREAD = 0.1
 
 
 class Encoded(NamedTuple):
@@ -34,43 +36,33 @@ class Encoded(NamedTuple):
 
 
 class IdEncoder(nn.Module):
-    """Ids in order."""
+    """Ids in order: an embedding of each, plus one of its position."""
 
     def __init__(self, size: int, length: int, width: int = WIDTH) -> None:
         super().__init__()
         self.embedding = nn.Embedding(size, width, padding_idx=0)
-        import os
-
-        self.embedding.weight.data.mul_(float(os.environ.get("STD", "1")))
+        # Ids that training examples lack keep their first vectors, which therefore must be small.
+        nn.init.normal_(self.embedding.weight, std=SPREAD)
         self.position = nn.Parameter(torch.zeros(length, width))
-        self.mix = nn.Conv1d(width, width, 3, padding=1)
 
     def forward(self, values: torch.Tensor) -> Encoded:
         """Encode ids, int64, shape (batch, length)."""
-        mask = values != 0
-        x = self.embedding(values) + self.position
-        mixed = self.mix((x * mask[..., None]).transpose(1, 2)).transpose(1, 2)
-        return Encoded(x + F.gelu(mixed), mask)
+        return Encoded(self.embedding(values) + self.position, values != 0)
 
 
 class PixelEncoder(nn.Module):
-    """Images of 32 by 32 pixels, or other sizes of at least 8."""
+    """Images of 32 by 32 pixels, or other sizes of at least 16, halved first."""
 
     def __init__(self, channels: int, width: int = WIDTH) -> None:
         super().__init__()
-        import os
-
-        self.pool = int(os.environ.get("POOL", "1"))
-        sizes = (channels, *map(int, os.environ.get("CH", "16,32").split(",")), width)
+        sizes = (channels, width // 4, width // 2, width)
         self.layers = nn.ModuleList(
             nn.Conv2d(before, after, 3, stride=2, padding=1) for before, after in pairwise(sizes)
         )
 
     def forward(self, values: torch.Tensor) -> Encoded:
         """Encode pixels between 0 and 255, shape (batch, height, width, channels)."""
-        x = values.permute(0, 3, 1, 2).float() / 255 - 0.5
-        if self.pool > 1:
-            x = F.avg_pool2d(x, self.pool)
+        x = F.avg_pool2d(values.permute(0, 3, 1, 2).float() / 255 - 0.5, 2)
         for layer in self.layers:
             x = F.gelu(layer(x))
         tokens = x.flatten(2).transpose(1, 2)

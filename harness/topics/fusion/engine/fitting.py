@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +24,20 @@ Batch = tuple[Mapping[str, torch.Tensor], Mapping[str, torch.Tensor]]
 
 @dataclass(frozen=True)
 class Budget:
-    """What every fusion is fitted with: AdamW with a rate that falls to 0 along a cosine."""
+    """What every fusion is fitted with: AdamW with a rate that falls to 0 along a cosine.
+
+    Attributes
+    ----------
+    epochs
+        Passes through the training examples.
+    steps
+        Steps at most: a fit to many examples ends before the passes do.
+    """
 
     epochs: int = 8
     batch: int = 64
-    rate: float = 3e-3
+    rate: float = 5e-3
+    steps: int = 500
     weight_decay: float = 0.01
     modality_dropout: float = 0.0
 
@@ -58,10 +68,10 @@ def fit(
     values, present = tensors(data.train, device)
     labels = torch.from_numpy(np.array(data.train.labels)).to(device)
     generator = np.random.default_rng(seed)
-    steps = budget.epochs * math.ceil(len(labels) / budget.batch)
+    steps = min(budget.epochs * math.ceil(len(labels) / budget.batch), budget.steps)
     optimiser = torch.optim.AdamW(network.parameters(), budget.rate, weight_decay=budget.weight_decay, fused=True)
     network.train()
-    for step, rows in enumerate(_batches(len(labels), budget, generator)):
+    for step, rows in enumerate(islice(_batches(len(labels), budget, generator), steps)):
         optimiser.param_groups[0]["lr"] = budget.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
         index = torch.from_numpy(rows).to(device)
         here = {name: there[index] for name, there in present.items()}
