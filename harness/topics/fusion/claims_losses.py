@@ -2,7 +2,7 @@
 
 All are judged on debian-packages, with 24 classes; the packages of a fifth of all sources are test examples, so that a
 difference of one point of accuracy shows. Those about a long tail have 1,000 training packages before it is made, and 8
-epochs. The others have 500 and 16 epochs, after which the network knows its training examples by heart.
+epochs. The others have 500 and 16 epochs, after which the network is surer of itself than it is right.
 """
 
 from __future__ import annotations
