@@ -10,6 +10,7 @@ from harness import CLEAN, InvalidOutputError, Judgement, Metric, Profile, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import ENGINE, topic
 from harness.topics.fusion.examples import PARAMS, TEST, Divided, holdout, prepare, visible
+from harness.topics.fusion.worlds import INTERACTION, RANDOM_SPLIT, imbalance, label_noise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,9 +64,9 @@ def _guess(data: Divided) -> Mapping[str, float]:
 task = topic.task(
     "classification",
     title="The class of an example with several modalities",
-    datasets=["emoji", "debian-packages"],
+    datasets=["emoji", "debian-packages", INTERACTION],
     takes=Takes("arrays", prepare=prepare, overlap=TEST / (1 - TEST)),
-    scenarios=[CLEAN],
+    scenarios=[CLEAN, RANDOM_SPLIT, label_noise(0.2), imbalance(10)],
     phases=["fit", "predict", "single"],
     metrics=(*METRICS, *COSTS),
     judge=_judge,
@@ -75,7 +76,7 @@ task = topic.task(
     reference="concatenation",
     charts=[RELIABILITY],
     tuning=Tuning(6, holdout),
-    quick=Profile(3, datasets=("emoji",)),
+    quick=Profile(3, datasets=("emoji",), strategies=("text-only", "image-only", "concatenation", "late-product")),
     full=Profile(25),
 )
 

@@ -72,12 +72,15 @@ class Divided:
         Number of classes.
     shifted
         By the name of a modality, other values of it for the test examples, such as a second rendering of images.
+    whole
+        All examples as their card has them, where groups keep some together; strategies do not see them.
     """
 
     train: Examples
     test: Examples
     classes: int
     shifted: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    whole: Examples | None = None
 
 
 def prepare(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Divided:
@@ -104,7 +107,17 @@ def prepare(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Divided:
     modalities = {name: Modality(KINDS[name], arrays[name], _size(name, arrays[name]), everything) for name in names}
     whole = Examples(modalities, labels, groups)
     shifted = {name: arrays[f"{name}_shifted"][test] for name in names if f"{name}_shifted" in arrays}
-    return standardised(Divided(whole.take(rows), whole.take(np.flatnonzero(test)), int(labels.max()) + 1, shifted))
+    parts = whole.take(rows), whole.take(np.flatnonzero(test))
+    return standardised(known(Divided(*parts, int(labels.max()) + 1, shifted, whole)))
+
+
+def split_at_random(data: Divided, rng: Generator) -> Divided:
+    """Divide all examples again, without regard to groups, into as many training and test examples as before."""
+    if data.whole is None:
+        return data
+    order = rng.permutation(len(data.whole))
+    train, test = np.split(order[: len(data.train) + len(data.test)], [len(data.train)])
+    return standardised(known(replace(data, train=data.whole.take(train), test=data.whole.take(test), shifted={})))
 
 
 def held_out(groups: npt.NDArray[np.integer], share: float, rng: Generator) -> npt.NDArray[np.bool_]:
@@ -136,17 +149,26 @@ def standardised(data: Divided) -> Divided:
     return replace(data, train=scale(data.train), test=scale(data.test))
 
 
+def known(data: Divided) -> Divided:
+    """Remove the ids of test examples that no training example has: nothing can be learnt about them."""
+    modalities = dict(data.test.modalities)
+    for name, modality in modalities.items():
+        if modality.kind == "ids":
+            seen = np.isin(modality.values, data.train.modalities[name].values)
+            modalities[name] = replace(modality, values=np.where(seen, modality.values, 0))
+    return replace(data, test=replace(data.test, modalities=modalities))
+
+
 def holdout(data: Divided, rng: Generator) -> Divided:
     """Put a fifth of the training examples, in whole groups, in place of the test examples, for tuning."""
     held = held_out(data.train.groups, TEST, rng)
-    return replace(
-        data, train=data.train.take(np.flatnonzero(~held)), test=data.train.take(np.flatnonzero(held)), shifted={}
-    )
+    train, test = data.train.take(np.flatnonzero(~held)), data.train.take(np.flatnonzero(held))
+    return known(replace(data, train=train, test=test, shifted={}, whole=None))
 
 
 def visible(data: Divided) -> Divided:
     """Return what strategies see: everything but the classes of the test examples."""
-    return replace(data, test=replace(data.test, labels=np.zeros(0, np.int64)), shifted={})
+    return replace(data, test=replace(data.test, labels=np.zeros(0, np.int64)), shifted={}, whole=None)
 
 
 def only(data: Divided, name: str) -> Divided:

@@ -1,8 +1,9 @@
 """Encoders: each modality as a sequence of vectors, and as one. All fusions have the same.
 
 - ids: an embedding of each, plus one of its position
-- pixels: the mean of each 2 by 2, then three convolutions with stride 2; the 4 places of the last are the sequence
-- numbers: a token for each group of columns (Gorishniy et al. 2021, arXiv 2106.11959, as feature tokenizer)
+- pixels: the mean of each 2 by 2, then three convolutions with stride 2, each with a group norm of one group (Wu & He
+  2018, arXiv 1803.08494); the 4 places of the last are the sequence
+- numbers: a token for each column, the feature tokenizer of Gorishniy et al. 2021 (arXiv 2106.11959)
 - set: two linear layers for each member
 """
 
@@ -62,9 +63,9 @@ class PixelEncoder(nn.Module):
 
     def forward(self, values: torch.Tensor) -> Encoded:
         """Encode pixels between 0 and 255, shape (batch, height, width, channels)."""
-        x = F.avg_pool2d(values.permute(0, 3, 1, 2).float() / 255 - 0.5, 2)
+        x = F.avg_pool2d(1 - values.permute(0, 3, 1, 2).float() / 255, 2)
         for layer in self.layers:
-            x = F.gelu(layer(x))
+            x = F.gelu(F.group_norm(layer(x), 1))
         tokens = x.flatten(2).transpose(1, 2)
         return Encoded(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device))
 

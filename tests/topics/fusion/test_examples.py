@@ -1,0 +1,109 @@
+"""Division of examples into training and test, and the scenarios that change the training examples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness import Arrays, UsageError
+from harness.topics.fusion.examples import Divided, holdout, only, prepare, split_at_random, visible
+from harness.topics.fusion.worlds import imbalance, label_noise
+
+N = 400
+
+
+def arrays(seed: int = 0) -> Arrays:
+    """Examples in groups of 4; ids above 100 occur once."""
+    rng = np.random.default_rng(seed)
+    text = rng.integers(0, 100, (N, 5)).astype(np.uint16)
+    text[:, 0] = 101 + np.arange(N)
+    return Arrays(
+        {
+            "labels": rng.integers(0, 3, N).astype(np.uint8),
+            "groups": np.arange(N) // 4,
+            "text": text,
+            "image": rng.integers(0, 255, (N, 16, 16, 3)).astype(np.uint8),
+            "image_shifted": rng.integers(0, 255, (N, 16, 16, 3)).astype(np.uint8),
+            "numbers": rng.normal(5, 3, (N, 2)),
+        }
+    )
+
+
+def divided(rows: int = N, seed: int = 0) -> Divided:
+    return prepare(arrays(), {"rows": rows}, np.random.default_rng(seed))
+
+
+def test_groups_do_not_cross() -> None:
+    data = divided()
+    assert not set(data.train.groups) & set(data.test.groups)
+    assert len(data.test) == N // 5
+    assert len(data.train) + len(data.test) == N
+
+
+def test_a_random_split_lets_groups_cross() -> None:
+    data = divided()
+    again = split_at_random(data, np.random.default_rng(1))
+    assert (len(again.train), len(again.test)) == (len(data.train), len(data.test))
+    assert len(set(again.train.groups) & set(again.test.groups)) > 10
+    mean = again.train.modalities["numbers"].values.mean(axis=0)
+    np.testing.assert_allclose(mean, 0, atol=1e-6)
+
+
+def test_rows_limit_training_only() -> None:
+    data = divided(rows=50)
+    assert (len(data.train), len(data.test)) == (50, N // 5)
+
+
+def test_ids_that_training_lacks_are_removed_from_test() -> None:
+    data = divided()
+    seen = set(np.unique(data.train.modalities["text"].values)) | {0}
+    assert set(np.unique(data.test.modalities["text"].values)) <= seen
+    assert (data.test.modalities["text"].values[:, 0] == 0).all()
+    assert (data.train.modalities["text"].values[:, 0] > 100).all()
+
+
+def test_numbers_are_standardised_by_training_examples() -> None:
+    values = divided().train.modalities["numbers"].values
+    np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(values.std(axis=0), 1, atol=1e-6)
+
+
+def test_strategies_see_no_classes_of_the_test() -> None:
+    seen = visible(divided())
+    assert len(seen.test.labels) == 0
+    assert seen.whole is None
+    assert not seen.shifted
+
+
+def test_the_holdout_takes_whole_groups_of_training() -> None:
+    data = divided()
+    held = holdout(data, np.random.default_rng(0))
+    assert not set(held.train.groups) & set(held.test.groups)
+    assert set(held.train.groups) | set(held.test.groups) == set(data.train.groups)
+
+
+def test_only_keeps_one_modality() -> None:
+    alone = only(divided(), "image")
+    assert list(alone.train.modalities) == list(alone.test.modalities) == ["image"]
+
+
+def test_too_few_modalities_are_refused() -> None:
+    some = Arrays({"labels": np.zeros(9, np.uint8), "text": np.ones((9, 2), np.uint8)})
+    with pytest.raises(UsageError, match="two or more of text, links, image, numbers"):
+        prepare(some, {"rows": 9}, np.random.default_rng(0))
+
+
+def test_label_noise_changes_its_share_of_training_classes() -> None:
+    data = divided()
+    noisy = label_noise(0.25).apply(data, np.random.default_rng(0))
+    share = np.mean(noisy.train.labels != data.train.labels)
+    assert abs(share - 0.25) < 0.07  # 3 standard errors of 320 draws
+    np.testing.assert_array_equal(noisy.test.labels, data.test.labels)
+
+
+def test_imbalance_thins_out_along_a_geometric_row() -> None:
+    data = divided()
+    before = np.bincount(data.train.labels)
+    after = np.sort(np.bincount(imbalance(9).apply(data, np.random.default_rng(0)).train.labels))[::-1]
+    expected = before.max() * 9.0 ** -np.array([0, 0.5, 1])
+    np.testing.assert_array_equal(after, np.minimum(np.ceil(expected), np.sort(before)[::-1]))
