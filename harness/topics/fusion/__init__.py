@@ -6,5 +6,10 @@ do not import torch or the folder engine/ at their top, so that listing the topi
 
 from harness import Topic
 
-topic = Topic("fusion", title="Fusion of modalities: where networks for text, images and numbers meet", needs="torch")
+topic = Topic(
+    "fusion",
+    title="Fusion of modalities: where networks for text, images and numbers meet",
+    # The judge of classes imports scikit-learn, which takes seconds: once for all trials.
+    needs=("torch", "sklearn.metrics"),
+)
 ENGINE = "harness.topics.fusion.engine"
