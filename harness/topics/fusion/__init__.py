@@ -9,6 +9,7 @@ from harness import Topic
 topic = Topic(
     "fusion",
     title="Fusion of modalities: where networks for text, images and numbers meet",
+    # The judge of classes imports scikit-learn, which takes seconds: once for all trials.
     needs=("torch", "sklearn.metrics"),
 )
 ENGINE = "harness.topics.fusion.engine"

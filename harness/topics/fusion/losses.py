@@ -38,7 +38,7 @@ task = topic.task(
     charts=[RELIABILITY],
     quick=Profile(
         3,
-        {"rows": 300},
+        {"rows": 150, "epochs": 16},
         datasets=("emoji",),
         scenarios=("label_noise(0.4)",),
         strategies=("cross-entropy", "label-smoothing"),

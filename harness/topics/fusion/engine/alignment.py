@@ -94,6 +94,11 @@ class AlignedConcatenation(Concatenation):
         return self.alignment.weight * info_nce(one, other, self.alignment.temperature)
 
 
+def steps_of(budget: Budget, examples: int) -> int:
+    """Return the number of steps of a fit to so many examples, as `fit` counts them."""
+    return min(budget.epochs * math.ceil(examples / budget.batch), budget.steps)
+
+
 def optimise(model: nn.Module, losses: Iterator[torch.Tensor], steps: int, budget: Budget) -> None:
     """Take a step of AdamW for each loss; the rate falls to 0 along a cosine, as for every fusion.
 
@@ -146,7 +151,7 @@ def fit_pairs(
     values, _ = tensors(data.train, device)
     first, second = aligner.names
     count = len(data.train)
-    steps = budget.epochs * math.ceil(count / budget.batch)
+    steps = steps_of(budget, count)
 
     def losses() -> Iterator[torch.Tensor]:
         drawn = batches(np.arange(count), budget.batch, np.random.default_rng(seed))
@@ -199,7 +204,7 @@ def fit_few(
     batch = tensors(data.train, device)
     labels = torch.from_numpy(np.array(data.train.labels)).to(device)
     everyone = np.arange(len(labels))
-    steps = budget.epochs * math.ceil(len(labels) / budget.batch)
+    steps = steps_of(budget, len(labels))
 
     def losses() -> Iterator[torch.Tensor]:
         rng = np.random.default_rng(seed)
