@@ -178,7 +178,7 @@ def noise_is_believed(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "modality dropout is no remedy for that: with random words the image alone remains more accurate",
+    "modality dropout does not repair that: with random words the image alone remains more accurate",
     source=f"a wrong word is not a missing one; {OURS}",
     blocks=MANY,
 )
