@@ -43,11 +43,6 @@ class Recipe:
     compiled: bool = False
     bfloat16: bool = False
 
-    @property
-    def has_statistics(self) -> bool:
-        """Whether its norm divides by a statistic of the activations, as tanh and erf do not."""
-        return self.norm not in ("dyt", "derf")
-
 
 PRE_LN = Recipe("pre-ln", "Layer norm before each sublayer: x + F(LN(x)) (Xiong et al. 2020).", "pre")
 

@@ -149,7 +149,7 @@ def transformer_of(model: Any, recipe: Recipe) -> Callable[[np.ndarray[Any, Any]
 
     def forward(tokens: np.ndarray[Any, Any]) -> Array:
         x = own["embedding.weight"][tokens] + own["position.weight"][: tokens.shape[1]]
-        x = own.get("scale", 1.0) * x
+        x = own["scale"] * x
         if recipe.placement == "peri":
             x = norm_of(recipe.norm, model.first)(x)
         for index, step in enumerate(model.steps):
@@ -208,7 +208,7 @@ def test_rezero_begins_as_the_identity(engine: Any) -> None:
     model = transformer(engine, next(recipe for recipe in RECIPES if recipe.name == "rezero")).double()
     tokens = np.random.default_rng(4).integers(0, TOKENS, (2, LENGTH))
     own = weights_of(model)
-    embedded = own["embedding.weight"][tokens] + own["position.weight"]
+    embedded = own["scale"] * (own["embedding.weight"][tokens] + own["position.weight"])
     close(run(model, tokens), linear(own, "head", embedded))
 
 

@@ -59,7 +59,8 @@ def plain_step(recipe: Recipe, plain: Plain, number: int, x: Array) -> Array:
         case "deepnorm":
             return normal("after", (2 * LAYERS) ** 0.25 * x + sublayer(x))
         case "keel":
-            return normal("after", 2 * LAYERS * x + sublayer(normal("before", x)))
+            summed = (2 * LAYERS if number > 1 else 1) * x + sublayer(normal("before", x))
+            return normal("after", summed) if number else summed
         case "rezero":
             return x + plain[f"steps.{number}.weight"] * sublayer(x)
         case "plain":
@@ -67,9 +68,7 @@ def plain_step(recipe: Recipe, plain: Plain, number: int, x: Array) -> Array:
 
 
 def plain_scores(name: str, plain: Plain, tokens: npt.NDArray[np.int64]) -> Array:
-    recipe, x = BY_NAME[name], plain.embedded(tokens)
-    if recipe.norm in ("dyt", "derf"):
-        x = plain["scale"] * x
+    recipe, x = BY_NAME[name], plain["scale"] * plain.embedded(tokens)
     if recipe.placement == "peri":
         x = plain.norm("first", x)
     for number in range(2 * LAYERS):
@@ -189,20 +188,23 @@ def test_normalised_queries_and_keys_do_not_depend_on_their_scale() -> None:
     torch.testing.assert_close(layer(x), before, rtol=1e-3, atol=1e-4)
 
 
-def test_embeddings_are_scaled_where_the_norm_has_no_statistics() -> None:
-    for name, recipe in BY_NAME.items():
+def test_embeddings_begin_with_variance_1() -> None:
+    for recipe in BY_NAME.values():
         torch.manual_seed(0)
-        model = Transformer(recipe, tokens=TOKENS, length=LENGTH, scores=TOKENS, width=64, heads=4, layers=1)
-        scale = None if model.scale is None else model.scale.item()
-        assert scale == (8.0 if name in ("dyt", "derf") else None)
+        model = Transformer(recipe, tokens=500, length=LENGTH, scores=TOKENS, width=64, heads=4, layers=1)
+        assert (model.scale * model.embedding.weight).var().item() == pytest.approx(1, abs=0.05)
 
 
 def test_recipes_have_parameters_of_the_same_size() -> None:
     d, layers = WIDTH, LAYERS
-    network = TOKENS * d + LENGTH * d + layers * (12 * d * d + 9 * d) + TOKENS * d + TOKENS
+    network = TOKENS * d + LENGTH * d + 1 + layers * (12 * d * d + 9 * d) + TOKENS * d + TOKENS
     norms = {"pre-ln": (2 * layers + 1) * 2 * d, "post-ln": 2 * layers * 2 * d, "none": 0, "rezero": 2 * layers}
-    norms |= {"pre-rmsnorm": (2 * layers + 1) * d, "peri-ln": (4 * layers + 2) * 2 * d, "keel": 4 * layers * 2 * d}
-    norms |= {"dyt": (2 * layers + 1) * (2 * d + 1) + 1, "derf": (2 * layers + 1) * (2 * d + 2) + 1}
+    norms |= {
+        "pre-rmsnorm": (2 * layers + 1) * d,
+        "peri-ln": (4 * layers + 2) * 2 * d,
+        "keel": (4 * layers - 1) * 2 * d,
+    }
+    norms |= {"dyt": (2 * layers + 1) * (2 * d + 1), "derf": (2 * layers + 1) * (2 * d + 2)}
     for name, more in norms.items():
         assert parameter_count(made(name)) == network + more, name
 

@@ -7,16 +7,17 @@ Of the residual stream x, a sublayer F (attention or two linear layers with GELU
 - peri: x + N(F(N(x))), with norms after the embedding and before the head (Kim et al. 2025, arXiv 2502.02732)
 - deepnorm: N(a x + F(x)), a = (2 L)^(1/4) with L layers; the values and outputs of attention and both linear layers
   begin smaller by b = (8 L)^(-1/4) (Wang et al. 2022, arXiv 2203.00555, figure 2, decoder)
-- keel: N(a x + F(N(x))) with two different norms and a = 2 L, the number of sublayers (Chen & Wei 2026, arXiv
-  2601.19895, which uses RMS norms; here as in the other places)
+- keel: N(a x + F(N(x))) with two different norms and a = 2 L, the number of sublayers; the first attention is
+  x + F(N(x)), and a = 1 in the first two linear layers (Chen & Wei 2026, arXiv 2601.19895, section 3, which uses RMS
+  norms; here they are layer norms as in the other places)
 - rezero: x + w F(x), where w is learned and begins at 0 (Bachlechner et al. 2021, arXiv 2003.04887; their code shares
   w between the two sublayers of a layer, here each has its own)
 - plain: x + F(x)
 
 Where queries and keys are normalised, it is by a layer norm of each head (Dehghani et al. 2023, arXiv 2302.05442,
-section 2). Where the function in place of a norm has no statistics, embeddings are multiplied by a learned number that
-begins at the root of the width, as in Zhu et al. (2025, arXiv 2503.10622) for language models: such functions pass a
-small scale on, and embeddings begin small.
+section 2). Embeddings are multiplied by a learned number that begins at the root of the width, so that they begin with
+variance 1, as Xiong et al. assume. Functions without statistics need it (Zhu et al. 2025, arXiv 2503.10622, section 7,
+for language models), and it helps the others, too: all have it.
 """
 
 from __future__ import annotations
@@ -81,16 +82,23 @@ class FeedForward(nn.Module):
 
 
 class Step(nn.Module):
-    """A sublayer with its residual connection and its norms."""
+    """A sublayer with its residual connection and its norms.
 
-    def __init__(self, sublayer: nn.Module, recipe: Recipe, width: int, layers: int) -> None:
+    Parameters
+    ----------
+    number
+        Which one it is, from 0 on: even ones are attention.
+    """
+
+    def __init__(self, sublayer: nn.Module, recipe: Recipe, width: int, layers: int, number: int) -> None:
         super().__init__()
         place = recipe.placement
         self.sublayer = sublayer
         self.before = norm(recipe.norm, width) if place in ("pre", "peri", "keel") else nn.Identity()
         self.inside = norm(recipe.norm, width) if place == "peri" else nn.Identity()
-        self.after = norm(recipe.norm, width) if place in ("post", "deepnorm", "keel") else nn.Identity()
-        self.stream = {"deepnorm": (2 * layers) ** 0.25, "keel": 2.0 * layers}.get(place, 1.0)
+        closed = place in ("post", "deepnorm") or (place == "keel" and number > 0)
+        self.after = norm(recipe.norm, width) if closed else nn.Identity()
+        self.stream = {"deepnorm": (2 * layers) ** 0.25, "keel": 2.0 * layers if number > 1 else 1.0}.get(place, 1.0)
         self.weight = nn.Parameter(torch.zeros(1)) if place == "rezero" else None
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -133,15 +141,19 @@ class Transformer(nn.Module):
         super().__init__()
         self.pooled = pooled
         self.embedding, self.position = nn.Embedding(tokens, width), nn.Embedding(length, width)
-        self.scale = None if recipe.has_statistics else nn.Parameter(torch.full((1,), math.sqrt(width)))
+        self.scale = nn.Parameter(torch.full((1,), math.sqrt(width)))
         self.first = norm(recipe.norm, width) if recipe.placement == "peri" else nn.Identity()
         self.steps = nn.ModuleList(
-            Step(sublayer, recipe, width, layers)
-            for _ in range(layers)
-            for sublayer in (
-                Attention(width, heads, causal=not pooled, qk_norm=recipe.qk_norm),
-                FeedForward(width),
+            Step(
+                FeedForward(width)
+                if number % 2
+                else Attention(width, heads, causal=not pooled, qk_norm=recipe.qk_norm),
+                recipe,
+                width,
+                layers,
+                number,
             )
+            for number in range(2 * layers)
         )
         self.last = norm(recipe.norm, width) if recipe.placement in ("pre", "peri") else nn.Identity()
         self.head = nn.Linear(width, scores)
@@ -157,10 +169,6 @@ class Transformer(nn.Module):
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=1 / math.sqrt(module.embedding_dim))
 
-    def _embedded(self, tokens: torch.Tensor) -> torch.Tensor:
-        x: torch.Tensor = self.embedding(tokens) + self.position.weight[: tokens.shape[1]]
-        return x if self.scale is None else self.scale * x
-
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Score.
 
@@ -174,7 +182,7 @@ class Transformer(nn.Module):
         torch.Tensor
             Shape (batch, length, scores), or (batch, scores) where sequences are scored.
         """
-        x = self._embedded(tokens)
+        x = self.scale * (self.embedding(tokens) + self.position.weight[: tokens.shape[1]])
         mask = tokens != 0 if self.pooled else None
         x = normalised(self.first, x, mask)
         for step in self.steps:
