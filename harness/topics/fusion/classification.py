@@ -28,7 +28,7 @@ COSTS = (
     Metric(
         "saved_bytes",
         direction="lower",
-        unit="B",
+        unit="byte",
         summary="Bytes of activations that a batch of training examples keeps for its gradients.",
     ),
 )

@@ -116,7 +116,7 @@ task = topic.task(
         Metric(
             "saved_bytes",
             direction="lower",
-            unit="B",
+            unit="byte",
             summary="Activations that a training step saves for its gradients; 0 where nothing is trained by gradients "
             "of batches.",
         ),

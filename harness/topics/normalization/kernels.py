@@ -99,7 +99,7 @@ task = topic.task(
         Metric(
             "saved_bytes",
             direction="lower",
-            unit="B",
+            unit="byte",
             summary="What the forward pass saves for the backward pass: memory that a network holds for every norm.",
         ),
         Metric(

@@ -109,7 +109,7 @@ task = topic.task(
         Metric(
             "saved_bytes",
             direction="lower",
-            unit="B",
+            unit="byte",
             summary="Activations that a step of training saves for its gradients.",
         ),
     ],
