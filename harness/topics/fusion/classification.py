@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import CLEAN, InvalidOutputError, Judgement, Metric, Profile, Takes, Tuning
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
-from harness.topics.fusion import ENGINE, topic
+from harness.topics.fusion import ENGINE, judging, topic
 from harness.topics.fusion.examples import PARAMS, TEST, Divided, holdout, prepare, visible
-from harness.topics.fusion.worlds import INTERACTION, RANDOM_SPLIT, imbalance, label_noise
+from harness.topics.fusion.scenarios import RANDOM_SPLIT, label_noise, long_tail
+from harness.topics.fusion.worlds import INTERACTION
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,21 +45,15 @@ class Predicted:
 
 
 def _judge(data: Divided, output: Any) -> Judgement:
-    from dataclasses import replace
-
-    from harness.topics._shared.multiclass import judge
-
     if not isinstance(output, Predicted):
         raise InvalidOutputError(f"expected a Predicted of this task, not a {type(output).__name__}")
-    judged = judge(data.test.labels, data.classes, output.probabilities)
+    judged = judging.judge(data, output.probabilities)
     costs = {"parameters": float(output.parameters), "saved_bytes": float(output.saved_bytes)}
     return replace(judged, metrics={**judged.metrics, **costs})
 
 
 def _guess(data: Divided) -> Mapping[str, float]:
-    from harness.topics._shared.multiclass import majority
-
-    return {**majority(data.train.labels, data.test.labels, data.classes), "parameters": 0.0, "saved_bytes": 0.0}
+    return {**judging.guess(data), "parameters": 0.0, "saved_bytes": 0.0}
 
 
 task = topic.task(
@@ -66,7 +61,7 @@ task = topic.task(
     title="The class of an example with several modalities",
     datasets=["emoji", "debian-packages", INTERACTION],
     takes=Takes("arrays", prepare=prepare, overlap=TEST / (1 - TEST)),
-    scenarios=[CLEAN, RANDOM_SPLIT, label_noise(0.2), imbalance(10)],
+    scenarios=[CLEAN, RANDOM_SPLIT, label_noise(0.2), long_tail(20)],
     phases=["fit", "predict", "single"],
     metrics=(*METRICS, *COSTS),
     judge=_judge,

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from harness import Generator, Scenario
 from harness.declare.names import wrong
-from harness.topics.fusion.examples import Divided
+from harness.topics._shared.labels import moved, tail, thinned
+from harness.topics.fusion.examples import Divided, split_at_random
 
 
 def label_noise(share: float) -> Scenario:
     """Replace each training label, with probability `share`, by another class; the test examples stay as they are.
 
-    All other classes are equally likely: symmetric noise (Lukasik et al. 2020, arXiv 2003.02819). The share is that of
-    wrong labels; authors who draw the new label from all K classes have only share (K - 1) / K wrong labels.
+    All other classes are equally likely: symmetric noise (Lukasik et al. 2020, arXiv 2003.02819).
 
     Raises
     ------
@@ -27,10 +26,7 @@ def label_noise(share: float) -> Scenario:
         raise wrong(f"label_noise({share:g}): the share of wrong labels must lie between 0 and 1, both excluded")
 
     def apply(data: Divided, rng: Generator) -> Divided:
-        labels = data.train.labels
-        replaced = rng.random(len(labels)) < share
-        moved = (labels + rng.integers(1, data.classes, len(labels))) % data.classes
-        return replace(data, train=replace(data.train, labels=np.where(replaced, moved, labels)))
+        return replace(data, train=replace(data.train, labels=moved(data.train.labels, data.classes, share, rng)))
 
     return Scenario(f"label_noise({share:g})", apply, f"{100 * share:g} % of the training labels are wrong.")
 
@@ -53,11 +49,8 @@ def long_tail(factor: float) -> Scenario:
         raise wrong(f"long_tail({factor:g}): the first class must be more than once as large as the last")
 
     def apply(data: Divided, rng: Generator) -> Divided:
-        counts = np.bincount(data.train.labels, minlength=data.classes)
-        ranks = np.argsort(np.argsort(-counts, kind="stable"))
-        most = counts.max() * factor ** (-ranks / max(1, data.classes - 1))
-        shares = np.minimum(1, most / np.maximum(counts, 1))
-        train, test = (_thinned(part.labels, shares, rng) for part in (data.train, data.test))
+        shares = tail(np.bincount(data.train.labels, minlength=data.classes), factor)
+        train, test = (thinned(part.labels, shares, rng) for part in (data.train, data.test))
         shifted = {name: values[test] for name, values in data.shifted.items()}
         return replace(data, train=data.train.take(train), test=data.test.take(test), shifted=shifted)
 
@@ -65,10 +58,6 @@ def long_tail(factor: float) -> Scenario:
     return Scenario(f"long_tail({factor:g})", apply, summary)
 
 
-def _thinned(labels: npt.NDArray[np.int64], shares: npt.NDArray[np.float64], rng: Generator) -> npt.NDArray[np.intp]:
-    """Choose a share of the examples of each class, and at least one; return their places."""
-    chosen = []
-    for label, share in enumerate(shares):
-        members = np.flatnonzero(labels == label)
-        chosen.append(rng.permutation(members)[: max(1, round(share * len(members)))])
-    return np.sort(np.concatenate(chosen))
+RANDOM_SPLIT = Scenario(
+    "random_split", split_at_random, "Examples are divided at random, so that groups cross from training to test."
+)

@@ -10,15 +10,14 @@ import numpy.typing as npt
 
 from harness import Generator, Scenario
 from harness.declare.names import wrong
-from harness.topics.normalization.sentences import Described, Labels, words
+from harness.topics._shared.labels import moved, tail, thinned
+from harness.topics.normalization.sentences import Described, words
 
 
 def label_noise(share: float) -> Scenario:
     """Move each training label to another class with probability `share`; the test texts stay as they are.
 
-    The other classes are equally likely. The noise depends on nothing but chance: NCAR in the taxonomy of Frénay &
-    Verleysen 2014 ("Classification in the presence of label noise: a survey"), symmetric noise in the words of van
-    Rooyen et al. 2015 (arXiv 1505.07634).
+    The other classes are equally likely: symmetric noise in the words of van Rooyen et al. 2015 (arXiv 1505.07634).
 
     Raises
     ------
@@ -29,10 +28,7 @@ def label_noise(share: float) -> Scenario:
         raise wrong(f"label_noise({share:g}): the share of moved labels must lie between 0 and 1, both excluded")
 
     def apply(data: Described, rng: Generator) -> Described:
-        labels, moved = data.labels, rng.random(len(data.labels)) < share
-        # Any step but a whole turn around the circle of classes ends at another class.
-        steps = rng.integers(1, data.classes, len(labels))
-        changed = np.where(moved, (labels + steps) % data.classes, labels)
+        changed = moved(data.labels, data.classes, share, rng)
         train = replace(data.texts.train, y=changed.astype(np.int32))
         return replace(data, texts=replace(data.texts, train=train))
 
@@ -63,25 +59,6 @@ def long_tail(ratio: float) -> Scenario:
 
     summary = f"The classes of training and test texts are thinned to a long tail of {ratio:g} to 1."
     return Scenario(f"long_tail({ratio:g})", apply, summary)
-
-
-def tail(counts: npt.NDArray[np.integer], ratio: float) -> npt.NDArray[np.float64]:
-    """Return the share of each class that remains, shape (classes,), for the number of its texts."""
-    ranks = np.empty(len(counts))
-    ranks[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
-    most = counts.max() * ratio ** (-ranks / (len(counts) - 1))
-    shares: npt.NDArray[np.float64] = np.minimum(1.0, most / np.maximum(counts, 1))
-    return shares
-
-
-def thinned(labels: Labels, shares: npt.NDArray[np.float64], rng: Generator) -> npt.NDArray[np.intp]:
-    """Draw a share of the texts of each class, rounded, but at least one; return their places in order."""
-    kept = [
-        rng.permutation(rows)[: max(1, round(share * len(rows)))]
-        for number, share in enumerate(shares)
-        for rows in [np.flatnonzero(labels == number)]
-    ]
-    return np.sort(np.concatenate(kept))
 
 
 def covariate_shift(strength: float) -> Scenario:

@@ -7,7 +7,6 @@ import pytest
 
 from harness import Arrays, UsageError
 from harness.topics.fusion.examples import Divided, holdout, only, prepare, split_at_random, visible
-from harness.topics.fusion.worlds import imbalance, label_noise
 
 N = 400
 
@@ -91,19 +90,3 @@ def test_too_few_modalities_are_refused() -> None:
     some = Arrays({"labels": np.zeros(9, np.uint8), "text": np.ones((9, 2), np.uint8)})
     with pytest.raises(UsageError, match="two or more of text, links, image, numbers"):
         prepare(some, {"rows": 9}, np.random.default_rng(0))
-
-
-def test_label_noise_changes_its_share_of_training_classes() -> None:
-    data = divided()
-    noisy = label_noise(0.25).apply(data, np.random.default_rng(0))
-    share = np.mean(noisy.train.labels != data.train.labels)
-    assert abs(share - 0.25) < 0.07  # 3 standard errors of 320 draws
-    np.testing.assert_array_equal(noisy.test.labels, data.test.labels)
-
-
-def test_imbalance_thins_out_along_a_geometric_row() -> None:
-    data = divided()
-    before = np.bincount(data.train.labels)
-    after = np.sort(np.bincount(imbalance(9).apply(data, np.random.default_rng(0)).train.labels))[::-1]
-    expected = before.max() * 9.0 ** -np.array([0, 0.5, 1])
-    np.testing.assert_array_equal(after, np.minimum(np.ceil(expected), np.sort(before)[::-1]))

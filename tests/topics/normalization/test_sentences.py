@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from harness import Scenario, TextSplit
 from harness.data.readers.text import Texts
 from harness.errors import DeclarationError
-from harness.topics.normalization.scenarios import covariate_shift, label_noise, long_tail, tail
+from harness.topics._shared.labels import tail
+from harness.topics.normalization.scenarios import covariate_shift, label_noise, long_tail
 from harness.topics.normalization.sentences import (
     FIRST,
     LENGTH,
