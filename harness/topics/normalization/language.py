@@ -70,7 +70,8 @@ task = topic.task(
     datasets=["kjv"],
     takes=Takes("text", prepare=corpus.prepare),
     scenarios=[CLEAN],
-    phases=["train", "predict"],
+    phases=["compile", "train", "predict"],
+    setup=["compile"],
     metrics=[
         Metric(
             "loss",
@@ -147,8 +148,8 @@ def _run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Le
 
     data, params = problem.data, problem.params
     seeded(problem.seed)
+    model = learning.prepared_model(recipe, data, params, device, phase)
     with phase("train"):
-        model = learning.model_of(recipe, data, params, device)
         trained = learning.teach(model, data, params, params["rate"], problem.seed, device)
     with phase("predict"):
         scored, diverged = learning.scored(model, data, trained, device)
@@ -172,7 +173,7 @@ def _run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Le
     return problem.with_altered(output, phase, predict)
 
 
-compete(task, _run, budget.NEEDS)
+compete(task, _run, budget.NEEDS, on_device=True)
 COUNTS = f"{ENGINE}.counts"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,10 +14,14 @@ from harness.topics._shared.deep import parameter_count, saved_for_backward
 from harness.topics.normalization.budget import HEADS
 from harness.topics.normalization.corpus import Corpus
 from harness.topics.normalization.engine.batches import batches, next_token_loss
+from harness.topics.normalization.engine.devices import prepared
 from harness.topics.normalization.engine.training import Budget, Trained, train
 from harness.topics.normalization.engine.transformer import Transformer
 from harness.topics.normalization.learned import Floats
 from harness.topics.normalization.recipes import Recipe
+
+if TYPE_CHECKING:
+    from harness import PhaseClock
 
 #: Pieces of text that are scored at once.
 AT_ONCE = 64
@@ -34,6 +38,16 @@ def model_of(recipe: Recipe, data: Corpus, params: Mapping[str, Any], device: st
         heads=HEADS,
         layers=params["layers"],
     ).to(device)
+
+
+def prepared_model(
+    recipe: Recipe, data: Corpus, params: Mapping[str, Any], device: str, phase: PhaseClock
+) -> nn.Module:
+    """Make a model as `model_of` does, and compile it, or let it use bfloat16, where the recipe says so."""
+    batch = next(batches(data, data.test.shape[1], params["batch"], 0, device))
+    asked = torch.from_numpy(data.test[:AT_ONCE].astype(np.int64))
+    (ready,) = prepared([model_of(recipe, data, params, device)], recipe, device, phase, batch, asked)
+    return ready
 
 
 def teach(model: nn.Module, data: Corpus, params: Mapping[str, Any], rate: float, seed: int, device: str) -> Trained:
