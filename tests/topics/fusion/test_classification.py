@@ -13,7 +13,7 @@ from harness.topics.fusion.classification import Predicted, task
 from harness.topics.fusion.engine.interaction import generated
 from harness.topics.fusion.examples import Divided, visible
 
-assert joint.SEARCH is late.SEARCH  # both modules are imported, as they declare the strategies
+assert joint.ATTENTION and late.ALONE  # both modules are imported, as they declare the strategies
 ABSENT = ("text-only", "image-only", "links-only", "numbers-only")
 
 
