@@ -13,7 +13,8 @@ from harness.topics.fusion.classification import Predicted, task
 from harness.topics.fusion.engine.interaction import generated
 from harness.topics.fusion.examples import Divided, visible
 
-assert joint.SEARCH is late.SEARCH  # both modules are imported, as they declare the strategies
+#: Both modules must be imported, as they declare the strategies.
+DECLARED = (joint, late)
 ABSENT = ("text-only", "image-only", "links-only", "numbers-only")
 
 

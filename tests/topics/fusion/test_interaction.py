@@ -28,7 +28,8 @@ def oracle(information: str, data: Divided) -> np.ndarray:
     first, second = ((part[:, 0] > 0).astype(int) for part in (a, b))
     if information == "reliability":
         return np.where(a[:, -1] > 0, first, second)
-    return {"redundant": first, "unique": 2 * first + second, "xor": first ^ second}[information]
+    bits: dict[str, np.ndarray] = {"redundant": first, "unique": 2 * first + second, "xor": first ^ second}
+    return bits[information]
 
 
 @pytest.mark.parametrize("information", DRAWS)

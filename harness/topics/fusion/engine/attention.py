@@ -119,7 +119,7 @@ class Bottleneck(Fusion):
         self.start = nn.Parameter(torch.randn(TOKENS, width) * 0.02)
         self.tokens = nn.ParameterDict({name: nn.Parameter(torch.randn(1, width) * 0.02) for name in self.names})
         self.layers = nn.ModuleDict(
-            {name: nn.ModuleList(Layer(width, size) for _ in range(LAYERS)) for name in self.names}
+            {f"{name}_{level}": Layer(width, size) for name in self.names for level in range(LAYERS)}
         )
         self.norm, self.outer = nn.LayerNorm(width), nn.Linear(width, data.classes)
 
@@ -134,7 +134,7 @@ class Bottleneck(Fusion):
             parts = []
             for name in self.names:
                 tokens, mask = own[name]
-                joined = self.layers[name][level](
+                joined = self.layers[f"{name}_{level}"](
                     torch.cat([tokens, shared], dim=1), torch.cat([mask, everywhere], dim=1)
                 )
                 own[name] = Encoded(joined[:, : tokens.shape[1]], mask)
