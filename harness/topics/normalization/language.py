@@ -134,8 +134,8 @@ task = topic.task(
     ],
     quick=Profile(
         3,
-        {"layers": 2, "rows": 2_000},
-        strategies=("unigram", "bigram", "post-ln", "pre-ln", "pre-rmsnorm", "dyt", "pre-bn"),
+        {"layers": 2, "rows": 2_000, "steps": 100},
+        strategies=("unigram", "bigram", "post-ln", "pre-ln", "pre-rmsnorm", "dyt"),
         stress=False,
     ),
     full=Profile(3, sweeps=True),

@@ -157,10 +157,9 @@ def test_bottleneck_tokens(data: Divided, tokens: list[Array]) -> None:
     classes = [np.repeat(array(network.tokens[name])[None], ROWS, axis=0) for name in network.names]
     own = [np.concatenate(pair, axis=1) for pair in zip(classes, tokens, strict=True)]
     shared = np.repeat(array(network.start)[None], ROWS, axis=0)
-    for level in range(len(network.layers[network.names[0]])):
-        own, shared = papers.bottleneck_layer(
-            own, shared, [layer(network.layers[name][level]) for name in network.names]
-        )
+    for level in range(len(network.layers) // len(network.names)):
+        layers = [layer(network.layers[f"{name}_{level}"]) for name in network.names]
+        own, shared = papers.bottleneck_layer(own, shared, layers)
     expected = np.mean([linear(network.outer, norm(network.norm, each[:, 0])) for each in own], axis=0)
     close(joined(network, tokens), expected)
 

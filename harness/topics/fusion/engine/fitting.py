@@ -94,14 +94,11 @@ def _batches(n: int, budget: Budget, rng: np.random.Generator) -> Iterator[npt.N
 
 
 def _dropped(present: Mapping[str, torch.Tensor], share: float, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-    """Drop modalities at random; an example that would lose all keeps them."""
-    names = list(present)
-    kept = rng.random((len(names), len(present[names[0]]))) >= share
-    kept[:, ~kept.any(axis=0)] = True
-    return {
-        name: there & torch.from_numpy(keep).to(there.device)
-        for (name, there), keep in zip(present.items(), kept, strict=True)
-    }
+    """Drop modalities at random; an example that would lose all that it has keeps them."""
+    there = torch.stack(list(present.values()))
+    kept = there & torch.from_numpy(rng.random(there.shape) >= share).to(there.device)
+    kept = torch.where(kept.any(dim=0), kept, there)
+    return dict(zip(present, kept, strict=True))
 
 
 def saved_bytes(network: Network, data: Divided, device: str = "cpu") -> int:
