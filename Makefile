@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 COMPILED := $(VENV)/.compiled
-KERNELS := $(shell find harness/topics -path '*/engine/*' -name '*.py')
+KERNELS := $(shell grep --recursive --files-with-matches --include='*.py' numba harness/topics)
 
 .PHONY: bench test lint unmeasured chromium facts screenshot pins recompile clean
 
