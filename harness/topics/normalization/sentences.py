@@ -57,7 +57,7 @@ class Sentences:
 
 @dataclass(frozen=True, eq=False)
 class Described:
-    """Texts with classes, and how many words are to be told apart. Scenarios change the texts."""
+    """Texts with classes, and how many words are to be distinguished. Scenarios change the texts."""
 
     texts: TextSplit
     vocabulary: int
