@@ -38,7 +38,7 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     Judgement
         With all metrics of the task and no others, ``diverged`` among them if the task has a guess, and the number of
         cases of each rate; a trial is one case of ``diverged``. A trial that diverged has the guess's metrics, on
-        altered test sets too, except for those that the judge gave; no examples or numbers of other cases, and curves
+        altered test sets too, except for finite ones that the judge gave; no examples or numbers of other cases, and curves
         up to that step.
 
     Raises
@@ -129,7 +129,10 @@ def _cases(name: str, judgement: Judgement) -> int:
 def _guessed(
     task: Task, data: Any, step: float, known: Mapping[str, float] = _NONE, curves: Mapping[str, Curve] = _NONE
 ) -> Judgement:
-    """Return the judgement of the task's guess, for training that diverged at a step; known metrics replace its own."""
+    """Return the judgement of the task's guess, for training that diverged at a step.
+
+    Metrics that are known and finite replace those of the guess.
+    """
     if task.guess is None:
         raise InvalidOutputError(
             f"training diverged at step {step:g}, and task {task.full_name} has no guess whose metrics count then: "
@@ -137,7 +140,8 @@ def _guessed(
         )
     if not math.isfinite(step):
         raise InvalidOutputError(f"training diverged at step {step}: the step must be a finite number")
-    metrics = {**_finite(task, {**task.guess(data), **known}, "the guess's metric"), DIVERGED: 1.0}
+    finite = {name: value for name, value in known.items() if math.isfinite(value)}
+    metrics = {**_finite(task, {**task.guess(data), **finite}, "the guess's metric"), DIVERGED: 1.0}
     cut = {name: _until(step, curve) for name, curve in curves.items()}
     kept = {name: curve for name, curve in cut.items() if curve.x}
     return Judgement(metrics, kept, n={DIVERGED: 1}, diverged=float(step))
