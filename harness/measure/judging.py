@@ -38,8 +38,8 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     Judgement
         With all metrics of the task and no others, ``diverged`` among them if the task has a guess, and the number of
         cases of each rate; a trial is one case of ``diverged``. A trial that diverged has the guess's metrics, on
-        altered test sets too, except for finite ones that the judge gave; no examples or numbers of other cases, and curves
-        up to that step.
+        altered test sets too, except for finite ones that the judge gave; no examples or numbers of other cases, and
+        curves up to that step.
 
     Raises
     ------
