@@ -73,23 +73,19 @@ ON_DEVICE = (
 Run: TypeAlias = Callable[["Problem", "PhaseClock", Recipe, str], Any]
 
 
-def compete(task: Task, run: Run, needs: Sequence[str], *, slow: Sequence[str] = (), on_device: bool = False) -> None:
+def compete(task: Task, run: Run, needs: Sequence[str], *, on_device: bool = False) -> None:
     """Register every recipe as a strategy of a task.
 
     Parameters
     ----------
     run
         ``run(problem, phase, recipe, device)``: what the task does with it.
-    slow
-        Names of those that the quick profile leaves out.
     on_device
         Whether the task has strategies for a CUDA device, too. `run` then prepares its model by
         `engine.devices.prepared`, and the task has the set-up phase ``compile``.
     """
     for recipe in RECIPES:
-        task.strategy(recipe.name, needs=needs, note=recipe.note, quick=recipe.name not in slow)(
-            _strategy(run, recipe, "cpu")
-        )
+        task.strategy(recipe.name, needs=needs, note=recipe.note)(_strategy(run, recipe, "cpu"))
     for recipe in ON_DEVICE if on_device else ():
         task.strategy(recipe.name, needs=needs, note=recipe.note, device="cuda", quick=False)(
             _strategy(run, recipe, "cuda")
