@@ -12,6 +12,7 @@ import numpy.typing as npt
 from harness import CLEAN, Chart, Curve, Judgement, Metric, Param, Profile, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.normalization import ENGINE, topic
+from harness.topics.normalization.budget import HEADS
 from harness.topics.normalization.recipes import Recipe, compete
 from harness.topics.normalization.scenarios import covariate_shift, label_noise, long_tail
 from harness.topics.normalization.sentences import LENGTH, PARAMS, Described, Sentences, prepare, visible
@@ -27,6 +28,8 @@ NEEDS = (
     "harness.topics._shared.deep",
     "sklearn.metrics",
 )
+#: Features of a word.
+WIDTH = 64
 #: Test texts that are predicted in training mode, too.
 COMPARED = 256
 POINTS = 20
@@ -192,7 +195,8 @@ def counts(sentences: npt.NDArray[np.int32], size: int) -> Any:
 def run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Classified:
     """Train a Transformer of a recipe in the phase `fit`, and predict in the phase `predict`."""
     from harness.topics._shared.deep import parameter_count, seeded
-    from harness.topics.normalization.engine.sentences import batches, class_loss, has_modes, predict, saved_bytes
+    from harness.topics.normalization.engine.norms import has_batch_norm
+    from harness.topics.normalization.engine.sentences import batches, class_loss, predict, saved_bytes
     from harness.topics.normalization.engine.training import Budget, train
     from harness.topics.normalization.engine.transformer import Transformer
 
@@ -201,7 +205,14 @@ def run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Cla
     seeded(problem.seed)
     with phase("fit"):
         model = Transformer(
-            recipe, tokens=data.size, length=LENGTH, scores=data.classes, layers=params["layers"], pooled=True
+            recipe,
+            tokens=data.size,
+            length=LENGTH,
+            scores=data.classes,
+            width=WIDTH,
+            heads=HEADS,
+            layers=params["layers"],
+            pooled=True,
         ).to(device)
         trained = train(model, batches(data.train, data.labels, size, problem.seed, device), class_loss, budget)
     losses = tuple(trained.losses)
@@ -213,7 +224,7 @@ def run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Cla
         return Classified(probabilities, losses=losses, diverged=budget.steps)
     saved = saved_bytes(model, data.train[:size], data.labels[:size], device)
     in_training = probabilities[:COMPARED]
-    if has_modes(model):
+    if has_batch_norm(model):
         in_training = predict(model, data.test[:COMPARED], device, size=size, training=True)
     return Classified(probabilities, in_training, parameter_count(model), saved, losses)
 

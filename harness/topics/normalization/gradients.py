@@ -23,6 +23,7 @@ from harness import (
 )
 from harness.data.cards import builtin_card, dataset
 from harness.topics.normalization import ENGINE, topic
+from harness.topics.normalization.budget import HEADS
 from harness.topics.normalization.corpus import Corpus, prepare, visible
 from harness.topics.normalization.recipes import Recipe, compete
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from harness import PhaseClock, Problem
     from harness.topics.normalization.engine.gradients import Norms
 
-HEADS = 4
 #: Depths of the networks, as parts of the deepest one.
 PARTS = (8, 4, 2, 1)
 #: The King James Bible without an overlap of blocks: nothing is tested here, and blocks differ in weights, not in text.
@@ -128,7 +128,7 @@ task = topic.task(
         "deepest": Param(
             48, low=8, high=2_048, summary="layers of the deepest network; the others have 1/8, 1/4 and 1/2 of them"
         ),
-        "width": Param(64, low=HEADS, high=16_384, summary="features of a token; a multiple of the 4 heads"),
+        "width": Param(64, low=HEADS, high=16_384, summary=f"features of a token; a multiple of the {HEADS} heads"),
         "batch": Param(8, low=1, high=65_536, summary="pieces of text"),
         "context": Param(32, low=2, high=4_096, summary="characters of a piece"),
         "rows": Param(2_000, low=10, summary="texts, such as verses, that pieces are drawn from"),
@@ -182,7 +182,6 @@ def _run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> di
         tokens=data.size,
         length=params["context"],
         width=params["width"],
-        heads=HEADS,
         seed=problem.seed,
     )
     batch = next(batches(data, params["context"], params["batch"], problem.seed, device))

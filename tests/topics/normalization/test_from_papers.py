@@ -195,7 +195,7 @@ def test_deepnorm_shrinks_the_initial_weights_its_paper_names(engine: Any) -> No
 
     torch.manual_seed(0)
     recipe = next(recipe for recipe in RECIPES if recipe.name == "deepnorm")
-    model = engine.transformer.Transformer(recipe, tokens=4, length=4, scores=4, width=64, layers=LAYERS)
+    model = engine.transformer.Transformer(recipe, tokens=4, length=4, scores=4, width=64, heads=4, layers=LAYERS)
     for name, weight in weights_of(model).items():
         if not name.endswith(".weight") or not name.startswith("steps") or "sublayer" not in name:
             continue

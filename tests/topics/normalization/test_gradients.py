@@ -22,7 +22,7 @@ from harness.topics.normalization.engine.gradients import layer_norms, networks
 from harness.topics.normalization.recipes import ON_DEVICE, RECIPES
 
 BY_NAME = {recipe.name: recipe for recipe in (*RECIPES, *ON_DEVICE)}
-SIZES: dict[str, Any] = {"tokens": 20, "length": 8, "width": 16, "heads": 2}
+SIZES: dict[str, Any] = {"tokens": 20, "length": 8, "width": 16}
 PARAMS = {"deepest": 16, "width": 16, "batch": 4, "context": 8}
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from harness.topics._shared.deep import seeded
+from harness.topics.normalization.budget import HEADS
 from harness.topics.normalization.engine.transformer import FeedForward, Transformer
 from harness.topics.normalization.recipes import Recipe
 
@@ -16,7 +17,7 @@ Norms = npt.NDArray[np.float64]
 
 
 def networks(
-    recipe: Recipe, depths: Sequence[int], *, tokens: int, length: int, width: int, heads: int, seed: int
+    recipe: Recipe, depths: Sequence[int], *, tokens: int, length: int, width: int, seed: int
 ) -> list[Transformer]:
     """Make untrained networks of several depths, each from the same seed.
 
@@ -27,7 +28,7 @@ def networks(
     for layers in depths:
         seeded(seed)
         model = Transformer(
-            recipe, tokens=tokens, length=length, scores=tokens, width=width, heads=heads, layers=layers
+            recipe, tokens=tokens, length=length, scores=tokens, width=width, heads=HEADS, layers=layers
         )
         made.append(model if recipe.bfloat16 else model.double())
     return made

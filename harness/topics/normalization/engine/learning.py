@@ -15,6 +15,7 @@ from harness.topics.normalization.budget import HEADS
 from harness.topics.normalization.corpus import Corpus
 from harness.topics.normalization.engine.batches import batches, next_token_loss
 from harness.topics.normalization.engine.devices import prepared
+from harness.topics.normalization.engine.norms import has_batch_norm
 from harness.topics.normalization.engine.training import Budget, Trained, train
 from harness.topics.normalization.engine.transformer import Transformer
 from harness.topics.normalization.learned import Floats
@@ -90,7 +91,7 @@ def in_training(model: nn.Module, data: Corpus, evaluated: Floats, batch: int, d
     evaluated
         What the model predicts in evaluation mode; it is returned where there is no batch norm, as it is the same.
     """
-    if not any(isinstance(module, nn.BatchNorm1d) for module in model.modules()):
+    if not has_batch_norm(model):
         return evaluated
     return predict(copy.deepcopy(model).train(), data, device, batch)
 

@@ -76,6 +76,11 @@ def normalised(layer: nn.Module, x: torch.Tensor, mask: torch.Tensor | None) -> 
     return out
 
 
+def has_batch_norm(model: nn.Module) -> bool:
+    """Return whether a model contains batch norm: only then do training and evaluation differ."""
+    return any(isinstance(module, TokenBatchNorm) for module in model.modules())
+
+
 def norm(name: str, width: int) -> nn.Module:
     """Return the norm of that name for activations with `width` features."""
     made: dict[str, type[nn.Module]] = {"dyt": DynamicTanh, "derf": DynamicErf, "batch": TokenBatchNorm}

@@ -73,11 +73,6 @@ def predict(
     return probabilities
 
 
-def has_modes(model: nn.Module) -> bool:
-    """Return whether training and evaluation differ: with batch norm, and nowhere else here."""
-    return any(isinstance(module, nn.BatchNorm1d) for module in model.modules())
-
-
 def saved_bytes(model: nn.Module, sentences: Ids, labels: Labels, device: str) -> int:
     """Count the bytes of the activations that a training step on these sentences saves for its gradients."""
     model.train()

@@ -133,9 +133,9 @@ class Transformer(nn.Module):
         tokens: int,
         length: int,
         scores: int,
-        width: int = 64,
-        heads: int = 4,
-        layers: int = 6,
+        width: int,
+        heads: int,
+        layers: int,
         pooled: bool = False,
     ) -> None:
         super().__init__()
