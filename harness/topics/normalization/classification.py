@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from harness import CLEAN, Chart, Curve, Judgement, Metric, Param, Profile, Takes
+from harness import CLEAN, Chart, Judgement, Metric, Param, Profile, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.normalization import ENGINE, topic
 from harness.topics.normalization.budget import HEADS
+from harness.topics.normalization.learned import training_curve
 from harness.topics.normalization.recipes import Recipe, compete
 from harness.topics.normalization.scenarios import covariate_shift, label_noise, long_tail
 from harness.topics.normalization.sentences import LENGTH, PARAMS, Described, Sentences, prepare, visible
@@ -32,6 +33,7 @@ NEEDS = (
 WIDTH = 64
 #: Test texts that are predicted in training mode, too.
 COMPARED = 256
+#: Most points of the curve of training.
 POINTS = 20
 NO_TRAINING = {"mode_gap": 0.0, "saved_bytes": 0.0, "parameters": 0.0}
 
@@ -71,7 +73,7 @@ def judge(data: Described, output: Classified) -> Judgement:
     """Judge probabilities, and what training left."""
     from harness.topics._shared import multiclass
 
-    curves = loss_curve(output.losses)
+    curves = training_curve("loss", output.losses, POINTS)
     if output.diverged is not None:
         return Judgement({}, curves, diverged=output.diverged)
     judged = multiclass.judge(data.test_labels, data.classes, output.probabilities)
@@ -81,15 +83,6 @@ def judge(data: Described, output: Classified) -> Judgement:
     evaluation, training = (float(part.mean()) if few else 0.0 for part in modes)
     left = {"mode_gap": evaluation - training, "saved_bytes": output.saved_bytes, "parameters": output.parameters}
     return Judgement({**judged.metrics, **left}, {**judged.curves, **curves}, examples=judged.examples, n=judged.n)
-
-
-def loss_curve(losses: tuple[float, ...]) -> dict[str, Curve]:
-    """Average the training loss over runs of steps; the x of a point is the last step of its run."""
-    if not losses:
-        return {}
-    ends = np.unique(np.linspace(0, len(losses), POINTS + 1).round().astype(int))[1:]
-    parts = np.split(np.asarray(losses), ends[:-1])
-    return {"loss": Curve([float(end) for end in ends], [float(part.mean()) for part in parts])}
 
 
 def guess(data: Described) -> Mapping[str, float]:

@@ -39,7 +39,7 @@ def judge(data: Corpus, output: Any) -> Judgement:
         "parameters": float(output.parameters),
         "saved_bytes": float(output.saved_bytes),
     }
-    curves = {"loss": training_curve(output.losses)} if output.losses else {}
+    curves = training_curve("loss", output.losses)
     if output.diverged is not None:
         return Judgement(costs, curves, n={"reached": 1}, diverged=output.diverged)
     losses, in_training = (losses_of(data, scored) for scored in (output.scored, output.in_training))

@@ -98,11 +98,16 @@ def steps_to(target: float, losses: Sequence[float]) -> int | None:
     return int(met[0]) + min(AVERAGED, len(losses)) if met.size else None
 
 
-def training_curve(losses: Sequence[float]) -> Curve:
-    """Return the training loss over steps as means of at most 60 stretches, each at its last step."""
-    parts = np.array_split(np.asarray(losses, float), min(POINTS, len(losses)))
+def training_curve(name: str, losses: Sequence[float], points: int = POINTS) -> dict[str, Curve]:
+    """Return the curve of the training loss over steps by its name; none where nothing was trained in steps.
+
+    Its points, so many at most, are the means of stretches of nearly equal length, each at its last step.
+    """
+    if not losses:
+        return {}
+    parts = np.array_split(np.asarray(losses, float), min(points, len(losses)))
     ends = np.cumsum([len(part) for part in parts])
-    return Curve(ends.astype(float).tolist(), [float(part.mean()) for part in parts])
+    return {name: Curve(ends.astype(float).tolist(), [float(part.mean()) for part in parts])}
 
 
 def unigram_loss(data: Corpus) -> float:

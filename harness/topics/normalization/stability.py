@@ -86,7 +86,7 @@ def judge(data: Corpus, output: Any) -> Judgement:
             "loss": Curve(rates, counted.tolist()),
             "unigram": Curve(rates, [unigram] * len(rates)),
             "steps": Curve(rates, ended),
-            **({"training": training_curve(output[-1].losses)} if output[-1].losses else {}),
+            **training_curve("training", output[-1].losses),
         },
         n={"failed": len(rates), "diverged_rates": len(rates)},
     )

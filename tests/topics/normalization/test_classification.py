@@ -14,7 +14,7 @@ pytest.importorskip("sklearn")
 from harness import Problem, TextSplit
 from harness.data.readers.text import Texts
 from harness.errors import InvalidOutputError
-from harness.topics.normalization.classification import NO_TRAINING, Classified, loss_curve, task
+from harness.topics.normalization.classification import NO_TRAINING, Classified, task
 from harness.topics.normalization.recipes import RECIPES
 from harness.topics.normalization.sentences import Described
 
@@ -127,14 +127,6 @@ def test_the_gap_of_modes_is_evaluation_minus_training() -> None:
     in_training = np.full((10, 2), 0.5)
     judged = task.judge(data, Classified(0.8 * right + 0.1, in_training))
     assert judged.metrics["mode_gap"] == pytest.approx(-np.log(0.9) + np.log(0.5))
-
-
-def test_losses_are_averaged_over_twentieths() -> None:
-    curve = loss_curve(tuple(float(step) for step in range(1, 41)))["loss"]
-    assert curve.x == list(range(2, 41, 2))
-    assert curve.y == [step - 0.5 for step in curve.x]
-    assert loss_curve(()) == {}
-    assert loss_curve((3.0,))["loss"].y == [3.0]
 
 
 def test_what_cannot_be_judged_is_refused() -> None:

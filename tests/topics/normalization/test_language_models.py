@@ -162,11 +162,13 @@ def test_the_target_is_met_by_the_mean_of_ten_losses() -> None:
 
 
 def test_the_curve_of_training_has_the_means_of_stretches() -> None:
-    curve = learned.training_curve(list(range(120)))
-    assert curve.x[:2] == [2.0, 4.0]
-    assert curve.x[-1] == 120.0
-    assert curve.y[:2] == [0.5, 2.5]
-    assert learned.training_curve([1.0, 5.0]).y == [1.0, 5.0]
+    curve = learned.training_curve("loss", [float(step) for step in range(1, 41)], 20)["loss"]
+    assert curve.x == list(range(2, 41, 2))
+    assert curve.y == [step - 0.5 for step in curve.x]
+    uneven = learned.training_curve("training", list(range(130)))["training"]
+    assert (len(uneven.x), uneven.x[0], uneven.x[-1]) == (60, 3.0, 130.0)
+    assert learned.training_curve("loss", [1.0, 5.0])["loss"].y == [1.0, 5.0]
+    assert learned.training_curve("loss", []) == {}
 
 
 def test_training_that_diverged_has_the_loss_of_counts_and_its_own_size() -> None:
