@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness import CLEAN, Chart, Examples, InvalidOutputError, Judgement, Metric, Param, Profile, Takes, Work
-from harness.topics.normalization import ENGINE, budget, corpus, topic
+from harness.topics.normalization import budget, corpus, counts, topic
 from harness.topics.normalization.corpus import Corpus
-from harness.topics.normalization.learned import Learned, losses_of, steps_to, training_curve, unigram_loss
+from harness.topics.normalization.learned import Learned, losses_of, steps_to, training_curve
 from harness.topics.normalization.recipes import Recipe, compete
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def judge(data: Corpus, output: Any) -> Judgement:
 def guess(data: Corpus) -> Mapping[str, float]:
     """Return the metrics of predicting each character by its count: the loss of training that diverged."""
     return {
-        "loss": unigram_loss(data),
+        "loss": counts.unigram_loss(data),
         "mode_gap": 0.0,
         "target_steps": 0.0,
         "target_cpu_s": 0.0,
@@ -174,12 +174,9 @@ def _run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Le
 
 
 compete(task, _run, budget.NEEDS, on_device=True)
-COUNTS = f"{ENGINE}.counts"
 
 
 def _counted(problem: Problem, phase: PhaseClock, count: Callable[[Corpus], Floats]) -> Learned:
-    from harness.topics.normalization.engine import counts
-
     for _ in phase("train"):
         table = count(problem.data)
     for _ in phase("predict"):
@@ -195,17 +192,13 @@ def _counted(problem: Problem, phase: PhaseClock, count: Callable[[Corpus], Floa
     return problem.with_altered(output, phase, predict)
 
 
-@task.strategy("unigram", needs=COUNTS, note="Counted once, not trained in steps.")
+@task.strategy("unigram", note="Counted once, not trained in steps.")
 def unigram(problem: Problem, phase: PhaseClock) -> Learned:
     """Predict each character by its count, whatever comes before it."""
-    from harness.topics.normalization.engine import counts
-
     return _counted(problem, phase, counts.unigram)
 
 
-@task.strategy("bigram", needs=COUNTS, note="Counted once, not trained in steps.")
+@task.strategy("bigram", note="Counted once, not trained in steps.")
 def bigram(problem: Problem, phase: PhaseClock) -> Learned:
     """Predict each character by its count after the one before it."""
-    from harness.topics.normalization.engine import counts
-
     return _counted(problem, phase, counts.bigram)

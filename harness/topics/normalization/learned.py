@@ -108,9 +108,3 @@ def training_curve(name: str, losses: Sequence[float], points: int = POINTS) -> 
     parts = np.array_split(np.asarray(losses, float), min(points, len(losses)))
     ends = np.cumsum([len(part) for part in parts])
     return {name: Curve(ends.astype(float).tolist(), [float(part.mean()) for part in parts])}
-
-
-def unigram_loss(data: Corpus) -> float:
-    """Return the loss on the test text of guessing by the characters' counts in the training text, plus one."""
-    counts = np.bincount(data.train, minlength=data.size) + 1
-    return -float(np.log(counts / counts.sum())[data.targets].mean())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness import CLEAN, Chart, Curve, InvalidOutputError, Judgement, Metric, Param, Profile, Takes, Work
-from harness.topics.normalization import ENGINE, budget, corpus, topic
+from harness.topics.normalization import budget, corpus, counts, topic
 from harness.topics.normalization.corpus import Corpus
-from harness.topics.normalization.learned import Floats, losses_of, training_curve, unigram_loss
+from harness.topics.normalization.learned import Floats, losses_of, training_curve
 from harness.topics.normalization.recipes import Recipe, compete
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def judge(data: Corpus, output: Any) -> Judgement:
         raise InvalidOutputError(
             f"expected a list of Attempt, one for each learning rate, not a {type(output).__name__}"
         )
-    most, unigram = float(np.log(data.size)), unigram_loss(data)
+    most, unigram = float(np.log(data.size)), counts.unigram_loss(data)
     rates = [one.rate for one in output]
     losses = np.array([most if one.scored is None else float(losses_of(data, one.scored).mean()) for one in output])
     diverged = np.array([one.diverged is not None for one in output])
@@ -208,27 +208,21 @@ def _rates(problem: Problem) -> list[float]:
 compete(task, _run, budget.NEEDS)
 
 
-def _counted(problem: Problem, phase: PhaseClock, table: Any) -> list[Attempt]:
-    from harness.topics.normalization.engine import counts
-
+def _counted(problem: Problem, phase: PhaseClock, count: Callable[[Corpus], Floats]) -> list[Attempt]:
     for _ in phase("train"):
-        counted = table(problem.data)
+        table = count(problem.data)
     for _ in phase("predict"):
-        scored = counts.after(counted, problem.data.test)
+        scored = counts.after(table, problem.data.test)
     return [Attempt(rate, scored) for rate in _rates(problem)]
 
 
-@task.strategy("unigram", needs=f"{ENGINE}.counts", note="Is not trained, so that it has no learning rate.")
+@task.strategy("unigram", note="Is not trained, so that it has no learning rate.")
 def unigram(problem: Problem, phase: PhaseClock) -> list[Attempt]:
     """Predict each character by its count, whatever comes before it."""
-    from harness.topics.normalization.engine import counts
-
     return _counted(problem, phase, counts.unigram)
 
 
-@task.strategy("bigram", needs=f"{ENGINE}.counts", note="Is not trained, so that it has no learning rate.")
+@task.strategy("bigram", note="Is not trained, so that it has no learning rate.")
 def bigram(problem: Problem, phase: PhaseClock) -> list[Attempt]:
     """Predict each character by its count after the one before it."""
-    from harness.topics.normalization.engine import counts
-
     return _counted(problem, phase, counts.bigram)

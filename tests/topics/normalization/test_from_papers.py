@@ -267,8 +267,8 @@ def test_stability_is_judged_by_wortsmans_sensitivity() -> None:
 
 
 def test_counts_are_unigrams_and_bigrams_with_one_added() -> None:
+    from harness.topics.normalization import counts
     from harness.topics.normalization.corpus import Corpus
-    from harness.topics.normalization.engine import counts
 
     text = np.array([1, 2, 1, 1, 3, 2, 1], np.uint8)
     data = Corpus(text, text[None, :4], text[None, 1:5], "abc")

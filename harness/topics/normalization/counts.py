@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.topics.normalization.corpus import Corpus, Ids
-from harness.topics.normalization.learned import Floats
+from harness.topics.normalization.learned import Floats, losses_of
 
 #: What is added to each count, so that no probability is 0 (Laplace's rule of succession).
 ADDED = 1
@@ -38,7 +38,9 @@ def after(table: Floats, test: Ids) -> Floats:
     return scored
 
 
-def surprise(table: Floats, text: Ids) -> float:
-    """Return the mean negative log-likelihood of a text after its first character, in nats."""
-    before, following = text[:-1], text[1:]
-    return -float((table[following] if table.ndim == 1 else table[before, following]).mean(dtype=np.float64))
+def unigram_loss(data: Corpus) -> float:
+    """Return the loss on the test text of `unigram`, in nats a character.
+
+    It is computed as that of any other output, so that `unigram` itself is neither above nor below it by rounding.
+    """
+    return float(losses_of(data, after(unigram(data), data.test)).mean())
