@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness import Generator, Param, Scalar, Stress, TextSplit, UsageError
-from harness.data.cards import builtin_card, path, verify
+from harness import Generator, MissingDataError, Param, Scalar, Stress, TextSplit, UsageError
+from harness.data.cards import builtin_card, verify
 from harness.data.readers.text import TextFile
 
 PARAMS = {
@@ -113,28 +113,22 @@ def visible(data: Corpus) -> Corpus:
     return replace(data, targets=np.zeros((0, 0), np.uint8))
 
 
-def dictionary_stress() -> list[Stress]:
-    """Return the stress ``gcide``, test text from a dictionary, or none where its file was not fetched."""
-    place = path(builtin_card(DICTIONARY))
-    if place is None or not place.is_file():
-        return []
-    return [
-        Stress(
-            DICTIONARY,
-            from_dictionary,
-            (50, 100),
-            "test text from the dictionary gcide, %",
-            "Pieces of the Collaborative International Dictionary of English in place of pieces of the test text.",
-        )
-    ]
+def from_dictionary(data: Corpus, level: float, rng: Generator) -> Corpus | None:
+    """Put pieces of the dictionary in place of a share of the test text, in percent.
 
-
-def from_dictionary(data: Corpus, level: float, rng: Generator) -> Corpus:
-    """Put pieces of the dictionary in place of a share of the test text, in percent."""
+    Returns
+    -------
+    Corpus or None
+        ``None`` where the file of the dictionary was not fetched.
+    """
+    try:
+        text = _dictionary()
+    except MissingDataError:
+        return None
     windows, context = data.test.shape
     count = round(windows * level / 100)
     test, targets = data.test.copy(), data.targets.copy()
-    test[:count], targets[:count] = _pieces(encode(_dictionary(), data.alphabet), context, count, rng)
+    test[:count], targets[:count] = _pieces(encode(text, data.alphabet), context, count, rng)
     return replace(data, test=test, targets=targets)
 
 
@@ -144,8 +138,10 @@ def _dictionary() -> str:
 
     Raises
     ------
+    MissingDataError
+        When its file was not fetched.
     UsageError
-        When its file is not the one that the card describes; the message says how to fetch it again.
+        When it is not the one that the card describes; the message says how to fetch it again.
     """
     import gzip
 
@@ -155,3 +151,15 @@ def _dictionary() -> str:
     assert isinstance(file, TextFile)
     with gzip.open(file.path, "rt", encoding=file.encoding) as stream:
         return "".join(islice(stream, LINES))
+
+
+STRESS = (
+    Stress(
+        DICTIONARY,
+        from_dictionary,
+        (50, 100),
+        "test text from the dictionary gcide, %",
+        "Pieces of the Collaborative International Dictionary of English in place of pieces of the test text, where it "
+        "was fetched.",
+    ),
+)

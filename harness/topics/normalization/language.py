@@ -120,7 +120,7 @@ task = topic.task(
     params={**corpus.PARAMS, **budget.PARAMS, **GOAL},
     sweep={"rate": [1e-3, 1e-2], "layers": [12], "batch": [2]},
     work={"train": Work("step", of=("steps",))},
-    stress=corpus.dictionary_stress(),
+    stress=corpus.STRESS,
     reference="pre-ln",
     baseline="unigram",
     charts=[

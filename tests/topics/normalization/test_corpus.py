@@ -116,7 +116,7 @@ def dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_share_of_the_test_text_comes_from_the_dictionary(dictionary: str) -> None:
     data = _prepared()
-    (stress,) = corpus.dictionary_stress()
+    (stress,) = corpus.STRESS
     altered = stress.alter(data, 50, np.random.default_rng(3))
     assert (altered.test[25:] == data.test[25:]).all()
     assert (altered.targets[25:] == data.targets[25:]).all()
@@ -135,7 +135,6 @@ def test_a_damaged_dictionary_says_how_to_fetch_it_again(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("dictionary")
-def test_there_is_no_stress_without_the_dictionary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert [stress.name for stress in corpus.dictionary_stress()] == ["gcide"]
-    monkeypatch.setattr(corpus, "path", lambda _card: tmp_path / "missing")
-    assert corpus.dictionary_stress() == []
+def test_without_the_dictionary_its_test_sets_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "words.txt.gz").unlink()
+    assert [stress.alter(_prepared(), 50, np.random.default_rng(0)) for stress in corpus.STRESS] == [None]
