@@ -185,7 +185,7 @@ def counts(sentences: npt.NDArray[np.int32], size: int) -> Any:
     return csr_matrix((ones, (rows, sentences[rows, places])), (len(sentences), size))
 
 
-def run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Classified:
+def _run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Classified:
     """Train a Transformer of a recipe in the phase `fit`, and predict in the phase `predict`."""
     from harness.topics._shared.deep import parameter_count, seeded
     from harness.topics.normalization.engine.norms import has_batch_norm
@@ -222,4 +222,4 @@ def run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> Cla
     return Classified(probabilities, in_training, parameter_count(model), saved, losses)
 
 
-compete(task, run, NEEDS)
+compete(task, _run, NEEDS)

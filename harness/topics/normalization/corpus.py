@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -132,7 +132,7 @@ def from_dictionary(data: Corpus, level: float, rng: Generator) -> Corpus | None
     return replace(data, test=test, targets=targets)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _dictionary() -> str:
     """Read the beginning of the dictionary; all of it would take a second in every trial.
 

@@ -176,14 +176,7 @@ def _run(problem: Problem, phase: PhaseClock, recipe: Recipe, device: str) -> di
         raise CannotRunError("before training, ReZero multiplies every sublayer by 0, so its weights have no gradients")
     data, params = problem.data, problem.params
     depths = [params["deepest"] // part for part in PARTS]
-    models = networks(
-        recipe,
-        depths,
-        tokens=data.size,
-        length=params["context"],
-        width=params["width"],
-        seed=problem.seed,
-    )
+    models = networks(recipe, depths, data, params, problem.seed)
     batch = next(batches(data, params["context"], params["batch"], problem.seed, device))
     ready = prepared(models, recipe, device, phase, batch)
     with phase("gradients"):

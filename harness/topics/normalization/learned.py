@@ -1,4 +1,4 @@
-"""What a language model returns, and the checks and sums that judges of it share."""
+"""What a language model returns, and what judges of training share."""
 
 from __future__ import annotations
 
@@ -83,19 +83,17 @@ def losses_of(data: Corpus, output: Any) -> Losses:
     return -np.take_along_axis(output, data.targets[..., None].astype(np.intp), -1)[..., 0].astype(np.float64)
 
 
-def smooth(losses: Sequence[float]) -> Losses:
-    """Average each training loss with the nine before it; the first value is that of the tenth step.
-
-    Of fewer than ten losses, all are averaged.
-    """
-    count = min(AVERAGED, len(losses))
-    return np.lib.stride_tricks.sliding_window_view(losses, count).mean(axis=-1) if count else np.empty(0)
-
-
 def steps_to(target: float, losses: Sequence[float]) -> int | None:
-    """Return the first step, counted from 1, at which the averaged training loss is at most a target."""
-    met = np.flatnonzero(smooth(losses) <= target)
-    return int(met[0]) + min(AVERAGED, len(losses)) if met.size else None
+    """Return the first step, counted from 1, at which the mean of ten training losses is at most a target.
+
+    They are the loss of that step and the nine before it; of fewer than ten losses, the mean is that of all.
+    """
+    if not losses:
+        return None
+    count = min(AVERAGED, len(losses))
+    means = np.lib.stride_tricks.sliding_window_view(losses, count).mean(axis=-1)
+    met = np.flatnonzero(means <= target)
+    return int(met[0]) + count if met.size else None
 
 
 def training_curve(name: str, losses: Sequence[float], points: int = POINTS) -> dict[str, Curve]:

@@ -73,7 +73,6 @@ def judge(data: Corpus, output: Any) -> Judgement:
     losses = np.array([most if one.scored is None else float(losses_of(data, one.scored).mean()) for one in output])
     diverged = np.array([one.diverged is not None for one in output])
     counted = np.minimum(losses, most)
-    ended = [float(len(one.losses)) for one in output]
     return Judgement(
         metrics={
             "best_loss": float(counted.min()),
@@ -85,7 +84,7 @@ def judge(data: Corpus, output: Any) -> Judgement:
         curves={
             "loss": Curve(rates, counted.tolist()),
             "unigram": Curve(rates, [unigram] * len(rates)),
-            "steps": Curve(rates, ended),
+            "steps": Curve(rates, [float(len(one.losses)) for one in output]),
             **training_curve("training", output[-1].losses),
         },
         n={"failed": len(rates), "diverged_rates": len(rates)},

@@ -22,7 +22,6 @@ from harness.topics.normalization.engine.gradients import layer_norms, networks
 from harness.topics.normalization.recipes import ON_DEVICE, RECIPES
 
 BY_NAME = {recipe.name: recipe for recipe in (*RECIPES, *ON_DEVICE)}
-SIZES: dict[str, Any] = {"tokens": 20, "length": 8, "width": 16}
 PARAMS = {"deepest": 16, "width": 16, "batch": 4, "context": 8}
 
 
@@ -72,7 +71,7 @@ def test_what_cannot_be_judged_is_said(output: Any, said: str) -> None:
 
 
 def test_a_norm_is_the_slope_of_the_loss_along_its_gradient() -> None:
-    model: Any = networks(BY_NAME["pre-ln"], [3], seed=0, **SIZES)[0]
+    model: Any = networks(BY_NAME["pre-ln"], [3], corpus(), PARAMS, 0)[0]
     next_token_loss(model, *batch()).backward()
     found = layer_norms(model)
     for layer in range(3):
@@ -111,7 +110,7 @@ def test_rezero_has_no_gradients_to_compare() -> None:
 
 
 def test_a_gradient_that_float32_cannot_hold_has_a_norm() -> None:
-    (model,) = networks(BY_NAME["none"], [64], seed=1, **SIZES)
+    (model,) = networks(BY_NAME["none"], [64], corpus(), PARAMS, 1)
     next_token_loss(model, *batch()).backward()
     assert np.isfinite(layer_norms(model)).all()
     model.float().zero_grad(set_to_none=True)
@@ -121,7 +120,7 @@ def test_a_gradient_that_float32_cannot_hold_has_a_norm() -> None:
 
 def test_matrix_products_in_bfloat16_leave_weights_and_scores_in_float32() -> None:
     recipe = BY_NAME["pre-ln-bf16-gpu"]
-    plain, other = (networks(recipe, [2], seed=0, **SIZES) for _ in range(2))
+    plain, other = (networks(recipe, [2], corpus(), PARAMS, 0) for _ in range(2))
     (model,) = prepared(other, recipe, "cpu", unmeasured, batch())
     scores, exact = model(batch()[0]), plain[0](batch()[0])
     assert scores.dtype == torch.float32

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from unmeasured import unmeasured
 
 from harness import InvalidOutputError, Outputs, Problem
 from harness.measure import judging
@@ -31,22 +31,6 @@ PARAMS = {
     "rates": 3,
     "threads": 1,
 }
-
-
-class Unmeasured:
-    """Phases without a clock: that of the harness collects garbage before each, which takes longer than a model."""
-
-    def __call__(self, _name: str) -> Unmeasured:
-        return self
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_error: object) -> None:
-        return None
-
-    def __iter__(self) -> Iterator[None]:
-        yield None
 
 
 def _corpus(seed: int = 0) -> Corpus:
@@ -73,7 +57,7 @@ def _scored(output: Learned) -> np.ndarray:
 def _run(module: Any, name: str, data: Corpus, altered: dict[str, Corpus] | None = None, **params: float) -> object:
     task = module.task
     problem = Problem(visible(data), {**PARAMS, **params}, seed=3, altered=altered or {})
-    return task.strategies[name].run(problem, Unmeasured())
+    return task.strategies[name].run(problem, unmeasured)
 
 
 def test_counts_are_those_of_the_text_with_one_added() -> None:

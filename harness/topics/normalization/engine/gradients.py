@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from harness.topics._shared.deep import seeded
-from harness.topics.normalization.budget import HEADS
+from harness.topics.normalization.corpus import Corpus
+from harness.topics.normalization.engine.learning import model_of
 from harness.topics.normalization.engine.transformer import FeedForward, Transformer
 from harness.topics.normalization.recipes import Recipe
 
@@ -17,7 +19,7 @@ Norms = npt.NDArray[np.float64]
 
 
 def networks(
-    recipe: Recipe, depths: Sequence[int], *, tokens: int, length: int, width: int, seed: int
+    recipe: Recipe, depths: Sequence[int], data: Corpus, params: Mapping[str, Any], seed: int
 ) -> list[Transformer]:
     """Make untrained networks of several depths, each from the same seed.
 
@@ -27,9 +29,7 @@ def networks(
     made = []
     for layers in depths:
         seeded(seed)
-        model = Transformer(
-            recipe, tokens=tokens, length=length, scores=tokens, width=width, heads=HEADS, layers=layers
-        )
+        model = model_of(recipe, data, {**params, "layers": layers}, "cpu")
         made.append(model if recipe.bfloat16 else model.double())
     return made
 
