@@ -162,7 +162,7 @@ task = topic.task(
             log_y=True,
         ),
     ],
-    quick=Profile(3, {"deepest": 16}, strategies=("post-ln", "pre-ln", "deepnorm")),
+    quick=Profile(3, {"deepest": 16}, strategies=("post-ln", "pre-ln")),
     full=Profile(10),
 )
 

@@ -135,7 +135,7 @@ task = topic.task(
     quick=Profile(
         3,
         {"layers": 2, "rows": 2_000, "steps": 100},
-        strategies=("unigram", "bigram", "post-ln", "pre-ln", "pre-rmsnorm", "dyt"),
+        strategies=("unigram", "post-ln", "pre-ln", "pre-rmsnorm", "dyt"),
         stress=False,
     ),
     full=Profile(3, sweeps=True),
