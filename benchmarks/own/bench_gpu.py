@@ -96,7 +96,7 @@ def gradients() -> dict[str, list[Record]]:
     selection = Selection(
         tasks=("normalization/gradients",),
         strategies=PRE_LN,
-        datasets=("kjv-pieces",),
+        datasets=("kjv",),
         scenarios=("clean",),
         profile="quick",
         blocks=3,

@@ -197,14 +197,15 @@ class Takes:
         ``prepare(data, params, rng) -> data``: what the task makes of such data before any scenario, such as a division
         into training and test. Data made in code are what the task needs already.
     overlap
-        Where `prepare` divides the rows of a file anew in each block: the rows of the test set for each other row. See
+        ``overlap(data)``, where `prepare` tests other rows of a file than the data hold out, or fewer: the rows of the
+        test set for each other row of the file, from what `prepare` and a scenario made. It takes the place of
         `Dataset.overlap`.
     """
 
     kind: str
     targets: tuple[str, ...] = ()
     prepare: Callable[[Any, Mapping[str, Scalar], Generator], Any] = lambda data, _params, _rng: data
-    overlap: float = 0.0
+    overlap: Callable[[Any], float] | None = None
 
     def __str__(self) -> str:
         return _kind_in_words(self.kind, self.targets)

@@ -170,12 +170,12 @@ class Job:
         """Judge the strategy's output, and those for altered data; see `judging.judge`."""
         return judging.judge(self.task, data, output, altered)
 
-    @property
-    def overlap(self) -> float:
-        """Rows of the test set for each other row of the data, where blocks draw both from the same rows; else 0."""
-        if self.dataset.overlap is not None:
-            return float(self.dataset.overlap(self.trial.params))
-        return self.task.takes.overlap if self.task.takes is not None and self.dataset.kind else 0.0
+    def overlap(self, data: Any) -> float:
+        """Return the rows of the test set for each other row, where blocks draw both from the same rows; else 0."""
+        takes = self.task.takes
+        if takes is not None and takes.overlap is not None and self.dataset.kind:
+            return float(takes.overlap(data))
+        return 0.0 if self.dataset.overlap is None else float(self.dataset.overlap(self.trial.params))
 
 
 def import_installed(modules: Iterable[str]) -> None:

@@ -110,7 +110,7 @@ def attempt(
         curves=dict(judgement.curves),
         n=dict(judgement.n),
         diverged=judgement.diverged,
-        overlap=job.overlap,
+        overlap=job.overlap(data),
         memory_source=("quiet" if quiet else "exact") if exact else "sampled",
         tries=tuned.tries,
         choice=tuned.choice,

@@ -99,17 +99,16 @@ def test_the_cases_of_rates_are_recorded() -> None:
 
 
 def test_overlap_is_that_of_the_data_set_at_the_trials_parameters() -> None:
-    assert job(None).overlap == 0.0
-    assert job(None, overlap=lambda params: 3 / params["threads"]).overlap == 3.0
+    assert job(None).overlap(None) == 0.0
+    assert job(None, overlap=lambda params: 3 / params["threads"]).overlap(None) == 3.0
 
 
-def test_overlap_of_a_card_is_that_of_the_division_of_the_task() -> None:
-    takes = Takes("interactions", overlap=0.25)
-    card = replace(job(None).dataset, kind="interactions")
-    assert replace(job(None, takes=takes), dataset=card).overlap == 0.25
-    assert job(None, takes=takes).overlap == 0.0  # made in code: each block has data of its own
-    own = replace(card, overlap=lambda params: 0.5)
-    assert replace(job(None, takes=takes), dataset=own).overlap == 0.5
+def test_overlap_of_a_card_is_that_of_what_the_task_tests() -> None:
+    takes = Takes("interactions", overlap=lambda data: len(data) / 8)
+    card = replace(job(None).dataset, kind="interactions", overlap=lambda params: 0.5)
+    assert replace(job(None, takes=takes), dataset=card).overlap([1, 2]) == 0.25
+    assert replace(job(None), dataset=card).overlap([1, 2]) == 0.5
+    assert job(None, takes=takes).overlap([1, 2]) == 0.0  # made in code: each block has data of its own
 
 
 def test_work_is_counted_in_what_strategies_see_of_the_data() -> None:

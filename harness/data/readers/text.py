@@ -75,11 +75,22 @@ class Texts:
 
 @dataclass(frozen=True, eq=False)
 class TextSplit:
-    """Training and test texts, and the names of the classes where the target has several."""
+    """Training and test texts, and the names of the classes where the target has several.
+
+    Attributes
+    ----------
+    rows
+        Number of all texts of the file, with those that are neither; 0 for texts made in code.
+    """
 
     train: Texts
     test: Texts
     classes: tuple[str, ...] = ()
+    rows: int = 0
+
+    def overlap(self, tested: float) -> float:
+        """Return the tested texts for each other text of the file, where so many of the test texts are used."""
+        return tested / (self.rows - tested) if self.rows else 0.0
 
 
 def read(card: Card) -> tuple[Texts, tuple[str, ...]]:
@@ -126,7 +137,7 @@ def _lines(file: TextFile) -> tuple[str, ...]:
 def _load(card: Card, params: Mapping[str, Scalar], rng: Generator) -> TextSplit:
     texts, classes = read(card)
     train, test = split_rows(len(texts), int(params["rows"]), rng)
-    return TextSplit(texts.take(train), texts.take(test), classes)
+    return TextSplit(texts.take(train), texts.take(test), classes, len(texts))
 
 
 def _check(card: Card, params: Mapping[str, Scalar], rng: Generator) -> None:

@@ -21,7 +21,7 @@ DYT = "Zhu et al. 2025, Transformers without normalization, arXiv 2503.10622"
 OWN = "; bound: this project"
 
 Where = dict[str, Scalar]
-DEEP: Where = {"task": "gradients", "dataset": "kjv-pieces", "deepest": 48, "width": 64}
+DEEP: Where = {"task": "gradients", "dataset": "kjv", "deepest": 48, "width": 64}
 KERNELS: Where = {"task": "kernels", "tokens": 1_024, "width": 512}
 BLOCKS = 20
 

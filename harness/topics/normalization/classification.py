@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,7 +97,7 @@ task = topic.task(
     "classification",
     title="The class of a short text, such as the section of a software package from its description",
     datasets=["debian-descriptions"],
-    takes=Takes("text", targets=("multiclass", "binary"), prepare=prepare),
+    takes=Takes("text", targets=("multiclass", "binary"), prepare=prepare, overlap=attrgetter("overlap")),
     scenarios=[CLEAN, label_noise(0.4), long_tail(100), covariate_shift(-2)],
     phases=["fit", "predict"],
     metrics=[

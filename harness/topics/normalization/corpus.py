@@ -44,12 +44,15 @@ class Corpus:
         `test`, as in every evaluation of a language model on a given text.
     alphabet
         The characters of the training text in sorted order, at most 255; the first has the number 1.
+    overlap
+        Characters of the test pieces for each other character of the file.
     """
 
     train: Ids
     test: Ids
     targets: Ids
     alphabet: str
+    overlap: float = 0.0
 
     @property
     def size(self) -> int:
@@ -80,7 +83,9 @@ def prepare(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Corpus:
                 "ask for more rows or a smaller context"
             )
     alphabet = alphabet_of(train)
-    return Corpus(encode(train, alphabet), *_pieces(encode(test, alphabet), context, windows, rng), alphabet)
+    pieces = _pieces(encode(test, alphabet), context, windows, rng)
+    tested = min(1.0, windows * context / len(test)) * len(data.test)
+    return Corpus(encode(train, alphabet), *pieces, alphabet, data.overlap(tested))
 
 
 def alphabet_of(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from harness import (
     Scalar,
     Takes,
 )
-from harness.data.cards import builtin_card, dataset
 from harness.topics.normalization import ENGINE, topic
 from harness.topics.normalization.budget import HEADS
 from harness.topics.normalization.corpus import Corpus, prepare, visible
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
 
 #: Depths of the networks, as parts of the deepest one.
 PARTS = (8, 4, 2, 1)
-#: The King James Bible without an overlap of blocks: nothing is tested here, and blocks differ in weights, not in text.
-PIECES = replace(dataset(builtin_card("kjv")), name="kjv-pieces", overlap=None)
 
 
 def _corpus(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Corpus:
@@ -91,8 +87,8 @@ def _checked(output: Any) -> Mapping[int, Norms]:
 task = topic.task(
     "gradients",
     title="Gradients of untrained networks, by layer and by depth",
-    datasets=[PIECES],
-    takes=Takes("text", prepare=_corpus),
+    datasets=["kjv"],
+    takes=Takes("text", prepare=_corpus, overlap=lambda _: 0.0),
     phases=["compile", "gradients"],
     setup=["compile"],
     metrics=[

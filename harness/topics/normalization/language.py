@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from harness import CLEAN, Chart, Examples, InvalidOutputError, Judgement, Metric, Param, Profile, Takes, Work
@@ -68,7 +69,7 @@ task = topic.task(
     "language",
     title="A language model of characters, trained for some steps",
     datasets=["kjv"],
-    takes=Takes("text", prepare=corpus.prepare),
+    takes=Takes("text", prepare=corpus.prepare, overlap=attrgetter("overlap")),
     scenarios=[CLEAN],
     phases=["compile", "train", "predict"],
     setup=["compile"],

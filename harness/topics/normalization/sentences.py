@@ -57,10 +57,17 @@ class Sentences:
 
 @dataclass(frozen=True, eq=False)
 class Described:
-    """Texts with classes, and how many words are to be distinguished. Scenarios change the texts."""
+    """Texts with classes, and how many words are to be distinguished. Scenarios change the texts.
+
+    Attributes
+    ----------
+    overlap
+        Test texts, before any scenario, for each other text of the file.
+    """
 
     texts: TextSplit
     vocabulary: int
+    overlap: float = 0.0
 
     @cached_property
     def classes(self) -> int:
@@ -87,7 +94,7 @@ def prepare(data: Any, params: Mapping[str, Scalar], _rng: Generator) -> Describ
     """Take the texts of a card as they are, and the first of the test texts."""
     assert isinstance(data, TextSplit)
     test = data.test.take(np.arange(min(len(data.test), int(params["test_rows"]))))
-    return Described(replace(data, test=test), int(params["vocabulary"]))
+    return Described(replace(data, test=test), int(params["vocabulary"]), data.overlap(len(test)))
 
 
 def visible(data: Described) -> Sentences:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,7 +96,7 @@ task = topic.task(
     "stability",
     title="Training at learning rates from low to high: which losses, and which failures",
     datasets=["kjv"],
-    takes=Takes("text", prepare=corpus.prepare),
+    takes=Takes("text", prepare=corpus.prepare, overlap=attrgetter("overlap")),
     scenarios=[CLEAN],
     phases=["train", "predict"],
     metrics=[

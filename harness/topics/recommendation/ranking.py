@@ -76,7 +76,7 @@ task = topic.task(
     "ranking",
     title="The ten items that a user is shown, learned from what users took",
     datasets=["debian-dependencies", "movielens-100k", SYNTHETIC_IMPLICIT],
-    takes=Takes("interactions", prepare=prepare, overlap=0.25),
+    takes=Takes("interactions", prepare=prepare, overlap=lambda _: 0.25),
     scenarios=SCENARIOS,
     phases=["fit", "recommend"],
     metrics=METRICS,

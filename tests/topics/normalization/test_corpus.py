@@ -138,3 +138,10 @@ def test_a_damaged_dictionary_says_how_to_fetch_it_again(tmp_path: Path) -> None
 def test_without_the_dictionary_its_test_sets_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "words.txt.gz").unlink()
     assert [stress.alter(_prepared(), 50, np.random.default_rng(0)) for stress in corpus.STRESS] == [None]
+
+
+def test_blocks_overlap_by_the_characters_that_are_tested() -> None:
+    """Of 100 texts of 9 characters, 2 pieces of 9 are tested: with line ends, two texts less a little."""
+    text = Texts(tuple(f"{number:09}" for number in range(20)))
+    made = prepare(replace(split(), test=text, rows=100), {"context": 9, "windows": 2}, np.random.default_rng(0))
+    assert made.overlap == pytest.approx(1.8 / 98.2, rel=0.01)
