@@ -10,10 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import CLEAN, Chart, Curve, Generator, InvalidOutputError, Judgement, Metric, Param, Profile, Scalar, Takes
-from harness.topics.fusion import ENGINE, topic
-from harness.topics.fusion.classification import NEEDS as NETWORKS
+from harness.topics.fusion import ENGINE, predicting, topic
 from harness.topics.fusion.examples import TEST, Divided, Examples, prepare, visible
-from harness.topics.fusion.judging import ROWS
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 #: Vectors of the first and of the second modality of all test examples, each of shape (n, columns).
 Vectors: TypeAlias = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
 
-NEEDS = (*NETWORKS, f"{ENGINE}.alignment")
+NEEDS = (*predicting.NEEDS, f"{ENGINE}.alignment")
 RANKS = (1, 5, 10)
 DRAWN = 100
 CANDIDATES = Param(300, low=10, summary="test examples, among which the other modality of each is to be found")
@@ -134,7 +132,7 @@ task = topic.task(
     judge=judge,
     guess=guess,
     view=view,
-    params={"rows": ROWS, "candidates": CANDIDATES},
+    params={"rows": predicting.ROWS, "candidates": CANDIDATES},
     reference="shuffled",
     baseline="shuffled",
     charts=[

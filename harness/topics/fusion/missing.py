@@ -8,16 +8,14 @@ from typing import Any
 
 from harness import CLEAN, Generator, Judgement, Param, Profile, Scalar, Stress, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
-from harness.topics.fusion import topic
-from harness.topics.fusion.examples import TEST, Divided, prepare, visible
+from harness.topics.fusion import predicting, topic
+from harness.topics.fusion.examples import MODALITIES, TEST, Divided, prepare, visible
 from harness.topics.fusion.worlds import INTERACTION
 
-#: Modalities of the data sets, by name: a test set that takes one from data without it is left out.
-MODALITIES = ("text", "links", "image", "numbers", "a", "b")
 RATES = (0.0, 25.0, 50.0, 75.0, 100.0)
 NOISE = (0.0, 50.0, 100.0)
 PARAMS = {
-    "rows": Param(2_000, low=20, summary="training examples at most"),
+    "rows": predicting.ROWS,
     "tested": Param(500, low=20, summary="test examples at most"),
 }
 
@@ -40,12 +38,6 @@ def _judge(data: Divided, output: Any) -> Judgement:
         output = projected(checked(output, len(labels), data.classes))
         labels = labels[diagonal(len(labels))]
     return judge(labels, data.classes, output)
-
-
-def _guess(data: Divided) -> Mapping[str, float]:
-    from harness.topics._shared.multiclass import majority
-
-    return majority(data.train.labels, data.test.labels, data.classes)
 
 
 def _missing(name: str) -> Stress:
@@ -80,6 +72,7 @@ def _emap(data: Divided, level: float, _rng: Generator) -> Divided:
     return recombined(data) if level else sampled(data)
 
 
+#: A test set that takes a modality from data without it is left out.
 STRESS = (
     *map(_missing, MODALITIES),
     *map(_noise, MODALITIES),
@@ -96,7 +89,7 @@ task = topic.task(
     phases=["fit", "predict"],
     metrics=METRICS,
     judge=_judge,
-    guess=_guess,
+    guess=predicting.guess,
     view=visible,
     params=PARAMS,
     reference="concatenation",

@@ -23,8 +23,8 @@ from harness.topics.fusion.engine.fitting import Budget, _dropped, fit, predict,
 from harness.topics.fusion.engine.imputation import Imputed
 from harness.topics.fusion.engine.missing import noisy, rendered, without
 from harness.topics.fusion.engine.networks import Concatenation
-from harness.topics.fusion.examples import Divided, visible
-from harness.topics.fusion.missing import MODALITIES, task
+from harness.topics.fusion.examples import MODALITIES, Divided, visible
+from harness.topics.fusion.missing import task
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from torch import nn
 from harness.topics.fusion.engine.encoders import WIDTH, Encoded, encoder
 from harness.topics.fusion.engine.fitting import Budget, batches, fit, labels_of, optimise, pieces, taken, tensors
 from harness.topics.fusion.engine.networks import HIDDEN, Concatenation, Loss, Values
-from harness.topics.fusion.examples import Divided, Examples
-from harness.topics.fusion.judging import UNLABELLED
+from harness.topics.fusion.examples import UNLABELLED, Divided, Examples
 
 #: Columns of the space that both modalities are projected to.
 SHARED = 32
