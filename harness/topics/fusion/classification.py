@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import CLEAN, InvalidOutputError, Judgement, Metric, Profile, Takes, Tuning
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
-from harness.topics.fusion import ENGINE, judging, topic
+from harness.topics.fusion import predicting, topic
 from harness.topics.fusion.examples import PARAMS, TEST, Divided, holdout, prepare, visible
 from harness.topics.fusion.scenarios import RANDOM_SPLIT, label_noise, long_tail
 from harness.topics.fusion.worlds import INTERACTION
@@ -18,12 +18,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from harness import PhaseClock, Problem
-    from harness.topics.fusion.engine.networks import Network
+    from harness.topics.fusion.networks import Make
 
     Floats = npt.NDArray[np.float64]
 
-#: Modules that every strategy needs. An optimiser imports torch._dynamo when it is first used, which takes 2 seconds.
-NEEDS = (f"{ENGINE}.fitting", f"{ENGINE}.networks", "harness.topics._shared.deep", "torch._dynamo")
 COSTS = (
     Metric("parameters", direction="lower", unit="parameters", summary="Number of trained parameters."),
     Metric(
@@ -47,13 +45,13 @@ class Predicted:
 def _judge(data: Divided, output: Any) -> Judgement:
     if not isinstance(output, Predicted):
         raise InvalidOutputError(f"expected a Predicted of this task, not a {type(output).__name__}")
-    judged = judging.judge(data, output.probabilities)
+    judged = predicting.judge(data, output.probabilities)
     costs = {"parameters": float(output.parameters), "saved_bytes": float(output.saved_bytes)}
     return replace(judged, metrics={**judged.metrics, **costs})
 
 
 def _guess(data: Divided) -> Mapping[str, float]:
-    return {**judging.guess(data), "parameters": 0.0, "saved_bytes": 0.0}
+    return {**predicting.guess(data), "parameters": 0.0, "saved_bytes": 0.0}
 
 
 task = topic.task(
@@ -82,44 +80,18 @@ task = topic.task(
 )
 
 
-def fitted(
-    problem: Problem, phase: PhaseClock, build: Callable[[Divided], Network], device: str = "cpu", **budget: Any
-) -> Floats:
-    """Fit a network in the phase `fit`, and return its probabilities for the test examples in the phase `predict`."""
-    from harness.topics.fusion.engine.fitting import predict
+def measured(problem: Problem, phase: PhaseClock, make: Make, device: str = "cpu", **budget: Any) -> Predicted:
+    """Fit a network in the phase `fit`, predict all test examples and then one, and count its costs."""
+    from harness.topics._shared.deep import parameter_count, seeded
+    from harness.topics.fusion.engine.fitting import Budget, fit, predict, saved_bytes
 
-    network = _trained(problem, phase, build, device, budget)
-    with phase("predict"):
-        probabilities = predict(network, problem.data.test, device)
-    return problem.with_altered(probabilities, phase, lambda data: predict(network, data.test, device))
-
-
-def measured(
-    problem: Problem, phase: PhaseClock, build: Callable[[Divided], Network], device: str = "cpu", **budget: Any
-) -> Predicted:
-    """Do as `fitted`, predict one example in the phase `single`, and count parameters and saved bytes."""
-    from harness.topics._shared.deep import parameter_count
-    from harness.topics.fusion.engine.fitting import predict, saved_bytes
-
-    network = _trained(problem, phase, build, device, budget)
-    with phase("predict"):
-        probabilities = predict(network, problem.data.test, device)
-    first = problem.data.test.take(slice(0, 1))
-    for _ in phase("single"):
-        predict(network, first, device)
-    return Predicted(probabilities, parameter_count(network), saved_bytes(network, problem.data, device))
-
-
-def _trained(
-    problem: Problem,
-    phase: PhaseClock,
-    build: Callable[[Divided], Network],
-    device: str,
-    budget: Mapping[str, Any],
-) -> Network:
-    from harness.topics._shared.deep import seeded
-    from harness.topics.fusion.engine.fitting import Budget, fit
-
+    data: Divided = problem.data
     seeded(problem.seed)
     with phase("fit"):
-        return fit(build(problem.data).to(device), problem.data, Budget(**budget), problem.seed, device=device)
+        network = fit(make().to(device), data, Budget(**budget), problem.seed, device=device)
+    with phase("predict"):
+        probabilities = predict(network, data.test, device)
+    first = data.test.take(slice(0, 1))
+    for _ in phase("single"):
+        predict(network, first, device)
+    return Predicted(probabilities, parameter_count(network), saved_bytes(network, data, device))

@@ -13,6 +13,10 @@ from harness import Arrays, Generator, Param, Scalar, UsageError
 
 #: Names of the arrays of a card that are modalities, with what their values are.
 KINDS = {"text": "ids", "links": "ids", "image": "pixels", "numbers": "numbers"}
+#: Modalities of cards and of generated data.
+MODALITIES = (*KINDS, "a", "b")
+#: Label of a training example whose label may not be used.
+UNLABELLED = -1
 Rows: TypeAlias = npt.NDArray[np.integer] | slice
 #: Share of the examples that are tested; whole groups.
 TEST = 0.2

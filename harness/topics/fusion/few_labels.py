@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import CLEAN, Generator, Param, Profile, Scalar, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
-from harness.topics.fusion import ENGINE, topic
-from harness.topics.fusion.classification import NEEDS as NETWORKS
+from harness.topics.fusion import ENGINE, predicting, topic
 from harness.topics.fusion.classification import Predicted, measured
 from harness.topics.fusion.classification import task as classification
-from harness.topics.fusion.examples import TEST, Divided, prepare, visible
-from harness.topics.fusion.joint import DECAY, EPOCHS, RATE, SEARCH
-from harness.topics.fusion.judging import ROWS, UNLABELLED, guess, judge
+from harness.topics.fusion.examples import TEST, UNLABELLED, Divided, prepare, visible
+from harness.topics.fusion.fusions import DECAY, EPOCHS, RATE, SEARCH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from harness import PhaseClock, Problem
 
 SWEEP: Mapping[str, Sequence[Scalar]] = {"weight": [0.1, 0.3, 1.0], "temperature": [0.03, 0.1, 0.3]}
-NEEDS = (*NETWORKS, f"{ENGINE}.alignment")
+NEEDS = (*predicting.NEEDS, f"{ENGINE}.alignment")
 LABELLED = Param(0.1, low=0.001, high=1.0, summary="share of the training examples whose labels may be used")
 
 
@@ -46,10 +45,10 @@ task = topic.task(
     scenarios=[CLEAN],
     phases=["fit", "predict"],
     metrics=METRICS,
-    judge=judge,
-    guess=guess,
+    judge=predicting.judge,
+    guess=predicting.guess,
     view=visible,
-    params={"rows": ROWS, "labelled": LABELLED},
+    params={"rows": predicting.ROWS, "labelled": LABELLED},
     sweep={"labelled": [0.1, 0.3, 1.0]},
     reference="concatenation",
     charts=[RELIABILITY],
@@ -62,17 +61,16 @@ def fitted(
     problem: Problem, phase: PhaseClock, weight: float, temperature: float, **budget: Any
 ) -> npt.NDArray[np.float64]:
     """Fit concatenation with an alignment of that weight beside it; with weight 0, without."""
-    from harness.topics._shared.deep import seeded
     from harness.topics.fusion.engine.alignment import AlignedConcatenation, Alignment, fit_few
-    from harness.topics.fusion.engine.fitting import Budget, predict
+    from harness.topics.fusion.engine.fitting import Budget
 
     data: Divided = problem.data
-    seeded(problem.seed)
-    with phase("fit"):
-        network = AlignedConcatenation(data, alignment=Alignment(weight, temperature))
-        fit_few(network, data, Budget(**budget), problem.seed)
-    with phase("predict"):
-        return predict(network, data.test)
+    alignment = Alignment(weight, temperature)
+    return predicting.fitted(
+        problem,
+        phase,
+        lambda: fit_few(AlignedConcatenation(data, alignment=alignment), data, Budget(**budget), problem.seed),
+    )
 
 
 @task.strategy("concatenation", needs=NEEDS)
@@ -111,8 +109,6 @@ def contrastive_fusion(
     from harness.topics.fusion.engine.alignment import AlignedConcatenation, Alignment
     from harness.topics.fusion.engine.networks import matched
 
-    def build(data: Divided) -> AlignedConcatenation:
-        size = matched(AlignedConcatenation, data)
-        return AlignedConcatenation(data, size, alignment=Alignment(weight, temperature))
-
-    return measured(problem, phase, build, rate=rate, weight_decay=weight_decay, epochs=epochs)
+    size = matched(AlignedConcatenation, problem.data)
+    make = partial(AlignedConcatenation, problem.data, size, alignment=Alignment(weight, temperature))
+    return measured(problem, phase, make, rate=rate, weight_decay=weight_decay, epochs=epochs)

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness import CLEAN, Param, Profile, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
-from harness.topics.fusion import ENGINE, topic
-from harness.topics.fusion.classification import NEEDS as NETWORKS
+from harness.topics.fusion import ENGINE, predicting, topic
 from harness.topics.fusion.examples import TEST, prepare, visible
-from harness.topics.fusion.judging import ROWS, guess, judge
 from harness.topics.fusion.scenarios import label_noise, long_tail
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from harness.topics.fusion.engine.networks import Loss
     from harness.topics.fusion.examples import Divided
 
-NEEDS = (*NETWORKS, f"{ENGINE}.losses")
+NEEDS = (*predicting.NEEDS, f"{ENGINE}.losses")
 
 task = topic.task(
     "losses",
@@ -30,10 +28,10 @@ task = topic.task(
     scenarios=[CLEAN, long_tail(20), label_noise(0.2), label_noise(0.4)],
     phases=["fit", "predict"],
     metrics=METRICS,
-    judge=judge,
-    guess=guess,
+    judge=predicting.judge,
+    guess=predicting.guess,
     view=visible,
-    params={"rows": ROWS, "epochs": Param(8, low=1, summary="passes through the training examples")},
+    params={"rows": predicting.ROWS, "epochs": Param(8, low=1, summary="passes through the training examples")},
     reference="cross-entropy",
     charts=[RELIABILITY],
     quick=Profile(
@@ -48,17 +46,13 @@ task = topic.task(
 
 
 def fitted(problem: Problem, phase: PhaseClock, loss: Loss) -> npt.NDArray[np.float64]:
-    """Fit the network with a loss, and return its probabilities."""
-    from harness.topics._shared.deep import seeded
-    from harness.topics.fusion.engine.fitting import Budget, fit, predict
+    """Fit concatenation with a loss, and return its probabilities."""
+    from harness.topics.fusion.engine.fitting import Budget, fit
     from harness.topics.fusion.engine.networks import Concatenation
 
     data: Divided = problem.data
-    seeded(problem.seed)
-    with phase("fit"):
-        network = fit(Concatenation(data), data, Budget(problem.params["epochs"]), problem.seed, loss=loss)
-    with phase("predict"):
-        return predict(network, data.test)
+    budget = Budget(problem.params["epochs"])
+    return predicting.fitted(problem, phase, lambda: fit(Concatenation(data), data, budget, problem.seed, loss=loss))
 
 
 @task.strategy("cross-entropy", needs=NEEDS)

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+import harness.topics.fusion.fusions  # noqa: F401 - it adds the strategies
 from harness import CannotRunError, InvalidOutputError, Problem
-from harness.topics.fusion import joint, late
 from harness.topics.fusion.classification import Predicted, task
 from harness.topics.fusion.engine.interaction import generated
 from harness.topics.fusion.examples import Divided, visible
 
-#: Both modules must be imported, as they declare the strategies.
-DECLARED = (joint, late)
 ABSENT = ("text-only", "image-only", "links-only", "numbers-only")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 
 from harness.topics.fusion.examples import Divided, Examples, Modality, only
+from harness.topics.fusion.networks import JOINT, LATE
 
 if TYPE_CHECKING:
     import torch
@@ -16,23 +18,11 @@ if TYPE_CHECKING:
     from harness.topics.fusion.engine.networks import Fusion, Network
 
 B, W, C = 5, 6, 3
-KINDS = (
-    "Concatenation",
-    "Early",
-    "Late",
-    "LateProduct",
-    "Gated",
-    "FullTensor",
-    "LowRank",
-    "CrossAttention",
-    "Bottleneck",
-)
+KINDS = {kind.name: kind.needs for kind in (*JOINT.values(), *LATE.values())}
 
 
 def kind(name: str) -> type[Network]:
-    from harness.topics.fusion.engine import attention, networks, products
-
-    found: type[Network] = next(getattr(m, name) for m in (networks, products, attention) if hasattr(m, name))
+    found: type[Network] = getattr(import_module(KINDS[name]), name)
     return found
 
 

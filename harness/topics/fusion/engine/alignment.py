@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,12 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from harness.errors import DivergedError
 from harness.topics.fusion.engine.encoders import WIDTH, Encoded, encoder
-from harness.topics.fusion.engine.fitting import EVALUATED, Batch, Budget, fit, tensors
+from harness.topics.fusion.engine.fitting import Budget, batches, fit, labels_of, optimise, pieces, taken, tensors
 from harness.topics.fusion.engine.networks import HIDDEN, Concatenation, Loss, Values
-from harness.topics.fusion.examples import Divided, Examples
-from harness.topics.fusion.judging import UNLABELLED
+from harness.topics.fusion.examples import UNLABELLED, Divided, Examples
 
 #: Columns of the space that both modalities are projected to.
 SHARED = 32
@@ -44,14 +41,14 @@ def info_nce(first: torch.Tensor, second: torch.Tensor, temperature: float) -> t
 class Aligner(nn.Module):
     """Encoders of the first two modalities, each with a linear projection to the shared space."""
 
-    def __init__(self, data: Divided, width: int = WIDTH, shared: int = SHARED) -> None:
+    def __init__(self, data: Divided) -> None:
         super().__init__()
         self.names = tuple(data.train.modalities)[:2]
-        self.encoders = nn.ModuleDict({name: encoder(data.train.modalities[name], width) for name in self.names})
-        self.projections = nn.ModuleDict({name: nn.Linear(width, shared, bias=False) for name in self.names})
+        self.encoders = nn.ModuleDict({name: encoder(data.train.modalities[name]) for name in self.names})
+        self.projections = nn.ModuleDict({name: nn.Linear(WIDTH, SHARED, bias=False) for name in self.names})
 
     def forward(self, name: str, values: torch.Tensor) -> torch.Tensor:
-        """Project the mean of an encoded modality, shape (batch, shared)."""
+        """Project the mean of an encoded modality, shape (batch, SHARED)."""
         projected: torch.Tensor = self.projections[name](Encoded(*self.encoders[name](values)).mean())
         return projected
 
@@ -94,38 +91,6 @@ class AlignedConcatenation(Concatenation):
         return self.alignment.weight * info_nce(one, other, self.alignment.temperature)
 
 
-def steps_of(budget: Budget, examples: int) -> int:
-    """Return the number of steps of a fit to so many examples, as `fit` counts them."""
-    return min(budget.epochs * math.ceil(examples / budget.batch), budget.steps)
-
-
-def optimise(model: nn.Module, losses: Iterator[torch.Tensor], steps: int, budget: Budget) -> None:
-    """Take a step of AdamW for each loss; the rate falls to 0 along a cosine, as for every fusion.
-
-    Raises
-    ------
-    DivergedError
-        When a loss is not finite, with the step.
-    """
-    optimiser = torch.optim.AdamW(model.parameters(), budget.rate, weight_decay=budget.weight_decay, fused=True)
-    model.train()
-    for step, value in enumerate(losses):
-        optimiser.param_groups[0]["lr"] = budget.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
-        if not math.isfinite(value.item()):
-            raise DivergedError(step)
-        optimiser.zero_grad(set_to_none=True)
-        value.backward()
-        optimiser.step()
-
-
-def batches(rows: npt.NDArray[np.intp], size: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.intp]]:
-    """Go through rows in random order without an end, in batches; the last one of each pass may be smaller."""
-    while True:
-        order = rng.permutation(rows)
-        for start in range(0, len(rows), size):
-            yield order[start : start + size]
-
-
 def fit_pairs(
     aligner: Aligner,
     data: Divided,
@@ -150,17 +115,14 @@ def fit_pairs(
     """
     values, _ = tensors(data.train, device)
     first, second = aligner.names
-    count = len(data.train)
-    steps = steps_of(budget, count)
+    partners = torch.from_numpy(partner).to(device)
 
     def losses() -> Iterator[torch.Tensor]:
-        drawn = batches(np.arange(count), budget.batch, np.random.default_rng(seed))
-        for _, rows in zip(range(steps), drawn, strict=False):
-            one = aligner(first, values[first][torch.from_numpy(rows).to(device)])
-            other = aligner(second, values[second][torch.from_numpy(partner[rows]).to(device)])
+        for rows in batches(np.arange(len(partner)), budget.batch, np.random.default_rng(seed), device):
+            one, other = aligner(first, values[first][rows]), aligner(second, values[second][partners[rows]])
             yield info_nce(one, other, temperature)
 
-    optimise(aligner, losses(), steps, budget)
+    optimise(aligner, losses(), budget, len(partner))
     return aligner
 
 
@@ -168,12 +130,11 @@ def fit_pairs(
 def embed(
     aligner: Aligner, examples: Examples, device: str = "cpu"
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return the projections of both modalities, each of shape (n, shared)."""
+    """Return the projections of both modalities, each of shape (n, SHARED)."""
     aligner.eval()
-    values, _ = tensors(examples, device)
+    batch = tensors(examples, device)
     first, second = (
-        torch.cat([aligner(name, piece) for piece in values[name].split(EVALUATED)]).cpu().numpy()
-        for name in aligner.names
+        torch.cat([aligner(name, values[name]) for values, _ in pieces(batch)]).cpu().numpy() for name in aligner.names
     )
     return first, second
 
@@ -201,27 +162,18 @@ def fit_few(
     if len(labelled) == len(data.train):
         fit(network, data, budget, seed, device=device)
         return network
-    batch = tensors(data.train, device)
-    labels = torch.from_numpy(np.array(data.train.labels)).to(device)
+    batch, labels = tensors(data.train, device), labels_of(data.train, device)
     everyone = np.arange(len(labels))
-    steps = steps_of(budget, len(labels))
 
     def losses() -> Iterator[torch.Tensor]:
         rng = np.random.default_rng(seed)
-        drawn, paired = (batches(rows, budget.batch, rng) for rows in (labelled, everyone))
-        for _ in range(steps):
-            index = torch.from_numpy(next(drawn)).to(device)
-            loss = F.cross_entropy(network(*taken(batch, index)), labels[index])
+        drawn, paired = (batches(rows, budget.batch, rng, device) for rows in (labelled, everyone))
+        for rows in drawn:
+            loss = F.cross_entropy(network(*taken(batch, rows)), labels[rows])
             if network.alignment.weight:
-                values, present = taken(batch, torch.from_numpy(next(paired)).to(device))
+                values, present = taken(batch, next(paired))
                 loss = loss + network.misalignment(network.encode(values, present), present)
             yield loss
 
-    optimise(network, losses(), steps, budget)
+    optimise(network, losses(), budget, len(labels))
     return network
-
-
-def taken(batch: Batch, index: torch.Tensor) -> Batch:
-    """Take the given examples of a batch."""
-    values, present = ({name: all_[index] for name, all_ in part.items()} for part in batch)
-    return values, present

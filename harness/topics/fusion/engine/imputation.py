@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from harness.topics.fusion.engine.encoders import Encoded
-from harness.topics.fusion.engine.fitting import EVALUATED, tensors
+from harness.topics.fusion.engine.fitting import pieces, tensors
 from harness.topics.fusion.engine.networks import Fusion, Network, Values
 from harness.topics.fusion.examples import Divided
 
@@ -39,13 +39,11 @@ class Imputed(Network):
 def mean_encodings(fusion: Fusion, data: Divided, device: str = "cpu") -> dict[str, torch.Tensor]:
     """Average the encoded modalities over the training examples that have them, each of shape (width,)."""
     fusion.eval()
-    values, present = tensors(data.train, device)
+    batch = tensors(data.train, device)
     totals = {name: torch.zeros(fusion.width, device=device) for name in fusion.names}
-    for start in range(0, len(data.train), EVALUATED):
-        piece = slice(start, start + EVALUATED)
-        encoded = fusion.encode(
-            {name: all_[piece] for name, all_ in values.items()}, {name: all_[piece] for name, all_ in present.items()}
-        )
+    for values, present in pieces(batch):
+        encoded = fusion.encode(values, present)
         for name in fusion.names:
             totals[name] += encoded[name].mean().sum(dim=0)
+    _, present = batch
     return {name: totals[name] / present[name].sum().clamp(min=1) for name in fusion.names}

@@ -87,25 +87,6 @@ DRAWS: Mapping[str, Callable[[int, Rng], Drawn]] = {
     draw.__name__: draw for draw in (redundant, unique, xor, lookup, reliability)
 }
 CLASSES = {"unique": 4}
-#: The accuracy that no predictor exceeds, and that one who knows how the data are made reaches.
-BEST = {
-    "redundant": 1 - WRONG,
-    "unique": 1 - WRONG,
-    "xor": 1.0,
-    "lookup": 1.0,
-    "reliability": 1 - (1 - RELIABLE) ** 2 / 2,
-}
-
-
-def best(information: str, informative: float) -> float:
-    """Return the highest accuracy that is possible in expectation.
-
-    Parameters
-    ----------
-    informative
-        Share of the examples whose class is drawn as their modalities tell; others have a random one.
-    """
-    return informative * BEST[information] + (1 - informative) / CLASSES.get(information, 2)
 
 
 def generated(information: str, informative: float, rows: int, test: int, rng: Rng) -> Divided:
