@@ -12,6 +12,7 @@ import numpy.typing as npt
 from harness import CLEAN, Chart, Curve, Generator, InvalidOutputError, Judgement, Metric, Param, Profile, Scalar, Takes
 from harness.topics.fusion import ENGINE, predicting, topic
 from harness.topics.fusion.examples import TEST, Divided, Examples, prepare, visible
+from harness.topics.fusion.fusions import EPOCHS
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
@@ -176,7 +177,7 @@ def aligned(
 
 
 @task.strategy("paired", needs=NEEDS, sweep=SWEEP)
-def paired(problem: Problem, phase: PhaseClock, temperature: float = 0.1, epochs: int = 8) -> Vectors:
+def paired(problem: Problem, phase: PhaseClock, temperature: float = 0.1, epochs: int = EPOCHS) -> Vectors:
     """Train both encoders by InfoNCE on the pairs as they are."""
 
     def itself(examples: Examples, _rng: Generator) -> npt.NDArray[np.intp]:
@@ -186,7 +187,7 @@ def paired(problem: Problem, phase: PhaseClock, temperature: float = 0.1, epochs
 
 
 @task.strategy("shuffled", needs=NEEDS, note="A control: it must retrieve at chance.")
-def shuffled(problem: Problem, phase: PhaseClock, temperature: float = 0.1, epochs: int = 8) -> Vectors:
+def shuffled(problem: Problem, phase: PhaseClock, temperature: float = 0.1, epochs: int = EPOCHS) -> Vectors:
     """Train them on pairs whose second half is that of another example, drawn once."""
 
     def another(examples: Examples, rng: Generator) -> npt.NDArray[np.intp]:
@@ -196,7 +197,7 @@ def shuffled(problem: Problem, phase: PhaseClock, temperature: float = 0.1, epoc
 
 
 @task.strategy("shuffled-in-class", needs=NEEDS, note="A control: it sees labels, and no pairs.")
-def shuffled_in_class(problem: Problem, phase: PhaseClock, temperature: float = 0.1, epochs: int = 8) -> Vectors:
+def shuffled_in_class(problem: Problem, phase: PhaseClock, temperature: float = 0.1, epochs: int = EPOCHS) -> Vectors:
     """Train them on pairs of different examples of one class: what the class alone retrieves."""
 
     def of_the_class(examples: Examples, rng: Generator) -> npt.NDArray[np.intp]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from harness import CLEAN, Generator, Judgement, Param, Profile, Scalar, Stress, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import predicting, topic
+from harness.topics.fusion.alterations import noisy, rendered, without
 from harness.topics.fusion.examples import MODALITIES, TEST, Divided, prepare, visible
 from harness.topics.fusion.worlds import INTERACTION
 
@@ -40,32 +42,6 @@ def _judge(data: Divided, output: Any) -> Judgement:
     return judge(labels, data.classes, output)
 
 
-def _missing(name: str) -> Stress:
-    def alter(data: Divided, level: float, rng: Generator) -> Divided | None:
-        from harness.topics.fusion.engine.missing import without
-
-        return without(data, name, level, rng)
-
-    axis = f"test examples without {name}, %"
-    return Stress(f"no_{name}", alter, RATES, axis, f"Test examples lack the modality {name}.", summed=True)
-
-
-def _noise(name: str) -> Stress:
-    def alter(data: Divided, level: float, rng: Generator) -> Divided | None:
-        from harness.topics.fusion.engine.missing import noisy
-
-        return noisy(data, name, level, rng)
-
-    axis = f"noise on {name}, % of the standard deviation or of the ids"
-    return Stress(f"noise_{name}", alter, NOISE, axis, f"Noise is added to the modality {name}.", summed=True)
-
-
-def _rendering(data: Divided, level: float, rng: Generator) -> Divided | None:
-    from harness.topics.fusion.engine.missing import rendered
-
-    return rendered(data, "image", level, rng)
-
-
 def _emap(data: Divided, level: float, _rng: Generator) -> Divided:
     from harness.topics.fusion.engine.emap import recombined, sampled
 
@@ -74,9 +50,31 @@ def _emap(data: Divided, level: float, _rng: Generator) -> Divided:
 
 #: A test set that takes a modality from data without it is left out.
 STRESS = (
-    *map(_missing, MODALITIES),
-    *map(_noise, MODALITIES),
-    Stress("rendering", _rendering, (0.0, 50.0, 100.0), "images of the second rendering, %", summed=True),
+    *(
+        Stress(
+            f"no_{name}",
+            partial(without, name),
+            RATES,
+            f"test examples without {name}, %",
+            f"Test examples lack the modality {name}.",
+            summed=True,
+        )
+        for name in MODALITIES
+    ),
+    *(
+        Stress(
+            f"noise_{name}",
+            partial(noisy, name),
+            NOISE,
+            f"noise on {name}, % of the standard deviation or of the ids",
+            f"Noise is added to the modality {name}.",
+            summed=True,
+        )
+        for name in MODALITIES
+    ),
+    Stress(
+        "rendering", partial(rendered, "image"), (0.0, 50.0, 100.0), "images of the second rendering, %", summed=True
+    ),
     Stress("emap", _emap, (0.0, 1.0), "share of the interaction of modalities that is removed", summed=True),
 )
 

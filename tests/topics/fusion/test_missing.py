@@ -18,10 +18,10 @@ import torch
 import harness.topics.fusion.robust  # noqa: F401 - it adds the strategies
 from harness import Arrays, CannotRunError, Problem
 from harness.declare.task import Outputs
+from harness.topics.fusion.alterations import noisy, rendered, without
 from harness.topics.fusion.engine.attention import CrossAttention
 from harness.topics.fusion.engine.fitting import Budget, _dropped, fit, predict, tensors
 from harness.topics.fusion.engine.imputation import Imputed
-from harness.topics.fusion.engine.missing import noisy, rendered, without
 from harness.topics.fusion.engine.networks import Concatenation
 from harness.topics.fusion.examples import MODALITIES, Divided, visible
 from harness.topics.fusion.missing import task
@@ -39,7 +39,7 @@ def values(data: Divided, name: str) -> Any:
 @pytest.mark.parametrize(("percent", "absent"), [(0, 0), (25, 10), (50, 20), (100, 40)])
 def test_a_share_of_the_examples_lacks_a_modality(percent: float, absent: int, rng: np.random.Generator) -> None:
     data = made()
-    found = without(data, "image", percent, rng)
+    found = without("image", data, percent, rng)
     assert found is not None
     present = found.test.modalities["image"].present
     assert np.count_nonzero(~present) == absent
@@ -55,7 +55,7 @@ def test_noise_on_numbers_has_the_declared_spread(rng: np.random.Generator) -> N
     scale = np.array([1.0, 50.0], np.float32)
     for part in (data.train, data.test):
         part.modalities["numbers"].values[:] *= scale
-    found = noisy(data, "numbers", 50, rng)
+    found = noisy("numbers", data, 50, rng)
     assert found is not None
     added = values(found, "numbers") - values(data, "numbers")
     assert added.std(axis=0) == pytest.approx(scale / 2, rel=0.06)
@@ -64,7 +64,7 @@ def test_noise_on_numbers_has_the_declared_spread(rng: np.random.Generator) -> N
 
 def test_noise_on_ids_draws_from_the_training_ids(rng: np.random.Generator) -> None:
     data = made(train=300, test=2_000)
-    found = noisy(data, "text", 50, rng)
+    found = noisy("text", data, 50, rng)
     assert found is not None
     before, after = values(data, "text"), values(found, "text")
     assert ((after == 0) == (before == 0)).all()
@@ -79,7 +79,7 @@ def test_noise_on_ids_draws_from_the_training_ids(rng: np.random.Generator) -> N
 
 def test_noise_on_pixels_stays_within_their_range(rng: np.random.Generator) -> None:
     data = made()
-    found = noisy(data, "image", 100, rng)
+    found = noisy("image", data, 100, rng)
     assert found is not None
     assert values(found, "image").dtype == np.uint8
     inside = (values(data, "image") > 100) & (values(data, "image") < 150)
@@ -91,7 +91,7 @@ def test_noise_on_pixels_stays_within_their_range(rng: np.random.Generator) -> N
 @pytest.mark.parametrize("name", ["text", "image", "numbers"])
 def test_no_noise_and_nothing_missing_leave_the_values(name: str, rng: np.random.Generator) -> None:
     data = made()
-    for found in (noisy(data, name, 0, rng), without(data, name, 0, rng)):
+    for found in (noisy(name, data, 0, rng), without(name, data, 0, rng)):
         assert found is not None
         assert (values(found, name) == values(data, name)).all()
 
@@ -99,7 +99,7 @@ def test_no_noise_and_nothing_missing_leave_the_values(name: str, rng: np.random
 def test_the_second_rendering_replaces_the_images(rng: np.random.Generator) -> None:
     data = made()
     for percent, replaced in ((0, 0), (50, 20), (100, 40)):
-        found = rendered(data, "image", percent, rng)
+        found = rendered("image", data, percent, rng)
         assert found is not None
         other = (values(found, "image") == data.shifted["image"]).all(axis=(1, 2, 3))
         assert other.sum() == replaced
@@ -108,9 +108,9 @@ def test_the_second_rendering_replaces_the_images(rng: np.random.Generator) -> N
 
 def test_what_the_data_lack_cannot_be_altered(rng: np.random.Generator) -> None:
     data = made()
-    assert without(data, "links", 50, rng) is None
-    assert noisy(data, "links", 50, rng) is None
-    assert rendered(data, "text", 50, rng) is None
+    assert without("links", data, 50, rng) is None
+    assert noisy("links", data, 50, rng) is None
+    assert rendered("text", data, 50, rng) is None
     altered = {stress.name for stress in task.stress if stress.alter(data, stress.levels[-1], rng) is not None}
     assert altered == {"no_text", "no_image", "no_numbers", "noise_text", "noise_image", "noise_numbers"} | {
         "rendering",
@@ -136,7 +136,7 @@ def test_a_missing_encoding_is_imputed_by_the_mean_of_the_training_examples() ->
     torch.manual_seed(0)
     fusion = Concatenation(data, 8)
     fit(fusion, data, Budget(epochs=1), 0)
-    lacking = without(data, "text", 100, np.random.default_rng(0))
+    lacking = without("text", data, 100, np.random.default_rng(0))
     assert lacking is not None
     with torch.no_grad():
         trained = fusion.encode(*tensors(data.train))["text"]
@@ -161,7 +161,7 @@ def test_nothing_is_imputed_where_nothing_is_missing(kind: Any) -> None:
 def test_modality_dropout_prepares_for_a_missing_modality() -> None:
     """The text tells the class, the image less: a network that always saw both is too sure without the text."""
     data = made(train=300, test=300)
-    lacking = without(data, "text", 100, np.random.default_rng(0))
+    lacking = without("text", data, 100, np.random.default_rng(0))
     assert lacking is not None
     judged = {}
     for dropped in (0.0, 0.3):

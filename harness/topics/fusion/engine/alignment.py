@@ -41,14 +41,14 @@ def info_nce(first: torch.Tensor, second: torch.Tensor, temperature: float) -> t
 class Aligner(nn.Module):
     """Encoders of the first two modalities, each with a linear projection to the shared space."""
 
-    def __init__(self, data: Divided, width: int = WIDTH, shared: int = SHARED) -> None:
+    def __init__(self, data: Divided) -> None:
         super().__init__()
         self.names = tuple(data.train.modalities)[:2]
-        self.encoders = nn.ModuleDict({name: encoder(data.train.modalities[name], width) for name in self.names})
-        self.projections = nn.ModuleDict({name: nn.Linear(width, shared, bias=False) for name in self.names})
+        self.encoders = nn.ModuleDict({name: encoder(data.train.modalities[name]) for name in self.names})
+        self.projections = nn.ModuleDict({name: nn.Linear(WIDTH, SHARED, bias=False) for name in self.names})
 
     def forward(self, name: str, values: torch.Tensor) -> torch.Tensor:
-        """Project the mean of an encoded modality, shape (batch, shared)."""
+        """Project the mean of an encoded modality, shape (batch, SHARED)."""
         projected: torch.Tensor = self.projections[name](Encoded(*self.encoders[name](values)).mean())
         return projected
 
@@ -130,7 +130,7 @@ def fit_pairs(
 def embed(
     aligner: Aligner, examples: Examples, device: str = "cpu"
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return the projections of both modalities, each of shape (n, shared)."""
+    """Return the projections of both modalities, each of shape (n, SHARED)."""
     aligner.eval()
     batch = tensors(examples, device)
     first, second = (

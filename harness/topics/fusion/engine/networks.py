@@ -38,7 +38,7 @@ class Network(nn.Module):
     def __init__(self, data: Divided, size: int) -> None:
         super().__init__()
         self.names = tuple(data.train.modalities)
-        self.classes, self.size = data.classes, size
+        self.size = size
 
     def forward(self, values: Values, present: Values) -> torch.Tensor:
         """Score a batch.

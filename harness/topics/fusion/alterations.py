@@ -13,7 +13,7 @@ from harness import Generator
 from harness.topics.fusion.examples import Divided, Modality
 
 
-def without(data: Divided, name: str, percent: float, rng: Generator) -> Divided | None:
+def without(name: str, data: Divided, percent: float, rng: Generator) -> Divided | None:
     """Take a modality from a share of the test examples, drawn completely at random (Rubin 1976).
 
     Returns
@@ -27,10 +27,10 @@ def without(data: Divided, name: str, percent: float, rng: Generator) -> Divided
         values = np.where(_column(absent, modality.values), np.zeros((), modality.values.dtype), modality.values)
         return replace(modality, values=values, present=modality.present & ~absent)
 
-    return _changed(data, name, take)
+    return _changed(name, data, take)
 
 
-def noisy(data: Divided, name: str, percent: float, rng: Generator) -> Divided | None:
+def noisy(name: str, data: Divided, percent: float, rng: Generator) -> Divided | None:
     """Add noise to a modality of all test examples.
 
     Numbers and pixels get Gaussian noise whose standard deviation is a percentage of that of the training values, for
@@ -56,10 +56,10 @@ def noisy(data: Divided, name: str, percent: float, rng: Generator) -> Divided |
             values = np.clip(np.rint(values), 0, 255).astype(np.uint8)
         return replace(modality, values=values)
 
-    return _changed(data, name, disturb)
+    return _changed(name, data, disturb)
 
 
-def rendered(data: Divided, name: str, percent: float, rng: Generator) -> Divided | None:
+def rendered(name: str, data: Divided, percent: float, rng: Generator) -> Divided | None:
     """Put other values of a modality, such as a second rendering, in place of its own in a share of the test examples.
 
     Returns
@@ -74,10 +74,10 @@ def rendered(data: Divided, name: str, percent: float, rng: Generator) -> Divide
         drawn = _column(_drawn(len(modality.present), percent, rng), modality.values)
         return replace(modality, values=np.where(drawn, data.shifted[name], modality.values))
 
-    return _changed(data, name, render)
+    return _changed(name, data, render)
 
 
-def _changed(data: Divided, name: str, change: Callable[[Modality], Modality]) -> Divided | None:
+def _changed(name: str, data: Divided, change: Callable[[Modality], Modality]) -> Divided | None:
     if name not in data.test.modalities:
         return None
     modalities = {**data.test.modalities, name: change(data.test.modalities[name])}
