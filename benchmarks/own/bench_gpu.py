@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from statistics import mean
 
 import pytest
 from trials import run
@@ -17,6 +18,7 @@ from harness.execute.executor import Limits
 from harness.measure.device import device_names
 from harness.plan.selection import Selection
 from harness.records import Record
+from harness.topics.fusion.on_device import ON_DEVICE as FUSIONS
 
 ON_DEVICE = "xgboost-hist-gpu"
 ON_CPU = "xgboost-hist"
@@ -102,15 +104,12 @@ def gradients() -> dict[str, list[Record]]:
         blocks=3,
         values={"deepest": (16,), "width": (256,), "batch": (16,), "context": (128,), "threads": (4,)},
     )
-    records = run(selection, Limits(timeout_s=600, memory_bytes=3 * 10**10))
-    return {name: [record for record in records if record.trial.strategy == name] for name in PRE_LN}
+    return by_strategy(run(selection, Limits(timeout_s=600, memory_bytes=3 * 10**10)))
 
 
 def test_networks_run_on_the_device(gradients: dict[str, list[Record]]) -> None:
     """All trials end well, and none leaves a process behind."""
-    ends = {(name, record.status, record.reason) for name, records in gradients.items() for record in records}
-    print(f"\n{ends}")
-    assert ends == {(name, "ok", "") for name in PRE_LN}
+    assert ends_of(gradients) == {(name, "ok", "") for name in PRE_LN}
 
 
 def test_gradients_on_the_device_are_those_of_the_cpu(gradients: dict[str, list[Record]]) -> None:
@@ -133,6 +132,38 @@ def test_the_device_holds_activations(gradients: dict[str, list[Record]]) -> Non
         assert min(figure or 0 for figure in held) >= 16 * 2_048 * 256 * 10 * 2
 
 
+@pytest.fixture(scope="module")
+def fusions() -> dict[str, list[Record]]:
+    """Fit fusions to packages on both; by strategy."""
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    selection = Selection(
+        tasks=("fusion/classification",),
+        strategies=(*FUSIONS, *{way.fusion for way in FUSIONS.values()}),
+        datasets=("debian-packages",),
+        scenarios=("clean",),
+        profile="quick",
+        blocks=3,
+        values={"rows": (5_000,), "threads": (4,)},
+    )
+    return by_strategy(run(selection, Limits(timeout_s=600, memory_bytes=3 * 10**10)))
+
+
+def test_fusions_run_on_the_device(fusions: dict[str, list[Record]]) -> None:
+    """All trials end well, and none leaves a process behind."""
+    assert ends_of(fusions) == {(name, "ok", "") for name in fusions}
+    assert fusions.keys() > FUSIONS.keys()
+
+
+def test_fusions_on_the_device_are_as_accurate_as_on_the_cpu(fusions: dict[str, list[Record]]) -> None:
+    """Mean accuracies differ by at most 0.02, compiled or not, and by at most 0.05 with products in bfloat16."""
+    accuracies = {name: mean(record.metrics["accuracy"] for record in records) for name, records in fusions.items()}
+    for name, way in FUSIONS.items():
+        off = accuracies[name] - accuracies[way.fusion]
+        print(f"\n{name}: accuracy {accuracies[name]:.4f}, {off:+.4f} to the CPU")
+        assert abs(off) <= (0.05 if way.bfloat16 else 0.02)
+
+
 def test_the_clock_waits_for_the_device() -> None:
     """A kernel that spins for a billion cycles is measured, although its call returns at once; no device has 4 GHz."""
     asked = subprocess.run([sys.executable, "-c", _SPIN], capture_output=True, text=True, check=True, timeout=120)
@@ -142,14 +173,31 @@ def test_the_clock_waits_for_the_device() -> None:
     assert measured > 0.25
 
 
-def test_compiling_is_set_up(gradients: dict[str, list[Record]]) -> None:
+@pytest.mark.parametrize("task", ["gradients", "fusions"])
+def test_compiling_is_set_up(task: str, request: pytest.FixtureRequest) -> None:
     """Its time is in a phase of its own, and in no total."""
-    for name, records in gradients.items():
-        compiled = {"compile" in record.phases for record in records}
-        assert compiled == {name == "pre-ln-compiled-gpu"}
-    for record in gradients["pre-ln-compiled-gpu"]:
-        print(f"\ncompiling took {record.phases['compile'].wall_s[0]:.3g} s")
-        assert not record.phases["compile"].in_total
+    measured: dict[str, list[Record]] = request.getfixturevalue(task)
+    for name, records in measured.items():
+        for record in records:
+            assert ("compile" in record.phases) == ("compiled" in name)
+            if "compile" in record.phases:
+                print(f"\ncompiling {name} took {record.phases['compile'].wall_s[0]:.3g} s")
+                assert not record.phases["compile"].in_total
+
+
+def by_strategy(records: list[Record]) -> dict[str, list[Record]]:
+    """Group records by their strategy."""
+    names = {record.trial.strategy for record in records}
+    return {name: [record for record in records if record.trial.strategy == name] for name in names}
+
+
+def ends_of(records: dict[str, list[Record]]) -> set[tuple[str, str, str]]:
+    """Return how the trials of each strategy ended, and why."""
+    ends: set[tuple[str, str, str]] = {
+        (name, record.status, record.reason) for name, each in records.items() for record in each
+    }
+    print(f"\n{ends}")
+    return ends
 
 
 def by_block(records: list[Record]) -> list[Record]:

@@ -60,7 +60,8 @@ task = topic.task(
     datasets=["emoji", "debian-packages", INTERACTION],
     takes=Takes("arrays", prepare=prepare, overlap=TEST / (1 - TEST)),
     scenarios=[CLEAN, RANDOM_SPLIT, label_noise(0.2), long_tail(20)],
-    phases=["fit", "predict", "single"],
+    phases=["compile", "fit", "predict", "single"],
+    setup=["compile"],
     metrics=(*METRICS, *COSTS),
     judge=_judge,
     guess=_guess,
@@ -81,14 +82,20 @@ task = topic.task(
 
 
 def measured(problem: Problem, phase: PhaseClock, make: Make, device: str = "cpu", **budget: Any) -> Predicted:
-    """Fit a network in the phase `fit`, predict all test examples and then one, and count its costs."""
+    """Fit a network in the phase `fit`, predict all test examples and then one, and count its costs.
+
+    Parameters
+    ----------
+    device
+        Where `make` puts the network.
+    """
     from harness.topics._shared.deep import parameter_count, seeded
     from harness.topics.fusion.engine.fitting import Budget, fit, predict, saved_bytes
 
     data: Divided = problem.data
     seeded(problem.seed)
     with phase("fit"):
-        network = fit(make().to(device), data, Budget(**budget), problem.seed, device=device)
+        network = fit(make(), data, Budget(**budget), problem.seed, device=device)
     with phase("predict"):
         probabilities = predict(network, data.test, device)
     first = data.test.take(slice(0, 1))

@@ -12,8 +12,10 @@ from harness import CannotRunError, InvalidOutputError, Problem
 from harness.topics.fusion.classification import Predicted, task
 from harness.topics.fusion.engine.interaction import generated
 from harness.topics.fusion.examples import Divided, visible
+from harness.topics.fusion.on_device import ON_DEVICE, computed
 
 ABSENT = ("text-only", "image-only", "links-only", "numbers-only")
+ON_CPU = [name for name in task.strategies if name not in ON_DEVICE]
 
 
 class Clock:
@@ -44,7 +46,7 @@ def run(name: str, made: Divided, clock: Clock) -> Predicted:
     return output
 
 
-@pytest.mark.parametrize("name", [n for n in task.strategies if not n.endswith("-tuned") and n not in ABSENT])
+@pytest.mark.parametrize("name", [n for n in ON_CPU if not n.endswith("-tuned") and n not in ABSENT])
 def test_every_strategy_is_judged(name: str) -> None:
     made, clock = data(), Clock()
     output = run(name, made, clock)
@@ -75,6 +77,28 @@ def test_other_outputs_are_refused() -> None:
 
 def test_all_fusions_are_tuned_alike() -> None:
     tuned = [strategy for name, strategy in task.strategies.items() if name.endswith("-tuned")]
-    assert len(tuned) == len(task.strategies) / 2
+    assert len(tuned) == len(ON_CPU) / 2
     assert {strategy.tries for strategy in tuned} == {6}
     assert len({tuple(strategy.search.items()) for strategy in tuned}) == 1
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("name", ON_DEVICE)
+def test_what_runs_on_a_device_is_a_fusion_computed_otherwise(name: str) -> None:
+    """Tried on the CPU, where what would be compiled runs as it is."""
+    import torch
+
+    made, clock, way = data(), Clock(), ON_DEVICE[name]
+    with torch.compiler.set_stance("force_eager"):
+        output = computed(Problem(visible(made), {"threads": 1}, 0), clock, way, "cpu", epochs=2)
+    assert clock.names == [*(["compile"] if way.compiled else []), "fit", "predict", "single"]
+    plain = run(way.fusion, made, Clock())
+    assert output.parameters == plain.parameters
+    difference = abs(output.probabilities - plain.probabilities).max()
+    assert 1e-5 < difference < 0.1 if way.bfloat16 else difference == 0
+
+
+def test_strategies_of_a_device_are_skipped_without_one_and_are_not_quick() -> None:
+    for name in ON_DEVICE:
+        assert task.strategies[name].device == "cuda"
+        assert name in task.not_quick

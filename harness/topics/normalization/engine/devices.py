@@ -6,36 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
-import torch._inductor.config
 from torch import nn
 
-from harness import CannotRunError
+from harness.topics._shared.computing import InBfloat16, compiling
 from harness.topics.normalization.engine.batches import next_token_loss
 from harness.topics.normalization.engine.transformer import Transformer
 from harness.topics.normalization.recipes import Recipe
 
 if TYPE_CHECKING:
     from harness import PhaseClock
-
-
-class InBfloat16(nn.Module):
-    """A model whose matrix products are computed in bfloat16, and its scores returned in float32.
-
-    Parameters
-    ----------
-    model
-        Its weights stay in float32.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Score as the model does."""
-        with torch.autocast(tokens.device.type, torch.bfloat16):
-            scores: torch.Tensor = self.model(tokens)
-        return scores.float()
 
 
 def prepared(
@@ -79,14 +58,10 @@ def prepared(
 
 def _run_once(model: nn.Module, batch: tuple[torch.Tensor, torch.Tensor], asked: torch.Tensor | None) -> None:
     """Compute a step of training and a prediction, which is when torch compiles."""
-    # In this process and not in others: those would outlive the trial.
-    torch._inductor.config.compile_threads = 1
-    try:
+    with compiling():
         next_token_loss(model, *batch).backward()
         if asked is not None:
             with torch.inference_mode():
                 model.eval()(asked)
-    except torch._dynamo.exc.TorchDynamoException as error:
-        raise CannotRunError(f"torch cannot compile here: {str(error).strip().splitlines()[0]}") from None
     model.train()
     model.zero_grad(set_to_none=True)
