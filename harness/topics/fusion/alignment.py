@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from harness import CLEAN, Chart, Curve, Generator, InvalidOutputError, Judgement, Metric, Param, Profile, Scalar, Takes
 from harness.topics.fusion import ENGINE, predicting, topic
-from harness.topics.fusion.examples import TEST, Divided, Examples, prepare, visible
+from harness.topics.fusion.examples import Divided, Examples, prepare, visible
 from harness.topics.fusion.fusions import EPOCHS
 
 if TYPE_CHECKING:
@@ -41,14 +42,13 @@ class Pairs:
 
 
 def pairs(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Pairs:
-    """Divide the arrays of a card, keep the first two modalities, and draw the test examples."""
-    divided = prepare(data, params, rng)
-    drawn = rng.permutation(len(divided.test))[: int(params["candidates"])]
+    """Divide the arrays of a card, and keep the first two modalities."""
+    divided = prepare(data, {**params, "tested": params["candidates"]}, rng)
 
     def both(part: Examples) -> Examples:
         return replace(part, modalities=dict(list(part.modalities.items())[:2]))
 
-    kept = replace(divided, train=both(divided.train), test=both(divided.test).take(drawn), shifted={})
+    kept = replace(divided, train=both(divided.train), test=both(divided.test), shifted={})
     return Pairs(kept, rng.permutation(len(kept.test)))
 
 
@@ -121,7 +121,7 @@ task = topic.task(
     "alignment",
     title="The other modality of an example, found among many",
     datasets=["emoji", "debian-packages"],
-    takes=Takes("arrays", prepare=pairs, overlap=TEST / (1 - TEST)),
+    takes=Takes("arrays", prepare=pairs, overlap=attrgetter("data.overlap")),
     scenarios=[CLEAN],
     phases=["fit", "embed"],
     metrics=[
@@ -133,7 +133,7 @@ task = topic.task(
     judge=judge,
     guess=guess,
     view=view,
-    params={"rows": predicting.ROWS, "candidates": CANDIDATES},
+    params={"rows": predicting.SMALL["rows"], "candidates": CANDIDATES},
     reference="shuffled",
     baseline="shuffled",
     charts=[

@@ -24,7 +24,7 @@ FEW: dict[str, Scalar] = {"task": "few-labels", "labelled": 0.1}
 ALL: dict[str, Scalar] = {"task": "few-labels", "labelled": 1.0}
 FEW_PACKAGES: dict[str, Scalar] = {**FEW, "dataset": "debian-packages", "rows": 1_000}
 ALL_PACKAGES: dict[str, Scalar] = {**ALL, "dataset": "debian-packages", "rows": 1_000}
-BLOCKS = 10
+BLOCKS = 25
 
 
 @topic.claim(
@@ -112,7 +112,7 @@ def alignment_ties_with_all_labels(evidence: Evidence) -> Verdict:
 @topic.claim(
     "with 10 % of the labels, alignment lowers the log loss of a fusion of emoji by at least 0.2",
     source=f"{RADFORD}; {OURS}",
-    blocks=15,
+    blocks=BLOCKS,
 )
 def alignment_helps_emoji(evidence: Evidence) -> Verdict:
     """Judge the small set by a metric that its test examples can decide."""
@@ -123,7 +123,7 @@ def alignment_helps_emoji(evidence: Evidence) -> Verdict:
     "with all labels, alignment raises the accuracy of a fusion of emoji by at most 0.04",
     source=f"{LIANG}; {OURS}",
     published="0.625 to 0.636 in a trial on 3 seeds",
-    blocks=15,
+    blocks=BLOCKS,
 )
 def alignment_hardly_helps_emoji_with_all_labels(evidence: Evidence) -> Verdict:
     """Judge the size of the gain where every example has a label."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from harness import CLEAN, InvalidOutputError, Judgement, Metric, Profile, Takes, Tuning
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import predicting, topic
-from harness.topics.fusion.examples import PARAMS, TEST, Divided, holdout, prepare, visible
+from harness.topics.fusion.examples import PARAMS, Divided, holdout, prepare, visible
 from harness.topics.fusion.scenarios import RANDOM_SPLIT, label_noise, long_tail
 from harness.topics.fusion.worlds import INTERACTION
 
@@ -58,7 +59,7 @@ task = topic.task(
     "classification",
     title="The class of an example with several modalities",
     datasets=["emoji", "debian-packages", INTERACTION],
-    takes=Takes("arrays", prepare=prepare, overlap=TEST / (1 - TEST)),
+    takes=Takes("arrays", prepare=prepare, overlap=attrgetter("overlap")),
     scenarios=[CLEAN, RANDOM_SPLIT, label_noise(0.2), long_tail(20)],
     phases=["compile", "fit", "predict", "single"],
     setup=["compile"],

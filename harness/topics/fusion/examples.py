@@ -18,9 +18,12 @@ MODALITIES = (*KINDS, "a", "b")
 #: Label of a training example whose label may not be used.
 UNLABELLED = -1
 Rows: TypeAlias = npt.NDArray[np.integer] | slice
-#: Share of the examples that are tested; whole groups.
+#: Largest share of the examples that is tested; whole groups.
 TEST = 0.2
-PARAMS = {"rows": Param(20_000, low=20, summary="training examples at most")}
+PARAMS = {
+    "rows": Param(20_000, low=20, summary="training examples at most"),
+    "tested": Param(20_000, low=20, summary="test examples at most, of a fifth of all"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +81,8 @@ class Divided:
         By the name of a modality, other values of it for the test examples, such as a second rendering of images.
     whole
         All examples as their card has them, where groups keep some together; strategies do not see them.
+    overlap
+        Test examples for each other example of the card.
     """
 
     train: Examples
@@ -85,10 +90,11 @@ class Divided:
     classes: int
     shifted: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     whole: Examples | None = None
+    overlap: float = 0.0
 
 
 def prepare(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Divided:
-    """Divide the arrays of a card: a fifth of the examples, in whole groups, are tested.
+    """Divide the arrays of a card: a fifth of the examples at most, in whole groups, is tested, in random order.
 
     The arrays are ``labels``, ``groups``, and at least two of those in `KINDS`. An array ``image_shifted`` has other
     values of ``image``.
@@ -105,14 +111,17 @@ def prepare(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Divided:
         raise UsageError(f"fusion needs an array labels and two or more of {', '.join(KINDS)}, not {', '.join(arrays)}")
     labels = arrays["labels"].astype(np.int64)
     groups = arrays.get("groups", np.arange(len(labels))).astype(np.int64)
-    test = held_out(groups, TEST, rng)
-    rows = rng.permutation(np.flatnonzero(~test))[: int(params["rows"])]
+    most = int(params["tested"])
+    held = held_out(groups, rng, most)
+    rows = rng.permutation(np.flatnonzero(~held))[: int(params["rows"])]
+    tested = rng.permutation(np.flatnonzero(held))[:most]
     everything = np.ones(len(labels), dtype=np.bool_)
     modalities = {name: Modality(KINDS[name], arrays[name], _size(name, arrays[name]), everything) for name in names}
     whole = Examples(modalities, labels, groups)
-    shifted = {name: arrays[f"{name}_shifted"][test] for name in names if f"{name}_shifted" in arrays}
-    parts = whole.take(rows), whole.take(np.flatnonzero(test))
-    return standardised(known(Divided(*parts, int(labels.max()) + 1, shifted, whole)))
+    shifted = {name: arrays[f"{name}_shifted"][tested] for name in names if f"{name}_shifted" in arrays}
+    parts = whole.take(rows), whole.take(tested)
+    overlap = len(tested) / (len(labels) - len(tested))
+    return standardised(known(Divided(*parts, int(labels.max()) + 1, shifted, whole, overlap)))
 
 
 def split_at_random(data: Divided, rng: Generator) -> Divided:
@@ -124,12 +133,20 @@ def split_at_random(data: Divided, rng: Generator) -> Divided:
     return standardised(known(replace(data, train=data.whole.take(train), test=data.whole.take(test), shifted={})))
 
 
-def held_out(groups: npt.NDArray[np.integer], share: float, rng: Generator) -> npt.NDArray[np.bool_]:
-    """Draw whole groups until they have a share of the examples; return which examples these are."""
+def held_out(groups: npt.NDArray[np.integer], rng: Generator, most: int | None = None) -> npt.NDArray[np.bool_]:
+    """Draw whole groups, at most a fifth of the examples, until there are enough; return which examples these are.
+
+    Parameters
+    ----------
+    most
+        How many are enough; ``None`` for a fifth. The last group may exceed it.
+    """
     names, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
     order = rng.permutation(len(names))
+    ends = np.cumsum(counts[order])
+    enough = len(groups) if most is None else most
     taken = np.zeros(len(names), dtype=np.bool_)
-    taken[order[np.cumsum(counts[order]) <= share * len(groups)]] = True
+    taken[order[(ends <= TEST * len(groups)) & (ends - counts[order] < enough)]] = True
     return taken[inverse]
 
 
@@ -165,7 +182,7 @@ def known(data: Divided) -> Divided:
 
 def holdout(data: Divided, rng: Generator) -> Divided:
     """Put a fifth of the training examples, in whole groups, in place of the test examples, for tuning."""
-    held = held_out(data.train.groups, TEST, rng)
+    held = held_out(data.train.groups, rng)
     train, test = data.train.take(np.flatnonzero(~held)), data.train.take(np.flatnonzero(held))
     return known(replace(data, train=train, test=test, shifted={}, whole=None))
 

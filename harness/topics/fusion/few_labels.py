@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from harness import CLEAN, Generator, Param, Profile, Scalar, Takes
@@ -12,7 +13,7 @@ from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import ENGINE, predicting, topic
 from harness.topics.fusion.classification import Predicted, measured
 from harness.topics.fusion.classification import task as classification
-from harness.topics.fusion.examples import TEST, UNLABELLED, Divided, prepare, visible
+from harness.topics.fusion.examples import UNLABELLED, Divided, prepare, visible
 from harness.topics.fusion.fusions import DECAY, EPOCHS, RATE, SEARCH
 
 if TYPE_CHECKING:
@@ -41,14 +42,14 @@ task = topic.task(
     "few-labels",
     title="The class of an example, learned from few labels and many pairs",
     datasets=["emoji", "debian-packages"],
-    takes=Takes("arrays", prepare=few, overlap=TEST / (1 - TEST)),
+    takes=Takes("arrays", prepare=few, overlap=attrgetter("overlap")),
     scenarios=[CLEAN],
     phases=["fit", "predict"],
     metrics=METRICS,
     judge=predicting.judge,
     guess=predicting.guess,
     view=visible,
-    params={"rows": predicting.ROWS, "labelled": LABELLED},
+    params={**predicting.SMALL, "labelled": LABELLED},
     sweep={"labelled": [0.1, 0.3, 1.0]},
     reference="concatenation",
     charts=[RELIABILITY],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from harness import CLEAN, Param, Profile, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import ENGINE, predicting, topic
-from harness.topics.fusion.examples import TEST, prepare, visible
+from harness.topics.fusion.examples import prepare, visible
 from harness.topics.fusion.scenarios import label_noise, long_tail
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ task = topic.task(
     "losses",
     title="One network under several losses, with imbalance and label noise",
     datasets=["emoji", "debian-packages"],
-    takes=Takes("arrays", prepare=prepare, overlap=TEST / (1 - TEST)),
+    takes=Takes("arrays", prepare=prepare, overlap=attrgetter("overlap")),
     scenarios=[CLEAN, long_tail(20), label_noise(0.2), label_noise(0.4)],
     phases=["fit", "predict"],
     metrics=METRICS,
     judge=predicting.judge,
     guess=predicting.guess,
     view=visible,
-    params={"rows": predicting.ROWS, "epochs": Param(8, low=1, summary="passes through the training examples")},
+    params={**predicting.SMALL, "epochs": Param(8, low=1, summary="passes through the training examples")},
     reference="cross-entropy",
     charts=[RELIABILITY],
     quick=Profile(

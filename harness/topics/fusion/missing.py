@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
-from harness import CLEAN, Generator, Judgement, Param, Profile, Scalar, Stress, Takes
+from harness import CLEAN, Generator, Judgement, Profile, Stress, Takes
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics.fusion import predicting, topic
 from harness.topics.fusion.alterations import noisy, rendered, without
-from harness.topics.fusion.examples import MODALITIES, TEST, Divided, prepare, visible
+from harness.topics.fusion.examples import MODALITIES, Divided, prepare, visible
 from harness.topics.fusion.worlds import INTERACTION
 
 RATES = (0.0, 25.0, 50.0, 75.0, 100.0)
 NOISE = (0.0, 50.0, 100.0)
-PARAMS = {
-    "rows": predicting.ROWS,
-    "tested": Param(500, low=20, summary="test examples at most"),
-}
-
-
-def _prepare(data: Any, params: Mapping[str, Scalar], rng: Generator) -> Divided:
-    """Divide the arrays of a card; test examples are in random order, and so many at most."""
-    divided = prepare(data, params, rng)
-    rows = rng.permutation(len(divided.test))[: int(params["tested"])]
-    shifted = {name: values[rows] for name, values in divided.shifted.items()}
-    return replace(divided, test=divided.test.take(rows), shifted=shifted)
+PARAMS = {**predicting.SMALL, "tested": replace(predicting.SMALL["tested"], default=500)}
 
 
 def _judge(data: Divided, output: Any) -> Judgement:
@@ -82,7 +71,7 @@ task = topic.task(
     "missing",
     title="The class of an example when a modality is missing, noisy or different",
     datasets=["emoji", "debian-packages", INTERACTION],
-    takes=Takes("arrays", prepare=_prepare, overlap=TEST / (1 - TEST)),
+    takes=Takes("arrays", prepare=prepare, overlap=attrgetter("overlap")),
     scenarios=[CLEAN],
     phases=["fit", "predict"],
     metrics=METRICS,

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from harness.topics.fusion.engine.networks import Network
 
 #: Fewer rows than in the task classification: most tasks compare what is trained, on small data.
-ROWS = Param(2_000, low=20, summary="training examples at most")
+SMALL = {
+    "rows": Param(2_000, low=20, summary="training examples at most"),
+    "tested": Param(2_000, low=20, summary="test examples at most, of a fifth of all"),
+}
 #: Modules that every strategy needs. An optimiser imports torch._dynamo when it is first used, which takes 2 seconds.
 NEEDS = (f"{ENGINE}.fitting", "torch._dynamo")
 

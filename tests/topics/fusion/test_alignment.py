@@ -26,7 +26,7 @@ from harness.topics.fusion.engine.fitting import Budget, fit, predict, tensors
 from harness.topics.fusion.engine.networks import Concatenation, parameters_of_concatenation
 from harness.topics.fusion.examples import Divided, visible
 
-PARAMS = {"rows": 300, "candidates": 40, "labelled": 1.0}
+PARAMS = {"rows": 300, "candidates": 40, "labelled": 1.0, "tested": 80}
 RNG = np.random.default_rng(0)
 FIRST, SECOND = RNG.normal(size=(2, 7, 3))
 

@@ -29,7 +29,7 @@ def arrays(seed: int = 0) -> Arrays:
 
 
 def divided(rows: int = N, seed: int = 0) -> Divided:
-    return prepare(arrays(), {"rows": rows}, np.random.default_rng(seed))
+    return prepare(arrays(), {"rows": rows, "tested": N}, np.random.default_rng(seed))
 
 
 def test_groups_do_not_cross() -> None:
@@ -51,6 +51,14 @@ def test_a_random_split_lets_groups_cross() -> None:
 def test_rows_limit_training_only() -> None:
     data = divided(rows=50)
     assert (len(data.train), len(data.test)) == (50, N // 5)
+
+
+def test_fewer_test_examples_are_of_fewer_groups() -> None:
+    data = prepare(arrays(), {"rows": N, "tested": 31}, np.random.default_rng(0))
+    assert len(data.test) == 31
+    assert data.overlap == 31 / (N - 31)
+    assert not set(data.train.groups) & set(data.test.groups)
+    assert len(data.train) >= N - 31 - max(np.bincount(data.train.groups))
 
 
 def test_ids_that_training_lacks_are_removed_from_test() -> None:
@@ -89,4 +97,4 @@ def test_only_keeps_one_modality() -> None:
 def test_too_few_modalities_are_refused() -> None:
     some = Arrays({"labels": np.zeros(9, np.uint8), "text": np.ones((9, 2), np.uint8)})
     with pytest.raises(UsageError, match="two or more of text, links, image, numbers"):
-        prepare(some, {"rows": 9}, np.random.default_rng(0))
+        prepare(some, {"rows": 9, "tested": 9}, np.random.default_rng(0))

@@ -21,7 +21,7 @@ from harness.topics.fusion.scenarios import long_tail
 
 @cache
 def _data() -> Divided:
-    whole = prepare(arrays(600, noise=0.6), {"rows": 400}, np.random.default_rng(1))
+    whole = prepare(arrays(600, noise=0.6), {"rows": 400, "tested": 400}, np.random.default_rng(1))
     made: Divided = long_tail(8).apply(whole, np.random.default_rng(2))
     return made
 

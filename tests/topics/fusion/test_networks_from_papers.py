@@ -30,7 +30,7 @@ def data(request: pytest.FixtureRequest) -> Divided:
     given = dict(arrays(40, CLASSES).arrays)
     if request.param == 3:
         given["links"] = given["text"][::-1]
-    return prepare(Arrays(given), {"rows": 100}, np.random.default_rng(0))
+    return prepare(Arrays(given), {"rows": 100, "tested": 100}, np.random.default_rng(0))
 
 
 @pytest.fixture

@@ -142,6 +142,6 @@ def test_without_the_dictionary_its_test_sets_are_left_out(tmp_path: Path) -> No
 
 def test_blocks_overlap_by_the_characters_that_are_tested() -> None:
     """Of 100 texts of 9 characters, 2 pieces of 9 are tested: with line ends, two texts less a little."""
-    text = Texts(tuple(f"{number:09}" for number in range(20)))
-    made = prepare(replace(split(), test=text, rows=100), {"context": 9, "windows": 2}, np.random.default_rng(0))
+    learned, tested = (Texts(tuple(f"{number:09}" for number in some)) for some in (range(20), range(20, 40)))
+    made = prepare(TextSplit(learned, tested, rows=100), {"context": 9, "windows": 2}, np.random.default_rng(0))
     assert made.overlap == pytest.approx(1.8 / 98.2, rel=0.01)

@@ -20,13 +20,17 @@ from harness.topics.fusion.examples import Divided, Examples
 
 #: Examples that are predicted at once.
 EVALUATED = 512
+#: Share of the steps in which the learning rate rises.
+WARMUP = 0.1
 #: Values and presence of all modalities, by name.
 Batch = tuple[Mapping[str, torch.Tensor], Mapping[str, torch.Tensor]]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What every fusion is fitted with: AdamW with a rate that falls to 0 along a cosine.
+    """What every fusion is fitted with: AdamW with a warm-up, and then a rate that falls to 0 along a cosine.
+
+    Without the warm-up, bottleneck tokens learn exclusive or in one block of three.
 
     Attributes
     ----------
@@ -48,8 +52,8 @@ class Budget:
         return min(self.epochs * math.ceil(examples / self.batch), self.steps)
 
     def rate_at(self, step: int, steps: int) -> float:
-        """Return the learning rate of a step, counted from 0: half a cosine of `steps` steps."""
-        return self.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+        """Return the learning rate of a step, counted from 0: half a cosine, whose first tenth rises from 0."""
+        return self.rate * min(1.0, (step + 1) / (WARMUP * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 def tensors(examples: Examples, device: str = "cpu") -> Batch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -90,8 +89,12 @@ class LowRank(Fusion):
 
     def join(self, encoded: Mapping[str, Encoded]) -> torch.Tensor:
         """Make scores of the means."""
-        parts = (torch.einsum("bi,rio->bro", with_one(encoded[name].mean()), self.factors[name]) for name in self.names)
-        scores: torch.Tensor = self.outer(reduce(torch.mul, parts).sum(dim=1) + self.bias)
+        product = torch.ones(())
+        for name in self.names:
+            product = product.to(self.bias) * torch.einsum(
+                "bi,rio->bro", with_one(encoded[name].mean()), self.factors[name]
+            )
+        scores: torch.Tensor = self.outer(product.sum(dim=1) + self.bias)
         return scores
 
 
