@@ -28,12 +28,15 @@ SHORT: dict[str, Scalar] = {**ALL, "examples": 4_800, "warmup": 480}
 HERE: dict[str, Scalar] = {**ALL, "examples": 9_600, "batch": 32}
 NOISY: dict[str, Scalar] = {**HERE, "scenario": "label_noise(0.4)"}
 TAIL: dict[str, Scalar] = {**HERE, "scenario": "long_tail(100)"}
+#: Batches of 4 take 1,200 steps; two batches of both norms are four fits a block.
+BLOCKS, GROWTH = 12, 20
 
 
 @topic.claim(
     "from 32 to 4 texts in a batch, batch norm's log loss rises by at least 2 % relative to layer norm's",
     source=f"{WU}; {OURS}",
     published="on ImageNet 10.6 % more errors than group norm with 2 images, and about as many with 32",
+    blocks=GROWTH,
 )
 def small_batches_cost_batch_norm_more(evidence: Evidence) -> Verdict:
     """Judge the change of their ratio, so that what small batches do to both does not count."""
@@ -44,6 +47,7 @@ def small_batches_cost_batch_norm_more(evidence: Evidence) -> Verdict:
     "with 32 texts in a batch, batch norm's log loss is at least 0.05 above layer norm's (pre place)",
     source=f"{POWERNORM}; {OURS}",
     published="batch norm in Transformers performs significantly worse on tasks of language",
+    blocks=BLOCKS,
 )
 def batch_norm_is_worse_on_text(evidence: Evidence) -> Verdict:
     """Judge what is said of language in general on a task that does not look ahead and has little padding."""
@@ -54,6 +58,7 @@ def batch_norm_is_worse_on_text(evidence: Evidence) -> Verdict:
     "two layers deep and with warm-up, post-LN's log loss is at least 0.05 below pre-LN's",
     source=f"{TAKASE}; {OURS}",
     published="post-LN is consistently better with six layers or fewer",
+    blocks=BLOCKS,
 )
 def shallow_post_ln_is_better(evidence: Evidence) -> Verdict:
     """Judge the place of the norm where both places train."""
@@ -64,6 +69,7 @@ def shallow_post_ln_is_better(evidence: Evidence) -> Verdict:
     "two layers deep and with warm-up, DeepNorm's log loss is at least 0.03 below pre-LN's",
     source=f"{WANG}; {OURS}",
     published="the performance of post-LN with the stability of pre-LN",
+    blocks=BLOCKS,
 )
 def deepnorm_is_better(evidence: Evidence) -> Verdict:
     """Judge what DeepNorm is worth where no depth asks for it."""
@@ -74,6 +80,7 @@ def deepnorm_is_better(evidence: Evidence) -> Verdict:
     "the log losses of RMS norm and layer norm are within 0.05 of each other (pre place)",
     source=f"{ZHANG}; {OURS}",
     published="RMS norm performs comparably with layer norm",
+    blocks=BLOCKS,
 )
 def rms_norm_matches(evidence: Evidence) -> Verdict:
     """Judge whether subtracting the mean is worth anything."""
@@ -84,6 +91,7 @@ def rms_norm_matches(evidence: Evidence) -> Verdict:
     "with 40 % of the training labels wrong, batch norm's log loss is at least 0.05 below layer norm's (pre place)",
     source=f"{LUO}; {OURS}",
     published="batch norm is an implicit regulariser",
+    blocks=BLOCKS,
 )
 def batch_norm_regularises(evidence: Evidence) -> Verdict:
     """Judge the noise of batches where a model can learn noise by heart."""
@@ -94,6 +102,7 @@ def batch_norm_regularises(evidence: Evidence) -> Verdict:
     "on test texts shorter than in training, batch norm's log loss rises by at least 5 % relative to layer norm's",
     source=f"{SCHNEIDER}; {OURS}",
     published="replacing the statistics of training by those of the corrupted images improves robustness",
+    blocks=BLOCKS,
 )
 def running_averages_do_not_shift(evidence: Evidence) -> Verdict:
     """Judge the change of their ratio from clean to shifted texts."""
@@ -105,6 +114,7 @@ def running_averages_do_not_shift(evidence: Evidence) -> Verdict:
     "logistic regression on counts of words is right at least 0.02 more often than a pre-LN Transformer from scratch",
     source=f"{GALKE}; {OURS}",
     published="bags of words outperform graph networks, and Transformers outperform them after pretraining",
+    blocks=BLOCKS,
 )
 def counts_beat_transformers(evidence: Evidence) -> Verdict:
     """Judge a Transformer against the baseline that everybody should try first."""
@@ -114,6 +124,7 @@ def counts_beat_transformers(evidence: Evidence) -> Verdict:
 @topic.claim(
     "where classes have a long tail, logistic regression on counts of words leads pre-LN by at least 0.05 in macro-F1",
     source=f"{GALKE}; {OURS}",
+    blocks=BLOCKS,
 )
 def counts_win_on_rare_classes(evidence: Evidence) -> Verdict:
     """Judge them where rare classes count as much as frequent ones."""

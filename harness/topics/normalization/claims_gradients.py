@@ -137,13 +137,18 @@ def keel_is_even(evidence: Evidence) -> Verdict:
     "the forward pass of torch's RMS norm takes at least 7 % less CPU time than that of its layer norm",
     source=RMS,
     published="a model takes 7 to 64 % less time",
+    blocks=BLOCKS,
 )
 def rms_norm_is_faster(evidence: Evidence) -> Verdict:
     """Judge the claim of the paper for the norm alone, where the gain should be largest."""
     return evidence.ratio("forward.cpu_s", "rms-norm", "layer-norm", **KERNELS).at_most(0.93)
 
 
-@topic.claim("the forward pass of torch's RMS norm needs no more memory than that of its layer norm", source=RMS + OWN)
+@topic.claim(
+    "the forward pass of torch's RMS norm needs no more memory than that of its layer norm",
+    source=RMS + OWN,
+    blocks=BLOCKS,
+)
 def rms_norm_needs_no_more_memory(evidence: Evidence) -> Verdict:
     """Judge the memory of the result and of what is kept for the backward pass."""
     return evidence.ratio("forward.peak_bytes", "rms-norm", "layer-norm", **KERNELS).at_most(1)
@@ -152,6 +157,7 @@ def rms_norm_needs_no_more_memory(evidence: Evidence) -> Verdict:
 @topic.claim(
     "layer norm is near the floor of bandwidth: forward and backward take at most 6 times the CPU time of the copy",
     source="this project: a fused kernel reads and writes what the copy does, and allocates its result",
+    blocks=BLOCKS,
 )
 def layer_norm_is_near(evidence: Evidence) -> Verdict:
     """Judge both passes together."""
@@ -162,6 +168,7 @@ def layer_norm_is_near(evidence: Evidence) -> Verdict:
     "torch's RMS norm is far from the floor on a CPU: forward and backward take at least 10 times the CPU time of the "
     "copy",
     source="this project: torch composes it of elementary operations on a CPU; docs of torch.nn.RMSNorm name no kernel",
+    blocks=BLOCKS,
 )
 def rms_norm_is_far(evidence: Evidence) -> Verdict:
     """Judge both passes together."""
@@ -171,6 +178,7 @@ def rms_norm_is_far(evidence: Evidence) -> Verdict:
 @topic.claim(
     "on a CPU torch composes RMS norm: it needs the memory of its formula in elementary operations, within 10 %",
     source="pytorch/pytorch, pull request 153666, which fuses it for devices" + OWN,
+    blocks=BLOCKS,
 )
 def rms_norm_is_composed(evidence: Evidence) -> Verdict:
     """Judge the memory of both passes, which a fused kernel would save."""
@@ -181,19 +189,22 @@ def rms_norm_is_composed(evidence: Evidence) -> Verdict:
     "DyT takes less CPU time than torch's RMS norm, forward and backward",
     source=DYT + ", section on efficiency (first version)",
     published="LLaMA 7B takes 7.8 % less time in inference than with RMS norm, on an H100",
+    blocks=BLOCKS,
 )
 def dyt_is_faster_than_rms_norm(evidence: Evidence) -> Verdict:
     """Judge the claim of the paper on a CPU, where neither is fused."""
     return evidence.ratio("cpu_s", "dyt", "rms-norm", **KERNELS).at_most(1)
 
 
-@topic.claim("DyT takes less CPU time than layer norm, forward and backward", source=DYT + OWN)
+@topic.claim("DyT takes less CPU time than layer norm, forward and backward", source=DYT + OWN, blocks=BLOCKS)
 def dyt_is_faster_than_layer_norm(evidence: Evidence) -> Verdict:
     """Judge what a function without statistics gains against a fused kernel with them."""
     return evidence.ratio("cpu_s", "dyt", "layer-norm", **KERNELS).at_most(1)
 
 
-@topic.claim("Derf takes more CPU time than DyT, forward and backward", source="this project: one operation more")
+@topic.claim(
+    "Derf takes more CPU time than DyT, forward and backward", source="this project: one operation more", blocks=BLOCKS
+)
 def derf_is_slower_than_dyt(evidence: Evidence) -> Verdict:
     """Judge what the shift and the error function cost."""
     return evidence.ratio("cpu_s", "derf", "dyt", **KERNELS).at_least(1)

@@ -24,7 +24,7 @@ OWN = "the bound is this project's"
 
 SIX: dict[str, Scalar] = {"task": "stability", "layers": 6, "highest": 0.03}
 TWELVE: dict[str, Scalar] = {"task": "stability", "layers": 12, "highest": 0.03}
-BLOCKS, DEEP = 8, 6
+BLOCKS, DEEP = 16, 12
 
 
 @topic.claim(
@@ -123,10 +123,14 @@ def peri_ln_beats_post_ln(evidence: Evidence) -> Verdict:
     return evidence.difference("highest_loss", "peri-ln", "post-ln", **SIX).at_most(-0.3)
 
 
-@topic.claim("peri-LN is at most as sensitive to the learning rate as pre-LN", source=PERI, blocks=BLOCKS)
+@topic.claim(
+    "peri-LN is at most 0.02 nats more sensitive to the learning rate than pre-LN",
+    source=f"{PERI}; {OWN}",
+    blocks=BLOCKS,
+)
 def peri_ln_is_robust(evidence: Evidence) -> Verdict:
     """Judge the mean loss over rates above the best one."""
-    return evidence.difference("sensitivity", "peri-ln", "pre-ln", **SIX).at_most(0)
+    return evidence.difference("sensitivity", "peri-ln", "pre-ln", **SIX).at_most(0.02)
 
 
 @topic.claim(
