@@ -74,12 +74,21 @@ class Metric:
 
 @dataclass(frozen=True)
 class Param:
-    """A parameter of a task or data set: its default and the range in which it makes sense."""
+    """A parameter of a task or data set: its default and the values that make sense.
+
+    Attributes
+    ----------
+    low, high
+        The range, both ends included.
+    multiple
+        What every value is a multiple of.
+    """
 
     default: Scalar
     low: float | None = None
     high: float | None = None
     summary: str = ""
+    multiple: int = 1
 
     def check(self, name: str, value: Scalar) -> Scalar:
         """Return the value in the default's type.
@@ -87,7 +96,7 @@ class Param:
         Raises
         ------
         ValueError
-            When the value has another type or lies outside of the range.
+            When the value has another type or is not allowed.
         """
         wanted = type(self.default)
         if wanted is float and type(value) is int:
@@ -103,6 +112,8 @@ class Param:
                 raise ValueError(f"{name}={value} is too small: the least is {self.low}")
             if self.high is not None and value > self.high:
                 raise ValueError(f"{name}={value} is too large: the most is {self.high}")
+            if self.multiple > 1 and value % self.multiple:
+                raise ValueError(f"{name}={value} is not a multiple of {self.multiple}")
         return value
 
 
