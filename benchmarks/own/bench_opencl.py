@@ -1,6 +1,6 @@
 """Facts about LightGBM's OpenCL learner: it predicts what the CPU learner predicts, wherever gains differ.
 
-Skipped without a device. On the CPU, by pocl, the first run of all compiles kernels for up to two minutes.
+Skipped without a device. On the CPU, by pocl, the very first run compiles kernels for up to a minute and a half.
 """
 
 from __future__ import annotations
