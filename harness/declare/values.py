@@ -16,7 +16,7 @@ from harness.records import TOTALS, Scalar
 
 StrategyFunction: TypeAlias = Callable[..., Any]
 Generator: TypeAlias = np.random.Generator
-DeviceName: TypeAlias = Literal["cpu", "cuda"]
+DeviceName: TypeAlias = Literal["cpu", "cuda", "opencl"]
 #: How a curve over the levels of a stress becomes one figure, see `Stress`.
 Summed: TypeAlias = Literal["over", "change"]
 

@@ -1,6 +1,6 @@
 """The device that a phase runs on: waiting for it, its peak memory, and whether it is there.
 
-Nothing here initialises CUDA: a process that has done so can no longer fork children that use it.
+Nothing here initialises CUDA or OpenCL: a process that has done so can no longer fork children that use it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,18 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import UsageError, did_you_mean
+from harness.measure import opencl
 
 _ROOT = Path("/")
-_KNOWN = ("cpu", "cuda")
+_KNOWN = ("cpu", "cuda", "opencl")
+_NO_OPENCL = (
+    "no OpenCL device: install one's driver, or Debian's packages ocl-icd-libopencl1 and pocl-opencl-icd for the CPU"
+)
 _ASK_TORCH = "import torch; print(*map(torch.cuda.get_device_name, range(torch.cuda.device_count())), sep='\\n')"
 
 
@@ -81,6 +86,20 @@ class Cuda:
         return None if used is None else max(0, used - self._used)
 
 
+class OpenCl:
+    """An OpenCL device: libraries return when its work is done, and OpenCL does not say how much memory is in use."""
+
+    def synchronize(self) -> None:
+        """Do nothing."""
+
+    def reset_peak(self) -> None:
+        """Do nothing."""
+
+    def peak_bytes(self) -> int | None:
+        """Return ``None``."""
+        return None
+
+
 def open_device(name: str) -> Device:
     """Return the device of that name, for use in the process that runs the trial.
 
@@ -90,7 +109,9 @@ def open_device(name: str) -> Device:
         When there is no such kind of device.
     """
     _check(name)
-    return Cpu() if name == "cpu" else Cuda()
+    if name == "cuda":
+        return Cuda()
+    return Cpu() if name == "cpu" else OpenCl()
 
 
 def missing(name: str, *, root: Path = _ROOT) -> str:
@@ -104,6 +125,8 @@ def missing(name: str, *, root: Path = _ROOT) -> str:
     _check(name)
     if name == "cpu":
         return ""
+    if name == "opencl":
+        return "" if opencl_names() else _NO_OPENCL
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None and visible.strip() in ("", "-1"):
         return "CUDA_VISIBLE_DEVICES hides every CUDA device"
@@ -120,6 +143,14 @@ def device_names(root: Path = _ROOT) -> list[str]:
     if names is None:
         names = _torch_names()
     return _driver_names(root) if names is None else names
+
+
+def opencl_names() -> list[str]:
+    """List the OpenCL devices by name.
+
+    Asks OpenCL's library when it is installed: in another process, which takes a tenth of a second.
+    """
+    return _asked([str(opencl.__file__)]) if _installed(opencl.LIBRARY) else []
 
 
 def _check(name: str) -> None:
@@ -178,14 +209,22 @@ def _nvml_used(pid: int) -> int | None:
 def _torch_names() -> list[str] | None:
     if importlib.util.find_spec("torch") is None:
         return None
+    # Without the driver's library there is nothing to wait for torch for.
+    return _asked(["-c", _ASK_TORCH]) if _installed("libcuda.so.1") else []
+
+
+def _installed(library: str) -> bool:
     try:
-        ctypes.CDLL("libcuda.so.1")
+        ctypes.CDLL(library)
     except OSError:
-        return []  # without the driver's library there is nothing to wait for torch for
+        return False
+    return True
+
+
+def _asked(program: Sequence[str]) -> list[str]:
+    """Return the lines that a program of Python prints in a process of its own; none where it fails."""
     try:
-        asked = subprocess.run(
-            [sys.executable, "-P", "-c", _ASK_TORCH], capture_output=True, text=True, timeout=60, check=True
-        )
+        asked = subprocess.run([sys.executable, "-P", *program], capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return []
     return asked.stdout.split("\n")[:-1] if asked.stdout.strip() else []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
-from harness.measure.device import Cpu, Cuda, device_names, missing, open_device
+from harness.measure import opencl
+from harness.measure.device import Cpu, Cuda, OpenCl, device_names, missing, open_device, opencl_names
 
 
 class FakeTorchCuda:
@@ -220,3 +222,88 @@ def test_the_drivers_files_name_the_devices(tmp_path: Path) -> None:
     (folder / "information").write_text("Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 17\n")
     assert device_names(tmp_path) == ["NVIDIA H100 80GB HBM3"]
     assert missing("cuda", root=tmp_path) == ""
+
+
+def plant_opencl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str) -> None:
+    """Put a script in place of the one that asks OpenCL's library, which is there."""
+    script = tmp_path / "opencl.py"
+    script.write_text(source)
+    monkeypatch.setattr("ctypes.CDLL", lambda name: name)
+    monkeypatch.setattr(opencl, "__file__", str(script))
+
+
+def test_opencl_names_its_devices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plant_opencl(monkeypatch, tmp_path, "print('gfx906', 'pthread-skylake', sep='\\n')")
+    assert opencl_names() == ["gfx906", "pthread-skylake"]
+    assert missing("opencl") == ""
+
+
+@pytest.mark.parametrize("source", ["", "import os; os.abort()"], ids=["no device", "a driver that crashes"])
+def test_opencl_without_a_device(source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plant_opencl(monkeypatch, tmp_path, source)
+    assert opencl_names() == []
+    assert "pocl-opencl-icd" in missing("opencl")
+
+
+def test_no_process_is_started_without_opencls_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_library(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr("ctypes.CDLL", no_library)
+    monkeypatch.setattr("subprocess.run", lambda *_arguments, **_options: pytest.fail("that takes time"))
+    assert "ocl-icd-libopencl1" in missing("opencl")
+
+
+def test_opencl_has_no_figure_of_its_memory() -> None:
+    device = open_device("opencl")
+    device.synchronize()
+    device.reset_peak()
+    assert isinstance(device, OpenCl)
+    assert device.peak_bytes() is None
+
+
+class FakeOpenCl:
+    """OpenCL's library with platforms, by their handle, and the names of their devices."""
+
+    NOT_FOUND = -1
+
+    def __init__(self, platforms: dict[int, list[str]]) -> None:
+        self.platforms = platforms
+        self.names = {
+            100 * platform + at: name for platform in platforms for at, name in enumerate(platforms[platform])
+        }
+
+    def clGetPlatformIDs(self, _size: Any, handles: Any, count: Any) -> int:  # noqa: N802
+        return self._give(list(self.platforms), handles, count)
+
+    def clGetDeviceIDs(self, platform: Any, kinds: Any, _size: Any, handles: Any, count: Any) -> int:  # noqa: N802
+        assert kinds.value == 0xFFFFFFFF
+        first = 100 * platform.value
+        return self._give(list(range(first, first + len(self.platforms[platform.value]))), handles, count)
+
+    def clGetDeviceInfo(self, device: Any, what: int, size: Any, name: Any, _used: Any) -> None:  # noqa: N802
+        assert (what, size.value) == (0x102B, len(name))
+        name.value = self.names[device.value].encode()
+
+    def _give(self, found: list[int], handles: Any, count: Any) -> int:
+        if count is not None:
+            count._obj.value = len(found)
+        if handles is not None:
+            handles[:] = found
+        return 0 if found else self.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("platforms", "names"),
+    [({}, []), ({1: []}, []), ({1: [], 2: ["gfx906", "gfx90a "], 3: ["CPU"]}, ["gfx906", "gfx90a", "CPU"])],
+    ids=["no platform", "a platform without a device", "three platforms"],
+)
+def test_all_platforms_are_asked(
+    platforms: dict[int, list[str]],
+    names: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: FakeOpenCl(platforms))
+    opencl.main()
+    assert capsys.readouterr().out.splitlines() == names

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from harness.data.tabular import Split, Table
 from harness.declare import Problem
 from harness.errors import CannotRunError
 from harness.measure.device import device_names
+from harness.measure.job import why_not
 from harness.registry import load_registry
 from harness.topics import boosting
 from harness.topics._shared.binary import judge
@@ -175,7 +177,54 @@ def test_without_the_accelerator_a_trial_is_no_measurement(task: Any, name: str,
         scores(task, name, synthetic())
 
 
-@pytest.mark.parametrize("name", ["lightgbm", "lightgbm-uncapped", "lightgbm-cuda"])
+def test_without_an_opencl_device_the_reason_says_what_to_install(
+    task: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A folder without drivers hides those that are installed."""
+    pytest.importorskip("lightgbm")
+    monkeypatch.setenv("OCL_ICD_VENDORS", str(tmp_path))
+    assert why_not(task.strategies["lightgbm-opencl"], boosting.topic) == (
+        "no OpenCL device: install one's driver, or Debian's packages "
+        "ocl-icd-libopencl1 and pocl-opencl-icd for the CPU"
+    )
+    with pytest.raises(CannotRunError, match="LightGBM finds no OpenCL device"):
+        scores(task, "lightgbm-opencl", coded())
+
+
+def test_a_lightgbm_without_opencl_is_no_measurement(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+
+    def train(*_: Any, **__: Any) -> None:
+        raise lightgbm.basic.LightGBMError("GPU Tree Learner was not enabled in this build.")
+
+    monkeypatch.setattr(lightgbm.Dataset, "construct", lambda self: self)
+    monkeypatch.setattr(lightgbm, "train", train)
+    with pytest.raises(CannotRunError, match="this LightGBM is built without OpenCL"):
+        scores(task, "lightgbm-opencl", coded())
+
+
+@pytest.mark.parametrize(("name", "before"), [("lightgbm", []), ("lightgbm-opencl", ["train"])])
+def test_kernels_are_compiled_before_the_first_phase(
+    task: Any, name: str, before: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    seen: list[str] = []
+
+    def train(*_: Any, **__: Any) -> Any:
+        seen.append("train")
+        return SimpleNamespace(predict=lambda _test, num_threads: np.zeros(1_000))
+
+    def phase(name: str) -> Phase:
+        seen.append(name)
+        return Phase()
+
+    monkeypatch.setattr(lightgbm.Dataset, "construct", lambda self: self)
+    monkeypatch.setattr(lightgbm, "train", train)
+    task.strategies[name].run(Problem(task.view(coded()), PARAMS, 0), phase)
+    assert seen == [*before, "build", "fit", "train", "predict"]
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "lightgbm-uncapped", "lightgbm-cuda", "lightgbm-opencl"])
 def test_lightgbm_gets_the_budget(task: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lightgbm = pytest.importorskip("lightgbm")
     monkeypatch.setattr(lightgbm.Dataset, "construct", lambda self: self)  # a build without CUDA refuses the device
@@ -183,7 +232,7 @@ def test_lightgbm_gets_the_budget(task: Any, name: str, monkeypatch: pytest.Monk
     assert arguments == {"num_boost_round": 3}
     assert [config[key] for key in ("num_threads", "num_leaves", "seed")] == [2, 16, 9]
     assert config["max_depth"] == (-1 if name == "lightgbm-uncapped" else 4)
-    assert config.get("device_type") == ("cuda" if name == "lightgbm-cuda" else None)
+    assert config.get("device_type") == {"lightgbm-cuda": "cuda", "lightgbm-opencl": "gpu"}.get(name)
 
 
 @pytest.mark.parametrize("name", BOOSTED)

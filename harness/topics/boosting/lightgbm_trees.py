@@ -5,7 +5,8 @@ Ke et al. 2017, "LightGBM: a highly efficient gradient boosting decision tree"; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from harness.topics._shared.binary import Floats
 from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, SEARCH, task
 
 if TYPE_CHECKING:
+    import lightgbm
+
     from harness import PhaseClock, Problem
     from harness.data.tabular import Visible
 
@@ -68,28 +71,63 @@ def lightgbm_uncapped(problem: Problem, phase: PhaseClock, max_bin: int = 255) -
 )
 def lightgbm_cuda(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
     """Like lightgbm, on a CUDA device."""
-    from lightgbm.basic import LightGBMError
-
-    try:
+    with _needs("CUDA"):
         return _train(problem, phase, max_bin=max_bin, device_type="cuda")
-    except LightGBMError as error:
-        if "not enabled in this build" in str(error):
-            raise CannotRunError("this LightGBM is built without CUDA") from None
-        raise
+
+
+@task.strategy(
+    "lightgbm-opencl",
+    needs="lightgbm",
+    device="opencl",
+    quick=False,
+    note=f"{CAPPED} {NOTE} Sums in double precision. Trains once before the first phase, to compile its kernels.",
+)
+def lightgbm_opencl(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
+    """Like lightgbm, on an OpenCL device: a card of any vendor, or the CPU."""
+    with _needs("OpenCL"):
+        return _train(problem, phase, compiles=True, max_bin=max_bin, device_type="gpu", gpu_use_dp=True)
 
 
 _ON_CPU: Mapping[str, Any] = MappingProxyType({"force_row_wise": True, "deterministic": True})
 
 
-def _train(problem: Problem, phase: PhaseClock, **method: Any) -> Floats:
-    """Build, fit and predict with the task's budget; `method` has the settings that differ between strategies."""
+@contextmanager
+def _needs(device: str) -> Iterator[None]:
+    """Turn LightGBM's errors about a device that it lacks into the reason why the trial is skipped."""
+    from lightgbm.basic import LightGBMError
+
+    try:
+        yield
+    except LightGBMError as error:
+        if "not enabled in this build" in str(error):
+            raise CannotRunError(f"this LightGBM is built without {device}") from None
+        if f"No {device} device found" in str(error):
+            raise CannotRunError(f"LightGBM finds no {device} device") from None
+        raise
+
+
+def _train(problem: Problem, phase: PhaseClock, *, compiles: bool = False, **method: Any) -> Floats:
+    """Build, fit and predict with the task's budget; `method` has the settings that differ between strategies.
+
+    A learner that compiles is trained once for nothing: which kernels it needs depends on the rows of its leaves, and
+    drivers keep what they have compiled.
+    """
     import lightgbm
 
     data, config = problem.data, _config(problem) | method
+
+    def build() -> lightgbm.Dataset:
+        return lightgbm.Dataset(data.train.X, data.train.y, params=config).construct()
+
+    def fit(train: lightgbm.Dataset) -> lightgbm.Booster:
+        return lightgbm.train(config, train, num_boost_round=problem.params["trees"])
+
+    if compiles:
+        fit(build())
     for _ in phase("build"):
-        train = lightgbm.Dataset(data.train.X, data.train.y, params=config).construct()
+        train = build()
     with phase("fit"):
-        booster = lightgbm.train(config, train, num_boost_round=problem.params["trees"])
+        booster = fit(train)
 
     def predict(view: Visible) -> Floats:
         scores: Floats = booster.predict(view.test, num_threads=problem.threads)
