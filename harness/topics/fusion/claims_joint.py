@@ -24,8 +24,8 @@ LOOKUP: dict[str, Scalar] = {**MADE, "information": "lookup"}
 JOINT = ("concatenation", "early", "gated", "full-tensor", "low-rank", "cross-attention", "bottleneck")
 #: Blocks of generated data, which are independent, and of tuned fusions, which take seven fits.
 SOME, TUNED = 10, 12
-#: Blocks where one modality is looked up in the other.
-MANY = 20
+#: Blocks where one modality is looked up in the other, which concatenation learns to a degree that varies.
+MANY = 40
 
 
 def _all(verdicts: list[Verdict]) -> Verdict:
