@@ -13,15 +13,16 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import pickle
 import queue
 import signal
 import tempfile
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ import dask
 import msgspec
 from distributed import Client, Future, LocalCluster, WorkerPlugin, get_worker
 from distributed.scheduler import KilledWorker
+from distributed.versions import VersionMismatchWarning
 
 from harness.config import Config, decode_config, encode_config, read_config
 from harness.errors import BakeoffError, UsageError, some
@@ -108,6 +110,8 @@ class DaskExecutor:
             When there is no scheduler or no worker, or when a worker has other software than this machine, or lacks
             room for a block, a data set, a package or a device.
         """
+        if not trials:
+            return
         logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # what matters is said in one sentence
         client = self._connect()
         here = Place(fingerprint(self._config.machine or None), environment(self._config.folder))
@@ -121,12 +125,14 @@ class DaskExecutor:
     def run(self, blocks: Iterable[Block], receive: Receiver, begin: Callable[[Trial], None] = lambda _: None) -> None:
         """Run blocks, as many at once as there are workers; a block whose worker died is run again as a whole."""
         chosen = list(blocks)
+        if not chosen:
+            return
         if self._order is None:
             self.prepare([trial for block in chosen for trial in block.trials])
         if self._client is None or self._order is None:
             raise EngineError("the executor is closed")
         try:
-            _Dispatch(self._client, self._address, self._order, self._machines).run(chosen, receive, begin)
+            _Dispatch(self._client, self._scheduler, self._order, self._machines).run(chosen, receive, begin)
         finally:
             self.close()
 
@@ -158,7 +164,9 @@ class DaskExecutor:
                 )
                 address = self._own.scheduler_address
             try:
-                self._client = Client(address, timeout=_CONNECT_S, set_as_default=False)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", VersionMismatchWarning)  # what differs is refused below
+                    self._client = Client(address, timeout=_CONNECT_S, set_as_default=False)
             except (OSError, ValueError, TypeError) as error:
                 raise UsageError(
                     f"no scheduler answers at {address} ({_first_line(error)}): start one with 'dask scheduler', "
@@ -168,14 +176,15 @@ class DaskExecutor:
 
     def _enter(self, client: Client, order: Order) -> dict[str, Place]:
         """Have every worker get ready and say where it is."""
-        resources = _resources(client)
+        resources = _resources(client, self._scheduler)
         if not resources:
-            raise UsageError(f"the scheduler at {self._address} has no workers: start some with: {self._command}")
+            raise UsageError(f"{self._scheduler} has no workers: start some with: {self._command}")
         for address, found in resources.items():
             if found != ROOM["block"]:
                 raise UsageError(
                     f"worker {address} has room for {found:g} blocks instead of 1: start it with: {self._command}"
                 )
+        self._check_installed(client)
         futures = {
             address: client.submit(
                 enter, order, workers=[address], resources=ROOM, pure=False, priority=1, key=f"enter-{uuid4().hex}"
@@ -184,16 +193,32 @@ class DaskExecutor:
         }
         places = {}
         for address, future in futures.items():
-            while not future.done() and address in _resources(client):
-                with suppress(TimeoutError):
+            while not future.done():
+                if address not in _resources(client, self._scheduler):
+                    raise UsageError(f"worker {address} ended as it was given the run: see what it printed")
+                with suppress(Exception):
                     future.result(timeout=_LOOK_S)
-            if future.done():
-                places[address] = _result(future, self._address, f"worker {address}")
+            places[address] = _result(future, self._scheduler, f"worker {address}")
         return places
 
+    def _check_installed(self, client: Client) -> None:
+        """Refuse a scheduler or a worker without this module: it could not read what it is sent."""
+        workers = client.run(import_module, __name__, on_error="return")
+        found: dict[str, object] = {f"worker {address}": answer for address, answer in workers.items()}
+        try:
+            client.run_on_scheduler(import_module, __name__)
+        except ImportError as error:
+            found[self._scheduler] = error
+        for who, answer in found.items():
+            if isinstance(answer, Exception):
+                raise UsageError(
+                    f"{who} cannot load this version of bakeoff ({_first_line(answer)}): install it there, and start "
+                    "it again"
+                )
+
     @property
-    def _address(self) -> str:
-        return self._where.scheduler or "this machine"
+    def _scheduler(self) -> str:
+        return f"the scheduler at {self._where.scheduler}" if self._where.scheduler else "the scheduler here"
 
     @property
     def _command(self) -> str:
@@ -203,11 +228,11 @@ class DaskExecutor:
 class _Dispatch:
     """Sends blocks to workers and hands over what comes back."""
 
-    def __init__(self, client: Client, address: str, order: Order, machines: Mapping[str, str]) -> None:
+    def __init__(self, client: Client, scheduler: str, order: Order, machines: Mapping[str, str]) -> None:
         self._client = client
         self._order = order
         self._machines = machines
-        self._address = address
+        self._scheduler = scheduler
         self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._running: dict[Future[Any], Block] = {}
         self._workers = 1
@@ -228,7 +253,7 @@ class _Dispatch:
             with suppress(queue.Empty):
                 future = self._ended.get(timeout=_LOOK_S)
                 block = self._running.pop(future)
-                receive(_result(future, self._address, _title(block)))
+                receive(_result(future, self._scheduler, _title(block)))
 
     def _submit(self, index: int, block: Block) -> Future[Any]:
         own = [address for address, machine in self._machines.items() if machine == block.machine]
@@ -240,6 +265,7 @@ class _Dispatch:
             resources=ROOM,
             priority=-index,
             workers=own or None,
+            allow_other_workers=bool(own),  # a worker that is started again has another address
             pure=False,
         )
 
@@ -248,13 +274,10 @@ class _Dispatch:
         if time.monotonic() - self._looked < _LOOK_S:
             return
         if self._client.status != "running":
-            raise _lost(self._address)
-        try:
-            workers = sum(room == ROOM["block"] for room in _resources(self._client).values())
-        except Exception as error:
-            raise _lost(self._address) from error
+            raise _lost(self._scheduler)
+        workers = sum(room == ROOM["block"] for room in _resources(self._client, self._scheduler).values())
         if not workers and self._workers:
-            _log.warning("the scheduler at %s has no workers left; waiting for some", self._address)
+            _log.warning("%s has no workers left; waiting for some", self._scheduler)
         self._workers = workers
         self._looked = time.monotonic()
 
@@ -266,33 +289,31 @@ class _IgnoreInterrupt(WorkerPlugin):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _resources(client: Client) -> dict[str, float]:
+def _resources(client: Client, scheduler: str) -> dict[str, float]:
     """Return how many blocks each worker has room for."""
-    workers = client.scheduler_info(n_workers=-1)["workers"]
+    try:
+        workers = client.scheduler_info(n_workers=-1)["workers"]
+    except Exception as error:  # whatever a broken connection raises
+        raise _lost(scheduler) from error
     return {address: worker["resources"].get("block", 0) for address, worker in workers.items()}
 
 
-def _result(future: Future[Any], address: str, what: str) -> Any:
+def _result(future: Future[Any], scheduler: str, what: str) -> Any:
     """Return what a task of Dask returned, or say in one sentence why there is nothing."""
     if future.status in ("cancelled", "lost"):
-        raise _lost(address)
+        raise _lost(scheduler)
     try:
         return future.result()
     except BakeoffError:
         raise
     except KilledWorker as error:
         raise EngineError(f"{what} was given up, as {error.allowed_failures + 1} workers ended while it ran") from error
-    except (ImportError, AttributeError, pickle.PickleError) as error:
-        raise UsageError(
-            f"{what} is out of reach: it, or the scheduler at {address}, cannot load this version of bakeoff "
-            f"({_first_line(error)}); install it there"
-        ) from error
     except Exception as error:
         raise EngineError(f"{what} could not be run: {type(error).__name__}: {_first_line(error)}") from error
 
 
-def _lost(address: str) -> EngineError:
-    return EngineError(f"the scheduler at {address} is gone")
+def _lost(scheduler: str) -> EngineError:
+    return EngineError(f"{scheduler} is gone")
 
 
 def _first_line(error: BaseException) -> str:
@@ -334,8 +355,10 @@ def enter(order: Order) -> Place:
 
 
 def run_block(order: Order, block: Block) -> Ended:
-    """Run the trials of a block one after the other."""
-    enter(order)
+    """Run the trials of a block one after the other; none of a block that another machine began."""
+    place = enter(order)
+    if block.machine not in ("", place.machine.name):
+        return Ended((), place)
     post = _post(order)
     part = _share()
     responses = []
@@ -343,7 +366,7 @@ def run_block(order: Order, block: Block) -> Ended:
         responses.append(post.job.measure(trial, part))
         if post.left:
             raise EngineError("the run has ended")
-    return Ended(tuple(responses), post.place)
+    return Ended(tuple(responses), place)
 
 
 def _leave(key: str) -> None:

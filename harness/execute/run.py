@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -133,7 +133,7 @@ def reopen(name: str, config: Config, registry: Registry) -> OpenRun:
 def executor_for(
     selection: Selection, config: Config, registry: Registry, name: str = "local", cluster: Cluster | None = None
 ) -> Executor:
-    """Make the executor of a selection; how it is executed is no part of it, as the plan is the same."""
+    """Make the executor of a selection; the same plan may be run by any of them."""
     limits = Limits(
         timeout_s=selection.timeout_s,
         memory_bytes=selection.memory_limit_bytes,
@@ -154,37 +154,40 @@ def run_plan(
     Returns
     -------
     Counter
-        Other machine to the number of trials that it has to finish, because it began their blocks and is not here.
+        Machine to the number of trials that it has to finish, because it began their blocks and is out of reach.
 
     Raises
     ------
     EngineError
         When what runs the blocks is gone; it says how to go on.
     """
-    left: list[Block] = []
-    waiting: list[Block] = []
-    for block in (*run.begun, *run.blocks):
-        (left if block.machine and block.machine not in executor.machines else waiting).append(block)
+    blocks = [*run.begun, *run.blocks]
+    ended: set[str] = set()
     with ExitStack() as stack:
         files = _Files(run.file, stack)
 
-        def write(ended: Ended) -> None:
-            file = files.of(ended.place)
-            fresh = [response for response in ended.responses if response.record.trial.key not in file.keys]
-            for response in fresh:
+        def write(batch: Ended) -> None:
+            responses = [response for response in batch.responses if response.record.trial.key not in ended]
+            if not responses:
+                return
+            file = files.of(batch.place)
+            for response in responses:
                 if response.text:
                     file.note(response.record.trial.key, response.text)
-            file.write(*(response.record for response in fresh))
-            for response in fresh:
+            file.write(*(response.record for response in responses))
+            for response in responses:
+                ended.add(response.record.trial.key)
                 receive(response.record, response.text)
 
         try:
-            executor.run(waiting, write, begin)
+            executor.run(
+                [each for each in blocks if not each.machine or each.machine in executor.machines], write, begin
+            )
         except EngineError as error:
             raise EngineError(
                 f"{error}; what has ended is on record, go on with 'bakeoff run --resume {run.file.header.run}'"
             ) from error
-    return _by_machine(left)
+    return _by_machine(blocks, ended)
 
 
 class _Files:
@@ -207,11 +210,10 @@ class _Files:
         return self._files[name]
 
 
-def _by_machine(blocks: Iterable[Block]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for block in blocks:
-        counts[block.machine] += len(block.trials)
-    return counts
+def _by_machine(blocks: Iterable[Block], ended: Collection[str] = ()) -> Counter[str]:
+    """Count the trials that have not ended in the blocks that a machine began."""
+    begun = (block for block in blocks if block.machine)
+    return Counter(block.machine for block in begun for trial in block.trials if trial.key not in ended)
 
 
 def altered_tasks(selection: Selection, registry: Registry) -> frozenset[str]:

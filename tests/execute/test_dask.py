@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ from harness.config import Config, encode_config
 from harness.errors import UsageError
 from harness.execute import dask
 from harness.execute.executor import Limits, Place, share
-from harness.measure.machine import Environment, Machine, fingerprint
+from harness.measure.machine import Environment, Machine, environment, fingerprint
 from harness.plan import make_plan
 from harness.plan.selection import Selection
 from harness.records import Record
@@ -112,6 +113,15 @@ def test_two_workers_give_the_quality_of_local_trials(project: Project) -> None:
     assert "second line" in (spread.with_suffix("") / f"{key}.txt").read_text()
 
 
+def test_the_command_of_the_page_runs(project: Project) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text()
+    command = page.split("```sh\n", 1)[1].split("\n", 1)[0]
+    assert command.endswith("--executor dask --workers 2")
+    project.bakeoff(*shlex.split(command)[1:])
+    (path,) = project.runs()
+    assert {record.status for record in by_key([path]).values()} == {"ok"}
+
+
 def test_workers_of_other_machines_have_files_of_their_own(project: Project) -> None:
     """A block that a machine began is finished there; what no machine has begun is for any of them."""
     project.bakeoff("run", "planted", "-s", "copy", "-s", "grows", "--blocks", "4")
@@ -182,6 +192,16 @@ def test_a_worker_with_other_packages_is_refused(cluster: tuple[Project, str], t
     assert "give it the same software" in said
 
 
+def test_a_worker_without_bakeoff_is_refused(cluster: tuple[Project, str], tmp_path: Path) -> None:
+    project, address = cluster
+    (tmp_path / "harness").mkdir()
+    (tmp_path / "harness" / "__init__.py").write_text("raise ImportError('planted')\n")
+    with worker(project.folder, address, PYTHONPATH=str(tmp_path)):
+        wait_for_workers(address, 1)
+        said = _refused(project, "--scheduler", address)
+    assert "cannot load this version of bakeoff (planted): install it there, and start it again" in said
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -233,7 +253,7 @@ def test_a_worker_without_the_data_says_how_to_get_them(tmp_path: Path) -> None:
     config = Config(folder=project.folder)
     selection = Selection(tasks=("boosting",), datasets=("churn",), strategies=("constant",), blocks=1)
     (trial, *_) = make_plan(selection, load_registry(config)).trials
-    place = Place(fingerprint(), dask.environment(config.folder))
+    place = Place(fingerprint(), environment(config.folder))
     order = dask.Order("key", encode_config(config), Limits(1.0, 10**9), place, (trial,))
     dask._Post(order)
     file.unlink()
@@ -245,7 +265,7 @@ def test_a_worker_without_the_data_says_how_to_get_them(tmp_path: Path) -> None:
 
 
 def test_workers_of_a_machine_divide_its_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(dask, "_slot_folder", lambda: tmp_path)
     monkeypatch.setattr(dask, "usable_cores", lambda: [0, 1, 2])
     workers: list[list[tuple[int, int]]] = [[], []]
     shares = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -69,22 +70,28 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 60) -> None:
         time.sleep(0.02)
 
 
-def of_project(project: Project) -> list[psutil.Process]:
-    """List the fork servers and trials of a project."""
-    commands = {process: " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])}
-    return [process for process, said in commands.items() if "measure.server" in said and str(project.folder) in said]
+def of_project(project: Project) -> dict[int, int]:
+    """Return the fork servers and trials of a project with their parents."""
+    found = [process.info for process in psutil.process_iter(["cmdline", "pid", "ppid"])]
+    commands = {(info["pid"], info["ppid"]): " ".join(info["cmdline"] or []) for info in found}
+    return dict(key for key, said in commands.items() if "measure.server" in said and str(project.folder) in said)
+
+
+def worker_of_a_trial(project: Project) -> int:
+    """Wait for a trial, and return the process of the worker whose fork server runs it."""
+    while True:
+        parents = of_project(project)
+        for server in parents.values():
+            if server in parents:
+                return parents[server]
 
 
 def test_a_worker_killed_within_a_block_loses_nothing(naps: Project) -> None:
     client = begin(naps, *RUN, "--workers", "2")
     wait_for(lambda: recorded(naps) >= 2)
-    trial = next(process for process in of_project(naps) if process.ppid() in {each.pid for each in of_project(naps)})
-    server = trial.parent()
-    assert server is not None
-    killed = server.parent()
-    assert killed is not None
-    assert killed.pid != client.pid
-    killed.kill()
+    killed = worker_of_a_trial(naps)
+    assert killed != client.pid
+    os.kill(killed, signal.SIGKILL)
     _, said = client.communicate(timeout=120)
     assert client.returncode == 0, said
     check_finished(naps)
