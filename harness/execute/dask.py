@@ -250,10 +250,11 @@ class _Dispatch:
                 future = self._submit(index, block)
                 self._running[future] = block
                 future.add_done_callback(self._ended.put)
-            with suppress(queue.Empty):
+            try:
                 future = self._ended.get(timeout=_LOOK_S)
-                block = self._running.pop(future)
-                receive(_result(future, self._scheduler, _title(block)))
+            except queue.Empty:
+                continue
+            receive(_result(future, self._scheduler, _title(self._running.pop(future))))
 
     def _submit(self, index: int, block: Block) -> Future[Any]:
         own = [address for address, machine in self._machines.items() if machine == block.machine]
@@ -355,8 +356,17 @@ def enter(order: Order) -> Place:
 
 
 def run_block(order: Order, block: Block) -> Ended:
-    """Run the trials of a block one after the other; none of a block that another machine began."""
-    place = enter(order)
+    """Run the trials of a block one after the other; none of a block that another machine began.
+
+    Raises
+    ------
+    EngineError
+        When this worker came after the run began, and cannot take part; or when the run has ended.
+    """
+    try:
+        place = enter(order)
+    except UsageError as error:
+        raise EngineError(str(error)) from None
     if block.machine not in ("", place.machine.name):
         return Ended((), place)
     post = _post(order)
@@ -400,7 +410,8 @@ _posts: dict[str, _Post] = {}
 
 def _post(order: Order) -> _Post:
     if order.key not in _posts:
-        for other in _posts.values():  # a run whose harness died left its servers here; a run that goes on starts anew
+        # Servers of a run whose harness died are still here; those of a run that goes on start again when asked.
+        for other in _posts.values():
             other.job.close()
         _slot()
         _posts[order.key] = _Post(order)

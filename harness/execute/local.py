@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import cached_property
 
 import msgspec
 
@@ -31,7 +32,7 @@ class LocalExecutor:
         self._stopping = False
         self._receiving = threading.Lock()
 
-    @property
+    @cached_property
     def machines(self) -> frozenset[str]:
         """The name of this machine."""
         return frozenset({fingerprint(self._config.machine or None).name})

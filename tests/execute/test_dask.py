@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from support import Project, make_project, write_csv_card
 from harness.config import Config, encode_config
 from harness.errors import UsageError
 from harness.execute import dask
-from harness.execute.executor import Limits, Place, share
+from harness.execute.executor import Block, EngineError, Limits, Place, share
 from harness.measure.machine import Environment, Machine, environment, fingerprint
 from harness.plan import make_plan
 from harness.plan.selection import Selection
@@ -262,6 +263,20 @@ def test_a_worker_without_the_data_says_how_to_get_them(tmp_path: Path) -> None:
     gone = encode_config(Config(folder=tmp_path / "gone"))
     with pytest.raises(UsageError, match="the project must lie in the same folder on every machine"):
         dask._Post(replace(order, config=gone))
+
+
+def test_a_worker_that_joins_later_is_checked_by_its_first_block(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask, "get_worker", lambda: SimpleNamespace(address="tcp://late:1"))
+    held: list[tuple[int, int]] = []
+    monkeypatch.setattr(dask, "_held", held)
+    monkeypatch.setattr(dask, "_slot_folder", lambda: tmp_path / "slots")
+    wanted = Place(fingerprint(), Environment({"no-such-package": "1.0"}))
+    order = dask.Order("late", encode_config(Config(folder=project.folder)), Limits(1.0, 10**9), wanted, ())
+    with pytest.raises(EngineError, match=r"worker tcp://late:1 has no-such-package none instead of 1.0"):
+        dask.run_block(order, Block(()))
+    os.close(held[0][1])
 
 
 def test_workers_of_a_machine_divide_its_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

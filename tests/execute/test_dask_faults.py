@@ -79,11 +79,15 @@ def of_project(project: Project) -> dict[int, int]:
 
 def worker_of_a_trial(project: Project) -> int:
     """Wait for a trial, and return the process of the worker whose fork server runs it."""
-    while True:
+    found: list[int] = []
+
+    def runs() -> bool:
         parents = of_project(project)
-        for server in parents.values():
-            if server in parents:
-                return parents[server]
+        found.extend(parents[server] for server in parents.values() if server in parents)
+        return bool(found)
+
+    wait_for(runs)
+    return found[0]
 
 
 def test_a_worker_killed_within_a_block_loses_nothing(naps: Project) -> None:
