@@ -29,6 +29,8 @@ LONG = (
     "gate/environments/test_build.py",
     "interop/test_pytest_suites.py",
     "execute/test_faults.py",
+    "execute/test_dask.py",
+    "execute/test_dask_faults.py",
 )
 
 

@@ -15,7 +15,7 @@ import harness
 from harness.config import Config
 from harness.declare import Dataset, Judgement, Metric, Param, Profile, Topic
 from harness.execute import choose
-from harness.execute.executor import Limits, blocks_of
+from harness.execute.executor import Ended, Limits, blocks_of
 from harness.measure.children import children_cpu_ns
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu
@@ -43,8 +43,9 @@ def test_empty_trial() -> None:
     starts: list[float] = []
     ended = time.perf_counter()
 
-    def receive(record: Record, _text: str) -> None:
+    def receive(trials: Ended) -> None:
         nonlocal ended
+        (record,) = (response.record for response in trials.responses)
         assert record.status == "ok", record.reason
         beyond.append(time.perf_counter() - ended - record.phases["work"].wall_s[0])
         if len(beyond) % GROUP == 0:

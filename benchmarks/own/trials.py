@@ -20,5 +20,5 @@ def run(selection: Selection, limits: Limits) -> list[Record]:
     records: list[Record] = []
     plan = make_plan(selection, registry)
     executor = choose("local", registry, config, limits)
-    executor.run(blocks_of(plan.trials), lambda record, _text: records.append(record))
+    executor.run(blocks_of(plan.trials), lambda ended: records.extend(each.record for each in ended.responses))
     return records

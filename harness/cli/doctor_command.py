@@ -66,7 +66,7 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
     import msgspec
 
     from harness.execute import choose
-    from harness.execute.executor import Limits, blocks_of
+    from harness.execute.executor import Ended, Limits, blocks_of
     from harness.measure.machine import memory_budget
     from harness.plan import make_plan
     from harness.plan.selection import Selection
@@ -78,8 +78,8 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
     records: list[Record] = []
     deadline = time.monotonic() + seconds
 
-    def receive(record: Record, _text: str) -> None:
-        records.append(record)
+    def receive(ended: Ended) -> None:
+        records.extend(response.record for response in ended.responses)
         if time.monotonic() > deadline:
             raise _TimeIsOver
 

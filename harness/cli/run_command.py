@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,6 +19,7 @@ from harness.cli.output import config, console, json_option, log, print_json
 from harness.cli.params import Seconds, Setting, Size
 from harness.config import Config
 from harness.errors import Exit, UsageError
+from harness.execute import EXECUTORS
 from harness.measure.machine import fingerprint
 from harness.plan import Plan
 from harness.records import Cell, Record, Trial
@@ -25,8 +28,10 @@ from harness.store.runs import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
     from harness.config import Config
+    from harness.execute.executor import Executor
     from harness.execute.run import OpenRun
     from harness.plan.selection import Selection
     from harness.registry import Registry
@@ -123,28 +128,60 @@ def _earlier(settings: Config) -> Iterable[Record]:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Print the plan and the expected duration, and run nothing.")
 @click.option("--resume", metavar="RUN", help="Finish an interrupted run, here or on another machine.")
+@click.option(
+    "--executor", type=click.Choice(list(EXECUTORS)), default="local", show_default=True, help="What runs the blocks."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="A scheduler of Dask that runs already, for --executor dask.")
+@click.option("--workers", type=click.IntRange(min=1), help="Workers to start here, for --executor dask.")
 @json_option
-def command(*, resume: str | None, dry_run: bool, as_json: bool, **choices: Any) -> int:
+def command(
+    *,
+    resume: str | None,
+    executor: str,
+    scheduler: str | None,
+    workers: int | None,
+    dry_run: bool,
+    as_json: bool,
+    **choices: Any,
+) -> int:
     """Measure a selection of trials, keep the run, and print the comparison.
 
     Names may be shell-style patterns. The run is written as it goes: an interrupted one is finished with --resume.
     """
-    from harness.execute.run import reopen, start
+    from harness.execute.executor import Cluster
+    from harness.execute.run import executor_for, reopen, start
     from harness.plan import make_plan
     from harness.registry import load_registry
 
     settings = config()
     registry = load_registry(settings)
+    cluster = None if scheduler is None and workers is None else Cluster(scheduler or "", workers or 0)
+    _take_termination_for_interruption()
     if resume is not None:
         _refuse_choices()
-        return _measure(reopen(resume, settings, registry), settings, registry, as_json=as_json)
+        run = reopen(resume, settings, registry)
+        with run.file, closing(executor_for(run.selection, settings, registry, executor, cluster)) as runner:
+            runner.prepare(run.missing)
+            return _measure(run, runner, as_json=as_json)
     selection = selection_of(choices, settings, registry)
     plan = make_plan(selection, registry)
     if dry_run:
         print_plan(plan, settings, as_json=as_json)
         return Exit.DONE
-    run = start(selection, plan, settings, registry, shlex.join(["bakeoff", *sys.argv[1:]]))
-    return _measure(run, settings, registry, as_json=as_json)
+    with closing(executor_for(selection, settings, registry, executor, cluster)) as runner:
+        runner.prepare(plan.trials)
+        run = start(selection, plan, settings, registry, shlex.join(["bakeoff", *sys.argv[1:]]))
+        with run.file:
+            return _measure(run, runner, as_json=as_json)
+
+
+def _take_termination_for_interruption() -> None:
+    """Have a signal to terminate, such as that of a preempted job, end the command as an interruption does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def selection_of(choices: dict[str, Any], settings: Config, registry: Registry) -> Selection:
@@ -184,14 +221,14 @@ def _refuse_choices() -> None:
     given = [
         param.opts[0] if isinstance(param, click.Option) else "TOPIC"
         for param in context.command.params
-        if param.name not in ("resume", "as_json")
+        if param.name not in ("resume", "executor", "scheduler", "workers", "as_json")
         and context.get_parameter_source(param.name) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
         raise UsageError(f"--resume repeats the selection of the run; leave out {', '.join(sorted(given))}")
 
 
-def _measure(run: OpenRun, settings: Config, registry: Registry, *, as_json: bool) -> int:
+def _measure(run: OpenRun, executor: Executor, *, as_json: bool) -> int:
     """Run what is missing, print the comparison of the whole run, and return the exit code."""
     from harness.cli.progress import RunProgress
     from harness.cli.show_command import cells, print_parts
@@ -200,13 +237,13 @@ def _measure(run: OpenRun, settings: Config, registry: Registry, *, as_json: boo
     from harness.store.runs import parts
 
     remarks, name = log(), run.file.header.run
-    with run.file, RunProgress(remarks, total=len(run.plan.trials), done=run.recorded) as progress:
+    with RunProgress(remarks, total=len(run.plan.trials), done=run.recorded) as progress:
         try:
-            run_plan(run, settings, registry, progress.receive, progress.begin)
+            left = run_plan(run, executor, progress.receive, progress.begin)
         except KeyboardInterrupt:
             remarks.print(f"interrupted; finish it with: bakeoff run --resume {name}", soft_wrap=True)
             raise
-    for machine, number in run.elsewhere.items():
+    for machine, number in left.items():
         missing = "1 trial is missing" if number == 1 else f"{number} trials are missing"
         remarks.print(
             f"note: {missing} in blocks that machine {machine} began; finish them there with: "

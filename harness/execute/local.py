@@ -6,14 +6,15 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import cached_property
 
 import msgspec
 
 from harness.config import Config
-from harness.execute.executor import Block, Limits, Receiver, cores_for
+from harness.execute.executor import Block, Ended, Limits, Receiver, Share, cores_for, share
 from harness.measure.client import Server, ServerError
 from harness.measure.job import why_not
-from harness.measure.machine import usable_cores
+from harness.measure.machine import fingerprint, memory_budget, usable_cores
 from harness.measure.messages import Request, Response
 from harness.plan.data import missing_data
 from harness.records import Record, Trial
@@ -24,14 +25,20 @@ class LocalExecutor:
     """Runs trials through fork servers: one for each topic and job, and one more for each memory pass."""
 
     def __init__(self, registry: Registry, config: Config, limits: Limits) -> None:
-        self._registry = registry
         self._config = config
         self._limits = limits
-        self._servers: list[Server] = []
-        self._reasons: dict[tuple[str, str, str, str], str] = {}
-        self._remedies: dict[str, str] = {}
+        self._obstacles = Obstacles(registry)
+        self._jobs: list[Job] = []
         self._stopping = False
         self._receiving = threading.Lock()
+
+    @cached_property
+    def machines(self) -> frozenset[str]:
+        """The name of this machine."""
+        return frozenset({fingerprint(self._config.machine or None).name})
+
+    def prepare(self, trials: Sequence[Trial]) -> None:
+        """Do nothing: each fork server is started when a trial first needs it."""
 
     def run(self, blocks: Iterable[Block], receive: Receiver, begin: Callable[[Trial], None] = lambda _: None) -> None:
         """Run blocks in order and hand over their records; an interruption ends all servers."""
@@ -41,34 +48,32 @@ class LocalExecutor:
         cores, jobs = usable_cores(), self._limits.jobs
         try:
             if jobs == 1:
-                self._work(waiting, cores, receive, begin)
+                self._work(waiting, share(cores, 0, 1), receive, begin)
                 return
             with ThreadPoolExecutor(jobs) as pool:
-                shares = [cores[job::jobs] or cores for job in range(jobs)]
-                workers = [pool.submit(self._work, waiting, share, receive, begin) for share in shares]
+                shares = [share(cores, job, jobs) for job in range(jobs)]
+                workers = [pool.submit(self._work, waiting, part, receive, begin) for part in shares]
                 try:
                     for worker in wait(workers, return_when=FIRST_EXCEPTION).done:
                         worker.result()
                 finally:
                     # The pool waits for its threads, and they for their servers: an interruption must reach these.
-                    self._close()
+                    self.close()
         finally:
-            self._close()
+            self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End all servers."""
         self._stopping = True
-        for server in self._servers:
-            server.close()
+        for job in self._jobs:
+            job.close()
 
     def _work(
-        self,
-        waiting: queue.SimpleQueue[Block],
-        cores: Sequence[int],
-        receive: Receiver,
-        begin: Callable[[Trial], None],
+        self, waiting: queue.SimpleQueue[Block], part: Share, receive: Receiver, begin: Callable[[Trial], None]
     ) -> None:
         """Run blocks until none is waiting: the work of one job, with its share of the cores."""
-        servers = _JobServers(self._config, self._servers)
+        job = Job(self._config, self._limits, self._obstacles)
+        self._jobs.append(job)
         while True:
             try:
                 block = waiting.get_nowait()
@@ -78,62 +83,81 @@ class LocalExecutor:
                 if self._stopping:
                     return
                 begin(trial)
-                response = self._measure(trial, cores, servers)
+                response = job.measure(trial, part)
                 with self._receiving:
                     # A trial that an interruption cut short did not fail; a resumed run repeats it.
                     if not self._stopping:
-                        receive(response.record, response.text)
+                        receive(Ended((response,)))
 
-    def _measure(self, trial: Trial, cores: Sequence[int], servers: _JobServers) -> Response:
-        reason = self._why_not(trial)
-        if reason:
-            return Response(Record(trial, "skipped", reason))
-        request = self._request(trial, cores)
-        response = _ask(servers.get(trial.topic, quiet=False), request)
-        if self._limits.memory_pass and response.record.status == "ok":
-            known = msgspec.structs.replace(request, choice=response.record.choice)
-            _take_memory(response.record, _ask(servers.get(trial.topic, quiet=True), known).record)
-        return response
 
-    def _why_not(self, trial: Trial) -> str:
+class Obstacles:
+    """Why trials cannot run on this machine, looked up once for each strategy and data set."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._reasons: dict[tuple[str, str, str, str], str] = {}
+        self._remedies: dict[str, str] = {}
+
+    def reason(self, trial: Trial) -> str:
+        """Return why a trial cannot run here; empty if it can.
+
+        Where its data are missing the reason is the command that gets them.
+        """
         name = (trial.topic, trial.task, trial.strategy, trial.dataset)
         if name not in self._reasons:
             topic = self._registry.topics[trial.topic]
             strategy = topic.tasks[trial.task].strategies[trial.strategy]
-            missing = self._missing(trial.dataset)
-            self._reasons[name] = missing or why_not(strategy, topic)
+            self._reasons[name] = self.missing(trial.dataset) or why_not(strategy, topic)
         return self._reasons[name]
 
-    def _missing(self, name: str) -> str:
+    def missing(self, name: str) -> str:
         """Return the command that gets a data set; empty if it is here. Trials that need it are skipped."""
         if name not in self._remedies:
             self._remedies[name] = missing_data(self._registry.dataset(name))
         return self._remedies[name]
 
-    def _request(self, trial: Trial, cores: Sequence[int]) -> Request:
-        return Request(
-            trial=trial,
-            cores=cores_for(trial.block, int(trial.params["threads"]), cores),
-            timeout_s=self._limits.timeout_s,
-            memory_limit_bytes=self._limits.memory_bytes // self._limits.jobs,
-            jobs=self._limits.jobs,
-            altered=f"{trial.topic}/{trial.task}" in self._limits.altered,
-        )
 
+class Job:
+    """Runs one trial after the other, each through the fork server of its topic; a server starts on first use."""
 
-class _JobServers:
-    """The fork servers of one job, each started when a trial first needs it."""
-
-    def __init__(self, config: Config, started: list[Server]) -> None:
+    def __init__(self, config: Config, limits: Limits, obstacles: Obstacles) -> None:
         self._config = config
-        self._started = started
+        self._limits = limits
+        self._memory_bytes = limits.memory_bytes or memory_budget()
+        self._obstacles = obstacles
         self._servers: dict[tuple[str, bool], Server] = {}
 
-    def get(self, topic: str, *, quiet: bool) -> Server:
+    def measure(self, trial: Trial, part: Share) -> Response:
+        """Run a trial on its share of the machine; whatever happens to it becomes a record."""
+        reason = self._obstacles.reason(trial)
+        if reason:
+            return Response(Record(trial, "skipped", reason))
+        request = self._request(trial, part)
+        response = _ask(self._server(trial.topic, quiet=False), request)
+        if self._limits.memory_pass and response.record.status == "ok":
+            known = msgspec.structs.replace(request, choice=response.record.choice)
+            _take_memory(response.record, _ask(self._server(trial.topic, quiet=True), known).record)
+        return response
+
+    def close(self) -> None:
+        """End all servers, from any thread; a trial that runs then fails."""
+        for server in list(self._servers.values()):
+            server.close()
+
+    def _server(self, topic: str, *, quiet: bool) -> Server:
         if (topic, quiet) not in self._servers:
             self._servers[topic, quiet] = Server(topic, self._config, quiet=quiet)
-            self._started.append(self._servers[topic, quiet])
         return self._servers[topic, quiet]
+
+    def _request(self, trial: Trial, part: Share) -> Request:
+        return Request(
+            trial=trial,
+            cores=cores_for(trial.block, int(trial.params["threads"]), part.cores),
+            timeout_s=self._limits.timeout_s,
+            memory_limit_bytes=self._memory_bytes // part.jobs,
+            jobs=part.jobs,
+            altered=f"{trial.topic}/{trial.task}" in self._limits.altered,
+        )
 
 
 def _ask(server: Server, request: Request) -> Response:

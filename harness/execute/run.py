@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +17,8 @@ from harness.declare.questions import questions
 from harness.declare.values import Summed
 from harness.errors import UsageError
 from harness.execute import choose
-from harness.execute.executor import Block, Limits, Receiver, blocks_of
-from harness.measure.machine import Machine, environment, fingerprint, memory_budget
+from harness.execute.executor import Block, Cluster, Ended, EngineError, Executor, Limits, Place, blocks_of
+from harness.measure.machine import Machine, environment, fingerprint
 from harness.plan import Plan, make_plan
 from harness.plan.data import check_data
 from harness.plan.selection import Selection
@@ -35,18 +36,33 @@ class OpenRun:
     Attributes
     ----------
     blocks
-        Trials without a record that run here, in the order of the plan.
+        Trials without a record that may run here, in the order of the plan.
     recorded
         Number of planned trials with a record, on all machines.
-    elsewhere
-        Other machine to the number of trials without a record in the blocks that it began.
+    begun
+        Trials without a record in the blocks that other machines began.
     """
 
     file: Run
     plan: Plan
     blocks: list[Block]
     recorded: int = 0
-    elsewhere: Counter[str] = field(default_factory=Counter)
+    begun: list[Block] = field(default_factory=list)
+
+    @property
+    def elsewhere(self) -> Counter[str]:
+        """Other machine to the number of trials without a record in the blocks that it began."""
+        return _by_machine(self.begun)
+
+    @property
+    def selection(self) -> Selection:
+        """What was asked for."""
+        return self.file.header.selection
+
+    @property
+    def missing(self) -> list[Trial]:
+        """All trials without a record."""
+        return [trial for block in (*self.begun, *self.blocks) for trial in block.trials]
 
 
 def start(selection: Selection, plan: Plan, config: Config, registry: Registry, command: str) -> OpenRun:
@@ -103,33 +119,101 @@ def reopen(name: str, config: Config, registry: Registry) -> OpenRun:
             check_not_written(path)
     run = resume(own) if own else _create_part(files[0], header, here, config)
     try:
-        missing, recorded, elsewhere = _missing(plan, run, headers)
+        missing, recorded = _missing(plan, headers)
     except BaseException:
         run.close()
         raise
-    return OpenRun(run, plan, blocks_of(missing), recorded, elsewhere)
+    blocks: list[Block] = []
+    begun: list[Block] = []
+    for block in missing:
+        (blocks if block.machine in ("", here.name) else begun).append(block)
+    return OpenRun(run, plan, blocks, recorded, begun)
 
 
-def run_plan(
-    run: OpenRun, config: Config, registry: Registry, receive: Receiver, begin: Callable[[Trial], None]
-) -> None:
-    """Run the trials that are still to be run, and write each record as soon as the trial has ended."""
-    selection = run.file.header.selection
+def executor_for(
+    selection: Selection, config: Config, registry: Registry, name: str = "local", cluster: Cluster | None = None
+) -> Executor:
+    """Make the executor of a selection; the same plan may be run by any of them."""
     limits = Limits(
         timeout_s=selection.timeout_s,
-        memory_bytes=selection.memory_limit_bytes or memory_budget(),
+        memory_bytes=selection.memory_limit_bytes,
         memory_pass=selection.memory_pass,
         jobs=selection.jobs,
         altered=altered_tasks(selection, registry),
     )
+    return choose(name, registry, config, limits, cluster)
 
-    def write(record: Record, text: str) -> None:
-        if text:
-            run.file.note(record.trial.key, text)
-        run.file.write(record)
-        receive(record, text)
 
-    choose("local", registry, config, limits).run(run.blocks, write, begin)
+def run_plan(
+    run: OpenRun, executor: Executor, receive: Callable[[Record, str], None], begin: Callable[[Trial], None]
+) -> Counter[str]:
+    """Run the trials that are still to be run, and write the records as soon as the trials have ended.
+
+    The records of a machine are written into its own file of the run.
+
+    Returns
+    -------
+    Counter
+        Machine to the number of trials that it has to finish, because it began their blocks and is out of reach.
+
+    Raises
+    ------
+    EngineError
+        When what runs the blocks is gone; it says how to go on.
+    """
+    blocks = [*run.begun, *run.blocks]
+    ended: set[str] = set()
+    with ExitStack() as stack:
+        files = _Files(run.file, stack)
+
+        def write(batch: Ended) -> None:
+            responses = [response for response in batch.responses if response.record.trial.key not in ended]
+            if not responses:
+                return
+            file = files.of(batch.place)
+            for response in responses:
+                if response.text:
+                    file.note(response.record.trial.key, response.text)
+            file.write(*(response.record for response in responses))
+            for response in responses:
+                ended.add(response.record.trial.key)
+                receive(response.record, response.text)
+
+        try:
+            executor.run(
+                [each for each in blocks if not each.machine or each.machine in executor.machines], write, begin
+            )
+        except EngineError as error:
+            raise EngineError(
+                f"{error}; what has ended is on record, go on with 'bakeoff run --resume {run.file.header.run}'"
+            ) from error
+    return _by_machine(blocks, ended)
+
+
+class _Files:
+    """The files of a run that are open for writing, one for each machine, opened when it has records."""
+
+    def __init__(self, own: Run, stack: ExitStack) -> None:
+        self._own = own
+        self._stack = stack
+        self._files = {own.header.machine.name: own}
+
+    def of(self, place: Place | None) -> Run:
+        if place is None:
+            return self._own
+        name = place.machine.name
+        if name not in self._files:
+            header = msgspec.structs.replace(self._own.header, machine=place.machine, environment=place.environment)
+            results = self._own.path.parents[1]
+            path = results / name / self._own.path.name
+            self._files[name] = self._stack.enter_context(resume(path) if path.exists() else create(results, header))
+        return self._files[name]
+
+
+def _by_machine(blocks: Iterable[Block], ended: Collection[str] = ()) -> Counter[str]:
+    """Count the trials that have not ended in the blocks that a machine began."""
+    begun = (block for block in blocks if block.machine)
+    return Counter(block.machine for block in begun for trial in block.trials if trial.key not in ended)
 
 
 def altered_tasks(selection: Selection, registry: Registry) -> frozenset[str]:
@@ -266,22 +350,20 @@ def _create_part(first: Path, header: Header, here: Machine, config: Config) -> 
     return create(first.parents[1], header)
 
 
-def _missing(plan: Plan, run: Run, headers: dict[Path, Header]) -> tuple[list[Trial], int, Counter[str]]:
-    """List the trials that are to be run here, and count those on record and those that other machines have begun."""
+def _missing(plan: Plan, headers: dict[Path, Header]) -> tuple[list[Block], int]:
+    """List the trials without a record, with the machine that began their block, and count those on record."""
     owners = block_owners(list(headers))
     keys = {path: _keys(path) for path in headers}
-    here: list[Trial] = []
-    recorded = 0
-    elsewhere: Counter[str] = Counter()
-    for trial in plan.trials:
-        owner = owners.get((trial.cell, trial.block), run.path)
-        if trial.key in keys.get(owner, ()):
-            recorded += 1
-        elif owner == run.path:
-            here.append(trial)
-        else:
-            elsewhere[headers[owner].machine.name] += 1
-    return here, recorded, elsewhere
+    missing: list[Block] = []
+    for block in blocks_of(plan.trials):
+        owner = owners.get((block.trials[0].cell, block.trials[0].block))
+        if owner is None:
+            missing.append(block)
+            continue
+        trials = tuple(trial for trial in block.trials if trial.key not in keys[owner])
+        if trials:
+            missing.append(Block(trials, headers[owner].machine.name))
+    return missing, len(plan.trials) - sum(len(block.trials) for block in missing)
 
 
 def _keys(path: Path) -> set[str]:

@@ -14,7 +14,7 @@ from harness.config import Config, read_config
 from harness.declare import Dataset, Task
 from harness.errors import UsageError, did_you_mean
 from harness.execute import choose
-from harness.execute.executor import Limits, blocks_of
+from harness.execute.executor import Ended, Limits, blocks_of
 from harness.measure.job import why_not
 from harness.measure.machine import memory_budget
 from harness.plan import make_plan
@@ -212,8 +212,9 @@ def run_suite(suite: Suite, trials: Iterable[Trial]) -> dict[Case, SuiteResult]:
     memory = suite.config.memory_limit_mb * 10**6 or memory_budget()
     results: dict[Case, SuiteResult] = {}
 
-    def receive(record: Record, _text: str) -> None:
-        results.setdefault(case_of(record.trial), SuiteResult()).records.append(record)
+    def receive(ended: Ended) -> None:
+        for response in ended.responses:
+            results.setdefault(case_of(response.record.trial), SuiteResult()).records.append(response.record)
 
     for is_first in (True, False):
         limits = Limits(timeout_s=suite.config.timeout_s, memory_bytes=memory, memory_pass=is_first)

@@ -44,19 +44,19 @@ class Run:
         self.keys = keys
         self._descriptor = descriptor
 
-    def write(self, record: Record) -> None:
-        """Append a record; when this returns, the record is on the disk.
+    def write(self, *records: Record) -> None:
+        """Append records, all or none of them; when this returns, they are on the disk.
 
         Raises
         ------
         RunWriteError
-            When it cannot be written; the file then ends with the record before.
+            When they cannot be written; the file then ends with the record before.
         """
         try:
-            _append(self._descriptor, encode(record))
+            _append(self._descriptor, b"".join(map(encode, records)))
         except OSError as error:
             raise self._broken(error) from error
-        self.keys.add(record.trial.key)
+        self.keys.update(record.trial.key for record in records)
 
     def note(self, key: str, text: str) -> None:
         """Write a long text of a trial to ``<key>.txt``, replacing an earlier one as a whole.
@@ -242,11 +242,11 @@ def _lock(descriptor: int, path: Path, kind: int = fcntl.LOCK_EX) -> None:
         raise UsageError(f"cannot lock {path} ({error.strerror}): use a results folder on a local disk") from None
 
 
-def _append(descriptor: int, line: bytes) -> None:
-    """Append a line and flush it to the disk, all or nothing."""
+def _append(descriptor: int, lines: bytes) -> None:
+    """Append lines and flush them to the disk, all or nothing."""
     before = os.fstat(descriptor).st_size
     try:
-        rest = memoryview(line)
+        rest = memoryview(lines)
         while rest:  # a disk that fills up takes a part, and reports the error at the next write only
             rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)

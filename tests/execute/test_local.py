@@ -15,7 +15,7 @@ from harness.config import Config
 from harness.declare import Dataset, Judgement, Metric, Topic
 from harness.errors import UsageError
 from harness.execute import choose
-from harness.execute.executor import Limits, blocks_of
+from harness.execute.executor import Ended, Limits, blocks_of
 from harness.plan import make_plan
 from harness.plan.selection import Selection
 from harness.records import Record, Trial
@@ -132,8 +132,8 @@ def test_trials_that_cannot_run_are_records_too(registry: Registry, tmp_path: Pa
     received: list[Record] = []
     threads: set[int] = set()
 
-    def receive(record: Record, _text: str) -> None:
-        received.append(record)
+    def receive(ended: Ended) -> None:
+        received.extend(response.record for response in ended.responses)
         threads.add(threading.get_ident())
 
     limits = Limits(timeout_s=5, memory_bytes=10**9, jobs=jobs)
@@ -153,8 +153,8 @@ def test_failing_receiver_ends_the_run(registry: Registry, tmp_path: Path, jobs:
     trials = make_plan(Selection(blocks=50), registry).trials
     received: list[Record] = []
 
-    def receive(record: Record, _text: str) -> None:
-        received.append(record)
+    def receive(ended: Ended) -> None:
+        received.extend(response.record for response in ended.responses)
         if len(received) >= 4:
             raise OSError("the disk is full")
 
@@ -175,7 +175,7 @@ def test_a_job_takes_whole_blocks_in_their_order(registry: Registry, tmp_path: P
 
     limits = Limits(timeout_s=5, memory_bytes=10**9, jobs=2)
     executor = choose("local", registry, Config(folder=tmp_path), limits)
-    executor.run(blocks_of(trials), lambda _record, _text: None, begin)
+    executor.run(blocks_of(trials), lambda _ended: None, begin)
     assert sorted(begun.values(), key=lambda own: own[0].block) == [list(trials[:3]), list(trials[3:])]
 
 

@@ -12,7 +12,7 @@ import pytest
 from harness.config import Config
 from harness.declare import Dataset, Judgement, Metric, Topic
 from harness.errors import UsageError
-from harness.execute.run import OpenRun, reopen, run_plan, start
+from harness.execute.run import OpenRun, executor_for, reopen, run_plan, start
 from harness.plan import make_plan
 from harness.plan.selection import Selection
 from harness.registry import Registry
@@ -64,7 +64,8 @@ class Lab:
 
     def _finish(self, run: OpenRun, machine: str) -> OpenRun:
         with run.file:
-            run_plan(run, self._config(machine), self.registry, lambda _record, _text: None, lambda _trial: None)
+            executor = executor_for(SELECTION, self._config(machine), self.registry)
+            run_plan(run, executor, lambda _record, _text: None, lambda _trial: None)
         return run
 
 

@@ -347,7 +347,7 @@ def test_the_memory_pass_is_told_the_choice(monkeypatch: pytest.MonkeyPatch) -> 
     made = job(far_from_three)
     registry = Registry({"topic": made.topic}, {}, {})
     executor = LocalExecutor(registry, Config(folder=Path()), Limits(1.0, 10**9, memory_pass=True))
-    executor.run(blocks_of([made.trial]), lambda record, text: None)
+    executor.run(blocks_of([made.trial]), lambda _ended: None)
     assert [request.choice for request in asked] == [None, {"level": 3.0}]
 
 

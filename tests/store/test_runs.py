@@ -196,7 +196,7 @@ def test_a_failing_disk_leaves_whole_lines(
         with monkeypatch.context() as patch:
             patch.setattr(os, "write", writes_a_part)
             with pytest.raises(RunWriteError) as caught:
-                run.write(make_record(1))
+                run.write(make_record(1), make_record(2))
         assert written == [100]
         assert run.path.read_bytes() == before
         assert str(caught.value) == (
@@ -204,8 +204,8 @@ def test_a_failing_disk_leaves_whole_lines(
             "free some space or mend the disk, then go on with 'bakeoff run --resume a1b2c3'"
         )
         assert run.keys == {make_record(0).trial.key}
-        run.write(make_record(1))
-    assert read(run.path)[1] == [make_record(0), make_record(1)]
+        run.write(make_record(1), make_record(2))
+    assert read(run.path)[1] == [make_record(0), make_record(1), make_record(2)]
 
 
 def test_a_disk_that_is_full_at_the_start_leaves_no_file(

@@ -1,0 +1,483 @@
+"""The executor on the workers of Dask, on this machine or on many.
+
+One task of Dask is one whole block, so that what is compared with each other runs on one machine. A worker has room for
+one block at a time, its resource ``block``, and runs it as the local executor does: through fork servers, each trial in
+a process of its own. The workers of one machine divide its cores among themselves.
+
+The scheduler is given as many blocks as there are workers, and one more whenever one has ended. So they begin in the
+order of the plan, no worker waits while another has several, and the scheduler never holds a long plan.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import queue
+import signal
+import tempfile
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import dask
+import msgspec
+from distributed import Client, Future, LocalCluster, WorkerPlugin, get_worker
+from distributed.scheduler import KilledWorker
+from distributed.versions import VersionMismatchWarning
+
+from harness.config import Config, decode_config, encode_config, read_config
+from harness.errors import BakeoffError, UsageError, some
+from harness.execute.executor import Block, Cluster, Ended, EngineError, Limits, Place, Receiver, Share, share
+from harness.execute.local import Job, Obstacles
+from harness.measure.machine import Machine, environment, fingerprint, usable_cores
+from harness.records import Trial
+from harness.registry import Registry, load_registry
+
+ROOM = {"block": 1}
+_CONNECT_S = 5.0
+_LOOK_S = 1.0
+_SETTINGS = {
+    # Blocks stay where they were sent, and nothing samples the worker while a trial is measured.
+    "distributed.scheduler.work-stealing": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+}
+# In what machines of one name must not differ.
+_KIND = ("cpu", "cores", "cpu_quota", "python", "governor", "smt", "virtual", "devices")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker is told of a run.
+
+    Attributes
+    ----------
+    key
+        Tells executions apart: fork servers of an earlier one may have imported older code.
+    config
+        The project's configuration, encoded; the project lies in the same folder on every machine.
+    place
+        Where the run is directed from, whose software all workers must have.
+    trials
+        A trial of each strategy and data set that can run there; all workers must be able to run them too.
+    """
+
+    key: str
+    config: str
+    limits: Limits
+    place: Place
+    trials: tuple[Trial, ...]
+
+
+class DaskExecutor:
+    """Sends whole blocks to the workers of a scheduler, or to workers that it starts on this machine."""
+
+    def __init__(self, registry: Registry, config: Config, limits: Limits, cluster: Cluster) -> None:
+        if bool(cluster.scheduler) == bool(cluster.workers):
+            raise UsageError("--executor dask needs either --workers N or --scheduler ADDRESS, and not both")
+        self._config = config
+        self._limits = limits
+        self._where = cluster
+        self._obstacles = Obstacles(registry)
+        self._key = uuid4().hex
+        self._client: Client | None = None
+        self._own: LocalCluster | None = None
+        self._machines: dict[str, str] = {}
+        self._order: Order | None = None
+
+    @property
+    def machines(self) -> frozenset[str]:
+        """Names of the machines of the workers that were there at first."""
+        return frozenset(self._machines.values())
+
+    def prepare(self, trials: Sequence[Trial]) -> None:
+        """Connect to the workers, and refuse those on which the trials cannot run as they would here.
+
+        Raises
+        ------
+        UsageError
+            When there is no scheduler or no worker, or when a worker has other software than this machine, or lacks
+            room for a block, a data set, a package or a device.
+        """
+        if not trials:
+            return
+        logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # what matters is said in one sentence
+        client = self._connect()
+        here = Place(fingerprint(self._config.machine or None), environment(self._config.folder))
+        named = {(trial.topic, trial.task, trial.strategy, trial.dataset): trial for trial in trials}
+        able = tuple(trial for trial in named.values() if not self._obstacles.reason(trial))
+        self._order = Order(self._key, encode_config(self._config), self._limits, here, able)
+        places = self._enter(client, self._order)
+        _refuse_unlike({"this machine": here.machine} | {name: place.machine for name, place in places.items()})
+        self._machines = {address: place.machine.name for address, place in places.items()}
+
+    def run(self, blocks: Iterable[Block], receive: Receiver, begin: Callable[[Trial], None] = lambda _: None) -> None:
+        """Run blocks, as many at once as there are workers; a block whose worker died is run again as a whole."""
+        chosen = list(blocks)
+        if not chosen:
+            return
+        if self._order is None:
+            self.prepare([trial for block in chosen for trial in block.trials])
+        if self._client is None or self._order is None:
+            raise EngineError("the executor is closed")
+        try:
+            _Dispatch(self._client, self._scheduler, self._order, self._machines).run(chosen, receive, begin)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop what runs on the workers, and end those that were started here."""
+        client, self._client = self._client, None
+        own, self._own = self._own, None
+        # Whatever fails now, what has ended is on record.
+        with suppress(Exception):
+            if client is not None and client.status == "running":
+                client.run(_leave, self._key, on_error="ignore")
+        for made in (client, own):
+            with suppress(Exception):
+                if made is not None:
+                    made.close(timeout=_CONNECT_S)
+
+    def _connect(self) -> Client:
+        address = self._where.scheduler
+        with dask.config.set(_SETTINGS):
+            if not address:
+                self._own = LocalCluster(
+                    n_workers=self._where.workers,
+                    threads_per_worker=1,
+                    resources=ROOM,
+                    memory_limit=0,  # the harness limits the memory of its trials; the worker itself needs little
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                    plugins=(_IgnoreInterrupt(),),
+                )
+                address = self._own.scheduler_address
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", VersionMismatchWarning)  # what differs is refused below
+                    self._client = Client(address, timeout=_CONNECT_S, set_as_default=False)
+            except (OSError, ValueError, TypeError) as error:
+                raise UsageError(
+                    f"no scheduler answers at {address} ({_first_line(error)}): start one with 'dask scheduler', "
+                    "correct the address, or give --workers N"
+                ) from None
+        return self._client
+
+    def _enter(self, client: Client, order: Order) -> dict[str, Place]:
+        """Have every worker get ready and say where it is."""
+        resources = _resources(client, self._scheduler)
+        if not resources:
+            raise UsageError(f"{self._scheduler} has no workers: start some with: {self._command}")
+        for address, found in resources.items():
+            if found != ROOM["block"]:
+                raise UsageError(
+                    f"worker {address} has room for {found:g} blocks instead of 1: start it with: {self._command}"
+                )
+        self._check_installed(client)
+        futures = {
+            address: client.submit(
+                enter, order, workers=[address], resources=ROOM, pure=False, priority=1, key=f"enter-{uuid4().hex}"
+            )
+            for address in resources
+        }
+        places = {}
+        for address, future in futures.items():
+            while not future.done():
+                if address not in _resources(client, self._scheduler):
+                    raise UsageError(f"worker {address} ended as it was given the run: see what it printed")
+                with suppress(Exception):
+                    future.result(timeout=_LOOK_S)
+            places[address] = _result(future, self._scheduler, f"worker {address}")
+        return places
+
+    def _check_installed(self, client: Client) -> None:
+        """Refuse a scheduler or a worker without this module: it could not read what it is sent."""
+        workers = client.run(import_module, __name__, on_error="return")
+        found: dict[str, object] = {f"worker {address}": answer for address, answer in workers.items()}
+        try:
+            client.run_on_scheduler(import_module, __name__)
+        except ImportError as error:
+            found[self._scheduler] = error
+        for who, answer in found.items():
+            if isinstance(answer, Exception):
+                raise UsageError(
+                    f"{who} cannot load this version of bakeoff ({_first_line(answer)}): install it there, and start "
+                    "it again"
+                )
+
+    @property
+    def _scheduler(self) -> str:
+        return f"the scheduler at {self._where.scheduler}" if self._where.scheduler else "the scheduler here"
+
+    @property
+    def _command(self) -> str:
+        return f"dask worker {self._where.scheduler} --nthreads 1 --resources block=1"
+
+
+class _Dispatch:
+    """Sends blocks to workers and hands over what comes back."""
+
+    def __init__(self, client: Client, scheduler: str, order: Order, machines: Mapping[str, str]) -> None:
+        self._client = client
+        self._order = order
+        self._machines = machines
+        self._scheduler = scheduler
+        self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        self._running: dict[Future[Any], Block] = {}
+        self._workers = 1
+        self._looked = -_LOOK_S
+
+    def run(self, blocks: Sequence[Block], receive: Receiver, begin: Callable[[Trial], None]) -> None:
+        """Run all blocks; their order is that in which they begin."""
+        waiting = deque(enumerate(blocks))
+        while waiting or self._running:
+            self._look()
+            while waiting and len(self._running) < self._workers:
+                index, block = waiting.popleft()
+                for trial in block.trials:
+                    begin(trial)
+                future = self._submit(index, block)
+                self._running[future] = block
+                future.add_done_callback(self._ended.put)
+            try:
+                future = self._ended.get(timeout=_LOOK_S)
+            except queue.Empty:
+                continue
+            receive(_result(future, self._scheduler, _title(self._running.pop(future))))
+
+    def _submit(self, index: int, block: Block) -> Future[Any]:
+        own = [address for address, machine in self._machines.items() if machine == block.machine]
+        return self._client.submit(
+            run_block,
+            self._order,
+            block,
+            key=f"block-{self._order.key}-{index}",
+            resources=ROOM,
+            priority=-index,
+            workers=own or None,
+            allow_other_workers=bool(own),  # a worker that is started again has another address
+            pure=False,
+        )
+
+    def _look(self) -> None:
+        """Count the workers now and then: some leave, and others come."""
+        if time.monotonic() - self._looked < _LOOK_S:
+            return
+        if self._client.status != "running":
+            raise _lost(self._scheduler)
+        workers = sum(room == ROOM["block"] for room in _resources(self._client, self._scheduler).values())
+        if not workers and self._workers:
+            _log.warning("%s has no workers left; waiting for some", self._scheduler)
+        self._workers = workers
+        self._looked = time.monotonic()
+
+
+class _IgnoreInterrupt(WorkerPlugin):
+    """Leaves an interruption from the keyboard, which reaches all processes of the terminal, to the harness."""
+
+    def setup(self, worker: Any) -> None:  # noqa: ARG002
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _resources(client: Client, scheduler: str) -> dict[str, float]:
+    """Return how many blocks each worker has room for."""
+    try:
+        workers = client.scheduler_info(n_workers=-1)["workers"]
+    except Exception as error:  # whatever a broken connection raises
+        raise _lost(scheduler) from error
+    return {address: worker["resources"].get("block", 0) for address, worker in workers.items()}
+
+
+def _result(future: Future[Any], scheduler: str, what: str) -> Any:
+    """Return what a task of Dask returned, or say in one sentence why there is nothing."""
+    if future.status in ("cancelled", "lost"):
+        raise _lost(scheduler)
+    try:
+        return future.result()
+    except BakeoffError:
+        raise
+    except KilledWorker as error:
+        raise EngineError(f"{what} was given up, as {error.allowed_failures + 1} workers ended while it ran") from error
+    except Exception as error:
+        raise EngineError(f"{what} could not be run: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def _lost(scheduler: str) -> EngineError:
+    return EngineError(f"{scheduler} is gone")
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _title(block: Block) -> str:
+    return f"block {block.trials[0].block} of {block.trials[0].cell.title}"
+
+
+def _refuse_unlike(machines: Mapping[str, Machine]) -> None:
+    """Refuse machines of one name that are not alike, because their records would be pooled."""
+    first: dict[str, tuple[str, Machine]] = {}
+    for who, machine in machines.items():
+        other, known = first.setdefault(machine.name, (who, machine))
+        unlike = [field for field in _KIND if getattr(machine, field) != getattr(known, field)]
+        if unlike:
+            raise UsageError(
+                f"{who} and {other} are both named {machine.name} and differ in {', '.join(unlike)}: give one of "
+                "them another name, as in BAKEOFF_MACHINE=name, where its worker is started"
+            )
+
+
+# What follows runs on the workers.
+
+
+def enter(order: Order) -> Place:
+    """Get ready for a run, and return where this worker is.
+
+    Raises
+    ------
+    UsageError
+        When the trials cannot run here as they would where the run is directed from.
+    """
+    try:
+        return _post(order).place
+    except BakeoffError as error:  # some errors cannot be sent
+        raise UsageError(f"worker {get_worker().address} {error}") from None
+
+
+def run_block(order: Order, block: Block) -> Ended:
+    """Run the trials of a block one after the other; none of a block that another machine began.
+
+    Raises
+    ------
+    EngineError
+        When this worker came after the run began, and cannot take part; or when the run has ended.
+    """
+    try:
+        place = enter(order)
+    except UsageError as error:
+        raise EngineError(str(error)) from None
+    if block.machine not in ("", place.machine.name):
+        return Ended((), place)
+    post = _post(order)
+    part = _share()
+    responses = []
+    for trial in block.trials:
+        responses.append(post.job.measure(trial, part))
+        if post.left:
+            raise EngineError("the run has ended")
+    return Ended(tuple(responses), place)
+
+
+def _leave(key: str) -> None:
+    """End a run on this worker: its fork servers and the trial that they run."""
+    post = _posts.pop(key, None)
+    if post is not None:
+        post.left = True
+        post.job.close()
+
+
+class _Post:
+    """What a worker keeps for a run: where it is, and its fork servers."""
+
+    def __init__(self, order: Order) -> None:
+        config = decode_config(order.config)
+        if not config.folder.is_dir():
+            raise UsageError(f"has no folder {config.folder}: the project must lie in the same folder on every machine")
+        self._config = msgspec.structs.replace(config, machine=read_config(config.folder).machine)
+        self.place = Place(fingerprint(self._config.machine or None), environment(config.folder))
+        _check_software(self.place, order.place)
+        obstacles = Obstacles(load_registry(self._config))
+        for trial in order.trials:
+            _check_obstacle(trial, obstacles)
+        self.job = Job(self._config, order.limits, obstacles)
+        self.left = False
+
+
+#: The runs that this worker takes part in.
+_posts: dict[str, _Post] = {}
+
+
+def _post(order: Order) -> _Post:
+    if order.key not in _posts:
+        # Servers of a run whose harness died are still here; those of a run that goes on start again when asked.
+        for other in _posts.values():
+            other.job.close()
+        _slot()
+        _posts[order.key] = _Post(order)
+    return _posts[order.key]
+
+
+def _check_software(there: Place, here: Place) -> None:
+    found, wanted = there.environment.packages, here.environment.packages
+    pairs = [(name, found.get(name, "none"), version) for name, version in wanted.items()]
+    pairs.insert(0, ("commit", (there.environment.commit or "none")[:8], (here.environment.commit or "none")[:8]))
+    pairs.insert(0, ("Python", there.machine.python, here.machine.python))
+    differences = [f"{name} {found} instead of {wanted}" for name, found, wanted in pairs if found != wanted]
+    if differences:
+        raise UsageError(f"has {some(differences)}: give it the same software, and start it again")
+
+
+def _check_obstacle(trial: Trial, obstacles: Obstacles) -> None:
+    remedy = obstacles.missing(trial.dataset)
+    if remedy:
+        raise UsageError(f"lacks data set {trial.dataset}: get it there with '{remedy}', or leave it out")
+    reason = obstacles.reason(trial)
+    if reason:
+        raise UsageError(f"cannot run {trial.strategy}: {reason}; mend that there, or leave the strategy out")
+
+
+def _share() -> Share:
+    """Return this worker's share of its machine: the workers there divide its cores."""
+    own = _slot()
+    taken = [index for index in _slots() if index == own or _is_taken(index)]
+    return share(usable_cores(), taken.index(own), len(taken))
+
+
+#: The number of this worker on its machine, with the file that it keeps locked as long as it lives.
+_held: list[tuple[int, int]] = []
+
+
+def _slot() -> int:
+    """Return the number of this worker among those of its machine, and take the first free one if it has none."""
+    if not _held:
+        _slot_folder().mkdir(exist_ok=True)
+        for index in count():
+            descriptor = os.open(_slot_folder() / str(index), os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                continue
+            _held.append((index, descriptor))
+            break
+    return _held[0][0]
+
+
+def _slots() -> list[int]:
+    return sorted(int(path.name) for path in _slot_folder().iterdir())
+
+
+def _is_taken(index: int) -> bool:
+    descriptor = os.open(_slot_folder() / str(index), os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _slot_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"bakeoff-workers-{os.getuid()}"

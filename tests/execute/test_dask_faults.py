@@ -1,0 +1,143 @@
+"""Kills of real processes: no trial is lost, none is on record twice, and no block is on record in part."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from itertools import groupby
+
+import psutil
+import pytest
+from execute.test_dask import by_key, scheduler, wait_for_workers, worker
+from support import Project
+
+from harness.store.read import read
+
+NAPS = """
+
+@task.strategy("naps")
+def naps(problem: Any, phase: Any) -> Any:
+    with phase("fit"):
+        time.sleep(0.4)
+    return problem.data
+"""
+BLOCKS = 8
+RUN = ("run", "planted", "-s", "copy", "-s", "naps", "--blocks", str(BLOCKS), "--executor", "dask")
+RESUME = ("run", "--resume", "latest", "--executor", "dask")
+
+
+@pytest.fixture
+def naps(project: Project) -> Project:
+    """A project with a strategy that takes a while."""
+    with (project.folder / "planted.py").open("a") as topic:
+        topic.write(NAPS)
+    return project
+
+
+def begin(project: Project, *arguments: str) -> subprocess.Popen[str]:
+    # A shell starts what it puts into the background with the signal ignored, and so would run the tests themselves.
+    command = ["env", "--default-signal=INT,TERM", *project.command(*arguments)]
+    return subprocess.Popen(command, cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def recorded(project: Project) -> int:
+    return sum(len(path.read_bytes().splitlines()) - 1 for path in project.runs())
+
+
+def check_whole_blocks(project: Project) -> None:
+    """Records of a block stand together, and are those of all strategies."""
+    for path in project.runs():
+        divided = groupby(read(path)[1], key=lambda record: record.trial.block)
+        blocks = [(block, len(list(records))) for block, records in divided]
+        assert len({block for block, _ in blocks}) == len(blocks)
+        assert {number for _, number in blocks} <= {2}
+
+
+def check_finished(project: Project) -> None:
+    check_whole_blocks(project)
+    records = by_key(project.runs())
+    assert len(records) == 2 * BLOCKS
+    assert {record.status for record in records.values()} == {"ok"}
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "what the test waits for did not happen"
+        time.sleep(0.02)
+
+
+def of_project(project: Project) -> dict[int, int]:
+    """Return the fork servers and trials of a project with their parents."""
+    found = [process.info for process in psutil.process_iter(["cmdline", "pid", "ppid"])]
+    commands = {(info["pid"], info["ppid"]): " ".join(info["cmdline"] or []) for info in found}
+    return dict(key for key, said in commands.items() if "measure.server" in said and str(project.folder) in said)
+
+
+def worker_of_a_trial(project: Project) -> int:
+    """Wait for a trial, and return the process of the worker whose fork server runs it."""
+    found: list[int] = []
+
+    def runs() -> bool:
+        parents = of_project(project)
+        found.extend(parents[server] for server in parents.values() if server in parents)
+        return bool(found)
+
+    wait_for(runs)
+    return found[0]
+
+
+def test_a_worker_killed_within_a_block_loses_nothing(naps: Project) -> None:
+    client = begin(naps, *RUN, "--workers", "2")
+    wait_for(lambda: recorded(naps) >= 2)
+    killed = worker_of_a_trial(naps)
+    assert killed != client.pid
+    os.kill(killed, signal.SIGKILL)
+    _, said = client.communicate(timeout=120)
+    assert client.returncode == 0, said
+    check_finished(naps)
+
+
+def test_a_killed_client_leaves_whole_blocks_and_no_process(naps: Project) -> None:
+    client = begin(naps, *RUN, "--workers", "2")
+    wait_for(lambda: recorded(naps) >= 2)
+    client.kill()
+    client.communicate(timeout=60)
+    wait_for(lambda: not of_project(naps))
+    check_whole_blocks(naps)
+    before = recorded(naps)
+    assert 2 <= before < 2 * BLOCKS
+    naps.bakeoff("run", "--resume", "latest")
+    check_finished(naps)
+
+
+def test_a_terminated_client_and_a_lost_scheduler(naps: Project) -> None:
+    with scheduler(naps.folder) as (address, process), worker(naps.folder, address):
+        wait_for_workers(address, 1)
+        client = begin(naps, *RUN, "--scheduler", address)
+        wait_for(lambda: recorded(naps) >= 2)
+        client.send_signal(signal.SIGTERM)
+        _, said = client.communicate(timeout=60)
+        assert client.returncode == 130
+        name = read(naps.runs()[0])[0].run
+        assert f"interrupted; finish it with: bakeoff run --resume {name}" in said
+        wait_for(lambda: not of_project(naps), 10)  # the worker goes on, without the run
+        check_whole_blocks(naps)
+        before = recorded(naps)
+
+        client = begin(naps, *RESUME, "--scheduler", address)
+        wait_for(lambda: recorded(naps) > before)
+        process.kill()
+        _, said = client.communicate(timeout=60)
+        assert client.returncode == 3
+        assert said.splitlines()[-1] == (
+            f"error: the scheduler at {address} is gone; what has ended is on record, go on with "
+            f"'bakeoff run --resume {name}'"
+        )
+        assert before < recorded(naps) < 2 * BLOCKS
+    check_whole_blocks(naps)
+    naps.bakeoff("run", "--resume", "latest")
+    check_finished(naps)
