@@ -9,7 +9,7 @@ from harness.topics.normalization import ENGINE
 HEADS = 4
 PARAMS = {
     "layers": Param(6, low=1, high=1_000, summary="layers, of two sublayers each"),
-    "width": Param(32, low=HEADS, high=16_384, multiple=HEADS, summary=f"features of a token, divided by {HEADS} heads"),
+    "width": Param(32, low=HEADS, high=16_384, multiple=HEADS, summary=f"features of a token, in {HEADS} heads"),
     "steps": Param(150, low=1, summary="steps of training"),
     "batch": Param(8, low=1, high=65_536, summary="pieces of text in a step"),
     "warmup": Param(0, low=0, summary="steps in which the learning rate rises to its value"),

@@ -124,7 +124,7 @@ task = topic.task(
         "deepest": Param(
             48, low=8, high=2_048, summary="layers of the deepest network; the others have 1/8, 1/4 and 1/2 of them"
         ),
-        "width": Param(64, low=HEADS, high=16_384, multiple=HEADS, summary=f"features of a token, divided by {HEADS} heads"),
+        "width": Param(64, low=HEADS, high=16_384, multiple=HEADS, summary=f"features of a token, in {HEADS} heads"),
         "batch": Param(8, low=1, high=65_536, summary="pieces of text"),
         "context": Param(32, low=2, high=4_096, summary="characters of a piece"),
         "rows": Param(2_000, low=10, summary="texts, such as verses, that pieces are drawn from"),
