@@ -1,7 +1,7 @@
 """Claims about fusions on complete data: where joint training gains, and where an ensemble does as well.
 
 "Late" is the product of the probabilities of networks that are trained alone. Fusions are at their defaults, unless a
-claim says that they are tuned.
+claim says that they are tuned. Lookups are learned from 2,000 examples, other generated data from 4,000.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ DEBIAN: dict[str, Scalar] = {**WHERE, "dataset": "debian-packages"}
 MADE: dict[str, Scalar] = {**WHERE, "dataset": "synthetic-interaction"}
 XOR: dict[str, Scalar] = {**MADE, "information": "xor"}
 REDUNDANT: dict[str, Scalar] = {**MADE, "information": "redundant"}
-LOOKUP: dict[str, Scalar] = {**MADE, "information": "lookup"}
+LOOKUP: dict[str, Scalar] = {**MADE, "information": "lookup", "rows": 2_000}
 JOINT = ("concatenation", "early", "gated", "full-tensor", "low-rank", "cross-attention", "bottleneck")
 #: Blocks of generated data, which are independent, and of tuned fusions, which take seven fits.
 SOME, TUNED = 10, 12
 #: Blocks where one modality is looked up in the other, which concatenation learns to a degree that varies.
-MANY = 40
+MANY = 20
 
 
 def _all(verdicts: list[Verdict]) -> Verdict:
@@ -37,7 +37,7 @@ def _all(verdicts: list[Verdict]) -> Verdict:
 
 
 @topic.claim(
-    "on XOR a late ensemble is right in at most 0.53 of the cases", source=LIANG, published="0.50", blocks=MANY
+    "on XOR a late ensemble is right in at most 0.53 of the cases", source=LIANG, published="0.50", blocks=SOME
 )
 def late_fails_on_xor(evidence: Evidence) -> Verdict:
     """Judge whether probabilities of networks trained alone carry what only both modalities tell."""

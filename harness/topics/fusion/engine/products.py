@@ -54,12 +54,13 @@ class FullTensor(Fusion):
 
     Zadeh et al. 2017, "Tensor fusion network for multimodal sentiment analysis", arXiv 1707.07250, section 4.2:
     [u_1, 1] x ... x [u_M, 1] has the products of all subsets of modalities. As the tensor has (size + 1)^M entries, u_m
-    is a projection of x_m to `size` numbers.
+    is a projection of x_m to `size` numbers, without a bias: it is 0 where the modality is missing, so that products of
+    the others remain.
     """
 
     def __init__(self, data: Divided, size: int, width: int = WIDTH) -> None:
         super().__init__(data, size, width)
-        self.inner = nn.ModuleDict({name: nn.Linear(width, size) for name in self.names})
+        self.inner = nn.ModuleDict({name: nn.Linear(width, size, bias=False) for name in self.names})
         self.head = Head((size + 1) ** len(self.names), data.classes, TENSOR_HIDDEN)
 
     def join(self, encoded: Mapping[str, Encoded]) -> torch.Tensor:
