@@ -11,10 +11,12 @@ from itertools import groupby
 
 import psutil
 import pytest
-from execute.test_dask import by_key, scheduler, wait_for_workers, worker
+from execute.test_dask import by_key, own_temporary_folder, scheduler, wait_for_workers, worker
 from support import Project
 
 from harness.store.read import read
+
+__all__ = ["own_temporary_folder"]
 
 NAPS = """
 
