@@ -27,10 +27,8 @@ from harness.store.read import read
 from harness.store.runs import runs
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import FrameType
 
-    from harness.config import Config
     from harness.execute.executor import Executor
     from harness.execute.run import OpenRun
     from harness.plan.selection import Selection

@@ -86,18 +86,8 @@ class Cuda:
         return None if used is None else max(0, used - self._used)
 
 
-class OpenCl:
+class OpenCl(Cpu):
     """An OpenCL device: libraries return when its work is done, and OpenCL does not say how much memory is in use."""
-
-    def synchronize(self) -> None:
-        """Do nothing."""
-
-    def reset_peak(self) -> None:
-        """Do nothing."""
-
-    def peak_bytes(self) -> int | None:
-        """Return ``None``."""
-        return None
 
 
 def open_device(name: str) -> Device:

@@ -73,7 +73,7 @@ task = topic.task(
     tuning=Tuning(6, holdout),
     quick=Profile(
         3,
-        {"rows": 700},
+        {"rows": 500},
         datasets=("emoji",),
         scenarios=("clean",),
         strategies=("text-only", "image-only", "concatenation", "late-product"),
