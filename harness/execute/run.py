@@ -50,11 +50,6 @@ class OpenRun:
     begun: list[Block] = field(default_factory=list)
 
     @property
-    def elsewhere(self) -> Counter[str]:
-        """Other machine to the number of trials without a record in the blocks that it began."""
-        return _by_machine(self.begun)
-
-    @property
     def selection(self) -> Selection:
         """What was asked for."""
         return self.file.header.selection

@@ -97,14 +97,18 @@ def test_another_machine_takes_whole_blocks_only(lab: Lab) -> None:
     for name in ("run", "started", "plan", "trials", "selection", "command", "cards", "tasks", "strategies"):
         assert getattr(one, name) == getattr(other, name)
     assert (blocks(first), blocks(second)) == ({0: 2, 1: 1}, {2: 2, 3: 2})
-    assert (run.recorded, dict(run.elsewhere)) == (3, {"a": 1})
+    assert (run.recorded, {block.machine: len(block.trials) for block in run.begun}) == (3, {"a": 1})
     assert [len(block.trials) for block in run.blocks] == [2, 2]
 
 
 def test_the_first_machine_finishes_its_block(lab: Lab) -> None:
     lab.resume("b")
     run = lab.resume("a")
-    assert (run.recorded, dict(run.elsewhere), [len(block.trials) for block in run.blocks]) == (7, {}, [1])
+    assert (
+        run.recorded,
+        {block.machine: len(block.trials) for block in run.begun},
+        [len(block.trials) for block in run.blocks],
+    ) == (7, {}, [1])
     assert [blocks(path) for path in lab.files()] == [{0: 2, 1: 2}, {2: 2, 3: 2}]
     sizes = [path.stat().st_size for path in lab.files()]
     assert lab.resume("a").blocks == lab.resume("b").blocks == []
