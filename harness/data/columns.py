@@ -163,6 +163,11 @@ def feature(column: Column, where: str, *, categorical: bool = False) -> Floats:
     return values
 
 
+def is_names(column: Column) -> bool:
+    """Return whether a column contains strings, whose values are categories whatever the card says."""
+    return _is_string(_plain(column))
+
+
 def _check_float32(column: Column, values: Floats, where: str) -> None:
     """Refuse numbers that float32 turns into infinity or makes equal."""
     from pyarrow import compute

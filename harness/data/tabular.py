@@ -83,12 +83,15 @@ class Split:
         Names of the columns of ``X``.
     classes
         Names of the classes by their numbers, where the target has several classes that have names.
+    categorical
+        Which of `features` are categories: their values in ``X`` are numbers from 0 that stand for names.
     """
 
     train: Table
     test: Table
     features: tuple[str, ...]
     classes: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +102,12 @@ class Visible:
     test: Floats
     features: tuple[str, ...]
     classes: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
 
 
 def visible(split: Split) -> Visible:
     """Withhold the targets and times of the test rows; arrays are shared, not copied."""
-    return Visible(split.train, split.test.X, split.features, split.classes)
+    return Visible(split.train, split.test.X, split.features, split.classes, split.categorical)
 
 
 def holdout(share: float) -> Callable[[Split, Generator], Split]:

@@ -83,16 +83,19 @@ def load(card: Card, params: Mapping[str, Scalar], rng: Generator) -> Split:
     features = _features(card, opened)
     parts = split_rows(file.rows, int(params["rows"]), rng)
     X: list[Floats] = [np.empty((len(part), len(features)), dtype=np.float32) for part in parts]
+    categorical: list[str] = []
     for position, name in enumerate(features):
-        values = _feature(opened, name, file)
+        values, is_category = _feature(opened, name, file)
         for matrix, part in zip(X, parts, strict=True):
             matrix[:, position] = values[part]
+        if is_category:
+            categorical.append(name)
     y, classes = target(opened, file.target, file.target_kind)
     time = _times(opened, file)
     train, test = (
         Table(matrix, y[part], None if time is None else time[part]) for matrix, part in zip(X, parts, strict=True)
     )
-    return Split(train, test, features, classes)
+    return Split(train, test, features, classes, tuple(categorical))
 
 
 def check(card: Card, params: Mapping[str, Scalar], rng: Generator) -> None:
@@ -155,8 +158,11 @@ def _features(card: Card, opened: Columns) -> tuple[str, ...]:
     return features
 
 
-def _feature(opened: Columns, name: str, file: TableFile) -> Floats:
-    return columns.feature(opened.column(name), opened.where("column", name), categorical=name in file.categorical)
+def _feature(opened: Columns, name: str, file: TableFile) -> tuple[Floats, bool]:
+    """Return the values of a feature, and whether they are numbers of categories."""
+    column = opened.column(name)
+    is_category = name in file.categorical or columns.is_names(column)
+    return columns.feature(column, opened.where("column", name), categorical=is_category), is_category
 
 
 def _times(opened: Columns, file: TableFile) -> npt.NDArray[np.int64] | None:

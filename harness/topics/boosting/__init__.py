@@ -6,6 +6,8 @@ leaves and is at most `depth` deep. A library that splits the leaf with the larg
 trees of as many leaves: the names of such strategies end in ``-uncapped``.
 """
 
+from dataclasses import replace
+
 from harness import CLEAN, Param, Profile, Takes, Topic, Tuning, Work
 from harness.data.scenarios import TEMPORAL, covariate_shift, imbalance, label_noise
 from harness.data.stress import missing
@@ -18,24 +20,35 @@ LEAST_ROWS = 1  # smallest number of rows in a leaf
 # What tuning tries in every library that grows trees; the budget of trees and leaves stays.
 SEARCH = {"rate_factor": (0.5, 1.0, 2.0, 4.0), "l2": (0.1, 1.0, 10.0, 100.0), "columns": (0.5, 0.75, 1.0)}
 
+BUDGET = {
+    "rows": Param(100_000, low=100, summary="training rows"),
+    "trees": Param(50, low=1, summary="boosting rounds"),
+    "depth": Param(8, low=1, high=16, summary="levels of a tree, which has at most 2**depth leaves"),
+    "learning_rate": Param(0.1, low=1e-6, high=1, summary="factor of the leaf values of each tree"),
+}
+
+
+def budget(**defaults: int) -> dict[str, Param]:
+    """Return the parameters of the size and the budget with other defaults."""
+    return BUDGET | {name: replace(BUDGET[name], default=default) for name, default in defaults.items()}
+
+
+#: The quick profile of a task that `bakeoff run boosting` leaves out, and `bakeoff run boosting/TASK` runs.
+ONLY_NAMED = Profile(3, strategies=())
+
 topic = Topic("boosting", title="Gradient boosting: ways to search for splits", needs="sklearn.metrics")
 
 task = topic.task(
     "tabular-binary",
     title="Probability of a binary event from a table, at an equal budget of trees, leaves, depth and threads",
-    datasets=["flights", "synthetic-tabular"],
+    datasets=["flights", "synthetic-tabular", "acs-employment"],
     takes=Takes("table", targets=("binary",)),
     scenarios=[CLEAN, TEMPORAL, label_noise(0.2), imbalance(0.05), covariate_shift(1.0)],
     phases=["build", "fit", "predict"],
     metrics=METRICS,
     judge=judge,
     view=visible,
-    params={
-        "rows": Param(100_000, low=100, summary="training rows"),
-        "trees": Param(50, low=1, summary="boosting rounds"),
-        "depth": Param(8, low=1, high=16, summary="levels of a tree, which has at most 2**depth leaves"),
-        "learning_rate": Param(0.1, low=1e-6, high=1, summary="factor of the leaf values of each tree"),
-    },
+    params=BUDGET,
     work={"fit": Work("row", of=("rows",))},
     sizes=lambda data: {"rows": len(data.train)},
     sweep={"rows": [1_000, 10_000, 100_000], "threads": [1, 2]},

@@ -12,13 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 from harness import CannotRunError
 from harness.topics._shared.binary import Floats
-from harness.topics.boosting import L2, LEAST_HESSIAN, LEAST_ROWS, SEARCH, task
+from harness.topics.boosting import (
+    L2,
+    LEAST_HESSIAN,
+    LEAST_ROWS,
+    SEARCH,
+    categories,
+    early_stopping,
+    latency,
+    regression,
+    task,
+)
 
 if TYPE_CHECKING:
     import lightgbm
 
     from harness import PhaseClock, Problem
-    from harness.data.tabular import Visible
+    from harness.data.tabular import Floats as Matrix
+    from harness.data.tabular import Table, Visible
+    from harness.topics.boosting.early_stopping import Stopped
+    from harness.topics.boosting.latency import Answers
+    from harness.topics.boosting.learners import Goal, Scores
 
 CAPPED = "Grows leaf by leaf to 2**depth leaves, at most depth deep."
 NOTE = (
@@ -152,3 +166,81 @@ def _config(problem: Problem) -> dict[str, Any]:
         "seed": problem.seed,
         "verbosity": -1,
     }
+
+
+class LeafWise:
+    """A `Learner` of any target, which handles categories itself."""
+
+    def __init__(self, problem: Problem, goal: Goal) -> None:
+        self._goal = goal
+        self._rounds = int(problem.params["trees"])
+        self._threads = problem.threads
+        self._config = _config(problem) | {**_ON_CPU, "objective": _OBJECTIVES[goal.target]}
+        if goal.target == "multiclass":
+            self._config["num_class"] = goal.classes
+
+    def build(self, train: Table, validation: Table | None = None) -> None:
+        """Bin the rows."""
+        import lightgbm
+
+        columns = list(self._goal.categorical)
+        self._train = lightgbm.Dataset(train.X, train.y, categorical_feature=columns, params=self._config).construct()
+        self._watched = [] if validation is None else [self._train.create_valid(validation.X, validation.y)]
+
+    def fit(self) -> None:
+        """Train."""
+        import lightgbm
+
+        patience = self._goal.patience
+        self._booster = lightgbm.train(
+            self._config,
+            self._train,
+            num_boost_round=self._rounds,
+            valid_sets=self._watched,
+            callbacks=[lightgbm.early_stopping(patience, verbose=False)] if patience else [],
+        )
+
+    @property
+    def trees(self) -> int:
+        """Rounds up to the one with the lowest validation loss."""
+        return int(self._booster.best_iteration) if self._goal.patience else self._rounds
+
+    def predict(self, X: Matrix) -> Scores:
+        """Predict with the trees up to the best round."""
+        found: Scores = self._booster.predict(X, num_iteration=self.trees, num_threads=self._threads)
+        return found
+
+
+_OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "real": "regression"}
+
+
+@categories.task.strategy(
+    "lightgbm",
+    needs=("lightgbm", *categories.MODULES),
+    sweep={"encoding": categories.ENCODINGS},
+    note=f"{CAPPED} {NOTE} {BY_ROWS} Native: sorts the categories of a node by gradient and splits the order in two, "
+    "with penalties of its own (cat_l2 10, cat_smooth 10), and leaves out the rarest.",
+)
+def lightgbm_categories(problem: Problem, phase: PhaseClock, encoding: str = "native") -> Scores:
+    """Split categories into two sets, the leaf with the largest gain next."""
+    return categories.run(problem, phase, LeafWise, encoding)
+
+
+@regression.task.strategy("lightgbm", needs="lightgbm", note=f"{CAPPED} {NOTE} {BY_ROWS}")
+def lightgbm_regression(problem: Problem, phase: PhaseClock) -> Scores:
+    """Bin every column once and split the leaf with the largest gain next, by squared error."""
+    return regression.run(problem, phase, LeafWise)
+
+
+@early_stopping.task.strategy(
+    "lightgbm", needs="lightgbm", sweep={"stop": (True, False)}, note=f"{CAPPED} {NOTE} {BY_ROWS}"
+)
+def lightgbm_stopped(problem: Problem, phase: PhaseClock, *, stop: bool = True) -> Stopped:
+    """Stop when the validation loss no longer falls, and predict with the trees up to its minimum."""
+    return early_stopping.run(problem, phase, LeafWise, stop=stop)
+
+
+@latency.task.strategy("lightgbm", needs="lightgbm", note=f"{CAPPED} {NOTE} {BY_ROWS}")
+def lightgbm_answers(problem: Problem, phase: PhaseClock) -> Answers:
+    """Answer by Booster.predict."""
+    return latency.run(problem, phase, LeafWise)

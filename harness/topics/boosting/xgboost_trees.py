@@ -6,10 +6,20 @@ Chen & Guestrin 2016, "XGBoost: a scalable tree boosting system", sections 3.1 (
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import CannotRunError
-from harness.topics.boosting import L2, LEAST_HESSIAN, SEARCH, task
+from harness.topics.boosting import (
+    L2,
+    LEAST_HESSIAN,
+    SEARCH,
+    categories,
+    early_stopping,
+    latency,
+    regression,
+    task,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +27,11 @@ if TYPE_CHECKING:
     import xgboost
 
     from harness import PhaseClock, Problem
-    from harness.data.tabular import Visible
+    from harness.data.tabular import Floats, Table, Visible
+    from harness.topics.boosting.early_stopping import Stopped
+    from harness.topics.boosting.latency import Answers
+    from harness.topics.boosting.learners import Goal
+    from harness.topics.boosting.learners import Scores as AnyScores
 
     Scores = npt.NDArray[np.float32]
 
@@ -153,3 +167,104 @@ def _config(problem: Problem) -> dict[str, Any]:
         "seed": problem.seed,
         "verbosity": 0,
     }
+
+
+class Hist:
+    """A `Learner` of any target by histograms, which handles categories itself.
+
+    Parameters
+    ----------
+    inplace
+        Whether predictions read the array as it is, without a `DMatrix`; not with categories.
+    """
+
+    def __init__(self, problem: Problem, goal: Goal, *, inplace: bool = False) -> None:
+        self._goal = goal
+        self._rounds = int(problem.params["trees"])
+        self._config = _config(problem) | {"tree_method": "hist"} | _OBJECTIVES[goal.target]
+        if goal.target == "multiclass":
+            self._config["num_class"] = goal.classes
+        self._threads = problem.threads
+        self._inplace = inplace
+
+    def _matrix(self, X: Floats, y: npt.NDArray[Any] | None = None) -> xgboost.DMatrix:
+        import xgboost
+
+        types = ["c" if column in self._goal.categorical else "q" for column in range(X.shape[1])]
+        named = {"feature_types": types, "enable_categorical": True} if self._goal.categorical else {}
+        return xgboost.DMatrix(X, y, nthread=self._threads, **named)
+
+    def build(self, train: Table, validation: Table | None = None) -> None:
+        """Copy the rows."""
+        self._train = self._matrix(train.X, train.y)
+        self._watched = [] if validation is None else [(self._matrix(validation.X, validation.y), "validation")]
+
+    def fit(self) -> None:
+        """Bin and train."""
+        import xgboost
+
+        self._booster = xgboost.train(
+            self._config,
+            self._train,
+            num_boost_round=self._rounds,
+            evals=self._watched,
+            early_stopping_rounds=self._goal.patience or None,
+            verbose_eval=False,
+        )
+
+    @property
+    def trees(self) -> int:
+        """Rounds up to the one with the lowest validation loss."""
+        return int(self._booster.best_iteration) + 1 if self._goal.patience else self._rounds
+
+    def predict(self, X: Floats) -> AnyScores:
+        """Predict with the trees up to the best round."""
+        used = (0, self.trees)
+        found: AnyScores = (
+            self._booster.inplace_predict(X, iteration_range=used)
+            if self._inplace
+            else self._booster.predict(self._matrix(X), iteration_range=used)
+        )
+        return found
+
+
+_OBJECTIVES: dict[str, dict[str, Any]] = {
+    "binary": {"objective": "binary:logistic", "eval_metric": "logloss"},
+    "multiclass": {"objective": "multi:softprob", "eval_metric": "mlogloss"},
+    "real": {"objective": "reg:squarederror", "eval_metric": "rmse"},
+}
+
+
+@categories.task.strategy(
+    "xgboost-hist",
+    needs=("xgboost", *categories.MODULES),
+    sweep={"encoding": categories.ENCODINGS},
+    note=f"{NOTE} Native: sorts the categories of a node by gradient and splits the order in two.",
+)
+def hist_categories(problem: Problem, phase: PhaseClock, encoding: str = "native") -> AnyScores:
+    """Split categories into two sets, level by level."""
+    return categories.run(problem, phase, Hist, encoding)
+
+
+@regression.task.strategy("xgboost-hist", needs="xgboost", note=NOTE)
+def hist_regression(problem: Problem, phase: PhaseClock) -> AnyScores:
+    """Bin every column once and split between bins, level by level, by squared error."""
+    return regression.run(problem, phase, Hist)
+
+
+@early_stopping.task.strategy("xgboost-hist", needs="xgboost", sweep={"stop": (True, False)}, note=NOTE)
+def hist_stopped(problem: Problem, phase: PhaseClock, *, stop: bool = True) -> Stopped:
+    """Stop when the validation loss no longer falls, and predict with the trees up to its minimum."""
+    return early_stopping.run(problem, phase, Hist, stop=stop)
+
+
+@latency.task.strategy("xgboost-hist", needs="xgboost", note=f"{NOTE} Makes a DMatrix of every request.")
+def hist_answers(problem: Problem, phase: PhaseClock) -> Answers:
+    """Answer by Booster.predict."""
+    return latency.run(problem, phase, Hist)
+
+
+@latency.task.strategy("xgboost-hist-inplace", needs="xgboost", note=NOTE)
+def hist_answers_inplace(problem: Problem, phase: PhaseClock) -> Answers:
+    """Answer by Booster.inplace_predict, which reads the array of a request as it is."""
+    return latency.run(problem, phase, partial(Hist, inplace=True))

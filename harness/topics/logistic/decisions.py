@@ -53,7 +53,7 @@ class Priced(Split):
 
 def price(data: Split, params: Mapping[str, Scalar], _rng: Generator) -> Priced:
     """Add the cost of a missed event."""
-    return Priced(data.train, data.test, data.features, data.classes, float(params["cost_ratio"]))
+    return Priced(**vars(data), cost_ratio=float(params["cost_ratio"]))
 
 
 def rare_logit(params: Mapping[str, Scalar], rng: Generator) -> Priced:
