@@ -88,9 +88,8 @@ def put(
     if kind == "crossover" and not is_cost(measure):
         raise UsageError(f"{measure} is not a cost: a crossover compares costs")
     known = {SCENARIO: CLEAN.name} if name != SCENARIO else {}
-    question = Question(
-        kind, measure, tuple(_known(text, topic) for text in labels), {**known, **where}, name, tuple(values)
-    )
+    written = tuple(_known(text, topic, where.get("task")) for text in labels)
+    question = Question(kind, measure, written, {**known, **where}, name, tuple(values))
     tasks_for(question, topic)
     return question
 
@@ -133,11 +132,11 @@ def measures(task: Task) -> list[str]:
     return [*TOTALS, *phases, *(metric.name for metric in task.metrics), *task.altered_metrics]
 
 
-def _known(text: str, topic: Topic) -> str:
-    """Write a label as records do, without options at their defaults."""
+def _known(text: str, topic: Topic, named: Scalar | None) -> str:
+    """Write a label as records do, without options at their defaults; tasks may differ in the options of a strategy."""
     name, given = parse_label(text)
     strategies: dict[str, Strategy] = {}
-    for task in topic.tasks.values():
+    for task in [topic.tasks[named]] if named in topic.tasks else topic.tasks.values():
         strategies = {**task.strategies, **strategies}
     if name not in strategies:
         raise UsageError(f"{topic.name} has no strategy {name!r}{did_you_mean(name, strategies)}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from harness import CLEAN, Judgement, Profile, Takes, Work
+from harness import CLEAN, Judgement, Takes, Work
 from harness.data.tabular import Table, visible
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics._shared.multiclass import judge as judge_classes
@@ -45,7 +45,6 @@ task = topic.task(
     baseline="constant",
     charts=[RELIABILITY],
     quick=ONLY_NAMED,
-    full=Profile(blocks=5, sweeps=True),
 )
 
 

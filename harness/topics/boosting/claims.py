@@ -21,9 +21,9 @@ LEAVES = "LightGBM documentation, Features: leaf-wise (best-first) tree growth"
 TUNING = "McElfresh et al. 2023, When do neural nets outperform boosted trees on tabular data?, abstract"
 SCALING = "Pafka, github.com/szilard/GBM-perf, multi-core scaling, of 2020"
 
-FLIGHTS: dict[str, Scalar] = {"dataset": "flights", "threads": 1}
-LARGE: dict[str, Scalar] = {"dataset": "flights", "threads": 1, "rows": 100_000}
-MILLION: dict[str, Scalar] = {"dataset": "synthetic-tabular", "rows": 1_000_000}
+FLIGHTS: dict[str, Scalar] = {"task": "tabular-binary", "dataset": "flights", "threads": 1}
+LARGE: dict[str, Scalar] = {**FLIGHTS, "rows": 100_000}
+MILLION: dict[str, Scalar] = {"task": "tabular-binary", "dataset": "synthetic-tabular", "rows": 1_000_000}
 GROWTH = ("rows", 10_000, 100_000)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import CLEAN, TEMPORAL, Judgement, Metric, Param, Profile, Takes
+from harness import CLEAN, TEMPORAL, Judgement, Metric, Param, Takes
 from harness.data.tabular import visible
 from harness.topics._shared.binary import METRICS
 from harness.topics._shared.binary import judge as judge_binary
@@ -59,7 +59,6 @@ task = topic.task(
     reference="xgboost-hist",
     baseline="constant",
     quick=ONLY_NAMED,
-    full=Profile(blocks=5, sweeps=True),
 )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import CLEAN, InvalidOutputError, Judgement, Metric, Param, Profile, Takes, Work
+from harness import CLEAN, InvalidOutputError, Judgement, Metric, Param, Takes, Work
 from harness.data.tabular import visible
 from harness.topics._shared.binary import METRICS, probabilities
 from harness.topics._shared.binary import judge as judge_binary
@@ -81,7 +81,6 @@ task = topic.task(
     reference="xgboost-hist",
     baseline="constant",
     quick=ONLY_NAMED,
-    full=Profile(blocks=5, sweeps=True),
 )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import CLEAN, Examples, InvalidOutputError, Judgement, Metric, Profile, Takes, Work
+from harness import CLEAN, Examples, InvalidOutputError, Judgement, Metric, Takes, Work
 from harness.data.tabular import visible
 from harness.topics.boosting import ONLY_NAMED, budget, topic
 from harness.topics.boosting.learners import Goal, MakeLearner, Scores
@@ -70,7 +70,6 @@ task = topic.task(
     reference="xgboost-hist",
     baseline="mean",
     quick=ONLY_NAMED,
-    full=Profile(blocks=5, sweeps=True),
 )
 
 
