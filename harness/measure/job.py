@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.metadata
 import importlib.util
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from types import MappingProxyType
 from typing import Any
@@ -37,13 +38,23 @@ def why_not(strategy: Strategy, topic: Topic) -> str:
     """Return why a topic's strategy cannot run on this machine; empty if it can."""
     for need in (*strategy.needs, *topic.needs):
         if missing_module(need):
-            return f"package {need.split('.', 1)[0]} is not installed{_remedy(topic.name)}"
+            package = need.split(".", 1)[0]
+            return f"package {package} is not installed{_remedy(topic.name, package)}"
     return device.missing(strategy.device)
 
 
-def _remedy(topic: str) -> str:
+def _remedy(topic: str, package: str) -> str:
+    """Name the extra that installs a package: its own if it has one, else that of the topic."""
     builtin = importlib.util.find_spec(f"{BUILTIN}.{topic}") is not None
-    return f" (in a checkout of Bakeoff: pip install '.[{topic}]')" if builtin else ""
+    extra = package if package in _extras() else topic
+    return f" (in a checkout of Bakeoff: pip install '.[{extra}]')" if builtin else ""
+
+
+def _extras() -> Sequence[str]:
+    try:
+        return importlib.metadata.metadata("bakeoff").get_all("Provides-Extra") or ()
+    except importlib.metadata.PackageNotFoundError:
+        return ()
 
 
 _REASON_LENGTH = 300

@@ -155,4 +155,5 @@ def test_the_tracked_run_is_judged(tmp_path: Path) -> None:
     assert {text: found[text]["verdict"] for text in expected} == expected
     exact = found["exact costs at least 3 times the CPU time of hist at 100,000 rows"]
     assert exact["low"] < 6.5 < exact["high"]
-    assert exact["scope"].startswith("flights, clean (depth=8 learning_rate=0.1 rows=100000 threads=1 trees=50), on ")
+    budget = "depth=8 learning_rate=0.1 rows=100000 threads=1 trees=50"
+    assert exact["scope"].startswith(f"tabular-binary, flights, clean ({budget}), on ")

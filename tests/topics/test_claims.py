@@ -172,7 +172,7 @@ PLANTED: dict[str, Callable[[Evidence], Verdict]] = {
     ).at_least(1),
     "over one value": lambda evidence: evidence.speedup("fit.wall_s", HIST, ("threads", 1, 1)).at_least(1),
     "over one size": lambda evidence: evidence.slope("fit.cpu_s", HIST, over=("rows", 1_000)).at_least(1),
-    "over what is not swept": lambda evidence: evidence.slope("fit.cpu_s", HIST, over="trees").at_least(1),
+    "over what is not swept": lambda evidence: evidence.slope("fit.cpu_s", HIST, over="depth").at_least(1),
     "size": lambda evidence: evidence.crossover("fit.cpu_s", HIST, EXACT, over=("rows", 1, 1_000)).at_least(1),
     "tied": lambda evidence: evidence.tied("accuracy", HIST, EXACT, 0.1),
     "task": lambda evidence: evidence.ratio("fit.cpu_s", HIST, EXACT, task="tabular").at_least(1),

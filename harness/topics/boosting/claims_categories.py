@@ -1,7 +1,7 @@
 """Claims about categories: handled by the library, or encoded before.
 
-The data set loans has seven columns of names, one of them with thousands of job titles, and gaps in ten columns; flights
-has three columns of names, with 104 airports at most, and no gaps.
+The data set loans has seven columns of names, one of them with thousands of job titles, and gaps in ten columns;
+flights has three columns of names, with 104 airports at most, and no gaps.
 """
 
 from __future__ import annotations
