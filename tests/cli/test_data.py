@@ -17,7 +17,7 @@ def churn(shared_project: Project) -> Path:
 def test_list_has_the_cards_of_harness_and_project(shared_project: Project, churn: Path) -> None:
     headings, _rule, *words = shared_project.bakeoff("data", "list").stdout.splitlines()
     assert headings.split() == ["name", "title", "licence", "file"]
-    assert words[0].startswith("breast-cancer  ")
+    assert words[0].startswith("acs-employment  ")
     assert words[-1].split() == ["churn", "T", "internal", "here"]
     cards = json.loads(shared_project.bakeoff("data", "list", "--json").stdout)
     assert [line.split()[0] for line in words] == [card["name"] for card in cards]
