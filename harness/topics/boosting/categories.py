@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from harness import CLEAN, Judgement, Takes, Work
+from harness import CLEAN, Judgement, Takes, UsageError, Work
 from harness.data.tabular import Table, visible
 from harness.topics._shared.multiclass import METRICS, RELIABILITY
 from harness.topics._shared.multiclass import judge as judge_classes
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ENCODINGS = ("native", "codes", "one-hot", "target")
 #: What encoders import; libraries add their own.
-MODULES = ("sklearn.compose", "sklearn.preprocessing")
+MODULES = ("sklearn.compose", "sklearn.model_selection", "sklearn.preprocessing")
 #: Most categories of a column that scikit-learn's trees and a one-hot encoding keep; the rarest share one.
 MOST = 255
 
@@ -86,11 +86,11 @@ def encoder(encoding: str, categorical: list[int], seed: int, most: int | None =
 
     Raises
     ------
-    ValueError
+    UsageError
         When there is no such encoding.
     """
     if encoding not in ENCODINGS:
-        raise ValueError(f"there is no encoding {encoding!r}; choose one of {', '.join(ENCODINGS)}")
+        raise UsageError(f"there is no encoding {encoding!r}; choose one of {', '.join(ENCODINGS)}")
     if not categorical or encoding == "codes" or (encoding == "native" and most is None):
         return _Same()
     from sklearn.compose import ColumnTransformer

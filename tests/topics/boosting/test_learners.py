@@ -14,7 +14,7 @@ from unmeasured import unmeasured
 from harness.config import Config
 from harness.data.tabular import Split, Table
 from harness.declare import Problem, Task
-from harness.errors import InvalidOutputError
+from harness.errors import InvalidOutputError, UsageError
 from harness.registry import load_registry
 from harness.topics.boosting import categories, early_stopping, latency, regression
 from harness.topics.boosting.early_stopping import Stopped
@@ -121,7 +121,7 @@ def test_encodings_are_what_they_say() -> None:
     means = [y[codes == code].mean() for code in range(4)]
     np.testing.assert_allclose(target.transform(X)[:4, 0], means, atol=0.01)
     assert categories.encoder("codes", [1], 0).transform(X) is X
-    with pytest.raises(ValueError, match="no encoding 'hashed'; choose one of native, codes, one-hot, target"):
+    with pytest.raises(UsageError, match="no encoding 'hashed'; choose one of native, codes, one-hot, target"):
         categories.encoder("hashed", [1], 0)
 
 
