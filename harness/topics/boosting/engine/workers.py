@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness import PhaseClock, Problem
 
 LOOPBACK = "127.0.0.1"
-_WARM_UP_ROWS = 1_000
+WARM_UP_ROWS = 1_000
 _SETTINGS = {
     # Parts of the data stay where they were sent, and nothing samples a worker while it is measured.
     "distributed.scheduler.work-stealing": False,
@@ -85,7 +85,7 @@ class Workers:
         ]
         return dask.array.concatenate(blocks)
 
-    def send(self, parts: Sequence[Any]) -> list[distributed.Future]:
+    def send(self, parts: Sequence[Any]) -> list[distributed.Future[Any]]:
         """Send each worker its part."""
         return [
             self.client.scatter(part, workers=[address], hash=False)
@@ -154,7 +154,7 @@ def fitted(
         with phase("start"):
             workers = stack.enter_context(started(count, threads))
             # A first training imports libraries on the workers and opens their thread pools.
-            fit(workers, share(workers, train.X[:_WARM_UP_ROWS], train.y[:_WARM_UP_ROWS]), 1)
+            fit(workers, share(workers, train.X[:WARM_UP_ROWS], train.y[:WARM_UP_ROWS]), 1)
             workers.usage()
         with phase("build"):
             parts = share(workers, train.X, train.y)
