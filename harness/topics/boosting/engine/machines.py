@@ -143,10 +143,10 @@ class _Machine:
         return made
 
     def _keep(self, what: str, descriptor: int) -> None:
-        """Keep a connection; a socket that listens, or is not connected yet, is none."""
+        """Keep a TCP connection; a socket of another kind, or that listens or is not connected yet, is none."""
         one = socket.socket(fileno=descriptor)
         try:
-            one.getpeername()
+            Connection.of(one)
         except OSError:
             one.close()
         else:

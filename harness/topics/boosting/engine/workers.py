@@ -18,7 +18,6 @@ from harness import CannotRunError
 from harness.topics.boosting.engine import traffic
 
 if TYPE_CHECKING:
-    import dask.array
     import distributed
 
     from harness import PhaseClock, Problem
@@ -74,16 +73,18 @@ class Workers:
     threads: int
     ports: frozenset[int]
 
-    def rows(self, array: npt.NDArray[Any]) -> dask.array.Array:
+    def rows(self, array: npt.NDArray[Any]) -> Any:
         """Give each worker a block of consecutive rows, and return them as one array of Dask."""
         import dask.array
+        from dask.delayed import delayed
 
+        array_of: Any = dask.array  # untyped
         parts = np.array_split(array, len(self.addresses))
         blocks = [
-            dask.array.from_delayed(dask.delayed(sent), shape=part.shape, dtype=part.dtype)
+            array_of.from_delayed(delayed(sent), shape=part.shape, dtype=part.dtype)
             for part, sent in zip(parts, self.send(parts), strict=True)
         ]
-        return dask.array.concatenate(blocks)
+        return array_of.concatenate(blocks)
 
     def send(self, parts: Sequence[Any]) -> list[distributed.Future[Any]]:
         """Send each worker its part."""
