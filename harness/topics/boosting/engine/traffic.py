@@ -34,7 +34,7 @@ class Connection:
         Raises
         ------
         OSError
-            When it is no TCP connection, or the kernel is older than Linux 4.19.
+            When it is not a TCP connection, or the kernel is older than Linux 4.19.
         """
         info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
         if len(info) < _LENGTH:
@@ -66,7 +66,7 @@ class Usage:
 def connections() -> Iterator[Connection]:
     """Go through the TCP connections of this process."""
     for entry in Path("/proc/self/fd").iterdir():
-        # What is no TCP connection, or was closed meanwhile, has sent nothing.
+        # What is not a TCP connection, or was closed meanwhile, has sent nothing.
         with suppress(OSError):
             if str(entry.readlink()).startswith("socket:"):
                 with socket.socket(fileno=os.dup(int(entry.name))) as one:
