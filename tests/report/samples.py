@@ -146,8 +146,42 @@ def task(
         "datasets": [card(dataset) for dataset in datasets],
         "advice": {"strategy": labels[0], "sentence": f"{labels[0]}: 2.5x less CPU than slow"} if labels else None,
         "rankings": None,
+        "models": [],
         "history": [],
     }
+
+
+def model(**other: Any) -> Plain:
+    """Make a model of two maps: ``fast`` wins where there are many rows, ``base`` elsewhere, one place is a tie."""
+    panels = [{"title": f"{count:,} workers", "predictions": []} for count in (8, 1024)]
+    for panel, count in zip(panels, (8, 1024), strict=True):
+        for x in (10, 1_000):
+            for y in (1_000, 1_000_000, 1_000_000_000):
+                first, second = ("fast", "base") if y > 1_000 * count else ("base", "fast")
+                tied = (x, y) == (10, 1_000_000)
+                panel["predictions"].append(
+                    {
+                        **{"x": x, "y": y, "winner": first, "cost": y * x * 1e-9, "second": second},
+                        **{"ratio": 1.5, "low": 0.9 if tied else 1.2, "high": 2.0},
+                        "doubt": "the interval contains 1" if tied else "",
+                    }
+                )
+    check = {"what": "fast, time", "where": "5 rows", "unit": "s", "predicted": 1.1, "measured": 1.0, "error": 0.1}
+    found: Plain = {
+        "basis": "Extrapolated from two rows to all others.",
+        **{"x": "columns", "y": "rows", "cost": "time of a tree", "unit": "s", "strategies": ["base", "fast"]},
+        "panels": panels,
+        "constants": [{"name": "row", "unit": "s", "estimate": 1e-9, "low": 0.9e-9, "high": 1.2e-9}],
+        "validations": [check],
+        "errors": [{"what": "fast, time", "sizes": 1, "median": 0.1, "largest": 0.1}],
+        "notes": ["Caches are left out."],
+    }
+    return {"title": "Many workers", "reason": "", "commands": [], "map": {**found, **other}}
+
+
+def unfitted(reason: str = "Nothing of it was measured.") -> Plain:
+    """Make a model that lacks its measurements."""
+    return {"title": "Other workers", "reason": reason, "commands": ["bakeoff run planted/choose"], "map": None}
 
 
 def strategy(label: str) -> Plain:
