@@ -161,15 +161,25 @@ def model(**other: Any) -> Plain:
                 tied = (x, y) == (10, 1_000_000)
                 panel["predictions"].append(
                     {
-                        **{"x": x, "y": y, "winner": first, "cost": y * x * 1e-9, "second": second},
-                        **{"ratio": 1.5, "low": 0.9 if tied else 1.2, "high": 2.0},
+                        "x": x,
+                        "y": y,
+                        "winner": first,
+                        "cost": y * x * 1e-9,
+                        "second": second,
+                        "ratio": 1.5,
+                        "low": 0.9 if tied else 1.2,
+                        "high": 2.0,
                         "doubt": "the interval contains 1" if tied else "",
                     }
                 )
     check = {"what": "fast, time", "where": "5 rows", "unit": "s", "predicted": 1.1, "measured": 1.0, "error": 0.1}
     found: Plain = {
         "basis": "Extrapolated from two rows to all others.",
-        **{"x": "columns", "y": "rows", "cost": "time of a tree", "unit": "s", "strategies": ["base", "fast"]},
+        "x": "columns",
+        "y": "rows",
+        "cost": "time of a tree",
+        "unit": "s",
+        "strategies": ["base", "fast"],
         "panels": panels,
         "constants": [{"name": "row", "unit": "s", "estimate": 1e-9, "low": 0.9e-9, "high": 1.2e-9}],
         "validations": [check],

@@ -89,7 +89,6 @@
     const scaled = (value) => bakeoff.format.scaled(value, map.unit);
     const bounds = ["ratio", "low", "high"].map((title) => column(title, bakeoff.format.ratio));
     return [{
-      caption: "Predictions",
       columns: [column("map"), column(map.y, text), column(map.x, text), column("cheapest"), column(map.cost, scaled), column("next"), ...bounds, column("uncertain because")],
       rows: map.panels.flatMap((panel) => panel.predictions.map((own) => [panel.title, own.y, own.x, own.winner, own.cost, own.second, own.ratio, own.low, own.high, own.doubt])),
     }];
