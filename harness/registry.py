@@ -132,6 +132,17 @@ def _check_names(task: Task) -> None:
                 f"{task.where}: the quick profile of task {task.full_name} names strategy "
                 f"{name!r}{did_you_mean(name, task.strategies)}"
             )
+    if not task.only_named:
+        _check_left_out(task)
+    options = {option for strategy in task.strategies.values() for option in strategy.options}
+    for name in task.defaults:
+        if name not in options:
+            hint = did_you_mean(name, options)
+            raise DeclarationError(f"task {task.full_name}: no strategy has the option {name!r} of its defaults{hint}")
+
+
+def _check_left_out(task: Task) -> None:
+    """Refuse a quick profile without the reference or the baseline of its task, or without any strategy."""
     left_out = task.not_quick
     for role, name in (("reference", task.reference), ("baseline", task.baseline)):
         if name in left_out:
@@ -143,11 +154,6 @@ def _check_names(task: Task) -> None:
         raise DeclarationError(
             f"{task.where}: the quick profile of task {task.full_name} leaves out all its strategies"
         )
-    options = {option for strategy in task.strategies.values() for option in strategy.options}
-    for name in task.defaults:
-        if name not in options:
-            hint = did_you_mean(name, options)
-            raise DeclarationError(f"task {task.full_name}: no strategy has the option {name!r} of its defaults{hint}")
 
 
 def load_registry(config: Config) -> Registry:

@@ -264,6 +264,11 @@ class Task:
         }
 
     @property
+    def only_named(self) -> bool:
+        """Whether the quick profile runs the task only where a selection names it or one of its strategies."""
+        return self.quick.strategies == ()
+
+    @property
     def not_quick(self) -> tuple[str, ...]:
         """The strategies that the quick profile leaves out.
 

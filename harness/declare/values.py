@@ -246,7 +246,9 @@ class Profile:
         Whether sweeps are run, each parameter on its own with the others at their defaults, on clean data.
     strategies
         For the quick profile, names of the strategies to run; ``None`` for all. Those of the user's project always
-        run. The gate, asv and pytest-benchmark run all strategies.
+        run. The gate, asv and pytest-benchmark run all strategies. Empty for a task that the quick profile runs only
+        where a selection names it, as ``topic/task``, or names a strategy that no other selected task has; the gate,
+        asv and pytest-benchmark too.
     stress
         Whether the altered test sets of the task's stresses are handed out.
     """

@@ -119,6 +119,9 @@ def make_plan(selection: Selection, registry: Registry, *, every_strategy: bool 
     check_patterns(selection, registry)
     patterns = [_full_pattern(pattern) for pattern in selection.tasks]
     tasks = [task for task in registry.tasks() if matches(task.full_name, patterns)]
+    if selection.profile == "quick":
+        others = [task for task in tasks if not task.only_named]
+        tasks = [task for task in tasks if not task.only_named or _is_named(task, selection, others)]
     skipped = {} if every_strategy else _left_out(tasks, selection)
     if selection.profile == "claims":
         cells = _claimed(tasks, selection, registry)
@@ -139,11 +142,23 @@ def make_plan(selection: Selection, registry: Registry, *, every_strategy: bool 
     return Plan(trials, digest, skipped)
 
 
+def _is_named(task: Task, selection: Selection, others: Sequence[Task]) -> bool:
+    """Return whether a selection names a task, or one of its strategies and none of the other tasks'."""
+    if any("/" in pattern and fnmatchcase(task.full_name, pattern) for pattern in selection.tasks):
+        return True
+    theirs = {name for other in others for name in other.strategies}
+    return any(
+        any(fnmatchcase(name, pattern) for name in task.strategies)
+        and not any(fnmatchcase(name, pattern) for name in theirs)
+        for pattern in selection.strategies
+    )
+
+
 def _left_out(tasks: Sequence[Task], selection: Selection) -> dict[str, tuple[str, ...]]:
     """Return what the quick profile leaves out of tasks; nothing if the selection names strategies."""
     if selection.profile != "quick" or selection.strategies:
         return {}
-    return {task.full_name: task.not_quick for task in tasks if task.not_quick}
+    return {task.full_name: task.not_quick for task in tasks if task.not_quick and not task.only_named}
 
 
 def _claimed(tasks: Sequence[Task], selection: Selection, registry: Registry) -> list[PlannedCell]:

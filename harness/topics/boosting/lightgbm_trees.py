@@ -52,7 +52,7 @@ def lightgbm_cpu(
         min_sum_hessian_in_leaf=least_hessian,
         feature_fraction_bynode=columns,
         learning_rate=rate_factor * problem.params["learning_rate"],
-        **_ON_CPU,
+        **ON_CPU,
     )
 
 
@@ -63,7 +63,7 @@ def lightgbm_cpu(
 )
 def lightgbm_uncapped(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> Floats:
     """Like lightgbm, with as many leaves, at any depth."""
-    return _train(problem, phase, max_bin=max_bin, max_depth=-1, **_ON_CPU)
+    return _train(problem, phase, max_bin=max_bin, max_depth=-1, **ON_CPU)
 
 
 @task.strategy(
@@ -88,7 +88,7 @@ def lightgbm_opencl(problem: Problem, phase: PhaseClock, max_bin: int = 255) -> 
         return _train(problem, phase, compiles=True, max_bin=max_bin, device_type="gpu", gpu_use_dp=True)
 
 
-_ON_CPU: Mapping[str, Any] = MappingProxyType({"force_row_wise": True, "deterministic": True})
+ON_CPU: Mapping[str, Any] = MappingProxyType({"force_row_wise": True, "deterministic": True})
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def _train(problem: Problem, phase: PhaseClock, *, compiles: bool = False, **met
     """
     import lightgbm
 
-    data, config = problem.data, _config(problem) | method
+    data, config = problem.data, budget(problem) | method
 
     def build() -> lightgbm.Dataset:
         return lightgbm.Dataset(data.train.X, data.train.y, params=config).construct()
@@ -138,7 +138,8 @@ def _train(problem: Problem, phase: PhaseClock, *, compiles: bool = False, **met
     return problem.with_altered(scores, phase, predict)
 
 
-def _config(problem: Problem) -> dict[str, Any]:
+def budget(problem: Problem) -> dict[str, Any]:
+    """Return the library's settings for the task's budget of trees, leaves, depth and threads."""
     return {
         "objective": "binary",
         "num_leaves": 2 ** problem.params["depth"],

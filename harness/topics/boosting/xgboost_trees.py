@@ -121,7 +121,7 @@ def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **met
     import xgboost
 
     data, threads = problem.data, problem.threads
-    config = _config(problem) | method
+    config = budget(problem) | method
     for _ in phase("build"):
         if quantile:
             train = xgboost.QuantileDMatrix(data.train.X, data.train.y, nthread=threads, max_bin=config["max_bin"])
@@ -142,7 +142,8 @@ def _train(problem: Problem, phase: PhaseClock, *, quantile: bool = False, **met
     return problem.with_altered(scores, phase, predict)
 
 
-def _config(problem: Problem) -> dict[str, Any]:
+def budget(problem: Problem) -> dict[str, Any]:
+    """Return the library's settings for the task's budget of trees, leaves, depth and threads."""
     return {
         "objective": "binary:logistic",
         "max_depth": problem.params["depth"],

@@ -1,0 +1,1 @@
+"""What distributed strategies compute with: worker processes, what they send, and LightGBM's command-line program."""
