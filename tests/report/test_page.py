@@ -90,8 +90,8 @@ def test_a_model_is_marked_as_one_with_its_errors_and_what_it_lacks_is_said() ->
     for part in (
         "Model: Many workers",
         "A model, not a measurement. Extrapolated from two rows to all others.",
-        "fast, time 1 10.0 % 10.0 %",
-        "1,000,000,000 10 fast",
+        "fast, time110.0 %10.0 %",
+        "1,000,000,00010fast",
         "the interval contains 1",
         "Model: Other workers, not fitted",
         "bakeoff run planted/choose",

@@ -20,7 +20,8 @@ from harness.topics.boosting.cost.sizes import BINS, DEPTH, FIT, HELD_OUT
 
 #: Seconds for one of each unit, of the size that a core needs.
 TRUE = np.array([1e-9, 3e-9, 4e-9, 1e-3, 4e-10, 3e-5])
-STARTS = {name: 0.02 if name in ALONE else 0.3 for name in (*ALONE, *SCHEMES)}
+#: Seconds of a training, and of each value that a worker has.
+ONCE = {name: np.array([0.02, 0.0] if name in ALONE else [0.3, 2e-8]) for name in (*ALONE, *SCHEMES)}
 NETWORK = Network(byte_s=8e-10, message_s=5e-5)
 workers_of = st.sampled_from([2, 4, 8, 64, 1024])
 trainings = st.builds(
@@ -50,10 +51,11 @@ def test_two_workers_of_lightgbm_send_all_histograms_but_the_last_trees_leaves()
     assert sent == pytest.approx(histograms, rel=1e-3)
 
 
-def test_an_all_reduce_sends_twice_what_a_reduce_scatter_does() -> None:
-    own = training(workers=8)
-    reduced = own.histogram_bytes * 7 / 8
-    assert SCHEMES["xgboost-hist-data"].units(own).sent == 2 * reduced
+@pytest.mark.parametrize(("workers", "factor"), [(2, 3), (8, 15 / 7)])
+def test_an_all_reduce_sends_all_sums_again_after_the_reduce_scatter(workers: int, factor: float) -> None:
+    own = training(workers=workers)
+    reduced = own.histogram_bytes * (workers - 1) / workers
+    assert SCHEMES["xgboost-hist-data"].units(own).sent == pytest.approx(factor * reduced)
     assert SCHEMES["lightgbm-data"].units(own).sent == pytest.approx(reduced, rel=0.01)
 
 
@@ -64,20 +66,32 @@ def test_histograms_sent_by_all_workers_grow_by_one_set_for_every_further_worker
 
 
 @pytest.mark.parametrize("workers", [2, 64])
-def test_voting_for_half_of_the_columns_sends_the_histograms_of_all(workers: int) -> None:
-    votes = training().histograms * (workers - 1) * 2 * 150 * 24
-    voted, whole = (
-        SCHEMES[f"lightgbm-{kind}"].units(training(workers=workers, top_k=150)).sent for kind in ("voting", "data")
-    )
-    assert voted - votes == pytest.approx(whole)
+def test_voting_for_half_of_the_columns_sends_as_much_as_data_parallel_but_for_the_root(workers: int) -> None:
+    """Both children's histograms of half of the columns, against one child's of all; the root is no child."""
+    own = training(workers=workers, top_k=150)
+    votes = own.histograms * (workers - 1) * 2 * 150 * 24
+    voted, whole = (SCHEMES[f"lightgbm-{kind}"].units(own).sent for kind in ("voting", "data"))
+    half_a_root = own.histogram_bytes / own.histograms / 2 * (workers - 1) / workers
+    assert voted - votes == pytest.approx(whole - half_a_root)
 
 
-def test_voting_sends_a_share_of_two_top_k_of_the_columns() -> None:
+def test_voting_sends_about_two_top_k_of_the_columns() -> None:
     own = training(top_k=5)
-    votes = own.histograms * 2 * 5 * 24
-    splits = own.histograms * 2 * 222
-    sent = SCHEMES["lightgbm-voting"].units(own).sent
-    assert sent - votes - splits == pytest.approx(own.histogram_bytes / 2 * 10 / 300)
+    assert SCHEMES["lightgbm-voting"].units(own).sent == pytest.approx(own.histogram_bytes / 2 * 10 / 300, rel=0.05)
+
+
+def test_the_formulas_give_the_bytes_that_were_counted_once() -> None:
+    """5 trees of 3,000 rows and 20 columns by two workers, counted at their sockets; sketches are not counted here."""
+    counted = {
+        "lightgbm-data": 13_025_100,
+        "lightgbm-voting": 23_857_000,
+        "xgboost-hist-data": 41_958_900,
+        "xgboost-hist-feature": 230_819,
+    }
+    for strategy, sent in counted.items():
+        bins = 256 if strategy.startswith("xgboost") else 255
+        predicted = 5 * total_bytes(strategy, level_wise(3_000, 20, 2, bins=bins, depth=6))
+        assert predicted == pytest.approx(sent, rel=0.15)
 
 
 def test_what_voting_sends_does_not_grow_with_columns_nor_feature_parallel_with_rows() -> None:
@@ -89,7 +103,7 @@ def test_what_voting_sends_does_not_grow_with_columns_nor_feature_parallel_with_
 
 def test_xgboosts_columns_send_two_bits_for_every_row_and_level() -> None:
     short, long = (SCHEMES["xgboost-hist-feature"].units(training(rows=count)).sent for count in (0, 8_000_000))
-    assert long - short == pytest.approx(2 * 1_000_000 * 6)
+    assert long - short == pytest.approx(2 * 1_000_000 * 6 * 3 / 2)
 
 
 @given(trainings, st.sampled_from(list(SCHEMES)))
@@ -119,7 +133,8 @@ def test_dividing_rows_or_columns_evenly_adds_as_much_to_histograms(own: Trainin
 
 
 def seconds(strategy: str, own: Training, trees: int) -> float:
-    return float(trees * np.array({**SCHEMES, **ALONE}[strategy].units(own)) @ TRUE + STARTS[strategy])
+    units = {**SCHEMES, **ALONE}[strategy].units(own)
+    return float(trees * np.array(units) @ TRUE + [1.0, units.additions / 3.5] @ ONCE[strategy])
 
 
 def observations(
@@ -140,7 +155,8 @@ def observations(
 def test_planted_constants_come_back_exactly_without_noise(library: str) -> None:
     made = fit(observations(library, 0.0), np.random.default_rng(1))
     np.testing.assert_allclose(made.constants, TRUE, rtol=1e-4)
-    assert made.starts == pytest.approx({name: STARTS[name] for name in made.starts}, rel=1e-4)
+    for strategy, once in made.once.items():
+        np.testing.assert_allclose(once, ONCE[strategy], rtol=1e-3, atol=1e-10)
     assert max(made.spread.values()) < 1e-6
     assert max(largest_errors(made, observations(library, 0.0, HELD_OUT)).values()) < 1e-4
 
@@ -271,7 +287,7 @@ def test_without_all_sizes_the_model_says_what_to_run(sizes: Sequence[tuple[int,
     with pytest.raises(NotMeasuredError, match="were not all measured for xgboost or lightgbm") as caught:
         winners(list(measured(sizes)))
     assert caught.value.commands == tuple(commands())
-    assert len(commands()) == len(FIT) + len(HELD_OUT)
+    assert len(commands()) == 2 * (len(FIT) + len(HELD_OUT))
     assert all(command.startswith(f"bakeoff run {TASK} ") for command in commands())
 
 

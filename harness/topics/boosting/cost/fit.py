@@ -55,8 +55,9 @@ class Fit:
     ----------
     constants
         Seconds for one of each of `UNIT_NAMES`, shape (6,).
-    starts
-        Strategy to the seconds that a training takes beside its trees. They are no part of the time of a tree.
+    once
+        Strategy to the seconds that a training takes once, and those for each value that a worker has: to start, and
+        to bin the values. Strategies do this in different phases. It is not part of the time of a tree.
     draws
         The constants of every draw of the bootstrap, shape (draws, 6).
     spread
@@ -64,14 +65,14 @@ class Fit:
     """
 
     constants: Floats
-    starts: Mapping[str, float]
+    once: Mapping[str, Floats]
     draws: Floats
     spread: Mapping[str, float]
 
     def seconds(self, observation: Observation) -> float:
         """Predict the wall time of a training, where it was measured."""
-        units = np.array(_EVERY[observation.strategy].units(observation.training))
-        return float(observation.trees * units @ self.constants + self.starts.get(observation.strategy, 0.0))
+        units = _units(observation)
+        return float(observation.trees * units @ self.constants + _once(observation) @ self.once[observation.strategy])
 
 
 def fit(observations: Sequence[Observation], rng: np.random.Generator) -> Fit:
@@ -95,8 +96,8 @@ def fit(observations: Sequence[Observation], rng: np.random.Generator) -> Fit:
         times = [own.seconds[chosen[_size(own)]] * factor for own, factor in zip(observations, moved, strict=True)]
         return _solve(rows, times)[:UNITS]
 
-    starts = dict(zip(strategies, map(float, solved[UNITS:]), strict=True))
-    made = Fit(solved[:UNITS], starts, np.array([drawn() for _ in range(DRAWS)]), {})
+    once = dict(zip(strategies, solved[UNITS:].reshape(-1, 2), strict=True))
+    made = Fit(solved[:UNITS], once, np.array([drawn() for _ in range(DRAWS)]), {})
     return replace(made, spread=spread(made, observations))
 
 
@@ -112,10 +113,19 @@ def _size(own: Observation) -> tuple[float, float, int]:
     return own.training.rows, own.training.columns, own.trees
 
 
+def _units(own: Observation) -> Floats:
+    return np.array(_EVERY[own.strategy].units(own.training))
+
+
+def _once(own: Observation) -> Floats:
+    """Return what multiplies the two constants of a strategy's training: 1, and the values that a worker has."""
+    return np.array([1.0, _EVERY[own.strategy].units(own.training).additions / own.training.passes])
+
+
 def _row(own: Observation, strategies: Sequence[str]) -> Floats:
-    """Return what multiplies the constants in the time of a training: its units, and 1 for its own start."""
-    units = own.trees * np.array(_EVERY[own.strategy].units(own.training))
-    return np.concatenate([units, [float(own.strategy == strategy) for strategy in strategies]])
+    """Return what multiplies the constants in the time of a training."""
+    once = [_once(own) if own.strategy == strategy else np.zeros(2) for strategy in strategies]
+    return np.concatenate([own.trees * _units(own), *once])
 
 
 def _blocks(observations: Sequence[Observation], rng: np.random.Generator) -> dict[object, npt.NDArray[np.int64]]:

@@ -12,10 +12,12 @@ data-parallel, LightGBM
     Reduce-scatter: E F B 16 (W - 1) / W, in log2 W messages each (recursive halving; src/network/network.cpp). Then
     the best splits are gathered: 2 x 222 bytes from everyone (src/treelearner/split_info.hpp, parallel_tree_learner.h).
 data-parallel, XGBoost
-    All-reduce on a ring, once a level: E F B 16 x 2 (W - 1) / W, in 2 (W - 1) messages (src/collective/allreduce.cc).
+    All-reduce on a ring, once a level: E F B 16 (2 W - 1) / W, in 2 W - 1 messages. The ring that gathers the sums goes
+    one step further than it must (src/collective/allreduce.cc, allgather.cc of 3.2.0), else it were 2 W - 2.
 voting-parallel, LightGBM
-    Everyone names `top_k` columns for both children (24 bytes each), and histograms of the 2 top_k elected ones are
-    reduce-scattered (Meng et al. 2016, arXiv 1611.01276, abstract; src/treelearner/voting_parallel_tree_learner.cpp).
+    Everyone names `top_k` columns for both children (24 bytes each). Histograms of the `top_k` columns elected for each
+    child are reduce-scattered (Meng et al. 2016, arXiv 1611.01276, abstract, which elects 2 k columns of one node;
+    src/treelearner/voting_parallel_tree_learner.cpp). Here no child's histogram is a difference.
 feature-parallel, LightGBM
     Only the best splits, since every worker has all rows (LightGBM documentation, Features, "Feature Parallel in
     LightGBM").
@@ -24,7 +26,8 @@ feature-parallel, XGBoost
     (src/tree/common_row_partitioner.h of 3.2.0; later versions have no split by columns). The best splits are
     gathered; they are taken to be as large as LightGBM's.
 
-All collectives are those of Thakur et al. 2005, section 4.
+What is exchanged once a training, such as the sketches of quantiles, is not counted.
+The collectives are described by Thakur et al. 2005, Optimization of collective communication operations in MPICH.
 """
 
 from __future__ import annotations
@@ -68,6 +71,11 @@ class Training(NamedTuple):
     def nodes(self) -> float:
         """Nodes of one tree that are searched for a split: two for each histogram but that of the root."""
         return 2 * self.histograms - 1
+
+    @property
+    def passes(self) -> float:
+        """How often a value is added to histograms for one tree: for the root, and for half of the rows below it."""
+        return 1 + (self.levels - 1) / 2
 
     @property
     def own_columns(self) -> int:
@@ -118,10 +126,10 @@ class Units(NamedTuple):
 
 
 def _units(training: Training, *, rows: float, columns: float, searched: float, sent: float, messages: float) -> Units:
-    """Count the work on some rows and columns; a level below the root adds at most half of the rows."""
+    """Count the work on some rows and columns."""
     alone = training.workers == 1
     return Units(
-        additions=rows * columns * (1 + (training.levels - 1) / 2),
+        additions=rows * columns * training.passes,
         searches=training.nodes * searched * training.bins,
         moves=rows * (training.levels + 1),
         trees=1,
@@ -133,6 +141,11 @@ def _units(training: Training, *, rows: float, columns: float, searched: float, 
 def _gathered(training: Training, size: float) -> float:
     """Bytes that a worker sends until everyone has `size` bytes of each."""
     return size * (training.workers - 1)
+
+
+def _all_reduced(training: Training, size: float) -> float:
+    """Bytes that a worker sends until everyone has the sum of `size` bytes, on XGBoost's ring."""
+    return size * (2 * training.workers - 1) / training.workers
 
 
 def _best_splits(training: Training) -> float:
@@ -159,10 +172,9 @@ def lightgbm_data(training: Training) -> Units:
 def lightgbm_voting(training: Training) -> Units:
     """Count the units of LightGBM's voting-parallel trees; every worker searches its histograms of all columns."""
     share = (training.workers - 1) / training.workers
-    voted = min(training.top_k, training.columns)
-    elected = min(2 * training.top_k, training.columns)
-    histograms = training.histogram_bytes * elected / training.columns
-    votes = training.histograms * _gathered(training, 2 * voted * VOTE_BYTES)
+    elected = min(training.top_k, training.columns)
+    histograms = training.nodes * elected * training.bins * BIN_BYTES
+    votes = training.histograms * _gathered(training, 2 * elected * VOTE_BYTES)
     return _units(
         training,
         rows=training.own_rows,
@@ -187,29 +199,27 @@ def lightgbm_feature(training: Training) -> Units:
 
 def xgboost_data(training: Training) -> Units:
     """Count the units of XGBoost's trees with divided rows; every worker searches the histograms of all columns."""
-    share = (training.workers - 1) / training.workers
     return _units(
         training,
         rows=training.own_rows,
         columns=training.columns,
         searched=training.columns,
-        sent=training.histogram_bytes * 2 * share,
-        messages=training.levels * 2 * (training.workers - 1),
+        sent=_all_reduced(training, training.histogram_bytes),
+        messages=training.levels * (2 * training.workers - 1),
     )
 
 
 def xgboost_feature(training: Training) -> Units:
     """Count the units of XGBoost's trees with divided columns; every worker moves all rows."""
-    share = (training.workers - 1) / training.workers
-    bits = training.rows * ROW_BYTES * training.levels
+    bits = training.levels * training.rows * ROW_BYTES
     return _units(
         training,
         rows=training.rows,
         columns=training.own_columns,
         searched=training.own_columns,
-        sent=bits * 2 * share + training.nodes * _gathered(training, SPLIT_BYTES),
-        # Two bit vectors and the best splits.
-        messages=training.levels * 5 * (training.workers - 1),
+        sent=_all_reduced(training, bits) + training.nodes * _gathered(training, SPLIT_BYTES),
+        # Two all-reduces, and the best splits go round the ring once.
+        messages=training.levels * (5 * training.workers - 2),
     )
 
 

@@ -79,11 +79,12 @@ def winners(measured: Sequence[Measurement]) -> WinnerMap:
 
 def commands() -> list[str]:
     """Return the commands that measure what the model is fitted and judged on."""
-    names = " ".join(f"-s {name}" for name in (*ALONE, *SCHEMES))
     return [
-        f"bakeoff run {TASK} {names} -d {DATA} --set rows={size.rows} --set columns={size.columns} "
-        f"--set trees={size.trees} --set depth={DEPTH} --set threads={WORKERS[-1]} --blocks {BLOCKS}"
+        f"bakeoff run {TASK} {' '.join(f'-s {name}' for name in names)} -d {DATA} --set rows={size.rows} "
+        f"--set columns={size.columns} --set trees={size.trees} --set depth={DEPTH} --set threads={threads} "
+        f"--blocks {BLOCKS}"
         for size in (*FIT, *HELD_OUT)
+        for names, threads in ((ALONE, 1), (SCHEMES, WORKERS[-1]))
     ]
 
 
@@ -104,34 +105,23 @@ def _complete(observations: Sequence[Observation], sizes: Sequence[Size]) -> boo
 def _observations(measured: Sequence[Measurement]) -> Iterator[Observation]:
     """Yield the measurements that the model knows: of full trees on made-up data, with one thread a worker."""
     for own in measured:
-        if own.strategy not in SCHEMES and own.strategy not in ALONE:
-            continue
         values = {**own.params, **own.options}
         workers = 1 if own.strategy in ALONE else int(values.get("workers", 0))
-        if (
-            own.dataset != DATA
-            or own.scenario != "clean"
-            or workers not in WORKERS
-            or not _is_standard(values, workers)
-        ):
-            continue
         seconds = own.values.get("fit.wall_s", np.array([]))
         seconds = seconds[np.isfinite(seconds)]
-        if len(seconds):
-            training = level_wise(
-                int(values["rows"]),
-                int(values["columns"]),
-                workers,
-                bins=BINS,
-                depth=DEPTH,
-                top_k=int(values.get("top_k", 20)),
-            )
-            sent = own.values.get("bytes_sent", np.array([np.nan]))
-            yield Observation(own.strategy, training, int(values["trees"]), seconds, float(np.nanmedian(sent)))
+        if (own.dataset, own.scenario) == (DATA, "clean") and _is_known(own.strategy, values, workers) and len(seconds):
+            size = Size(*(int(values[name]) for name in Size._fields))
+            # XGBoost's default is one bin more than LightGBM's; both are measured at their defaults.
+            bins, top_k = int(values.get("max_bin", BINS)), int(values.get("top_k", 20))
+            training = level_wise(size.rows, size.columns, workers, bins=bins, depth=DEPTH, top_k=top_k)
+            sent = float(np.median(own.values.get("bytes_sent", np.array([np.nan]))))
+            yield Observation(own.strategy, training, size.trees, seconds, sent)
 
 
-def _is_standard(values: Mapping[str, Scalar], workers: int) -> bool:
-    return int(values.get("depth", 0)) == DEPTH and int(values.get("threads", 1)) == workers
+def _is_known(strategy: str, values: Mapping[str, Scalar], workers: int) -> bool:
+    known = strategy in SCHEMES or strategy in ALONE
+    default = values.get("max_bin", BINS) in (BINS, BINS + 1) and values.get("top_k", 20) == 20
+    return known and default and values["depth"] == DEPTH and workers in WORKERS and values["threads"] == workers
 
 
 def _predictions(
@@ -161,7 +151,7 @@ def largest_errors(made: Fit, held: Sequence[Observation]) -> dict[str, float]:
     """Return by strategy the largest relative error of its times at the sizes held out."""
     errors: dict[str, float] = {}
     for own in held:
-        if own.strategy in made.starts:
+        if own.strategy in made.once:
             error = abs(made.seconds(own) / float(np.median(own.seconds)) - 1)
             errors[own.strategy] = max(error, errors.get(own.strategy, 0.0))
     return errors
