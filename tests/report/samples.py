@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -153,25 +154,16 @@ def task(
 
 def model(**other: Any) -> Plain:
     """Make a model of two maps: ``fast`` wins where there are many rows, ``base`` elsewhere, one place is a tie."""
-    panels = [{"title": f"{count:,} workers", "predictions": []} for count in (8, 1024)]
-    for panel, count in zip(panels, (8, 1024), strict=True):
-        for x in (10, 1_000):
-            for y in (1_000, 1_000_000, 1_000_000_000):
-                first, second = ("fast", "base") if y > 1_000 * count else ("base", "fast")
-                tied = (x, y) == (10, 1_000_000)
-                panel["predictions"].append(
-                    {
-                        "x": x,
-                        "y": y,
-                        "winner": first,
-                        "cost": y * x * 1e-9,
-                        "second": second,
-                        "ratio": 1.5,
-                        "low": 0.9 if tied else 1.2,
-                        "high": 2.0,
-                        "doubt": "the interval contains 1" if tied else "",
-                    }
-                )
+
+    def predictions(count: int) -> Iterator[Plain]:
+        for x, y in itertools.product((10, 1_000), (1_000, 1_000_000, 1_000_000_000)):
+            first, second = ("fast", "base") if y > 1_000 * count else ("base", "fast")
+            tied = (x, y) == (10, 1_000_000)
+            place = {"x": x, "y": y, "winner": first, "cost": y * x * 1e-9, "second": second}
+            doubt = "the interval contains 1" if tied else ""
+            yield place | {"ratio": 1.5, "low": 0.9 if tied else 1.2, "high": 2.0, "doubt": doubt}
+
+    panels = [{"title": f"{count:,} workers", "predictions": list(predictions(count))} for count in (8, 1024)]
     check = {"what": "fast, time", "where": "5 rows", "unit": "s", "predicted": 1.1, "measured": 1.0, "error": 0.1}
     found: Plain = {
         "basis": "Extrapolated from two rows to all others.",

@@ -135,7 +135,7 @@ def test_a_wrong_model_costs_the_page_its_map_only(function: Callable[..., Any],
         (lambda: winner_map(panels=[Panel("8 workers", ())]), "every panel a prediction"),
         (lambda: winner_map(validations=[Validation("a", "b", "s", 1.0, 0.0)]), "both of its numbers must be finite"),
         (lambda: declared().model(title="")(lacks), "a model of task task needs a title"),
-        (lambda: declared().model(title="M")(winner_map), "must take one argument, the measurements"),  # type: ignore[arg-type,misc]
+        (lambda: declared().model(title="M")(winner_map), "must take one argument, the measurements"),  # type: ignore[arg-type]
     ],
 )
 def test_a_wrong_declaration_is_refused_with_its_place(wrong: Callable[[], Any], sentence: str) -> None:

@@ -57,13 +57,12 @@ def _fitted(model: Model, measured: Sequence[Measurement]) -> Plain:
 
 
 def _plain(made: WinnerMap) -> Plain:
-    panels = [
+    panels: list[Plain] = [
         {"title": panel.title, "predictions": [_prediction(own) for own in panel.predictions]} for panel in made.panels
     ]
-    places = [own for panel in panels for own in panel["predictions"]]
     return {
         **{name: getattr(made, name) for name in ("basis", "x", "y", "cost", "unit")},
-        "strategies": list(dict.fromkeys(own["winner"] for own in places)),
+        "strategies": list(dict.fromkeys(own.winner for panel in made.panels for own in panel.predictions)),
         "panels": panels,
         "constants": [constant._asdict() for constant in made.constants],
         "validations": [{**check._asdict(), "error": check.error} for check in made.validations],
