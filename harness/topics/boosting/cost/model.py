@@ -215,7 +215,7 @@ def _notes(held: Sequence[Observation]) -> list[str]:
     measured = {own.strategy for own in held}
     missing = [strategy for strategy in SCHEMES if strategy not in measured]
     return [
-        f"Trees of {DEPTH} levels, {BINS} bins, full; voting elects 20 columns for each child, which may change the trees.",
+        f"Full trees of {DEPTH} levels, {BINS} bins. Voting elects 20 columns for each child, which may change the trees.",
         "Feature-parallel workers of LightGBM hold all rows, which the map does not weigh.",
         f"The number of workers was varied from 1 to {WORKERS[-1]} only: what grows with it comes from the algorithms.",
         *(f"{strategy} was not measured; its prediction uses the constants of its library." for strategy in missing),
