@@ -262,6 +262,18 @@ def test_the_map_has_every_place_and_the_errors_of_every_strategy() -> None:
     )
 
 
+def test_a_slower_network_is_named_and_makes_voting_or_columns_win_more_often() -> None:
+    known = list(measured())
+    slow = winners(known, Network(byte_s=8e-9, message_s=5e-5))
+    assert "1 Gbit/s and 50 µs" in slow.basis
+    assert "10 Gbit/s and 50 µs" in winners(known).basis
+    sums = [
+        sum(own.winner.endswith("-data") for panel in found.panels for own in panel.predictions)
+        for found in (winners(known), slow)
+    ]
+    assert sums[1] < sums[0]
+
+
 def test_a_strategy_that_was_not_measured_or_errs_is_in_doubt_wherever_it_leads() -> None:
     without = winners(list(measured(leave=["lightgbm-feature"])))
     for panel in without.panels:

@@ -31,45 +31,43 @@ _UNITS = {
 }
 
 
-def winners(measured: Sequence[Measurement]) -> WinnerMap:
-    """Fit the model and predict the fastest strategy over rows, columns and workers.
+def winners(measured: Sequence[Measurement], network: Network = NETWORK) -> WinnerMap:
+    """Fit the model and predict the fastest strategy over rows, columns and workers that a network joins.
 
     Raises
     ------
     NotMeasuredError
-        When a library lacks a size of the fit, or all sizes held out.
+        When neither library has a single process and workers that were measured at all sizes.
     """
     found = list(_observations(measured))
     rng = np.random.default_rng(0)
     fits: dict[str, Fit] = {}
     held: list[Observation] = []
     lacking = []
-    for library in ("xgboost", "lightgbm"):
-        own = [one for one in found if _library(one.strategy) == library]
-        inside = [one for one in own if _size(one) in FIT]
-        outside = [one for one in own if _size(one) in HELD_OUT]
-        if _complete(inside, FIT) and _complete(outside, HELD_OUT):
-            fits[library] = fit(inside, rng)
-            held += outside
+    for library in dict.fromkeys(scheme.library for scheme in SCHEMES.values()):
+        own = _complete([one for one in found if _library(one.strategy) == library])
+        if {one.strategy in ALONE for one in own} == {True, False}:
+            fits[library] = fit([one for one in own if _size(one) in FIT], rng)
+            held += [one for one in own if _size(one) in HELD_OUT]
         else:
             lacking.append(library)
     if not fits:
         raise NotMeasuredError(
             f"The sizes of the fit and those held out were not all measured for {' or '.join(lacking)}.", commands()
         )
-    validations = [*_validations(fits, held), *_published(fits)]
     return WinnerMap(
         basis=(
             f"Extrapolated from trainings by 1 and {WORKERS[-1]} processes of one machine to {MACHINES[0]} and more "
-            "machines of one thread each, joined by a network of 10 Gbit/s and 50 µs a message."
+            f"machines of one thread each, joined by a network of {8e-9 / network.byte_s:g} Gbit/s and "
+            f"{1e6 * network.message_s:g} µs a message."
         ),
         x="columns",
         y="rows",
         cost="time of a tree",
         unit="s",
-        panels=[Panel(f"{count:,} workers", _predictions(fits, held, count, rng)) for count in MACHINES],
+        panels=[Panel(f"{count:,} workers", _predictions(fits, held, count, network)) for count in MACHINES],
         constants=[constant for library, own in fits.items() for constant in _constants(library, own)],
-        validations=validations,
+        validations=[*_validations(fits, held), *_published(fits)],
         notes=[
             *_notes(held),
             *(f"{library} was not measured at these sizes, so it is not on the map." for library in lacking),
@@ -96,10 +94,12 @@ def _size(own: Observation) -> Size:
     return Size(int(own.training.rows), int(own.training.columns), own.trees)
 
 
-def _complete(observations: Sequence[Observation], sizes: Sequence[Size]) -> bool:
-    """Return whether single and several processes have all sizes."""
-    strategies = {own.strategy for own in observations}
-    return {own in ALONE for own in strategies} == {True, False} and {_size(own) for own in observations} == set(sizes)
+def _complete(observations: Sequence[Observation]) -> list[Observation]:
+    """Return the observations of the strategies that have all sizes of the fit and all that are held out."""
+    sizes: dict[str, set[Size]] = {}
+    for own in observations:
+        sizes.setdefault(own.strategy, set()).add(_size(own))
+    return [own for own in observations if sizes[own.strategy] >= {*FIT, *HELD_OUT}]
 
 
 def _observations(measured: Sequence[Measurement]) -> Iterator[Observation]:
@@ -125,16 +125,16 @@ def _is_known(strategy: str, values: Mapping[str, Scalar], workers: int) -> bool
 
 
 def _predictions(
-    fits: Mapping[str, Fit], held: Sequence[Observation], workers: int, rng: np.random.Generator
+    fits: Mapping[str, Fit], held: Sequence[Observation], workers: int, network: Network
 ) -> list[Prediction]:
     errors = {strategy: error for own in fits.values() for strategy, error in largest_errors(own, held).items()}
-    residuals = _residuals(fits, held, rng)
+    residuals = _residuals(fits, held)
     found = []
     for rows in ROWS:
         for columns in COLUMNS:
             training = level_wise(rows, columns, workers, bins=BINS, depth=DEPTH)
             costs = {
-                strategy: tree_seconds(fits[scheme.library], strategy, training, NETWORK)
+                strategy: tree_seconds(fits[scheme.library], strategy, training, network)
                 for strategy, scheme in SCHEMES.items()
                 if scheme.library in fits
             }
@@ -163,11 +163,12 @@ def _doubt(strategy: str, errors: Mapping[str, float]) -> str:
     return f"{strategy} is off by up to {errors[strategy]:.0%}" if errors[strategy] > LARGEST_ERROR else ""
 
 
-def _residuals(fits: Mapping[str, Fit], held: Sequence[Observation], rng: np.random.Generator) -> dict[str, Floats]:
+def _residuals(fits: Mapping[str, Fit], held: Sequence[Observation]) -> dict[str, Floats]:
     """Draw factors by which predictions of each strategy may be off, as wide as its errors at the sizes held out.
 
     A strategy that was not measured has the largest errors of its library.
     """
+    rng = np.random.default_rng(1)
     found = {}
     for library, made in fits.items():
         sizes = spread(made, [own for own in held if _library(own.strategy) == library])
@@ -186,18 +187,17 @@ def _constants(library: str, made: Fit) -> Iterator[FittedConstant]:
         )
 
 
-def _validations(fits: Mapping[str, Fit], held: Sequence[Observation]) -> Iterator[Validation]:
-    """Yield the time of every training at the sizes held out, and the bytes that were counted."""
+def _validations(fits: Mapping[str, Fit], held: Sequence[Observation]) -> list[Validation]:
+    """Return the time of every training at the sizes held out, then the bytes that were counted."""
+    times, sent = [], []
     for own in held:
-        made = fits[_library(own.strategy)]
         where = "{:,} rows, {:,} columns, {} trees".format(*_size(own))
-        yield Validation(f"{own.strategy}, time", where, "s", made.seconds(own), float(np.median(own.seconds)))
-    for own in held:
+        seconds = fits[_library(own.strategy)].seconds(own)
+        times.append(Validation(f"{own.strategy}, time", where, "s", seconds, float(np.median(own.seconds))))
         if own.strategy in SCHEMES and own.sent > 0:
-            where = "{:,} rows, {:,} columns, {} trees".format(*_size(own))
-            yield Validation(
-                f"{own.strategy}, bytes", where, "byte", total_bytes(own.strategy, own.training) * own.trees, own.sent
-            )
+            predicted = own.trees * total_bytes(own.strategy, own.training)
+            sent.append(Validation(f"{own.strategy}, bytes", where, "byte", predicted, own.sent))
+    return [*times, *sent]
 
 
 def total_bytes(strategy: str, training: Training) -> float:
@@ -215,7 +215,7 @@ def _notes(held: Sequence[Observation]) -> list[str]:
     measured = {own.strategy for own in held}
     missing = [strategy for strategy in SCHEMES if strategy not in measured]
     return [
-        f"Full trees of {DEPTH} levels, {BINS} bins. Voting elects 20 columns for each child, which may change the trees.",
+        f"Full trees of {DEPTH} levels and {BINS} bins. Voting elects 20 columns for each child: its trees may differ.",
         "Feature-parallel workers of LightGBM hold all rows, which the map does not weigh.",
         f"The number of workers was varied from 1 to {WORKERS[-1]} only: what grows with it comes from the algorithms.",
         *(f"{strategy} was not measured; its prediction uses the constants of its library." for strategy in missing),
