@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Measurement, NotMeasuredError
-from harness.topics.boosting.cost.fit import UNIT_NAMES, Fit, Network, Observation, fit, over, tree_seconds
+from harness.topics.boosting.cost.fit import UNIT_NAMES, Fit, Network, Observation, fit, over, spread, tree_seconds
 from harness.topics.boosting.cost.formulas import ALONE, SCHEMES, Training, leaf_wise, level_wise, lightgbm_data
 from harness.topics.boosting.cost.model import DATA, MACHINES, TASK, commands, largest_errors, total_bytes, winners
 from harness.topics.boosting.cost.published import CRITEO, criteo
@@ -157,7 +157,7 @@ def test_planted_constants_come_back_exactly_without_noise(library: str) -> None
     np.testing.assert_allclose(made.constants, TRUE, rtol=1e-4)
     for strategy, once in made.once.items():
         np.testing.assert_allclose(once, ONCE[strategy], rtol=1e-3, atol=1e-10)
-    assert max(made.spread.values()) < 1e-6
+    assert max(spread(made, observations(library, 0.0)).values()) < 1e-6
     assert max(largest_errors(made, observations(library, 0.0, HELD_OUT)).values()) < 1e-4
 
 
@@ -181,7 +181,7 @@ def test_a_cost_that_the_formula_lacks_shows_in_the_errors_held_out() -> None:
 
 
 def planted() -> Fit:
-    return Fit(TRUE, {}, TRUE[None, :], {})
+    return Fit(TRUE, {}, TRUE[None, :])
 
 
 def fastest(library: str, rows: int, columns: int, workers: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -60,14 +60,11 @@ class Fit:
         to bin the values. Strategies do this in different phases. It is not part of the time of a tree.
     draws
         The constants of every draw of the bootstrap, shape (draws, 6).
-    spread
-        Strategy to the root mean square of the log of predicted over measured time, at the sizes of the fit.
     """
 
     constants: Floats
     once: Mapping[str, Floats]
     draws: Floats
-    spread: Mapping[str, float]
 
     def seconds(self, observation: Observation) -> float:
         """Predict the wall time of a training, where it was measured."""
@@ -97,8 +94,7 @@ def fit(observations: Sequence[Observation], rng: np.random.Generator) -> Fit:
         return _solve(rows, times)[:UNITS]
 
     once = dict(zip(strategies, solved[UNITS:].reshape(-1, 2), strict=True))
-    made = Fit(solved[:UNITS], once, np.array([drawn() for _ in range(DRAWS)]), {})
-    return replace(made, spread=spread(made, observations))
+    return Fit(solved[:UNITS], once, np.array([drawn() for _ in range(DRAWS)]))
 
 
 def spread(made: Fit, observations: Sequence[Observation]) -> dict[str, float]:
