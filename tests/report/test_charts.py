@@ -425,6 +425,7 @@ def test_a_map_of_winners_has_every_place_and_shows_what_is_uncertain(page: Page
     dashed = drawn.evaluate_all("all => all.filter(e => getComputedStyle(e).strokeDasharray !== 'none').length")
     assert dashed == sum(bool(own["doubt"]) for own in predicted) == 2
     assert figure(page, "map").get_by_text("A model, not a measurement").count() == 1
+    assert "A model, not a measurement" in saved(page, "map", "SVG").decode()
     assert figure(page, "map").locator(".legend li").all_inner_texts() == ["base", "fast"]
 
 

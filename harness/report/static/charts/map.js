@@ -44,8 +44,8 @@
     );
     const unsure = cells.filter((own) => own.doubt).length;
     return {
-      where: title,
-      heading: "A model, not a measurement",
+      // A saved picture has this line too.
+      where: `A model, not a measurement: ${title}`,
       summary: `The strategy with the lowest predicted ${map.cost} over ${map.y} and ${map.x}, in ${map.panels.length} maps.`,
       node: chart(view, map, cells),
       keys: map.strategies.map((name) => ({ strategy: look.get(name), label: name })),
