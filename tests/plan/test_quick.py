@@ -30,10 +30,10 @@ task.strategy("c")(lambda problem, phase: None)
 """
 
 
-def made(folder: Path, quick: str = "quick=Profile(2)") -> Registry:
+def made(folder: Path, quick: str = "quick=Profile(2)", more: str = "") -> Registry:
     """Load a project with the strategies a, b (not quick) and c."""
     folder.mkdir(exist_ok=True)
-    (folder / "topic_t.py").write_text(TOPIC.replace("QUICK", quick))
+    (folder / "topic_t.py").write_text(TOPIC.replace("QUICK", quick) + more)
     (folder / "bakeoff.toml").write_text('topics = ["topic_t.py"]\n')
     return load_registry(Config(folder=folder, topics=("topic_t.py",)))
 
@@ -115,14 +115,14 @@ def test_gates_and_suites_have_every_strategy_of_the_built_in_topics(built_in: R
     assert plan.left_out == {}
     for task in built_in.tasks():
         planned = {trial.strategy for trial in plan.trials if (trial.topic, trial.task) == (task.topic, task.name)}
-        assert planned == set(task.strategies)
+        assert planned == (set() if task.only_named else set(task.strategies))
     for suite in suites(Path.cwd(), ("boosting", "bandits", "ope")):
         assert {strategy for strategy, _, _ in suite.cases} == set(suite.task.strategies)
 
 
 def test_quick_of_the_built_in_topics_has_the_baselines_and_three_blocks(built_in: Registry) -> None:
     plan = make_plan(Selection(profile="quick"), built_in)
-    for task in built_in.tasks():
+    for task in (task for task in built_in.tasks() if not task.only_named):
         own = [trial for trial in plan.trials if (trial.topic, trial.task) == (task.topic, task.name)]
         assert {task.baseline, task.reference} - {None} <= {trial.strategy for trial in own}
         assert min(Counter((trial.cell, trial.label) for trial in own).values()) >= 3, task.full_name
@@ -169,3 +169,38 @@ def test_a_strategy_has_the_blocks_of_the_claims_about_it(tmp_path: Path) -> Non
     trials = make_plan(Selection(tasks=("t",), profile="claims"), registry).trials
     blocks = {name: sorted({trial.block for trial in trials if trial.strategy == name}) for name in ("a", "b", "c")}
     assert blocks == {"a": list(range(6)), "b": list(range(3)), "c": list(range(6))}
+
+
+NAMED = """
+other = topic.task(
+    "other", title="Other", datasets=[Dataset("data", print)], phases=["fit"],
+    metrics=[Metric("auc", direction="higher", unit="1")], judge=print, reference="a",
+    quick=Profile(2, strategies=()),
+)
+other.strategy("a")(lambda problem, phase: None)
+other.strategy("only-here", quick=False)(lambda problem, phase: None)
+"""
+
+
+@pytest.mark.parametrize(
+    ("selection", "tasks"),
+    [
+        ({"tasks": ("t",)}, {"task"}),
+        ({"tasks": ("t",), "strategies": ("a",)}, {"task"}),
+        ({"tasks": ("t",), "strategies": ("*",)}, {"task"}),
+        ({"tasks": ("t",), "strategies": ("only-*", "a")}, {"task", "other"}),
+        ({"tasks": ("t/other",)}, {"other"}),
+        ({"tasks": ("t/*",)}, {"task", "other"}),
+        ({"tasks": ("t",), "profile": "full"}, {"task", "other"}),
+    ],
+)
+def test_a_task_with_an_empty_list_runs_only_where_it_is_named(
+    tmp_path: Path, selection: dict[str, Any], tasks: set[str]
+) -> None:
+    registry = made(tmp_path, more=NAMED)
+    for every in (False, True):
+        plan = make_plan(Selection(**{"profile": "quick", **selection}), registry, every_strategy=every)
+        assert {trial.task for trial in plan.trials} == tasks
+        assert "t/other" not in plan.left_out
+    if selection["tasks"] == ("t/other",):
+        assert names(plan) == {"a", "only-here"}

@@ -59,14 +59,14 @@ class _Noting:
 
 def _by_rows(problem: Problem, phase: PhaseClock, workers: int, **method: Any) -> Trained:
     """Train with the task's budget; `method` has the settings that differ between strategies."""
-    config = budget(problem) | ON_CPU | method | {"time_out": 1}
+    config = {**budget(problem), **ON_CPU, **method, "time_out": 1}
     del config["num_threads"]  # workers have the threads that Dask gives them
 
     def share(team: Workers, X: Array, y: Array) -> tuple[Any, Any]:
         return team.rows(X), team.rows(y)
 
     def fit(team: Workers, parts: tuple[Any, Any], trees: int) -> lightgbm.Booster:
-        # With an objective of classes, the regressor trains the same model, and does not ask which classes a worker has.
+        # The regressor takes an objective of classes too, and does not ask which classes the rows of a worker have.
         from lightgbm.dask import DaskLGBMRegressor
 
         with warnings.catch_warnings():

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.topics.boosting.distributed import WORKERS, Trained, distributed
 from harness.topics.boosting.engine import traffic
-from harness.topics.boosting.engine.workers import LOOPBACK, Workers, fitted
+from harness.topics.boosting.engine.workers import LOOPBACK, Fitted, Workers, fitted
 from harness.topics.boosting.xgboost_trees import NOTE, budget
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _noting() -> TrainingCallback:
     """Make the callback that notes what a worker has used, while the connections of training are open."""
     from xgboost.callback import TrainingCallback
 
-    class Noting(TrainingCallback):
+    class Noting(TrainingCallback):  # type: ignore[misc]  # xgboost is untyped here
         def after_training(self, model: Any) -> Any:
             traffic.note()
             return model
@@ -124,7 +124,7 @@ def _noting() -> TrainingCallback:
     return Noting()
 
 
-def _predicted(problem: Problem, phase: PhaseClock, done: Any) -> Trained:
+def _predicted(problem: Problem, phase: PhaseClock, done: Fitted[xgboost.Booster]) -> Trained:
     """Predict in the trial's own process, with all its threads."""
     import xgboost
 

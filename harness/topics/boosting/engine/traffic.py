@@ -27,6 +27,23 @@ class Connection:
     remote: int
     sent: int
 
+    @classmethod
+    def of(cls, connection: socket.socket) -> Connection:
+        """Read what has been sent over a connected socket: each byte once, however often it was transmitted.
+
+        Raises
+        ------
+        OSError
+            When it is no TCP connection, or the kernel is older than Linux 4.19.
+        """
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+        if len(info) < _LENGTH:
+            raise OSError("this kernel does not count the bytes of a connection; Linux 4.19 does")
+        (waiting,) = struct.unpack_from("=I", info, _NOT_SENT)
+        (sent,) = struct.unpack_from("=Q", info, _SENT)
+        (repeated,) = struct.unpack_from("=Q", info, _REPEATED)
+        return cls(connection.getsockname()[1], connection.getpeername()[1], waiting + sent - repeated)
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -46,27 +63,14 @@ class Usage:
         return sum(one.sent for one in self.connections if one.local not in ports and one.remote not in ports)
 
 
-def payload(connection: socket.socket) -> int:
-    """Return the bytes that a program has sent over a TCP connection: each once, however often it was transmitted."""
-    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-    if len(info) < _LENGTH:
-        raise OSError("this kernel does not count the bytes of a connection; Linux 4.19 does")
-    (waiting,) = struct.unpack_from("=I", info, _NOT_SENT)
-    (sent,) = struct.unpack_from("=Q", info, _SENT)
-    (repeated,) = struct.unpack_from("=Q", info, _REPEATED)
-    return int(waiting + sent - repeated)
-
-
 def connections() -> Iterator[Connection]:
     """Go through the TCP connections of this process."""
-    for name in os.listdir("/proc/self/fd"):
-        # What is no connected socket, or was closed meanwhile, has sent nothing.
+    for entry in Path("/proc/self/fd").iterdir():
+        # What is no TCP connection, or was closed meanwhile, has sent nothing.
         with suppress(OSError):
-            if not os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
-                continue
-            with socket.socket(fileno=os.dup(int(name))) as one:
-                if one.family in (socket.AF_INET, socket.AF_INET6) and one.type == socket.SOCK_STREAM:
-                    yield Connection(one.getsockname()[1], one.getpeername()[1], payload(one))
+            if str(entry.readlink()).startswith("socket:"):
+                with socket.socket(fileno=os.dup(int(entry.name))) as one:
+                    yield Connection.of(one)
 
 
 def peak_bytes(process: int | str = "self") -> int:

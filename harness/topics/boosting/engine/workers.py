@@ -18,13 +18,12 @@ from harness import CannotRunError
 from harness.topics.boosting.engine import traffic
 
 if TYPE_CHECKING:
-    import dask.array
     import distributed
 
     from harness import PhaseClock, Problem
 
 LOOPBACK = "127.0.0.1"
-_WARM_UP_ROWS = 1_000
+WARM_UP_ROWS = 1_000
 _SETTINGS = {
     # Parts of the data stay where they were sent, and nothing samples a worker while it is measured.
     "distributed.scheduler.work-stealing": False,
@@ -74,18 +73,20 @@ class Workers:
     threads: int
     ports: frozenset[int]
 
-    def rows(self, array: npt.NDArray[Any]) -> dask.array.Array:
+    def rows(self, array: npt.NDArray[Any]) -> Any:
         """Give each worker a block of consecutive rows, and return them as one array of Dask."""
         import dask.array
+        from dask.delayed import delayed
 
+        array_of: Any = dask.array  # untyped
         parts = np.array_split(array, len(self.addresses))
         blocks = [
-            dask.array.from_delayed(dask.delayed(sent), shape=part.shape, dtype=part.dtype)
+            array_of.from_delayed(delayed(sent), shape=part.shape, dtype=part.dtype)
             for part, sent in zip(parts, self.send(parts), strict=True)
         ]
-        return dask.array.concatenate(blocks)
+        return array_of.concatenate(blocks)
 
-    def send(self, parts: Sequence[Any]) -> list[distributed.Future]:
+    def send(self, parts: Sequence[Any]) -> list[distributed.Future[Any]]:
         """Send each worker its part."""
         return [
             self.client.scatter(part, workers=[address], hash=False)
@@ -154,7 +155,7 @@ def fitted(
         with phase("start"):
             workers = stack.enter_context(started(count, threads))
             # A first training imports libraries on the workers and opens their thread pools.
-            fit(workers, share(workers, train.X[:_WARM_UP_ROWS], train.y[:_WARM_UP_ROWS]), 1)
+            fit(workers, share(workers, train.X[:WARM_UP_ROWS], train.y[:WARM_UP_ROWS]), 1)
             workers.usage()
         with phase("build"):
             parts = share(workers, train.X, train.y)
