@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Measurement, NotMeasuredError
+from harness.config import Config
+from harness.registry import load_registry
 from harness.topics.boosting.cost.fit import UNIT_NAMES, Fit, Network, Observation, fit, over, spread, tree_seconds
 from harness.topics.boosting.cost.formulas import ALONE, SCHEMES, Training, leaf_wise, level_wise, lightgbm_data
 from harness.topics.boosting.cost.model import DATA, MACHINES, TASK, commands, largest_errors, total_bytes, winners
 from harness.topics.boosting.cost.published import CRITEO, criteo
-from harness.topics.boosting.cost.sizes import BINS, DEPTH, FIT, HELD_OUT
+from harness.topics.boosting.cost.sizes import BINS, DEPTH, FIT, HELD_OUT, Size
 
 #: Seconds for one of each unit, of the size that a core needs.
 TRUE = np.array([1e-9, 3e-9, 4e-9, 1e-3, 4e-10, 3e-5])
@@ -315,6 +318,13 @@ def test_other_trainings_are_ignored() -> None:
     other: list[Mapping[str, object]] = [{"depth": 8}, {"threads": 4}, {"rows": 123}]
     more = [own._replace(params={**own.params, **change}) for own in known for change in other]  # type: ignore[dict-item]
     assert winners(known) == winners([*known, *more, *(own._replace(dataset="flights") for own in known)])
+
+
+def test_the_task_has_the_strategies_of_the_model_and_no_option_with_the_name_of_a_size(tmp_path: Path) -> None:
+    task = load_registry(Config(tmp_path)).topics["boosting"].tasks["distributed"]
+    for name in (*SCHEMES, *ALONE):
+        assert not set(task.strategies[name].options) & set(Size._fields)
+    assert len(task.models) == 1
 
 
 def test_the_sizes_held_out_are_not_those_of_the_fit_and_reach_beyond_them() -> None:
