@@ -65,3 +65,22 @@ def test_the_commands_of_the_page_are_the_ones_tested() -> None:
         "bakeoff report",
         "bakeoff gate --base HEAD",
     ]
+
+
+def test_the_model_of_the_page_is_fitted_or_says_what_to_run(pasted: Project) -> None:
+    (model,) = (text for kind, text in BLOCKS if kind == "python" and "@task.model" in text)
+    file = pasted.folder / "topk.py"
+    plain = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(plain + model, encoding="utf-8")
+        pasted.bakeoff("report")
+        page = (pasted.folder / "report.html").read_text(encoding="utf-8")
+        (command,) = re.findall(r"bakeoff (run topk -s sort .*?)<", page)
+        assert "Sort and partition need 100,000 and 1,000,000 rows." in page
+        pasted.bakeoff(*command.split(), "--blocks", "2")
+        pasted.bakeoff("report")
+        page = (pasted.folder / "report.html").read_text(encoding="utf-8")
+        assert "Extrapolated from 100,000 rows to a billion." in page
+        assert "1,000,000,000" in page
+    finally:
+        file.write_text(plain, encoding="utf-8")

@@ -3,6 +3,16 @@
 A wrong declaration raises `DeclarationError` while its file is imported, with the file and line of the mistake.
 """
 
+from harness.declare.model import (
+    FittedConstant,
+    Measurement,
+    Model,
+    NotMeasuredError,
+    Panel,
+    Prediction,
+    Validation,
+    WinnerMap,
+)
 from harness.declare.task import Examples, Judgement, Outputs, PhaseClock, Problem, Task
 from harness.declare.topic import Topic
 from harness.declare.values import (
@@ -29,11 +39,17 @@ __all__ = [
     "Claim",
     "Dataset",
     "Examples",
+    "FittedConstant",
     "Judgement",
+    "Measurement",
     "Metric",
+    "Model",
+    "NotMeasuredError",
     "Outputs",
+    "Panel",
     "Param",
     "PhaseClock",
+    "Prediction",
     "Problem",
     "Profile",
     "Scenario",
@@ -43,5 +59,7 @@ __all__ = [
     "Task",
     "Topic",
     "Tuning",
+    "Validation",
+    "WinnerMap",
     "Work",
 ]

@@ -20,6 +20,7 @@ from harness.declare.checks import (
     check_value,
     options_of,
 )
+from harness.declare.model import Model, ModelFunction
 from harness.declare.names import caller, importer, wrong
 from harness.declare.values import (
     DIVERGED,
@@ -209,6 +210,8 @@ class Task:
         Which data sets with cards can join; ``None`` for none.
     joined
         Data sets that a project has added, and in `joined_at` the file and line of each.
+    models
+        Models that predict from what was measured.
     """
 
     topic: str
@@ -239,6 +242,7 @@ class Task:
     strategies: dict[str, Strategy] = field(default_factory=dict)
     joined: list[Dataset] = field(default_factory=list)
     joined_at: list[str] = field(default_factory=list)
+    models: list[Model] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:
@@ -283,6 +287,30 @@ class Task:
         yield self.where
         yield from (strategy.where for strategy in self.strategies.values())
         yield from self.joined_at
+
+    def model(self, *, title: str) -> Callable[[ModelFunction], ModelFunction]:
+        """Register the decorated function as a model of what was not measured; the task's page draws its map.
+
+        The function is called with the measurements of one machine and returns a `WinnerMap`. It raises
+        `NotMeasuredError` when measurements are missing.
+
+        Parameters
+        ----------
+        title
+            Names the map on the page.
+        """
+
+        def register(function: ModelFunction) -> ModelFunction:
+            if not title:
+                raise wrong(f"a model of task {self.name} needs a title")
+            if any(model.title == title for model in self.models):
+                raise wrong(f"task {self.name} has a model with the title {title!r} already")
+            if len(inspect.signature(function).parameters) != 1:
+                raise wrong(f"model {title!r} of task {self.name} must take one argument, the measurements")
+            self.models.append(Model(title, function, caller()))
+            return function
+
+        return register
 
     def join(self, dataset: Dataset) -> None:
         """Add a data set made in code, from a project; like one that joins by its card, it always runs."""

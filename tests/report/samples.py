@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -146,8 +147,43 @@ def task(
         "datasets": [card(dataset) for dataset in datasets],
         "advice": {"strategy": labels[0], "sentence": f"{labels[0]}: 2.5x less CPU than slow"} if labels else None,
         "rankings": None,
+        "models": [],
         "history": [],
     }
+
+
+def model(**other: Any) -> Plain:
+    """Make a model of two maps: ``fast`` wins where there are many rows, ``base`` elsewhere, one place is a tie."""
+
+    def predictions(count: int) -> Iterator[Plain]:
+        for x, y in itertools.product((10, 1_000), (1_000, 1_000_000, 1_000_000_000)):
+            first, second = ("fast", "base") if y > 1_000 * count else ("base", "fast")
+            tied = (x, y) == (10, 1_000_000)
+            place = {"x": x, "y": y, "winner": first, "cost": y * x * 1e-9, "second": second}
+            doubt = "the interval contains 1" if tied else ""
+            yield place | {"ratio": 1.5, "low": 0.9 if tied else 1.2, "high": 2.0, "doubt": doubt}
+
+    panels = [{"title": f"{count:,} workers", "predictions": list(predictions(count))} for count in (8, 1024)]
+    check = {"what": "fast, time", "where": "5 rows", "unit": "s", "predicted": 1.1, "measured": 1.0, "error": 0.1}
+    found: Plain = {
+        "basis": "Extrapolated from two rows to all others.",
+        "x": "columns",
+        "y": "rows",
+        "cost": "time of a tree",
+        "unit": "s",
+        "strategies": ["base", "fast"],
+        "panels": panels,
+        "constants": [{"name": "row", "unit": "s", "estimate": 1e-9, "low": 0.9e-9, "high": 1.2e-9}],
+        "validations": [check],
+        "errors": [{"what": "fast, time", "sizes": 1, "median": 0.1, "largest": 0.1}],
+        "notes": ["Caches are left out."],
+    }
+    return {"title": "Many workers", "reason": "", "commands": [], "map": {**found, **other}}
+
+
+def unfitted(reason: str = "Nothing of it was measured.") -> Plain:
+    """Make a model that lacks its measurements."""
+    return {"title": "Other workers", "reason": reason, "commands": ["bakeoff run planted/choose"], "map": None}
 
 
 def strategy(label: str) -> Plain:

@@ -20,7 +20,7 @@ from harness.stats.paired import mean, paired_difference, paired_ratio
 Page: TypeAlias = Any  # playwright.sync_api.Page
 Show: TypeAlias = Callable[..., Page]
 
-NAMES = ("pareto", "forest", "blocks", "scaling", "tuning", "scenarios", "curves", "history")
+NAMES = ("pareto", "forest", "blocks", "scaling", "tuning", "scenarios", "curves", "history", "map")
 
 
 def planted(**other: Any) -> Plain:
@@ -54,6 +54,7 @@ def planted(**other: Any) -> Plain:
     task["history"] = [
         {"strategy": 0, "measure": "cpu_s", "cell": "planted-data, clean", "points": points, "changes": [change]}
     ]
+    task["models"] = [samples.model(), samples.unfitted()]
     return samples.payload(task)
 
 
@@ -406,10 +407,41 @@ def test_accessible_at_every_width_in_both_themes(
 
 def test_hostile_names_are_only_text(show_text: Show) -> None:
     payload = planted(labels=(HOSTILE, "fast", "slow"), baseline="")
+    payload["tasks"][0]["models"] = [{**samples.model(basis=HOSTILE, notes=[HOSTILE], x=HOSTILE), "title": HOSTILE}]
     page = opened(show_text, render(payload))
     assert page.locator("figure script").count() == 0
     assert HOSTILE.split()[0] in saved(page, "forest", "CSV").decode("utf-8-sig")
     ET.fromstring(saved(page, "pareto", "SVG"))
+
+
+def test_a_map_of_winners_has_every_place_and_shows_what_is_uncertain(page: Page) -> None:
+    rows = table(page, "map")
+    predicted = [own for panel in PAYLOAD["tasks"][0]["models"][0]["map"]["panels"] for own in panel["predictions"]]
+    assert [(row["cheapest"], row["next"], row["uncertain because"]) for row in rows] == [
+        (own["winner"], own["second"], own["doubt"]) for own in predicted
+    ]
+    drawn = figure(page, "map").locator("g[data-mark=cell] rect")
+    assert drawn.count() == len(predicted)
+    dashed = drawn.evaluate_all("all => all.filter(e => getComputedStyle(e).strokeDasharray !== 'none').length")
+    assert dashed == sum(bool(own["doubt"]) for own in predicted) == 2
+    assert figure(page, "map").get_by_text("A model, not a measurement").count() == 1
+    assert "A model, not a measurement" in saved(page, "map", "SVG").decode()
+    assert figure(page, "map").locator(".legend li").all_inner_texts() == ["base", "fast"]
+
+
+def test_the_winners_of_a_map_look_as_in_other_charts_unless_two_would_share_a_colour(show_text: Show) -> None:
+    page = opened(show_text, TEXT)
+    looks = "figure[data-chart=map] .legend path"
+    assert page.locator(looks).evaluate_all("all => all.map(e => e.getAttribute('fill'))") == [
+        "var(--series-0)",
+        "var(--series-1)",
+    ]
+    far = planted(labels=("base", *(f"s{number}" for number in range(7)), "fast"))
+    page = opened(show_text, render(far))
+    assert page.locator(looks).evaluate_all("all => all.map(e => e.getAttribute('fill'))") == [
+        "var(--series-0)",
+        "var(--series-1)",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ def edge_payloads() -> dict[str, Plain]:
         "two runs": samples.payload(samples.task(runs=(0, 1)), runs=2),
         "two tasks": samples.payload(samples.task(), samples.task("other/choose"), claims=[samples.claim("refuted")]),
         "little known": bare,
+        "models": samples.payload({**samples.task(), "models": [samples.model(), samples.unfitted(samples.HOSTILE)]}),
     }
 
 
@@ -81,6 +82,22 @@ def test_every_payload_gives_a_page(name: str) -> None:
     assert read.tags.count("h1") == 1
     assert "None" not in read.text
     assert "nan" not in read.text.lower().split()
+
+
+def test_a_model_is_marked_as_one_with_its_errors_and_what_it_lacks_is_said() -> None:
+    page = render(EDGES["models"])
+    text = " ".join(Reader(page).text.split())
+    for part in (
+        "Model: Many workers",
+        "A model, not a measurement. Extrapolated from two rows to all others.",
+        "fast, time110.0 %10.0 %",
+        "1,000,000,00010fast",
+        "the interval contains 1",
+        "Model: Other workers, not fitted",
+        "bakeoff run planted/choose",
+    ):
+        assert part in text.replace("\xa0", " ")
+    assert samples.HOSTILE not in page
 
 
 def test_the_page_says_what_was_run_and_how_fit_the_machine_was() -> None:

@@ -423,9 +423,10 @@ def test_two_machines_are_never_pooled(show: Show) -> None:
     assert "machine=machine-1" in page.evaluate("location.hash")
 
 
-def test_the_page_is_accessible(show: Show, axe: Callable[[Page], Any]) -> None:
+@pytest.mark.parametrize("name", ["two machines", "models"])
+def test_the_page_is_accessible(show: Show, axe: Callable[[Page], Any], name: str) -> None:
     claims = [samples.claim(verdict) for verdict in ("supported", "refuted", "inconclusive", "not measured")]
-    page = show(EDGES["two machines"] | {"claims": claims})
+    page = show(EDGES[name] | {"claims": claims})
     page.locator("button.row").first.click()
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
     for scheme in ("light", "dark"):

@@ -124,6 +124,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["marks"] = wording.MARKS
-    names = ("figure", "level", "effect", "interval", "share", "day", "clock", "count", "place")
+    names = ("figure", "scaled", "ratio", "level", "effect", "interval", "share", "day", "clock", "count", "place")
     made.filters |= {name: getattr(wording, name) for name in names}
     return made

@@ -15,6 +15,7 @@ from harness.analysis.run_set import RunSet, Tally, read_run_set
 from harness.claims import Judged, judge
 from harness.config import Config
 from harness.data.cards import cards
+from harness.declare import Task
 from harness.errors import UsageError
 from harness.registry import Registry, card_folders, load_registry
 from harness.report.run.task import DataCard, task_payload
@@ -35,6 +36,7 @@ def build(
     noise: Mapping[str, StoredNoise] | None = None,
     cards: Mapping[str, DataCard] | None = None,
     tracked: RunSet | None = None,
+    tasks: Mapping[str, Task] | None = None,
 ) -> dict[str, Any]:
     """Build the value that a page is made from.
 
@@ -48,8 +50,10 @@ def build(
         Data set to its card.
     tracked
         Further runs, which are used for the history only.
+    tasks
+        ``topic/task`` to its declaration, for the models that it declares.
     """
-    noise, cards = noise or {}, cards or {}
+    noise, cards, tasks = noise or {}, cards or {}, tasks or {}
     machines = list(dict.fromkeys(header.machine.name for header in run_set.headers))
     value = {
         "t": [float(stdtrit(degrees, 0.5 + CONFIDENCE / 2)) for degrees in range(1, _DEGREES + 1)],
@@ -60,7 +64,7 @@ def build(
         "machines": [_machine(name, run_set, noise.get(name)) for name in machines],
         "remarks": remarks(run_set),
         "tasks": [
-            task_payload(run_set.task(name), aggregates, run_set, noise, cards, tracked)
+            task_payload(run_set.task(name), aggregates, run_set, noise, cards, tracked, tasks.get(name))
             for name, aggregates in run_set.tasks().items()
         ],
         "claims": [_claim(claim) for claim in claims],
@@ -211,6 +215,7 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
         noise=noise,
         cards=_cards(config),
         tracked=read_run_set(others) if others else None,
+        tasks={task.full_name: task for topic in registry.topics.values() for task in topic.tasks.values()},
     )
 
 

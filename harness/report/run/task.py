@@ -12,9 +12,11 @@ from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_ord
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import overall
 from harness.analysis.wording import left_out
+from harness.declare import Task
 from harness.records import TOTALS, setup_among
 from harness.report.run.cell import CellMaker, Measure, Plain
 from harness.report.run.charts import curves, history, scaling, stressed, tuning
+from harness.report.run.models import models
 from harness.store.header import titled
 from harness.store.noise import StoredNoise
 
@@ -47,8 +49,9 @@ def task_payload(
     noise: Mapping[str, StoredNoise],
     cards: Mapping[str, DataCard],
     tracked: RunSet | None,
+    declared: Task | None = None,
 ) -> Plain:
-    """Build a task's part of the page."""
+    """Build a task's part of the page; without its declaration the part has no models."""
     labels = _labels(task, aggregates)
     names = {label: index for index, label in enumerate(labels)}
     measures = _measures(task, aggregates)
@@ -73,6 +76,7 @@ def task_payload(
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
         "advice": _advice(task, cells, reference, run_set),
         "rankings": _rankings(task, cells, names),
+        "models": models(declared, _most_measured(cells)) if declared else [],
         "history": _history(task, cells, run_set, tracked, names),
     }
 

@@ -39,9 +39,10 @@
     draw(figure);
   };
 
+  /** Add the charts of a box: the one that it names, else all that have no box of their own. */
   const add = (box, index) => {
     const task = bakeoff.payload.tasks[index];
-    for (const chart of ORDER.filter((name) => bakeoff.charts?.[name]?.has(task, index))) {
+    for (const chart of (box.dataset.chart ? [box.dataset.chart] : ORDER).filter((name) => bakeoff.charts?.[name]?.has(task, index))) {
       const figure = { index, chart, title: bakeoff.charts[chart].title, stale: true, near: false, width: 0 };
       box.append(bakeoff.frame.build(figure, act(figure)));
       figures.push(figure);

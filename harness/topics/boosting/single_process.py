@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.topics.boosting import SEARCH
 from harness.topics.boosting.distributed import Trained, distributed
 from harness.topics.boosting.engine.traffic import peak_bytes
 from harness.topics.boosting.lightgbm_trees import BY_ROWS, CAPPED, lightgbm_cpu
@@ -49,6 +51,10 @@ def _alone(train: Callable[..., Any]) -> Callable[..., Trained]:
         scores = train(problem, lambda name: watched(phase(name)) if name == "fit" else phase(name), **options)
         return Trained(scores, bytes_sent=0, worker_peak_bytes=peak)
 
+    # Nothing is tuned here, and the option `columns` has the name of the columns of the data: --set would set both.
+    own = signature(train)
+    options = [option for name, option in own.parameters.items() if name not in SEARCH]
+    run.__signature__ = own.replace(parameters=options)  # type: ignore[attr-defined]
     return run
 
 

@@ -56,10 +56,10 @@
     const { svg } = bakeoff.look;
     const shown = legend && !legend.folded ? legend.entries.filter((own) => legend.shown.has(own.strategy)) : [];
     const neutral = (figure.drawing.neutral ?? []).map((label) => ({ label, neutral: true }));
-    const [placed, lines] = flow([...shown, ...neutral], width, legend?.swatch);
+    const [placed, lines] = flow([...shown, ...(figure.drawing.keys ?? []), ...neutral], width, legend?.swatch);
     const parts = placed.flatMap((own) => {
       const y = top + own.line * LINE + LINE / 2;
-      return [swatchOf(own, legend.swatch, y), svg("text", { x: own.x + own.icon, y, "dominant-baseline": "central", fill: "currentColor" }, own.text)];
+      return [swatchOf(own, legend?.swatch ?? "marker", y), svg("text", { x: own.x + own.icon, y, "dominant-baseline": "central", fill: "currentColor" }, own.text)];
     });
     return [parts, lines * LINE];
   };

@@ -44,6 +44,9 @@
       return element("li", { class: "machine" }, box, element("span", {}, name));
     });
 
+  /** What the colours and markers of a chart mean that has no strategies to choose from. */
+  const keys = (entries) => entries.map((own) => element("li", { class: "machine" }, bakeoff.look.swatch(own.strategy, "marker"), element("span", {}, own.label)));
+
   const neutral = (names) => names.map((name) => element("li", { class: "machine" }, bakeoff.look.neutral(), element("span", {}, name)));
 
   /** Where the focus is inside of a legend, as a selector. */
@@ -69,6 +72,7 @@
       box.append(...(legend.folded ? [fold] : parts.filter(Boolean)));
     }
     if (named) box.append(named);
+    if (drawing.keys?.length) box.append(element("ul", { class: "machines", "aria-label": "Colours and markers" }, keys(drawing.keys)));
     if (drawing.neutral?.length) box.append(element("ul", { class: "limits", "aria-label": "Dashed lines" }, neutral(drawing.neutral)));
     if (at) box.querySelector(at)?.focus();
   };
