@@ -156,7 +156,7 @@ def test_claims_about_three_million_characters_have_a_text_as_long() -> None:
     from harness.topics.normalization.engine import learning
 
     params = {**claims_language.LONG, "context": corpus.PARAMS["context"].default}
-    assert params["steps"] * params["batch"] * params["context"] == pytest.approx(3e6, rel=0.01)
+    assert np.prod([int(params[name]) for name in ("steps", "batch", "context")]) == pytest.approx(3e6, rel=0.01)
     for rows, length, ratio in ((claims_language.WHOLE, 3e6, 9), (claims_language.TENTH, 3e5, 0.9)):
         split = dataset(builtin_card("kjv")).load({"rows": rows}, np.random.default_rng(0))
         data = prepare(split, params, np.random.default_rng(0))

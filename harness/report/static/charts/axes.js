@@ -99,7 +99,7 @@
     const columns = [0, 1, 2].map((at) => [...found.map((entry) => entry[at] ?? null), none]);
     if (measure.cost) return log(bounds(...columns.map(logs)), pixels, (value) => `${plain(value)}x`);
     const text = ["s", "byte"].includes(measure.unit) ? united(measure) : plain;
-    const signed = (value) => (value > 0 ? `+${text(value)}` : text(value));
+    const signed = (value) => (value === 0 ? "0" : (value > 0 ? "+" : "") + text(value));
     return linear(bounds(...columns), pixels, signed);
   };
 
