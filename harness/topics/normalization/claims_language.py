@@ -210,7 +210,7 @@ def dyt_hurts_on_much_text(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "after 3,000,000 characters of a text as long (9 a parameter), DyT has at least the loss of layer norm",
+    "after reading 3,000,000 characters of a text of as many (9 a parameter), DyT has at least the loss of layer norm",
     source=f"{VERMA}; judged at 3M characters, not at its 118M tokens",
     published=VERMA_FOUND,
     blocks=SOME,
@@ -221,7 +221,7 @@ def dyt_hurts_on_three_million(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "after 3,000,000 characters of a text of a tenth of that (0.9 a parameter), DyT has at most the loss of layer norm",
+    "after reading 3,000,000 characters of a text of 300,000 (0.9 a parameter), DyT has at most the loss of layer norm",
     source=f"{VERMA}; judged at 0.9 characters a parameter, between its 0.016 and 1.84 tokens",
     published=VERMA_FOUND,
     blocks=SOME,
