@@ -203,6 +203,18 @@ def test_effects_are_those_of_python(fresh: Page) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("unit", "most", "texts"),
+    [("byte", 2e6, ["0", "+500 kB", "+1 MB", "+1.5 MB", "+2 MB"]), ("nat", 0.1, ["0", "+0.05", "+0.1"])],
+)
+def test_the_axis_of_differences_has_their_unit(page: Page, unit: str, most: float, texts: list[str]) -> None:
+    script = """([unit, most]) => {
+        const scale = bakeoff.axes.effect([[most, null, null]], {cost: false, unit}, unit === "nat" ? 200 : 400);
+        return scale.ticks.map(scale.tickFormat);
+    }"""
+    assert [text.replace("\xa0", " ") for text in page.evaluate(script, [unit, most])] == texts
+
+
 def test_the_front_goes_by_both_means(page: Page) -> None:
     rows = {row["strategy"]: row for row in table(page, "pareto")}
     points = {name: (float(row["CPU time"]), float(row["auc"])) for name, row in rows.items()}

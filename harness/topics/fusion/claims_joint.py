@@ -1,7 +1,8 @@
 """Claims about fusions on complete data: where joint training gains, and where an ensemble does as well.
 
-"Late" is the product of the probabilities of networks that are trained alone. Fusions are at their defaults, unless a
-claim says that they are tuned. Lookups are learned from 2,000 examples, other generated data from 4,000.
+"Late" is the product of the probabilities of networks that are trained alone; the prior of a class counts once in it.
+Fusions are at their defaults, unless a claim says that they are tuned. Lookups are learned from 2,000 examples, other
+generated data from 4,000.
 """
 
 from __future__ import annotations

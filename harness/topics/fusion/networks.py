@@ -73,7 +73,9 @@ LATE: Mapping[str, Kind] = {
         "networks", "Late", "Average the probabilities of networks of one modality, each trained alone."
     ),
     "late-product": Kind(
-        "networks", "LateProduct", "Multiply the probabilities of networks of one modality, each trained alone."
+        "networks",
+        "LateProduct",
+        "Multiply the probabilities of networks of one modality, each trained alone, and count the prior once.",
     ),
 }
 

@@ -30,7 +30,11 @@ WIDE: dict[str, Scalar] = {"task": "language", "layers": 2, "width": 64, "steps"
 #: Verses, of 133 characters: 0.12, 0.5, 2.3 and 10 characters a parameter.
 FEW, MANY = 100, 8_400
 VERSES = ("rows", FEW, 440, 1_900, MANY)
-BLOCKS = 16
+#: A model of 322,000 parameters that sees 3,000,000 characters, once over on average or ten times, and more test text.
+LONG: dict[str, Scalar] = WIDE | {"width": 112, "steps": 1_465, "batch": 64, "windows": 1_024}
+TENTH, WHOLE = 2_260, 22_600
+#: Blocks; fewer where trials take long: at a width of 160, and for 3,000,000 characters.
+BLOCKS, SOME, FEWEST = 16, 8, 4
 
 
 @topic.claim(
@@ -176,7 +180,7 @@ def training_beats_counts(evidence: Evidence) -> Verdict:
     "with a width of 160, and so 0.02 characters of text a parameter, DyT has at most the loss of layer norm",
     source=VERMA,
     published=VERMA_FOUND,
-    blocks=BLOCKS,
+    blocks=SOME,
 )
 def dyt_helps_on_least_text(evidence: Evidence) -> Verdict:
     """Judge 100 verses read nine times over; the 1M tokens of the source are 0.016 a parameter."""
@@ -203,6 +207,28 @@ def dyt_helps_on_little_text(evidence: Evidence) -> Verdict:
 def dyt_hurts_on_much_text(evidence: Evidence) -> Verdict:
     """Judge 8,400 verses, of which a ninth is read."""
     return evidence.difference("loss", "dyt", "pre-ln", rows=MANY, **WIDE).at_least(0)
+
+
+@topic.claim(
+    "after reading 3,000,000 characters of a text of as many (9 a parameter), DyT has at least the loss of layer norm",
+    source=f"{VERMA}; judged at 3M characters, not at its 118M tokens",
+    published=VERMA_FOUND,
+    blocks=FEWEST,
+)
+def dyt_hurts_on_three_million(evidence: Evidence) -> Verdict:
+    """Judge 22,600 verses, each read once on average, in 1,465 steps of 64 times 32 characters."""
+    return evidence.difference("loss", "dyt", "pre-ln", rows=WHOLE, **LONG).at_least(0)
+
+
+@topic.claim(
+    "after reading 3,000,000 characters of a text of 300,000 (0.9 a parameter), DyT has at most the loss of layer norm",
+    source=f"{VERMA}; judged at 0.9 characters a parameter, between its 0.016 and 1.84 tokens",
+    published=VERMA_FOUND,
+    blocks=FEWEST,
+)
+def dyt_helps_on_a_tenth(evidence: Evidence) -> Verdict:
+    """Judge 2,260 verses, each read ten times, in as many steps."""
+    return evidence.difference("loss", "dyt", "pre-ln", rows=TENTH, **LONG).at_most(0)
 
 
 @topic.claim(

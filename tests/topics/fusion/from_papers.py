@@ -153,9 +153,9 @@ def dropped(probability: float, modalities: int) -> dict[tuple[bool, ...], float
     }
 
 
-def product_of(probabilities: Sequence[Array]) -> Array:
-    """Product rule with equal priors (Kittler et al. 1998, eq. 10): probabilities multiplied and normalised."""
-    logs = np.sum([np.log(each) for each in probabilities], axis=0)
+def product_of(probabilities: Sequence[Array], priors: Array | float = 1.0) -> Array:
+    """Product rule (Kittler et al. 1998): probabilities multiplied, the prior of a class counted once, normalised."""
+    logs = np.sum([np.log(each) for each in probabilities], axis=0) - (len(probabilities) - 1) * np.log(priors)
     return np.exp(log_softmax(logs))
 
 

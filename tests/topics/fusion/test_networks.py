@@ -249,10 +249,11 @@ def test_late_ensembles_average_and_multiply_what_members_say(torch_: None) -> N
 
     data = examples(B, TWO)
     values, present = tensors(data.train)
+    priors = np.bincount(data.train.labels, minlength=C) + 1
     for name in ("Late", "LateProduct"):
         network = built(name, data)
         parts = [numpy_of(torch.softmax(cast("Any", network.members)[m](values, present), 1)) for m in "ab"]
-        expected = np.mean(parts, axis=0) if name == "Late" else np.prod(parts, axis=0)
+        expected = np.mean(parts, axis=0) if name == "Late" else np.prod(parts, axis=0) / priors
         expected /= expected.sum(axis=1, keepdims=True)
         np.testing.assert_allclose(numpy_of(torch.softmax(network(values, present), 1)), expected, atol=1e-6)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from topics.fusion.two_modalities import arrays
 from topics.normalization.from_papers import gelu, layer_norm, multi_head
 
 from harness import Arrays
-from harness.topics.fusion.examples import Divided, prepare
+from harness.topics.fusion.examples import UNLABELLED, Divided, prepare
 
 if TYPE_CHECKING:
     from torch import nn
@@ -171,9 +172,32 @@ def test_late_fusions_average_and_multiply_probabilities(data: Divided) -> None:
     rng = np.random.default_rng(2)
     logs = papers.log_softmax(rng.normal(size=(len(data.train.modalities), ROWS, CLASSES)))
     there = torch.ones(logs.shape[:2], dtype=torch.bool)
-    for kind, expected in ((Late, np.exp(logs).mean(0)), (LateProduct, papers.product_of(list(np.exp(logs))))):
-        combined = kind(data, SIZE, WIDTH).combine(torch.from_numpy(logs), there).numpy()
-        close(np.exp(papers.log_softmax(combined)), expected)
+    counts = np.bincount(data.train.labels, minlength=CLASSES) + 1
+    multiplied = papers.product_of(list(np.exp(logs)), counts / counts.sum())
+    for kind, expected in ((Late, np.exp(logs).mean(0)), (LateProduct, multiplied)):
+        combined = kind(data, SIZE, WIDTH).double().combine(torch.from_numpy(logs), there).numpy()
+        np.testing.assert_allclose(np.exp(papers.log_softmax(combined)), expected, rtol=1e-6)
+
+
+def test_the_late_product_of_true_probabilities_is_the_true_probability(data: Divided) -> None:
+    """Modalities that are independent given the class, of classes that are not equally frequent; some are missing."""
+    torch = pytest.importorskip("torch")
+    from harness.topics.fusion.engine.networks import LateProduct
+
+    counts = np.array([1, 3, 5, 11])
+    labels = np.append(np.repeat(np.arange(CLASSES), counts), UNLABELLED)
+    train = replace(data.train.take(np.zeros(len(labels), np.intp)), labels=labels)
+    priors = (counts + 1) / (counts + 1).sum()
+    members = len(data.train.modalities)
+    likelihoods = np.random.default_rng(3).uniform(0.05, 1, (members, ROWS, CLASSES))
+    there = np.arange(members)[:, None] >= np.arange(ROWS) - 1
+    joint = priors * np.where(there[..., None], likelihoods, 1).prod(axis=0)
+    alone = priors * likelihoods
+    logs = np.log(alone / alone.sum(axis=-1, keepdims=True))
+    network = LateProduct(replace(data, train=train), SIZE, WIDTH)
+    combined = network.combine(torch.from_numpy(logs), torch.from_numpy(there)).numpy()
+    expected = joint / joint.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.exp(papers.log_softmax(combined)), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Texts, TextSplit, UsageError
-from harness.topics.normalization import corpus
+from harness.data.cards import builtin_card, dataset
+from harness.topics.normalization import claims_language, corpus
 from harness.topics.normalization.corpus import Corpus, alphabet_of, encode, prepare, visible
+from harness.topics.normalization.recipes import RECIPES
 
 PARAMS = {"context": 4, "windows": 50}
 
@@ -145,3 +147,21 @@ def test_blocks_overlap_by_the_characters_that_are_tested() -> None:
     learned, tested = (Texts(tuple(f"{number:09}" for number in some)) for some in (range(20), range(20, 40)))
     made = prepare(TextSplit(learned, tested, rows=100), {"context": 9, "windows": 2}, np.random.default_rng(0))
     assert made.overlap == pytest.approx(1.8 / 98.2, rel=0.01)
+
+
+def test_claims_about_three_million_characters_have_a_text_as_long() -> None:
+    """Their words say how many characters are read, and how long the text is, in all and for each parameter."""
+    pytest.importorskip("torch")
+    from harness.topics._shared.deep import parameter_count
+    from harness.topics.normalization.engine import learning
+
+    params = {**claims_language.LONG, "context": corpus.PARAMS["context"].default}
+    assert np.prod([int(params[name]) for name in ("steps", "batch", "context")]) == pytest.approx(3e6, rel=0.01)
+    for rows, length, ratio in ((claims_language.WHOLE, 3e6, 9), (claims_language.TENTH, 3e5, 0.9)):
+        split = dataset(builtin_card("kjv")).load({"rows": rows}, np.random.default_rng(0))
+        data = prepare(split, params, np.random.default_rng(0))
+        assert len(data.train) == pytest.approx(length, rel=0.01)
+        for recipe in RECIPES:
+            if recipe.name in ("dyt", "pre-ln"):
+                parameters = parameter_count(learning.model_of(recipe, data, params, "cpu"))
+                assert len(data.train) / parameters == pytest.approx(ratio, rel=0.05)

@@ -82,9 +82,12 @@
 
   const logs = (values) => values.map((value) => (value > 0 ? Math.log(value) : null));
 
+  /** What writes a value of a measure with its unit. */
+  const united = (measure) => (value) => trim(bakeoff.format.scaled(value, measure.unit));
+
   /** A scale for levels of a measure, given as [estimate, low, high] each: logarithmic for a cost. */
   const level = (found, measure, pixels) => {
-    const format = (value) => trim(bakeoff.format.scaled(value, measure.unit));
+    const format = united(measure);
     const columns = [0, 1, 2].map((at) => found.map((entry) => entry[at] ?? null));
     if (measure.cost) return log(bounds(...columns.map(logs)), pixels, format);
     return linear(bounds(...columns), pixels, measure.unit === "1" ? plain : format);
@@ -95,7 +98,8 @@
     const none = measure.cost ? 1 : 0;
     const columns = [0, 1, 2].map((at) => [...found.map((entry) => entry[at] ?? null), none]);
     if (measure.cost) return log(bounds(...columns.map(logs)), pixels, (value) => `${plain(value)}x`);
-    const signed = (value) => (value > 0 ? `+${plain(value)}` : plain(value));
+    const text = ["s", "byte"].includes(measure.unit) ? united(measure) : plain;
+    const signed = (value) => (value === 0 ? "0" : (value > 0 ? "+" : "") + text(value));
     return linear(bounds(...columns), pixels, signed);
   };
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from harness.topics._shared.deep import parameter_count
 from harness.topics.fusion.engine.encoders import WIDTH, Encoded, encoder
-from harness.topics.fusion.examples import Divided, Modality, only
+from harness.topics.fusion.examples import UNLABELLED, Divided, Modality, only
 
 #: Hidden units of the head of `Concatenation`, whose parameters all others match.
 HIDDEN = 256
@@ -179,8 +180,8 @@ class Late(Network):
         logs
             Shape (modalities, batch, classes).
         there
-            Which modalities the examples have, shape (modalities, batch). An example that has none gets equal
-            probabilities.
+            Which modalities the examples have, shape (modalities, batch). With `Late`, an example that has none gets
+            equal probabilities.
         """
         return (logs.exp() * there[..., None]).sum(dim=0).clamp(min=torch.finfo(logs.dtype).tiny).log()
 
@@ -195,14 +196,26 @@ class Late(Network):
 
 
 class LateProduct(Late):
-    """Like `Late`, but the members' probabilities are multiplied: p(c) is proportional to the product of p_m(c).
+    """Like `Late`, but the members' probabilities are multiplied: the product rule of Kittler et al. 1998.
 
-    It is the product rule of Kittler et al. 1998 with equal prior probabilities of the classes.
+    Where the modalities are independent of each other given the class c, Bayes' rule gives
+    p(c | x_1, ..., x_M) proportional to P(c)^(1 - M) p_1(c) ... p_M(c). Each member's probabilities contain the prior
+    probability P(c), which must count once. P(c) is the rate of the class among the labelled training examples, with
+    one added to each count (Laplace's rule of succession). Only the modalities that an example has are multiplied, so
+    that an example that has none gets P(c).
     """
+
+    log_priors: torch.Tensor
+
+    def __init__(self, data: Divided, size: int, width: int = WIDTH) -> None:
+        super().__init__(data, size, width)
+        labels = data.train.labels
+        counts = np.bincount(labels[labels != UNLABELLED], minlength=data.classes) + 1
+        self.register_buffer("log_priors", torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32)))
 
     def combine(self, logs: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
         """Combine the members' log-probabilities; see `Late.combine`."""
-        return (logs * there[..., None]).sum(dim=0)
+        return (logs * there[..., None]).sum(dim=0) + (1 - there.sum(dim=0))[:, None] * self.log_priors
 
 
 def matched(kind: type[Network], data: Divided) -> int:
