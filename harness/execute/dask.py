@@ -225,8 +225,24 @@ class DaskExecutor:
         return f"dask worker {self._where.scheduler} --nthreads 1 --resources block=1"
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A block that is with the scheduler, and the addresses of the only workers that may run it; empty for any."""
+
+    index: int
+    block: Block
+    to: frozenset[str]
+
+
 class _Dispatch:
-    """Sends blocks to workers and hands over what comes back."""
+    """Sends blocks to workers and hands over what comes back.
+
+    A scheduler that others started may steal work: move a task from a busy worker to one that waits. That does no harm
+    to most blocks, as it moves none that has begun, and only to workers with room for it. A block that a machine began
+    must not go to another, so that it may run on that machine's workers only. Without `allow_other_workers`, which
+    would have stealing take it to any worker, Dask never gives it to others, not even if these end: then it is taken
+    back from the scheduler here and sent to any worker, because one that was started again has another address.
+    """
 
     def __init__(self, client: Client, scheduler: str, order: Order, machines: Mapping[str, str]) -> None:
         self._client = client
@@ -234,8 +250,9 @@ class _Dispatch:
         self._machines = machines
         self._scheduler = scheduler
         self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
-        self._running: dict[Future[Any], Block] = {}
-        self._workers = 1
+        self._running: dict[Future[Any], _Sent] = {}
+        self._number = count()
+        self._workers = frozenset(machines)
         self._looked = -_LOOK_S
 
     def run(self, blocks: Sequence[Block], receive: Receiver, begin: Callable[[Trial], None]) -> None:
@@ -243,40 +260,55 @@ class _Dispatch:
         waiting = deque(enumerate(blocks))
         while waiting or self._running:
             self._look()
-            while waiting and len(self._running) < self._workers:
+            waiting.extendleft(reversed(self._take_back()))
+            while waiting and len(self._running) < len(self._workers):
                 index, block = waiting.popleft()
                 for trial in block.trials:
                     begin(trial)
-                future = self._submit(index, block)
-                self._running[future] = block
-                future.add_done_callback(self._ended.put)
+                self._send(index, block)
             try:
                 future = self._ended.get(timeout=_LOOK_S)
             except queue.Empty:
                 continue
-            receive(_result(future, self._scheduler, _title(self._running.pop(future))))
+            sent = self._running.pop(future, None)
+            if sent:
+                receive(_result(future, self._scheduler, _title(sent.block)))
 
-    def _submit(self, index: int, block: Block) -> Future[Any]:
-        own = [address for address, machine in self._machines.items() if machine == block.machine]
-        return self._client.submit(
+    def _send(self, index: int, block: Block) -> None:
+        own = frozenset(address for address in self._workers if block.machine == self._machines.get(address))
+        future = self._client.submit(
             run_block,
             self._order,
             block,
-            key=f"block-{self._order.key}-{index}",
+            key=f"block-{self._order.key}-{next(self._number)}",
             resources=ROOM,
             priority=-index,
-            workers=own or None,
-            allow_other_workers=bool(own),  # a worker that is started again has another address
+            workers=sorted(own) or None,
             pure=False,
         )
+        self._running[future] = _Sent(index, block, own)
+        future.add_done_callback(self._ended.put)
+
+    def _take_back(self) -> list[tuple[int, Block]]:
+        """Cancel the blocks whose workers have all left, and return them."""
+        taken = {
+            future: sent
+            for future, sent in self._running.items()
+            if sent.to and sent.to.isdisjoint(self._workers) and not future.done()
+        }
+        for future in taken:
+            del self._running[future]
+            future.cancel()
+        return [(sent.index, sent.block) for sent in taken.values()]
 
     def _look(self) -> None:
-        """Count the workers now and then: some leave, and others come."""
+        """List the workers now and then: some leave, and others come."""
         if time.monotonic() - self._looked < _LOOK_S:
             return
         if self._client.status != "running":
             raise _lost(self._scheduler)
-        workers = sum(room == ROOM["block"] for room in _resources(self._client, self._scheduler).values())
+        rooms = _resources(self._client, self._scheduler)
+        workers = frozenset(address for address, room in rooms.items() if room == ROOM["block"])
         if not workers and self._workers:
             _log.warning("%s has no workers left; waiting for some", self._scheduler)
         self._workers = workers
@@ -358,10 +390,12 @@ def enter(order: Order) -> Place:
 def run_block(order: Order, block: Block) -> Ended:
     """Run the trials of a block one after the other; none of a block that another machine began.
 
+    Once the run has ended nobody waits for them, and none are returned.
+
     Raises
     ------
     EngineError
-        When this worker came after the run began, and cannot take part; or when the run has ended.
+        When this worker came after the run began, and cannot take part.
     """
     try:
         place = enter(order)
@@ -375,7 +409,7 @@ def run_block(order: Order, block: Block) -> Ended:
     for trial in block.trials:
         responses.append(post.job.measure(trial, part))
         if post.left:
-            raise EngineError("the run has ended")
+            return Ended((), place)
     return Ended(tuple(responses), place)
 
 
@@ -438,10 +472,10 @@ def _check_obstacle(trial: Trial, obstacles: Obstacles) -> None:
 
 
 def _share() -> Share:
-    """Return this worker's share of its machine: the workers there divide its cores."""
-    own = _slot()
-    taken = [index for index in _slots() if index == own or _is_taken(index)]
-    return share(usable_cores(), taken.index(own), len(taken))
+    """Return this worker's share of its machine: the workers there that may use the same cores divide them."""
+    own, cores = _slot(), usable_cores()
+    sharing = [index for index in _slots() if index == own or _shares(index, cores)]
+    return share(cores, sharing.index(own), len(sharing))
 
 
 #: The number of this worker on its machine, with the file that it keeps locked as long as it lives.
@@ -449,7 +483,10 @@ _held: list[tuple[int, int]] = []
 
 
 def _slot() -> int:
-    """Return the number of this worker among those of its machine, and take the first free one if it has none."""
+    """Return the number of this worker among those of its machine, and take the first free one if it has none.
+
+    The file of the number contains the worker's cores.
+    """
     if not _held:
         _slot_folder().mkdir(exist_ok=True)
         for index in count():
@@ -459,6 +496,8 @@ def _slot() -> int:
             except BlockingIOError:
                 os.close(descriptor)
                 continue
+            os.truncate(descriptor, 0)
+            os.write(descriptor, " ".join(map(str, usable_cores())).encode())
             _held.append((index, descriptor))
             break
     return _held[0][0]
@@ -468,14 +507,14 @@ def _slots() -> list[int]:
     return sorted(int(path.name) for path in _slot_folder().iterdir())
 
 
-def _is_taken(index: int) -> bool:
-    descriptor = os.open(_slot_folder() / str(index), os.O_RDWR)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
+def _shares(index: int, cores: Sequence[int]) -> bool:
+    """Tell whether a worker has this number, and may use some of these cores; all may where cores cannot be chosen."""
+    with (_slot_folder() / str(index)).open() as slot:
+        try:
+            fcntl.flock(slot, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            its = [int(core) for core in slot.read().split()]
+            return its == cores or not set(its).isdisjoint(cores)
     return False
 
 

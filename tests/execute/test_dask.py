@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shlex
@@ -41,10 +42,10 @@ def own_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
 
 
 @contextmanager
-def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def scheduler(folder: Path, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Start a scheduler, and yield its address and its process."""
     file = folder / "scheduler.json"
-    process = _start(folder, "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+    process = _start(folder, "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(file), **variables)
     try:
         deadline = time.monotonic() + STARTS_S
         while not (file.is_file() and file.read_text().endswith("}")):
@@ -300,3 +301,20 @@ def test_workers_of_a_machine_divide_its_cores(tmp_path: Path, monkeypatch: pyte
     os.close(workers[0][0][1])
     assert dask._share() == share([0, 1, 2], 0, 1)
     os.close(workers[1][0][1])
+
+
+@pytest.mark.parametrize(("other", "jobs"), [("2 3", 1), ("1 2", 2), ("0 1", 2)])
+def test_workers_divide_only_cores_that_both_may_use(
+    other: str, jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs of SLURM on one node share its temporary folder, but not their cores."""
+    held: list[tuple[int, int]] = []
+    monkeypatch.setattr(dask, "_held", held)
+    monkeypatch.setattr(dask, "_slot_folder", lambda: tmp_path)
+    monkeypatch.setattr(dask, "usable_cores", lambda: [0, 1])
+    with (tmp_path / "0").open("w") as slot:
+        fcntl.flock(slot, fcntl.LOCK_EX)
+        slot.write(other)
+        slot.flush()
+        assert dask._share() == share([0, 1], jobs - 1, jobs)
+    os.close(held[0][1])
