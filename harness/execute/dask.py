@@ -10,6 +10,7 @@ order of the plan, no worker waits while another has several, and the scheduler 
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import logging
 import os
@@ -31,7 +32,9 @@ from uuid import uuid4
 import dask
 import msgspec
 from distributed import Client, Future, LocalCluster, WorkerPlugin, get_worker
+from distributed.comm.core import connect
 from distributed.scheduler import KilledWorker
+from distributed.security import Security
 from distributed.versions import VersionMismatchWarning
 
 from harness.config import Config, decode_config, encode_config, read_config
@@ -164,10 +167,11 @@ class DaskExecutor:
                 )
                 address = self._own.scheduler_address
             try:
+                asyncio.run(_greet(address))
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", VersionMismatchWarning)  # what differs is refused below
                     self._client = Client(address, timeout=_CONNECT_S, set_as_default=False)
-            except (OSError, ValueError, TypeError) as error:
+            except Exception as error:  # anything, where it is no scheduler that answers
                 raise UsageError(
                     f"no scheduler answers at {address} ({_first_line(error)}): start one with 'dask scheduler', "
                     "correct the address, or give --workers N"
@@ -313,6 +317,12 @@ class _Dispatch:
             _log.warning("%s has no workers left; waiting for some", self._scheduler)
         self._workers = workers
         self._looked = time.monotonic()
+
+
+async def _greet(address: str) -> None:
+    """Connect to a scheduler once: a client that cannot do so may hang for 10 s when it is deleted."""
+    comm = await connect(address, timeout=_CONNECT_S, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 class _IgnoreInterrupt(WorkerPlugin):

@@ -6,11 +6,13 @@ import fcntl
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -219,10 +221,26 @@ def test_a_worker_without_bakeoff_is_refused(cluster: tuple[Project, str], tmp_p
         (("--workers", "1", "--jobs", "2"), "--jobs belongs to --executor local"),
         (("--scheduler", "tcp://127.0.0.1:1"), "no scheduler answers at tcp://127.0.0.1:1 ("),
         (("--scheduler", "nothing://here"), "no scheduler answers at nothing://here ("),
+        (("--scheduler", "127.0.0.1"), "no scheduler answers at 127.0.0.1 (missing port number in address"),
     ],
 )
 def test_bad_options_are_one_sentence(project: Project, options: Sequence[str], sentence: str) -> None:
     assert sentence in _refused(project, *options)
+
+
+def test_an_address_of_something_else_is_refused(project: Project) -> None:
+    """What answers there may have a client of Dask ask for exabytes, and hang when it is deleted."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        pool.submit(answer)
+        said = _refused(project, "--scheduler", address)
+    assert said.startswith(f"error: no scheduler answers at {address} (")
 
 
 def test_workers_belong_to_dask(project: Project) -> None:
