@@ -215,11 +215,11 @@ class _Sent:
 class _Dispatch:
     """Sends blocks to workers and hands over what comes back.
 
-    A scheduler that others started may steal work: move a task from a busy worker to one that waits. That does no harm
-    to most blocks, as it moves none that has begun, and only to workers with room for it. A block that a machine began
-    must not go to another, so that it may run on that machine's workers only. Without `allow_other_workers`, which
-    would have stealing take it to any worker, Dask never gives it to others, not even if these end: then it is taken
-    back from the scheduler here and sent to any worker, because one that was started again has another address.
+    A scheduler that somebody else started may steal work: it moves a task that has not begun from a busy worker to an
+    idle one. That does no harm to a block that any worker may run. A block that a machine began is restricted to the
+    workers of that machine; with Dask's `allow_other_workers` it could be stolen all the same. When these workers have
+    all ended, Dask would wait for them. The block is then taken back and sent to any worker, because a worker that was
+    started again has another address.
     """
 
     def __init__(self, client: Client, scheduler: str, order: Order, machines: Mapping[str, str]) -> None:
