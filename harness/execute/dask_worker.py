@@ -126,10 +126,14 @@ def _post(order: Order) -> _Post:
 
 def _check_software(there: Place, here: Place) -> None:
     found, wanted = there.environment.packages, here.environment.packages
-    pairs = [(name, found.get(name, "none"), version) for name, version in wanted.items()]
-    pairs.insert(0, ("commit", (there.environment.commit or "none")[:8], (here.environment.commit or "none")[:8]))
+    pairs = [(name, found.get(name), version) for name, version in wanted.items()]
+    pairs.insert(0, ("commit", (there.environment.commit or "")[:8], (here.environment.commit or "none")[:8]))
     pairs.insert(0, ("Python", there.machine.python, here.machine.python))
-    differences = [f"{name} {found} instead of {wanted}" for name, found, wanted in pairs if found != wanted]
+    differences = [
+        f"{name} {found} instead of {wanted}" if found else f"no {name} instead of {wanted}"
+        for name, found, wanted in pairs
+        if (found or "none") != wanted
+    ]
     if differences:
         raise UsageError(f"has {some(differences)}: give it the same software, and start it again")
 

@@ -254,9 +254,9 @@ HERE = Place(Machine("here", python="CPython 3.11.7"), Environment({"numpy": "2.
 @pytest.mark.parametrize(
     ("there", "difference"),
     [
-        ({"environment": Environment({"numpy": "2.3.0"}, "a" * 40)}, "pandas none instead of 2.2.0"),
+        ({"environment": Environment({"numpy": "2.3.0"}, "a" * 40)}, "no pandas instead of 2.2.0"),
         ({"environment": Environment(HERE.environment.packages, "b" * 40)}, "commit bbbbbbbb instead of aaaaaaaa"),
-        ({"environment": Environment(HERE.environment.packages)}, "commit none instead of aaaaaaaa"),
+        ({"environment": Environment(HERE.environment.packages)}, "no commit instead of aaaaaaaa"),
         ({"machine": Machine("x", python="CPython 3.12.1")}, "Python CPython 3.12.1 instead of CPython 3.11.7"),
     ],
 )
@@ -299,7 +299,7 @@ def test_a_worker_that_joins_later_is_checked_by_its_first_block(
     monkeypatch.setattr(dask_worker, "_slot_folder", lambda: tmp_path / "slots")
     wanted = Place(fingerprint(), Environment({"no-such-package": "1.0"}))
     order = dask_worker.Order("late", encode_config(Config(folder=project.folder)), Limits(1.0, 10**9), wanted, ())
-    with pytest.raises(EngineError, match=r"worker tcp://late:1 has no-such-package none instead of 1.0"):
+    with pytest.raises(EngineError, match=r"worker tcp://late:1 has no no-such-package instead of 1.0"):
         dask_worker.run_block(order, Block(()))
     os.close(held[0][1])
 
