@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import subprocess
 import time
 from contextlib import ExitStack
 from itertools import pairwise
@@ -125,6 +126,16 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
+def wait_for_record(project: Project, before: int, client: subprocess.Popen[str]) -> None:
+    """Wait until there are more records than before, as long as the run goes on."""
+
+    def goes_on() -> bool:
+        assert client.poll() is None, client.communicate()
+        return recorded(project) > before
+
+    wait_for(goes_on)
+
+
 def test_20_kills(project: Project) -> None:
     """Workers, the client and the scheduler are killed while trials run: none is lost, none doubled."""
     blocks = 150
@@ -142,13 +153,13 @@ def test_20_kills(project: Project) -> None:
                 rounds += 1
                 before = recorded(project)
                 while kills and kills[0] == "worker":
-                    wait_for(lambda: recorded(project) > before)  # noqa: B023 - called at once
+                    wait_for_record(project, before, client)
                     time.sleep(0.15)  # within a trial
                     workers.pop(0).kill()
                     kills.pop(0)
                     workers.append(stack.enter_context(worker(project.folder, address)))
                     before = recorded(project)
-                wait_for(lambda: recorded(project) > before)  # noqa: B023 - called at once
+                wait_for_record(project, before, client)
                 if not kills:
                     client.terminate()
                     client.communicate(timeout=60)

@@ -10,12 +10,10 @@ order of the plan, no worker waits while another has several, and the scheduler 
 
 from __future__ import annotations
 
-import fcntl
+import asyncio
 import logging
-import os
 import queue
 import signal
-import tempfile
 import time
 import warnings
 from collections import deque
@@ -24,25 +22,27 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import dask
-import msgspec
-from distributed import Client, Future, LocalCluster, WorkerPlugin, get_worker
+from distributed import Client, Future, LocalCluster, WorkerPlugin
+from distributed.comm.core import connect
 from distributed.scheduler import KilledWorker
+from distributed.security import Security
 from distributed.versions import VersionMismatchWarning
 
-from harness.config import Config, decode_config, encode_config, read_config
-from harness.errors import BakeoffError, UsageError, some
-from harness.execute.executor import Block, Cluster, Ended, EngineError, Limits, Place, Receiver, Share, share
-from harness.execute.local import Job, Obstacles
-from harness.measure.machine import Machine, environment, fingerprint, usable_cores
+from harness.config import Config, encode_config
+from harness.errors import BakeoffError, UsageError
+from harness.execute.dask_worker import Order, enter, leave, run_block
+from harness.execute.executor import Block, Cluster, EngineError, Limits, Place, Receiver
+from harness.execute.local import Obstacles
+from harness.measure.machine import Machine, environment, fingerprint
 from harness.records import Trial
-from harness.registry import Registry, load_registry
+from harness.registry import Registry
 
 ROOM = {"block": 1}
+_WORKER = run_block.__module__
 _CONNECT_S = 5.0
 _LOOK_S = 1.0
 _SETTINGS = {
@@ -55,29 +55,6 @@ _SETTINGS = {
 _KIND = ("cpu", "cores", "cpu_quota", "python", "governor", "smt", "virtual", "devices")
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a worker is told of a run.
-
-    Attributes
-    ----------
-    key
-        Tells executions apart: fork servers of an earlier one may have imported older code.
-    config
-        The project's configuration, encoded; the project lies in the same folder on every machine.
-    place
-        Where the run is directed from, whose software all workers must have.
-    trials
-        A trial of each strategy and data set that can run there; all workers must be able to run them too.
-    """
-
-    key: str
-    config: str
-    limits: Limits
-    place: Place
-    trials: tuple[Trial, ...]
 
 
 class DaskExecutor:
@@ -143,7 +120,7 @@ class DaskExecutor:
         # Whatever fails now, what has ended is on record.
         with suppress(Exception):
             if client is not None and client.status == "running":
-                client.run(_leave, self._key, on_error="ignore")
+                client.run(leave, self._key, on_error="ignore")
         for made in (client, own):
             with suppress(Exception):
                 if made is not None:
@@ -164,10 +141,11 @@ class DaskExecutor:
                 )
                 address = self._own.scheduler_address
             try:
+                asyncio.run(_greet(address))
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", VersionMismatchWarning)  # what differs is refused below
                     self._client = Client(address, timeout=_CONNECT_S, set_as_default=False)
-            except (OSError, ValueError, TypeError) as error:
+            except Exception as error:  # something else than a scheduler may answer with anything
                 raise UsageError(
                     f"no scheduler answers at {address} ({_first_line(error)}): start one with 'dask scheduler', "
                     "correct the address, or give --workers N"
@@ -202,11 +180,11 @@ class DaskExecutor:
         return places
 
     def _check_installed(self, client: Client) -> None:
-        """Refuse a scheduler or a worker without this module: it could not read what it is sent."""
-        workers = client.run(import_module, __name__, on_error="return")
+        """Refuse a scheduler or a worker without what runs there: it could not read what it is sent."""
+        workers = client.run(import_module, _WORKER, on_error="return")
         found: dict[str, object] = {f"worker {address}": answer for address, answer in workers.items()}
         try:
-            client.run_on_scheduler(import_module, __name__)
+            client.run_on_scheduler(import_module, _WORKER)
         except ImportError as error:
             found[self._scheduler] = error
         for who, answer in found.items():
@@ -225,8 +203,24 @@ class DaskExecutor:
         return f"dask worker {self._where.scheduler} --nthreads 1 --resources block=1"
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A block that is with the scheduler, and the addresses of the only workers that may run it; empty for any."""
+
+    index: int
+    block: Block
+    to: frozenset[str]
+
+
 class _Dispatch:
-    """Sends blocks to workers and hands over what comes back."""
+    """Sends blocks to workers and hands over what comes back.
+
+    A scheduler that somebody else started may steal work: it moves a task that has not begun from a busy worker to an
+    idle one. That does no harm to a block that any worker may run. A block that a machine began is restricted to the
+    workers of that machine; with Dask's `allow_other_workers` it could be stolen all the same. When these workers have
+    all ended, Dask would wait for them. The block is then taken back and sent to any worker, because a worker that was
+    started again has another address.
+    """
 
     def __init__(self, client: Client, scheduler: str, order: Order, machines: Mapping[str, str]) -> None:
         self._client = client
@@ -234,8 +228,9 @@ class _Dispatch:
         self._machines = machines
         self._scheduler = scheduler
         self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
-        self._running: dict[Future[Any], Block] = {}
-        self._workers = 1
+        self._running: dict[Future[Any], _Sent] = {}
+        self._number = count()
+        self._workers = frozenset(machines)
         self._looked = -_LOOK_S
 
     def run(self, blocks: Sequence[Block], receive: Receiver, begin: Callable[[Trial], None]) -> None:
@@ -243,44 +238,65 @@ class _Dispatch:
         waiting = deque(enumerate(blocks))
         while waiting or self._running:
             self._look()
-            while waiting and len(self._running) < self._workers:
+            waiting.extendleft(reversed(self._take_back()))
+            while waiting and len(self._running) < len(self._workers):
                 index, block = waiting.popleft()
                 for trial in block.trials:
                     begin(trial)
-                future = self._submit(index, block)
-                self._running[future] = block
-                future.add_done_callback(self._ended.put)
+                self._send(index, block)
             try:
                 future = self._ended.get(timeout=_LOOK_S)
             except queue.Empty:
                 continue
-            receive(_result(future, self._scheduler, _title(self._running.pop(future))))
+            sent = self._running.pop(future, None)
+            if sent:
+                receive(_result(future, self._scheduler, _title(sent.block)))
 
-    def _submit(self, index: int, block: Block) -> Future[Any]:
-        own = [address for address, machine in self._machines.items() if machine == block.machine]
-        return self._client.submit(
+    def _send(self, index: int, block: Block) -> None:
+        own = frozenset(address for address in self._workers if block.machine == self._machines.get(address))
+        future = self._client.submit(
             run_block,
             self._order,
             block,
-            key=f"block-{self._order.key}-{index}",
+            key=f"block-{self._order.key}-{next(self._number)}",
             resources=ROOM,
             priority=-index,
-            workers=own or None,
-            allow_other_workers=bool(own),  # a worker that is started again has another address
+            workers=sorted(own) or None,
             pure=False,
         )
+        self._running[future] = _Sent(index, block, own)
+        future.add_done_callback(self._ended.put)
+
+    def _take_back(self) -> list[tuple[int, Block]]:
+        """Cancel the blocks whose workers have all left, and return them."""
+        taken = {
+            future: sent
+            for future, sent in self._running.items()
+            if sent.to and sent.to.isdisjoint(self._workers) and not future.done()
+        }
+        for future in taken:
+            del self._running[future]
+            future.cancel()
+        return [(sent.index, sent.block) for sent in taken.values()]
 
     def _look(self) -> None:
-        """Count the workers now and then: some leave, and others come."""
+        """List the workers now and then: some leave, and others come."""
         if time.monotonic() - self._looked < _LOOK_S:
             return
         if self._client.status != "running":
             raise _lost(self._scheduler)
-        workers = sum(room == ROOM["block"] for room in _resources(self._client, self._scheduler).values())
+        rooms = _resources(self._client, self._scheduler)
+        workers = frozenset(address for address, room in rooms.items() if room == ROOM["block"])
         if not workers and self._workers:
             _log.warning("%s has no workers left; waiting for some", self._scheduler)
         self._workers = workers
         self._looked = time.monotonic()
+
+
+async def _greet(address: str) -> None:
+    """Connect to a scheduler once: a client that cannot do so may hang for 10 s when it is deleted."""
+    comm = await connect(address, timeout=_CONNECT_S, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 class _IgnoreInterrupt(WorkerPlugin):
@@ -336,148 +352,3 @@ def _refuse_unlike(machines: Mapping[str, Machine]) -> None:
                 f"{who} and {other} are both named {machine.name} and differ in {', '.join(unlike)}: give one of "
                 "them another name, as in BAKEOFF_MACHINE=name, where its worker is started"
             )
-
-
-# What follows runs on the workers.
-
-
-def enter(order: Order) -> Place:
-    """Get ready for a run, and return where this worker is.
-
-    Raises
-    ------
-    UsageError
-        When the trials cannot run here as they would where the run is directed from.
-    """
-    try:
-        return _post(order).place
-    except BakeoffError as error:  # some errors cannot be sent
-        raise UsageError(f"worker {get_worker().address} {error}") from None
-
-
-def run_block(order: Order, block: Block) -> Ended:
-    """Run the trials of a block one after the other; none of a block that another machine began.
-
-    Raises
-    ------
-    EngineError
-        When this worker came after the run began, and cannot take part; or when the run has ended.
-    """
-    try:
-        place = enter(order)
-    except UsageError as error:
-        raise EngineError(str(error)) from None
-    if block.machine not in ("", place.machine.name):
-        return Ended((), place)
-    post = _post(order)
-    part = _share()
-    responses = []
-    for trial in block.trials:
-        responses.append(post.job.measure(trial, part))
-        if post.left:
-            raise EngineError("the run has ended")
-    return Ended(tuple(responses), place)
-
-
-def _leave(key: str) -> None:
-    """End a run on this worker: its fork servers and the trial that they run."""
-    post = _posts.pop(key, None)
-    if post is not None:
-        post.left = True
-        post.job.close()
-
-
-class _Post:
-    """What a worker keeps for a run: where it is, and its fork servers."""
-
-    def __init__(self, order: Order) -> None:
-        config = decode_config(order.config)
-        if not config.folder.is_dir():
-            raise UsageError(f"has no folder {config.folder}: the project must lie in the same folder on every machine")
-        self._config = msgspec.structs.replace(config, machine=read_config(config.folder).machine)
-        self.place = Place(fingerprint(self._config.machine or None), environment(config.folder))
-        _check_software(self.place, order.place)
-        obstacles = Obstacles(load_registry(self._config))
-        for trial in order.trials:
-            _check_obstacle(trial, obstacles)
-        self.job = Job(self._config, order.limits, obstacles)
-        self.left = False
-
-
-#: The runs that this worker takes part in.
-_posts: dict[str, _Post] = {}
-
-
-def _post(order: Order) -> _Post:
-    if order.key not in _posts:
-        # Servers of a run whose harness died are still here; those of a run that goes on start again when asked.
-        for other in _posts.values():
-            other.job.close()
-        _slot()
-        _posts[order.key] = _Post(order)
-    return _posts[order.key]
-
-
-def _check_software(there: Place, here: Place) -> None:
-    found, wanted = there.environment.packages, here.environment.packages
-    pairs = [(name, found.get(name, "none"), version) for name, version in wanted.items()]
-    pairs.insert(0, ("commit", (there.environment.commit or "none")[:8], (here.environment.commit or "none")[:8]))
-    pairs.insert(0, ("Python", there.machine.python, here.machine.python))
-    differences = [f"{name} {found} instead of {wanted}" for name, found, wanted in pairs if found != wanted]
-    if differences:
-        raise UsageError(f"has {some(differences)}: give it the same software, and start it again")
-
-
-def _check_obstacle(trial: Trial, obstacles: Obstacles) -> None:
-    remedy = obstacles.missing(trial.dataset)
-    if remedy:
-        raise UsageError(f"lacks data set {trial.dataset}: get it there with '{remedy}', or leave it out")
-    reason = obstacles.reason(trial)
-    if reason:
-        raise UsageError(f"cannot run {trial.strategy}: {reason}; mend that there, or leave the strategy out")
-
-
-def _share() -> Share:
-    """Return this worker's share of its machine: the workers there divide its cores."""
-    own = _slot()
-    taken = [index for index in _slots() if index == own or _is_taken(index)]
-    return share(usable_cores(), taken.index(own), len(taken))
-
-
-#: The number of this worker on its machine, with the file that it keeps locked as long as it lives.
-_held: list[tuple[int, int]] = []
-
-
-def _slot() -> int:
-    """Return the number of this worker among those of its machine, and take the first free one if it has none."""
-    if not _held:
-        _slot_folder().mkdir(exist_ok=True)
-        for index in count():
-            descriptor = os.open(_slot_folder() / str(index), os.O_CREAT | os.O_RDWR, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                continue
-            _held.append((index, descriptor))
-            break
-    return _held[0][0]
-
-
-def _slots() -> list[int]:
-    return sorted(int(path.name) for path in _slot_folder().iterdir())
-
-
-def _is_taken(index: int) -> bool:
-    descriptor = os.open(_slot_folder() / str(index), os.O_RDWR)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def _slot_folder() -> Path:
-    return Path(tempfile.gettempdir()) / f"bakeoff-workers-{os.getuid()}"

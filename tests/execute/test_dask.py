@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +25,7 @@ from support import Project, make_project, write_csv_card
 
 from harness.config import Config, encode_config
 from harness.errors import UsageError
-from harness.execute import dask
+from harness.execute import dask, dask_worker
 from harness.execute.executor import Block, EngineError, Limits, Place, share
 from harness.measure.machine import Environment, Machine, environment, fingerprint
 from harness.plan import make_plan
@@ -41,10 +44,10 @@ def own_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
 
 
 @contextmanager
-def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def scheduler(folder: Path, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Start a scheduler, and yield its address and its process."""
     file = folder / "scheduler.json"
-    process = _start(folder, "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+    process = _start(folder, "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(file), **variables)
     try:
         deadline = time.monotonic() + STARTS_S
         while not (file.is_file() and file.read_text().endswith("}")):
@@ -218,10 +221,26 @@ def test_a_worker_without_bakeoff_is_refused(cluster: tuple[Project, str], tmp_p
         (("--workers", "1", "--jobs", "2"), "--jobs belongs to --executor local"),
         (("--scheduler", "tcp://127.0.0.1:1"), "no scheduler answers at tcp://127.0.0.1:1 ("),
         (("--scheduler", "nothing://here"), "no scheduler answers at nothing://here ("),
+        (("--scheduler", "127.0.0.1"), "no scheduler answers at 127.0.0.1 (missing port number in address"),
     ],
 )
 def test_bad_options_are_one_sentence(project: Project, options: Sequence[str], sentence: str) -> None:
     assert sentence in _refused(project, *options)
+
+
+def test_an_address_of_something_else_is_refused(project: Project) -> None:
+    """What answers there may have a client of Dask ask for exabytes, and hang when it is deleted."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        pool.submit(answer)
+        said = _refused(project, "--scheduler", address)
+    assert said.startswith(f"error: no scheduler answers at {address} (")
 
 
 def test_workers_belong_to_dask(project: Project) -> None:
@@ -235,16 +254,16 @@ HERE = Place(Machine("here", python="CPython 3.11.7"), Environment({"numpy": "2.
 @pytest.mark.parametrize(
     ("there", "difference"),
     [
-        ({"environment": Environment({"numpy": "2.3.0"}, "a" * 40)}, "pandas none instead of 2.2.0"),
+        ({"environment": Environment({"numpy": "2.3.0"}, "a" * 40)}, "no pandas instead of 2.2.0"),
         ({"environment": Environment(HERE.environment.packages, "b" * 40)}, "commit bbbbbbbb instead of aaaaaaaa"),
-        ({"environment": Environment(HERE.environment.packages)}, "commit none instead of aaaaaaaa"),
+        ({"environment": Environment(HERE.environment.packages)}, "no commit instead of aaaaaaaa"),
         ({"machine": Machine("x", python="CPython 3.12.1")}, "Python CPython 3.12.1 instead of CPython 3.11.7"),
     ],
 )
 def test_software_that_differs_is_named(there: dict[str, Any], difference: str) -> None:
-    dask._check_software(HERE, HERE)
+    dask_worker._check_software(HERE, HERE)
     with pytest.raises(UsageError, match=f"has {difference}: give it the same software"):
-        dask._check_software(replace(HERE, **there), HERE)
+        dask_worker._check_software(replace(HERE, **there), HERE)
 
 
 def test_machines_of_one_name_must_be_alike() -> None:
@@ -261,42 +280,59 @@ def test_a_worker_without_the_data_says_how_to_get_them(tmp_path: Path) -> None:
     selection = Selection(tasks=("boosting",), datasets=("churn",), strategies=("constant",), blocks=1)
     (trial, *_) = make_plan(selection, load_registry(config)).trials
     place = Place(fingerprint(), environment(config.folder))
-    order = dask.Order("key", encode_config(config), Limits(1.0, 10**9), place, (trial,))
-    dask._Post(order)
+    order = dask_worker.Order("key", encode_config(config), Limits(1.0, 10**9), place, (trial,))
+    dask_worker._Post(order)
     file.unlink()
     with pytest.raises(UsageError, match="lacks data set churn: get it there with 'bakeoff data get churn'"):
-        dask._Post(order)
+        dask_worker._Post(order)
     gone = encode_config(Config(folder=tmp_path / "gone"))
     with pytest.raises(UsageError, match="the project must lie in the same folder on every machine"):
-        dask._Post(replace(order, config=gone))
+        dask_worker._Post(replace(order, config=gone))
 
 
 def test_a_worker_that_joins_later_is_checked_by_its_first_block(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask, "get_worker", lambda: SimpleNamespace(address="tcp://late:1"))
+    monkeypatch.setattr(dask_worker, "get_worker", lambda: SimpleNamespace(address="tcp://late:1"))
     held: list[tuple[int, int]] = []
-    monkeypatch.setattr(dask, "_held", held)
-    monkeypatch.setattr(dask, "_slot_folder", lambda: tmp_path / "slots")
+    monkeypatch.setattr(dask_worker, "_held", held)
+    monkeypatch.setattr(dask_worker, "_slot_folder", lambda: tmp_path / "slots")
     wanted = Place(fingerprint(), Environment({"no-such-package": "1.0"}))
-    order = dask.Order("late", encode_config(Config(folder=project.folder)), Limits(1.0, 10**9), wanted, ())
-    with pytest.raises(EngineError, match=r"worker tcp://late:1 has no-such-package none instead of 1.0"):
-        dask.run_block(order, Block(()))
+    order = dask_worker.Order("late", encode_config(Config(folder=project.folder)), Limits(1.0, 10**9), wanted, ())
+    with pytest.raises(EngineError, match=r"worker tcp://late:1 has no no-such-package instead of 1.0"):
+        dask_worker.run_block(order, Block(()))
     os.close(held[0][1])
 
 
 def test_workers_of_a_machine_divide_its_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask, "_slot_folder", lambda: tmp_path)
-    monkeypatch.setattr(dask, "usable_cores", lambda: [0, 1, 2])
+    monkeypatch.setattr(dask_worker, "_slot_folder", lambda: tmp_path)
+    monkeypatch.setattr(dask_worker, "usable_cores", lambda: [0, 1, 2])
     workers: list[list[tuple[int, int]]] = [[], []]
     shares = []
     for held in workers:
-        monkeypatch.setattr(dask, "_held", held)
-        dask._slot()
+        monkeypatch.setattr(dask_worker, "_held", held)
+        dask_worker._slot()
     for held in workers:
-        monkeypatch.setattr(dask, "_held", held)
-        shares.append(dask._share())
+        monkeypatch.setattr(dask_worker, "_held", held)
+        shares.append(dask_worker._share())
     assert [(part.cores, part.jobs) for part in shares] == [((0, 2), 2), ((1,), 2)]
     os.close(workers[0][0][1])
-    assert dask._share() == share([0, 1, 2], 0, 1)
+    assert dask_worker._share() == share([0, 1, 2], 0, 1)
     os.close(workers[1][0][1])
+
+
+@pytest.mark.parametrize(("other", "jobs"), [("2 3", 1), ("1 2", 2), ("0 1", 2)])
+def test_workers_divide_only_cores_that_both_may_use(
+    other: str, jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs of SLURM on one node share its temporary folder, but not their cores."""
+    held: list[tuple[int, int]] = []
+    monkeypatch.setattr(dask_worker, "_held", held)
+    monkeypatch.setattr(dask_worker, "_slot_folder", lambda: tmp_path)
+    monkeypatch.setattr(dask_worker, "usable_cores", lambda: [0, 1])
+    with (tmp_path / "0").open("w") as slot:
+        fcntl.flock(slot, fcntl.LOCK_EX)
+        slot.write(other)
+        slot.flush()
+        assert dask_worker._share() == share([0, 1], jobs - 1, jobs)
+    os.close(held[0][1])

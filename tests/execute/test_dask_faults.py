@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import groupby
 
 import psutil
@@ -143,3 +144,49 @@ def test_a_terminated_client_and_a_lost_scheduler(naps: Project) -> None:
     check_whole_blocks(naps)
     naps.bakeoff("run", "--resume", "latest")
     check_finished(naps)
+
+
+def begin_blocks(project: Project) -> int:
+    """Begin blocks here, of which `naps` is missing in the first three; return their number."""
+    blocks = 4
+    project.bakeoff("run", "planted", "-s", "copy", "-s", "naps", "--blocks", str(blocks))
+    (path,) = project.runs()
+    header, *lines = path.read_bytes().splitlines(keepends=True)
+    left = [
+        line
+        for line, record in zip(lines, read(path)[1], strict=True)
+        if record.trial.strategy == "copy" and record.trial.block < blocks - 1
+    ]
+    path.write_bytes(b"".join([header, *left]))
+    return blocks
+
+
+def test_no_block_that_a_machine_began_is_stolen(naps: Project) -> None:
+    """The scheduler of somebody else gives idle workers what busy ones have not begun."""
+    blocks = begin_blocks(naps)
+    stealing = {"DASK_DISTRIBUTED__SCHEDULER__WORK_STEALING_INTERVAL": "20ms"}
+    with scheduler(naps.folder, **stealing) as (address, _), ExitStack() as stack:
+        stack.enter_context(worker(naps.folder, address))
+        stack.enter_context(worker(naps.folder, address, BAKEOFF_MACHINE="other"))
+        wait_for_workers(address, 2)
+        assert "missing" not in naps.bakeoff(*RESUME, "--scheduler", address).stderr
+    records = by_key(naps.runs())
+    assert {record.status for record in records.values()} == {"ok"}
+    assert len(records) == 2 * blocks
+    ran = [{record.trial.block for record in read(path)[1]} for path in naps.runs()]
+    assert sum(map(len, ran)) == blocks
+
+
+def test_a_block_that_a_machine_began_waits_for_its_worker(naps: Project) -> None:
+    """It goes on with a worker that was started again, which has another address."""
+    blocks = begin_blocks(naps)
+    with scheduler(naps.folder) as (address, _), worker(naps.folder, address) as first:
+        wait_for_workers(address, 1)
+        client = begin(naps, *RESUME, "--scheduler", address)
+        worker_of_a_trial(naps)
+        first.kill()
+        first.wait()
+        with worker(naps.folder, address):
+            _, said = client.communicate(timeout=120)
+    assert client.returncode == 0, said
+    assert len(by_key(naps.runs())) == 2 * blocks

@@ -176,7 +176,7 @@ class LeafWise:
         self._goal = goal
         self._rounds = int(problem.params["trees"])
         self._threads = problem.threads
-        self._config = _config(problem) | {**_ON_CPU, "objective": _OBJECTIVES[goal.target]}
+        self._config = budget(problem) | {**ON_CPU, "objective": _OBJECTIVES[goal.target]}
         if goal.target == "multiclass":
             self._config["num_class"] = goal.classes
 

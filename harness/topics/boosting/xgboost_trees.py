@@ -182,7 +182,7 @@ class Hist:
     def __init__(self, problem: Problem, goal: Goal, *, inplace: bool = False) -> None:
         self._goal = goal
         self._rounds = int(problem.params["trees"])
-        self._config = _config(problem) | {"tree_method": "hist"} | _OBJECTIVES[goal.target]
+        self._config = budget(problem) | {"tree_method": "hist"} | _OBJECTIVES[goal.target]
         if goal.target == "multiclass":
             self._config["num_class"] = goal.classes
         self._threads = problem.threads
