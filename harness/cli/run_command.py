@@ -231,6 +231,7 @@ def _measure(run: OpenRun, executor: Executor, *, as_json: bool) -> int:
     from harness.cli.progress import RunProgress
     from harness.cli.show_command import cells, print_parts
     from harness.execute.run import run_plan
+    from harness.store.noise import deviations, noise_beside
     from harness.store.read import read_all
     from harness.store.runs import parts
 
@@ -248,11 +249,12 @@ def _measure(run: OpenRun, executor: Executor, *, as_json: bool) -> int:
             f"bakeoff run --resume {name}",
             soft_wrap=True,
         )
-    read = read_all(parts(run.file.path))
+    paths = parts(run.file.path)
+    read, noise = read_all(paths), deviations(noise_beside(paths))
     if as_json:
-        print_json({"run": name, "path": str(run.file.path), "cells": cells(read)})
+        print_json({"run": name, "path": str(run.file.path), "cells": cells(read, noise)})
     else:
-        print_parts(console(), read, full=f"bakeoff show {name} --json")
+        print_parts(console(), read, noise, full=f"bakeoff show {name} --json")
         remarks.print(f"wrote {_relative(run.file.path)}", soft_wrap=True, markup=False)
     statuses = {record.status for _, records in read for record in records}
     return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED

@@ -20,7 +20,7 @@ from harness.registry import Registry, card_folders, load_registry
 from harness.report.run.task import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import Header
-from harness.store.noise import StoredNoise, noise_of
+from harness.store.noise import StoredNoise
 from harness.store.runs import find_all
 from harness.store.runs import runs as runs_in
 
@@ -202,26 +202,24 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
         raise UsageError(f"run {empty} has no trials: finish it with 'bakeoff run --resume'")
     others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
     registry = load_registry(config)
-    noise = noise_of(folder, {header.machine.name for header in run_set.headers})
     topics = list(dict.fromkeys(cell.cell.topic for cell in run_set.aggregates))
     return build(
         run_set,
         title=f"Bakeoff: {', '.join(topics)}",
-        claims=_claims(topics, run_set, registry, noise),
-        noise=noise,
+        claims=_claims(topics, run_set, registry),
+        noise=run_set.noise,
         cards=_cards(config),
         tracked=read_run_set(others) if others else None,
     )
 
 
-def _claims(topics: Sequence[str], run_set: RunSet, registry: Registry, noise: dict[str, StoredNoise]) -> list[Judged]:
-    deviations = {name: stored.noise.sd for name, stored in noise.items()}
+def _claims(topics: Sequence[str], run_set: RunSet, registry: Registry) -> list[Judged]:
     return [
         judged
         for name in topics
         if name in registry.topics
         for judged in judge(
-            registry.topics[name], [cell for cell in run_set.comparable if cell.cell.topic == name], deviations
+            registry.topics[name], [cell for cell in run_set.comparable if cell.cell.topic == name], run_set.noise_sd
         )
     ]
 
