@@ -130,7 +130,8 @@ def _advice(task: TaskInfo, cells: Sequence[CellAggregate], reference: str, run_
     """Recommend over the clean cells of the machine with the most cells."""
     if not task.metrics:
         return None
-    if all(header.selection.profile == "claims" for header in run_set.headers if header.has(task.card.name)):
+    profiles = {header.selection.profile for header in run_set.headers if header.has(task.card.name)}
+    if profiles == {"claims"}:
         return {"strategy": "", "sentence": _FOR_CLAIMS}
     own = _most_measured(cells)
     main = [cell for cell in own if cell.cell.scenario == "clean"] or own
