@@ -26,6 +26,7 @@ class Tally:
 
     statuses: Counter[Status] = field(default_factory=Counter)
     contaminated: int = 0
+    crowded: int = 0
     load: list[float] = field(default_factory=list)
     stolen: list[float] = field(default_factory=list)
     foreign: list[float] = field(default_factory=list)
@@ -33,6 +34,7 @@ class Tally:
     def add(self, record: Record) -> None:
         """Count a record."""
         self.statuses[record.status] += 1
+        self.crowded += record.crowded
         if record.conditions is not None:
             self.contaminated += record.conditions.contaminated
             self.load.append(record.conditions.load)

@@ -63,13 +63,13 @@ def print_parts(out: Console, parts: Parts, noise: Noise, *, full: str = "--json
     full
         What shows the columns for which there is no room: an option, or a command.
     """
-    from harness.cli.tables import contamination, print_run
+    from harness.cli.tables import conditions, print_run
 
     for header, records in parts:
         if len(parts) > 1:
             out.print(f"\nmachine {header.machine.name}:", soft_wrap=True)
         print_run(out, header, records, full=full, noise_sd=noise.get(header.machine.name))
-    if remark := contamination([record for _, records in parts for record in records]):
+    for remark in conditions([record for _, records in parts for record in records]):
         log().print(f"note: {remark}", soft_wrap=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from harness.analysis import wording
@@ -80,15 +80,16 @@ def print_troubles(out: Console, header: Header, records: Sequence[Record]) -> N
     out.print(f"{wording.count(len(records), 'trial')}: {statuses or 'none ran'}", soft_wrap=True)
 
 
-def contamination(records: Sequence[Record]) -> str:
-    """Return the remark on trials that were disturbed; empty without any."""
-    contaminated = sum(record.conditions is not None and record.conditions.contaminated for record in records)
-    if not contaminated:
-        return ""
-    return (
-        f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time went "
-        "elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add --blocks"
-    )
+def conditions(records: Sequence[Record]) -> Iterator[str]:
+    """Go through the remarks on trials that had too few cores or were disturbed."""
+    if crowded := sum(record.crowded for record in records):
+        yield f"{wording.crowded(crowded)}; give --threads at most the number of cores"
+    if contaminated := sum(record.conditions is not None and record.conditions.contaminated for record in records):
+        yield (
+            f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time "
+            "went elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add "
+            "--blocks"
+        )
 
 
 def rows(header: Header, records: Sequence[Record], noise_sd: float | None = None) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from scipy.special import stdtrit
 
+from harness.analysis import wording
 from harness.analysis.run_set import RunSet, Tally, read_run_set
 from harness.claims import Judged, judge
 from harness.config import Config
@@ -89,8 +90,10 @@ def remarks(run_set: RunSet) -> list[str]:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
     said += run_set.other_totals
     missing = run_set.missing()
-    for header in run_set.headers:
+    for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
         said += _remarks_on(header, missing.get(header.run, 0))
+        if tally.crowded:
+            said.append(f"Run {header.run}: {wording.crowded(tally.crowded)}.")
     checksums = {(name, version) for header in run_set.headers for name, version in header.cards.items()}
     for name in sorted({name for name, _ in checksums if sum(other == name for other, _ in checksums) > 1}):
         said.append(f"Data set {name} differs between the runs: neither metrics nor times can be compared.")
