@@ -28,7 +28,7 @@ class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     case
         Pattern of the cases, or of their beginning: ``boosting/tabular-binary/xgboost-hist*``.
     until
-        Last day on which it applies.
+        Last day on which it applies, by UTC.
     reason
         Why; printed beside the finding.
     figure

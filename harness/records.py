@@ -200,6 +200,12 @@ class Record(msgspec.Struct, omit_defaults=True):
     choice: dict[str, Scalar] = {}
     work: dict[str, float] = {}
 
+    @property
+    def crowded(self) -> bool:
+        """Whether the trial had more threads than cores, so that its threads waited for each other."""
+        threads = self.trial.params.get("threads", 0)
+        return bool(self.cores) and isinstance(threads, int) and threads > len(self.cores)
+
 
 def label(strategy: str, options: dict[str, Scalar]) -> str:
     """Name a strategy together with its options."""

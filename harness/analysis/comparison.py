@@ -12,7 +12,7 @@ import pandas as pd
 
 from harness.analysis.aggregates import CellAggregate, effect, in_order, reference_among
 from harness.analysis.run_set import RunSet, read_run_set
-from harness.analysis.verdicts import Compared, Overall, compare, overall, reach
+from harness.analysis.verdicts import Compared, Measures, Overall, compare, measures_of, overall, reach
 from harness.errors import UsageError, did_you_mean
 from harness.records import Scalar, is_cost
 from harness.stats.paired import Interval
@@ -106,8 +106,21 @@ class Comparison:
         return effect(self.cells, of, to, measure)
 
     def verdicts(self, measure: str) -> dict[str, Compared]:
-        """Compare every strategy with the reference on one measure."""
-        return compare(self.cells, self.labels, self.reference, measure, better=self._better(measure))
+        """Compare every strategy with the reference on one measure; the whole table is the family for Holm.
+
+        A metric of altered test sets is in no table, so its strategies are a family of their own.
+        """
+        if measure in self._table:
+            return self._table[measure]
+        return self._compare({measure: self._better(measure)})[measure]
+
+    @cached_property
+    def _table(self) -> dict[str, dict[str, Compared]]:
+        return self._compare(measures_of(self.cells, self._run_set.task(self.task).metrics))
+
+    def _compare(self, measures: Measures) -> dict[str, dict[str, Compared]]:
+        noise_sd = self._run_set.noise_sd.get(self.machine)
+        return compare(self.cells, self.labels, self.reference, measures, noise_sd=noise_sd)
 
     def ranking(self, measure: str | None = None) -> Overall | None:
         """Rank the strategies over the cells: mean ranks, critical differences and ratings.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,6 +16,7 @@ from harness.analysis.totals import with_same_totals
 from harness.declare.values import Chart
 from harness.records import Record, Status
 from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard, plain
+from harness.store.noise import StoredNoise, deviations, noise_beside
 from harness.store.read import open_runs
 
 
@@ -25,6 +26,7 @@ class Tally:
 
     statuses: Counter[Status] = field(default_factory=Counter)
     contaminated: int = 0
+    crowded: int = 0
     load: list[float] = field(default_factory=list)
     stolen: list[float] = field(default_factory=list)
     foreign: list[float] = field(default_factory=list)
@@ -32,6 +34,7 @@ class Tally:
     def add(self, record: Record) -> None:
         """Count a record."""
         self.statuses[record.status] += 1
+        self.crowded += record.crowded
         if record.conditions is not None:
             self.contaminated += record.conditions.contaminated
             self.load.append(record.conditions.load)
@@ -69,11 +72,19 @@ class RunSet:
         One of each for every run and machine, in the order given.
     aggregates
         The cells of all runs, those of each machine apart; only `comparable` ones may be pooled over runs.
+    noise
+        The noise floors that are stored beside the runs, by machine.
     """
 
     headers: list[Header]
     tallies: list[Tally]
     aggregates: list[CellAggregate]
+    noise: Mapping[str, StoredNoise] = field(default_factory=dict)
+
+    @property
+    def noise_sd(self) -> dict[str, float]:
+        """What `deviations` makes of the noise floors."""
+        return deviations(self.noise)
 
     @property
     def measures(self) -> list[str]:
@@ -166,7 +177,8 @@ def read_run_set(paths: Sequence[Path], since: datetime | None = None) -> RunSet
                 yield header.run, header.machine.name, _tallied(records, tallies[-1])
 
     with open_runs(paths) as opened:
-        return RunSet(headers, tallies, aggregate(streams()))
+        aggregates = aggregate(streams())
+    return RunSet(headers, tallies, aggregates, noise_beside(paths))
 
 
 def start_of(header: Header) -> datetime:

@@ -1,28 +1,36 @@
 """What the cells of a task say about its strategies: verdicts against a reference, and ranks over all cells.
 
-A verdict is an effect with its interval, and whether the strategy is better, worse or tied. In ranks and ratings the
-baseline replaces results that failed.
+A verdict is an effect with its interval, and whether the strategy is better, worse or tied. Terminal, page, notebook
+and `bakeoff compare` take it from here. In ranks and ratings the baseline replaces results that failed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy.special import stdtrit
 
-from harness.analysis.aggregates import CellAggregate, Floats, effect, fullest, measurable
-from harness.records import is_cost, is_time
+from harness.analysis.aggregates import CellAggregate, Floats, effect, fullest, measurable, shown, time_of
+from harness.records import TOTALS, is_cost, is_time
 from harness.stats.paired import CONFIDENCE, Interval, holm, p_value
 from harness.stats.ranking import Elo, Ranking, bradley_terry, impute, rank
 from harness.stats.target import Reached, cost_to_target, summarise
+from harness.store.header import JudgedMetric
 
 Word: TypeAlias = Literal["reference", "better", "worse", "tied", "unknown"]
 
 ALPHA = 1 - CONFIDENCE
+#: Log-ratio of memory below which there is no difference: the peaks of equal code differ by up to half a per cent from
+#: run to run, and in one run they may not differ at all, so that no interval shows it.
+MEMORY_FLOOR = 0.01
+
+
+#: Measure to the direction that is better.
+Measures: TypeAlias = Mapping[str, Literal["higher", "lower"]]
 
 
 @dataclass(frozen=True)
@@ -35,10 +43,10 @@ class Compared:
         A ratio for a cost, a difference for a metric; ``None`` where they have no block in common, and for memory
         that is too small to be compared.
     p
-        Two-sided p of "no difference", after Holm over the strategies compared; NaN where there is no interval.
+        Two-sided p of "no difference", after Holm over the table; NaN where there is no interval.
     word
-        ``tied`` also if the effect is smaller than the machine's noise floor, and if there is none in any block;
-        ``unknown`` without an interval.
+        ``tied`` also if the effect is smaller than noise alone gives, and if there is none in any block; ``unknown``
+        without an interval.
     """
 
     effect: Interval | None
@@ -46,37 +54,72 @@ class Compared:
     word: Word
 
 
+def measures_of(cells: Sequence[CellAggregate], metrics: Iterable[JudgedMetric]) -> Measures:
+    """Return what a table of some cells compares: costs of all phases, then of each phase, then the metrics."""
+    seen = {name: None for cell in cells for entry in cell.entries.values() for name in entry.values}
+    total = time_of(cells)
+    phases = [name for name in seen if name.endswith(f".{total}")]
+    directions = {metric.name: metric.direction for metric in metrics}
+    costs = [*(name for name in TOTALS if name in seen), *phases]
+    return {**dict.fromkeys(costs, "lower"), **{name: directions[name] for name in shown(cells, list(directions))}}
+
+
 def compare(
     cells: Sequence[CellAggregate],
     labels: Sequence[str],
     reference: str,
-    name: str,
+    measures: Measures,
     *,
-    better: Literal["higher", "lower"],
     noise_sd: float | None = None,
-) -> dict[str, Compared]:
-    """Compare strategies with a reference on one measure; they are one family for Holm's adjustment.
+) -> dict[str, dict[str, Compared]]:
+    """Compare strategies with a reference on the measures of a table.
 
     Parameters
     ----------
     cells
         Cells of one machine; with several, effects are averaged block by block.
     noise_sd
-        Standard deviation of the log-ratio of the times of two equal trials on that machine; it is used for times only.
+        See `decide`.
+
+    Returns
+    -------
+    dict
+        Measure to label to comparison.
     """
-    none = 1.0 if is_cost(name) else 0.0
     found = {
-        label: effect(cells, label, reference, name) if measurable(cells, [label, reference], name) else None
+        (name, label): effect(cells, label, reference, name) if measurable(cells, [label, reference], name) else None
+        for name in measures
         for label in labels
         if label != reference
     }
-    tested = {label: p_value(interval, none) for label, interval in found.items() if interval and interval.known}
+    decided = decide(found, measures, noise_sd=noise_sd)
+    own = Compared(None, math.nan, "reference")
+    return {name: {label: decided.get((name, label), own) for label in labels} for name in measures}
+
+
+def decide(
+    found: Mapping[tuple[str, str], Interval | None], measures: Measures, *, noise_sd: float | None = None
+) -> dict[tuple[str, str], Compared]:
+    """Decide which effects of a table are differences; all of them are one family for Holm's adjustment.
+
+    So at most 5 % of the tables of equal strategies show a difference anywhere.
+
+    Parameters
+    ----------
+    found
+        Measure and label to effect.
+    noise_sd
+        Standard deviation of the log-ratio of the times of two equal trials on the machine; it is used for times only.
+        Memory has the same floor everywhere, `MEMORY_FLOOR`.
+    """
+    tested = {key: p_value(own, _none(key[0])) for key, own in found.items() if own is not None and own.known}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
-    compared = {
-        label: Compared(interval, p := adjusted.get(label, math.nan), _word(interval, p, name, better, noise_sd))
-        for label, interval in found.items()
+    return {
+        (name, label): Compared(
+            own, p := adjusted.get((name, label), math.nan), _word(own, p, name, measures[name], noise_sd)
+        )
+        for (name, label), own in found.items()
     }
-    return {label: Compared(None, math.nan, "reference") if label == reference else compared[label] for label in labels}
 
 
 def noise_floor(sd: float, blocks: int) -> float:
@@ -84,20 +127,27 @@ def noise_floor(sd: float, blocks: int) -> float:
     return float(stdtrit(blocks - 1, 0.5 + CONFIDENCE / 2)) * sd / math.sqrt(blocks) if blocks > 1 else math.inf
 
 
+def _none(name: str) -> float:
+    return 1.0 if is_cost(name) else 0.0
+
+
 def _word(interval: Interval | None, p: float, name: str, better: str, noise_sd: float | None) -> Word:
-    none = 1.0 if is_cost(name) else 0.0
+    none = _none(name)
     if interval is not None and interval.equal(none):
         return "tied"
     if interval is None or not interval.known:
         return "unknown"
-    below_noise = (
-        is_time(name)
-        and noise_sd is not None
-        and abs(math.log(interval.estimate)) < noise_floor(noise_sd, interval.blocks)
-    )
+    below_noise = is_cost(name) and abs(math.log(interval.estimate)) < _floor(name, interval.blocks, noise_sd)
     if below_noise or not p < ALPHA or not interval.excludes(none):
         return "tied"
     return "better" if (interval.estimate > none) == (better == "higher") else "worse"
+
+
+def _floor(name: str, blocks: int, noise_sd: float | None) -> float:
+    """Return the log-ratio of a cost below which there is no difference."""
+    if is_time(name):
+        return 0.0 if noise_sd is None else noise_floor(noise_sd, blocks)
+    return MEMORY_FLOOR
 
 
 _LEAST_CELLS, _LEAST_STRATEGIES = 2, 2

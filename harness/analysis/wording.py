@@ -22,6 +22,11 @@ _LEAST_RATIO = 0.01
 _FINEST = 6
 
 
+def crowded(trials: int) -> str:
+    """Say that trials had more threads than cores."""
+    return f"{count(trials, 'trial')} had more threads than cores, so that threads waited for each other"
+
+
 def figure(value: float | None, unit: str) -> str:
     """Write a value of a measure with its unit: ``911 ms``, ``36.6 MB``, ``0.7784``.
 

@@ -56,7 +56,7 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
         log().print(f"note: {remark}", soft_wrap=True, markup=False)
     wanted = topics or [topic.name for topic in registry.default_topics() if topic.claims]
     chosen = [topic for name, topic in registry.topics.items() if name in wanted]
-    judged = {topic.name: _judged(topic, run_set, settings) for topic in chosen}
+    judged = {topic.name: _judged(topic, run_set) for topic in chosen}
     if as_json:
         measured = [{"run": header.run, "machine": header.machine.name} for header in run_set.headers]
         print_json({"runs": measured, "claims": [claim for claims in judged.values() for claim in claims]})
@@ -74,12 +74,10 @@ def _paths(settings: Config, names: tuple[str, ...]) -> list[Path]:
     return find_all(settings.results_folder, names)
 
 
-def _judged(topic: Topic, run_set: RunSet, settings: Config) -> list[Judged]:
+def _judged(topic: Topic, run_set: RunSet) -> list[Judged]:
     from harness.claims import judge
-    from harness.store.noise import noise_of
 
-    noise = noise_of(settings.results_folder, {header.machine.name for header in run_set.headers})
-    return judge(topic, run_set.comparable, {name: stored.noise.sd for name, stored in noise.items()})
+    return judge(topic, run_set.comparable, run_set.noise_sd)
 
 
 def _print_topic(out: Console, topic: Topic, judged: list[Judged], run_set: RunSet, *, commands: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,6 +17,7 @@ from harness.analysis.aggregates import (
     pool,
     uncertainty,
 )
+from harness.analysis.verdicts import Compared, Measures, decide
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import NothingSelectedError
 from harness.records import Cell, Record, is_cost, setup_among
@@ -35,10 +37,16 @@ _Part: TypeAlias = "tuple[Header, list[Record]]"
 _COSTS = ("cpu_s", "wall_s", "peak_bytes")
 
 
-def differences(base: _Part, candidate: _Part) -> list[dict[str, Any]]:
+def differences(base: _Part, candidate: _Part, noise_sd: float | None = None) -> list[dict[str, Any]]:
     """Return a row for each cell, strategy and measure of both runs, and one for each strategy that only one run has.
 
-    Totals that leave out different set-up phases are not compared.
+    The effects of a cell are one family (`harness.analysis.verdicts.decide`). Totals that leave out different set-up
+    phases are not compared.
+
+    Parameters
+    ----------
+    noise_sd
+        Noise of the machine that measured both.
 
     Raises
     ------
@@ -49,7 +57,9 @@ def differences(base: _Part, candidate: _Part) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     common = 0
     for cell in {**old, **new}:
-        metrics = [metric.name for metric in plain(candidate[0].metrics) if metric.task == cell.full_task]
+        metrics = {m.name: m.direction for m in plain(candidate[0].metrics) if m.task == cell.full_task}
+        measures: Measures = {**dict.fromkeys(_COSTS, "lower"), **metrics}
+        found: dict[tuple[str, str], Interval | None] = {}
         one, other = old.get(cell), new.get(cell)
         for label in {**(one.entries if one else {}), **(other.entries if other else {})}:
             if one is None or other is None or label not in one.entries or label not in other.entries:
@@ -57,14 +67,19 @@ def differences(base: _Part, candidate: _Part) -> list[dict[str, Any]]:
                 rows.append({"cell": cell.title, "strategy": label, "only_in": "base" if missing else "candidate"})
                 continue
             common += 1
-            old_one, new_one = one.entries[label], other.entries[label]
+            new_one = other.entries[label]
             names = [*(_COSTS if _same_totals(base, candidate, cell.full_task, new_one) else ()), *metrics]
             for name in names:
                 parts = [part] if (part := other.differences(label, label, name, one)) else []
-                change = pool(parts, name, **uncertainty([other], [label], name))
-                if change is not None:
-                    medians = {"base_median": old_one.median(name), "candidate_median": new_one.median(name)}
-                    rows.append({"cell": cell.title, "strategy": label, **_described(name, change), **medians})
+                if (change := pool(parts, name, **uncertainty([other], [label], name))) is not None:
+                    found[name, label] = change
+        for (name, label), compared in decide(found, measures, noise_sd=noise_sd).items():
+            sides = {
+                f"{side}_median": cells.entries[label].median(name)
+                for side, cells in (("base", one), ("candidate", other))
+                if cells is not None
+            }
+            rows.append({"cell": cell.title, "strategy": label, **_described(name, compared), **sides})
     if not common:
         raise NothingSelectedError("the two runs have no strategy, data, scenario and parameters in common")
     if not any("measure" in row for row in rows):
@@ -83,7 +98,7 @@ def _aggregate(records: Sequence[Record]) -> dict[Cell, CellAggregate]:
 
 
 def print_differences(out: Console, header: Header, rows: Sequence[dict[str, Any]]) -> None:
-    """Print a table for each cell; an effect is bold where its interval excludes "no change"."""
+    """Print a table for each cell; an effect is bold where it is a change."""
     from harness.report.terminal import Column, print_table
     from harness.store.header import titled
 
@@ -104,13 +119,15 @@ def print_differences(out: Console, header: Header, rows: Sequence[dict[str, Any
         out.print()
 
 
-def _described(name: str, change: Interval) -> dict[str, Any]:
-    cost = is_cost(name)
+def _described(name: str, compared: Compared) -> dict[str, Any]:
+    assert compared.effect is not None
     return {
         "measure": name,
-        "effect": "ratio" if cost else "difference",
-        **change.plain(),
-        "changed": change.excludes(1.0 if cost else 0.0),
+        "effect": "ratio" if is_cost(name) else "difference",
+        **compared.effect.plain(),
+        "p": None if math.isnan(compared.p) else compared.p,
+        "changed": compared.word in ("better", "worse"),
+        "verdict": compared.word,
     }
 
 
@@ -138,19 +155,25 @@ def _written(row: dict[str, Any]) -> CellText:
 def command(base: str, candidate: str, *, as_json: bool) -> None:
     """Compare the run CANDIDATE with the run BASE: what changed, for each strategy in each cell.
 
-    Effects are paired by block (the same data and seeds). Two runs are not interleaved: an effect on time includes the
-    machine's drift between them.
+    Effects are paired by block (the same data and seeds). A change is bold: it is certain among all figures of its
+    table, and larger than the machine's noise floor (bakeoff doctor --keep measures it). Two runs are not interleaved:
+    an effect on time includes the machine's drift between them.
     """
+    from harness.store.noise import deviations, noise_beside
     from harness.store.read import read_all
     from harness.store.runs import find
 
     folder = config().results_folder
-    old, new = read_all(find(folder, base)), read_all(find(folder, candidate))
+    paths = find(folder, candidate)
+    old, new, noise = read_all(find(folder, base)), read_all(paths), deviations(noise_beside(paths))
     paired = _paired(old, new)
     remarks = log()
     for remark in dict.fromkeys(remark for one, other in paired for remark in _remarks(one[0], other[0])):
         remarks.print(f"note: {remark}", soft_wrap=True)
-    compared = {other[0].machine.name: differences(one, other) for one, other in paired}
+    compared = {
+        (machine := other[0].machine.name): differences(one, other, noise.get(machine) if _same(one, other) else None)
+        for one, other in paired
+    }
     if as_json:
         rows = [{"machine": machine, **row} for machine, own in compared.items() for row in own]
         print_json({"base": old[0][0].run, "candidate": new[0][0].run, "rows": rows})
@@ -161,6 +184,10 @@ def command(base: str, candidate: str, *, as_json: bool) -> None:
         if len(compared) > 1:
             out.print(f"\nmachine {machine}:", soft_wrap=True)
         print_differences(out, headers[machine], own)
+
+
+def _same(one: _Part, other: _Part) -> bool:
+    return one[0].machine.name == other[0].machine.name
 
 
 def _paired(base: Sequence[_Part], candidate: Sequence[_Part]) -> list[tuple[_Part, _Part]]:

@@ -18,9 +18,10 @@ import click
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.cli.params import Seconds, Setting, Size
 from harness.config import Config
+from harness.declare.values import THREADS
 from harness.errors import Exit, UsageError
 from harness.execute import EXECUTORS
-from harness.measure.machine import fingerprint
+from harness.measure.machine import fingerprint, usable_cores
 from harness.plan import Plan
 from harness.records import Cell, Record, Trial
 from harness.store.read import read
@@ -168,9 +169,16 @@ def command(
         return Exit.DONE
     with closing(executor_for(selection, settings, registry, executor, cluster)) as runner:
         runner.prepare(plan.trials)
+        if executor == "local" and (threads := most_threads(plan.trials)) > (cores := len(usable_cores()) or threads):
+            log().print(f"note: there are {cores} cores here for trials with threads={threads}", soft_wrap=True)
         run = start(selection, plan, settings, registry, shlex.join(["bakeoff", *sys.argv[1:]]))
         with run.file:
             return _measure(run, runner, as_json=as_json)
+
+
+def most_threads(trials: Iterable[Trial]) -> int:
+    """Return the largest number of threads of some trials."""
+    return max((int(trial.params.get(THREADS, 1)) for trial in trials), default=1)
 
 
 def _take_termination_for_interruption() -> None:
@@ -231,6 +239,7 @@ def _measure(run: OpenRun, executor: Executor, *, as_json: bool) -> int:
     from harness.cli.progress import RunProgress
     from harness.cli.show_command import cells, print_parts
     from harness.execute.run import run_plan
+    from harness.store.noise import deviations, noise_beside
     from harness.store.read import read_all
     from harness.store.runs import parts
 
@@ -248,11 +257,12 @@ def _measure(run: OpenRun, executor: Executor, *, as_json: bool) -> int:
             f"bakeoff run --resume {name}",
             soft_wrap=True,
         )
-    read = read_all(parts(run.file.path))
+    paths = parts(run.file.path)
+    read, noise = read_all(paths), deviations(noise_beside(paths))
     if as_json:
-        print_json({"run": name, "path": str(run.file.path), "cells": cells(read)})
+        print_json({"run": name, "path": str(run.file.path), "cells": cells(read, noise)})
     else:
-        print_parts(console(), read, full=f"bakeoff show {name} --json")
+        print_parts(console(), read, noise, full=f"bakeoff show {name} --json")
         remarks.print(f"wrote {_relative(run.file.path)}", soft_wrap=True, markup=False)
     statuses = {record.status for _, records in read for record in records}
     return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from harness.analysis import wording
@@ -18,9 +19,9 @@ from harness.analysis.aggregates import (
     shown,
     time_of,
 )
-from harness.records import Cell, Record, Status, is_cost, setup_among
+from harness.analysis.verdicts import Compared, compare, measures_of
+from harness.records import Record, Status, is_cost, setup_among
 from harness.report.terminal import CellText, Column, Styled, print_table
-from harness.stats.paired import Interval
 from harness.store.header import plain, titled
 
 if TYPE_CHECKING:
@@ -34,16 +35,25 @@ _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": 
 _LEAST_RATIO = 0.01
 
 
-def print_run(out: Console, header: Header, records: Sequence[Record], *, full: str = "--json") -> None:
+def print_run(
+    out: Console,
+    header: Header,
+    records: Sequence[Record],
+    *,
+    full: str = "--json",
+    noise_sd: float | None = None,
+) -> None:
     """Print a table for every cell of a run, then what its profile left out and what did not finish.
 
     Parameters
     ----------
     full
         The option that shows the columns for which there is no room.
+    noise_sd
+        See `harness.analysis.verdicts.decide`.
     """
     for aggregates in _aggregate(header, records):
-        table = ComparisonTable(header, aggregates)
+        table = ComparisonTable(header, aggregates, noise_sd)
         notes = [table.caption, *table.choices, *table.divergences]
         print_table(out, table.columns(), title=aggregates.cell.title, notes=notes, full=full)
         out.print()
@@ -70,33 +80,40 @@ def print_troubles(out: Console, header: Header, records: Sequence[Record]) -> N
     out.print(f"{wording.count(len(records), 'trial')}: {statuses or 'none ran'}", soft_wrap=True)
 
 
-def contamination(records: Sequence[Record]) -> str:
-    """Return the remark on trials that were disturbed; empty without any."""
-    contaminated = sum(record.conditions is not None and record.conditions.contaminated for record in records)
-    if not contaminated:
-        return ""
-    return (
-        f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time went "
-        "elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add --blocks"
-    )
+def conditions(records: Sequence[Record]) -> Iterator[str]:
+    """Go through the remarks on trials that had too few cores or were disturbed."""
+    if crowded := sum(record.crowded for record in records):
+        yield f"{wording.crowded(crowded)}; give --threads at most the number of cores"
+    if contaminated := sum(record.conditions is not None and record.conditions.contaminated for record in records):
+        yield (
+            f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time "
+            "went elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add "
+            "--blocks"
+        )
 
 
-def rows(header: Header, records: Sequence[Record]) -> list[dict[str, Any]]:
+def rows(header: Header, records: Sequence[Record], noise_sd: float | None = None) -> list[dict[str, Any]]:
     """Return the figures of the tables, one mapping for each cell and strategy."""
     return [
-        row for aggregates in _aggregate(header, records) for row in ComparisonTable(header, aggregates).plain_rows()
+        row
+        for aggregates in _aggregate(header, records)
+        for row in ComparisonTable(header, aggregates, noise_sd).plain_rows()
     ]
 
 
 class ComparisonTable:
     """The strategies of one cell against their reference."""
 
-    def __init__(self, header: Header, aggregates: CellAggregate) -> None:
+    def __init__(self, header: Header, aggregates: CellAggregate, noise_sd: float | None = None) -> None:
         self._aggregates = aggregates
         self._labels, self._reference = _roles(aggregates, header)
         self._time = time_of([aggregates])
-        self._metrics = _metrics(aggregates.cell, header)
         task = aggregates.cell.full_task
+        metrics = [metric for metric in plain(header.metrics) if metric.task == task]
+        self._metrics = [metric.name for metric in metrics]
+        self._compared = compare(
+            [aggregates], self._labels, self._reference, measures_of([aggregates], metrics), noise_sd=noise_sd
+        )
         self._work_rates = aggregates.work_rates(next((card.work for card in header.tasks if card.name == task), {}))
         self._cards = {card.name: card for card in header.strategies if card.task == task}
         self._setup = _setup(aggregates, header)
@@ -110,7 +127,7 @@ class ComparisonTable:
         return (
             f"medians over {few}{wording.count(most, 'block')}; ratios and differences to "
             f"{self._title(self._reference)}, paired by block, with "
-            '95 % intervals; bold: the interval excludes "no difference"'
+            "95 % intervals; bold: a difference, certain among all figures of the table and larger than noise"
             + self._rates
             + (f"; times and memory are {wording.setup(self._setup)}" if self._setup else "")
         )
@@ -199,11 +216,14 @@ class ComparisonTable:
 
     def _plain(self, label: str, name: str) -> dict[str, Any]:
         against = effect([self._aggregates], label, self._reference, name)
+        compared = self._compared.get(name, {}).get(label)
         return {
             "median": self._aggregates.entries[label].median(name),
             "rate": found.plain() if (found := self._aggregates.rate(label, name)) else None,
             "effect": None if against is None else "ratio" if is_cost(name) else "difference",
             **(against.plain() if against else _NO_EFFECT),
+            "p": None if compared is None or math.isnan(compared.p) else compared.p,
+            "verdict": compared.word if compared else "unknown",
         }
 
     def _levels(self, name: str) -> list[str]:
@@ -223,12 +243,14 @@ class ComparisonTable:
         return self._figures([self._effect(label, name) for label in self._labels])
 
     def _effect(self, label: str, name: str) -> CellText:
-        if not measurable([self._aggregates], [label, self._reference], name):
-            return _NONE
         pattern, none = ("{:.2f}x", 1.0) if is_cost(name) else ("{:+.3f}", 0.0)
-        if label == self._reference:
-            return pattern.format(none)
-        return _written(pattern, effect([self._aggregates], label, self._reference, name), none)
+        compared = self._compared.get(name, {}).get(label)
+        if compared is None:
+            return _NONE
+        if compared.word == "reference":
+            measured = measurable([self._aggregates], [label], name)
+            return pattern.format(none) if measured else _NONE
+        return _written(pattern, compared, none)
 
     def _figures(self, cells: Sequence[CellText]) -> list[Any]:
         """Empty the cells of strategies that did not finish."""
@@ -264,10 +286,6 @@ def _setup(aggregates: CellAggregate, header: Header) -> tuple[str, ...]:
     return setup_among(names, next((card.setup for card in header.tasks if card.name == task), ()))
 
 
-def _metrics(cell: Cell, header: Header) -> list[str]:
-    return [metric.name for metric in plain(header.metrics) if metric.task == f"{cell.topic}/{cell.task}"]
-
-
 def _seconds(value: float | None) -> str:
     return _NONE if value is None else wording.figure(value, "s").replace("\u00a0", " ")
 
@@ -282,8 +300,9 @@ def _number(value: float | None) -> str:
     return _NONE if value is None else wording.figure(value, "")
 
 
-def _written(pattern: str, found: Interval | None, none: float) -> CellText:
-    """Write an effect with its interval, bold where that excludes no effect."""
+def _written(pattern: str, compared: Compared, none: float) -> CellText:
+    """Write an effect with its interval, bold where it is a difference."""
+    found = compared.effect
     if found is None:
         return _NONE
     if pattern.endswith("x") and found.estimate < _LEAST_RATIO:
@@ -296,4 +315,4 @@ def _written(pattern: str, found: Interval | None, none: float) -> CellText:
         elif found.same:
             same = wording.interval(found.plain(), cost=pattern.endswith("x"))
             text = same if found.equal(none) else f"{text} {same}"
-    return Styled(text, "bold") if found.excludes(none) else text
+    return Styled(text, "bold") if compared.word in ("better", "worse") else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -86,6 +86,8 @@ class Judgement:
     diverged
         The step at which training diverged, in the unit of the curves. The task's guess then gives the metrics that are
         not among `metrics`, and curves end there.
+    undefined
+        Metrics that these data leave undefined, such as an error relative to a true value of 0. The record lacks them.
     """
 
     metrics: Mapping[str, float]
@@ -93,6 +95,7 @@ class Judgement:
     examples: Mapping[str, Examples] = field(default_factory=dict)
     n: Mapping[str, int] = field(default_factory=dict)
     diverged: float | None = None
+    undefined: Collection[str] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,11 @@ _WORDS = {"pass": "inconclusive, taken as a pass by policy", "regressed": "incon
 _TIMES = (("cpu_s", "CPU time"), ("wall_s", "wall time"))
 
 
+def today_utc() -> datetime.date:
+    """Return the day of UTC: what is allowed until a day ends at one moment, wherever the gate runs."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
 def settle(decision: Decision, today: datetime.date) -> Decision:
     """Apply the policy to every case, and give the decision its verdict; settling twice changes nothing.
 

@@ -173,8 +173,12 @@ def memory(value: object) -> int | None:
 
 
 def line(value: object) -> str:
-    """Return a text on one line, cut to 200 characters; an empty one for anything but a text."""
-    return _CONTROL.sub(" ", value).strip()[:_LONGEST] if isinstance(value, str) else ""
+    """Return a text on one line; an empty one for anything but a text.
+
+    Beyond 200 characters the text is cut and a digest of it follows, so that long texts can be told apart.
+    """
+    text = _CONTROL.sub(" ", value).strip() if isinstance(value, str) else ""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 10]}... {digest(text, 3)}"
 
 
 def table(value: object) -> dict[str, Any]:

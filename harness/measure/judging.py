@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -36,10 +36,10 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     Returns
     -------
     Judgement
-        With all metrics of the task and no others, ``diverged`` among them if the task has a guess, and the number of
-        cases of each rate; a trial is one case of ``diverged``. A trial that diverged has the guess's metrics, on
-        altered test sets too, except for finite ones that the judge gave; no examples or numbers of other cases, and
-        curves up to that step.
+        With all metrics of the task that the data define and no others, ``diverged`` among them if the task has a
+        guess, and the number of cases of each rate; a trial is one case of ``diverged``. A trial that diverged has the
+        guess's metrics, on altered test sets too, except for finite ones that the judge gave; no examples or numbers of
+        other cases, and curves up to that step.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def _judged(task: Task, data: Any, output: Any) -> Judgement:
         raise InvalidOutputError(f"the judge returned {type(judgement).__name__}; it must return a Judgement")
     if judgement.diverged is not None:
         return _guessed(task, data, judgement.diverged, judgement.metrics, judgement.curves)
-    metrics = _finite(task, judgement.metrics, "metric")
+    metrics = _finite(task, judgement.metrics, "metric", judgement.undefined)
     n = {
         metric.name: _cases(metric.name, judgement) for metric in task.metrics if metric.rate and metric.name in metrics
     }
@@ -147,10 +147,10 @@ def _guessed(
     return Judgement(metrics, kept, n={DIVERGED: 1}, diverged=float(step))
 
 
-def _finite(task: Task, given: Mapping[str, float], what: str) -> dict[str, float]:
-    """Return the declared ones of some metrics, all of which must be finite numbers."""
-    added = () if task.guess is None else (DIVERGED,)
-    names = [metric.name for metric in task.metrics if metric.name not in added]
+def _finite(task: Task, given: Mapping[str, float], what: str, undefined: Collection[str] = ()) -> dict[str, float]:
+    """Return the declared ones of some metrics, all of which must be finite numbers unless they are undefined."""
+    left_out = {*undefined, *(() if task.guess is None else (DIVERGED,))}
+    names = [metric.name for metric in task.metrics if metric.name not in left_out]
     for name in names:
         if name not in given:
             raise InvalidOutputError(f"{what} {name} is missing")

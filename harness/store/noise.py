@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -34,10 +34,15 @@ def write_noise(folder: Path, noise: StoredNoise) -> Path:
     return path
 
 
-def noise_of(results: Path, machines: Iterable[str]) -> dict[str, StoredNoise]:
-    """Read the noise floors of those machines that have one."""
-    floors = {name: stored_noise(results / name) for name in machines}
+def noise_beside(runs: Iterable[Path]) -> dict[str, StoredNoise]:
+    """Read the noise floors that are stored beside files of runs, by machine."""
+    floors = {folder.name: stored_noise(folder) for folder in {path.parent for path in runs}}
     return {name: noise for name, noise in floors.items() if noise is not None}
+
+
+def deviations(noise: Mapping[str, StoredNoise]) -> dict[str, float]:
+    """Return machine to the standard deviation of the log-ratio of the times of two equal trials."""
+    return {name: stored.noise.sd for name, stored in noise.items()}
 
 
 def stored_noise(folder: Path) -> StoredNoise | None:

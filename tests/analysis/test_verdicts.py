@@ -38,8 +38,8 @@ CELL = cell(
 
 
 def words(name: str, better: str = "lower", noise_sd: float | None = None) -> dict[str, str]:
-    found = compare([CELL], list(CELL.entries), "base", name, better=better, noise_sd=noise_sd)  # type: ignore[arg-type]
-    return {label: comparison.word for label, comparison in found.items()}
+    found = compare([CELL], list(CELL.entries), "base", {name: better}, noise_sd=noise_sd)  # type: ignore[dict-item]
+    return {label: comparison.word for label, comparison in found[name].items()}
 
 
 def test_planted_effects_are_found_from_the_strategys_side() -> None:
@@ -53,15 +53,15 @@ def test_an_effect_under_the_noise_floor_is_no_effect() -> None:
     assert words("auc", "higher", noise_sd=0.4) == words("auc", "higher")
 
 
-def memory_verdict(megabytes: float, noise_sd: float | None = None) -> Compared:
+def memory_verdict(megabytes: float, noise_sd: float | None = None, growth: float = 1.1) -> Compared:
     units = [RunBlock("run", block, block) for block in range(5)]
     sizes = np.array([1.0, 1.01, 0.99, 1.005, 0.995]) * megabytes * 1e6
     entries = {
         "base": StrategyAggregate("base", {}, {"peak_bytes": sizes}),
-        "big": StrategyAggregate("big", {}, {"peak_bytes": sizes * [1.10, 1.11, 1.09, 1.10, 1.10]}),
+        "big": StrategyAggregate("big", {}, {"peak_bytes": sizes * growth * [1.0, 1.001, 0.999, 1.0, 1.0]}),
     }
     large = CellAggregate("machine", CELL.cell, units, entries)
-    return compare([large], ["base", "big"], "base", "peak_bytes", better="lower", noise_sd=noise_sd)["big"]
+    return compare([large], ["base", "big"], "base", {"peak_bytes": "lower"}, noise_sd=noise_sd)["peak_bytes"]["big"]
 
 
 def test_noise_of_times_says_nothing_of_memory() -> None:
@@ -81,15 +81,20 @@ def test_noise_floor_is_the_half_width_of_equal_trials() -> None:
 
 
 def test_one_block_and_no_block_are_unknown() -> None:
-    found = compare([cell(a=[1.0], b=[2.0])], ["a", "b", "c"], "a", "cpu_s", better="lower")
+    found = compare([cell(a=[1.0], b=[2.0])], ["a", "b", "c"], "a", {"cpu_s": "lower"})["cpu_s"]
     assert (found["b"].word, found["c"].word) == ("unknown", "unknown")
     assert found["b"].effect is not None
     assert found["b"].effect.estimate == pytest.approx(2.0)
     assert found["c"].effect is None
 
 
-def test_strategies_are_one_family() -> None:
-    """One p of about 0.03 counts alone, and not among ten."""
+def test_memory_has_a_floor_of_one_per_cent_of_its_own() -> None:
+    assert memory_verdict(1, growth=1.009).word == "tied"
+    assert memory_verdict(1, growth=1.012).word == "worse"
+
+
+def test_strategies_and_measures_are_one_family() -> None:
+    """One p of about 0.03 counts alone, and not among ten, whether of other strategies or of other measures."""
     rng = np.random.default_rng(5)
     logs = np.array([0.1, 0.02, 0.16, 0.05, 0.01]) + 0.03
     alone = paired_ratio(np.exp(logs).tolist(), [1.0] * 5)
@@ -102,13 +107,19 @@ def test_strategies_are_one_family() -> None:
     units = [RunBlock("run", block, block) for block in range(5)]
     few = CellAggregate("machine", CELL.cell, units, entries)
     many = CellAggregate("machine", CELL.cell, units, entries | noise)
-    assert compare([few], list(few.entries), "base", "cpu_s", better="lower")["real"].word == "worse"
-    assert compare([many], list(many.entries), "base", "cpu_s", better="lower")["real"].word == "tied"
+    assert compare([few], list(few.entries), "base", {"cpu_s": "lower"})["cpu_s"]["real"].word == "worse"
+    assert compare([many], list(many.entries), "base", {"cpu_s": "lower"})["cpu_s"]["real"].word == "tied"
+    metrics = {f"metric_{i}": rng.normal(0, 0.1, 5) for i in range(9)}
+    for label, entry in few.entries.items():
+        entry.values.update(metrics if label == "real" else dict.fromkeys(metrics, np.zeros(5)))
+    measures = {"cpu_s": "lower", **dict.fromkeys(metrics, "lower")}
+    found = compare([few], list(few.entries), "base", measures)  # type: ignore[arg-type]
+    assert found["cpu_s"]["real"].word == "tied"
 
 
 def test_blocks_that_are_all_equal_are_a_tie_and_equal_differences_are_not_judged() -> None:
     own = cell(base=BASE, equal=BASE, twice=[2 * value for value in BASE])
     for name, word in (("auc", "worse"), ("cpu_s", "unknown")):
-        found = compare([own], ["base", "equal", "twice"], "base", name, better="lower")
+        found = compare([own], ["base", "equal", "twice"], "base", {name: "lower"})[name]
         assert (found["equal"].word, math.isnan(found["equal"].p)) == ("tied", True)
         assert found["twice"].word == word

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from harness.config import Allowed, GatePolicy
 from harness.gate.decision import VERDICTS, Case, Decision, Finding, Side
-from harness.gate.settle import settle, settle_case
+from harness.gate.settle import settle, settle_case, today_utc
 from harness.measure.machine import Machine
 
 
@@ -78,3 +79,16 @@ def test_what_is_inconclusive_counts_as_the_policy_says(choice: Any, counted: st
 def test_the_worst_finding_and_the_worst_case_decide() -> None:
     for better, worse in pairwise(VERDICTS):
         assert settle_case(case_of(verdict(better), verdict(worse)), GatePolicy(), TODAY).verdict == worse
+
+
+def test_the_day_ends_at_one_moment_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the local clock is a day ahead or behind: at any moment two of these zones differ in their date."""
+    days, local = set(), set()
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        days.add(today_utc())
+        local.add(datetime.date.today())
+    monkeypatch.undo()
+    time.tzset()
+    assert (len(days), len(local) > 1) == (1, True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.interop.reading import identifier, slug, typed_text, unique, unique_values
+from harness.interop.reading import identifier, line, slug, typed_text, unique, unique_values
 from harness.records import label, typed
 
 
@@ -59,3 +59,10 @@ def test_numbers_keep_themselves() -> None:
     assert str(found[typed_text("1")]).startswith("1-")
     assert found[typed_text("quick")] == "quick"
     assert found[typed_text(float("nan"))] == "nan"
+
+
+def test_long_lines_can_be_told_apart() -> None:
+    one, other = line("a" * 200 + "b"), line("a" * 200 + "c")
+    assert one != other
+    assert len(one) == len(other) == 200
+    assert line("a" * 200) == "a" * 200

@@ -283,7 +283,7 @@ def fill_tables(payload: Plain, task: Plain) -> None:
     """Compute the tables that a page shows without scripts."""
     for cell in task["cells"]:
         labels = [task["strategies"][row["strategy"]]["label"] for row in cell["rows"]]
-        columns = {m["name"]: compared(payload, task, [cell], task["reference"], m["name"]) for m in task["measures"]}
+        columns = compared(payload, task, [cell], task["reference"])
         own = aggregates(payload, task, cell)
         cell["table"] = [
             {
@@ -312,13 +312,13 @@ def aggregates(payload: Plain, task: Plain, cell: Plain) -> CellAggregate:
     return CellAggregate(payload["machines"][cell["machine"]]["name"], place, units, entries, cell["overlap"])
 
 
-def compared(payload: Plain, task: Plain, cells: Sequence[Plain], reference: str, name: str) -> dict[str, Compared]:
-    """Compare all strategies of some cells of one machine with a reference, in Python."""
+def compared(payload: Plain, task: Plain, cells: Sequence[Plain], reference: str) -> dict[str, dict[str, Compared]]:
+    """Compare all strategies of some cells of one machine with a reference on all measures, in Python."""
     noise = payload["machines"][cells[0]["machine"]]["noise"]
-    better = next(measure["better"] for measure in task["measures"] if measure["name"] == name)
+    measures = {measure["name"]: measure["better"] for measure in task["measures"]}
     labels = [s["label"] for i, s in enumerate(task["strategies"]) if any(_has(cell, i) for cell in cells)]
     own = [aggregates(payload, task, cell) for cell in cells]
-    return compare(own, labels, reference, name, better=better, noise_sd=noise and noise["sd"])
+    return compare(own, labels, reference, measures, noise_sd=noise and noise["sd"])
 
 
 def _has(cell: Plain, strategy: int) -> bool:

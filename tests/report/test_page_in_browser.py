@@ -51,17 +51,17 @@ def choose(page: Page, label: str, text: str) -> None:
     page.get_by_label(label, exact=True).select_option(label=text)
 
 
-def effects(page: Page, task: int, cells: list[int], reference: str, name: str) -> dict[str, Plain]:
-    """Return what the page computes for every strategy over some cells."""
-    found: dict[str, Plain] = page.evaluate(
-        """([index, cells, reference, name]) => {
+def effects(page: Page, task: int, cells: list[int], reference: str) -> dict[str, dict[str, Plain]]:
+    """Return what the page computes for every measure and strategy over some cells."""
+    found: dict[str, dict[str, Plain]] = page.evaluate(
+        """([index, cells, reference]) => {
           const task = bakeoff.payload.tasks[index];
           const at = task.strategies.findIndex(s => s.label === reference);
-          const all = task.strategies.map((_, i) => i);
-          const found = bakeoff.compare(task, cells.map(i => task.cells[i]), all, at, name);
-          return Object.fromEntries([...found].map(([i, v]) => [task.strategies[i].label, v]));
+          const found = bakeoff.compare(task, cells.map(i => task.cells[i]), at);
+          const plain = own => Object.fromEntries([...own].map(([i, v]) => [task.strategies[i].label, v]));
+          return Object.fromEntries([...found].map(([name, own]) => [name, plain(own)]));
         }""",
-        [task, cells, reference, name],
+        [task, cells, reference],
     )
     return found
 
@@ -76,19 +76,15 @@ def test_effects_equal_those_of_harness_stats(show: Show) -> None:
     tasks = [samples.task(f"planted/{count}", runs=range(count), blocks=4 + count, seed=count) for count in (1, 2, 3)]
     payload = samples.payload(*tasks, runs=3)
     page = show(payload)
-    compared = [
-        (base, cells, measure)
-        for base in ("base", "flaky")
-        for cells in ([0], [1, 3], [0, 1, 2, 3])
-        for measure in samples.MEASURES
-    ]
-    for (index, task), (base, cells, measure) in itertools.product(enumerate(tasks), compared):
-        own = [task["cells"][cell] for cell in cells]
-        expected = samples.compared(payload, task, own, base, measure["name"])
-        found = effects(page, index, cells, base, measure["name"])
+    compared = [(base, cells) for base in ("base", "flaky") for cells in ([0], [1, 3], [0, 1, 2, 3])]
+    for (index, task), (base, cells) in itertools.product(enumerate(tasks), compared):
+        expected = samples.compared(payload, task, [task["cells"][cell] for cell in cells], base)
+        found = effects(page, index, cells, base)
         assert set(found) == set(expected)
-        for label, comparison in expected.items():
-            assert_equal(found[label], samples.plain(comparison))
+        for name, own in expected.items():
+            assert set(found[name]) == set(own)
+            for label, comparison in own.items():
+                assert_equal(found[name][label], samples.plain(comparison))
 
 
 def test_students_distribution_equals_scipys(show: Show) -> None:
@@ -171,7 +167,7 @@ def test_another_reference_another_view_and_phases(show: Show) -> None:
     page = show(PAYLOAD)
     choose(page, "Compared with", "slow")
     found = rows(page)
-    expected = samples.plain(samples.compared(PAYLOAD, TASK, [TASK["cells"][0]], "slow", "cpu_s")["fast"])
+    expected = samples.plain(samples.compared(PAYLOAD, TASK, [TASK["cells"][0]], "slow")["cpu_s"]["fast"])
     assert found["fast"][1] == f"{wording.ratio(expected['estimate'])}▲ {wording.interval(expected, cost=True)}"
     assert found["slow"][1].endswith("reference")
     choose(page, "Show", "medians")
@@ -206,7 +202,7 @@ def test_filters_and_the_mean_over_cells(show: Show) -> None:
     choose(page, "rows", "all (mean)")
     choose(page, "Scenario", "all (mean)")
     assert "4 cells" in page.locator(".interactive caption").inner_text()
-    expected = samples.plain(samples.compared(PAYLOAD, TASK, TASK["cells"], "base", "auc")["slow"])
+    expected = samples.plain(samples.compared(PAYLOAD, TASK, TASK["cells"], "base")["auc"]["slow"])
     assert rows(page)["slow"][3] == f"{wording.effect(expected, cost=False)}▲ {wording.interval(expected, cost=False)}"
 
 
@@ -444,8 +440,8 @@ def test_memory_too_small_to_be_measured_has_no_ratio(show: Show) -> None:
     payload = samples.payload(task)
     page = show(payload)
     for cells in ([0], [1], [0, 1]):
-        expected = samples.compared(payload, task, [task["cells"][at] for at in cells], "base", "peak_bytes")
-        found = effects(page, 0, cells, "base", "peak_bytes")
+        expected = samples.compared(payload, task, [task["cells"][at] for at in cells], "base")["peak_bytes"]
+        found = effects(page, 0, cells, "base")["peak_bytes"]
         for label, comparison in expected.items():
             assert_equal(found[label], samples.plain(comparison))
         assert (found["slow"]["estimate"] is None) == (0 in cells)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import pytest
 from report.samples import HOSTILE
 
@@ -236,3 +237,16 @@ def test_a_tuned_strategy_stands_beside_the_plain_one_by_its_title() -> None:
     page = render(payload)
     assert "a (tuned, 8 tries): tuning chose bins=4 in 2 blocks, the defaults in 1 block" in page
     assert "a (tuned, 8 tries)" in markdown(payload)
+
+
+def test_more_threads_than_cores_are_said() -> None:
+    def trial(threads: int) -> Record:
+        return msgspec.structs.replace(
+            BLOCKS[0], trial=msgspec.structs.replace(BLOCKS[0].trial, params={"threads": threads}), cores=[0, 1]
+        )
+
+    many = build(run_set((header(), [trial(16), trial(2)])), title="T")["remarks"]
+    assert [said for said in many if "threads" in said] == [
+        "Run aaaaaa: 1 trial had more threads than cores, so that threads waited for each other."
+    ]
+    assert not [said for said in build(run_set((header(), [trial(2)])), title="T")["remarks"] if "threads" in said]

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import date
 
 import msgspec
 
@@ -22,7 +21,7 @@ from harness.gate.live.both_sides import DATASETS, MemoryPass, Reading
 from harness.gate.live.measured_case import MeasuredCase, cases, divergences
 from harness.gate.live.planned_cases import plan_cases
 from harness.gate.live.schedule import Setup, measure_all
-from harness.gate.settle import settle
+from harness.gate.settle import settle, today_utc
 from harness.measure.machine import fingerprint, usable_cores
 from harness.plan.selection import Selection
 
@@ -175,7 +174,7 @@ def _measure(
         cases=[*cases(suite, stopped), *head.settled],
         remarks=[*head.remarks, *_remarks(stopped), *choices(suite), *divergences(suite)],
     )
-    return settle(decision, date.today())
+    return settle(decision, today_utc())
 
 
 def choices(suite: Sequence[MeasuredCase]) -> Iterator[str]:

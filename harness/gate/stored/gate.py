@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 from harness.config import GatePolicy
 from harness.errors import UsageError
 from harness.gate.decision import Case, Decision
-from harness.gate.settle import settle
+from harness.gate.settle import settle, today_utc
 from harness.gate.stored.cases import prepare_cases
 from harness.gate.stored.findings import finish
 from harness.gate.stored.sides import SESSION_S, StoredRun, StoredSides, describe, prepare, sessions
@@ -91,7 +91,7 @@ def decide(
     for case, drafts in prepared.cases:
         case.findings = [next(findings) for _ in drafts]
     cases = [case for case, _ in prepared.cases]
-    today = date.today()
+    today = today_utc()
     decision = Decision(
         base=describe(base_name, sides.base, sides.candidate),
         candidate=describe(candidate_name, sides.candidate, sides.base),

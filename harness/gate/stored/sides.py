@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from harness.analysis import wording
 from harness.errors import UsageError
 from harness.gate.decision import Side
 from harness.records import Record
@@ -194,6 +195,8 @@ def _mixed(side: str, given: Sequence[StoredRun]) -> list[str]:
     commits = sorted({(header.environment.commit or "none")[:8] for header, _ in given})
     if len(commits) > 1:
         remarks.append(f"the {side}'s runs are of {len(commits)} commits: {', '.join(commits)}")
+    if crowded := sum(record.crowded for _, records in given for record in records):
+        remarks.append(f"{side}: {wording.crowded(crowded)}")
     judged = [record for _, records in given for record in records if record.conditions]
     contaminated = sum(bool(record.conditions and record.conditions.contaminated) for record in judged)
     if contaminated:

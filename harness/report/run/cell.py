@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class Measure(NamedTuple):
     name: str
     title: str
     unit: str
-    better: str
+    better: Literal["higher", "lower"]
     margin: float
     summary: str
     cost: bool
@@ -122,17 +122,13 @@ class CellMaker:
 
     def _table(self, aggregates: CellAggregate, labels: Sequence[str]) -> list[Plain]:
         stored = self._noise.get(aggregates.machine)
-        against = {
-            m.name: compare(
-                [aggregates],
-                labels,
-                self._reference,
-                m.name,
-                better="higher" if m.better == "higher" else "lower",
-                noise_sd=stored.noise.sd if stored else None,
-            )
-            for m in self._measures
-        }
+        against = compare(
+            [aggregates],
+            labels,
+            self._reference,
+            {m.name: m.better for m in self._measures},
+            noise_sd=stored.noise.sd if stored else None,
+        )
         return [
             {
                 "strategy": self._names[label],

@@ -11,6 +11,7 @@ from typing import Any
 
 from scipy.special import stdtrit
 
+from harness.analysis import wording
 from harness.analysis.run_set import RunSet, Tally, read_run_set
 from harness.claims import Judged, judge
 from harness.config import Config
@@ -21,7 +22,7 @@ from harness.registry import Registry, card_folders, load_registry
 from harness.report.run.task import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import Header
-from harness.store.noise import StoredNoise, noise_of
+from harness.store.noise import StoredNoise
 from harness.store.runs import find_all
 from harness.store.runs import runs as runs_in
 
@@ -93,8 +94,10 @@ def remarks(run_set: RunSet) -> list[str]:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
     said += run_set.other_totals
     missing = run_set.missing()
-    for header in run_set.headers:
+    for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
         said += _remarks_on(header, missing.get(header.run, 0))
+        if tally.crowded:
+            said.append(f"Run {header.run}: {wording.crowded(tally.crowded)}.")
     checksums = {(name, version) for header in run_set.headers for name, version in header.cards.items()}
     for name in sorted({name for name, _ in checksums if sum(other == name for other, _ in checksums) > 1}):
         said.append(f"Data set {name} differs between the runs: neither metrics nor times can be compared.")
@@ -206,27 +209,25 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
         raise UsageError(f"run {empty} has no trials: finish it with 'bakeoff run --resume'")
     others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
     registry = load_registry(config)
-    noise = noise_of(folder, {header.machine.name for header in run_set.headers})
     topics = list(dict.fromkeys(cell.cell.topic for cell in run_set.aggregates))
     return build(
         run_set,
         title=f"Bakeoff: {', '.join(topics)}",
-        claims=_claims(topics, run_set, registry, noise),
-        noise=noise,
+        claims=_claims(topics, run_set, registry),
+        noise=run_set.noise,
         cards=_cards(config),
         tracked=read_run_set(others) if others else None,
         tasks={task.full_name: task for topic in registry.topics.values() for task in topic.tasks.values()},
     )
 
 
-def _claims(topics: Sequence[str], run_set: RunSet, registry: Registry, noise: dict[str, StoredNoise]) -> list[Judged]:
-    deviations = {name: stored.noise.sd for name, stored in noise.items()}
+def _claims(topics: Sequence[str], run_set: RunSet, registry: Registry) -> list[Judged]:
     return [
         judged
         for name in topics
         if name in registry.topics
         for judged in judge(
-            registry.topics[name], [cell for cell in run_set.comparable if cell.cell.topic == name], deviations
+            registry.topics[name], [cell for cell in run_set.comparable if cell.cell.topic == name], run_set.noise_sd
         )
     ]
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from harness.analysis import wording
 from harness.analysis.advice import advise
-from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, shown, time_of
+from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
 from harness.analysis.run_set import RunSet, TaskInfo
-from harness.analysis.verdicts import overall
+from harness.analysis.verdicts import measures_of, overall
 from harness.analysis.wording import left_out
 from harness.declare import Task
-from harness.records import TOTALS, setup_among
+from harness.records import setup_among
 from harness.report.run.cell import CellMaker, Measure, Plain
 from harness.report.run.charts import curves, history, scaling, stressed, tuning
 from harness.report.run.models import models
@@ -91,23 +91,20 @@ def _labels(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> dict[str, St
 
 
 def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measure]:
-    """List the costs that were measured, first those of all phases and then those of each phase, and the metrics."""
-    seen = {name for cell in aggregates for entry in cell.entries.values() for name in entry.values}
+    """Describe what a table compares: costs of all phases, then those of each phase, then the metrics."""
     setup = _setup(task, aggregates)
     part = f"all phases {wording.setup(setup)}" if setup else "all phases"
-    totals = [_cost(name, title, f"{title} of {part}") for name, title in _COSTS.items() if name in seen]
-    total = time_of(aggregates)
-    phases = [
-        _cost(name, f"{_COSTS[total]} of {wording.phase(name.removesuffix(f'.{total}'), setup)}")
-        for name in _in_order(aggregates, total)
-    ]
-    names = shown(aggregates, [metric.name for metric in task.metrics])
-    metrics = [
-        Measure(m.name, m.name, m.unit, m.direction, m.margin, m.summary, cost=False)
-        for m in task.metrics
-        if m.name in names
-    ]
-    return [*totals, *phases, *metrics]
+    metrics = {metric.name: metric for metric in task.metrics}
+
+    def described(name: str) -> Measure:
+        if metric := metrics.get(name):
+            return Measure(name, name, metric.unit, metric.direction, metric.margin, metric.summary, cost=False)
+        if title := _COSTS.get(name):
+            return _cost(name, title, f"{title} of {part}")
+        phase, _, total = name.rpartition(".")
+        return _cost(name, f"{_COSTS[total]} of {wording.phase(phase, setup)}")
+
+    return [described(name) for name in measures_of(aggregates, task.metrics)]
 
 
 def _setup(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> tuple[str, ...]:
@@ -118,11 +115,6 @@ def _setup(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> tuple[str, ..
 
 def _cost(name: str, title: str, summary: str = "") -> Measure:
     return Measure(name, title, "s" if name.endswith("_s") else "byte", "lower", 0.0, summary, cost=True)
-
-
-def _in_order(aggregates: Sequence[CellAggregate], total: str) -> list[str]:
-    names = (name for cell in aggregates for entry in cell.entries.values() for name in entry.values)
-    return list(dict.fromkeys(name for name in names if name.endswith(f".{total}") and name not in TOTALS))
 
 
 def _strategy(label: str, entry: StrategyAggregate, task: TaskInfo) -> Plain:
@@ -142,7 +134,8 @@ def _advice(task: TaskInfo, cells: Sequence[CellAggregate], reference: str, run_
     """Recommend over the clean cells of the machine with the most cells."""
     if not task.metrics:
         return None
-    if all(header.selection.profile == "claims" for header in run_set.headers if header.has(task.card.name)):
+    profiles = {header.selection.profile for header in run_set.headers if header.has(task.card.name)}
+    if profiles == {"claims"}:
         return {"strategy": "", "sentence": _FOR_CLAIMS}
     own = _most_measured(cells)
     main = [cell for cell in own if cell.cell.scenario == "clean"] or own

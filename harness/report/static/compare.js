@@ -1,9 +1,11 @@
-// Strategies against a reference: which differences are real, as harness/stats/verdicts.py decides it.
+// Strategies against a reference: which differences are real, as harness/analysis/verdicts.py decides it.
 (() => {
   "use strict";
 
   const bakeoff = (window.bakeoff ??= {});
   const ALPHA = 0.05;
+  /** Log-ratio of memory below which there is no difference. */
+  const MEMORY_FLOOR = 0.01;
 
   /** Holm's adjustment of some p, in their order. */
   const holm = (values) => {
@@ -17,40 +19,57 @@
     return adjusted;
   };
 
-  /** The log-ratio that noise alone reaches over some blocks. */
-  const floor = (sd, blocks) =>
-    blocks > 1 ? (bakeoff.student.quantile(blocks - 1) * sd) / Math.sqrt(blocks) : Infinity;
-
   bakeoff.isTime = (measure) => measure.cost && measure.unit === "s";
+
+  /** The log-ratio of a cost that noise alone reaches over some blocks; null where it is not known. */
+  bakeoff.noiseFloor = (measure, blocks, noise) => {
+    if (!bakeoff.isTime(measure)) return measure.cost ? MEMORY_FLOOR : null;
+    if (!noise) return null;
+    return blocks > 1 ? (bakeoff.student.quantile(blocks - 1) * noise.sd) / Math.sqrt(blocks) : Infinity;
+  };
 
   const verdict = (found, measure, noise) => {
     const none = measure.cost ? 1 : 0;
     if (found?.same && found.estimate === none) return "tied";
     if (!found || found.low === null) return "unknown";
-    const drowned = bakeoff.isTime(measure) && noise && Math.abs(Math.log(found.estimate)) < floor(noise.sd, found.blocks);
+    const drowned = measure.cost && Math.abs(Math.log(found.estimate)) < (bakeoff.noiseFloor(measure, found.blocks, noise) ?? 0);
     const excluded = found.low > none || found.high < none;
     if (drowned || !(found.p < ALPHA) || !excluded) return "tied";
     return found.estimate > none === (measure.better === "higher") ? "better" : "worse";
   };
 
+  /** Where the strategies of some cells were compared last: a table, its charts and its file ask for the same. */
+  let last = { key: "", found: null };
+
   /**
-   * Compare strategies with a reference on one measure, over some cells of one machine.
-   * Returns a Map from strategy to its effect with `p` after Holm over them all, and `verdict`: "better", "worse",
-   * "tied", "unknown" (no interval) or "reference".
+   * Compare all strategies of some cells of one machine with a reference, on all measures of the task.
+   * Returns a Map from measure to a Map from strategy to its effect with `p` after Holm over all of them, and
+   * `verdict`: "better", "worse", "tied", "unknown" (no interval) or "reference".
    */
-  bakeoff.compare = (task, cells, strategies, reference, name) => {
-    const measure = bakeoff.measure(task, name);
+  bakeoff.compare = (task, cells, reference) => {
+    const key = JSON.stringify([task.id, cells.map((cell) => task.cells.indexOf(cell)), reference]);
+    if (last.key !== key) last = { key, found: compare(task, cells, reference) };
+    return last.found;
+  };
+
+  const compare = (task, cells, reference) => {
     const noise = cells.length ? bakeoff.payload.machines[cells[0].machine]?.noise : null;
-    const others = strategies.filter((strategy) => strategy !== reference);
-    const effect = (own) =>
-      bakeoff.measurable(cells, [own, reference], measure) ? bakeoff.effect(task, cells, own, reference, name) : null;
-    const found = new Map(others.map((own) => [own, effect(own)]));
-    const tested = others.filter((own) => found.get(own)?.p !== null && found.get(own) !== null);
-    holm(tested.map((own) => found.get(own).p)).forEach((p, index) => {
-      found.get(tested[index]).p = p;
-    });
+    const others = task.strategies.map((_, at) => at).filter((at) => at !== reference);
     const none = { estimate: null, low: null, high: null, blocks: 0, cells: 0, p: null };
-    const told = (own) => ({ ...(found.get(own) ?? none), verdict: verdict(found.get(own), measure, noise) });
-    return new Map([[reference, { ...none, verdict: "reference" }], ...others.map((own) => [own, told(own)])]);
+    const pairs = task.measures.flatMap((measure) => others.map((own) => ({ measure, own })));
+    for (const pair of pairs) {
+      pair.found = bakeoff.measurable(cells, [pair.own, reference], pair.measure)
+        ? bakeoff.effect(task, cells, pair.own, reference, pair.measure.name)
+        : null;
+    }
+    const tested = pairs.filter(({ found }) => found !== null && found.p !== null);
+    holm(tested.map(({ found }) => found.p)).forEach((p, index) => {
+      tested[index].found.p = p;
+    });
+    const compared = new Map(task.measures.map(({ name }) => [name, new Map([[reference, { ...none, verdict: "reference" }]])]));
+    for (const { measure, own, found } of pairs) {
+      compared.get(measure.name).set(own, { ...(found ?? none), verdict: verdict(found, measure, noise) });
+    }
+    return compared;
   };
 })();

@@ -17,7 +17,7 @@
   };
 
   const column = (task, cells, strategies, state, measure) => {
-    const compared = bakeoff.compare(task, cells, strategies, state.reference, measure.name);
+    const compared = bakeoff.compare(task, cells, state.reference).get(measure.name);
     return new Map(
       strategies.map((own) => [
         own,

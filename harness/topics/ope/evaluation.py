@@ -75,9 +75,9 @@ selection = topic.task(
 )
 
 
-# Kinds of `engine.models.fit_model`: ridge regression for each action if a log has enough rounds of each; one logistic
-# regression for all actions if there are many and rewards are 0 and 1, mostly 0.
-MODEL, REAL_MODEL = "ridge", "logistic-shared"
+# Kinds of `engine.models.fit_model`: ridge regression for each action if a log has enough rounds of each; one
+# regression for all actions, by the rewards of the log, if actions may be many and rewards mostly 0.
+MODEL, REAL_MODEL = "ridge", "shared"
 
 METRICS = (
     Metric("mse", direction="lower", unit="reward^2", summary="Mean squared error over logs."),
@@ -146,7 +146,7 @@ real = topic.task(
     "value-real",
     title="Value of a policy, estimated from the log of another, on real data",
     datasets=[DIGITS, *OPEN_BANDIT],
-    scenarios=SCENARIOS[:-1],  # without noisy rewards: the reward model requires 0 and 1
+    scenarios=SCENARIOS[:-1],  # without noisy rewards: what noise does is measured where rewards are simulated
     phases=["fit", "estimate"],
     metrics=METRICS,
     judge=_judge_value,

@@ -1,11 +1,13 @@
 """How policies are played: which rewards they get and when, and that kernels get the same."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from harness.errors import InvalidOutputError
 from harness.topics.bandits.engine.kernels import arms as kernels
 from harness.topics.bandits.engine.play import play
 from harness.topics.bandits.engine.world import World
@@ -52,6 +54,23 @@ def test_a_policy_is_told_exactly_what_the_world_has_seen(delay: int, batch: int
     for (_, learned), arms, rewards in zip(policy.learned, policy.arms, policy.rewards, strict=True):
         np.testing.assert_array_equal(arms, actions[learned])
         np.testing.assert_array_equal(rewards, made.rewards(learned, arms))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (np.arange(4) % 3 + 65536, "step 0: arms must lie in 0 to 2, not in 65536 to 65538"),
+        (np.array([0, 1, -1, 2]), "step 0: arms must lie in 0 to 2, not in -1 to 2"),
+        (np.array([0.9, 1.9, 0.9, 0.9]), "expected integers of shape (4,), an arm for each replication, not float64"),
+        (np.full(4, np.nan), "not float64 of shape (4,)"),
+        (np.zeros(1, dtype=np.int64), "not int64 of shape (1,)"),
+    ],
+)
+def test_arms_that_are_none_are_refused_before_they_are_kept(wrong: Any, said: str) -> None:
+    policy = Recorder()
+    policy.choose = lambda step, contexts: wrong  # type: ignore[method-assign]
+    with pytest.raises(InvalidOutputError, match=re.escape(said)):
+        play(world(), policy)
 
 
 def test_a_policy_is_shown_the_contexts_of_its_step() -> None:

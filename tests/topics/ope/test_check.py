@@ -72,7 +72,10 @@ def test_accepts_what_is_right() -> None:
     check(tiny())
     check(drawn(100, 0)[0])
     check(replace(tiny(), contexts=None, logging=None, embeddings=None))
-    check(replace(tiny(), propensities=np.ones(4)))
+    check(replace(tiny(), propensities=np.ones(4), logging=None))
+    check(replace(tiny(), target=tiny().target + 3e-6))
+    rounded = np.round(drawn(100, 0)[0].propensities, 4)
+    check(replace(drawn(100, 0)[0], propensities=rounded))
 
 
 @pytest.mark.parametrize(("changes", "said"), BAD)

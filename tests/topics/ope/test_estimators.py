@@ -180,8 +180,23 @@ def test_one_pass_is_the_single_functions(rounds: int, lam: float, bend: float) 
     for name, summary in summaries.items():
         estimate = ESTIMATORS[name](log, model, **options.get(name, {}))
         assert summary.value == pytest.approx(estimate.value, abs=1e-10, rel=1e-10)
-        # Squares are summed without their mean: two near-equal rounds keep half of the digits.
+        # Two near-equal rounds keep half of the digits of their squares.
         assert summary.standard_error == pytest.approx(estimate.standard_error, rel=1e-8, abs=1e-8, nan_ok=True)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e8, -1e8])
+def test_standard_errors_do_not_depend_on_where_rewards_begin(offset: float) -> None:
+    """Of estimators that follow a shift; the model is off by a half, and its terms are equal in all rounds."""
+    rng, count = np.random.default_rng(0), 10_000
+    actions, rewards = rng.integers(3, size=count), offset + rng.random(count)
+    target = np.tile([0.2, 0.2, 0.6], (count, 1))
+    log = Log(actions, rewards, np.full(count, 1 / 3), target, (offset, offset + 1))
+    found = estimate_all(log, np.full((count, 3), offset + 0.5))
+    assert found["dm"].standard_error == 0
+    for name in ("snips", "dr", "sndr", "switch_dr"):
+        single = ESTIMATORS[name](log, np.full((count, 3), offset + 0.5))
+        assert found[name].standard_error == pytest.approx(single.standard_error, rel=1e-6), name
+    assert found["snips"].standard_error == pytest.approx(0.0033183310, rel=1e-6)
 
 
 def test_standard_errors_are_those_of_repetition() -> None:

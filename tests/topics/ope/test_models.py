@@ -77,6 +77,18 @@ def test_shared_logistic_has_no_products() -> None:
     assert len(np.unique(parts.round(9), axis=0)) == 2
 
 
+def test_shared_follows_the_rewards_of_the_log() -> None:
+    """Logistic for rewards of 0 and 1; else a ridge regression, which finds the sum of its two parts."""
+    log, _ = drawn(500, 5)
+    np.testing.assert_array_equal(fit_model(log, "shared"), fit_model(log, "logistic-shared"))
+    assert log.contexts is not None
+    parts = 3 * log.contexts[:, :1] + np.arange(5.0)
+    paid = replace(log, rewards=parts[np.arange(500), log.actions], reward_range=(-50.0, 50.0))
+    assert error(fit_model(paid, "shared"), parts) < 0.2
+    with pytest.raises(UsageError, match="rewards of 0 and 1, and this log has others: use shared"):
+        fit_model(paid, "logistic-shared")
+
+
 @pytest.mark.parametrize("kind", FITTERS)
 def test_without_contexts_it_is_the_mean_of_the_action(kind: str) -> None:
     log, _ = uniform(4000, 1, actions=3)

@@ -107,7 +107,7 @@ def test_models_of_obp_fit_rewards_of_every_kind(model: str, scenario: str) -> N
 
 def test_the_model_is_another_one_on_measured_data() -> None:
     assert tasks()["value"].strategies["dr"].options == {"model": "ridge"}
-    assert tasks()["value-real"].strategies["dr"].options == {"model": "logistic-shared"}
+    assert tasks()["value-real"].strategies["dr"].options == {"model": "shared"}
     assert tasks()["value-real"].strategies["dr"].summary == tasks()["value"].strategies["dr"].summary
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from topics.ope.logs import tiny
 
 from harness.errors import DeclarationError, UsageError
 from harness.topics.ope import topic
+from harness.topics.ope.engine import judge
 from harness.topics.ope.engine.log import Log
 from harness.topics.ope.engine.user_log import recorded
-from harness.topics.ope.engine.worlds import Replications, view
+from harness.topics.ope.engine.worlds import Recorded, Replications, view
 from harness.topics.ope.user_log import log_dataset
 
 FILE = """
@@ -68,7 +70,10 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (changed(reward_range=1), "reward_range must be the smallest and the largest possible reward"),
     (tiny, "must return a Log and the value of the target policy"),
     (lambda: (tiny(), "much"), "value of the target policy must be a number, not 'much'"),
-    (lambda: (tiny(), 0), "value of the target policy is 0"),
+    (changed(propensities=[1.0] * 4), "propensity of round 0 is 1, but the logging policy takes its action with prob"),
+    (changed(propensities=[0.5, 1e-300, 0.5, 0.5]), "propensity of round 1 is 1e-300, but it must be at least 1e-100"),
+    (changed(target=[[0.333, 0.333, 0.333]] * 4), r"target policy in round 0 sum to 0\.999 instead of 1"),
+    (changed(target=[[0.33334, 0.33334, 0.33334]] * 4), r"sum to 1\.00002 instead of 1 \(more than 1e-05 off\)"),
     (lambda: (tiny(), float("nan")), "value of the target policy is nan, outside of the declared range"),
     (fails, "its log cannot be read: KeyError: 'clicks'"),
     (missing, "its log cannot be read: FileNotFoundError: no clicks.parquet anywhere"),
@@ -87,6 +92,28 @@ def test_any_sequences_make_a_log() -> None:
     log = recorded("mine", changed(rewards=[True, True, False, True], target=tiny().target.tolist())).log
     np.testing.assert_array_equal(log.rewards, [1, 1, 0, 1])
     np.testing.assert_array_equal(log.target, tiny().target)
+
+
+def test_rewards_that_float32_rounded_beyond_their_range_are_moved_back_to_it() -> None:
+    log = replace(tiny(), reward_range=(0.0, 0.1))
+    log = recorded("x", lambda: (replace(log, rewards=np.full(4, 0.1, np.float32)), 0.05)).log
+    np.testing.assert_array_equal(log.rewards, np.full(4, 0.1))
+
+
+def test_without_a_value_to_divide_by_there_is_no_relative_error() -> None:
+    made = recorded("x", lambda: (replace(tiny(), reward_range=(-1.0, 1.0)), 0.0))
+    judged = judge.value(Replications((made,), 3, 0), np.array([0.1, -0.1, 0.3]))
+    assert judged.metrics["bias"] == pytest.approx(0.1)
+    assert set(judged.undefined) == {"relative_error", "relative_error_tail"}
+    assert not set(judged.undefined) & set(judged.metrics)
+
+
+def test_a_propensity_of_one_leaves_nothing_to_other_actions() -> None:
+    """Half of the target is on the action not taken, whether or not the log states the policy."""
+    actions, target = np.array([0, 1, 0, 1]), np.full((4, 2), 0.5)
+    log = Log(actions, np.ones(4), np.ones(4), target, (0, 1))
+    assert Recorded(log, 0.5).overlap() == (1.0, 0.5)
+    assert Recorded(replace(log, logging=np.eye(2)[actions]), 0.5).overlap() == (1.0, 0.5)
 
 
 def test_the_share_of_unsupported_actions_is_computed() -> None:

@@ -7,25 +7,20 @@
 
   const READING = [
     "Each row is a strategy: the marker is its effect against the reference, taken inside blocks, the bar its 95 % confidence interval. Costs are ratios on a logarithmic scale (0.5x is half as much); metrics are differences in their own unit.",
-    "The vertical line marks \"no difference\" (a ratio of 1, a difference of 0). Where a bar crosses it, no difference was shown. ▲ better and ▼ worse: the difference is also significant (5 %) after Holm's adjustment over all strategies and, for times, above the noise floor. = tied: it is not.",
-    "The grey band, where there is one, is the noise floor: the difference that noise alone gives to the times of two equal strategies on this machine over as many blocks.",
+    "The vertical line marks \"no difference\" (a ratio of 1, a difference of 0). Where a bar crosses it, no difference was shown. ▲ better and ▼ worse: the difference is also significant (5 %) after Holm's adjustment over all figures of the table and, for times and memory, above the noise floor. = tied: it is not.",
+    "The grey band, where there is one, is the noise floor: the difference that noise alone gives to the times of two equal strategies on this machine over as many blocks; for memory it is 1 %.",
     "An arrow at the edge stands for an effect beyond the scale; its figure is written beside it.",
   ];
 
-  const noiseOf = (view) => bakeoff.payload.machines[view.cells[0].machine]?.noise?.sd;
+  const noiseOf = (view) => bakeoff.payload.machines[view.cells[0].machine]?.noise;
 
-  const floorOf = (view, found) => {
-    const sd = noiseOf(view);
-    if (!sd || !(found.blocks > 1)) return null;
-    return (bakeoff.student.quantile(found.blocks - 1) * sd) / Math.sqrt(found.blocks);
-  };
 
   const told = (found, measure) => `${bakeoff.plot.effect(found, measure)} ${bakeoff.format.MARKS[found.verdict] ?? ""}`.trim();
 
   const effects = (view, measure, reference) => {
     const { task, cells } = view;
     const strategies = bakeoff.levels.having(task, cells, measure.name);
-    const compared = bakeoff.compare(task, cells, strategies, reference, measure.name);
+    const compared = bakeoff.compare(task, cells, reference).get(measure.name);
     const none = measure.cost ? 1 : 0;
     return strategies
       .map((own) => ({ ...compared.get(own), strategy: own, own: own === reference }))
@@ -79,8 +74,8 @@
       .filter((entry) => !inside.includes(entry))
       .map((entry) => arrow({ key: entry.strategy, ...bakeoff.plot.styled(entry.strategy) }, entry.estimate - none));
     const floors = others
-      .map((entry) => ({ key: entry.key, floor: bakeoff.isTime(measure) ? floorOf(view, entry) : null }))
-      .filter((entry) => entry.floor !== null)
+      .map((entry) => ({ key: entry.key, floor: bakeoff.noiseFloor(measure, entry.blocks, noiseOf(view)) }))
+      .filter((entry) => entry.floor !== null && Number.isFinite(entry.floor))
       .map(({ key, floor }) => ({ key, x1: Math.exp(-floor), x2: Math.exp(floor) }));
     const at = (side) => beyond.filter((entry) => Math.sign(entry.side) === side);
     const ends = (side, anchor) => Plot.text(at(side), { y: "key", text: "text", fill: "colour", frameAnchor: anchor, textAnchor: side < 0 ? "start" : "end", fontSize: 13 });
@@ -105,7 +100,7 @@
         ],
       }),
       notes: [
-        bakeoff.isTime(measure) && floors.length ? "Grey band: noise floor of the machine." : "",
+        floors.length ? `Grey band: noise floor${bakeoff.isTime(measure) ? " of the machine" : ""}.` : "",
         bakeoff.isTime(measure) && !noiseOf(view) ? "The noise floor of this machine was not measured." : "",
       ],
     };

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from harness import InvalidOutputError
 from harness.topics.bandits.engine.world import Floats, Ints, World
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ class Policy(Protocol):
 
 
 def play(world: World, policy: Policy) -> Actions:
-    """Return the arms that the policy chose, shape (horizon, replications)."""
+    """Return the arms that the policy chose, shape (horizon, replications).
+
+    Raises
+    ------
+    InvalidOutputError
+        The policy chose something else than the numbers of arms, one for each replication.
+    """
     actions = np.empty((world.horizon, world.replications), dtype=np.int16)
     learned = 0
     for step in range(world.horizon):
@@ -42,8 +49,24 @@ def play(world: World, policy: Policy) -> Actions:
             arms = actions[learned].astype(np.int64)
             policy.update(learned, arms, world.rewards(learned, arms), _contexts(world, learned))
             learned += 1
-        actions[step] = policy.choose(step, _contexts(world, step))
+        actions[step] = _arms(world, step, policy.choose(step, _contexts(world, step)))
     return actions
+
+
+def _arms(world: World, step: int, chosen: Ints) -> Ints:
+    """Return the arms chosen at a step if they are some, before the array of actions would round or wrap them."""
+    arms = np.asarray(chosen)
+    if arms.dtype.kind not in "iu" or arms.shape != (world.replications,):
+        raise InvalidOutputError(
+            f"step {step}: expected integers of shape ({world.replications},), an arm for each replication, "
+            f"not {arms.dtype} of shape {arms.shape}"
+        )
+    # As unsigned numbers negative ones are large: one pass checks both ends.
+    if arms.astype(np.uint64).max() >= world.arms:
+        raise InvalidOutputError(
+            f"step {step}: arms must lie in 0 to {world.arms - 1}, not in {arms.min()} to {arms.max()}"
+        )
+    return arms
 
 
 def _contexts(world: World, step: int) -> Floats | None:

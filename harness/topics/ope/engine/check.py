@@ -9,7 +9,12 @@ from numba import njit, types
 from harness import UsageError
 from harness.topics.ope.engine.log import Floats, Log
 
-SUM_TOLERANCE = 1e-6
+#: How far from 1 probabilities may sum: they are often kept in float32 or rounded, and obp allows the same.
+SUM_TOLERANCE = 1e-5
+#: Below it the square of a weight is beyond the range of numbers once rounds are summed.
+LEAST_PROPENSITY = 1e-100
+#: Relative difference of a propensity to the same probability in `Log.logging` that rounding explains.
+ROUNDED = 1e-3
 
 
 def check(log: Log) -> None:
@@ -23,8 +28,9 @@ def check(log: Log) -> None:
     Raises
     ------
     UsageError
-        Empty log; shapes that do not fit; fewer than two actions; actions out of range; missing, zero or too large
-        propensities; rewards outside of the declared range; probabilities that do not sum to one; NaN contexts.
+        Empty log; shapes that do not fit; fewer than two actions; actions out of range; missing, zero, too small or too
+        large propensities, or others than `logging` has; rewards outside of the declared range; probabilities that do
+        not sum to one; NaN contexts.
     """
     _check_shapes(log)
     _check_actions(log)
@@ -135,14 +141,15 @@ def _check_actions(log: Log) -> None:
 
 
 def _check_propensities(log: Log) -> None:
-    wrong = ~((log.propensities > 0) & (log.propensities <= 1 + SUM_TOLERANCE))
+    wrong = ~((log.propensities >= LEAST_PROPENSITY) & (log.propensities <= 1 + SUM_TOLERANCE))
     if not wrong.any():
         return
     at = _first(wrong)
     value = log.propensities[at]
     said = "is missing" if np.isnan(value) else f"is {value:g}"
+    least = f"at least {LEAST_PROPENSITY:g}" if value > 0 else "above 0"
     raise UsageError(
-        f"the propensity of round {at} {said}, but it must be above 0 and at most 1 (so in {wrong.sum()} rounds): "
+        f"the propensity of round {at} {said}, but it must be {least} and at most 1 (so in {wrong.sum()} rounds): "
         "state the probability with which the action was chosen"
     )
 
@@ -170,8 +177,8 @@ def _check_policy(name: str, probabilities: Floats) -> None:
     if not (row >= 0).all():
         raise UsageError(f"the {name} policy has a negative or missing probability in round {at}")
     raise UsageError(
-        f"the probabilities of the {name} policy in round {at} sum to {row.sum():g} instead of 1: "
-        "give every action its probability, in rows that sum to 1"
+        f"the probabilities of the {name} policy in round {at} sum to {row.sum():.8g} instead of 1 "
+        f"(more than {SUM_TOLERANCE:g} off): give every action its probability, in rows that sum to 1"
     )
 
 
@@ -192,10 +199,18 @@ def _first_wrong_row(probabilities: Floats) -> int:
 
 
 def _check_possible(logging: Floats, log: Log) -> None:
-    never = logging[np.arange(len(log.actions)), log.actions] <= 0
+    stated = logging[np.arange(len(log.actions)), log.actions]
+    never = stated <= 0
     if never.any():
         at = _first(never)
         raise UsageError(
             f"round {at} took action {log.actions[at]}, which the logging policy never takes there: "
             "correct the probabilities of one or the other"
+        )
+    other = ~np.isclose(log.propensities, stated, rtol=ROUNDED, atol=SUM_TOLERANCE)
+    if other.any():
+        at = _first(other)
+        raise UsageError(
+            f"the propensity of round {at} is {log.propensities[at]:g}, but the logging policy takes its action with "
+            f"probability {stated[at]:g} (they differ in {other.sum()} rounds): correct one or the other"
         )

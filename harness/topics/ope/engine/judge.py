@@ -13,6 +13,8 @@ from harness.topics.ope.engine.worlds import Replications
 
 LEVEL = 0.95
 TAIL = 0.1
+#: Metrics that divide by the true value.
+RELATIVE = ("relative_error", "relative_error_tail")
 _POINTS = 21
 
 
@@ -29,8 +31,9 @@ def value(data: Replications, output: npt.ArrayLike) -> Judgement:
     Judgement
         Metrics ``mse``, ``bias`` (absolute value of the mean error), ``variance``, ``relative_error`` (mean of
         |error| / |truth|) and ``relative_error_tail`` (its mean over the worst tenth, CVaR: Rockafellar & Uryasev
-        2000). Metrics of the data: ``effective_sample_size`` and ``support_violations``, see `World.overlap`. Curve
-        ``errors``: quantiles of the relative error. Examples of ``mse`` and ``relative_error``, one per replication.
+        2000), both undefined where a true value is 0. Metrics of the data: ``effective_sample_size`` and
+        ``support_violations``, see `World.overlap`. Curve ``errors``: quantiles of the relative error. Examples of
+        ``mse`` and ``relative_error``, one per replication.
 
     Raises
     ------
@@ -39,19 +42,24 @@ def value(data: Replications, output: npt.ArrayLike) -> Judgement:
     """
     truth = data.truth[:, 0]
     error = numbers(output, truth.shape, "estimates") - truth
+    effective, unsupported = data.overlap()
+    metrics = {
+        "mse": float((error**2).mean()),
+        "bias": abs(float(error.mean())),
+        "variance": float(error.var()),
+        "effective_sample_size": effective,
+        "support_violations": unsupported,
+    }
+    if not truth.all():
+        return Judgement(metrics, examples={"mse": Examples(error**2)}, undefined=RELATIVE)
     relative = np.abs(error) / np.abs(truth)
     worst = np.sort(relative)[-math.ceil(TAIL * len(relative)) :]
-    effective, unsupported = data.overlap()
     shares = np.linspace(0, 1, _POINTS)
     return Judgement(
         metrics={
-            "mse": float((error**2).mean()),
-            "bias": abs(float(error.mean())),
-            "variance": float(error.var()),
+            **metrics,
             "relative_error": float(relative.mean()),
             "relative_error_tail": float(worst.mean()),
-            "effective_sample_size": effective,
-            "support_violations": unsupported,
         },
         curves={"errors": Curve(shares.tolist(), np.quantile(relative, shares).tolist())},
         examples={"mse": Examples(error**2), "relative_error": Examples(relative)},

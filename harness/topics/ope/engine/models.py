@@ -33,8 +33,9 @@ def fit_model(log: Log, kind: str = "ridge", folds: int = 2, seed: int = 0) -> F
     kind
         ``ridge``: ridge regression on the context, then one per action on the residuals. ``logistic``: one logistic
         regression per action, for rewards of 0 and 1. ``logistic-shared``: one for the context and the one-hot action,
-        without interactions, like obp's RegressionModel. ``boosting``: scikit-learn's histogram gradient boosting on
-        context and action.
+        without interactions, like obp's RegressionModel. ``ridge-shared``: the same with a ridge regression.
+        ``shared``: logistic-shared where all rewards are 0 or 1, ridge-shared elsewhere. ``boosting``: scikit-learn's
+        histogram gradient boosting on context and action.
     folds
         Number of parts of the log, at least 2; each is predicted by a model fitted on the others.
     seed
@@ -45,10 +46,15 @@ def fit_model(log: Log, kind: str = "ridge", folds: int = 2, seed: int = 0) -> F
     UsageError
         An unknown kind, too few rounds for the folds, or a logistic model of rewards that are not 0 and 1.
     """
-    if kind not in FITTERS:
-        raise UsageError(f"unknown reward model {kind!r}{did_you_mean(kind, FITTERS)}")
-    if kind.startswith("logistic") and not np.isin(log.rewards, (0.0, 1.0)).all():
-        raise UsageError("a logistic reward model needs rewards of 0 and 1: use ridge or boosting")
+    if kind not in KINDS:
+        raise UsageError(f"unknown reward model {kind!r}{did_you_mean(kind, KINDS)}")
+    binary = bool(np.isin(log.rewards, (0.0, 1.0)).all())
+    if kind == SHARED:
+        kind = f"{'logistic' if binary else 'ridge'}-{SHARED}"
+    if kind.startswith("logistic") and not binary:
+        raise UsageError(
+            "a logistic reward model needs rewards of 0 and 1, and this log has others: use shared, ridge or boosting"
+        )
     contexts, actions = standardised(log), log.target.shape[1]
     model = np.empty(log.target.shape)
     for train, test in folds_of(len(log.actions), folds, seed):
@@ -122,18 +128,37 @@ def _logistic(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: i
 
 
 def _logistic_shared(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: int, seed: int) -> Floats:  # noqa: ARG001
-    from scipy.sparse import csr_matrix, hstack
     from scipy.special import expit
     from sklearn.linear_model import LogisticRegression
 
     if rewards.min() == rewards.max():
         return np.full((len(X_new), count), rewards[0])
+    fitted = LogisticRegression(max_iter=10000).fit(_shared_design(X, actions, count), rewards)
+    predicted: Floats = expit(_shared_scores(X_new, fitted.coef_[0], fitted.intercept_[0]))
+    return predicted
+
+
+def _ridge_shared(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: int, seed: int) -> Floats:
+    from sklearn.linear_model import Ridge
+
+    fitted = Ridge(alpha=PENALTY, random_state=seed).fit(_shared_design(X, actions, count), rewards)
+    return _shared_scores(X_new, fitted.coef_, fitted.intercept_)
+
+
+def _shared_design(X: Floats, actions: Ints, count: int) -> Any:
+    """Return the context and the one-hot action of each round, sparse."""
+    from scipy.sparse import csr_matrix, hstack
+
     places = (np.arange(len(actions)), actions)
     one_hot = csr_matrix((np.ones(len(actions)), places), shape=(len(actions), count))
-    fitted = LogisticRegression(max_iter=10000).fit(hstack([csr_matrix(X), one_hot]).tocsr(), rewards)
-    of_context, of_action = np.split(fitted.coef_[0], [X.shape[1]])
-    predicted: Floats = expit((X_new @ of_context + fitted.intercept_[0])[:, np.newaxis] + of_action)
-    return predicted
+    return hstack([csr_matrix(X), one_hot]).tocsr()
+
+
+def _shared_scores(X_new: Floats, weights: Floats, intercept: float) -> Floats:
+    """Return the linear score of every action, shape (n, actions)."""
+    of_context, of_action = np.split(weights, [X_new.shape[1]])
+    scores: Floats = (X_new @ of_context + intercept)[:, np.newaxis] + of_action
+    return scores
 
 
 def _boosting(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: int, seed: int) -> Floats:
@@ -153,8 +178,16 @@ def _boosting(X: Floats, actions: Ints, rewards: Floats, X_new: Floats, count: i
 
 
 FITTERS: Final[Mapping[str, Callable[[Floats, Ints, Floats, Floats, int, int], Floats]]] = MappingProxyType(
-    {"ridge": _ridge, "logistic": _logistic, "logistic-shared": _logistic_shared, "boosting": _boosting}
+    {
+        "ridge": _ridge,
+        "logistic": _logistic,
+        "logistic-shared": _logistic_shared,
+        "ridge-shared": _ridge_shared,
+        "boosting": _boosting,
+    }
 )
+SHARED: Final = "shared"
+KINDS: Final = (*FITTERS, SHARED)
 
 
 FOLDS = 5

@@ -14,11 +14,13 @@ from harness.topics.ope.engine.check import check_model
 from harness.topics.ope.engine.log import Floats, Ints, Log
 
 Pair = tuple[float, float]
+Triple = tuple[float, float, float]
 Options = tuple[float, float, float, float]
-Moments = dict[str, float]
 
 NAMES: Final = ("dm", "ips", "clipped_ips", "sub_gaussian_ips", "snips", "dr", "sndr", "switch_dr", "dr_os")
 PLAIN: Final = ("dm", "ips", "clipped_ips", "sub_gaussian_ips", "dr", "switch_dr", "dr_os")
+#: Rounds of the pass that finds the origins.
+PILOT: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,34 @@ def estimate_all(
     model = check_model(log, model, "estimate_all")
     if not (clip >= 0 and tau >= 0 and lam >= 0 and 0 <= sub_gaussian_lam <= 1):
         raise UsageError("clip, tau and lam must be at least 0, and sub_gaussian_lam must lie between 0 and 1")
-    target, rewards, propensities = _plain(log.target), _plain(log.rewards), _plain(log.propensities)
-    pairs, moments = _pass(
-        target, _plain(model), log.actions, rewards, propensities, (clip, tau, lam, sub_gaussian_lam)
+    target, model, actions = _plain(log.target), _plain(model), log.actions
+    rewards, propensities = _plain(log.rewards), _plain(log.propensities)
+    options = (clip, tau, lam, sub_gaussian_lam)
+    # Of large numbers that hardly differ the sum of squares has no digit left for their differences. So what is summed
+    # is the difference to an origin, the mean over the first rounds.
+    few = min(len(actions), PILOT)
+    terms, mass, _, gains, rests, _ = _pass(
+        target[:few], model[:few], actions[:few], rewards, propensities, options, (0.0,) * len(PLAIN), (0.0, 0.0)
     )
-    if moments[0] <= 0:
+    origins = tuple(total / few for total, _ in terms)
+    centres = (gains[0] / mass, rests[0] / mass) if mass > 0 else (0.0, 0.0)
+    terms, mass, w2, gains, rests, crossed = _pass(
+        target, model, actions, rewards, propensities, options, origins, centres
+    )
+    if mass <= 0:
         raise UsageError("all weights are 0: the target policy takes none of the logged actions")
-    count = len(log.actions)
-    totals, squares = np.array(pairs).T
-    values, spreads = totals / count, squares - totals**2 / count
-    means = dict(zip(PLAIN, values, strict=True))
-    sums = dict(zip(PLAIN, spreads, strict=True))
-    _normalise(means, sums, np.array(moments) / count, squares / count, count)
-    return {name: Summary(float(means[name]), _error(sums[name], count)) for name in NAMES}
+    count = len(actions)
+    sums, squares = np.array(terms).T
+    means = dict(zip(PLAIN, origins + sums / count, strict=True))
+    spreads = dict(zip(PLAIN, squares - sums**2 / count, strict=True))
+    # Self-normalised: base + w (x - ratio) / mass with x a reward or a residual, by the delta method.
+    scale = count / mass
+    ratio, spread = _ratio(gains, mass, w2)
+    means["snips"], spreads["snips"] = centres[0] + ratio, spread * scale**2
+    ratio, spread = _ratio(rests, mass, w2)
+    means["sndr"] = means["dm"] + centres[1] + ratio
+    spreads["sndr"] = spreads["dm"] + spread * scale**2 + 2 * (crossed[1] - ratio * crossed[0]) * scale
+    return {name: Summary(float(means[name]), _error(spreads[name], count)) for name in NAMES}
 
 
 def _plain(values: Floats) -> Floats:
@@ -81,18 +98,10 @@ def _error(spread: float, count: int) -> float:
     return sqrt(max(spread, 0.0) / (count - 1) / count) if count > 1 else float("nan")
 
 
-def _normalise(means: Moments, sums: Moments, moments: Floats, squares: Floats, count: int) -> None:
-    """Add the self-normalised estimators: base + w (residual - ratio) / mass, by the delta method."""
-    mass, w2, w_gain, w_rest, base_w, base_rest = moments
-    base, gain, rest = means["dm"], means["ips"], means["dr"] - means["dm"]
-    ratio = gain / mass
-    means["snips"] = ratio
-    sums["snips"] = count * (squares[1] - 2 * ratio * w_gain + ratio**2 * w2) / mass**2
-    ratio = rest / mass
-    rest2 = squares[4] - squares[0] - 2 * base_rest
-    ratio_spread = (rest2 - 2 * ratio * w_rest + ratio**2 * w2) / mass**2
-    means["sndr"] = base + ratio
-    sums["sndr"] = sums["dm"] + count * (ratio_spread + 2 * (base_rest - ratio * base_w) / mass)
+def _ratio(sums: Triple, mass: float, w2: float) -> Pair:
+    """Return the sum of w x over that of w, and the sum of squares of w (x - ratio)."""
+    ratio = sums[0] / mass
+    return ratio, sums[1] - 2 * ratio * sums[2] + ratio**2 * w2
 
 
 @njit(cache=True, inline="always")
@@ -100,33 +109,52 @@ def _add(sums: Pair, term: float) -> Pair:
     return sums[0] + term, sums[1] + term * term
 
 
+@njit(cache=True, inline="always")
+def _add_weighted(sums: Triple, weight: float, value: float) -> Triple:
+    term = weight * value
+    return sums[0] + term, sums[1] + term * term, sums[2] + weight * term
+
+
 @njit(cache=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
 def _pass(
-    target: Floats, model: Floats, actions: Ints, rewards: Floats, propensities: Floats, options: Options
-) -> tuple[tuple[Pair, ...], tuple[float, ...]]:
-    """Return sums and sums of squares of the terms of PLAIN, and the sums that self-normalisation needs."""
+    target: Floats,
+    model: Floats,
+    actions: Ints,
+    rewards: Floats,
+    propensities: Floats,
+    options: Options,
+    origins: tuple[float, ...],
+    centres: Pair,
+) -> tuple[tuple[Pair, ...], float, float, Triple, Triple, Pair]:
+    """Return sums and sums of squares of the terms of PLAIN minus their origins, and what self-normalisation needs.
+
+    That is the sums of w and w^2; the sums of w x, (w x)^2 and w (w x) for x the reward and then its residual, minus
+    their centres; and those of the direct method's term, minus its origin, times w and times w x.
+    """
     clip, tau, lam, bend = options
     # Scalars and not arrays: they stay in registers, which saves a quarter of the time.
     dm = ips = clipped = bent = dr = switch = shrunk = (0.0, 0.0)
-    mass = w2 = w_gain = w_rest = base_w = base_rest = 0.0
+    gains = rests = (0.0, 0.0, 0.0)
+    mass = w2 = base_w = base_rest = 0.0
     for i in range(len(actions)):
         base = 0.0
         for j in range(target.shape[1]):
             base += target[i, j] * model[i, j]
         weight = target[i, actions[i]] / propensities[i]
         gain = weight * rewards[i]
-        rest = weight * (rewards[i] - model[i, actions[i]])
-        dm = _add(dm, base)
-        ips = _add(ips, gain)
-        clipped = _add(clipped, min(weight, clip) * rewards[i])
-        bent = _add(bent, gain / (1 - bend + bend * weight) if weight > 0 else 0.0)
-        dr = _add(dr, base + rest)
-        switch = _add(switch, base + (rest if weight <= tau else 0.0))
-        shrunk = _add(shrunk, base + (rest / (1 + weight * weight / lam) if weight > 0 else 0.0))
+        residual = rewards[i] - model[i, actions[i]]
+        rest = weight * residual
+        dm = _add(dm, base - origins[0])
+        ips = _add(ips, gain - origins[1])
+        clipped = _add(clipped, min(weight, clip) * rewards[i] - origins[2])
+        bent = _add(bent, (gain / (1 - bend + bend * weight) if weight > 0 else 0.0) - origins[3])
+        dr = _add(dr, base + rest - origins[4])
+        switch = _add(switch, base + (rest if weight <= tau else 0.0) - origins[5])
+        shrunk = _add(shrunk, base + (rest / (1 + weight * weight / lam) if weight > 0 else 0.0) - origins[6])
         mass += weight
         w2 += weight * weight
-        w_gain += weight * gain
-        w_rest += weight * rest
-        base_w += base * weight
-        base_rest += base * rest
-    return (dm, ips, clipped, bent, dr, switch, shrunk), (mass, w2, w_gain, w_rest, base_w, base_rest)
+        gains = _add_weighted(gains, weight, rewards[i] - centres[0])
+        rests = _add_weighted(rests, weight, residual - centres[1])
+        base_w += (base - origins[0]) * weight
+        base_rest += (base - origins[0]) * weight * (residual - centres[1])
+    return (dm, ips, clipped, bent, dr, switch, shrunk), mass, w2, gains, rests, (base_w, base_rest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -49,12 +48,13 @@ def recorded(name: str, read: Callable[[], Any]) -> Recorded:
 def _arrays(log: Log) -> Log:
     if log.propensities is None:
         raise UsageError("the log has no propensities: give the probability with which each action was chosen")
+    ends = _range(log.reward_range)
     return Log(
         actions=np.asarray(log.actions),
-        rewards=_floats("rewards", log.rewards),
+        rewards=_within(_floats("rewards", log.rewards), ends),
         propensities=_floats("propensities", log.propensities),
         target=_floats("target", log.target),
-        reward_range=_range(log.reward_range),
+        reward_range=ends,
         contexts=None if log.contexts is None else _floats("contexts", log.contexts),
         logging=None if log.logging is None else _floats("logging", log.logging),
         embeddings=None if log.embeddings is None else _codes(log.embeddings),
@@ -66,6 +66,13 @@ def _floats(name: str, values: Any) -> Floats:
         return np.ascontiguousarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise UsageError(f"{name} must be numbers in rows of equal length") from None
+
+
+def _within(rewards: Floats, ends: tuple[float, float]) -> Floats:
+    """Move rewards that float32 rounded beyond an end of their range back to it."""
+    slack = float(np.finfo(np.float32).eps) * max(map(abs, ends))
+    moved: Floats = np.where((rewards >= ends[0] - slack) & (rewards <= ends[1] + slack), rewards.clip(*ends), rewards)
+    return moved
 
 
 def _codes(values: Any) -> Ints:
@@ -84,7 +91,6 @@ def _range(ends: Any) -> tuple[float, float]:
 
 
 def _value(value: Any, ends: tuple[float, float]) -> float:
-    """Return the value; it must not be 0, because errors are divided by it."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -94,6 +100,4 @@ def _value(value: Any, ends: tuple[float, float]) -> float:
             f"the value of the target policy is {number:g}, outside of the declared range of rewards, "
             f"{ends[0]:g} to {ends[1]:g}"
         )
-    if math.isclose(number, 0.0, abs_tol=1e-300):
-        raise UsageError("the value of the target policy is 0, so relative errors do not exist")
     return number

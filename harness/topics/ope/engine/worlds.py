@@ -144,15 +144,17 @@ class Recorded:
         """Return the values of `Population.overlap`, computed from the log.
 
         If only the propensities of chosen actions are known, the unsupported share is the target's probability of
-        actions that occur in no round of the log.
+        actions that occur in no round of the log. A propensity of 1 leaves nothing to the other actions of its round.
         """
         log = self.log
-        weights = log.target[np.arange(len(log.actions)), log.actions] / log.propensities
+        chosen = log.target[np.arange(len(log.actions)), log.actions]
+        weights = chosen / log.propensities
         squares = float((weights**2).mean())
         effective = float(weights.mean()) ** 2 / squares if squares > 0 else 0.0
         if log.logging is None:
             unseen = np.bincount(log.actions, minlength=log.target.shape[1]) == 0
-            return effective, float(log.target[:, unseen].sum(axis=1).mean())
+            lacking = np.where(log.propensities >= 1, 1 - chosen, log.target[:, unseen].sum(axis=1))
+            return effective, float(lacking.mean())
         return effective, float(np.where(log.logging > 0, 0.0, log.target).sum(axis=1).mean())
 
 
