@@ -164,8 +164,8 @@ def command(base: str, candidate: str, *, as_json: bool) -> None:
     from harness.store.runs import find
 
     folder = config().results_folder
-    paths = find(folder, candidate)
-    old, new, noise = read_all(find(folder, base)), read_all(paths), deviations(noise_beside(paths))
+    old, paths = read_all(find(folder, base)), find(folder, candidate)
+    new, noise = read_all(paths), deviations(noise_beside(paths))
     paired = _paired(old, new)
     remarks = log()
     for remark in dict.fromkeys(remark for one, other in paired for remark in _remarks(one[0], other[0])):

@@ -25,7 +25,7 @@ def test_strategies_see_no_test_labels() -> None:
     assert isinstance(seen.test, np.ndarray)
     assert seen.test is split.test.X
     assert seen.train is split.train
-    assert set(vars(seen)) == {"train", "test", "features", "classes"}
+    assert set(vars(seen)) == {"train", "test", "features", "classes", "categorical"}
 
 
 @pytest.mark.parametrize(
