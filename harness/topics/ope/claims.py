@@ -134,7 +134,7 @@ def betting_covers_with_all_features(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "with 50 actions, two of whose three features the log lacks, the same interval covers at most 50 %",
+    "with 50 actions, two of whose three features the log lacks, a betting interval on MIPS covers at most 50 %",
     source=f"{MIPS}, theorem 3.5; {BOUND}",
 )
 def betting_fails_with_a_direct_effect(evidence: Evidence) -> Verdict:
