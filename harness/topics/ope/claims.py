@@ -162,7 +162,7 @@ def mips_grows_on(evidence: Evidence) -> Verdict:
     return evidence.growth("mse", "ips", "mips", ("actions", 200, 1_000), **MANY).at_least(2)
 
 
-# Tuned by a bound on the MSE, similar to those of the articles. SLOPE would end at the model in almost all of these logs.
+# Tuned by a bound on the MSE, similar to the articles'. SLOPE would end at the model in almost all of these logs.
 @topic.claim(
     "with heavy weights and a right model, the MSE of SWITCH, tuned by a bound, is at most that of DR", source=SWITCH
 )
