@@ -8,9 +8,14 @@ from __future__ import annotations
 from harness import Evidence, Scalar, Verdict
 from harness.topics.bandits import topic
 
-LIN_UCB = "Li et al. 2010, A contextual-bandit approach to personalized news article recommendation"
-LIN_TS = "Agrawal & Goyal 2013, Thompson sampling for contextual bandits with linear payoffs"
-GLM = "Filippi et al. 2010, Parametric bandits: the generalized linear case"
+LIN_UCB = "Li et al. 2010, A contextual-bandit approach to personalized news article recommendation (arXiv 1003.0146)"
+LIFT = f"{LIN_UCB}, on news; these data and the bound are this project's"
+LIN_TS = (
+    "Agrawal & Goyal 2013, Thompson sampling for contextual bandits with linear payoffs, bound its regret; the "
+    "comparison is this project's"
+)
+GLM = "Filippi et al. 2010, Parametric bandits: the generalized linear case; the comparison is this project's"
+NONE = "no published figure: the claim is this project's"
 EMPIRICAL = "Chapelle & Li 2011, An empirical evaluation of Thompson sampling"
 
 SIZE: dict[str, Scalar] = {"task": "contextual", "horizon": 10_000}
@@ -23,7 +28,8 @@ PACKAGES: dict[str, Scalar] = {"task": "contextual-packages", "dataset": "linear
 
 @topic.claim(
     "with an informative context LinUCB has at most half the regret of Thompson sampling, which ignores the context",
-    source=LIN_UCB,
+    source=LIFT,
+    published="12.5 % more clicks than without a context",
 )
 def lin_ucb_beats_thompson(evidence: Evidence) -> Verdict:
     """Judge what a context gains for an optimistic policy."""
@@ -32,7 +38,8 @@ def lin_ucb_beats_thompson(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "with an informative context LinUCB has at most half the regret of UCB1",
-    source=LIN_UCB,
+    source=LIFT,
+    published="12.5 % more clicks than without a context",
 )
 def lin_ucb_beats_ucb1(evidence: Evidence) -> Verdict:
     """Judge the same against an optimistic policy that ignores the context."""
@@ -50,7 +57,7 @@ def lin_ts_beats_thompson(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "on digits LinUCB makes at most a fifth of the errors of KL-UCB, which does not see the image",
-    source=LIN_UCB,
+    source=LIFT,
 )
 def lin_ucb_reads_digits(evidence: Evidence) -> Verdict:
     """Judge what a context gains on real data."""
@@ -68,7 +75,7 @@ def lin_ts_reads_digits(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "on late flights, where the context says little, the regret of LinUCB is within 5 % of that of Thompson sampling",
-    source=LIN_UCB,
+    source=NONE,
 )
 def little_context_gains_little(evidence: Evidence) -> Verdict:
     """Judge a context that is not informative."""
@@ -86,7 +93,7 @@ def logistic_model_beats_linear(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "when arms swap their rewards, the ratio of the regret of LinUCB to that of Thompson sampling grows",
-    source=LIN_UCB,
+    source=NONE,
 )
 def drift_hurts_models(evidence: Evidence) -> Verdict:
     """Judge the price of a model that never forgets, when rewards change."""
@@ -95,7 +102,7 @@ def drift_hurts_models(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "rewards revealed every 100 steps hurt LinUCB more than LinTS: the ratio of their regrets grows",
-    source=EMPIRICAL,
+    source=f"{EMPIRICAL}, section 3, without contexts; the policies with a context are this project's",
 )
 def batches_hurt_lin_ucb_more(evidence: Evidence) -> Verdict:
     """Judge whether random choices make up for rewards that are not known yet."""
@@ -113,7 +120,7 @@ def mabwiser_agrees(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "a step of obp's LinUCB takes at least 50 times the CPU time of ours",
-    source="Open Bandit Pipeline 0.4.1, obp.policy.LinUCB",
+    source="Open Bandit Pipeline 0.4.1, obp.policy.LinUCB; the bound is this project's",
 )
 def obp_is_slower(evidence: Evidence) -> Verdict:
     """Judge what compiling gains."""
@@ -145,7 +152,7 @@ def thompson_earns(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "seeing the user adds at least 10 % of the logged clicks: LinUCB against UCB1, both with widths for rare clicks",
-    source=LIN_UCB,
+    source=f"{LIN_UCB}; the bound is this project's",
     published="12.5 % more than a context-free algorithm, on Yahoo! Today",
 )
 def users_are_worth_a_tenth(evidence: Evidence) -> Verdict:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from harness.topics.ope import topic
 from harness.topics.ope.direct import MODELS, fitter
 from harness.topics.ope.evaluation import ESTIMATION, MODEL, TASKS, real, selection, value
-from harness.topics.ope.intervals import DRAWS, NEEDS, task
+from harness.topics.ope.intervals import DRAWS, NEEDS
+from harness.topics.ope.intervals import TASKS as INTERVALS
 from harness.topics.ope.worlds import ENGINE
 
 if TYPE_CHECKING:
@@ -102,13 +103,18 @@ def _interval(problem: Problem, phase: PhaseClock, name: str) -> Any:
     )
 
 
-@task.strategy("obp-ips", needs=(*NEEDS, "obp.ope"), note=PLAIN)
+@topic.strategy("obp-ips", tasks=INTERVALS, needs=(*NEEDS, "obp.ope"), note=PLAIN)
 def obp_ips_interval(problem: Problem, phase: PhaseClock) -> Any:
     """Use obp's bootstrap of the mean of weighted rewards."""
     return _interval(problem, phase, "ips")
 
 
-@task.strategy("obp-snips", needs=(*NEEDS, "obp.ope"), note=f"{PLAIN} It does not resample the sum of the weights.")
+@topic.strategy(
+    "obp-snips",
+    tasks=INTERVALS,
+    needs=(*NEEDS, "obp.ope"),
+    note=f"{PLAIN} It does not resample the sum of the weights.",
+)
 def obp_snips_interval(problem: Problem, phase: PhaseClock) -> Any:
     """Use obp's bootstrap of weighted rewards divided by the mean weight of the log."""
     return _interval(problem, phase, "snips")

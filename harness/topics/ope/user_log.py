@@ -1,4 +1,4 @@
-"""A user's log as a data set of the task value-real."""
+"""A user's log as a data set of the tasks value-real and interval-real."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from harness import Dataset, Generator, Scalar
-from harness.topics.ope.evaluation import real
+from harness.topics.ope import evaluation, intervals
 from harness.topics.ope.worlds import ENGINE, REPLICATIONS
 
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ Reader: TypeAlias = "Callable[[], tuple[Log, float]]"
 def log_dataset(
     name: str, *, summary: str = "", needs: tuple[str, ...] = (), version: str = ""
 ) -> Callable[[Reader], Reader]:
-    """Register the decorated function as a data set of value-real.
+    """Register the decorated function as a data set of value-real and interval-real.
 
-    Each replication resamples the log with replacement. Estimates are compared with the value that the function returns
-    with the log: what the target policy earned on average when it ran, in an A/B test for example.
+    Each replication draws rounds of the log: as many as it has, with replacement, or for intervals a tenth of them,
+    without. Estimates and intervals are compared with the value that the function returns with the log: what the target
+    policy earned on average when it ran, in an A/B test for example.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def log_dataset(
     Raises
     ------
     DeclarationError
-        The task already has a data set of that name.
+        A task already has a data set of that name.
     """
 
     def register(read: Reader) -> Reader:
@@ -55,7 +56,9 @@ def log_dataset(
             recorded(name, read)
 
         needed = (f"{ENGINE}.user_log", *needs)
-        real.join(Dataset(name, load, summary, REPLICATIONS, needs=needed, verify=verify, version=version))
+        dataset = Dataset(name, load, summary, REPLICATIONS, needs=needed, verify=verify, version=version)
+        for task in (evaluation.real, intervals.real):
+            task.join(dataset)
         return read
 
     return register

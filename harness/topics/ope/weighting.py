@@ -62,7 +62,8 @@ def sub_gaussian_ips(problem: Problem, phase: PhaseClock, lam: float = 0.05) -> 
     "mips",
     tasks=TASKS,
     needs=ESTIMATION,
-    note="Needs features of the actions. On the digits the only feature of an action is its number.",
+    note="Needs features of the actions, and is right only if rewards depend on an action through them alone. On the "
+    "digits the only feature of an action is its number.",
 )
 def mips(problem: Problem, phase: PhaseClock) -> Any:
     """Average rewards weighted by the probability ratio of the action's features instead of the action."""

@@ -231,6 +231,22 @@ def noisy_rewards(by: float) -> Scenario:
     return Scenario(f"noisy_rewards({by:g})", apply, f"{by:g} is added to or subtracted from every reward, at random.")
 
 
+def unobserved_features(count: int) -> Scenario:
+    """Remove features of the actions on which rewards depend from the log."""
+
+    def apply(data: Replications, _rng: Generator) -> Replications:
+        from harness.topics.ope.engine import synthetic
+
+        return synthetic.unobserved_features(data, count)
+
+    return Scenario(
+        f"unobserved_features({count})",
+        apply,
+        f"The log lacks {count} features of the actions on which rewards depend.",
+        requires=(_POPULATION,),
+    )
+
+
 HEAVY = heavy_weights(3.0)
 SCENARIOS = (
     CLEAN,

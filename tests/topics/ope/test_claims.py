@@ -73,6 +73,26 @@ def test_normal_intervals_undercover_with_heavy_weights_and_betting_ones_do_not(
     assert spanned(world, "betting")["coverage_error"] <= 0.01
 
 
+def test_the_guarantee_of_mips_needs_all_features_on_which_rewards_depend() -> None:
+    """Without them its betting interval lies beside the value, and that of IPS still covers it."""
+    world = data(actions=50, replications=100)
+    lacking = worlds.unobserved_features(2).apply(world, np.random.default_rng(0))
+    assert spanned(world, "betting", "mips")["coverage"] >= 0.95
+    assert spanned(lacking, "betting", "mips")["coverage"] <= 0.3
+    assert spanned(lacking, "betting", "ips")["coverage"] >= 0.95
+
+
+@pytest.mark.parametrize("name", ["switch_dr", "dr_os"])
+def test_slope_ends_at_the_model_where_a_bound_does_not(name: str) -> None:
+    """Two strategies that both end at the model cannot differ, so claims about them would say nothing."""
+    world = data(nonlinear=False, heavy=True, replications=10)
+    for number in range(world.replications):
+        (log,) = world.make(number)
+        model = fit_model(log)
+        assert set(tune(log, model, name).values()) == {0.0}
+        assert set(tune(log, model, name, by="bound").values()) != {0.0}
+
+
 def test_betting_intervals_are_the_narrowest_with_a_guarantee() -> None:
     betting, bernstein, hoeffding = (spanned(data(), kind)["width"] for kind in ("betting", "bernstein", "hoeffding"))
     assert betting < 0.7 * bernstein

@@ -30,3 +30,5 @@ def test_the_printed_code_runs(tmp_path: Path) -> None:
         "run", "ope/value-real", "-d", "may", "-s", "root-ips", "-s", "dr", "--blocks", "1"
     )
     assert "2 trials: 2 ok" in done.stdout
+    done = Project(tmp_path).bakeoff("run", "ope/interval-real", "-d", "may", "--blocks", "1")
+    assert "2 trials: 2 ok" in done.stdout

@@ -1,9 +1,11 @@
 """The tasks: every strategy in the smallest setting, equal results of equal estimators, and what is refused."""
 
 import importlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,12 +15,14 @@ import pytest
 pytest.importorskip("numba")
 pytest.importorskip("sklearn")
 
+from topics.ope.logs import drawn
+
 from harness.declare import Problem, Scenario, Task
 from harness.errors import UsageError
 from harness.measure.job import freeze
 from harness.topics import ope
 from harness.topics.ope.engine.log import Log
-from harness.topics.ope.engine.worlds import Logs
+from harness.topics.ope.engine.worlds import Logs, Recorded, Replications
 
 SMALL: dict[str, Any] = {"replications": 2, "rounds": 60, "actions": 4, "candidates": 3}
 POINTS = ("value", "value-real", "selection")
@@ -72,6 +76,8 @@ def cases() -> list[Any]:
         ("value-real", "digits-bandit", ("clean",)),
         ("selection", "candidate-policies", ("clean",)),
         ("interval", "linear-rewards", ("clean", "heavy_weights(3)")),
+        ("interval", "nonlinear-rewards", ("unobserved_features(2)",)),
+        ("interval-real", "digits-bandit", ("clean",)),
     ):
         for scenario in scenarios:
             found += [(task, name, dataset, scenario) for name in tasks()[task].strategies]
@@ -109,6 +115,28 @@ def test_the_model_is_another_one_on_measured_data() -> None:
     assert tasks()["value"].strategies["dr"].options == {"model": "ridge"}
     assert tasks()["value-real"].strategies["dr"].options == {"model": "shared"}
     assert tasks()["value-real"].strategies["dr"].summary == tasks()["value"].strategies["dr"].summary
+    assert tasks()["interval"].strategies["normal-dr"].options == {"model": "ridge"}
+    assert tasks()["interval-real"].strategies["normal-dr"].options == {"model": "shared"}
+
+
+@pytest.mark.parametrize("task", ["value-real", "interval-real"])
+def test_every_strategy_takes_rewards_that_are_not_0_and_1(task: str) -> None:
+    declared = tasks()[task]
+    made, chance = drawn(300, 3)
+    rewards = np.random.default_rng(0).uniform(2 * chance[np.arange(300), made.actions] - 1, 1) / 2
+    log = replace(made, rewards=rewards, reward_range=(-1.0, 1.0), embeddings=np.arange(5)[:, np.newaxis])
+    world = Replications((Recorded(log, 0.1),), 2, 0)
+    for name, strategy in declared.strategies.items():
+        if not name.startswith("obp") or importlib.util.find_spec("obp"):
+            output = strategy.run(Problem(declared.view(world), {}, 7), lambda phase: Phase([], phase))
+            judged = declared.judge(world, output)
+            assert np.isfinite(list(judged.metrics.values())).all(), name
+
+
+def test_guaranteed_intervals_of_mips_state_their_assumption() -> None:
+    for task in ("interval", "interval-real"):
+        assert "no direct effect" in tasks()[task].strategies["betting-mips"].note
+        assert "no direct effect" not in tasks()[task].strategies["betting-ips"].note
 
 
 def test_outputs_have_a_column_for_each_candidate() -> None:

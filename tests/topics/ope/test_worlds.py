@@ -13,6 +13,7 @@ from harness.declare import Scenario
 from harness.errors import UsageError
 from harness.topics.ope import worlds as declared
 from harness.topics.ope.engine.check import check, support_violations
+from harness.topics.ope.engine.intervals import interval
 from harness.topics.ope.engine.log import Floats, Log, draw_actions, taken
 from harness.topics.ope.engine.synthetic import population
 from harness.topics.ope.engine.worlds import Population, Recorded, Replications, view
@@ -54,7 +55,15 @@ def test_truth_is_what_the_policy_earns_when_it_runs(nonlinear: bool) -> None:
         assert simulated(world, candidate) == pytest.approx(value, abs=0.005)  # four standard errors
 
 
-@pytest.mark.parametrize("scenario", [declared.HEAVY, declared.missing_support(0.5), declared.drift(0.5)])
+TRUE_ALL_THE_SAME = [
+    declared.HEAVY,
+    declared.missing_support(0.5),
+    declared.drift(0.5),
+    declared.unobserved_features(2),
+]
+
+
+@pytest.mark.parametrize("scenario", TRUE_ALL_THE_SAME)
 def test_a_scenario_leaves_the_truth_alone(scenario: Scenario) -> None:
     world = made()
     np.testing.assert_array_equal(stressed(scenario, world).truth, world.truth)
@@ -124,6 +133,17 @@ def test_missing_support_is_reported_with_its_share() -> None:
     assert made().overlap()[1] == 0
 
 
+def test_unobserved_features_are_not_in_the_log_and_pay_all_the_same() -> None:
+    world = made()
+    lacking = stressed(declared.unobserved_features(2), world)
+    full, part = (each.draw(np.random.default_rng(6))[0] for each in (world, lacking))
+    assert full.embeddings is not None
+    np.testing.assert_array_equal(part.embeddings, full.embeddings[:, :1])
+    np.testing.assert_array_equal(part.rewards, full.rewards)
+    with pytest.raises(UsageError, match="needs actions with more than 3 features"):
+        stressed(declared.unobserved_features(3), world)
+
+
 def test_wrong_propensities_are_stated_and_not_followed() -> None:
     world = made(rounds=100_000)
     wrong_log = stressed(declared.wrong_propensities(0.5), world)
@@ -185,6 +205,33 @@ def test_a_recorded_log_is_resampled_round_by_round() -> None:
         np.testing.assert_array_equal(getattr(drawn, name), getattr(taken(log, rows), name))
     assert world.truth == [0.25]
     assert world.overlap()[1] == 0
+
+
+def test_parts_of_a_recorded_log_are_new_shorter_logs() -> None:
+    log, *_ = made(rounds=50).draw(np.random.default_rng(10))
+    log = replace(log, rewards=np.arange(50) / 50)
+    data = Replications((Recorded(log, 0.25), made(rounds=50, candidates=1)), 40, 0)
+    parts = [logs[0] for some in view(data, 0.1).parts() for logs in some]
+    assert [len(part.actions) for part in parts[:4]] == [5, 50, 5, 50]
+    assert all(len(set(part.rewards)) == 5 for part in parts[::2])
+    assert len({reward for part in parts[::2] for reward in part.rewards}) > 40
+    (least,) = Recorded(log, 0.25, subsample=0.001).draw(np.random.default_rng(0))
+    assert len(least.actions) == 2
+
+
+def test_a_part_has_the_error_of_a_log_and_a_bootstrap_that_of_two() -> None:
+    """95 % intervals of 1,000 logs: parts cover 95 %, resampled logs P(|Z| < 1.96 / sqrt(2)) = 83.4 %."""
+    hits, share = {None: 0, 0.5: 0}, np.full((400, 2), 0.5)
+    for seed in range(1_000):
+        rng = np.random.default_rng(seed)
+        actions, rewards = rng.integers(2, size=400), rng.integers(2, size=400).astype(np.float64)
+        log = Log(actions, rewards, share[:, 0], share, (0.0, 1.0))
+        for subsample in hits:
+            low, high = interval(Recorded(log, 0.5, subsample).draw(rng)[0], "normal")
+            hits[subsample] += low <= 0.5 <= high
+    # Three standard errors of a share of 1,000.
+    assert hits[0.5] / 1_000 == pytest.approx(0.95, abs=0.021)
+    assert hits[None] / 1_000 == pytest.approx(0.834, abs=0.035)
 
 
 def test_a_recorded_log_cannot_be_changed() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness import Generator
+from harness import Generator, UsageError
 from harness.topics.ope.engine.log import Floats, Ints
 from harness.topics.ope.engine.worlds import Population, Replications, populations
 
@@ -139,6 +139,21 @@ def drift(data: Replications, share: float, rng: Generator) -> Replications:
 def noisy_rewards(data: Replications, by: float) -> Replications:
     """Add or subtract `by` from every reward at random: the true value is unchanged, the reward range is wider."""
     return replace(data, noise=by)
+
+
+def unobserved_features(data: Replications, count: int) -> Replications:
+    """Remove the last `count` features of the actions from the log; rewards still depend on them.
+
+    Actions then have a direct effect on rewards, which violates assumption 3.2 of Saito & Joachims 2022 (arXiv
+    2202.06317); their section 4.1 removes features in the same way.
+    """
+
+    def stressed(world: Population) -> Population:
+        if world.embeddings is None or world.embeddings.shape[1] <= count:
+            raise UsageError(f"scenario unobserved_features({count}) needs actions with more than {count} features")
+        return replace(world, embeddings=world.embeddings[:, :-count])
+
+    return replace(data, worlds=tuple(stressed(world) for world in populations(data, "unobserved_features")))
 
 
 def _normalised(weights: Floats) -> Floats:

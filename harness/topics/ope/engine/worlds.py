@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -117,7 +117,7 @@ class Population:
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """A recorded log, resampled with replacement; the true value is what the target policy earned when it ran.
+    """A recorded log, from which rounds are drawn; the true value is what the target policy earned when it ran.
 
     Attributes
     ----------
@@ -125,10 +125,14 @@ class Recorded:
         The recorded log, with the target.
     value
         Mean reward of the target policy, from its log or from an A/B test.
+    subsample
+        Share of the rounds that a draw contains, without replacement. ``None``: as many rounds as the log has, with
+        replacement.
     """
 
     log: Log
     value: float
+    subsample: float | None = None
 
     @property
     def truth(self) -> Floats:
@@ -136,9 +140,15 @@ class Recorded:
         return np.array([self.value])
 
     def draw(self, rng: Generator) -> tuple[Log, ...]:
-        """Draw as many rounds as the log has (the bootstrap of Saito et al. 2020, arXiv 2008.07146)."""
+        """Draw rounds of the log.
+
+        Drawing as many as it has is the bootstrap of Saito et al. 2020 (arXiv 2008.07146). A subsample has at least two
+        rounds; if those of the log are independent, so are these.
+        """
         count = len(self.log.actions)
-        return (taken(self.log, rng.integers(count, size=count)),)
+        if self.subsample is None:
+            return (taken(self.log, rng.integers(count, size=count)),)
+        return (taken(self.log, rng.permutation(count)[: max(2, round(self.subsample * count))]),)
 
     def overlap(self) -> tuple[float, float]:
         """Return the values of `Population.overlap`, computed from the log.
@@ -218,8 +228,13 @@ class Replications:
         return float(effective), float(unsupported)
 
 
-def view(data: Replications) -> Logs:
+def view(data: Replications, subsample: float | None = None) -> Logs:
     """Return what strategies may see: the logs.
+
+    Parameters
+    ----------
+    subsample
+        Share of the rounds of a recorded log that each replication contains, see `Recorded`.
 
     Raises
     ------
@@ -228,7 +243,8 @@ def view(data: Replications) -> Logs:
     """
     if not isinstance(data, Replications):
         raise UsageError("off-policy evaluation needs a log, not a table: declare it with log_dataset (docs/ope.md)")
-    return Logs(data.replications, data.truth.shape[1], data.make)
+    worlds = tuple(replace(one, subsample=subsample) if isinstance(one, Recorded) else one for one in data.worlds)
+    return Logs(data.replications, data.truth.shape[1], replace(data, worlds=worlds).make)
 
 
 def populations(data: Replications, scenario: str) -> tuple[Population, ...]:
