@@ -9,33 +9,26 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from harness.declare.names import SCENARIO as SCENARIO_NAME
 from harness.errors import UsageError
 from harness.interop.reading import (
-    TypedText,
-    digest,
     finite,
-    identifier,
     line,
-    slug,
     table,
-    typed_text,
-    unique,
-    unique_values,
 )
 from harness.measure.machine import Environment, Machine, check_name
 from harness.measure.machine import slug as machine_slug
 from harness.plan.selection import Selection
-from harness.records import Phase, Record, Scalar, Seeds, Status, Trial
+from harness.records import Phase, Record, Seeds, Status, Trial
 from harness.store.atomic import write_atomically
 from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard
+from harness.store.imported_names import digest, identifier, scalar_of, scenario, slug
 from harness.store.read import encode, open_run
 from harness.store.runs import runs
 
@@ -109,7 +102,6 @@ def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedR
     topic
         The topic of results that name none.
     """
-    names = _Names(results)
     blocks: Counter[str] = Counter()
     records = []
     metrics: dict[tuple[str, str], JudgedMetric] = {}
@@ -117,71 +109,42 @@ def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedR
     tasks: dict[str, TaskCard] = {}
     setups: dict[str, dict[str, None]] = defaultdict(dict)
     for result in results:
-        trial = names.trial(result.topic or topic, result)
+        trial = _trial(topic, result)
         block = blocks[trial.variant]
         blocks[trial.variant] += 1
         trial = msgspec.structs.replace(trial, block=block, seeds=Seeds(data=block, model=block, order=block))
-        values = {names.metric(result.task, name): metric.value for name, metric in result.metrics.items()}
+        values = {identifier(name): metric.value for name, metric in result.metrics.items()}
         records.append(Record(trial, result.status, result.reason, phases=result.phases, metrics=values))
         task = f"{trial.topic}/{trial.task}"
         tasks.setdefault(task, TaskCard(task, title=line(result.task)))
         setups[task].update((name, None) for name, phase in result.phases.items() if not phase.in_total)
         strategies.setdefault((task, trial.strategy), StrategyCard(task, trial.strategy, summary=result.summary))
         for name, metric in result.metrics.items():
-            clean = names.metric(result.task, name)
+            clean = identifier(name)
             metrics.setdefault((task, clean), JudgedMetric(task, clean, metric.direction, metric.unit))
     cards = (msgspec.structs.replace(card, setup=tuple(setups[task])) for task, card in tasks.items())
     return ImportedRecords(records, tuple(metrics.values()), tuple(strategies.values()), tuple(cards))
 
 
-class _Names:
-    """The cleaned names of one file, made over all its results so that no two become the same."""
-
-    def __init__(self, results: Iterable[ImportedResult]) -> None:
-        tasks: dict[str, None] = {}
-        datasets: dict[str, None] = {}
-        scenarios: dict[str, None] = {}
-        strategies: dict[str, dict[str, None]] = defaultdict(dict)
-        metrics: dict[str, dict[str, None]] = defaultdict(dict)
-        params: dict[str, dict[str, dict[TypedText, Any]]] = defaultdict(lambda: defaultdict(dict))
-        for result in results:
-            tasks[result.task] = datasets[result.dataset] = scenarios[result.scenario] = None
-            strategies[result.task][result.strategy] = None
-            metrics[result.task].update(dict.fromkeys(result.metrics))
-            for name, value in (*result.params.items(), *result.options.items()):
-                params[result.task][name][typed_text(value)] = value
-        self._tasks, self._datasets, self._scenarios = unique(tasks), unique(datasets), unique(scenarios, _scenario)
-        self._strategies = {task: unique(names) for task, names in strategies.items()}
-        self._metrics = {task: unique(names, identifier) for task, names in metrics.items()}
-        self._params = {task: unique(names, identifier) for task, names in params.items()}
-        self._values = {
-            task: {name: unique_values(values.values()) for name, values in of_task.items()}
-            for task, of_task in params.items()
-        }
-
-    def trial(self, topic: str, result: ImportedResult) -> Trial:
-        """Make the trial of a result, as block 0."""
-        return Trial(
-            topic=topic,
-            task=self._tasks[result.task],
-            strategy=self._strategies[result.task][result.strategy],
-            dataset=self._datasets[result.dataset],
-            scenario=self._scenarios[result.scenario],
-            params=self._cleaned(result.task, result.params),
-            options=self._cleaned(result.task, result.options),
-            block=0,
-            seeds=Seeds(0, 0, 0),
-        )
-
-    def metric(self, task: str, name: str) -> str:
-        return self._metrics[task][name]
-
-    def _cleaned(self, task: str, params: dict[str, Any]) -> dict[str, Scalar]:
-        return {self._params[task][name]: self._values[task][name][typed_text(value)] for name, value in params.items()}
+def _trial(topic: str, result: ImportedResult) -> Trial:
+    """Make the trial of a result, as block 0."""
+    joint = _joint(result)
+    return Trial(
+        topic=result.topic or topic,
+        task=slug(result.task, joint),
+        strategy=slug(result.strategy, joint),
+        dataset=slug(result.dataset, joint),
+        scenario=scenario(result.scenario),
+        params={identifier(name): scalar_of(value, in_label=False) for name, value in result.params.items()},
+        options={identifier(name): scalar_of(value) for name, value in result.options.items()},
+        block=0,
+        seeds=Seeds(0, 0, 0),
+    )
 
 
-def _scenario(text: str) -> str:
-    return text if SCENARIO_NAME.fullmatch(text) else slug(text)
+def _joint(result: ImportedResult) -> str:
+    """Return how words are joined in the names of a result: by dashes in a declared topic, otherwise as in Python."""
+    return "-" if result.topic else "_"
 
 
 _ID_DIGITS = 6

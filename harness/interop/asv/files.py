@@ -13,6 +13,7 @@ import msgspec
 from harness.errors import UsageError
 from harness.interop.reading import SourceFile, read_json, typed_content
 from harness.records import Scalar, scalar
+from harness.store.imported_names import expression
 
 TOOL = "asv"
 FORMAT = 2
@@ -182,13 +183,13 @@ def written(value: Scalar) -> str:
 
 
 def value_of(text: str) -> Scalar:
-    """Read a parameter's value as asv wrote it: number, truth value or plain string; anything else stays text."""
+    """Read a parameter's value as asv wrote it: number, truth value or plain string; anything else is an expression."""
     quoted = _TEXT.fullmatch(text)
     if quoted:
         return quoted[1] if quoted[1] is not None else quoted[2]
     if text in ("True", "False"):
         return text == "True"
-    return scalar(text) if _NUMBER.fullmatch(text) else text
+    return scalar(text) if _NUMBER.fullmatch(text) else expression(text)
 
 
 def _list(value: object) -> list[Any] | None:

@@ -36,7 +36,6 @@ from harness.interop.reading import (
     are_valid_names,
     are_valid_trials,
     commit_name,
-    digest,
     exported_part,
     is_valid_header,
     line,
@@ -45,6 +44,7 @@ from harness.interop.reading import (
 from harness.measure.machine import Environment
 from harness.records import Record
 from harness.store.header import Header
+from harness.store.imported_names import digest
 
 TOPIC = "asv"
 _VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)\Z")
