@@ -9,6 +9,8 @@ text that cleaning changes beyond recognition gets a digest of itself. These tex
 - values: numbers, truth values, and texts that a label can show and that read as nothing else.
 
 A text that ends like a name with a digest is given one too, so that it cannot have the name of another text.
+
+Runs that were imported before schema 1.3 have names of a former rule; `FormerNames` reads them as today's.
 """
 
 from __future__ import annotations
@@ -17,10 +19,14 @@ import ast
 import hashlib
 import math
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
+import msgspec
+
 from harness.declare.names import SCENARIO
-from harness.records import Scalar, scalar
+from harness.records import Record, Scalar, scalar
+from harness.store.header import Header
 
 _LONGEST = 80
 _LONGEST_PARSED = 10_000
@@ -28,7 +34,7 @@ _EXACT = 2**53
 _JOINED = {joint: re.compile(rf"[a-z0-9]+({joint}[a-z0-9]+)*") for joint in "_-"}
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _DIGEST_BYTES = 4
-_WITH_DIGEST = re.compile(r"[-_][0-9a-f]{8}\Z")
+_RESERVED = re.compile(r"[-_][0-9a-f]{8}\Z| \(former\)\Z")
 # Characters at which labels are split, and control characters, which no line of a table can show.
 _UNFIT = re.compile(r"[\[\],=\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PLAIN_EXPRESSION = re.compile(r"None|nan|-?inf|<.*>")
@@ -76,7 +82,7 @@ def scalar_of(value: Any, *, in_label: bool = True) -> Scalar:
         kind, plain = "text", not _PLAIN_EXPRESSION.fullmatch(text) and (not in_label or isinstance(scalar(text), str))
     else:
         kind, plain = "expression", bool(_PLAIN_EXPRESSION.fullmatch(text))
-    fits = len(text) <= _LONGEST and not _UNFIT.search(text) and not _WITH_DIGEST.search(text)
+    fits = len(text) <= _LONGEST and not _UNFIT.search(text) and not _RESERVED.search(text)
     return text if plain and fits else _with_digest(_UNFIT.sub("-", text), f"{kind} {text}")
 
 
@@ -109,8 +115,111 @@ def _words(text: str) -> list[str]:
 
 
 def _is_plain(text: str, pattern: re.Pattern[str]) -> bool:
-    return len(text) <= _LONGEST and bool(pattern.fullmatch(text)) and not _WITH_DIGEST.search(text)
+    return len(text) <= _LONGEST and bool(pattern.fullmatch(text)) and not _RESERVED.search(text)
 
 
 def _with_digest(clean: str, text: str, between: str = "-") -> str:
     return f"{clean[:_LONGEST].rstrip(between)}{between}{digest(text, _DIGEST_BYTES)}"
+
+
+#: Marks a name that may come from several texts, so that it is nobody's name today.
+_AMBIGUOUS = " (former)"
+_TOPICS = ("asv", "pytest-benchmark")
+_IMPORTED = re.compile(r"[0-9a-f]{12}-[0-9a-f]{32}")  # the field `plan` of imported runs
+
+
+class FormerNames:
+    """The names of a run that was imported before schema 1.3, as they are today where that is certain.
+
+    Formerly only names that became the same within a file got a digest, so that a name could be that of several texts.
+    The titles and summaries in the header have the texts of tasks and strategies. A data set, a scenario or a value of
+    which cleaning may have changed the text is marked ``(former)`` and is compared with no run of today.
+    """
+
+    def __init__(self, header: Header) -> None:
+        self._tasks: dict[str, str] = {}
+        self._strategies: dict[tuple[str, str], str] = {}
+        titles: dict[str, str] = {}
+        for task in header.tasks:
+            topic, _, name = task.name.partition("/")
+            if topic in _TOPICS:
+                titles[task.name] = task.title
+                today = slug(task.title) if _was(name, task.title) else f"{name}{_AMBIGUOUS}"
+                self._tasks[task.name] = f"{topic}/{today}"
+        for card in header.strategies:
+            if card.task in titles:
+                texts = _strategy_texts(card.task.partition("/")[0], titles[card.task], card.summary)
+                known = any(_was(card.name, text) for text in texts)
+                self._strategies[card.task, card.name] = slug(texts[0]) if known else f"{card.name}{_AMBIGUOUS}"
+
+    @classmethod
+    def of(cls, header: Header) -> FormerNames | None:
+        """Return the former names of a run; ``None`` where it was not imported, or has the names of today."""
+        major, _, minor = header.schema.partition(".")
+        old = (int(major), int(minor) if minor.isdigit() else 0) < (1, 3)
+        return cls(header) if old and _IMPORTED.fullmatch(header.plan) else None
+
+    def header(self, header: Header) -> Header:
+        """Return the header with today's names."""
+        replace = msgspec.structs.replace
+        return replace(
+            header,
+            metrics=tuple(replace(one, task=self._tasks.get(one.task, one.task)) for one in header.metrics),
+            tasks=tuple(replace(one, name=self._tasks.get(one.name, one.name)) for one in header.tasks),
+            strategies=tuple(
+                replace(
+                    one,
+                    task=self._tasks.get(one.task, one.task),
+                    name=self._strategies.get((one.task, one.name), one.name),
+                )
+                for one in header.strategies
+            ),
+        )
+
+    def record(self, record: Record) -> Record:
+        """Return a record with today's names."""
+        trial = record.trial
+        task = f"{trial.topic}/{trial.task}"
+        if task not in self._tasks:
+            return record
+        today = msgspec.structs.replace(
+            trial,
+            task=self._tasks[task].partition("/")[2],
+            strategy=self._strategies.get((task, trial.strategy), f"{trial.strategy}{_AMBIGUOUS}"),
+            dataset=trial.dataset if trial.dataset == "none" else f"{trial.dataset}{_AMBIGUOUS}",
+            scenario=trial.scenario if trial.scenario == "clean" else f"{trial.scenario}{_AMBIGUOUS}",
+            params={name: _todays_value(value, in_label=False) for name, value in trial.params.items()},
+            options={name: _todays_value(value, in_label=True) for name, value in trial.options.items()},
+        )
+        return msgspec.structs.replace(record, trial=today)
+
+
+def _strategy_texts(topic: str, task: str, summary: str) -> list[str]:
+    """Return the texts that a strategy's former name may come from, today's first."""
+    if topic == "asv":
+        method = summary.removeprefix(f"{task}.")
+        kind, _, rest = method.partition("_")
+        return [rest if rest and kind in ("time", "peakmem") else method]
+    module, between, test = summary.partition("::")
+    if not between:
+        return [summary]
+    grouped = task != str(PurePosixPath(module).with_suffix("") if PurePosixPath(module).name else "tests")
+    return [summary, test] if grouped else [test, summary]
+
+
+def _was(name: str, text: str) -> bool:
+    """Return whether a former name comes from a text."""
+    plain = _former_slug(text)
+    return name in (plain, _former_slug(f"{plain} {digest(text, 3)}"))
+
+
+def _former_slug(text: str) -> str:
+    name = "-".join(_words(text))
+    return (name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}-{digest(text, 4)}") or "unnamed"
+
+
+def _todays_value(value: Scalar, *, in_label: bool) -> Scalar:
+    if not isinstance(value, str) or _PLAIN_EXPRESSION.fullmatch(value):
+        return value
+    # Cleaning replaced what a label cannot show by dashes.
+    return f"{value}{_AMBIGUOUS}" if "-" in value or len(value) > _LONGEST else scalar_of(value, in_label=in_label)

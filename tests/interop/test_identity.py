@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interop.files import benchmark, saved
+from interop.files import asv_benchmarks, asv_result, asv_row, benchmark, header, saved
 
 from harness.config import GatePolicy
 from harness.gate.decision import Decision
 from harness.gate.stored.gate import decide
+from harness.interop.asv.imports import Imported, Importer, import_asv
 from harness.interop.pytest_benchmark.imports import import_pytest_benchmark
-from harness.store.read import read
+from harness.records import Phase, Record, Seeds, Trial
+from harness.store.header import StrategyCard, TaskCard
+from harness.store.imported_names import digest
+from harness.store.read import encode, read
 
 Case = tuple[str, float, dict[str, Any]]
 
@@ -64,3 +68,78 @@ def test_an_innocent_case_is_not_called_regressed(tmp_path: Path) -> None:
     base = side(tmp_path, "base", parameter("a,b", 0.01))
     decision = gated(base, side(tmp_path, "candidate", parameter("a,b", 0.01), parameter("a-b", 0.03)))
     assert [case.verdict for case in decision.cases] == ["pass"]
+
+
+def former(folder: Path, topic: str, task: TaskCard, strategy: StrategyCard, **trial: Any) -> Path:
+    """Write a run as it was imported before schema 1.3."""
+    own = header(schema="1.2", plan=f"{'0' * 12}-{'1' * 32}", tasks=(task,), strategies=(strategy,), metrics=())
+    places = {"dataset": "none", "scenario": "clean", "params": {}, "options": {}} | trial
+    one = Trial(topic, task.name.partition("/")[2], strategy.name, block=0, seeds=Seeds(0, 0, 0), **places)
+    path = folder / "m" / f"{own.name}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode(own) + encode(Record(one, "ok", phases={"call": Phase([0.1], [])})))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("case", "group", "name", "summary"),
+    [
+        (benchmark("test_a", [1.0]), "tests-test-a", "test-a", "tests/test_a.py::test_a"),
+        (benchmark("TestA::test_b", [1.0]), "tests-test-a", "testa-test-b", "tests/test_a.py::TestA::test_b"),
+        (benchmark("test_a", [1.0], group="Load it"), "load-it", "test-a", "tests/test_a.py::test_a"),
+        (
+            benchmark("test_a", [1.0], group="Load it"),
+            "load-it-" + digest("Load it", 3),
+            "tests-test-a-py-test-a",
+            "tests/test_a.py::test_a",
+        ),
+    ],
+)
+def test_old_series_go_on_under_new_names(
+    tmp_path: Path, case: dict[str, Any], group: str, name: str, summary: str
+) -> None:
+    title = case["group"] or "tests/test_a"
+    task = TaskCard(f"pytest-benchmark/{group}", title=title)
+    old = former(tmp_path, "pytest-benchmark", task, StrategyCard(task.name, name, summary=summary))
+    new = import_pytest_benchmark(saved(tmp_path / "f.json", case), tmp_path / "results", command="import").path
+    runs = [read(path) for path in (old, new)]
+    assert len({record.trial.variant for _, records in runs for record in records}) == 1
+    assert len({(card.task, card.name) for own, _ in runs for card in own.strategies}) == 1
+    assert len({card.name for own, _ in runs for card in own.tasks}) == 1
+
+
+def test_old_series_of_asv_go_on_too(tmp_path: Path) -> None:
+    task = TaskCard("asv/b-suite", title="b.Suite")
+    card = StrategyCard(task.name, "read-csv", summary="b.Suite.time_read_csv")
+    old = former(tmp_path, "asv", task, card, params={"n": 10, "python": "3.11"}, options={"how": "quick"})
+    asv_result(tmp_path / "asv", {"b.Suite.time_read_csv": asv_row([0.1], [["10"], ["'quick'"]])})
+    asv_benchmarks(tmp_path / "asv", b__Suite__time_read_csv=("seconds", ["n", "how"]))
+    done: list[Imported] = []
+    import_asv(tmp_path / "asv", Importer(tmp_path / "results", command="import"), done.append, pytest.fail)
+    (new,) = done
+    assert read(old)[1][0].trial.variant == read(new.path)[1][0].trial.variant
+
+
+@pytest.mark.parametrize(
+    ("places", "shown"),
+    [
+        ({"options": {"sep": "a-b"}}, ("t-1[sep=a-b (former)]", "none")),
+        ({"options": {"sep": "a-b-7547a4"}}, ("t-1[sep=a-b-7547a4 (former)]", "none")),
+        ({"dataset": "flights"}, ("t-1", "flights (former)")),
+        ({"options": {"n": 1, "on": True, "none": "None"}}, ("t-1[n=1,none=None,on=true]", "none")),
+    ],
+)
+def test_what_may_come_from_several_texts_is_compared_with_nothing(
+    tmp_path: Path, places: dict[str, Any], shown: tuple[str, str]
+) -> None:
+    task = TaskCard("pytest-benchmark/t", title="t")
+    path = former(tmp_path, "pytest-benchmark", task, StrategyCard(task.name, "t-1", summary="t.py::t_1"), **places)
+    ((_, (record,)),) = [read(path)]
+    assert (record.trial.label, record.trial.dataset) == shown
+
+
+def test_runs_of_ours_keep_their_names(tmp_path: Path) -> None:
+    task = TaskCard("planted/choose", title="Choose")
+    own = former(tmp_path, "planted", task, StrategyCard(task.name, "hist"), dataset="flights")
+    (record,) = read(own)[1]
+    assert (record.trial.task, record.trial.strategy, record.trial.dataset) == ("choose", "hist", "flights")
