@@ -28,7 +28,7 @@ from harness.plan.selection import Selection
 from harness.records import Phase, Record, Seeds, Status, Trial
 from harness.store.atomic import write_atomically
 from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard
-from harness.store.imported_names import digest, identifier, scalar_of, scenario, slug
+from harness.store.imported_names import FormerNames, digest, identifier, scalar_of, scenario, slug
 from harness.store.read import encode, open_run
 from harness.store.runs import runs
 
@@ -62,6 +62,8 @@ class ImportedResult:
         The topic, where it is not that of the tool.
     params, options
         Parameters that all strategies of the task share, and parameters of the strategy.
+    versions
+        Measure (``wall_s``, ``peak_bytes``, a metric) to the version of the benchmark that it comes from.
     """
 
     task: str
@@ -74,6 +76,7 @@ class ImportedResult:
     options: dict[str, Any] = field(default_factory=dict)
     phases: dict[str, Phase] = field(default_factory=dict)
     metrics: dict[str, ImportedMetric] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     status: Status = "ok"
     reason: str = ""
 
@@ -118,7 +121,8 @@ def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedR
         task = f"{trial.topic}/{trial.task}"
         tasks.setdefault(task, TaskCard(task, title=line(result.task)))
         setups[task].update((name, None) for name, phase in result.phases.items() if not phase.in_total)
-        strategies.setdefault((task, trial.strategy), StrategyCard(task, trial.strategy, summary=result.summary))
+        card = strategies.setdefault((task, trial.strategy), StrategyCard(task, trial.strategy, summary=result.summary))
+        card.versions.update(result.versions)
         for name, metric in result.metrics.items():
             clean = identifier(name)
             metrics.setdefault((task, clean), JudgedMetric(task, clean, metric.direction, metric.unit))
@@ -185,14 +189,9 @@ class ResultsFolder:
         return run in self._runs
 
     def imported(self, origin: Origin) -> Path | None:
-        """Return the run that a file of the same content was imported as."""
-        for run in _ids(origin.content):
-            path = self._runs.get(run)
-            if path is None:
-                return None
-            if self._plan(path).endswith(f"-{origin.content}"):
-                return path
-        return None
+        """Return the run that a file of the same content was imported as, unless it has the names of a former rule."""
+        path = self._same_content(origin)
+        return None if path is None or self._is_former(path) else path
 
     def earlier(self, origin: Origin, machine: str, commit: str | None) -> Path | None:
         """Return the run that an earlier state of the same file was imported as."""
@@ -202,16 +201,18 @@ class ResultsFolder:
                 path.parent.name == machine
                 and commit_part in path.name
                 and self._plan(path).startswith(f"{origin.place[:12]}-")
+                and path != self._same_content(origin)
             ):
                 return path
         return None
 
     def free_id(self, origin: Origin) -> str:
         """Return an id made from a file's content: the first digits of its digest that no other run has as its id."""
-        return next(run for run in _ids(origin.content) if run not in self._runs)
+        same = self._same_content(origin)
+        return next(run for run in _ids(origin.content) if self._runs.get(run) in (None, same))
 
     def write(self, header: Header, records: Sequence[Record]) -> Path:
-        """Write a run as a whole.
+        """Write a run as a whole; it replaces a run of the same file that has the names of a former rule.
 
         Raises
         ------
@@ -220,8 +221,22 @@ class ResultsFolder:
         """
         path = self._results / header.machine.name / f"{header.name}.jsonl"
         write_atomically(path, b"".join([encode(header), *map(encode, records)]))
+        replaced = self._runs.get(header.run, path)
+        if replaced != path:
+            replaced.unlink()
         self._runs[header.run] = path
         return path
+
+    def _same_content(self, origin: Origin) -> Path | None:
+        for run in _ids(origin.content):
+            path = self._runs.get(run)
+            if path is None or self._plan(path).endswith(f"-{origin.content}"):
+                return path
+        return None
+
+    def _is_former(self, path: Path) -> bool:
+        with open_run(path) as reader:
+            return FormerNames.of(reader.header) is not None
 
     def _plan(self, path: Path) -> str:
         try:

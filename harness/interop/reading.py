@@ -31,6 +31,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _START = re.compile(r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d(\+00:00|Z)")
 _MOST_BYTES = 2**62
+_EXACT = 2**53
 _LONGEST = 200
 
 
@@ -161,6 +162,12 @@ def seconds(values: object) -> list[float]:
     """Return those of some values that can be times: finite and not negative."""
     numbers = map(finite, values if isinstance(values, list) else [values])
     return [number for number in numbers if number is not None and number >= 0]
+
+
+def calls_of(value: object) -> int:
+    """Return the number of calls in a sample; 1 for anything that cannot be one."""
+    number = finite(value)
+    return max(1, min(round(number), _EXACT)) if number is not None else 1
 
 
 def memory(value: object) -> int | None:

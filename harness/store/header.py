@@ -134,6 +134,11 @@ def titled(label: str, cards: Mapping[str, StrategyCard]) -> str:
     return cards[label].title if label in cards else label
 
 
+def version_of(versions: Mapping[str, str], measure: str) -> str:
+    """Return the version of a measure's definition, by its name in `harness.records.figures`; empty if unknown."""
+    return versions.get(measure.rpartition(".")[2], "")
+
+
 class Header(msgspec.Struct, frozen=True):
     """First line of a file of a run.
 
@@ -183,12 +188,6 @@ class Header(msgspec.Struct, frozen=True):
         run has those in a total.
         """
         return next((card.declared_setup for card in self.tasks if card.name == task), frozenset())
-
-    def version(self, task: str, strategy: str, measure: str) -> str:
-        """Return the version of a measure's definition, by its name in `harness.records.figures`; empty if unknown."""
-        cards = (card for card in self.strategies if (card.task, card.name) == (task, strategy))
-        versions = next((card.versions for card in cards), {})
-        return versions.get(measure.rpartition(".")[2], "")
 
     def has(self, task: str) -> bool:
         """Return whether a task, ``topic/task``, was planned."""

@@ -123,7 +123,8 @@ def _with_digest(clean: str, text: str, between: str = "-") -> str:
 
 
 #: Marks a name that may come from several texts, so that it is nobody's name today.
-_AMBIGUOUS = " (former)"
+AMBIGUOUS = " (former)"
+IMPORT_AGAIN = "import its files again, which replaces runs of an earlier bakeoff"
 _TOPICS = ("asv", "pytest-benchmark")
 _IMPORTED = re.compile(r"[0-9a-f]{12}-[0-9a-f]{32}")  # the field `plan` of imported runs
 
@@ -144,13 +145,13 @@ class FormerNames:
             topic, _, name = task.name.partition("/")
             if topic in _TOPICS:
                 titles[task.name] = task.title
-                today = slug(task.title) if _was(name, task.title) else f"{name}{_AMBIGUOUS}"
+                today = slug(task.title) if _was(name, task.title) else f"{name}{AMBIGUOUS}"
                 self._tasks[task.name] = f"{topic}/{today}"
         for card in header.strategies:
             if card.task in titles:
                 texts = _strategy_texts(card.task.partition("/")[0], titles[card.task], card.summary)
                 known = any(_was(card.name, text) for text in texts)
-                self._strategies[card.task, card.name] = slug(texts[0]) if known else f"{card.name}{_AMBIGUOUS}"
+                self._strategies[card.task, card.name] = slug(texts[0]) if known else f"{card.name}{AMBIGUOUS}"
 
     @classmethod
     def of(cls, header: Header) -> FormerNames | None:
@@ -185,9 +186,9 @@ class FormerNames:
         today = msgspec.structs.replace(
             trial,
             task=self._tasks[task].partition("/")[2],
-            strategy=self._strategies.get((task, trial.strategy), f"{trial.strategy}{_AMBIGUOUS}"),
-            dataset=trial.dataset if trial.dataset == "none" else f"{trial.dataset}{_AMBIGUOUS}",
-            scenario=trial.scenario if trial.scenario == "clean" else f"{trial.scenario}{_AMBIGUOUS}",
+            strategy=self._strategies.get((task, trial.strategy), f"{trial.strategy}{AMBIGUOUS}"),
+            dataset=trial.dataset if trial.dataset == "none" else f"{trial.dataset}{AMBIGUOUS}",
+            scenario=trial.scenario if trial.scenario == "clean" else f"{trial.scenario}{AMBIGUOUS}",
             params={name: _todays_value(value, in_label=False) for name, value in trial.params.items()},
             options={name: _todays_value(value, in_label=True) for name, value in trial.options.items()},
         )
@@ -222,4 +223,4 @@ def _todays_value(value: Scalar, *, in_label: bool) -> Scalar:
     if not isinstance(value, str) or _PLAIN_EXPRESSION.fullmatch(value):
         return value
     # Cleaning replaced what a label cannot show by dashes.
-    return f"{value}{_AMBIGUOUS}" if "-" in value or len(value) > _LONGEST else scalar_of(value, in_label=in_label)
+    return f"{value}{AMBIGUOUS}" if "-" in value or len(value) > _LONGEST else scalar_of(value, in_label=in_label)

@@ -75,11 +75,17 @@ class AsvRow(NamedTuple):
         One for each combination of them, the last axis changing fastest; ``None`` when all failed.
     samples
         A list for each combination; ``None`` where they were not stored.
+    calls
+        The number of calls in each sample, for each combination; ``None`` where it was not stored.
+    version
+        Of the benchmark's definition; asv shows results of other versions as other benchmarks.
     """
 
     params: list[list[str]]
     values: list[Any] | None
     samples: list[Any] | None
+    calls: list[Any] | None = None
+    version: str = ""
 
     @property
     def combinations(self) -> int:
@@ -165,10 +171,15 @@ def rows(file: ResultFile, path: Path) -> Iterator[tuple[str, AsvRow]]:
         axes = cells.get("params") or []
         if not isinstance(axes, list) or not all(isinstance(axis, list) for axis in axes):
             raise UsageError(f"{path}: the parameters of {name!r} are not lists; measure again with asv")
+        version = cells.get("version")
         row = AsvRow(
-            [[str(value) for value in axis] for axis in axes], _list(cells.get("result")), _list(cells.get("samples"))
+            [[str(value) for value in axis] for axis in axes],
+            _list(cells.get("result")),
+            _list(cells.get("samples")),
+            _list(cells.get("stats_number")),
+            version if isinstance(version, str) else "",
         )
-        for values in (row.values, row.samples):
+        for values in (row.values, row.samples, row.calls):
             if values is not None and len(values) != row.combinations:
                 raise UsageError(
                     f"{path}: benchmark {name!r} has {len(values)} results for {row.combinations} combinations of its "

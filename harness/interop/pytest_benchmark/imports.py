@@ -27,6 +27,7 @@ from harness.interop.imported_runs import (
 from harness.interop.pytest_benchmark.exports import SavedBenchmark, SavedFile, restored_run
 from harness.interop.reading import (
     SourceFile,
+    calls_of,
     commit_name,
     finite,
     line,
@@ -165,7 +166,7 @@ def _measured(benchmark: SavedBenchmark, result: ImportedResult) -> ImportedResu
     typical = [time for name in ("median", "mean", "min") for time in seconds(stats.get(name))]
     times = rounds or typical[:1]
     if times:
-        phase = Phase(times, [])
+        phase = Phase(times, [], calls=calls_of(stats.get("iterations")))
         for name in EXTRA_FIGURES:
             # A median of CPU times has no place beside the samples of wall time.
             if name in extra and name != "cpu_s":
