@@ -1,7 +1,8 @@
 """Results of another tool as runs: records with the names that every reader expects, and the files that hold them.
 
 An imported run is written as a whole or not at all, and never twice. Machines are named by their hardware, as
-`bakeoff run` names them, and never by the name of the host.
+`bakeoff run` names them, and never by the name of the host. Where a file does not name the CPU, the name is a digest of
+what stays the same from run to run, which the kernel, the packages and the host of a CI service do not.
 """
 
 from __future__ import annotations
@@ -307,7 +308,7 @@ def asv_machine(params: Mapping[str, Any], python: str) -> Machine:
     """
     cores, memory = _count(params.get("num_cpu")), asv_memory(params.get("ram"))
     cpu = line(params.get("cpu"))
-    name = machine_slug(cpu, cores, memory) if cpu else _unnamed(params)
+    name = machine_slug(cpu, cores, memory) if cpu else _unnamed(params, ("machine", "arch", "num_cpu"))
     return Machine(
         name, cpu=cpu, cores=cores, cores_total=cores, memory_bytes=memory, os=line(params.get("os")), python=python
     )
@@ -320,7 +321,7 @@ def pytest_benchmark_machine(info: Mapping[str, Any]) -> Machine:
     cores = _count(processor.get("count"))
     python = f"{line(info.get('python_implementation'))} {line(info.get('python_version'))}".strip()
     return Machine(
-        machine_slug(cpu, cores, 0) if cpu else _unnamed(info),
+        machine_slug(cpu, cores, 0) if cpu else _unnamed(info, ("processor", "machine", "system")),
         cpu=cpu,
         cores=cores,
         cores_total=cores,
@@ -345,11 +346,23 @@ def _ids(content: str) -> list[str]:
     return [content[start : start + _ID_DIGITS] for start in range(len(content) - _ID_DIGITS + 1)]
 
 
+def unnamed_remark(machine: Machine, name: str | None) -> list[str]:
+    """Warn of a machine whose CPU is not in its file, unless the user named it."""
+    if machine.cpu or name:
+        return []
+    return [
+        f"no CPU is named, so machines that differ in it alone are all called {machine.name}: give each its name with "
+        "--machine NAME"
+    ]
+
+
 def _count(value: object) -> int:
+    """Return a number of cores; 0 where it is unknown."""
     number = finite(int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,6}", value) else value)
-    return max(1, min(round(number), 10**6)) if number is not None else 1
+    return max(0, min(round(number), 10**6)) if number is not None else 0
 
 
-def _unnamed(info: Mapping[str, Any]) -> str:
-    """Name a machine whose CPU is unknown by a digest of what is known."""
-    return f"machine-{digest(json.dumps(info, sort_keys=True, default=str), 3)}"
+def _unnamed(info: Mapping[str, Any], lasting: Sequence[str]) -> str:
+    """Name a machine whose CPU is unknown by a digest of what lasts."""
+    known = {name: info[name] for name in lasting if info.get(name)}
+    return f"machine-{digest(json.dumps(known, sort_keys=True, default=str), 3)}"

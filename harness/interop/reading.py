@@ -32,6 +32,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _START = re.compile(r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d(\+00:00|Z)")
 _MOST_BYTES = 2**62
 _EXACT = 2**53
+_LEAST_MILLISECONDS = 1e11
 _LONGEST = 200
 
 
@@ -119,9 +120,10 @@ def commit_name(value: object) -> str | None:
 
 
 def utc_time(value: object, path: Path) -> str:
-    """Read a date and time, ISO 8601 or milliseconds since 1970, as ISO 8601 in UTC.
+    """Read a date and time, ISO 8601 or milliseconds or seconds since 1970, as ISO 8601 in UTC.
 
-    A text without an offset counts as UTC.
+    A text without an offset counts as UTC. asv writes milliseconds, some tools seconds: a number below 10^11, which in
+    milliseconds would be before March 1973, counts as seconds.
 
     Raises
     ------
@@ -133,7 +135,8 @@ def utc_time(value: object, path: Path) -> str:
             at = datetime.fromisoformat(value)
             at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         else:
-            at = datetime.fromtimestamp(float(value) / 1000, UTC)  # type: ignore[arg-type]
+            number = float(value)  # type: ignore[arg-type]
+            at = datetime.fromtimestamp(number if number < _LEAST_MILLISECONDS else number / 1000, UTC)
     except (ValueError, TypeError, OverflowError, OSError):
         shown = line(repr(value))[:40]
         raise UsageError(f"{path} has no date that can be read ({shown}): correct it in the file") from None

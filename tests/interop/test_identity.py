@@ -9,10 +9,14 @@ import pytest
 from interop.files import asv_benchmarks, asv_result, asv_row, benchmark, header, saved
 
 from harness.config import GatePolicy
+from harness.errors import UsageError
 from harness.gate.decision import Decision
 from harness.gate.stored.gate import decide
-from harness.interop.asv.imports import Imported, Importer, import_asv
+from harness.interop.asv.files import result_files
+from harness.interop.asv.imports import Importer
+from harness.interop.imported_runs import asv_machine, pytest_benchmark_machine
 from harness.interop.pytest_benchmark.imports import import_pytest_benchmark
+from harness.interop.reading import utc_time
 from harness.records import Phase, Record, Seeds, Trial
 from harness.store.header import StrategyCard, TaskCard
 from harness.store.imported_names import digest
@@ -114,9 +118,8 @@ def test_old_series_of_asv_go_on_too(tmp_path: Path) -> None:
     old = former(tmp_path, "asv", task, card, params={"n": 10, "python": "3.11"}, options={"how": "quick"})
     asv_result(tmp_path / "asv", {"b.Suite.time_read_csv": asv_row([0.1], [["10"], ["'quick'"]])})
     asv_benchmarks(tmp_path / "asv", b__Suite__time_read_csv=("seconds", ["n", "how"]))
-    done: list[Imported] = []
-    import_asv(tmp_path / "asv", Importer(tmp_path / "results", command="import"), done.append, pytest.fail)
-    (new,) = done
+    importer = Importer(tmp_path / "results", command="import")
+    (new,) = (importer.add(path) for path in result_files(tmp_path / "asv"))
     assert read(old)[1][0].trial.variant == read(new.path)[1][0].trial.variant
 
 
@@ -143,3 +146,56 @@ def test_runs_of_ours_keep_their_names(tmp_path: Path) -> None:
     own = former(tmp_path, "planted", task, StrategyCard(task.name, "hist"), dataset="flights")
     (record,) = read(own)[1]
     assert (record.trial.task, record.trial.strategy, record.trial.dataset) == ("choose", "hist", "flights")
+
+
+def test_importing_again_replaces_a_run_with_former_names(tmp_path: Path) -> None:
+    file = saved(tmp_path / "f.json", benchmark("test_a", [1.0]))
+    results = tmp_path / "results"
+    first = import_pytest_benchmark(file, results, command="import").path
+    lines = first.read_bytes().replace(b'"schema":"1.3"', b'"schema":"1.2"')
+    first.unlink()
+    old = results / "machine-12fd30" / first.name
+    old.parent.mkdir()
+    old.write_bytes(lines)
+    again = import_pytest_benchmark(file, results, command="import")
+    assert list(results.rglob("*.jsonl")) == [again.path] == [first]
+    with pytest.raises(UsageError, match="is already imported"):
+        import_pytest_benchmark(file, results, command="import")
+
+
+def test_parameters_that_are_sets_are_one_series(tmp_path: Path) -> None:
+    def run(name: str, text: str) -> str:
+        case = benchmark("test_s[keys0]", [1.0], params={"keys": f"UNSERIALIZABLE[{text}]"})
+        done = import_pytest_benchmark(saved(tmp_path / name, case), tmp_path / name[0], command="import")
+        return read(done.path)[1][0].trial.variant
+
+    assert run("a.json", "{'x', 'y'}") == run("b.json", "{'y', 'x'}") != run("c.json", "{'x', 'z'}")
+
+
+def test_a_machine_without_a_cpu_is_named_by_what_lasts(tmp_path: Path) -> None:
+    names = set()
+    for day in (1, 2):
+        info = {"node": f"runner-{day}", "machine": "x86_64", "system": "Linux", "release": f"5.4.0-10{day}-azure"}
+        file = saved(tmp_path / f"{day}.json", benchmark("test_a", [day]), machine_info=info)
+        done = import_pytest_benchmark(file, tmp_path / "r", command="import")
+        names.add(done.header.machine.name)
+        assert done.header.machine.cores == 0
+        assert "--machine NAME" in done.remarks[-1]
+    packages: list[dict[str, Any]] = [{"numpy": ""}, {"numpy": "", "pip+setuptools": ""}]
+    machines = [asv_machine({"machine": "runner", "os": f"Linux 5.{len(own)}", **own}, "3.11").name for own in packages]
+    assert len(names) == len(set(machines)) == 1
+    assert asv_machine({"machine": "other"}, "3.11").name not in machines
+    assert pytest_benchmark_machine({"cpu": {"brand_raw": "AMD EPYC"}}).name == "amd-epyc"
+
+
+@pytest.mark.parametrize(
+    ("date", "at"),
+    [
+        (1_700_000_000_000, "2023-11-14T22:13:20+00:00"),
+        (1_700_000_000, "2023-11-14T22:13:20+00:00"),
+        (946_684_800_000, "2000-01-01T00:00:00+00:00"),
+        (1_700_000_000.5, "2023-11-14T22:13:20+00:00"),
+    ],
+)
+def test_dates_in_seconds_and_in_milliseconds(date: float, at: str) -> None:
+    assert utc_time(date, Path("f.json")) == at

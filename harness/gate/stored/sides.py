@@ -70,7 +70,8 @@ def prepare(base: Sequence[StoredRun], candidate: Sequence[StoredRun], *, across
         if not across_machines:
             raise UsageError(
                 f"the base was measured on {other} and the candidate on {machine}, so their times cannot be compared: "
-                f"measure the base here too, or judge quality alone with --across-machines"
+                "measure the base here too, or judge quality alone with --across-machines; if these are imported runs "
+                "of one machine, import both with --machine NAME"
             )
         remarks.append(
             f"different machines, {other} and {machine}: times are not judged, nor memory unless the machines are alike"

@@ -23,6 +23,7 @@ from harness.interop.imported_runs import (
     pytest_benchmark_machine,
     renamed_machine,
     restored_header,
+    unnamed_remark,
 )
 from harness.interop.pytest_benchmark.exports import SavedBenchmark, SavedFile, restored_run
 from harness.interop.reading import (
@@ -107,12 +108,13 @@ def _new_run(
 ) -> tuple[Header, list[Record], tuple[str, ...]]:
     imported = imported_records(TOOL, _results(file.benchmarks))
     commit = table(file.commit_info)
+    described = renamed_machine(pytest_benchmark_machine(file.machine_info), machine)
     header = new_header(
         run,
         origin,
         command=command,
         started=utc_time(file.datetime, source.path),
-        machine=renamed_machine(pytest_benchmark_machine(file.machine_info), machine),
+        machine=described,
         environment=Environment(
             packages={TOOL: line(file.version)} if line(file.version) else {},
             commit=commit_name(commit.get("id")),
@@ -120,7 +122,8 @@ def _new_run(
         ),
         records=imported.records,
     )
-    return imported.complete(header), imported.records, tuple(_remarks(file.benchmarks))
+    remarks = (*_remarks(file.benchmarks), *unnamed_remark(described, machine))
+    return imported.complete(header), imported.records, remarks
 
 
 def _results(benchmarks: Sequence[SavedBenchmark]) -> list[ImportedResult]:
