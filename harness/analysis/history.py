@@ -39,10 +39,10 @@ class Track:
         Version of the data, which distinguishes them from other data of the same name.
     setup
         Set-up phases of the strategy that a total leaves out; a total that leaves out others is another track.
-    version
-        Version of the benchmark that it was imported from; empty where it is unknown or not imported.
     points
         Run to the mean over its blocks (geometric for a cost), oldest first.
+    version
+        Version of the benchmark that it was imported from; empty where it is unknown or not imported.
     """
 
     cell: Cell
@@ -51,8 +51,8 @@ class Track:
     machine: str
     edition: Hashable
     setup: tuple[str, ...]
-    version: str
     points: dict[str, Interval]
+    version: str = ""
 
     @property
     def values(self) -> list[float]:
@@ -138,9 +138,13 @@ def follow(
                     groups[cell.cell, label, name].setdefault(place, {})[run] = point
     for (followed, label, name), places in groups.items():
         yield [
-            Track(followed, label, name, *place, {run: points[run] for run in sorted(points, key=started.__getitem__)})
-            for place, points in places.items()
+            Track(followed, label, name, machine, data, phases, _in_order(points, started), version)
+            for (machine, data, phases, version), points in places.items()
         ]
+
+
+def _in_order(points: Mapping[str, Interval], started: Mapping[str, str]) -> dict[str, Interval]:
+    return {run: points[run] for run in sorted(points, key=started.__getitem__)}
 
 
 def versions_in(headers: Iterable[Header]) -> Versions:
