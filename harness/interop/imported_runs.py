@@ -276,9 +276,10 @@ def new_header(
 def restored_header(
     header: Header, run: str, origin: Origin, *, command: str, machine: Machine, records: Sequence[Record]
 ) -> Header:
-    """Make the header of a run that was exported and is now imported."""
+    """Make the header of a run that was exported and is now imported; former names stay recognisable by the schema."""
+    schema = SCHEMA if FormerNames.of(header) is None else header.schema
     return msgspec.structs.replace(
-        header, schema=SCHEMA, run=run, plan=origin.plan, command=command, machine=machine, trials=len(records)
+        header, schema=schema, run=run, plan=origin.plan, command=command, machine=machine, trials=len(records)
     )
 
 

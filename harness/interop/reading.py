@@ -182,7 +182,7 @@ def memory(value: object) -> int | None:
 def line(value: object) -> str:
     """Return a text on one line; an empty one for anything but a text.
 
-    Beyond 200 characters the text is cut and a digest of it follows, so that long texts can be told apart.
+    Beyond 200 characters the text is cut and a digest of it follows, so that long texts stay different.
     """
     text = _CONTROL.sub(" ", value).strip() if isinstance(value, str) else ""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 10]}... {digest(text, 3)}"
