@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from interop.files import asv_benchmarks, asv_result, asv_row, benchmark, header, saved
 
 from harness.config import GatePolicy
-from harness.errors import UsageError
+from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Decision
 from harness.gate.stored.gate import decide
 from harness.interop.asv.files import result_files
@@ -141,6 +142,19 @@ def test_what_may_come_from_several_texts_is_compared_with_nothing(
     assert (record.trial.label, record.trial.dataset) == shown
 
 
+def test_the_gate_says_why_former_names_are_compared_with_nothing(tmp_path: Path) -> None:
+    task = TaskCard("pytest-benchmark/t", title="t")
+    card = StrategyCard(task.name, "test-v", summary="t.py::test_v")
+    old = former(tmp_path, "pytest-benchmark", task, card, options={"sep": "a-b"})
+    new = side(tmp_path, "candidate", parameter("a,b", 0.03), parameter("a-b", 0.01))
+    machine = read(new[0])[0].machine
+    base = [(msgspec.structs.replace(head, machine=machine), own) for head, own in [read(old)]]
+    with pytest.raises(
+        NothingSelectedError, match=r"marked \(former\) may come from several texts, .* import its files"
+    ):
+        decide(base, [read(path) for path in new], GatePolicy())
+
+
 def test_runs_of_ours_keep_their_names(tmp_path: Path) -> None:
     task = TaskCard("planted/choose", title="Choose")
     own = former(tmp_path, "planted", task, StrategyCard(task.name, "hist"), dataset="flights")
@@ -161,6 +175,21 @@ def test_importing_again_replaces_a_run_with_former_names(tmp_path: Path) -> Non
     assert list(results.rglob("*.jsonl")) == [again.path] == [first]
     with pytest.raises(UsageError, match="is already imported"):
         import_pytest_benchmark(file, results, command="import")
+
+
+def test_versions_and_calls_of_asv_and_iterations_of_pytest_benchmark(tmp_path: Path) -> None:
+    rows: dict[str, Any] = {"b.time_a": asv_row([1e-4]), "b.peakmem_a": asv_row([1e6]), "b.time_c": asv_row([1.0])}
+    rows["b.time_a"][9], rows["b.peakmem_a"][2], rows["b.time_c"][9] = [250], "w", ["many"]
+    done = Importer(tmp_path / "results", command="import").add(asv_result(tmp_path / "asv", rows))
+    own, records = read(done.path)
+    assert {card.name: card.versions for card in own.strategies} == {
+        "a": {"wall_s": "v", "peak_bytes": "w"},
+        "c": {"wall_s": "v"},
+    }
+    assert {record.trial.strategy: record.phases["call"].calls for record in records} == {"a": 250, "c": 1}
+    case = benchmark("test_a", [], stats={"data": [1e-6], "iterations": 400})
+    path = import_pytest_benchmark(saved(tmp_path / "f.json", case), tmp_path / "results", command="import").path
+    assert read(path)[1][0].phases["call"].calls == 400
 
 
 def test_parameters_that_are_sets_are_one_series(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ _SHORT = (
     "each sample of its time lasts under a millisecond, which tells no change from chance in so few runs: store 5 runs "
     "or more in all, each in a session of its own, or measure more calls a sample"
 )
-_NAME_SAME = "name runs of the same cases"
+_FORMER = f"a name marked{AMBIGUOUS} may come from several texts, so that it is compared with nothing; {IMPORT_AGAIN}"
 _NOTHING = "nothing of it was measured on both sides"
 _SAME = "the same runs on both sides, which cannot differ"
 _LEFT_OUT = "the quick profile of the candidate leaves it out: measure the candidate with -s '*'"
@@ -73,7 +73,7 @@ def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None
         former = any(AMBIGUOUS in _case(side).name for side in (*old.values(), *new.values()))
         raise NothingSelectedError(
             "base and candidate have no strategy, data, scenario and parameters in common: "
-            f"{f'names marked{AMBIGUOUS} may come from several texts, so {IMPORT_AGAIN}' if former else _NAME_SAME}"
+            + (_FORMER if former else "name runs of the same cases")
         )
     differing = {name for variant in common if (name := _case(old[variant]).dataset) in sides.data}
     if differing == {_case(old[variant]).dataset for variant in common}:
@@ -91,7 +91,7 @@ def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None
         reason = "not judged, because the quick profile leaves it out; measure both sides with -s '*'"
         remarks[reason] = {"/".join(named) for named in absent}
     prepared.remarks += [f"{reason}: {_listed(names)}" for reason, names in remarks.items()]
-    if all(case.reason in (_GONE, _LEFT_OUT) for case, _ in prepared.cases):
+    if all(case.reason in (_GONE, _LEFT_OUT, _FORMER) for case, _ in prepared.cases):
         raise NothingSelectedError(f"there is no case that both sides finished: {'; '.join(prepared.remarks)}")
     return prepared
 
@@ -102,6 +102,8 @@ def _add(
     verdict, reason = _obstacle(base, candidate, rules.sides.data.get(case.dataset, ""))
     if reason == _GONE and _strategy(base) in _left_out(rules.sides.candidate):
         reason = _LEFT_OUT
+    if reason == _GONE and AMBIGUOUS in case.name:
+        reason = _FORMER
     if reason and verdict == "pass":
         remarks.setdefault(reason, set()).add(case.name)
     elif reason:
