@@ -87,6 +87,8 @@ class Phase(msgspec.Struct, omit_defaults=True):
         Peak memory of the accelerator above the phase's start; ``None`` without one.
     in_total
         Whether the phase counts in totals of time and memory; not so for set-up, tuning and stress.
+    calls
+        Calls that each sample of time is the mean of; above 1 only in imported runs.
     """
 
     wall_s: list[float]
@@ -95,6 +97,7 @@ class Phase(msgspec.Struct, omit_defaults=True):
     held_bytes: int = 0
     device_bytes: int | None = None
     in_total: bool = True
+    calls: int = 1
 
 
 class Curve(msgspec.Struct, omit_defaults=True):

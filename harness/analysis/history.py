@@ -21,15 +21,17 @@ from harness.records import Cell, depends_on_setup, is_cost, setup_among
 from harness.stats.changes import Change, change_points
 from harness.stats.paired import Interval, mean
 from harness.stats.rates import rate
-from harness.store.header import Header, JudgedMetric
+from harness.store.header import Header, JudgedMetric, version_of
 
 Edition = Callable[[str, Cell], Hashable]
 SetupPhases = Callable[[str, str], frozenset[str]]
+#: Run, task and strategy to measure to version.
+Versions = Mapping[tuple[str, str, str], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Track:
-    """One measure of one strategy in one cell on one machine, over runs whose data are the same.
+    """One measure of one strategy in one cell on one machine, over runs whose data and benchmark are the same.
 
     Attributes
     ----------
@@ -39,6 +41,8 @@ class Track:
         Set-up phases of the strategy that a total leaves out; a total that leaves out others is another track.
     points
         Run to the mean over its blocks (geometric for a cost), oldest first.
+    version
+        Version of the benchmark that it was imported from; empty where it is unknown or not imported.
     """
 
     cell: Cell
@@ -48,6 +52,7 @@ class Track:
     edition: Hashable
     setup: tuple[str, ...]
     points: dict[str, Interval]
+    version: str = ""
 
     @property
     def values(self) -> list[float]:
@@ -96,6 +101,7 @@ def follow(
     started: Mapping[str, str],
     edition: Edition = lambda run, cell: None,  # noqa: ARG005
     setup: SetupPhases = lambda run, task: frozenset(),  # noqa: ARG005
+    versions: Versions | None = None,
 ) -> Iterator[list[Track]]:
     """Follow every strategy, cell and measure over runs.
 
@@ -111,26 +117,44 @@ def follow(
         ``edition(run, cell)``: version of the data of a run in a cell; runs with other data are another track.
     setup
         ``setup(run, task)``: set-up phases of a task in a run; totals that leave out other phases are another track.
+    versions
+        `versions_in` the headers: results of another version of an imported benchmark are another track.
 
     Yields
     ------
     list of Track
-        The tracks of one strategy, cell and measure: one for each machine, edition and set of set-up phases.
+        The tracks of one strategy, cell and measure: one for each machine, edition, set of set-up phases and version.
     """
-    groups: dict[tuple[Cell, str, str], dict[tuple[str, Hashable, tuple[str, ...]], dict[str, Interval]]]
+    known: Versions = versions or {}
+    groups: dict[tuple[Cell, str, str], dict[tuple[str, Hashable, tuple[str, ...], str], dict[str, Interval]]]
     groups = defaultdict(dict)
     for cell in aggregates:
         for label, entry in cell.entries.items():
             for name in names:
                 for run, point in by_run(cell, label, name).items():
                     phases = setup(run, cell.cell.full_task) if depends_on_setup(name) else ()
-                    place = (cell.machine, edition(run, cell.cell), setup_among(entry.values, phases))
+                    version = version_of(known.get((run, cell.cell.full_task, entry.strategy), {}), name)
+                    place = (cell.machine, edition(run, cell.cell), setup_among(entry.values, phases), version)
                     groups[cell.cell, label, name].setdefault(place, {})[run] = point
     for (followed, label, name), places in groups.items():
         yield [
-            Track(followed, label, name, *place, {run: points[run] for run in sorted(points, key=started.__getitem__)})
-            for place, points in places.items()
+            Track(followed, label, name, machine, data, phases, _in_order(points, started), version)
+            for (machine, data, phases, version), points in places.items()
         ]
+
+
+def _in_order(points: Mapping[str, Interval], started: Mapping[str, str]) -> dict[str, Interval]:
+    return {run: points[run] for run in sorted(points, key=started.__getitem__)}
+
+
+def versions_in(headers: Iterable[Header]) -> Versions:
+    """Return the versions of the benchmarks that runs were imported from."""
+    return {
+        (header.run, card.task, card.name): card.versions
+        for header in headers
+        for card in header.strategies
+        if card.versions
+    }
 
 
 def by_run(cell: CellAggregate, label: str, name: str) -> dict[str, Interval]:
@@ -179,7 +203,8 @@ def tracks(
         return headers[run].cards.get(cell.dataset, "")
 
     started = {run: header.started for run, header in headers.items()}
-    groups = follow(aggregates, [measure], started, edition, lambda run, task: headers[run].setup(task))
+    versions = versions_in(runs.headers)
+    groups = follow(aggregates, [measure], started, edition, lambda run, task: headers[run].setup(task), versions)
     return [[_shortened(track, last) for track in group] for group in groups]
 
 
@@ -195,6 +220,7 @@ def series(runs: RunSet, groups: Iterable[Sequence[Track]]) -> list[Row]:
         several = {
             "other_data": len({track.edition for track in group}) > 1,
             "other_setup": len({track.setup for track in group}) > 1,
+            "other_version": len({track.version for track in group}) > 1,
         }
         rows += [
             {**_row(track, runs, places[track.machine, track.cell]), **several}
@@ -233,6 +259,7 @@ def _row(track: Track, runs: RunSet, aggregates: CellAggregate) -> Row:
         "machine": track.machine,
         "data": track.edition,
         "setup": list(track.setup),
+        "version": track.version,
         "unit": metric.unit if metric else "",
         "better": metric.direction if metric else None,
         "margin": metric.margin if metric else 0.0,

@@ -25,7 +25,7 @@ def remarks_on(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
     """Write the remarks, a sentence each."""
     tracks = [track for group in groups for track in group]
     long = [track for track in tracks if len(track.points) > 1]
-    remarks = [*_machines(groups), *_data(runs, groups), *_setup(runs, groups)]
+    remarks = [*_machines(groups), *_data(runs, groups), *_setup(runs, groups), *_versions(groups)]
     if 0 < len(long) < len(tracks):
         remarks.append(f"{len(tracks) - len(long)} of {len(tracks)} series have one run only and are left out")
     few = sum(len(track.points) < 4 for track in long)
@@ -64,6 +64,16 @@ def _data(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
                 "so runs with other data are another series"
             )
     return remarks
+
+
+def _versions(groups: Sequence[Sequence[Track]]) -> list[str]:
+    changed = sorted({group[0].label for group in groups if len({track.version for track in group}) > 1})
+    if not changed:
+        return []
+    return [
+        f"the benchmark itself changed between runs, or runs do not say its version: {', '.join(changed)}; "
+        "each version is a series"
+    ]
 
 
 def _setup(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
@@ -229,7 +239,8 @@ def _point_flags(point: Row) -> list[str]:
 def _place(row: Row) -> str:
     data = f", data {short(row['data'])}" if row["other_data"] else ""
     setup = f", {wording.setup(row['setup'])}" if row["other_setup"] else ""
-    return f"{row['topic']}/{row['task']} on {wording.place(row)}{data}{setup}, machine {row['machine']}"
+    version = f", benchmark's version {row['version'][:8] or 'unknown'}" if row["other_version"] else ""
+    return f"{row['topic']}/{row['task']} on {wording.place(row)}{data}{setup}{version}, machine {row['machine']}"
 
 
 def _trend(out: Console, measure: str, row: Row) -> str:

@@ -28,21 +28,33 @@ def command() -> None:
     """
 
 
-@command.command("pytest-benchmark", short_help="Import a file that pytest-benchmark saved.")
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.json")
+@command.command("pytest-benchmark", short_help="Import files that pytest-benchmark saved.")
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="FILE.json...")
 @_machine_option
 @json_option
-def _pytest_benchmark(file: Path, machine: str | None, *, as_json: bool) -> None:
-    """Import FILE.json as one run.
+def _pytest_benchmark(files: tuple[Path, ...], machine: str | None, *, as_json: bool) -> None:
+    """Import each FILE.json as one run.
 
     Each module becomes a task, each test a strategy, and the rounds of a test become samples of wall time.
     """
     from harness.interop.pytest_benchmark.imports import import_pytest_benchmark
 
-    done = import_pytest_benchmark(file, config().results_folder, command=_typed(), machine=machine)
-    for remark in done.remarks:
-        log().print(f"note: {remark}", soft_wrap=True, markup=False)
-    _print_runs([_described(file, done.path, done.header)], [], as_json=as_json)
+    runs: list[dict[str, Any]] = []
+    refused: list[UsageError] = []
+    remarks: dict[str, list[Path]] = {}
+    for file in files:
+        try:
+            done = import_pytest_benchmark(file, config().results_folder, command=_typed(), machine=machine)
+        except UsageError as error:
+            refused.append(error)
+            continue
+        runs.append(_described(file, done.path, done.header))
+        for remark in done.remarks:
+            remarks.setdefault(remark, []).append(file)
+    _print_remarks(remarks)
+    if runs or not refused:
+        _print_runs(runs, [], as_json=as_json)
+    _raise_first(refused)
 
 
 @command.command("asv", short_help="Import a results folder of asv.")
@@ -71,9 +83,7 @@ def _asv(place: Path | None, machine: str | None, *, as_json: bool) -> None:
     for imported in done:
         for remark in imported.remarks if imported.header is not None else ():
             remarks.setdefault(remark, []).append(imported.source)
-    for remark, sources in remarks.items():
-        more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-        log().print(f"note: {sources[0]}{more}: {remark}", soft_wrap=True, markup=False)
+    _print_remarks(remarks)
     runs = [_described(one.source, one.path, one.header) for one in done if one.header is not None]
     skipped = [{"source": str(one.source), "reason": one.remarks[0]} for one in done if one.header is None]
     if len(skipped) > 1:
@@ -81,6 +91,16 @@ def _asv(place: Path | None, machine: str | None, *, as_json: bool) -> None:
     elif skipped:
         log().print(f"note: {skipped[0]['source']}: {skipped[0]['reason']}", soft_wrap=True, markup=False)
     _print_runs(runs, skipped, as_json=as_json)
+    _raise_first(refused)
+
+
+def _print_remarks(remarks: dict[str, list[Path]]) -> None:
+    for remark, sources in remarks.items():
+        more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+        log().print(f"note: {sources[0]}{more}: {remark}", soft_wrap=True, markup=False)
+
+
+def _raise_first(refused: list[UsageError]) -> None:
     if len(refused) > 1:
         raise UsageError(f"{len(refused)} files could not be imported; the first: {refused[0]}")
     if refused:

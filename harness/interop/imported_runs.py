@@ -1,7 +1,8 @@
 """Results of another tool as runs: records with the names that every reader expects, and the files that hold them.
 
 An imported run is written as a whole or not at all, and never twice. Machines are named by their hardware, as
-`bakeoff run` names them, and never by the name of the host.
+`bakeoff run` names them, and never by the name of the host. Where a file does not name the CPU, the name is a digest of
+what stays the same from run to run, which the kernel, the packages and the host of a CI service do not.
 """
 
 from __future__ import annotations
@@ -9,33 +10,26 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from harness.declare.names import SCENARIO as SCENARIO_NAME
 from harness.errors import UsageError
 from harness.interop.reading import (
-    TypedText,
-    digest,
     finite,
-    identifier,
     line,
-    slug,
     table,
-    typed_text,
-    unique,
-    unique_values,
 )
 from harness.measure.machine import Environment, Machine, check_name
 from harness.measure.machine import slug as machine_slug
 from harness.plan.selection import Selection
-from harness.records import Phase, Record, Scalar, Seeds, Status, Trial
+from harness.records import Phase, Record, Seeds, Status, Trial
 from harness.store.atomic import write_atomically
 from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard, TaskCard
+from harness.store.imported_names import FormerNames, digest, identifier, scalar_of, scenario, slug
 from harness.store.read import encode, open_run
 from harness.store.runs import runs
 
@@ -69,6 +63,8 @@ class ImportedResult:
         The topic, where it is not that of the tool.
     params, options
         Parameters that all strategies of the task share, and parameters of the strategy.
+    versions
+        Measure (``wall_s``, ``peak_bytes``, a metric) to the version of the benchmark that it comes from.
     """
 
     task: str
@@ -81,6 +77,7 @@ class ImportedResult:
     options: dict[str, Any] = field(default_factory=dict)
     phases: dict[str, Phase] = field(default_factory=dict)
     metrics: dict[str, ImportedMetric] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     status: Status = "ok"
     reason: str = ""
 
@@ -109,7 +106,6 @@ def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedR
     topic
         The topic of results that name none.
     """
-    names = _Names(results)
     blocks: Counter[str] = Counter()
     records = []
     metrics: dict[tuple[str, str], JudgedMetric] = {}
@@ -117,71 +113,43 @@ def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedR
     tasks: dict[str, TaskCard] = {}
     setups: dict[str, dict[str, None]] = defaultdict(dict)
     for result in results:
-        trial = names.trial(result.topic or topic, result)
+        trial = _trial(topic, result)
         block = blocks[trial.variant]
         blocks[trial.variant] += 1
         trial = msgspec.structs.replace(trial, block=block, seeds=Seeds(data=block, model=block, order=block))
-        values = {names.metric(result.task, name): metric.value for name, metric in result.metrics.items()}
+        values = {identifier(name): metric.value for name, metric in result.metrics.items()}
         records.append(Record(trial, result.status, result.reason, phases=result.phases, metrics=values))
         task = f"{trial.topic}/{trial.task}"
         tasks.setdefault(task, TaskCard(task, title=line(result.task)))
         setups[task].update((name, None) for name, phase in result.phases.items() if not phase.in_total)
-        strategies.setdefault((task, trial.strategy), StrategyCard(task, trial.strategy, summary=result.summary))
+        card = strategies.setdefault((task, trial.strategy), StrategyCard(task, trial.strategy, summary=result.summary))
+        card.versions.update(result.versions)
         for name, metric in result.metrics.items():
-            clean = names.metric(result.task, name)
+            clean = identifier(name)
             metrics.setdefault((task, clean), JudgedMetric(task, clean, metric.direction, metric.unit))
     cards = (msgspec.structs.replace(card, setup=tuple(setups[task])) for task, card in tasks.items())
     return ImportedRecords(records, tuple(metrics.values()), tuple(strategies.values()), tuple(cards))
 
 
-class _Names:
-    """The cleaned names of one file, made over all its results so that no two become the same."""
-
-    def __init__(self, results: Iterable[ImportedResult]) -> None:
-        tasks: dict[str, None] = {}
-        datasets: dict[str, None] = {}
-        scenarios: dict[str, None] = {}
-        strategies: dict[str, dict[str, None]] = defaultdict(dict)
-        metrics: dict[str, dict[str, None]] = defaultdict(dict)
-        params: dict[str, dict[str, dict[TypedText, Any]]] = defaultdict(lambda: defaultdict(dict))
-        for result in results:
-            tasks[result.task] = datasets[result.dataset] = scenarios[result.scenario] = None
-            strategies[result.task][result.strategy] = None
-            metrics[result.task].update(dict.fromkeys(result.metrics))
-            for name, value in (*result.params.items(), *result.options.items()):
-                params[result.task][name][typed_text(value)] = value
-        self._tasks, self._datasets, self._scenarios = unique(tasks), unique(datasets), unique(scenarios, _scenario)
-        self._strategies = {task: unique(names) for task, names in strategies.items()}
-        self._metrics = {task: unique(names, identifier) for task, names in metrics.items()}
-        self._params = {task: unique(names, identifier) for task, names in params.items()}
-        self._values = {
-            task: {name: unique_values(values.values()) for name, values in of_task.items()}
-            for task, of_task in params.items()
-        }
-
-    def trial(self, topic: str, result: ImportedResult) -> Trial:
-        """Make the trial of a result, as block 0."""
-        return Trial(
-            topic=topic,
-            task=self._tasks[result.task],
-            strategy=self._strategies[result.task][result.strategy],
-            dataset=self._datasets[result.dataset],
-            scenario=self._scenarios[result.scenario],
-            params=self._cleaned(result.task, result.params),
-            options=self._cleaned(result.task, result.options),
-            block=0,
-            seeds=Seeds(0, 0, 0),
-        )
-
-    def metric(self, task: str, name: str) -> str:
-        return self._metrics[task][name]
-
-    def _cleaned(self, task: str, params: dict[str, Any]) -> dict[str, Scalar]:
-        return {self._params[task][name]: self._values[task][name][typed_text(value)] for name, value in params.items()}
+def _trial(topic: str, result: ImportedResult) -> Trial:
+    """Make the trial of a result, as block 0."""
+    joint = _joint(result)
+    return Trial(
+        topic=result.topic or topic,
+        task=slug(result.task, joint),
+        strategy=slug(result.strategy, joint),
+        dataset=slug(result.dataset, joint),
+        scenario=scenario(result.scenario),
+        params={identifier(name): scalar_of(value, in_label=False) for name, value in result.params.items()},
+        options={identifier(name): scalar_of(value) for name, value in result.options.items()},
+        block=0,
+        seeds=Seeds(0, 0, 0),
+    )
 
 
-def _scenario(text: str) -> str:
-    return text if SCENARIO_NAME.fullmatch(text) else slug(text)
+def _joint(result: ImportedResult) -> str:
+    """Return how words are joined in the names of a result: by dashes in a declared topic, otherwise as in Python."""
+    return "-" if result.topic else "_"
 
 
 _ID_DIGITS = 6
@@ -222,14 +190,9 @@ class ResultsFolder:
         return run in self._runs
 
     def imported(self, origin: Origin) -> Path | None:
-        """Return the run that a file of the same content was imported as."""
-        for run in _ids(origin.content):
-            path = self._runs.get(run)
-            if path is None:
-                return None
-            if self._plan(path).endswith(f"-{origin.content}"):
-                return path
-        return None
+        """Return the run that a file of the same content was imported as, unless it has the names of a former rule."""
+        path = self._same_content(origin)
+        return None if path is None or self._is_former(path) else path
 
     def earlier(self, origin: Origin, machine: str, commit: str | None) -> Path | None:
         """Return the run that an earlier state of the same file was imported as."""
@@ -239,16 +202,18 @@ class ResultsFolder:
                 path.parent.name == machine
                 and commit_part in path.name
                 and self._plan(path).startswith(f"{origin.place[:12]}-")
+                and path != self._same_content(origin)
             ):
                 return path
         return None
 
     def free_id(self, origin: Origin) -> str:
         """Return an id made from a file's content: the first digits of its digest that no other run has as its id."""
-        return next(run for run in _ids(origin.content) if run not in self._runs)
+        same = self._same_content(origin)
+        return next(run for run in _ids(origin.content) if self._runs.get(run) in (None, same))
 
     def write(self, header: Header, records: Sequence[Record]) -> Path:
-        """Write a run as a whole.
+        """Write a run as a whole; it replaces a run of the same file that has the names of a former rule.
 
         Raises
         ------
@@ -257,8 +222,22 @@ class ResultsFolder:
         """
         path = self._results / header.machine.name / f"{header.name}.jsonl"
         write_atomically(path, b"".join([encode(header), *map(encode, records)]))
+        replaced = self._runs.get(header.run, path)
+        if replaced != path:
+            replaced.unlink()
         self._runs[header.run] = path
         return path
+
+    def _same_content(self, origin: Origin) -> Path | None:
+        for run in _ids(origin.content):
+            path = self._runs.get(run)
+            if path is None or self._plan(path).endswith(f"-{origin.content}"):
+                return path
+        return None
+
+    def _is_former(self, path: Path) -> bool:
+        with open_run(path) as reader:
+            return FormerNames.of(reader.header) is not None
 
     def _plan(self, path: Path) -> str:
         try:
@@ -297,9 +276,10 @@ def new_header(
 def restored_header(
     header: Header, run: str, origin: Origin, *, command: str, machine: Machine, records: Sequence[Record]
 ) -> Header:
-    """Make the header of a run that was exported and is now imported."""
+    """Make the header of a run that was exported and is now imported; former names stay recognisable by the schema."""
+    schema = SCHEMA if FormerNames.of(header) is None else header.schema
     return msgspec.structs.replace(
-        header, schema=SCHEMA, run=run, plan=origin.plan, command=command, machine=machine, trials=len(records)
+        header, schema=schema, run=run, plan=origin.plan, command=command, machine=machine, trials=len(records)
     )
 
 
@@ -329,7 +309,7 @@ def asv_machine(params: Mapping[str, Any], python: str) -> Machine:
     """
     cores, memory = _count(params.get("num_cpu")), asv_memory(params.get("ram"))
     cpu = line(params.get("cpu"))
-    name = machine_slug(cpu, cores, memory) if cpu else _unnamed(params)
+    name = machine_slug(cpu, cores, memory) if cpu else _unnamed(params, ("machine", "arch", "num_cpu"))
     return Machine(
         name, cpu=cpu, cores=cores, cores_total=cores, memory_bytes=memory, os=line(params.get("os")), python=python
     )
@@ -342,7 +322,7 @@ def pytest_benchmark_machine(info: Mapping[str, Any]) -> Machine:
     cores = _count(processor.get("count"))
     python = f"{line(info.get('python_implementation'))} {line(info.get('python_version'))}".strip()
     return Machine(
-        machine_slug(cpu, cores, 0) if cpu else _unnamed(info),
+        machine_slug(cpu, cores, 0) if cpu else _unnamed(info, ("processor", "machine", "system")),
         cpu=cpu,
         cores=cores,
         cores_total=cores,
@@ -367,11 +347,23 @@ def _ids(content: str) -> list[str]:
     return [content[start : start + _ID_DIGITS] for start in range(len(content) - _ID_DIGITS + 1)]
 
 
+def unnamed_remark(machine: Machine, name: str | None) -> list[str]:
+    """Warn of a machine whose CPU is not in its file, unless the user named it."""
+    if machine.cpu or name:
+        return []
+    return [
+        f"no CPU is named, so machines that differ in it alone are all called {machine.name}: give each its name with "
+        "--machine NAME"
+    ]
+
+
 def _count(value: object) -> int:
+    """Return a number of cores; 0 where it is unknown."""
     number = finite(int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,6}", value) else value)
-    return max(1, min(round(number), 10**6)) if number is not None else 1
+    return max(0, min(round(number), 10**6)) if number is not None else 0
 
 
-def _unnamed(info: Mapping[str, Any]) -> str:
-    """Name a machine whose CPU is unknown by a digest of what is known."""
-    return f"machine-{digest(json.dumps(info, sort_keys=True, default=str), 3)}"
+def _unnamed(info: Mapping[str, Any], lasting: Sequence[str]) -> str:
+    """Name a machine whose CPU is unknown by a digest of what lasts."""
+    known = {name: info[name] for name in lasting if info.get(name)}
+    return f"machine-{digest(json.dumps(known, sort_keys=True, default=str), 3)}"

@@ -1,7 +1,4 @@
-"""Files of other tools and of our exports, read with suspicion: one sentence for whatever is wrong with them.
-
-Other tools' names become valid names here: letters, digits and dashes; two different names never become the same.
-"""
+"""Files of other tools and of our exports, read with suspicion: one sentence for whatever is wrong with them."""
 
 from __future__ import annotations
 
@@ -9,19 +6,19 @@ import hashlib
 import json
 import math
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from harness.declare.names import NAME, SCENARIO
 from harness.errors import UsageError
 from harness.measure.machine import check_name
-from harness.records import Scalar, Trial, typed
+from harness.records import Trial
 from harness.store.header import SCHEMA, Header
+from harness.store.imported_names import digest
 
 #: Exported files store under this key what the other tool cannot represent; both tools ignore it.
 KEY = "bakeoff"
@@ -34,6 +31,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _START = re.compile(r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d(\+00:00|Z)")
 _MOST_BYTES = 2**62
+_EXACT = 2**53
+_LEAST_MILLISECONDS = 1e11
 _LONGEST = 200
 
 
@@ -121,9 +120,10 @@ def commit_name(value: object) -> str | None:
 
 
 def utc_time(value: object, path: Path) -> str:
-    """Read a date and time, ISO 8601 or milliseconds since 1970, as ISO 8601 in UTC.
+    """Read a date and time, ISO 8601 or milliseconds or seconds since 1970, as ISO 8601 in UTC.
 
-    A text without an offset counts as UTC.
+    A text without an offset counts as UTC. asv writes milliseconds, some tools seconds: a number below 10^11, which in
+    milliseconds would be before March 1973, counts as seconds.
 
     Raises
     ------
@@ -135,7 +135,8 @@ def utc_time(value: object, path: Path) -> str:
             at = datetime.fromisoformat(value)
             at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         else:
-            at = datetime.fromtimestamp(float(value) / 1000, UTC)  # type: ignore[arg-type]
+            number = float(value)  # type: ignore[arg-type]
+            at = datetime.fromtimestamp(number if number < _LEAST_MILLISECONDS else number / 1000, UTC)
     except (ValueError, TypeError, OverflowError, OSError):
         shown = line(repr(value))[:40]
         raise UsageError(f"{path} has no date that can be read ({shown}): correct it in the file") from None
@@ -166,6 +167,12 @@ def seconds(values: object) -> list[float]:
     return [number for number in numbers if number is not None and number >= 0]
 
 
+def calls_of(value: object) -> int:
+    """Return the number of calls in a sample; 1 for anything that cannot be one."""
+    number = finite(value)
+    return max(1, min(round(number), _EXACT)) if number is not None else 1
+
+
 def memory(value: object) -> int | None:
     """Return a number of bytes; ``None`` for anything that cannot be one."""
     number = finite(value)
@@ -184,86 +191,3 @@ def line(value: object) -> str:
 def table(value: object) -> dict[str, Any]:
     """Return a mapping; an empty one for anything else."""
     return value if isinstance(value, dict) else {}
-
-
-_LONGEST_NAME = 80
-_EXACT = 2**53
-# Characters at which labels are split, and control characters, which no line of a table can show.
-_UNFIT = re.compile(r"[\[\],=\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
-TypedText: TypeAlias = tuple[str, str]
-
-
-def slug(text: str) -> str:
-    """Write a text in lower-case letters, digits and dashes."""
-    return _shortened("-".join(_words(text)), text) or "unnamed"
-
-
-def identifier(text: str) -> str:
-    """Write a text as the name of a parameter or a metric: lower-case letters, digits and underscores."""
-    name = _shortened("_".join(_words(text)), text, "_")
-    return name if name[:1].isalpha() else f"p_{name}".rstrip("_")
-
-
-def unique(texts: Iterable[str], clean: Callable[[str], str] = slug) -> dict[str, str]:
-    """Clean some texts so that different ones stay different.
-
-    Where several texts become the same name, each one that cleaning changed gets a digest of itself, so that the result
-    does not depend on the order.
-    """
-    groups: dict[str, list[str]] = defaultdict(list)
-    for text in dict.fromkeys(texts):
-        groups[clean(text)].append(text)
-    return {
-        text: name if len(group) == 1 or text == name else clean(f"{name} {digest(text, 3)}")
-        for name, group in groups.items()
-        for text in group
-    }
-
-
-def scalar_of(value: Any) -> Scalar:
-    """Convert a parameter's value: numbers and truth values stay as they are, everything else becomes text."""
-    if isinstance(value, bool) or (isinstance(value, int) and abs(value) <= _EXACT):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    return _shortened(_UNFIT.sub("-", str(value)), str(value))
-
-
-def unique_values(values: Iterable[Any]) -> dict[TypedText, Scalar]:
-    """Convert a parameter's values to scalars so that no two look the same in a label.
-
-    Returns
-    -------
-    dict
-        `typed_text` of a value to its scalar.
-    """
-    groups: dict[str, dict[TypedText, Any]] = defaultdict(dict)
-    for value in values:
-        groups[typed(scalar_of(value))][typed_text(value)] = value
-    found: dict[TypedText, Scalar] = {}
-    for group in groups.values():
-        made = {key: scalar_of(value) for key, value in group.items()}
-        numbers = not all(isinstance(value, str) for value in made.values())
-        for key, value in made.items():
-            ambiguous = len(group) > 1 and isinstance(value, str) and (numbers or value != group[key])
-            found[key] = f"{value}-{digest(repr(key), 3)}" if ambiguous else value
-    return found
-
-
-def typed_text(value: Any) -> TypedText:
-    """Return a value's type and text, which differ for values that are equal in Python: ``1``, ``True``, ``1.0``."""
-    return type(value).__name__, str(value)
-
-
-def digest(text: str, size: int) -> str:
-    """Return `size` bytes of BLAKE2b over a text, in hexadecimal digits."""
-    return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
-
-
-def _shortened(clean: str, text: str, between: str = "-") -> str:
-    return clean if len(clean) <= _LONGEST_NAME else f"{clean[: _LONGEST_NAME - 9]}{between}{digest(text, 4)}"

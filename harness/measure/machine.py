@@ -32,7 +32,8 @@ class Machine(msgspec.Struct, frozen=True):
     name
         Slug of CPU model, usable cores and memory in GiB; never the host's name.
     cores
-        Cores that this process may use at once: its affinity, cut by the control group's quota.
+        Cores that this process may use at once: its affinity, cut by the control group's quota. 0 in an imported run
+        whose file does not say, like `cores_total`.
     cores_total
         Logical cores of the machine.
     memory_limit_bytes
@@ -123,11 +124,11 @@ def check_name(name: str) -> None:
 
 
 def slug(cpu: str, cores: int, memory_bytes: int) -> str:
-    """Name a machine by its hardware, as in ``amd-epyc-2c-24g``; without the memory where that is 0."""
+    """Name a machine by its hardware, as in ``amd-epyc-2c-24g``; without cores or memory where these are 0."""
     noise = r"\((r|tm|c)\)|@.*|\b(with|w/).*|\b(cpu|processor|\d+-core)\b"
     words = re.findall(r"[a-z0-9]+", re.sub(noise, " ", cpu.lower()))
     memory = [f"{max(1, round(memory_bytes / 2**30))}g"] if memory_bytes else []
-    return "-".join([*words, f"{cores}c", *memory])
+    return "-".join([*words, *([f"{cores}c"] if cores else []), *memory])
 
 
 def environment(folder: Path, packages: Iterable[str] = ()) -> Environment:

@@ -16,7 +16,7 @@ from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
 from harness.records import Scalar
 
-SCHEMA = "1.2"
+SCHEMA = "1.3"
 
 
 class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -103,6 +103,9 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
         How many sets of options it tries while it is tuned; 0 where it is not.
     hand_tuned
         Whether its author tuned its defaults on data of the task.
+    versions
+        Measure to the version of its definition in the tool that it was imported from: ``wall_s``, ``peak_bytes``, or a
+        metric. Results of two versions are not compared.
     """
 
     task: str
@@ -113,6 +116,7 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     device: str = "cpu"
     tries: int = 0
     hand_tuned: bool = False
+    versions: dict[str, str] = {}
 
     @property
     def title(self) -> str:
@@ -128,6 +132,11 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
 def titled(label: str, cards: Mapping[str, StrategyCard]) -> str:
     """Return the label of a strategy as tables and pages show it; with options it is not the tuned one."""
     return cards[label].title if label in cards else label
+
+
+def version_of(versions: Mapping[str, str], measure: str) -> str:
+    """Return the version of a measure's definition, by its name in `harness.records.figures`; empty if unknown."""
+    return versions.get(measure.rpartition(".")[2], "")
 
 
 class Header(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ import msgspec
 from harness.errors import UsageError
 from harness.records import Cell, Curve, Record
 from harness.store.header import Header, decode_header
+from harness.store.imported_names import FormerNames
 
 # A trial's key is a digest of its fields, and a resumed run repeats its selection: both are written to the last digit.
 _EXACT = ("trial", "selection")
@@ -44,7 +45,7 @@ class Reader:
     Attributes
     ----------
     header
-        The first line.
+        The first line; like the records with today's names where the run was imported under former ones.
     size
         Length in bytes of the complete lines read so far.
 
@@ -59,6 +60,9 @@ class Reader:
         if not first.endswith(b"\n"):
             raise UsageError(f"{path} has no complete header: the run was cut off as it began, so delete the file")
         self.header = decode_header(first, path)
+        self._former = FormerNames.of(self.header)
+        if self._former is not None:
+            self.header = self._former.header(self.header)
         self.size = len(first)
         self._path = path
         self._file = file
@@ -77,7 +81,7 @@ class Reader:
                     f"{self._path}, line {number} is damaged ({error}): restore the file or delete the line"
                 ) from None
             self.size += len(line)
-            yield record
+            yield record if self._former is None else self._former.record(record)
 
 
 def _finite(curve: Curve) -> Curve:

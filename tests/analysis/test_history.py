@@ -78,6 +78,20 @@ def test_machines_and_editions_are_apart_and_runs_in_order() -> None:
     assert group[0].values == pytest.approx([2.0, 4.0, 6.0])  # geometric means over the blocks
 
 
+def test_another_version_of_a_benchmark_is_another_series() -> None:
+    runs = [str(run) for run in range(1, 9)]
+    units = [RunBlock(run, 0, 0) for run in runs]
+    values = {"cpu_s": np.array([0.01] * 4 + [0.1] * 4), "auc": np.full(8, 0.5)}
+    cell = CellAggregate("box", CELL, units, {"a": StrategyAggregate("a", {}, values)})
+    versions = {(run, "t/task", "a"): {"cpu_s": "v1" if run < "5" else "v2"} for run in runs}
+    times, quality = follow([cell], ["cpu_s", "auc"], {run: run for run in runs}, versions=versions)
+    assert [(own.version, list(own.points), own.changes) for own in times] == [
+        ("v1", runs[:4], []),
+        ("v2", runs[4:], []),
+    ]
+    assert [own.version for own in quality] == [""]
+
+
 def test_what_is_not_positive_is_no_cost() -> None:
     entry = StrategyAggregate("a", {}, {"fit.peak_bytes": np.array([0.0, 4.0, math.nan])})
     units = [RunBlock("1", 0, 0), RunBlock("2", 0, 0), RunBlock("3", 0, 0)]

@@ -21,7 +21,8 @@ from harness.gate.stored.gate import decide, runs_named
 from harness.gate.stored.sides import StoredRun
 from harness.gate.stored.sides import sessions as sessions_of
 from harness.measure.fitness import Noise
-from harness.store.header import Header
+from harness.records import Phase
+from harness.store.header import Header, StrategyCard
 from harness.store.noise import StoredNoise
 from harness.store.read import read
 from harness.store.runs import create
@@ -159,9 +160,65 @@ def test_short_phases_are_left_out_and_short_cases_are_remarked() -> None:
     ]  # fmt: skip
     tiny = both(lambda _: {"cpu": 1e-5}, lambda _: {"cpu": 1e-5})
     assert tiny.verdict == "pass"
-    assert tiny.remarks == [
-        "takes under a millisecond, so that its times are not judged: planted/choose/hist/numbers/clean"
-    ]
+    (remark,) = tiny.remarks
+    assert remark.startswith("times are not judged, because each sample of its time lasts under a millisecond, ")
+    assert remark.endswith(": planted/choose/hist/numbers/clean")
+
+
+def short(number: int, seconds: float, samples: int = 20, calls: int = 1, version: str = "") -> StoredRun:
+    """Make a run of one benchmark without memory or metrics, as it is imported."""
+    card = StrategyCard("planted/choose", "hist", versions={"wall_s": version} if version else {})
+    phases = {"call": Phase([seconds * (1 + 1e-3 * number)] * samples, [], calls=calls)}
+    one = record(0, phases=phases, metrics={}, conditions=None, memory_source=None)
+    return header(number, number, strategies=(card,), metrics=()), [one]
+
+
+def test_short_calls_are_judged_by_samples_of_many_calls_or_by_repeated_runs() -> None:
+    for runs, calls in ((1, 100), (3, 1), (4, 1)):
+        base, slow = ([short(n + first, s, calls=calls) for n in range(runs)] for first, s in ((0, 1e-4), (9, 9e-4)))
+        decision = decide(base, slow, GatePolicy())
+        assert (decision.verdict, finding(decision, "wall_s").verdict) == ("regressed", "regressed")
+        same = decide(base, [short(n + 9, 1e-4, calls=calls) for n in range(runs)], GatePolicy())
+        assert same.verdict == ("inconclusive" if runs == 1 else "pass")
+
+
+@pytest.mark.parametrize(("runs", "samples"), [(1, 20), (2, 20), (4, 1)])
+def test_a_case_of_which_nothing_is_judged_is_not_measured(runs: int, samples: int) -> None:
+    base, slow = ([short(n + first, s, samples) for n in range(runs)] for first, s in ((0, 1e-4), (9, 9e-4)))
+    decision = decide(base, slow, GatePolicy())
+    (case,) = decision.cases
+    assert (decision.verdict, decision.exit_code, case.findings) == ("not measured", Exit.TRIAL_FAILED, [])
+    assert case.reason.startswith("each sample of its time lasts under a millisecond")
+
+
+def test_runs_that_are_equal_to_the_last_digit_do_not_show_the_spread() -> None:
+    old, new = rows(0.0, 0.0, 0.0), rows(0.01, 0.01, 0.01)
+    assert change(old, new, None).assumed
+    assert not change(rows(0.0, 0.0, 1e-4), new, None).assumed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("v1", "v2", "the benchmark itself changed: version v1 in base, v2 in candidate"),
+        ("", "v2", "the base does not say which version of the benchmark it measured: import its files again"),
+    ],
+)
+@pytest.mark.parametrize("seconds", [1e-4, 1.0])
+def test_another_version_of_a_benchmark_is_not_measured(old: str, new: str, reason: str, seconds: float) -> None:
+    decision = decide([short(1, seconds, version=old)], [short(2, 10 * seconds, version=new)], GatePolicy())
+    (case,) = decision.cases
+    assert case.verdict == "not measured"
+    assert all(text.startswith(reason) for text in (case.reason, *(one.reason for one in case.findings)) if text)
+    assert decide([short(1, 1.0, version="v1")], [short(2, 9.0, version="v1")], GatePolicy()).verdict == "regressed"
+
+
+@pytest.mark.parametrize("seconds", [1e-7, 1e-4, 1.0])
+def test_a_run_against_itself_passes(seconds: float) -> None:
+    for run in (short(1, seconds, 1), (header(1, 0), [record(block, cpu=seconds) for block in range(2)])):
+        decision = decide([run], [run], GatePolicy())
+        assert decision.verdict == "pass"
+        assert {one.verdict for case in decision.cases for one in case.findings} == {"pass"}
 
 
 def test_a_shift_of_all_cases_is_remarked() -> None:

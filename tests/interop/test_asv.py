@@ -25,6 +25,7 @@ from harness.measure.machine import Environment
 from harness.records import Phase, Record, figures
 from harness.registry import load_registry
 from harness.store.header import TaskCard
+from harness.store.imported_names import Expression
 from harness.store.read import read
 from harness.store.runs import create
 
@@ -334,7 +335,7 @@ def test_hostile_names_stay_in_the_results_folder(tmp_path: Path) -> None:
     (done,) = imported(tmp_path, tmp_path / "results")
     assert done.path.parent.parent == tmp_path / "results"
     (only,) = records_of(done)
-    assert (only.trial.task, only.trial.label) == ("b", "track-y[param1=-a-1-b-]")
+    assert (only.trial.task, only.trial.label) == ("b-381c882d", "track-y[param1=-a-1-b-a2c303e9]")
     assert done.remarks == ("1 results are left out: they are not finite, or negative times or sizes",)
 
 
@@ -347,7 +348,8 @@ def test_5000_benchmarks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("10", 10), ("1e-3", 0.001), ("True", True), ("'a b'", "a b"), ('"it"', "it"), ("None", "None"), ("nan", "nan")],
+    [("10", 10), ("1e-3", 0.001), ("True", True), ("'a b'", "a b"), ('"it"', "it")]
+    + [(text, Expression(text)) for text in ("None", "nan", "(1, 2)")],
 )
 def test_values_of_axes(text: str, value: object) -> None:
     assert value_of(text) == value

@@ -49,8 +49,8 @@ def test_a_pytest_benchmark_file_shows_and_reports(project: Project) -> None:
 def test_two_imported_files_compare(project: Project) -> None:
     saved(project.folder / "a.json", benchmark("test_a", [0.5]))
     saved(project.folder / "b.json", benchmark("test_a", [1.0]), datetime="2026-03-02T12:00:00")
-    for name in ("a.json", "b.json"):
-        project.bakeoff("import", "pytest-benchmark", name)
+    done = project.bakeoff("import", "pytest-benchmark", "a.json", "none.json", "b.json", code=2)
+    assert done.stderr == "error: cannot read none.json: No such file or directory\n"
     base, candidate = (path.stem for path in project.runs())
     rows = json.loads(project.bakeoff("compare", base, candidate, "--json").stdout)["rows"]
     assert {row["measure"]: row["estimate"] for row in rows} == {"wall_s": pytest.approx(2.0)}

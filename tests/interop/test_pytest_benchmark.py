@@ -38,12 +38,12 @@ def test_a_benchmark_is_a_trial(tmp_path: Path) -> None:
     )
     done, records = imported(file)
     first, second, third = (one.trial for one in records)
-    assert (first.topic, first.task, first.strategy) == ("pytest-benchmark", "tests-test-a", "test-a")
+    assert (first.topic, first.task, first.strategy) == ("pytest-benchmark", "tests-test-a-7a665c39", "test-a")
     assert (first.dataset, first.scenario, first.params, first.options) == ("none", "clean", {}, {})
     assert records[0].phases == {"call": Phase([1.0, 3.0], [], peak_bytes=100)}
-    assert (second.strategy, second.dataset) == ("testa-test-b", "uniform")
-    assert second.options == {"n": 10, "how": "-1- 2-"}
-    assert (third.task, third.strategy) == ("sums", "test-c")
+    assert (second.strategy, second.dataset) == ("testa-test-b-6bc7a9bf", "uniform")
+    assert second.options == {"n": 10, "how": "-1- 2-20317b73"}
+    assert (third.task, third.strategy) == ("sums", "tests-test-a-py-test-c-e06ab6af")
     found = done.header
     assert (found.machine.name, found.started) == ("amd-epyc-2c", "2026-03-01T12:00:00+00:00")
     assert (found.environment.commit, found.environment.dirty) == (COMMIT, True)
@@ -58,7 +58,7 @@ def test_metrics_come_with_their_direction(tmp_path: Path) -> None:
     done, (only,) = imported(saved(tmp_path / "f.json", benchmark("test_a", [1.0], extra_info=told)))
     assert only.metrics == {"auc": 0.75}
     assert [(m.task, m.name, m.direction) for m in done.header.metrics] == [
-        ("pytest-benchmark/tests-test-a", "auc", "higher")
+        ("pytest-benchmark/tests-test-a-7a665c39", "auc", "higher")
     ]
 
 
@@ -135,7 +135,7 @@ def test_hostile_names_stay_in_the_results_folder(tmp_path: Path) -> None:
     done, (only,) = imported(file)
     assert done.path.parent.parent == tmp_path / "results"
     assert done.header.environment.commit is None
-    assert only.trial.task == "etc"
+    assert only.trial.task == "etc-47178b61"
     assert "<" not in only.trial.label
 
 

@@ -8,17 +8,25 @@ from dataclasses import dataclass, field
 from harness.analysis import wording
 from harness.config import GatePolicy
 from harness.errors import NothingSelectedError, UsageError
-from harness.gate.decision import Case, Finding, Kind, Verdict
+from harness.gate.decision import Case, Effect, Finding, Kind, Verdict
 from harness.gate.stored.costs import memory_draft, time_draft, time_figures
 from harness.gate.stored.findings import Draft, Sample, Samples, certain, sample
-from harness.gate.stored.metrics import gone, quality_draft
+from harness.gate.stored.metrics import finding, gone, not_judged, quality_draft
 from harness.gate.stored.sides import StoredRun, StoredSides, sessions
 from harness.records import TOTALS
 from harness.store.header import JudgedMetric, plain
+from harness.store.imported_names import AMBIGUOUS, IMPORT_AGAIN
 
 _MEMORY = ("peak_bytes", "device_bytes")
 _NAMED = 4  # cases that a remark names
 _GONE = "it is gone from the candidate, or was not selected there; acknowledge a removal in [tool.bakeoff.gate] allowed"
+_SHORT = (
+    "each sample of its time lasts under a millisecond, which tells no change from chance in so few runs: store 5 runs "
+    "or more in all, each in a session of its own, or measure more calls a sample"
+)
+_FORMER = f"a name marked{AMBIGUOUS} may come from several texts, so that it is compared with nothing; {IMPORT_AGAIN}"
+_NOTHING = "nothing of it was measured on both sides"
+_SAME = "the same runs on both sides, which cannot differ"
 _LEFT_OUT = "the quick profile of the candidate leaves it out: measure the candidate with -s '*'"
 
 
@@ -62,8 +70,10 @@ def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None
     old, new = _by_variant(sides)
     common = [variant for variant in old if variant in new]
     if not common:
+        former = any(AMBIGUOUS in _case(side).name for side in (*old.values(), *new.values()))
         raise NothingSelectedError(
-            "base and candidate have no strategy, data, scenario and parameters in common: name runs of the same cases"
+            "base and candidate have no strategy, data, scenario and parameters in common: "
+            + (_FORMER if former else "name runs of the same cases")
         )
     differing = {name for variant in common if (name := _case(old[variant]).dataset) in sides.data}
     if differing == {_case(old[variant]).dataset for variant in common}:
@@ -81,7 +91,7 @@ def prepare_cases(sides: StoredSides, policy: GatePolicy, noise_sd: float | None
         reason = "not judged, because the quick profile leaves it out; measure both sides with -s '*'"
         remarks[reason] = {"/".join(named) for named in absent}
     prepared.remarks += [f"{reason}: {_listed(names)}" for reason, names in remarks.items()]
-    if all(case.reason in (_GONE, _LEFT_OUT) for case, _ in prepared.cases):
+    if all(case.reason in (_GONE, _LEFT_OUT, _FORMER) for case, _ in prepared.cases):
         raise NothingSelectedError(f"there is no case that both sides finished: {'; '.join(prepared.remarks)}")
     return prepared
 
@@ -92,6 +102,8 @@ def _add(
     verdict, reason = _obstacle(base, candidate, rules.sides.data.get(case.dataset, ""))
     if reason == _GONE and _strategy(base) in _left_out(rules.sides.candidate):
         reason = _LEFT_OUT
+    if reason == _GONE and AMBIGUOUS in case.name:
+        reason = _FORMER
     if reason and verdict == "pass":
         remarks.setdefault(reason, set()).add(case.name)
     elif reason:
@@ -109,9 +121,12 @@ def _add(
         if diverged:
             remark = f"{' and '.join(diverged)}, whose times and memory are not compared"
             remarks.setdefault(remark, set()).add(case.name)
-        elif not time_figures(base, candidate):
-            remarks.setdefault("takes under a millisecond, so that its times are not judged", set()).add(case.name)
-        prepared.cases.append((case, list(_drafts(case, base, candidate, rules))))
+        drafts = list(_drafts(case, base, candidate, rules))
+        if not drafts:
+            case.verdict, case.reason = "not measured", _unjudged(base, candidate)
+        elif not diverged and not rules.sides.same and not time_figures(base, candidate):
+            remarks.setdefault(f"times are not judged, because {_SHORT}", set()).add(case.name)
+        prepared.cases.append((case, drafts))
 
 
 def _obstacle(base: Samples, candidate: Samples | None, data: str) -> tuple[Verdict, str]:
@@ -158,13 +173,62 @@ def _share_failed(side: Samples) -> float:
 def _drafts(case: Case, base: Samples, candidate: Samples, rules: Rules) -> Iterator[Draft]:
     metrics = rules.metrics.get(f"{case.topic}/{case.task}", ())
     declared = {metric.name: metric.margin for metric in metrics}
+    if rules.sides.same:
+        yield from _same(case, base, rules, declared)
+        return
     yield from _cost_drafts(case, base, candidate, rules, declared)
     for metric in metrics:
-        if metric.name in base.names:
-            yield quality_draft(metric, base, candidate, rules.policy.margin(case.topic, metric.name, declared))
+        if metric.name not in base.names:
+            continue
+        margin = rules.policy.margin(case.topic, metric.name, declared)
+        if reason := _other_version(metric.name, base, candidate):
+            yield not_judged(metric, margin, reason)
+        else:
+            yield quality_draft(metric, base, candidate, margin)
     for metric in rules.before.get(f"{case.topic}/{case.task}", ()):
         if metric.name not in declared and metric.name in base.names:
             yield gone(metric, metric.margin)
+
+
+def _same(case: Case, side: Samples, rules: Rules, declared: Mapping[str, float]) -> Iterator[Draft]:
+    """Pass every figure of a case whose runs are the same on both sides."""
+    metrics = {metric.name: metric for metric in rules.metrics.get(f"{case.topic}/{case.task}", ())}
+    times = time_figures(side, side) or TOTALS
+    for name in side.names:
+        if name not in metrics and name not in times and name not in _MEMORY:
+            continue
+        margin, middle = rules.policy.margin(case.topic, name, declared), side.median(name)
+        pairs = len(side.row(name))
+        if name in metrics:
+            effect = Effect(0.0, 0.0, 0.0, middle, middle)
+            yield certain(finding(metrics[name], margin, "pass", _SAME, effect, pairs))
+        else:
+            kind: Kind = "memory" if name in _MEMORY else "time"
+            unit = "byte" if name in _MEMORY else "s"
+            effect = Effect(1.0, 1.0, 1.0, middle, middle)
+            yield certain(Finding(name, kind, unit, "lower", margin, "pass", _SAME, effect, pairs))
+
+
+def _unjudged(base: Samples, candidate: Samples) -> str:
+    """Return why a case has nothing that can be judged."""
+    changed = next((reason for name in base.names if (reason := _other_version(name, base, candidate))), "")
+    timed = any(name in TOTALS and name in base.names for name in candidate.names)
+    return changed or (_SHORT if timed else _NOTHING)
+
+
+def _other_version(name: str, base: Samples, candidate: Samples) -> str:
+    """Return why a figure of two versions of a benchmark is not compared; empty if both sides measured the same one."""
+    old, new = base.versions(name), candidate.versions(name)
+    if len(old | new) < 2 or not new:
+        return ""
+    if "" in old | new:
+        side = "base" if "" in old else "candidate"
+        return f"the {side} does not say which version of the benchmark it measured: {IMPORT_AGAIN}"
+    versions = [" and ".join(sorted(version[:8] for version in side)) for side in (old, new)]
+    return (
+        f"the benchmark itself changed: version {versions[0]} in base, {versions[1]} in candidate; measure the base "
+        "again with the benchmark of the candidate"
+    )
 
 
 def _cost_drafts(
@@ -175,7 +239,9 @@ def _cost_drafts(
     costs = base.has_costs and candidate.has_costs
     for name in time_figures(base, candidate) if costs else ():
         margin = policy.margin(case.topic, name, declared)
-        if other_totals and name in TOTALS:
+        if reason := _other_version(name, base, candidate):
+            yield _missing(name, "time", "s", margin, reason)
+        elif other_totals and name in TOTALS:
             yield _missing(name, "time", "s", margin, other_totals)
         elif name in have:
             yield time_draft(name, base, candidate, margin, rules.noise_sd, across=sides.across)
@@ -185,7 +251,9 @@ def _cost_drafts(
         if name not in base.names:
             continue
         margin = policy.margin(case.topic, name, declared)
-        if other_totals:
+        if reason := _other_version(name, base, candidate):
+            yield _missing(name, "memory", "byte", margin, reason)
+        elif other_totals:
             yield _missing(name, "memory", "byte", margin, other_totals)
         elif name in have:
             yield memory_draft(name, base, candidate, policy, case.topic, alike=sides.alike)
@@ -214,8 +282,10 @@ def _by_variant(sides: StoredSides) -> tuple[dict[str, Samples], dict[str, Sampl
 def _gather(side: Sequence[StoredRun], numbers: Sequence[int]) -> dict[str, Samples]:
     by_variant: dict[str, list[Sample]] = {}
     for (header, records), session in zip(side, numbers, strict=True):
+        versions = {(card.task, card.name): card.versions for card in header.strategies if card.versions}
         for record in records:
-            one = sample(session, record, header.setup(record.trial.cell.full_task))
+            task = record.trial.cell.full_task
+            one = sample(session, record, header.setup(task), versions.get((task, record.trial.strategy)))
             by_variant.setdefault(record.trial.variant, []).append(one)
     return {variant: Samples(samples) for variant, samples in by_variant.items()}
 

@@ -21,6 +21,7 @@ from harness.gate.decision import Effect, Finding, Verdict
 from harness.gate.growth import growth
 from harness.gate.stored.findings import PASS_ALPHA, Draft, Levels, Row, Samples, certain, ratio, shared, verdict_of
 from harness.gate.stored.sides import SESSION_S
+from harness.records import TOTALS
 from harness.stats.inferiority import EffectEstimate
 
 #: Standard deviation of what a session of the machine adds to the log of every time. From 16 cells of boosting that
@@ -33,8 +34,11 @@ WITHIN_SESSION = 0.11
 #: Degrees of freedom from which the spread is estimated from the runs themselves.
 ENOUGH_DF = 3
 
+#: Shortest sample of a time that is judged by an assumed spread, in seconds.
 _LEAST_S = 1e-3
 _TINY_S = 1e-9
+# Records have 6 digits: a smaller spread of logarithms is none.
+_ROUNDING = 1e-6
 _POWER = 0.8
 _MOST_NEEDED = 1000
 _CLOCKS = {"cpu_s": "CPU", "wall_s": "wall"}
@@ -79,21 +83,30 @@ class TimeChange:
 
 
 def time_figures(base: Samples, candidate: Samples) -> list[str]:
-    """Return the times of a case that are judged: those in which a side takes a millisecond or more.
+    """Return the times of a case that are judged: those of which a sample lasts a millisecond or more on some side.
 
+    A sample may consist of many calls. If every sample of a case is shorter, the totals are judged if there are enough
+    runs to estimate from themselves how much such short times differ, and a trial measures a millisecond in all.
     The times of phases that are in no total on either side are not judged.
     """
     setup = base.never_in_total | candidate.never_in_total
     names = [name for name in base.names if name.rpartition(".")[2] in _CLOCKS and name.partition(".")[0] not in setup]
-    return [name for name in names if max(base.median(name), candidate.median(name)) >= _LEAST_S]
+    long = [name for name in names if max(base.sample_s(name)[0], candidate.sample_s(name)[0]) >= _LEAST_S]
+    return long or [name for name in names if name in TOTALS and _is_repeated(name, base, candidate)]
+
+
+def _is_repeated(name: str, base: Samples, candidate: Samples) -> bool:
+    runs = len(base.rows(name)) + len(candidate.rows(name))
+    return runs - 2 >= ENOUGH_DF and min(base.sample_s(name)[1], candidate.sample_s(name)[1]) >= _LEAST_S
 
 
 def change(base: Sequence[Row], candidate: Sequence[Row], noise_sd: float | None) -> TimeChange:
     """Estimate a change in time.
 
     With `ENOUGH_DF` the spread between sessions is pooled from those of each side; it includes the noise within them.
-    With fewer it is `BETWEEN_SESSIONS` and the noise of the blocks, or the spread of the runs if that is larger. In
-    both cases it is at least the machine's noise floor.
+    With fewer, or where all runs of a side are equal to the digits that are stored, it is `BETWEEN_SESSIONS` and the
+    noise of the blocks, or the spread of the runs if that is larger. In both cases it is at least the machine's noise
+    floor.
 
     Parameters
     ----------
@@ -112,13 +125,14 @@ def change(base: Sequence[Row], candidate: Sequence[Row], noise_sd: float | None
     counts = (len(base), len(candidate))
     df = sum(counts) - 2
     between = sum(float(((side - side.mean()) ** 2).sum()) for side in means) / df if df else 0.0
-    if df < ENOUGH_DF:
+    estimated = df >= ENOUGH_DF and between > _ROUNDING**2
+    if not estimated:
         within = _within(sides, counts) if keys else _apart(sides)
         between = max(between, BETWEEN_SESSIONS**2 + max(within, floor))
     return TimeChange(
         estimate=float(means[1].mean() - means[0].mean()),
         spread=math.sqrt(max(between, floor)),
-        df=df if df >= ENOUGH_DF else math.inf,
+        df=df if estimated else math.inf,
         sessions=counts,
         paired=bool(keys),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import NamedTuple, TypeAlias
 
@@ -13,6 +13,7 @@ from harness.gate.decision import Effect, Finding, Verdict
 from harness.records import MemorySource, Record, figures, setup_among
 from harness.stats.inferiority import EffectEstimate
 from harness.stats.paired import CONFIDENCE, holm
+from harness.store.header import version_of
 
 #: Level of the test against the margin; a figure that it rejects passes.
 PASS_ALPHA = 0.025
@@ -119,18 +120,31 @@ class Sample:
     ----------
     setup
         Phases that the author of its task declared set-up when it ran.
+    versions
+        Measure to the version of the benchmark that it was imported from.
     """
 
     session: int
     record: Record
     figures: dict[str, float]
     setup: frozenset[str] = frozenset()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
         """Block and seeds."""
         trial = self.record.trial
         return Key(trial.block, trial.seeds.data, trial.seeds.model)
+
+    def sample_s(self, name: str) -> tuple[float, float]:
+        """Return how long one sample of a time lasts, all its calls together, and how long all of them do."""
+        of, _, clock = name.rpartition(".")
+        phases = [phase for own, phase in self.record.phases.items() if (own == of if of else phase.in_total)]
+        samples = [(getattr(phase, clock), phase.calls) for phase in phases]
+        return (
+            sum(median(times) * calls for times, calls in samples if times),
+            sum(sum(times) * calls for times, calls in samples),
+        )
 
 
 @dataclass(frozen=True)
@@ -181,6 +195,15 @@ class Samples:
         steps = [step for sample in self.finished if (step := sample.record.diverged) is not None]
         return wording.diverged(steps, len(self.finished), "trial")
 
+    def versions(self, name: str) -> set[str]:
+        """Return the versions of the benchmark that a figure was imported from; an empty text where it is unknown."""
+        return {version_of(sample.versions, name) for sample in self.finished if name in sample.figures}
+
+    def sample_s(self, name: str) -> tuple[float, float]:
+        """Return the medians over trials of `Sample.sample_s`; 0 where the time was not measured."""
+        lasting = [sample.sample_s(name) for sample in self.finished if name in sample.figures] or [(0.0, 0.0)]
+        return median(one for one, _ in lasting), median(all_ for _, all_ in lasting)
+
     def reasons(self) -> str:
         """Return why trials did not finish, each reason once."""
         return "; ".join(
@@ -210,9 +233,11 @@ class Samples:
         return {key: fmean(row[key] for row in rows if key in row) for key in keys}
 
 
-def sample(session: int, record: Record, setup: frozenset[str] = frozenset()) -> Sample:
+def sample(
+    session: int, record: Record, setup: frozenset[str] = frozenset(), versions: Mapping[str, str] | None = None
+) -> Sample:
     """Return the sample of a record."""
-    return Sample(session, record, figures(record), setup)
+    return Sample(session, record, figures(record), setup, versions or {})
 
 
 def shared(rows: Sequence[Row]) -> list[Key]:

@@ -48,7 +48,12 @@ def quality_draft(metric: JudgedMetric, base: Samples, candidate: Samples, margi
 
 def gone(metric: JudgedMetric, margin: float) -> Draft:
     """Return the finding on a metric that the candidate does not have."""
-    return certain(_finding(metric, margin, "not measured", "the candidate does not judge this metric"))
+    return not_judged(metric, margin, "the candidate does not judge this metric")
+
+
+def not_judged(metric: JudgedMetric, margin: float, reason: str) -> Draft:
+    """Return the finding on a metric that cannot be compared."""
+    return certain(finding(metric, margin, "not measured", reason))
 
 
 def _metrics(side: Samples, name: str) -> Metrics:
@@ -85,7 +90,7 @@ def _paired(metric: JudgedMetric, margin: float, pairs: Sequence[PairedSeed], re
         if rest:
             reason += f"; {rest} seeds that only one side has are left out"
         effect = _effect(judged, fmean(pair.base for pair in pairs), fmean(pair.candidate for pair in pairs))
-        return _finding(metric, margin, verdict, reason, effect, len(pairs), judged.p, judged.needs)
+        return finding(metric, margin, verdict, reason, effect, len(pairs), judged.p, judged.needs)
 
     return Draft(finish, worse, better)
 
@@ -117,7 +122,7 @@ def _unpaired(
             "pass": f"not worse by the margin {margin:g} {rests} (p = {p:.2g})",
         }
         advice = f"underpowered {rests}: run both sides with the same --seed and 2 blocks or more"
-        return _finding(metric, margin, verdict, words.get(verdict, advice), shown, effect.units, p)
+        return finding(metric, margin, verdict, words.get(verdict, advice), shown, effect.units, p)
 
     return Draft(finish, effect.p_above(0.0), effect.p_below(0.0))
 
@@ -128,7 +133,7 @@ def _effect(outcome: QualityOutcome, base: float, candidate: float) -> Effect | 
     )
 
 
-def _finding(
+def finding(
     metric: JudgedMetric,
     margin: float,
     verdict: Verdict,
@@ -138,6 +143,7 @@ def _finding(
     p: float | None = None,
     needs: int | None = None,
 ) -> Finding:
+    """Make the finding on a metric."""
     return Finding(
         metric.name, "quality", metric.unit, metric.direction, margin, verdict, reason, effect, pairs, p, needs
     )

@@ -32,6 +32,8 @@ class StoredSides:
         Whether the sides were measured on different machines.
     alike
         Whether the machines are of the same kind, so that memory can be compared.
+    same
+        Whether both sides have the same runs.
     data
         Data set to the reason why the sides cannot be compared on it.
     """
@@ -40,6 +42,7 @@ class StoredSides:
     candidate: list[StoredRun]
     across: bool = False
     alike: bool = True
+    same: bool = False
     data: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
@@ -67,7 +70,8 @@ def prepare(base: Sequence[StoredRun], candidate: Sequence[StoredRun], *, across
         if not across_machines:
             raise UsageError(
                 f"the base was measured on {other} and the candidate on {machine}, so their times cannot be compared: "
-                f"measure the base here too, or judge quality alone with --across-machines"
+                "measure the base here too, or judge quality alone with --across-machines; if these are imported runs "
+                "of one machine, import both with --machine NAME"
             )
         remarks.append(
             f"different machines, {other} and {machine}: times are not judged, nor memory unless the machines are alike"
@@ -75,7 +79,8 @@ def prepare(base: Sequence[StoredRun], candidate: Sequence[StoredRun], *, across
     old = here or old
     one, two = old[-1][0].machine, new[-1][0].machine
     alike = not across or bool(one.cpu and (one.cpu, one.os) == (two.cpu, two.os))
-    return StoredSides(old, new, across, alike, _data(old, new), [*remarks, *_remarks(old, new)])
+    same = {header.run for header, _ in old} == {header.run for header, _ in new}
+    return StoredSides(old, new, across, alike, same, _data(old, new), [*remarks, *_remarks(old, new)])
 
 
 def describe(name: str, runs: Sequence[StoredRun], other: Sequence[StoredRun]) -> Side:

@@ -13,6 +13,7 @@ import msgspec
 from harness.errors import UsageError
 from harness.interop.reading import SourceFile, read_json, typed_content
 from harness.records import Scalar, scalar
+from harness.store.imported_names import expression
 
 TOOL = "asv"
 FORMAT = 2
@@ -74,11 +75,17 @@ class AsvRow(NamedTuple):
         One for each combination of them, the last axis changing fastest; ``None`` when all failed.
     samples
         A list for each combination; ``None`` where they were not stored.
+    calls
+        The number of calls in each sample, for each combination; ``None`` where it was not stored.
+    version
+        Of the benchmark's definition; asv shows results of other versions as other benchmarks.
     """
 
     params: list[list[str]]
     values: list[Any] | None
     samples: list[Any] | None
+    calls: list[Any] | None = None
+    version: str = ""
 
     @property
     def combinations(self) -> int:
@@ -164,10 +171,15 @@ def rows(file: ResultFile, path: Path) -> Iterator[tuple[str, AsvRow]]:
         axes = cells.get("params") or []
         if not isinstance(axes, list) or not all(isinstance(axis, list) for axis in axes):
             raise UsageError(f"{path}: the parameters of {name!r} are not lists; measure again with asv")
+        version = cells.get("version")
         row = AsvRow(
-            [[str(value) for value in axis] for axis in axes], _list(cells.get("result")), _list(cells.get("samples"))
+            [[str(value) for value in axis] for axis in axes],
+            _list(cells.get("result")),
+            _list(cells.get("samples")),
+            _list(cells.get("stats_number")),
+            version if isinstance(version, str) else "",
         )
-        for values in (row.values, row.samples):
+        for values in (row.values, row.samples, row.calls):
             if values is not None and len(values) != row.combinations:
                 raise UsageError(
                     f"{path}: benchmark {name!r} has {len(values)} results for {row.combinations} combinations of its "
@@ -182,13 +194,13 @@ def written(value: Scalar) -> str:
 
 
 def value_of(text: str) -> Scalar:
-    """Read a parameter's value as asv wrote it: number, truth value or plain string; anything else stays text."""
+    """Read a parameter's value as asv wrote it: number, truth value or plain string; anything else is an expression."""
     quoted = _TEXT.fullmatch(text)
     if quoted:
         return quoted[1] if quoted[1] is not None else quoted[2]
     if text in ("True", "False"):
         return text == "True"
-    return scalar(text) if _NUMBER.fullmatch(text) else text
+    return scalar(text) if _NUMBER.fullmatch(text) else expression(text)
 
 
 def _list(value: object) -> list[Any] | None:

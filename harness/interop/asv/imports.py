@@ -30,13 +30,13 @@ from harness.interop.imported_runs import (
     new_header,
     renamed_machine,
     restored_header,
+    unnamed_remark,
 )
 from harness.interop.reading import (
     SourceFile,
     are_valid_names,
     are_valid_trials,
     commit_name,
-    digest,
     exported_part,
     is_valid_header,
     line,
@@ -45,6 +45,7 @@ from harness.interop.reading import (
 from harness.measure.machine import Environment
 from harness.records import Record
 from harness.store.header import Header
+from harness.store.imported_names import digest
 
 TOPIC = "asv"
 _VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)\Z")
@@ -130,16 +131,17 @@ class Importer:
         if not imported.records:
             raise UsageError(f"{source.path} has no results: measure again with asv")
         python = _python(file)
+        machine = renamed_machine(asv_machine(file.params, python), self._machine)
         header = new_header(
             self._folder.free_id(origin),
             origin,
             command=self._command,
             started=utc_time(file.date, source.path),
-            machine=renamed_machine(asv_machine(file.params, python), self._machine),
+            machine=machine,
             environment=Environment(packages=_packages(file), commit=commit),
             records=imported.records,
         )
-        return imported.complete(header), imported.records, remarks
+        return imported.complete(header), imported.records, [*remarks, *unnamed_remark(machine, self._machine)]
 
     def _records(self, file: ResultFile, path: Path) -> tuple[ImportedRecords, list[str]]:
         listed = self._listed(path.parent.parent / BENCHMARKS)

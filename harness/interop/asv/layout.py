@@ -25,9 +25,10 @@ from harness.interop.figures import (
     run_prefix,
     set_phase_figure,
 )
-from harness.interop.reading import digest, finite, milliseconds
+from harness.interop.reading import finite, milliseconds
 from harness.records import TOTALS, Phase, Record, Status, Trial, depends_on_setup, figures, typed
 from harness.store.header import Header
+from harness.store.imported_names import digest
 
 Case: TypeAlias = tuple[str, ...]
 #: Case to its numbers, each with the index of its trial.

@@ -16,7 +16,7 @@ from harness.errors import UsageError
 from harness.interop.asv.files import AsvRow, Benchmark, value_of
 from harness.interop.figures import AXES, MappedFigure, figures_of, original, set_phase_figure, suite_prefix
 from harness.interop.imported_runs import PHASE, ImportedMetric, ImportedResult
-from harness.interop.reading import finite, line, memory, seconds
+from harness.interop.reading import calls_of, finite, line, memory, seconds
 from harness.records import Phase, Scalar
 from harness.registry import Registry
 
@@ -58,7 +58,7 @@ def suite_results(task: SuiteTask, methods: Mapping[str, AsvRow]) -> list[Import
         figure = task.figures.get(method)
         if figure is None or len(row.params) != len(AXES):
             continue
-        for params, value, samples in _cases(row):
+        for params, value, samples, calls in _cases(row):
             number = finite(value)
             if number is None and value is not None:
                 continue
@@ -76,7 +76,7 @@ def suite_results(task: SuiteTask, methods: Mapping[str, AsvRow]) -> list[Import
                 )
             if number is not None:
                 results[case].status, results[case].reason = "ok", ""
-                _add_suite_figure(results[case], task, figure, number, samples)
+                _add_suite_figure(results[case], task, figure, number, samples, calls)
     for result in results.values():
         for phase in result.phases.values():
             _equalise_samples(phase)
@@ -116,7 +116,7 @@ class ProjectResults:
         if row.values is None and row.combinations > _MOST_FAILED:
             raise UsageError(f"{path}: all {row.combinations:,} results of {name!r} failed; measure again with asv")
         names = [*benchmark.param_names, *(f"param{place + 1}" for place in range(len(row.params)))][: len(row.params)]
-        for case, value, samples in _cases(row):
+        for case, value, samples, calls in _cases(row):
             number = self._figure(value, unit)
             if number is None and value is not None:
                 continue
@@ -128,7 +128,9 @@ class ProjectResults:
                 result.status = "ok" if result.phases or result.metrics else "failed"
             else:
                 result.status = "ok"
-                _add_project_figure(result, method, unit, number, samples)
+                measure = _add_project_figure(result, method, unit, number, samples, calls)
+                if row.version:
+                    result.versions[measure] = row.version
 
     def _figure(self, value: Any, unit: str) -> float | None:
         """Return a value as a figure; ``None`` where it is not one, counted unless asv measured it and failed."""
@@ -159,22 +161,25 @@ class ProjectResults:
         return self.results[key]
 
 
-def _cases(row: AsvRow) -> Iterator[tuple[tuple[Scalar, ...], Any, list[Any] | None]]:
-    """Yield each combination of a row's parameters with its value and its samples."""
+def _cases(row: AsvRow) -> Iterator[tuple[tuple[Scalar, ...], Any, list[Any] | None, int]]:
+    """Yield each combination of a row's parameters with its value, its samples, and the calls in each sample."""
     values = row.values or [None] * row.combinations
     samples = row.samples or [None] * row.combinations
-    for case, value, of_case in zip(itertools.product(*row.params), values, samples, strict=True):
-        yield tuple(map(value_of, case)), value, of_case
+    calls = row.calls or [None] * row.combinations
+    for case, value, of_case, count in zip(itertools.product(*row.params), values, samples, calls, strict=True):
+        yield tuple(map(value_of, case)), value, of_case, calls_of(count)
 
 
 def _add_suite_figure(
-    result: ImportedResult, task: SuiteTask, figure: MappedFigure, number: float, samples: list[Any] | None
+    result: ImportedResult, task: SuiteTask, figure: MappedFigure, number: float, samples: list[Any] | None, calls: int
 ) -> None:
     phase, dot, measure = figure.measure.partition(".")
     if dot:
         values = seconds(samples or []) if figure.is_time else []
-        in_total = phase not in task.setup
-        set_phase_figure(result.phases.setdefault(phase, Phase([], [], in_total=in_total)), measure, values or [number])
+        own = result.phases.setdefault(phase, Phase([], [], in_total=phase not in task.setup))
+        set_phase_figure(own, measure, values or [number])
+        if figure.is_time:
+            own.calls = calls
         return
     metric = task.metrics.get(figure.measure)
     value = original(number, figure.conversion)
@@ -183,16 +188,19 @@ def _add_suite_figure(
 
 
 def _add_project_figure(
-    result: ImportedResult, method: str, unit: str, number: float, samples: list[Any] | None
-) -> None:
+    result: ImportedResult, method: str, unit: str, number: float, samples: list[Any] | None, calls: int
+) -> str:
+    """Add a figure to a result, and return its measure."""
     if unit == "seconds":
-        result.phases.setdefault(PHASE, Phase([], [])).wall_s = seconds(samples or []) or [number]
-    elif unit == "bytes":
+        phase = result.phases.setdefault(PHASE, Phase([], []))
+        phase.wall_s, phase.calls = seconds(samples or []) or [number], calls
+        return "wall_s"
+    if unit == "bytes":
         result.phases.setdefault(PHASE, Phase([], [])).peak_bytes = memory(number)
-    else:
-        result.metrics[method.removeprefix("track_")] = ImportedMetric(
-            number, "lower", "1" if unit == "unit" else line(unit)
-        )
+        return "peak_bytes"
+    name = method.removeprefix("track_")
+    result.metrics[name] = ImportedMetric(number, "lower", "1" if unit == "unit" else line(unit))
+    return name
 
 
 def _equalise_samples(phase: Phase) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -24,12 +23,13 @@ from harness.interop.imported_runs import (
     pytest_benchmark_machine,
     renamed_machine,
     restored_header,
+    unnamed_remark,
 )
 from harness.interop.pytest_benchmark.exports import SavedBenchmark, SavedFile, restored_run
 from harness.interop.reading import (
     SourceFile,
+    calls_of,
     commit_name,
-    digest,
     finite,
     line,
     read_json,
@@ -41,10 +41,13 @@ from harness.interop.reading import (
 from harness.measure.machine import Environment
 from harness.records import Phase, Record
 from harness.store.header import Header
+from harness.store.imported_names import digest, expression
 
 TOOL = "pytest-benchmark"
 _SUITE_PARAMS = ("task", "strategy", "dataset", "scenario")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+# How pytest-benchmark writes the parameters that JSON cannot represent (its class SafeJSONEncoder).
+_UNSERIALIZABLE = re.compile(r"UNSERIALIZABLE\[(.*)\]", re.DOTALL)
 _ID = re.compile(r"\[(.*)\]\Z", re.DOTALL)
 
 
@@ -105,12 +108,13 @@ def _new_run(
 ) -> tuple[Header, list[Record], tuple[str, ...]]:
     imported = imported_records(TOOL, _results(file.benchmarks))
     commit = table(file.commit_info)
+    described = renamed_machine(pytest_benchmark_machine(file.machine_info), machine)
     header = new_header(
         run,
         origin,
         command=command,
         started=utc_time(file.datetime, source.path),
-        machine=renamed_machine(pytest_benchmark_machine(file.machine_info), machine),
+        machine=described,
         environment=Environment(
             packages={TOOL: line(file.version)} if line(file.version) else {},
             commit=commit_name(commit.get("id")),
@@ -118,29 +122,25 @@ def _new_run(
         ),
         records=imported.records,
     )
-    return imported.complete(header), imported.records, tuple(_remarks(file.benchmarks))
+    remarks = (*_remarks(file.benchmarks), *unnamed_remark(described, machine))
+    return imported.complete(header), imported.records, remarks
 
 
 def _results(benchmarks: Sequence[SavedBenchmark]) -> list[ImportedResult]:
-    modules: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for benchmark in benchmarks:
-        module, test = _test(benchmark)
-        modules[_task(benchmark), test].add(module)
-    return [_suite_case(benchmark) or _case(benchmark, modules) for benchmark in benchmarks]
+    return [_suite_case(benchmark) or _case(benchmark) for benchmark in benchmarks]
 
 
-def _case(benchmark: SavedBenchmark, modules: Mapping[tuple[str, str], set[str]]) -> ImportedResult:
+def _case(benchmark: SavedBenchmark) -> ImportedResult:
     module, test = _test(benchmark)
-    task = _task(benchmark)
-    # A group may gather tests of one name from several modules.
-    strategy = test if len(modules[task, test]) == 1 else f"{module}::{test}"
+    full_name = f"{module}::{test}" if module else test
     dataset, scenario, options = _options(benchmark)
     return _measured(
         benchmark,
         ImportedResult(
-            task,
-            strategy,
-            line(f"{module}::{test}" if module else test),
+            _task(benchmark),
+            # A group may gather tests of one name from several modules.
+            full_name if benchmark.group else test,
+            line(full_name),
             dataset=dataset or NO_DATA,
             scenario=scenario or SCENARIO,
             options=options,
@@ -169,7 +169,7 @@ def _measured(benchmark: SavedBenchmark, result: ImportedResult) -> ImportedResu
     typical = [time for name in ("median", "mean", "min") for time in seconds(stats.get(name))]
     times = rounds or typical[:1]
     if times:
-        phase = Phase(times, [])
+        phase = Phase(times, [], calls=calls_of(stats.get("iterations")))
         for name in EXTRA_FIGURES:
             # A median of CPU times has no place beside the samples of wall time.
             if name in extra and name != "cpu_s":
@@ -196,13 +196,19 @@ def _task(benchmark: SavedBenchmark) -> str:
 
 def _options(benchmark: SavedBenchmark) -> tuple[str, str, dict[str, Any]]:
     """Return data set, scenario and the other parameters; the first two are empty where no parameter has their name."""
-    options = dict(benchmark.params or {})
+    options = {name: _value(value) for name, value in (benchmark.params or {}).items()}
     case = _ID.search(benchmark.fullname or benchmark.name)
     named = [options.pop(name) if isinstance(options.get(name), str) else "" for name in ("dataset", "scenario")]
     if case and (not benchmark.params or any(_ADDRESS.search(str(value)) for value in options.values())):
         # An address differs from run to run; pytest's id of the case does not.
         options = {"case": case[1]}
     return named[0], named[1], options
+
+
+def _value(value: Any) -> Any:
+    """Return a parameter's value; what JSON cannot represent is an expression there."""
+    found = _UNSERIALIZABLE.fullmatch(value) if isinstance(value, str) else None
+    return expression(found[1]) if found else value
 
 
 def _metrics(extra: Mapping[str, Any]) -> dict[str, ImportedMetric]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from harness.analysis.aggregates import CellAggregate, Floats, StrategyAggregate, time_of
-from harness.analysis.history import Track, follow
+from harness.analysis.history import Track, follow, versions_in
 from harness.analysis.verdicts import cost_table
 from harness.declare.values import Chart
 from harness.records import Cell, Curve, Scalar
@@ -263,6 +263,7 @@ def history(
             started,
             lambda run, cell: headers[run].cards.get(cell.dataset),
             lambda run, task: headers[run].setup(task),
+            versions_in(headers.values()),
         )
         if sum(len(track.points) for track in tracks) > 1
         for track in tracks
