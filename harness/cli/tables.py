@@ -54,7 +54,7 @@ def print_run(
     """
     for aggregates in _aggregate(header, records):
         table = ComparisonTable(header, aggregates, noise_sd)
-        notes = [table.caption, *table.choices, *table.divergences]
+        notes = [table.caption, *table.outliers, *table.choices, *table.divergences]
         print_table(out, table.columns(), title=aggregates.cell.title, notes=notes, full=full)
         out.print()
     for card in header.tasks:
@@ -140,6 +140,26 @@ class ComparisonTable:
             name for name in shown([self._aggregates], self._metrics) if any(name in entry.cases for entry in entries)
         ]
         return f"; {', '.join(names)}: mean over blocks with its exact 95 % interval" if names else ""
+
+    @property
+    def outliers(self) -> list[str]:
+        """A sentence for each mean that a few blocks move: most blocks have another ratio or difference."""
+        found = []
+        for name, row in self._compared.items():
+            for label, compared in row.items():
+                own = compared.effect
+                if own is None or own.median is None:
+                    continue
+                mean, most = (
+                    wording.effect({**own.plain(), "estimate": value}, cost=is_cost(name))
+                    for value in (own.estimate, own.median)
+                )
+                if mean != most:
+                    found.append(
+                        f"{self._title(label)}: a few blocks, far from the others, move the mean of {name} to {mean}; "
+                        f"the median block has {most}"
+                    )
+        return found
 
     @property
     def choices(self) -> list[str]:

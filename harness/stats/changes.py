@@ -14,10 +14,9 @@ Floats = npt.NDArray[np.float64]
 
 _LEAST = 2  # smallest number of points on each side of a change
 _ALPHA = 0.05
-_USUAL = 0.5  # correlation of neighbours that is assumed unless the series shows less
+_USUAL = 0.5  # correlation of neighbours that is assumed unless the series shows another
 _MOST_LINKED = 0.9
-_ERRORS = 1.5  # standard errors of the correlation that are added
-_LONG = 20  # with so many points or more, permutations can reach a p of 1 % for every split
+_LONG = 20  # with so many points or more, permutations can tell an outlier from a level at every split
 _PERMUTATIONS = 999
 
 
@@ -45,19 +44,20 @@ def change_points(values: npt.ArrayLike) -> list[Change]:
     """Find where the level of a series changes.
 
     PELT (Killick, Fearnhead & Eckley 2012, "Optimal detection of changepoints with a linear computational cost")
-    proposes segments of two points or more. Its penalty is 2 log n times the variance of the noise (BIC: a change adds
-    two parameters, its place and a level); the variance comes from first differences, on which a few steps have little
-    influence. Then proposals are removed, the weakest first, until all are significant at 5 %.
+    proposes segments of two points or more. Its penalty is 2 log n (BIC: a change adds two parameters, its place and a
+    level) times the variance of the noise over many runs. This is that of first differences, on which a few steps have
+    little influence, and three times as much as for independent runs, because runs close in time are often alike
+    without a change. Then proposals are removed, the weakest first, until all are significant at 5 %.
 
-    The test is Student's t with Bonferroni's correction over the places that the change could have. Runs close in time
-    are often alike without a change, so it takes noise for an autoregression of order 1: with its correlation, the
-    difference of two means varies more, and the spread around them less, than with independent noise. A short series
-    says little about the correlation; unless it shows less, one of 0.5 is assumed. The same statistic without
-    correlation must be significant in long segments under permutations, which hold for heavy tails too.
+    The test is Student's t with Bonferroni's correction over the places that the change could have. It takes noise for
+    an autoregression of order 1: with its correlation, the difference of two means varies more, and the spread around
+    them less, than with independent noise. A short series says little about the correlation, so it is the one closest
+    to 0.5 within a standard error of the estimate. In long segments the largest CUSUM must also be significant under
+    permutations, which heavy tails do not deceive.
 
-    In simulation, a change is reported in at most 2 % of series of 6 to 40 points of independent noise, and in at most
-    7 % with an autocorrelation of 0.5. Of steps by five standard deviations in the centre of ten points, nine in ten
-    are found, and all in forty points.
+    In simulation with 10, 20 and 40 points, a change is reported in at most 1 % of the series of independent noise and
+    in 4 to 6 % of those with an autocorrelation of 0.5. A step by five standard deviations in the centre is found in 83
+    and 82 % of them with ten points, and in 96 % or more from twenty on.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def change_points(values: npt.ArrayLike) -> list[Change]:
         return []
     import ruptures
 
-    penalty = 2 * np.log(len(series)) * _noise(series) ** 2
+    penalty = 2 * np.log(len(series)) * _noise(series) ** 2 * (1 + _USUAL) / (1 - _USUAL)
     bounds = [0, *ruptures.Pelt(model="l2", min_size=_LEAST, jump=1).fit(series).predict(pen=penalty)]
     while len(bounds) > 2:
         linked = _autocorrelation(series, bounds)
@@ -94,10 +94,10 @@ def _noise(series: Floats) -> float:
 
 
 def _autocorrelation(series: Floats, bounds: list[int]) -> float:
-    """Return the correlation of neighbours around the means of segments: one that the series does not rule out.
+    """Return the correlation of neighbours around the means of segments: within a standard error, the most usual one.
 
-    It is corrected for the bias of about -(1 + 3 r) / n that a mean brings (Marriott & Pope 1954, "Bias in the
-    estimation of autocorrelations"), for each segment. If it is below what is usual, 1.5 standard errors are added.
+    The estimate is corrected for the bias of about -(1 + 3 r) / n that a mean brings (Marriott & Pope 1954, "Bias in
+    the estimation of autocorrelations"), for each segment.
     """
     count = len(series)
     parts = [series[start:end] for start, end in itertools.pairwise(bounds)]
@@ -108,7 +108,8 @@ def _autocorrelation(series: Floats, bounds: list[int]) -> float:
     found = float(rest[1:] @ rest[:-1]) / power
     found += len(parts) * (1 + 3 * max(found, 0.0)) / count
     found = min(max(found, 0.0), _MOST_LINKED)
-    return max(found, min(_USUAL, found + _ERRORS * math.sqrt((1 - found**2) / count)))
+    error = math.sqrt((1 - found**2) / count)
+    return min(max(_USUAL, found - error), found + error)
 
 
 def _tested(series: Floats, start: int, index: int, end: int, linked: float) -> Change:
