@@ -33,6 +33,7 @@ COSTS = ("cpu_s", "wall_s", "peak_bytes")
 _NONE = "-"
 _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
 _LEAST_RATIO = 0.01
+_LEAST_MOVED = 0.05
 
 
 def print_run(
@@ -143,23 +144,15 @@ class ComparisonTable:
 
     @property
     def outliers(self) -> list[str]:
-        """A sentence for each mean that a few blocks move: most blocks have another ratio or difference."""
-        found = []
-        for name, row in self._compared.items():
-            for label, compared in row.items():
-                own = compared.effect
-                if own is None or own.median is None:
-                    continue
-                mean, most = (
-                    wording.effect({**own.plain(), "estimate": value}, cost=is_cost(name))
-                    for value in (own.estimate, own.median)
-                )
-                if mean != most:
-                    found.append(
-                        f"{self._title(label)}: a few blocks, far from the others, move the mean of {name} to {mean}; "
-                        f"the median block has {most}"
-                    )
-        return found
+        """A sentence for each ratio of costs whose mean a few blocks move by 5 % or more from that of most blocks."""
+        return [
+            f"{self._title(label)}: a few blocks, far from the others, move the mean ratio of {name} to "
+            f"{wording.ratio(own.estimate)}; the median block has {wording.ratio(own.median)}"
+            for name, row in self._compared.items()
+            if is_cost(name)
+            for label, compared in row.items()
+            if (own := compared.effect) and own.median and abs(math.log(own.estimate / own.median)) >= _LEAST_MOVED
+        ]
 
     @property
     def choices(self) -> list[str]:

@@ -225,7 +225,7 @@ def _errors(wins: Floats, logs: Floats) -> Floats:
     model = np.diag(centred - centred.mean(axis=1, keepdims=True))
     moved = (wins - wins.mean(axis=0)) @ centred.T  # what each cell moves
     sandwich = (moved**2).sum(axis=0) * cells / (cells - 1)
-    return np.sqrt(np.maximum(model, sandwich))
+    return np.asarray(np.sqrt(np.maximum(model, sandwich)))
 
 
 def _points(logs: Floats) -> Floats:
