@@ -33,6 +33,7 @@ COSTS = ("cpu_s", "wall_s", "peak_bytes")
 _NONE = "-"
 _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
 _LEAST_RATIO = 0.01
+_LEAST_MOVED = 0.05
 
 
 def print_run(
@@ -54,7 +55,7 @@ def print_run(
     """
     for aggregates in _aggregate(header, records):
         table = ComparisonTable(header, aggregates, noise_sd)
-        notes = [table.caption, *table.choices, *table.divergences]
+        notes = [table.caption, *table.outliers, *table.choices, *table.divergences]
         print_table(out, table.columns(), title=aggregates.cell.title, notes=notes, full=full)
         out.print()
     for card in header.tasks:
@@ -140,6 +141,18 @@ class ComparisonTable:
             name for name in shown([self._aggregates], self._metrics) if any(name in entry.cases for entry in entries)
         ]
         return f"; {', '.join(names)}: mean over blocks with its exact 95 % interval" if names else ""
+
+    @property
+    def outliers(self) -> list[str]:
+        """A sentence for each ratio of costs whose mean a few blocks move by 5 % or more from that of most blocks."""
+        return [
+            f"{self._title(label)}: a few blocks, far from the others, move the mean ratio of {name} to "
+            f"{wording.ratio(own.estimate)}; the median block has {wording.ratio(own.median)}"
+            for name, row in self._compared.items()
+            if is_cost(name)
+            for label, compared in row.items()
+            if (own := compared.effect) and own.median and abs(math.log(own.estimate / own.median)) >= _LEAST_MOVED
+        ]
 
     @property
     def choices(self) -> list[str]:

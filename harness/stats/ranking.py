@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
 from harness.stats.paired import CONFIDENCE, holm
 
@@ -66,6 +66,7 @@ Floats = npt.NDArray[np.float64]
 ALPHA = 1 - CONFIDENCE
 _PRIOR = 0.5  # wins, and as many losses, against an average player
 _STEPS = 100
+_SCALE = 400 / math.log(10)  # points for a log strength
 _EXACT = 1e-9  # largest change of a log strength at which the iteration stops
 
 
@@ -159,23 +160,25 @@ def rank(names: Sequence[str], scores: npt.ArrayLike, *, higher_is_better: bool)
     return Ranking(tuple(names), means, p, named, critical)
 
 
-def bradley_terry(scores: npt.ArrayLike, *, higher_is_better: bool, rounds: int = 200, seed: int = 0) -> Elo:
+def bradley_terry(scores: npt.ArrayLike, *, higher_is_better: bool) -> Elo:
     """Estimate strengths from which strategy beats which in the cells.
 
     The model is that of Bradley & Terry 1952. Half a win and half a loss against an average player are added, so that
     the strength of a strategy that always wins is finite. A tie is half a win, and a missing score loses. The
     likelihood has one maximum (Hunter 2004, "MM algorithms for generalized Bradley-Terry models"), which Newton's
-    method reaches about a hundred times faster than the iteration of that paper. The intervals are percentiles over
-    resampled cells, as in TabArena (Erickson et al. 2025); they assume that cells are independent.
+    method reaches about a hundred times faster than the iteration of that paper.
+
+    The intervals assume that cells are independent, but not the games within a cell: the variance is the larger of that
+    of the model and of the sandwich over cells (White 1982, "Maximum likelihood estimation of misspecified models"),
+    and Student's t has the degrees of freedom of the cells. The model alone ignores that a cell suits some strategies;
+    the sandwich alone is too small, or 0, where a strategy beats another in all of a few cells. In simulation with 2
+    to 11 strategies and 3 to 20 cells the intervals cover 94 % or more, and up to 100 % with 3 cells. Percentiles over
+    resampled cells cover 60 to 75 % with 3 cells and 75 to 85 % with 5.
 
     Parameters
     ----------
     scores
         NaN where missing, shape (cells, strategies).
-    rounds
-        Number of resamples of the cells.
-    seed
-        Seed of the resamples.
 
     Returns
     -------
@@ -186,35 +189,48 @@ def bradley_terry(scores: npt.ArrayLike, *, higher_is_better: bool, rounds: int 
     placed = ranks(scores, higher_is_better=higher_is_better)
     cells, count = placed.shape
     wins = count - placed  # all strategies compete in every cell, so a rank says how many were beaten
-    logs = _fit(wins.sum(axis=0), cells, np.zeros(count))
+    logs = _fit(wins.sum(axis=0), cells)
     rating = _points(logs)
     if cells < 2:
         return Elo(rating, np.full(count, math.nan), np.full(count, math.nan))
-    drawn = np.random.default_rng(seed).multinomial(cells, np.full(cells, 1 / cells), size=rounds)
-    resampled = _points(np.array([_fit(won, cells, logs) for won in drawn @ wins]))
-    low, high = np.quantile(resampled, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2], axis=0)
-    return Elo(rating, low, high)
+    half = float(stdtrit(cells - 1, 0.5 + CONFIDENCE / 2)) * _SCALE * _errors(wins, logs)
+    return Elo(rating, rating - half, rating + half)
 
 
-def _fit(wins: Floats, cells: int, start: Floats) -> Floats:
+def _fit(wins: Floats, cells: int) -> Floats:
     """Return the log strengths of strategies from their numbers of wins in `cells` cells, shape (strategies,)."""
-    logs = start
+    logs = np.zeros(len(wins))
     for _ in range(_STEPS):
-        beats = cells * expit(logs[:, None] - logs)  # includes cells / 2 on the diagonal, which is subtracted below
-        average = expit(logs)
-        slope = wins + _PRIOR - (beats.sum(axis=1) - cells / 2) - 2 * _PRIOR * average
-        curved = beats * beats.T / cells
-        bend = np.diag(curved.sum(axis=1) + 2 * _PRIOR * average * (1 - average)) - curved
-        step = np.linalg.solve(bend, slope)
+        expected = cells * (expit(logs[:, None] - logs).sum(axis=1) - 0.5)  # without the game against itself
+        slope = wins + _PRIOR - expected - 2 * _PRIOR * expit(logs)
+        step = np.linalg.solve(_information(logs, cells), slope)
         logs = logs + step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < _EXACT:
             break
     return logs
 
 
+def _information(logs: Floats, cells: int) -> Floats:
+    """Return the information of all games on the log strengths, shape (strategies, strategies)."""
+    beats, average = expit(logs[:, None] - logs), expit(logs)
+    curved = cells * beats * beats.T
+    return np.asarray(np.diag(curved.sum(axis=1) + 2 * _PRIOR * average * (1 - average)) - curved)
+
+
+def _errors(wins: Floats, logs: Floats) -> Floats:
+    """Return the standard errors of log strengths against their mean, from wins of shape (cells, strategies)."""
+    cells = len(wins)
+    inverse = np.linalg.inv(_information(logs, cells))
+    centred = inverse - inverse.mean(axis=0)
+    model = np.diag(centred - centred.mean(axis=1, keepdims=True))
+    moved = (wins - wins.mean(axis=0)) @ centred.T  # what each cell moves
+    sandwich = (moved**2).sum(axis=0) * cells / (cells - 1)
+    return np.asarray(np.sqrt(np.maximum(model, sandwich)))
+
+
 def _points(logs: Floats) -> Floats:
     """Return log strengths on the Elo scale."""
-    return np.asarray(1000 + 400 / math.log(10) * (logs - logs.mean(axis=-1, keepdims=True)))
+    return np.asarray(1000 + _SCALE * (logs - logs.mean()))
 
 
 def _friedman(placed: Floats) -> float:

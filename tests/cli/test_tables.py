@@ -110,6 +110,20 @@ def test_a_tuned_strategy_has_a_title_and_its_choice_below_the_table() -> None:
     assert row["choices"] == [{"options": {"l2": 10.0}, "blocks": 5}]
 
 
+def test_a_mean_that_one_block_moves_is_said_beside_the_median() -> None:
+    ((header, records),) = read_all(find(RESULTS, "2be81a"))
+    slow = next(one for one in records if one.trial.strategy == "lightgbm")
+    phases = {name: replace(phase, cpu_s=[20 * spent for spent in phase.cpu_s]) for name, phase in slow.phases.items()}
+    out = io.StringIO()
+    print_run(
+        Console(file=out, width=200), header, [replace(slow, phases=phases), *(r for r in records if r is not slow)]
+    )
+    assert re.search(
+        r"\nlightgbm: a few blocks, far from the others, move the mean ratio of cpu_s to .*x; the median",
+        out.getvalue(),
+    )
+
+
 def test_the_caption_names_no_rate_without_a_column() -> None:
     """`diverged` is a rate, and has a column only where something diverged."""
     ((_, table),) = tables("515e01")

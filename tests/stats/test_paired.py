@@ -313,3 +313,24 @@ def test_differences_of_rare_cases_are_covered(blocks: int) -> None:
         told = [mean(own, step=1 / cases) for own in differences if own.any()]
         missed = sum(found.excludes(rare) for found in told) / len(differences)
         assert missed <= 0.07, rare
+
+
+@pytest.mark.parametrize(("blocks", "factor"), [(10, 3.0), (20, 10.0)])
+def test_a_disturbed_block_shows_the_median(blocks: int, factor: float) -> None:
+    """A block in which one side was slower by a factor moves the mean; the median of ratios is the undisturbed one."""
+    rng = np.random.default_rng(0)
+    to = rng.lognormal(0, 0.02, size=blocks)
+    of = to * rng.lognormal(0, 0.02, size=blocks)
+    plain = paired_ratio(of, to)
+    of[3] *= factor
+    found = paired_ratio(of, to)
+    assert plain.median is None
+    assert found.median == pytest.approx(np.exp(np.median(np.log(of / to))))
+    assert found.median == pytest.approx(1, abs=0.02)
+    assert found.estimate == pytest.approx(plain.estimate * factor ** (1 / blocks))
+
+
+@pytest.mark.parametrize("blocks", [5, 10, 20])
+def test_normal_blocks_seldom_show_a_median(blocks: int) -> None:
+    rows = np.random.default_rng(blocks).normal(size=(1_000, blocks))
+    assert np.mean([mean(row).median is not None for row in rows]) <= 0.04

@@ -12,6 +12,7 @@ SEQUENCES = "Howard et al. 2021, Time-uniform, nonparametric, nonasymptotic conf
 PEEKING = "Armitage, McPherson & Rowe 1969, Repeated significance tests on accumulating data"
 POLICIES = "Thomas et al. 2015, High confidence policy improvement"
 PITFALLS = "Crook et al. 2009, Seven pitfalls to avoid when running controlled experiments on the web"
+DETECTORS = "Shin, Ramdas & Rinaldo 2022, E-detectors (arXiv 2203.03532)"
 CONFORMAL = "Vovk et al. 2021, Retrain or not retrain (arXiv 2102.10439)"
 
 ARMS: dict[str, Scalar] = {"task": "conservative", "dataset": "default-second", "arms": 10}
@@ -189,6 +190,79 @@ def conformal_holds_the_level(evidence: Evidence) -> Verdict:
 def conformal_holds_the_level_in_tails(evidence: Evidence) -> Verdict:
     """Judge the level where the noise has no third moment; the ranks are the same as those of normal noise."""
     return evidence.mean("false_alarms", "conformal-rewards", scenario="heavy_tails(3)", **STABLE).at_most(0.05)
+
+
+def _alarms(evidence: Evidence, monitor: str) -> Verdict:
+    """Judge the level where nothing changes: 0.06 allows for chance where a monitor spends the whole level, 0.05."""
+    return evidence.mean("false_alarms", monitor, **STABLE).at_most(0.06)
+
+
+@topic.claim("bets on ranks of contexts raise a false alarm on at most 5 % of the streams", source=CONFORMAL)
+def conformal_holds_the_level_on_contexts(evidence: Evidence) -> Verdict:
+    """Judge the same bets on the other stream."""
+    return evidence.mean("false_alarms", "conformal-contexts", **STABLE).at_most(0.05)
+
+
+@topic.claim("an e-detector raises a false alarm on at most 5 % of the streams", source=DETECTORS)
+def e_detector_holds_the_level(evidence: Evidence) -> Verdict:
+    """Judge the bound on normal noise of which mean and variance are estimated."""
+    return evidence.mean("false_alarms", "e-detector", **STABLE).at_most(0.05)
+
+
+@topic.claim(
+    "a self-starting CUSUM set to 5 % raises a false alarm on at most 6 % of the streams",
+    source=f"Hawkins 1987, Self-starting CUSUM charts for location and scale; Siegmund 1985; {BOUND}",
+)
+def cusum_holds_the_level(evidence: Evidence) -> Verdict:
+    """Judge Siegmund's threshold."""
+    return _alarms(evidence, "cusum")
+
+
+@topic.claim(
+    "Page-Hinkley with a threshold from simulations at 5 % raises a false alarm on at most 6 % of the streams",
+    source=f"Davison & Hinkley 1997, Bootstrap methods and their application; {BOUND}",
+)
+def page_hinkley_holds_the_level(evidence: Evidence) -> Verdict:
+    """Judge a threshold that is resampled from the reference."""
+    return _alarms(evidence, "page-hinkley")
+
+
+@topic.claim(
+    "ADWIN with a bound from simulations at 5 % raises a false alarm on at most 6 % of the streams",
+    source=f"Davison & Hinkley 1997, Bootstrap methods and their application; {BOUND}",
+)
+def adwin_holds_the_level(evidence: Evidence) -> Verdict:
+    """Judge a bound that is resampled from the reference."""
+    return _alarms(evidence, "adwin")
+
+
+@topic.claim(
+    "Kolmogorov-Smirnov tests of windows of rewards, corrected by Bonferroni, raise a false alarm on at most 5 % of "
+    "the streams",
+    source="Bonferroni's inequality",
+)
+def windows_of_rewards_hold_the_level(evidence: Evidence) -> Verdict:
+    """Judge the correction for 37 looks."""
+    return evidence.mean("false_alarms", "ks-rewards", **STABLE).at_most(0.05)
+
+
+@topic.claim(
+    "Kolmogorov-Smirnov tests of windows of contexts, corrected by Bonferroni, raise a false alarm on at most 5 % of "
+    "the streams",
+    source="Bonferroni's inequality",
+)
+def windows_of_contexts_hold_the_level(evidence: Evidence) -> Verdict:
+    """Judge the correction for 37 looks."""
+    return evidence.mean("false_alarms", "ks-contexts", **STABLE).at_most(0.05)
+
+
+@topic.claim(
+    "limits of three standard errors for 40 batches raise a false alarm on 8 to 12 % of the streams",
+    source="Shewhart 1931: each batch exceeds them with probability 0.27 %, so 40 do with 10.3 %",
+)
+def three_sigma_has_no_level(evidence: Evidence) -> Verdict:
+    """Judge limits that do not know how often they are looked at."""
+    return evidence.mean("false_alarms", "three-sigma", **STABLE).within(0.02, of=0.10)
 
 
 @topic.claim(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 MONITORS = "harness.topics.bandits.engine.monitors"
-ASSUMES = "Its threshold assumes independent normal numbers with the mean and variance of the reference."
+ASSUMES = "Its threshold assumes independent normal numbers. Each is standardised by all numbers before it."
 CALIBRATION = "harness.topics.bandits.engine.calibration"
 RESAMPLED = "Its threshold is set for the level by resampling the reference, which assumes independent numbers."
 DRIFTS = (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)  # in standard deviations
@@ -37,10 +37,17 @@ def _watched(problem: Problem, phase: PhaseClock, find: Callable[[Watched], Ints
 
 
 def _on_rewards(problem: Problem, phase: PhaseClock, find: Callable[[Floats, int], Ints]) -> Ints:
-    """Run a monitor on standardised rewards."""
+    """Run a monitor on rewards that are standardised by the reference."""
     from harness.topics.bandits.engine.monitors import standardised
 
     return _watched(problem, phase, lambda data: find(standardised(data.rewards, data.reference), data.reference))
+
+
+def _self_starting(problem: Problem, phase: PhaseClock, find: Callable[[Floats], Ints]) -> Ints:
+    """Run a monitor on monitored rewards that are standardised by all before them."""
+    from harness.topics.bandits.engine.monitors import self_starting
+
+    return _watched(problem, phase, lambda data: find(self_starting(data.rewards, data.reference)))
 
 
 def _key(problem: Problem) -> np.uint64:
@@ -65,9 +72,7 @@ def three_sigma(problem: Problem, phase: PhaseClock, size: int = 50) -> Ints:
     """Raise an alarm when the mean reward of a batch deviates by 3 standard errors (Shewhart 1931)."""
     from harness.topics.bandits.engine import monitors
 
-    return _on_rewards(
-        problem, phase, lambda z, reference: monitors.batches(np.ascontiguousarray(z[:, reference:]), size, 3.0)
-    )
+    return _self_starting(problem, phase, lambda z: monitors.batches(z, size, 3.0))
 
 
 @monitoring.strategy("cusum", needs=MONITORS, sweep={"drift": [1.0]}, note=ASSUMES)
@@ -79,11 +84,7 @@ def cusum(problem: Problem, phase: PhaseClock, drift: float = 0.5) -> Ints:
     # False alarms arrive like a Poisson process.
     run = -data.horizon / math.log1p(-float(problem.params["level"]))
     threshold = monitors.threshold_of(run, drift / 2)
-    return _on_rewards(
-        problem,
-        phase,
-        lambda z, reference: monitors.cusum(np.ascontiguousarray(z[:, reference:]), drift / 2, threshold),
-    )
+    return _self_starting(problem, phase, lambda z: monitors.cusum(z, drift / 2, threshold))
 
 
 @monitoring.strategy(
@@ -151,11 +152,7 @@ def e_detector(problem: Problem, phase: PhaseClock) -> Ints:
     from harness.topics.bandits.engine import monitors
 
     bar = problem.data.horizon / float(problem.params["level"])
-    return _on_rewards(
-        problem,
-        phase,
-        lambda z, reference: monitors.e_detector(np.ascontiguousarray(z[:, reference:]), np.array(DRIFTS), bar),
-    )
+    return _self_starting(problem, phase, lambda z: monitors.e_detector(z, np.array(DRIFTS), bar))
 
 
 def _windows(problem: Problem, phase: PhaseClock, name: str, window: int, every: int, *, corrected: bool) -> Ints:

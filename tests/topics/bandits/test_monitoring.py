@@ -1,5 +1,6 @@
 """Monitors against brute force, scipy and published run lengths; streams and judge against what was planted."""
 
+import inspect
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ from unmeasured import unmeasured
 
 from harness.declare import Problem
 from harness.errors import InvalidOutputError
-from harness.topics.bandits import monitoring, monitors
+from harness.topics.bandits import claims_safety, monitoring, monitors
 from harness.topics.bandits.engine import calibration
 from harness.topics.bandits.engine import monitors as kernels
 from harness.topics.bandits.engine.streams import Streams, Watched, judge
@@ -141,6 +142,41 @@ def test_standardised_by_the_reference() -> None:
     z = kernels.standardised(5 + 3 * noise(3, 400), 200)
     assert z[:, :200].mean(axis=1) == pytest.approx(np.zeros(3), abs=1e-12)
     assert z[:, :200].std(axis=1, ddof=1) == pytest.approx(np.ones(3))
+
+
+def test_self_starting_numbers_follow_their_definition() -> None:
+    stream = 5 + 3 * noise(2, 40)
+    expected = [
+        [
+            stats.norm.ppf(stats.t.cdf((row[n] - row[:n].mean()) / (row[:n].std(ddof=1) * math.sqrt(1 + 1 / n)), n - 1))
+            for n in range(10, 40)
+        ]
+        for row in stream
+    ]
+    assert kernels.self_starting(stream, 10) == pytest.approx(np.array(expected))
+
+
+def test_self_starting_numbers_are_standard_normal_and_independent_after_a_short_reference() -> None:
+    z = kernels.self_starting(7 + 2 * noise(20_000, 10), 4)
+    assert stats.kstest(z.ravel(), "norm").pvalue > 0.01
+    assert np.cov(z.T) == pytest.approx(np.eye(6), abs=0.04)
+    assert np.isfinite(kernels.self_starting(np.r_[noise(1, 50)[0], 1e6, -1e9][None], 50)).all()
+
+
+@pytest.mark.parametrize("name", ["cusum", "e-detector"])
+@pytest.mark.parametrize("reference", [50, 1_000])
+def test_an_estimated_mean_raises_no_false_alarms(name: str, reference: int) -> None:
+    """Standardised by the reference alone, a reference of 50 has false alarms on half of the streams."""
+    data = made("no-shift", replications=1_500, reference=reference)
+    assert figures(name, data)["false_alarms"] <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 1_500)
+
+
+def test_every_monitor_that_declares_the_level_has_a_claim_on_it() -> None:
+    claimed = inspect.getsource(claims_safety)
+    exempt = {"silent"}
+    for name in TASK.strategies:
+        assert name in exempt or f'"{name}"' in claimed, name
+    assert next(metric for metric in TASK.metrics if metric.name == "false_alarms").limit == 0.06
 
 
 def test_cusum_follows_its_definition() -> None:

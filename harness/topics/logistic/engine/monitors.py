@@ -151,14 +151,19 @@ def log_loss(data: Watched, level: float) -> Floats:
     """Compare the log loss with that of the reference, in one direction: below the reference there is no alarm.
 
     Losses are skewed, so the normal limit c of the difference of means is raised by (c^2 - 1) / 6 times its skewness
-    (Cornish & Fisher 1938, "Moments and cumulants in the specification of distributions", first term).
+    (Cornish & Fisher 1938, "Moments and cumulants in the specification of distributions", first term). The variance is
+    estimated from the reference as well, and is small where the reference has few large losses, hence a small mean.
+    This correlation adds to the mean of the statistic and to its skewness, as it takes from them for Student's t of a
+    mean (Hall 1992, "The bootstrap and Edgeworth expansion", chapter 2).
     """
     losses = log_losses(data.labels.astype(np.float64), data.scores)
     reference = log_losses(data.reference_labels.astype(np.float64), data.reference_scores)
     m, n = reference.shape[1], losses.shape[2]
-    skewness = skew(reference, axis=1) * (1 / n**2 - 1 / m**2) / (1 / n + 1 / m) ** 1.5
+    skewness = skew(reference, axis=1)
+    linked = skewness / (m * (1 / n + 1 / m) ** 0.5)  # minus the covariance with the estimated variance
+    cumulant = skewness * (1 / n**2 - 1 / m**2) / (1 / n + 1 / m) ** 1.5 + 3 * linked
     normal = -ndtri(each(level, data.periods))
-    limit = normal + (normal**2 - 1) / 6 * skewness
+    limit = normal + linked / 2 + (normal**2 - 1) / 6 * cumulant
     statistic: Floats = _difference(losses, reference) / limit[:, None]
     return statistic
 
