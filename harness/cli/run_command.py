@@ -21,7 +21,7 @@ from harness.config import Config
 from harness.declare.values import THREADS
 from harness.errors import Exit, UsageError
 from harness.execute import EXECUTORS
-from harness.measure.machine import fingerprint, usable_cores
+from harness.measure.machine import fingerprint, usable_cores, why_no_commit
 from harness.plan import Plan
 from harness.records import Cell, Record, Trial
 from harness.store.read import read
@@ -172,6 +172,8 @@ def command(
         if executor == "local" and (threads := most_threads(plan.trials)) > (cores := len(usable_cores()) or threads):
             log().print(f"note: there are {cores} cores here for trials with threads={threads}", soft_wrap=True)
         run = start(selection, plan, settings, registry, shlex.join(["bakeoff", *sys.argv[1:]]))
+        if run.file.header.environment.commit is None and (reason := why_no_commit(settings.folder)):
+            log().print(f"note: the run names no commit, as git says: {reason}", markup=False, soft_wrap=True)
         with run.file:
             return _measure(run, runner, as_json=as_json)
 

@@ -145,6 +145,17 @@ def environment(folder: Path, packages: Iterable[str] = ()) -> Environment:
     )
 
 
+def why_no_commit(folder: Path) -> str:
+    """Return git's reason for telling no commit of a folder, such as its owner; empty if it is in no repository."""
+    with suppress(OSError, subprocess.SubprocessError):
+        command = _in(folder, "rev-parse", "HEAD")
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env=_plain())
+        said = done.stderr.strip().splitlines()
+        if done.returncode and said and "not a git repository" not in said[0]:
+            return said[0].removeprefix("fatal: ")
+    return ""
+
+
 def usable_cores() -> list[int]:
     """List the cores that this process may run on, in ascending order; empty where cores cannot be chosen (macOS)."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -238,8 +249,17 @@ def _versions(names: Iterable[str]) -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
+    return _output(_in(folder, *arguments), _plain())
+
+
+def _in(folder: Path, *arguments: str) -> list[str]:
+    return ["git", "-C", str(folder), *arguments]
+
+
+def _plain() -> dict[str, str]:
+    """Return the variables for git, whose messages are in English."""
     variables = {name: value for name, value in os.environ.items() if name not in GIT_OVERRIDES}
-    return _output(["git", "-C", str(folder), *arguments], {**variables, "GIT_OPTIONAL_LOCKS": "0"})
+    return {**variables, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
 def _output(command: list[str], variables: dict[str, str] | None = None) -> str | None:

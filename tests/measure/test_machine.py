@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.measure import device, machine
-from harness.measure.machine import Machine, environment, fingerprint, memory_budget
+from harness.measure.machine import Machine, environment, fingerprint, memory_budget, why_no_commit
 
 MIB = 2**20
 
@@ -184,6 +184,17 @@ def test_commit_and_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert (seen.commit, seen.dirty) == (commit, False)
     plant(tmp_path, {"code.py": "2\n"})
     assert environment(tmp_path).dirty is True
+
+
+def test_why_git_tells_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_no_commit(tmp_path) == ""
+    git(tmp_path, "init")
+    assert "HEAD" in why_no_commit(tmp_path)
+    git(tmp_path, "commit", "--allow-empty", "-m", "first")
+    assert why_no_commit(tmp_path) == ""
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own test of another owner
+    assert environment(tmp_path).commit is None
+    assert why_no_commit(tmp_path).startswith("detected dubious ownership in repository")
 
 
 def test_no_commit_outside_of_a_repository_or_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
