@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 _LEAST = 2  # smallest number of points on each side of a change
 _ALPHA = 0.05
+_ALPHA_OF_DRIFT = 0.01
 _USUAL = 0.5  # correlation of neighbours that is assumed unless the series shows another
 _MOST_LINKED = 0.9
 _LONG = 20  # with so many points or more, permutations can tell an outlier from a level at every split
@@ -52,11 +53,12 @@ def change_points(values: npt.ArrayLike) -> list[Change]:
     The test is Student's t with Bonferroni's correction over the places that the change could have. It takes noise for
     an autoregression of order 1: with its correlation, the difference of two means varies more, and the spread around
     them less, than with independent noise. A short series says little about the correlation, so it is the one closest
-    to 0.5 within a standard error of the estimate. In long segments the largest CUSUM must also be significant under
-    permutations, which heavy tails do not deceive.
+    to 0.5 within a standard error of the estimate. A drift looks like noise that is correlated: where no proposal is
+    left, the last points are a change if the slope of the whole series is significant at 1 %. In long segments the
+    largest CUSUM must also be significant under permutations, which heavy tails do not deceive.
 
     In simulation with 10, 20 and 40 points, a change is reported in at most 1 % of the series of independent noise and
-    in 4 to 6 % of those with an autocorrelation of 0.5. A step by five standard deviations in the centre is found in 83
+    in 5 to 6 % of those with an autocorrelation of 0.5. A step by five standard deviations in the centre is found in 83
     and 82 % of them with ten points, and in 96 % or more from twenty on.
 
     Parameters
@@ -76,13 +78,17 @@ def change_points(values: npt.ArrayLike) -> list[Change]:
 
     penalty = 2 * np.log(len(series)) * _noise(series) ** 2 * (1 + _USUAL) / (1 - _USUAL)
     bounds = [0, *ruptures.Pelt(model="l2", min_size=_LEAST, jump=1).fit(series).predict(pen=penalty)]
+    proposed = len(bounds) > 2
     while len(bounds) > 2:
-        linked = _autocorrelation(series, bounds)
+        linked = _autocorrelation(_around_means(series, bounds), len(bounds) - 1)
         changes = [_tested(series, *place, linked) for place in zip(bounds, bounds[1:], bounds[2:], strict=False)]
         weakest = max(changes, key=lambda change: change.p)
         if weakest.p < _ALPHA:
             return changes
         bounds.remove(weakest.index)
+    if proposed and (p := _drift(series)) < _ALPHA_OF_DRIFT:
+        last = len(series) - _LEAST
+        return [Change(last, float(series[:last].mean()), float(series[last:].mean()), p)]
     return []
 
 
@@ -93,23 +99,45 @@ def _noise(series: Floats) -> float:
     return float(robust or np.std(np.diff(series)) / np.sqrt(2))
 
 
-def _autocorrelation(series: Floats, bounds: list[int]) -> float:
-    """Return the correlation of neighbours around the means of segments: within a standard error, the most usual one.
+def _around_means(series: Floats, bounds: list[int]) -> Floats:
+    parts = [series[start:end] for start, end in itertools.pairwise(bounds)]
+    return np.concatenate([part - part.mean() for part in parts])
+
+
+def _autocorrelation(rest: Floats, fitted: int) -> float:
+    """Return the correlation of neighbours among residuals: within a standard error, the most usual one.
 
     The estimate is corrected for the bias of about -(1 + 3 r) / n that a mean brings (Marriott & Pope 1954, "Bias in
-    the estimation of autocorrelations"), for each segment.
+    the estimation of autocorrelations"), for each number that was fitted.
     """
-    count = len(series)
-    parts = [series[start:end] for start, end in itertools.pairwise(bounds)]
-    rest = np.concatenate([part - part.mean() for part in parts])
+    count = len(rest)
     power = float(rest @ rest)
     if power == 0:
         return 0.0
     found = float(rest[1:] @ rest[:-1]) / power
-    found += len(parts) * (1 + 3 * max(found, 0.0)) / count
+    found += fitted * (1 + 3 * max(found, 0.0)) / count
     found = min(max(found, 0.0), _MOST_LINKED)
     error = math.sqrt((1 - found**2) / count)
     return min(max(_USUAL, found - error), found + error)
+
+
+def _drift(series: Floats) -> float:
+    """Return p of Student's t for the slope of a line through the series, with the same allowance for correlation."""
+    count = len(series)
+    time = np.arange(count) - (count - 1) / 2
+    slope = float(time @ series) / float(time @ time)
+    rest = series - series.mean() - slope * time
+    if not rest.any():
+        return 0.0
+    linked = _autocorrelation(rest, 2)
+    distance = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
+    covariance = linked**distance
+    line = np.column_stack([np.ones(count), time])
+    # The expectation of the sum of squared residuals, for noise of variance 1.
+    expected = count - float(np.trace(np.linalg.solve(line.T @ line, line.T @ covariance @ line)))
+    error = math.sqrt(float(rest @ rest) / expected * float(time @ covariance @ time)) / float(time @ time)
+    df = (count - 2) * (1 - linked**2) / (1 + linked**2)
+    return 2 * float(stdtr(df, -abs(slope) / error))
 
 
 def _tested(series: Floats, start: int, index: int, end: int, linked: float) -> Change:

@@ -140,3 +140,12 @@ def test_units_do_not_matter(seed: int, scale: float, shift: float) -> None:
     assert {5, 11} <= {change.index for change in plain}
     assert [change.index for change in scaled] == [change.index for change in plain]
     assert [change.after for change in scaled] == pytest.approx([scale * change.after + shift for change in plain])
+
+
+def test_a_drift_is_a_change_of_the_last_points() -> None:
+    """Its residuals around means are correlated, so that steps alone are never certain."""
+    rng = np.random.default_rng(0)
+    for length, slope, sd in ((11, 0.03, 0.005), (11, 0.03, 0.02), (30, 0.01, 0.02)):
+        found = change_points(slope * np.arange(length) + sd * rng.normal(size=length))
+        assert [change.index for change in found][-1] >= length // 2
+        assert all(change.after > change.before for change in found)
