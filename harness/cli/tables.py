@@ -228,8 +228,9 @@ class ComparisonTable:
         return titled(label, self._cards)
 
     def _plain(self, label: str, name: str) -> dict[str, Any]:
-        against = effect([self._aggregates], label, self._reference, name)
         compared = self._compared.get(name, {}).get(label)
+        # Memory that is too small to be compared has its figures here all the same.
+        against = (compared and compared.effect) or effect([self._aggregates], label, self._reference, name)
         return {
             "median": self._aggregates.entries[label].median(name),
             "rate": found.plain() if (found := self._aggregates.rate(label, name)) else None,

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -103,7 +104,7 @@ def test_figures_of_the_page_are_those_of_the_records() -> None:
 def test_noise_and_claims_are_shown() -> None:
     noise = {"box": StoredNoise("2026-01-01T00:00:00+00:00", Noise(9, 0.01, None, 0.0, 0.02, {5: 0.03}))}
     claim = Judged("t", "a is fast", "me", "", "supported", estimate=2.0, low=1.5, high=3.0, blocks=3, cost=True)
-    payload = build(run_set((header(), BLOCKS)), title="T", noise=noise, claims=[claim])
+    payload = build(replace(run_set((header(), BLOCKS)), noise=noise), title="T", claims=[claim])
     shown(payload)
     assert payload["machines"][0]["noise"]["sd"] == 0.02
     assert payload["claims"][0]["text"] == "a is fast"

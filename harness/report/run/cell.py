@@ -16,7 +16,6 @@ from harness.records import Cell
 from harness.stats.paired import Interval
 from harness.stats.pareto import front_share
 from harness.store.header import JudgedMetric
-from harness.store.noise import StoredNoise
 
 Plain: TypeAlias = dict[str, Any]
 
@@ -47,7 +46,6 @@ class CellMaker:
         names: Mapping[str, int],
         measures: Sequence[Measure],
         reference: str,
-        noise: Mapping[str, StoredNoise],
     ) -> None:
         self._task = task
         self._machines = {name: index for index, name in enumerate(machines)}
@@ -56,7 +54,7 @@ class CellMaker:
         self._names = names
         self._measures = measures
         self._reference = reference
-        self._noise = noise
+        self._noise_sd = run_set.noise_sd
         self._seeds: dict[int, int] = {}
 
     def cell(self, aggregates: CellAggregate) -> Plain:
@@ -121,13 +119,12 @@ class CellMaker:
         )
 
     def _table(self, aggregates: CellAggregate, labels: Sequence[str]) -> list[Plain]:
-        stored = self._noise.get(aggregates.machine)
         against = compare(
             [aggregates],
             labels,
             self._reference,
             {m.name: m.better for m in self._measures},
-            noise_sd=stored.noise.sd if stored else None,
+            noise_sd=self._noise_sd.get(aggregates.machine),
         )
         return [
             {

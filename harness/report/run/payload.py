@@ -22,7 +22,6 @@ from harness.registry import Registry, card_folders, load_registry
 from harness.report.run.task import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import Header
-from harness.store.noise import StoredNoise
 from harness.store.runs import find_all
 from harness.store.runs import runs as runs_in
 
@@ -34,7 +33,6 @@ def build(
     *,
     title: str,
     claims: Sequence[Judged] = (),
-    noise: Mapping[str, StoredNoise] | None = None,
     cards: Mapping[str, DataCard] | None = None,
     tracked: RunSet | None = None,
     tasks: Mapping[str, Task] | None = None,
@@ -45,8 +43,6 @@ def build(
     ----------
     claims
         Judged claims of the topics shown.
-    noise
-        Machine to its noise floor, where it was measured.
     cards
         Data set to its card.
     tracked
@@ -54,7 +50,7 @@ def build(
     tasks
         ``topic/task`` to its declaration, for the models that it declares.
     """
-    noise, cards, tasks = noise or {}, cards or {}, tasks or {}
+    cards, tasks = cards or {}, tasks or {}
     machines = list(dict.fromkeys(header.machine.name for header in run_set.headers))
     value = {
         "t": [float(stdtrit(degrees, 0.5 + CONFIDENCE / 2)) for degrees in range(1, _DEGREES + 1)],
@@ -62,10 +58,10 @@ def build(
         "version": metadata.version("bakeoff"),
         "title": title,
         "runs": [_run(header, tally) for header, tally in zip(run_set.headers, run_set.tallies, strict=True)],
-        "machines": [_machine(name, run_set, noise.get(name)) for name in machines],
+        "machines": [_machine(name, run_set) for name in machines],
         "remarks": remarks(run_set),
         "tasks": [
-            task_payload(run_set.task(name), aggregates, run_set, noise, cards, tracked, tasks.get(name))
+            task_payload(run_set.task(name), aggregates, run_set, cards, tracked, tasks.get(name))
             for name, aggregates in run_set.tasks().items()
         ],
         "claims": [_claim(claim) for claim in claims],
@@ -141,7 +137,7 @@ def _run(header: Header, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _machine(name: str, run_set: RunSet, stored: StoredNoise | None) -> dict[str, Any]:
+def _machine(name: str, run_set: RunSet) -> dict[str, Any]:
     own = [
         (header, tally)
         for header, tally in zip(run_set.headers, run_set.tallies, strict=True)
@@ -154,6 +150,7 @@ def _machine(name: str, run_set: RunSet, stored: StoredNoise | None) -> dict[str
         values = [value for _, tally in own for value in getattr(tally, condition)]
         return median(values) if values else None
 
+    stored = run_set.noise.get(name)
     return {
         "name": name,
         "cpu": machine.cpu,
@@ -214,7 +211,6 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
         run_set,
         title=f"Bakeoff: {', '.join(topics)}",
         claims=_claims(topics, run_set, registry),
-        noise=run_set.noise,
         cards=_cards(config),
         tracked=read_run_set(others) if others else None,
         tasks={task.full_name: task for topic in registry.topics.values() for task in topic.tasks.values()},

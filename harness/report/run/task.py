@@ -18,7 +18,6 @@ from harness.report.run.cell import CellMaker, Measure, Plain
 from harness.report.run.charts import curves, history, scaling, stressed, tuning
 from harness.report.run.models import models
 from harness.store.header import titled
-from harness.store.noise import StoredNoise
 
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
 # Computing ratings of more strategies would take too long.
@@ -46,7 +45,6 @@ def task_payload(
     task: TaskInfo,
     aggregates: Sequence[CellAggregate],
     run_set: RunSet,
-    noise: Mapping[str, StoredNoise],
     cards: Mapping[str, DataCard],
     tracked: RunSet | None,
     declared: Task | None = None,
@@ -57,7 +55,7 @@ def task_payload(
     measures = _measures(task, aggregates)
     reference = reference_among(labels, list(labels), task.reference)
     machines = list(dict.fromkeys(header.machine.name for header in run_set.headers))
-    maker = CellMaker(task, run_set, machines, names, measures, reference, noise)
+    maker = CellMaker(task, run_set, machines, names, measures, reference)
     cells = [cell for machine in machines for cell in aggregates if cell.machine == machine]
     return {
         "id": task.card.name,
