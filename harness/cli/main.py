@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import os
 import sys
 import traceback
 from typing import NoReturn
 
 import click
 
+from harness.cli.streams import Streams
 from harness.errors import BakeoffError, Exit
 
 #: The commands with their first lines of help, so that ``--help`` imports none of them.
@@ -64,7 +63,7 @@ def bakeoff(*, debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    debug = "--debug" in sys.argv[1:]
+    debug, streams = "--debug" in sys.argv[1:], Streams()
     try:
         code = bakeoff.main(standalone_mode=False)
     except click.exceptions.Exit as request:
@@ -77,10 +76,6 @@ def main() -> NoReturn:
         code = Exit.USAGE
     except (KeyboardInterrupt, click.Abort):
         code = Exit.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of standard output is gone (`| head`); Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        code = Exit.DONE
     except BakeoffError as error:
         if debug:
             traceback.print_exc()
@@ -91,9 +86,12 @@ def main() -> NoReturn:
             traceback.print_exc()
         _say(f"fault of bakeoff itself: {type(error).__name__}: {error}; run again with --debug for the traceback")
         code = Exit.FAULT
+    if reason := streams.lost():
+        _say(f"error: standard output cannot be written ({reason}), and a part of it is lost: give it another place")
+        # What a command without a verdict printed was all that it was for.
+        code = Exit.USAGE if code is None else code
     sys.exit(int(code or 0))
 
 
 def _say(sentence: str) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        click.echo(sentence, err=True)
+    click.echo(sentence, err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -33,12 +34,7 @@ def console() -> Console:
     """Return the console for results; it is wide where the width is unknown."""
     from rich.console import Console
 
-    class _Results(Console):
-        def on_broken_pipe(self) -> None:
-            """Raise for `main` to handle; rich would exit with code 1, which means "the answer is no" here."""
-            raise BrokenPipeError
-
-    return _Results(width=_width(sys.stdout), highlight=False)
+    return Console(width=_width(sys.stdout), highlight=False)
 
 
 def log() -> Console:
@@ -52,7 +48,11 @@ def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    if sys.stdout.encoding.lower() != "utf-8":
+        # A question mark for a sign that the stream lacks would be another value.
+        text = json.dumps(json.loads(text), indent=2)
+    click.echo(text)
 
 
 def _width(stream: IO[str] | None) -> int | None:
