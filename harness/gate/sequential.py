@@ -1,6 +1,6 @@
 """The paired test of times that a live gate repeats while pairs of processes come in.
 
-A *look* is one test of the sequence: after 2, 4, 8 ... pairs.
+A *look* is one test of the sequence: after 3, 4, 5, 6, 8 ... pairs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 State = Literal["regressed", "pass", "improved", "undecided"]
 
 _MOST_NEEDED = 10_000
+_POWER = 0.6
 _CUT = 8  # of this many pairs, one is cut off at each end
 
 
@@ -57,18 +58,20 @@ class SequentialResult:
 
 
 def looks(cap: int) -> tuple[int, ...]:
-    """Return the numbers of pairs after which a figure is tested: 2, 4, 8 ... and the cap."""
-    points = [2]
-    while points[-1] * 2 < cap:
-        points.append(points[-1] * 2)
-    return (*points, cap) if cap > points[-1] else tuple(points)
+    """Return the numbers of pairs after which a figure is tested: 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32 ... and the cap.
+
+    Each is at most a third more than the one before, so that a pair that decides is followed by few others.
+    """
+    steps = (step * 2**power for power in range(cap.bit_length()) for step in (4, 5, 6) if step * 2**power < cap)
+    return (*(look for look in (3,) if look < cap), *steps, cap)
 
 
 def spending(count: int, cap: int, *, ended: bool = False) -> list[tuple[int, float]]:
     """Return the looks that a number of pairs reaches, and the share of alpha that each spends.
 
-    Linear spending (Lan & DeMets 1983, section 4, with the number of pairs as time): the share is the number of pairs
-    since the look before, divided by the cap. The shares are valid for any distribution of the noise over time, because
+    With a share t of the cap, a share of t to the power of 0.6 is spent (the power family of Kim & DeMets 1987, section
+    2, with the number of pairs as time): more of it early than in proportion, since a large change needs the first
+    looks and a small one has all of them. The shares are valid for any distribution of the noise over time, because
     they do not use how the looks depend on each other.
 
     Parameters
@@ -80,8 +83,10 @@ def spending(count: int, cap: int, *, ended: bool = False) -> list[tuple[int, fl
     points = [look for look in looks(cap) if look <= count]
     if ended and count >= 2 and (not points or points[-1] < count):
         points.append(count)
-    spent = [0, *points[:-1], cap if ended else points[-1]] if points else [0]
-    return [(look, (after - before) / cap) for look, (before, after) in zip(points, pairwise(spent), strict=True)]
+    spent = [0.0, *((look / cap) ** _POWER for look in points)]
+    if ended and points:
+        spent[-1] = 1.0
+    return [(look, after - before) for look, (before, after) in zip(points, pairwise(spent), strict=True)]
 
 
 def decide(
@@ -91,14 +96,16 @@ def decide(
     *,
     alpha: float,
     pass_alpha: float,
+    gain_alpha: float,
     ended: bool = False,
 ) -> SequentialResult:
     """Judge the log-ratios of pairs at the last look that they reach.
 
     A figure is *regressed* when Student's one-sided t test of the trimmed mean rejects "not worse" at the look's share
     of `alpha` and the estimate exceeds half of the margin; else a *pass* when the test shifted to the margin rejects
-    "worse by the margin" at the look's share of `pass_alpha`. *Improved* is a pass that is better, by the same rule by
-    which regressed is worse; a pass with a gain above the margin waits for it. A look that decided is final.
+    "worse by the margin" at the look's share of `pass_alpha`. *Improved* is a pass that is better by more than half of
+    the margin, with the test at the look's share of `gain_alpha`; a pass with a gain above the margin waits for it. A
+    look that decided is final.
 
     Parameters
     ----------
@@ -124,7 +131,7 @@ def decide(
             state = "regressed"
         elif p_not_above(-seen, -margin) <= part * pass_alpha:
             gained = mean < -margin / 2
-            state = "improved" if gained and p_better <= alpha else "pass"
+            state = "improved" if gained and p_better <= gain_alpha else "pass"
             # More pairs may show that a gain as large as the margin is an improvement and not only a pass.
             if state == "pass" and mean < -margin and look < last:
                 state, excluded = "undecided", True

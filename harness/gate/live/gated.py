@@ -89,6 +89,9 @@ def _outcome(judged: QualityOutcome, better: str, p_worse: float) -> SequentialR
     )
 
 
+#: Probability with which screening flags a figure that is not worse. What is flagged is confirmed at the policy's alpha,
+#: so this decides how often fresh pairs are taken in vain, not how often a gate errs.
+SCREEN_ALPHA = 0.05
 PASS_ALPHA = 0.025
 # A phase is gated if it takes this long, or this share of a call; a shorter one counts in the totals only.
 _LEAST_S = 1e-3
@@ -111,19 +114,25 @@ class GatedFigure:
     better: Literal["lower", "higher"]
     margin: float
 
-    def outcome(self, pairs: Sequence[Pair], cap: int, alpha: float, *, ended: bool) -> SequentialResult:
+    def outcome(
+        self, pairs: Sequence[Pair], cap: int, alpha: float, gain_alpha: float, *, ended: bool
+    ) -> SequentialResult:
         """Judge the pairs; positive estimates are for the worse.
 
         Parameters
         ----------
         cap
             Most pairs that the case may take.
+        alpha, gain_alpha
+            Error rate of calling it worse, and of calling it improved.
         ended
             Whether no more pairs will come.
         """
         if self.kind == "time":
             ratios = log_ratios(pairs, self.name)
-            return decide(ratios, self.margin, cap, alpha=alpha, pass_alpha=PASS_ALPHA, ended=ended)
+            return decide(
+                ratios, self.margin, cap, alpha=alpha, pass_alpha=PASS_ALPHA, gain_alpha=gain_alpha, ended=ended
+            )
         return quality_outcome(
             self.name, self.better, self.margin, pairs, cap, alpha=alpha, pass_alpha=PASS_ALPHA, ended=ended
         )

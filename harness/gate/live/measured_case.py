@@ -12,7 +12,7 @@ from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Finding, Pair, SideName, Stage, Verdict
 from harness.gate.growth import growth
 from harness.gate.live.both_sides import Reading
-from harness.gate.live.gated import GatedFigure, figures_of
+from harness.gate.live.gated import SCREEN_ALPHA, GatedFigure, figures_of
 from harness.gate.live.planned_cases import PlannedCase
 from harness.gate.sequential import SequentialResult, looks
 from harness.stats.paired import holm
@@ -90,7 +90,7 @@ class MeasuredCase:
 
     def outcomes(self) -> dict[GatedFigure, SequentialResult]:
         """Judge the screening pairs."""
-        return self._outcomes(self.figures(), "screen", self.policy.alpha)
+        return self._outcomes(self.figures(), "screen", SCREEN_ALPHA)
 
     def flagged(self) -> list[GatedFigure]:
         """Return the figures that the screening pairs call regressed."""
@@ -128,7 +128,10 @@ class MeasuredCase:
         # The schedule asks for the outcomes of all cases before each pair, and only one of them has a new pair.
         state = (stage, len(self.screen), len(self.confirm), ended, alpha)
         if state not in self._known:
-            self._known[state] = {figure: figure.outcome(pairs, cap, alpha, ended=ended) for figure in figures}
+            gain_alpha = self.policy.alpha
+            self._known[state] = {
+                figure: figure.outcome(pairs, cap, alpha, gain_alpha, ended=ended) for figure in figures
+            }
         return self._known[state]
 
 
