@@ -133,8 +133,8 @@ def write_card(
 
 
 def fresh_process(script: str, *arguments: str) -> Any:
-    """Run a script in a process of its own and return the last line that it prints, read as JSON."""
+    """Run a script in a process of its own and return what it prints, read as JSON."""
     command = [sys.executable, "-P", "-c", script, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout)

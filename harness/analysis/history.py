@@ -21,12 +21,10 @@ from harness.records import Cell, depends_on_setup, is_cost, setup_among
 from harness.stats.changes import Change, change_points
 from harness.stats.paired import Interval, mean
 from harness.stats.rates import rate
-from harness.store.header import Header, JudgedMetric, version_of
+from harness.store.header import Header, JudgedMetric, Versions, version_of, versions_in
 
 Edition = Callable[[str, Cell], Hashable]
 SetupPhases = Callable[[str, str], frozenset[str]]
-#: Run, task and strategy to measure to version.
-Versions = Mapping[tuple[str, str, str], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -145,16 +143,6 @@ def follow(
 
 def _in_order(points: Mapping[str, Interval], started: Mapping[str, str]) -> dict[str, Interval]:
     return {run: points[run] for run in sorted(points, key=started.__getitem__)}
-
-
-def versions_in(headers: Iterable[Header]) -> Versions:
-    """Return the versions of the benchmarks that runs were imported from."""
-    return {
-        (header.run, card.task, card.name): card.versions
-        for header in headers
-        for card in header.strategies
-        if card.versions
-    }
 
 
 def by_run(cell: CellAggregate, label: str, name: str) -> dict[str, Interval]:

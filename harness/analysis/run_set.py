@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from harness.analysis.aggregates import CellAggregate, aggregate
-from harness.analysis.totals import with_same_totals
+from harness.analysis.comparable import with_same_totals, with_same_versions
 from harness.declare.values import Chart
 from harness.records import Record, Status
 from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard, plain
@@ -140,17 +140,20 @@ class RunSet:
 
     @property
     def comparable(self) -> list[CellAggregate]:
-        """The aggregates with totals that mean the same in all runs: those of the newest run of each task."""
-        return self._same_totals[0]
+        """The aggregates with figures that mean the same in all runs, which is what they mean in the newest one."""
+        return self._same[0]
 
     @property
-    def other_totals(self) -> list[str]:
-        """Sentences that say whose totals `comparable` leaves out."""
-        return self._same_totals[1]
+    def incomparable(self) -> list[str]:
+        """Sentences that say which figures of which runs `comparable` leaves out."""
+        return self._same[1]
 
     @cached_property
-    def _same_totals(self) -> tuple[list[CellAggregate], list[str]]:
-        return with_same_totals(self.aggregates, sorted(self.headers, key=start_of))
+    def _same(self) -> tuple[list[CellAggregate], list[str]]:
+        headers = sorted(self.headers, key=start_of)
+        same_totals, remarks = with_same_totals(self.aggregates, headers)
+        same, others = with_same_versions(same_totals, headers)
+        return same, [*remarks, *others]
 
 
 def read_run_set(paths: Sequence[Path], since: datetime | None = None) -> RunSet:

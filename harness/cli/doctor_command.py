@@ -119,7 +119,8 @@ def _print(out: Console, judged: Sequence[MachineFinding], noise: Noise) -> None
         Column("", [finding.advice for finding in judged], 3, "text", "advice"),
     ]
     print_table(out, columns)
-    out.print(f"\nA/A noise of CPU time, {noise.pairs} pairs:")
+    out.print()
+    out.print(f"A/A noise of CPU time, {noise.pairs} pairs:")
     out.print(f"  one trial against another on the same core   {noise.within_core:.2%}")
     if noise.between_cores is not None:
         out.print(f"  one core against another in the same turn    {noise.between_cores:.2%}")

@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,13 +14,14 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from harness.cli.output import config, console, json_option, log, print_json
-from harness.cli.params import Seconds, Setting
+from harness.cli.params import OutputPath, Seconds, Setting
 from harness.cli.run_command import selection_of
 from harness.errors import UsageError
 from harness.gate.decision import Pair
 from harness.gate.live.both_sides import Reading
 from harness.gate.live.gate import ProgressCallbacks
 from harness.gate.live.measured_case import MeasuredCase, confirming_alpha
+from harness.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,13 +64,13 @@ class GateProgress(ProgressCallbacks):
 
     def preparing(self, sentence: str) -> None:
         """Print what is being prepared."""
-        self._remarks.print(escape(sentence), soft_wrap=True)
+        self._remarks.print(sentence, soft_wrap=True)
 
     def begin(self, suite: Sequence[MeasuredCase], path: str, gate: str) -> None:
         """Start the bar."""
         self.gate = gate
         self._suite = suite
-        self._remarks.print(f"gate {gate}: {len(suite)} cases, written to {escape(path)}", soft_wrap=True)
+        self._remarks.print(f"gate {gate}: {len(suite)} cases, written to {path}", soft_wrap=True)
         self._task = self._bar.add_task("", total=len(suite))
         self._bar.start()
 
@@ -83,7 +83,7 @@ class GateProgress(ProgressCallbacks):
             self._decided.add(place)
             if self._bar.disable:
                 state = "failed" if progress.failed else "flagged" if progress.flagged() else "decided"
-                self._remarks.print(f"{escape(name)}: {state} after {counted}", soft_wrap=True)
+                self._remarks.print(f"{name}: {state} after {counted}", soft_wrap=True)
         wanting = sum(bool(other.wants("confirm", confirming_alpha(self._suite))) for other in self._suite)
         self._bar.update(
             self._task,
@@ -117,9 +117,9 @@ _LIVE = ("base", "requirements")
 @click.option("--budget", type=Seconds(), metavar="SECONDS", help="Wall time for all measuring; over the policy's.")
 @click.option("--resume", metavar="GATE", help="Finish an interrupted live gate, by its id or 'latest'.")
 @click.option("--across-machines", is_flag=True, help="Compare runs of different machines all the same.")
-@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML for a CI's test view.")
-@click.option("--markdown", type=click.Path(path_type=Path), help="Write the summary as Markdown.")
-@click.option("--page", type=click.Path(path_type=Path), help="Write an HTML page with all pairs.")
+@click.option("--junit", type=OutputPath(), help="Write JUnit XML for a CI's test view.")
+@click.option("--markdown", type=OutputPath(), help="Write the summary as Markdown.")
+@click.option("--page", type=OutputPath(), help="Write an HTML page with all pairs.")
 @json_option
 def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     """Compare two stored runs, BASE and CANDIDATE (a run, a folder, @baseline), or measure both sides now.
@@ -135,7 +135,15 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     """  # noqa: D301 - click reads the backspace
     settings = config()
     decision = _decide(runs, choices, settings)
-    _write(decision, choices)
+    try:
+        _print(decision, as_json=as_json)
+    finally:
+        # Also where nobody reads standard output to its end, as in `| head`.
+        _write(decision, choices)
+    return decision.exit_code
+
+
+def _print(decision: Decision, *, as_json: bool) -> None:
     if as_json:
         from harness.report.gate.ci import document
 
@@ -144,7 +152,6 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
         from harness.report.gate.text import print_decision
 
         print_decision(console(), decision)
-    return decision.exit_code
 
 
 def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) -> Decision:
@@ -202,7 +209,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         request = GateRequest(choices["base"] or "", choices["requirements"], selection, policy, _typed())
         return run_gate(request, settings, progress)
     except EnvironmentBuildError as error:
-        click.echo(error.tail, err=True)
+        click.echo(inert(error.tail), err=True)
         raise
     except KeyboardInterrupt:
         if progress.gate:
@@ -228,7 +235,10 @@ def _write(decision: Decision, choices: dict[str, Any]) -> None:
         if choices[name] is not None:
             write_atomically(choices[name], make(decision).encode())
             log().print(f"wrote {choices[name]}", soft_wrap=True)
-    text.append_summary(decision, os.environ)
+    try:
+        text.append_summary(decision, os.environ)
+    except UsageError as error:
+        log().print(f"note: {error}", soft_wrap=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in ci.annotate(decision):
             click.echo(line, err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -43,6 +44,19 @@ class Seconds(click.FloatRange):
         if math.isnan(seconds):
             self.fail(f"{value!r} is not a number of seconds", param, ctx)
         return seconds
+
+
+class OutputPath(click.Path):
+    """A file to be written, or a folder to write files in."""
+
+    def __init__(self, *, folder: bool = False) -> None:
+        super().__init__(file_okay=not folder, dir_okay=folder, readable=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the path; an empty one is refused here, because it would mean the working folder."""
+        if value == "":
+            self.fail(f"it is empty: name a {'folder' if self.dir_okay else 'file'} to write", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Setting(click.ParamType["tuple[str, tuple[Scalar, ...]]"]):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.output import config, console, json_option
+from harness.text import inert_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ def command(sql: str, *, as_json: bool) -> None:
 
     frame = query(sql, tables(config().results_folder))
     if as_json:
-        click.echo(frame.to_json(orient="records", indent=2))
+        click.echo(inert_json(frame.to_json(orient="records", indent=2)))
     else:
         print_table(console(), _columns(frame), ruled=False)
 

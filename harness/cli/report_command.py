@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 
 from harness.cli.output import config, log
+from harness.cli.params import OutputPath
 
 
 @click.command("report", short_help="Write runs as one self-contained HTML page.")
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path), help="The file; by default report.html, or - for Markdown."
-)
-@click.option("--site", type=click.Path(path_type=Path), help="Write a folder with a page for each topic instead.")
+@click.option("--output", "-o", type=OutputPath(), help="The file; by default report.html, or - for Markdown.")
+@click.option("--site", type=OutputPath(folder=True), help="Write a folder with a page for each topic instead.")
 @click.option("--format", "form", type=click.Choice(["html", "markdown"]), default="html", show_default=True)
 @click.option(
     "--history/--no-history", default=True, help="Show the figures over the other runs of the results folder too."

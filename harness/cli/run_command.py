@@ -56,7 +56,8 @@ def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
     for trial in plan.trials:
         cells.setdefault(trial.cell, []).append(trial)
     for cell, trials in cells.items():
-        out.print(f"{cell.title}\n  {_blocks_by_label(trials)}", markup=False, soft_wrap=True)
+        out.print(cell.title, soft_wrap=True)
+        out.print(f"  {_blocks_by_label(trials)}", soft_wrap=True)
     for task, names in plan.left_out.items():
         out.print(wording.left_out(task, names), soft_wrap=True, markup=False)
     duration = (

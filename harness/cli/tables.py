@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, get_args
 
 from harness.analysis import wording
@@ -19,7 +20,7 @@ from harness.analysis.aggregates import (
     shown,
     time_of,
 )
-from harness.analysis.verdicts import Compared, compare, measures_of
+from harness.analysis.verdicts import Compared, compare, measures_of, outliers
 from harness.records import Record, Status, is_cost, setup_among
 from harness.report.terminal import CellText, Column, Styled, print_table
 from harness.store.header import plain, titled
@@ -33,7 +34,6 @@ COSTS = ("cpu_s", "wall_s", "peak_bytes")
 _NONE = "-"
 _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
 _LEAST_RATIO = 0.01
-_LEAST_MOVED = 0.05
 
 
 def print_run(
@@ -55,7 +55,7 @@ def print_run(
     """
     for aggregates in _aggregate(header, records):
         table = ComparisonTable(header, aggregates, noise_sd)
-        notes = [table.caption, *table.outliers, *table.choices, *table.divergences]
+        notes = [table.caption, *chain(*table.outliers.values()), *table.choices, *table.divergences]
         print_table(out, table.columns(), title=aggregates.cell.title, notes=notes, full=full)
         out.print()
     for card in header.tasks:
@@ -143,16 +143,9 @@ class ComparisonTable:
         return f"; {', '.join(names)}: mean over blocks with its exact 95 % interval" if names else ""
 
     @property
-    def outliers(self) -> list[str]:
-        """A sentence for each ratio of costs whose mean a few blocks move by 5 % or more from that of most blocks."""
-        return [
-            f"{self._title(label)}: a few blocks, far from the others, move the mean ratio of {name} to "
-            f"{wording.ratio(own.estimate)}; the median block has {wording.ratio(own.median)}"
-            for name, row in self._compared.items()
-            if is_cost(name)
-            for label, compared in row.items()
-            if (own := compared.effect) and own.median and abs(math.log(own.estimate / own.median)) >= _LEAST_MOVED
-        ]
+    def outliers(self) -> dict[str, list[str]]:
+        """What `harness.analysis.verdicts.outliers` says of the table."""
+        return outliers(self._compared, {label: self._title(label) for label in self._labels})
 
     @property
     def choices(self) -> list[str]:
@@ -212,6 +205,7 @@ class ComparisonTable:
                 "reference": self._reference,
                 "statuses": {str(status): count for status, count in entry.statuses.items()},
                 "diverged": list(entry.diverged.values()),
+                "outliers": self.outliers.get(label, []),
                 "measures": {name: self._plain(label, name) for name in (*COSTS, *self._metrics)},
                 "work": [rate.plain(entry) for rate in self._work_rates],
                 "setup": {

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -129,6 +129,10 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.name} (constants tuned)" if self.hand_tuned else self.name
 
 
+#: Run, task and strategy to measure to version.
+Versions: TypeAlias = Mapping[tuple[str, str, str], Mapping[str, str]]
+
+
 def titled(label: str, cards: Mapping[str, StrategyCard]) -> str:
     """Return the label of a strategy as tables and pages show it; with options it is not the tuned one."""
     return cards[label].title if label in cards else label
@@ -198,6 +202,16 @@ class Header(msgspec.Struct, frozen=True):
         """Name of the run's files and of the folders beside them: ``<utc>-<commit8>-<run>``."""
         utc = datetime.fromisoformat(self.started).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         return f"{utc}-{(self.environment.commit or 'nocommit')[:8]}-{self.run}"
+
+
+def versions_in(headers: Iterable[Header]) -> Versions:
+    """Return the versions of the benchmarks that runs were imported from."""
+    return {
+        (header.run, card.task, card.name): card.versions
+        for header in headers
+        for card in header.strategies
+        if card.versions
+    }
 
 
 class _Version(msgspec.Struct):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,6 +43,9 @@ SELECTIONS = {
     ),
     "no threads in a setting": ("run planted --set threads=0", r".*threads=0 is too small: the least is 1.*"),
     "option of a wrong type": ("run planted -s copy --set extra=x", r"--set extra=x is not of type int"),
+    "no file for a page": ("report -o ''", r"Invalid value for '--output' / '-o': it is empty: name a file to write"),
+    "no folder for a site": ("report --site ''", r"Invalid value for '--site': it is empty: name a folder to write"),
+    "a folder for a page": ("gate a b --page .", r"Invalid value for '--page': File '\.' is a directory\."),
     "unknown run": ("show 123456", r"no run '123456': .*/results contains no runs; make one with 'bakeoff run'"),
     "no run to compare": ("compare a b", r"no run 'a': .*/results contains no runs; make one with 'bakeoff run'"),
     "no run to resume": ("run --resume latest", r"no run 'latest': .*/results contains no runs; make one with .*"),
@@ -93,7 +97,7 @@ def answer(
 
     def run(command: str) -> Done:
         monkeypatch.chdir(shared_project.folder)
-        monkeypatch.setattr(sys, "argv", ["bakeoff", *command.split()])
+        monkeypatch.setattr(sys, "argv", ["bakeoff", *shlex.split(command)])
         with pytest.raises(SystemExit) as ended:
             main()
         said = capsys.readouterr()
@@ -211,7 +215,7 @@ def own_data(folder: Path) -> Path:
 def test_broken_file_is_one_sentence(project: Project, case: str) -> None:
     command, harm, sentence = BROKEN_FILES[case]
     harm(project.folder)
-    check(project.bakeoff(*command.split(), code=2), sentence)
+    check(project.bakeoff(*shlex.split(command), code=2), sentence)
     assert not (project.folder / "results").exists()
 
 

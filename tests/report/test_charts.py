@@ -418,12 +418,16 @@ def test_accessible_at_every_width_in_both_themes(
 
 
 def test_hostile_names_are_only_text(show_text: Show) -> None:
-    payload = planted(labels=(HOSTILE, "fast", "slow"), baseline="")
-    payload["tasks"][0]["models"] = [{**samples.model(basis=HOSTILE, notes=[HOSTILE], x=HOSTILE), "title": HOSTILE}]
+    unseen = f"{HOSTILE} \x00\x07\x1b]52;c;aGk=\x07\x7f\x9b\u202e\ufffe"
+    payload = planted(labels=(unseen, "fast", "slow"), baseline="")
+    payload["tasks"][0]["models"] = [{**samples.model(basis=unseen, notes=[unseen], x=unseen), "title": unseen}]
     page = opened(show_text, render(payload))
     assert page.locator("figure script").count() == 0
     assert HOSTILE.split()[0] in saved(page, "forest", "CSV").decode("utf-8-sig")
-    ET.fromstring(saved(page, "pareto", "SVG"))
+    for name in ("forest", "pareto"):
+        ET.fromstring(saved(page, name, "SVG"))
+        assert saved(page, name, "PNG").startswith(b"\x89PNG\r\n\x1a\n")
+    assert "\\x1b]52;c;aGk=\\x07\\x7f\\x9b\\u202e\\ufffe" in page.content()
 
 
 def test_a_map_of_winners_has_every_place_and_shows_what_is_uncertain(page: Page) -> None:

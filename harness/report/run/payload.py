@@ -88,7 +88,7 @@ def remarks(run_set: RunSet) -> list[str]:
     changed = [f"{name} ({', '.join(sorted(found))})" for name, found in sorted(packages.items()) if len(found) > 1]
     if changed:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
-    said += run_set.other_totals
+    said += run_set.incomparable
     missing = run_set.missing()
     for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
         said += _remarks_on(header, missing.get(header.run, 0))
