@@ -1,7 +1,7 @@
 """What the commands over all runs cost as a results folder grows. Run with ``make facts``.
 
-The runs are planted: each has 50 trials as a plan of boosting orders them, with figures drawn from a seed, and half of
-the series change their level three times. ``python benchmarks/own/bench_growth.py FOLDER 2000`` writes such a folder.
+The runs are planted: each has 50 trials as a plan of boosting orders them, with figures drawn from a seed. Two of five
+strategies change their level three times. ``python benchmarks/own/bench_growth.py FOLDER 2000`` writes such a folder.
 """
 
 from __future__ import annotations
