@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -156,13 +156,19 @@ class RunSet:
         return same, [*remarks, *others]
 
 
-def read_run_set(paths: Sequence[Path], since: datetime | None = None) -> RunSet:
+def read_run_set(
+    paths: Sequence[Path],
+    wanted: Callable[[Header], bool] = lambda _: True,
+    read: Callable[[], None] = lambda: None,
+) -> RunSet:
     """Read runs.
 
     Parameters
     ----------
-    since
-        Runs that started before are left out.
+    wanted
+        Whether a run belongs to the set, by its header; the records of others are not read.
+    read
+        Called after each file.
 
     Raises
     ------
@@ -174,10 +180,11 @@ def read_run_set(paths: Sequence[Path], since: datetime | None = None) -> RunSet
 
     def streams() -> Iterator[tuple[str, str, Iterable[Record]]]:
         for header, records in opened:
-            if since is None or start_of(header) >= since:
+            if wanted(header):
                 headers.append(header)
                 tallies.append(Tally())
                 yield header.run, header.machine.name, _tallied(records, tallies[-1])
+            read()
 
     with open_runs(paths) as opened:
         aggregates = aggregate(streams())

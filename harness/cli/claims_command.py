@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from harness.cli.output import config, console, json_option, log, print_json
+from harness.cli.waiting import reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,11 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
         if name not in registry.topics:
             raise UsageError(f"there is no topic {name!r}{did_you_mean(name, registry.topics)}")
     paths = _paths(settings, runs)
-    run_set = read_run_set(paths)
+    wanted = topics or [topic.name for topic in registry.default_topics() if topic.claims]
+    chosen = [topic for name, topic in registry.topics.items() if name in wanted]
+    with reading(paths) as one:
+        run_set = read_run_set(paths, read=one)
+        judged = {topic.name: _judged(topic, run_set) for topic in chosen}
     if not paths:
         log().print(
             f"note: {settings.results_folder} has no runs; bakeoff run TOPIC --profile claims measures what they need",
@@ -54,9 +59,6 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
         )
     for remark in run_set.incomparable:
         log().print(f"note: {remark}", soft_wrap=True, markup=False)
-    wanted = topics or [topic.name for topic in registry.default_topics() if topic.claims]
-    chosen = [topic for name, topic in registry.topics.items() if name in wanted]
-    judged = {topic.name: _judged(topic, run_set) for topic in chosen}
     if as_json:
         measured = [{"run": header.run, "machine": header.machine.name} for header in run_set.headers]
         print_json({"runs": measured, "claims": [claim for claims in judged.values() for claim in claims]})

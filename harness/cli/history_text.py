@@ -30,6 +30,11 @@ def remarks_on(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
     few = sum(len(track.points) < 4 for track in long)
     if few:
         remarks.append(f"{few} of {len(long)} series have fewer than 4 runs, in which no change of level can be found")
+    parts = Counter(track.searched for track in long if track.searched < len(track.points))
+    remarks += [
+        f"changes of level are searched for in the last {most:,} runs only: {times} of {len(long)} series have more"
+        for most, times in parts.items()
+    ]
     return remarks
 
 

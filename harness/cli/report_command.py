@@ -8,6 +8,7 @@ import click
 
 from harness.cli.output import config, log
 from harness.cli.params import OutputPath
+from harness.cli.waiting import reading
 
 
 @click.command("report", short_help="Write runs as one self-contained HTML page.")
@@ -29,7 +30,7 @@ def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, fo
 
     if site is not None and (output is not None or form == "markdown"):
         raise UsageError("--site writes a folder of pages: leave out --output and --format")
-    payload = collect(config(), runs, history=history)
+    payload = collect(config(), runs, history=history, reading=reading)
     if form == "markdown":
         from harness.report.run.markdown import markdown
 

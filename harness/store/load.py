@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,9 +48,9 @@ def samples(*paths: Path | str) -> pd.DataFrame:
     return _gather(paths).samples()
 
 
-def tables(*paths: Path | str) -> Tables:
-    """Read runs once and make all three frames."""
-    frames = _gather(paths)
+def tables(*paths: Path | str, read: Callable[[], None] = lambda: None) -> Tables:
+    """Read runs once and make all three frames; `read` is called after each file."""
+    frames = _gather(paths, read)
     return Tables(frames.trials(), frames.samples(), frames.runs())
 
 
@@ -70,12 +70,13 @@ def run_files(paths: Sequence[Path | str]) -> list[Path]:
     return list(files)
 
 
-def _gather(paths: tuple[Path | str, ...]) -> Frames:
+def _gather(paths: tuple[Path | str, ...], read: Callable[[], None] = lambda: None) -> Frames:
     files = run_files(paths)
     frames = Frames()
     with open_runs(files) as streams:
         for header, records in streams:
             frames.add(header, records)
+            read()
     return frames
 
 

@@ -58,6 +58,20 @@ def test_history_follows_the_other_runs(measured: Project) -> None:
     assert payload_of((measured.folder / "alone.html").read_text())["tasks"][0]["history"] == []
 
 
+def test_history_reads_only_the_runs_of_its_tasks(measured: Project, tmp_path: Path) -> None:
+    """A run of another task is not read beyond its header, so damage there does no harm."""
+    results = tmp_path / "results"
+    shutil.copytree(measured.folder / "results", results)
+    last = measured.runs()[-1]
+    head, *_ = last.read_text().splitlines()
+    other = head.replace('"planted/', '"elsewhere/').replace(run_ids(measured)[-1], "00dead")
+    stem = "20200101T000000Z-nocommit-00dead"
+    (results / last.parent.name / f"{stem}.jsonl").write_text(f"{other}\n{{}}\n{{}}\n")
+    measured.bakeoff("report", run_ids(measured)[-1], "-o", "apart.html", BAKEOFF_RESULTS=str(results))
+    series = payload_of((measured.folder / "apart.html").read_text())["tasks"][0]["history"]
+    assert {len(row["points"]) for row in series} == {2}
+
+
 def test_commands_of_the_page_measure_its_cells_again(measured: Project) -> None:
     measured.bakeoff("report", "-o", "page.html")
     row = payload_of((measured.folder / "page.html").read_text())["tasks"][0]["cells"][0]["rows"][0]

@@ -51,9 +51,8 @@ def planted(**other: Any) -> Plain:
         for at in range(8)
     ]
     change = {"index": 4, "before": 1.0, "after": 2.0, "p": 0.001}
-    task["history"] = [
-        {"strategy": 0, "measure": "cpu_s", "cell": "planted-data, clean", "points": points, "changes": [change]}
-    ]
+    series = {"strategy": 0, "measure": "cpu_s", "cell": "planted-data, clean", "searched": 6}
+    task["history"] = [series | {"points": points, "changes": [change]}]
     task["models"] = [samples.model(), samples.unfitted()]
     return samples.payload(task)
 
@@ -362,6 +361,8 @@ def test_pointing_at_a_small_chart_shows_its_figures(fresh: Page) -> None:
 
 def test_history_tells_its_changes(page: Page) -> None:
     assert "from 1.00 s to 2.00 s with run 000004" in figure(page, "history").inner_text().replace("\xa0", " ")
+    reading = figure(page, "history").text_content() or ""
+    assert "Change points are searched for in the last 6 runs of a series only." in reading
     text = saved(page, "history", "CSV").decode("utf-8-sig")
     assert text.count("machine-0") == 9
 

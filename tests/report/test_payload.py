@@ -228,6 +228,7 @@ def test_history_has_a_point_a_run_and_its_changes() -> None:
     assert [point["run"] for point in series["points"]] == [f"{day:06x}" for day in range(8)]
     (change,) = series["changes"]
     assert change["index"] == 4
+    assert series["searched"] == 8
     assert (change["before"], change["after"]) == pytest.approx((1.01, 2.02), rel=0.01)
     assert len(task["cells"][0]["units"]) == 3
 

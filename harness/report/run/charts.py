@@ -278,6 +278,7 @@ def _row(track: Track, headers: dict[str, Header]) -> dict[str, Any]:
         "machine": track.machine,
         "setup": list(track.setup),
         "points": [_point(headers[run], mean) for run, mean in track.points.items()],
+        "searched": track.searched,
         "changes": [
             {"index": change.index, "before": change.before, "after": change.after, "p": change.p}
             for change in track.changes
