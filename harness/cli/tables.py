@@ -82,7 +82,7 @@ def print_troubles(out: Console, header: Header, records: Sequence[Record]) -> N
 
 
 def conditions(records: Sequence[Record]) -> Iterator[str]:
-    """Go through the remarks on trials that had too few cores or were disturbed."""
+    """Go through the remarks on trials that had too few cores, were disturbed, or whose memory was only sampled."""
     if crowded := sum(record.crowded for record in records):
         yield f"{wording.crowded(crowded)}; give --threads at most the number of cores"
     if contaminated := sum(record.conditions is not None and record.conditions.contaminated for record in records):
@@ -90,6 +90,11 @@ def conditions(records: Sequence[Record]) -> Iterator[str]:
             f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time "
             "went elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add "
             "--blocks"
+        )
+    if sampled := sum(record.memory_source == "sampled" for record in records):
+        yield (
+            f"memory of {sampled} of {wording.count(len(records), 'trial')} was sampled, which misses short peaks of "
+            "their child processes: measure it with --memory-pass"
         )
 
 

@@ -47,11 +47,12 @@ class Ready(msgspec.Struct):
 
 
 class PhaseEvent(msgspec.Struct, tag="phase"):
-    """The worker enters or leaves a phase, at a monotonic time in seconds."""
+    """The worker enters or leaves a phase, at a monotonic time in seconds, when its descendants hold some bytes."""
 
     phase: str
     kind: Literal["enter", "leave"]
     at: float
+    children: int = 0
 
 
 class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):

@@ -17,6 +17,7 @@ from threadpoolctl import ThreadpoolController
 from harness.declare.values import TUNE
 from harness.errors import CannotRunError
 from harness.measure import memory
+from harness.measure.children import ChildMemory
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu, Device, open_device
 from harness.measure.job import Job, reason_of
@@ -73,8 +74,14 @@ def attempt(
     """Run the trial and turn whatever happens into an outcome."""
     device = open_device(job.strategy.device)
 
+    waits = isinstance(gauge, Releases)
+    children = ChildMemory(files=not waits)
+
     def listen(phase: str, kind: str, at: float) -> None:
-        report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at))
+        if kind == "enter":
+            report(PhaseEvent(phase, "enter", at, children.enter()))
+        else:
+            report(PhaseEvent(phase, "leave", at, children.leave()))
 
     clock = PhaseClock(job.task.phases, device, listen, setup=job.task.setup, repeat=not quiet, gauge=gauge)
     # A clock of its own, so that the other one begins as that of a strategy that is not tuned.
@@ -102,6 +109,8 @@ def attempt(
     except BaseException as error:
         return _failure("failed", error, clock.running or before.running, tuned, before)
     exact = all(figures.peak_bytes is not None for figures in clock.figures.values())
+    # A memory pass that reads the worker's peak at its system calls reads those of its children too.
+    exact &= waits or not children.sampled
     return Outcome(
         status="ok",
         reason=_left_threads(),

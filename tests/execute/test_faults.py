@@ -44,6 +44,7 @@ EXPECTED = {
     "needs-gpu": ("skipped", r"no CUDA device"),
     "grows": ("ok", r""),
     "child": ("ok", r""),
+    "child-for-a-moment": ("ok", r""),
 }
 
 
@@ -81,7 +82,7 @@ def test_every_strategy_has_a_record(finished: Finished) -> None:
 @pytest.mark.measured
 def test_summary_counts_what_did_not_finish(finished: Finished) -> None:
     output = finished[3].stdout
-    assert re.search(r"24 trials: 8 ok, 2 skipped, 11 failed, 1 timeout, 2 memory", output), output
+    assert re.search(r"25 trials: 9 ok, 2 skipped, 11 failed, 1 timeout, 2 memory", output), output
     assert "RuntimeError: planted in phase fit" in output
 
 
@@ -124,6 +125,18 @@ def test_cpu_and_memory_of_children_count(finished: Finished) -> None:
     phase = finished[1]["child"].phases["fit"]
     assert 0.3 <= phase.cpu_s[0] < 0.6
     assert phase.peak_bytes == pytest.approx(64e6, rel=0.05)
+    assert finished[1]["child"].memory_source == "sampled"
+
+
+@pytest.mark.measured
+@pytest.mark.skipif(not can_wait(), reason="the peaks of children are only sampled here")
+def test_memory_pass_reads_the_peak_of_a_child_that_ends_at_once(project: Project) -> None:
+    project.bakeoff("run", "planted", "-s", "child-for-a-moment", "--memory-pass", "--blocks", "3")
+    _, records = read(project.runs()[0])
+    assert [record.memory_source for record in records] == ["quiet"] * 3
+    peaks = [record.phases["fit"].peak_bytes or 0 for record in records]
+    assert min(peaks) == pytest.approx(64e6, rel=0.05)
+    assert max(peaks) - min(peaks) < 100_000
 
 
 @pytest.mark.measured

@@ -220,3 +220,15 @@ def child(problem: Any, phase: Any) -> Any:
             os._exit(0)
         os.waitpid(pid, 0)
     return problem.data
+
+
+@task.strategy("child-for-a-moment")
+def child_for_a_moment(problem: Any, phase: Any) -> Any:
+    """Touch 64 MB in a child process that ends at once."""
+    with phase("fit"):
+        pid = os.fork()
+        if pid == 0:
+            np.ones(8_000_000)
+            os._exit(0)
+        os.waitpid(pid, 0)
+    return problem.data

@@ -115,6 +115,15 @@ def test_growth_of_memory_is_read_again_before_it_counts(monkeypatch: pytest.Mon
     assert run.order.count(("a", "memory")) == 1
 
 
+@pytest.mark.parametrize(("growth", "verdict"), [(0.75, "inconclusive"), (1.0, "pass"), (1.3, "inconclusive")])
+def test_no_change_of_sampled_memory_is_certain(monkeypatch: pytest.MonkeyPatch, growth: float, verdict: str) -> None:
+    run = Run(monkeypatch, planted.drawn({}), ["a"])
+    (case,) = run(planted.Memory(growth, sampled=True))
+    assert verdicts(case)["peak_bytes"] == verdict
+    (reason,) = (finding.reason for finding in case.findings if finding.figure == "peak_bytes")
+    assert ("memory was sampled" in reason) == (verdict == "inconclusive")
+
+
 def test_pairs_take_cores_and_sides_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(monkeypatch, planted.drawn({}, spread=0.3), ["a"])
     run()
