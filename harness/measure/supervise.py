@@ -20,6 +20,7 @@ from harness.measure.children import SMALL_BYTES, children_bytes, end_descendant
 from harness.measure.conditions import Snapshot, conditions
 from harness.measure.messages import Outcome, PhaseEvent, Request, Response
 from harness.measure.releases import Listener
+from harness.measure.shared import processes, with_files
 from harness.records import Phase, Record, Status
 
 _TICK_S = 0.01
@@ -66,9 +67,10 @@ class Sighting:
     printed: Printed = field(default_factory=Printed)
     outcome: Outcome | None = None
     events: list[PhaseEvent] = field(default_factory=list)
-    # Monotonic seconds, and the worker's resident bytes or those of its descendants then.
+    # Monotonic seconds, and then the worker's resident bytes, those of its descendants, or its own and files.
     memory: list[tuple[float, int]] = field(default_factory=list)
     children: list[tuple[float, int]] = field(default_factory=list)
+    files: list[tuple[float, int]] = field(default_factory=list)
     # Why it was killed: "timeout", "memory", or because the harness ended.
     stopped: str = ""
     left_processes: int = 0
@@ -109,6 +111,8 @@ class Supervisor:
         self._parent = parent
         self._unread = b""
         self._children_bytes = 0
+        self._family = [pid]
+        self._files_before = with_files([])
         self._next_scan = self._next_sample = 0.0
         self.seen = Sighting()
         if releases:
@@ -174,12 +178,14 @@ class Supervisor:
         self._next_sample = now + _TICK_S / 2
         if now >= self._next_scan:
             self._children_bytes = children_bytes(self._pid)
+            self._family = processes(self._pid)
             if not self._releases:
                 self._note_children(now, self._children_bytes)
             self._next_scan = now + _CHILD_SCAN_S
-        own = _resident(self._pid)
+        own, files = _resident(self._pid), with_files(self._family)
         self.seen.memory.append((now, own))
-        if own + self._children_bytes > limit and not self.seen.stopped:
+        self.seen.files.append((now, files))
+        if max(own, files - self._files_before) + self._children_bytes > limit and not self.seen.stopped:
             self._kill("memory")
 
     def _note_children(self, at: float, size: int) -> None:
@@ -240,8 +246,8 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
     own_cpu_s = usage.ru_utime + usage.ru_stime if usage else 0.0
     status, reason = _verdict(request, seen)
     outcome = seen.outcome or Outcome(status="failed")
-    grown = _add_sampled_memory(outcome.phases, seen)
-    sampled = seen.missed_children or (outcome.memory_source == "exact" and grown > SMALL_BYTES)
+    grown, files = _add_sampled_memory(outcome.phases, seen)
+    sampled = seen.missed_children or max(files, grown if outcome.memory_source == "exact" else 0) > SMALL_BYTES
     record = Record(
         trial=request.trial,
         status=status,
@@ -288,29 +294,32 @@ def _verdict(request: Request, seen: Sighting) -> tuple[Status, str]:
     return "failed", f"ended without a result, killed by {name}{where}"
 
 
-def _add_sampled_memory(phases: dict[str, Phase], seen: Sighting) -> int:
-    """Add the memory that the supervisor sampled: that of descendants, and the worker's if it was not read exactly.
+def _add_sampled_memory(phases: dict[str, Phase], seen: Sighting) -> tuple[int, int]:
+    """Add the memory that the supervisor sampled: what is not the worker's, and the worker's if it has no exact peak.
 
     Returns
     -------
-    int
-        By how many bytes descendants grew at most in a phase.
+    tuple of int
+        How many bytes descendants and shared memory in files added at most to a phase.
     """
-    grown = 0
+    most = (0, 0)
     for name, (start, end) in _windows(seen.events).items():
         if name not in phases:
             continue
-        own, children = (
-            [size for at, size in sizes if start.at <= at <= end.at] for sizes in (seen.memory, seen.children)
+        own, children, files = (
+            [size for at, size in sizes if start.at <= at <= end.at]
+            for sizes in (seen.memory, seen.children, seen.files)
         )
-        if phases[name].peak_bytes is None and own:
-            phases[name].peak_bytes = max(own) - own[0]
-        peak = phases[name].peak_bytes
-        if peak is not None:
-            more = max(start.children, *children, end.children) - start.children
-            phases[name].peak_bytes = peak + more
-            grown = max(grown, more)
-    return grown
+        phase = phases[name]
+        if phase.peak_bytes is None and own:
+            phase.peak_bytes = max(own) - own[0]
+        if phase.peak_bytes is not None:
+            grown = max(start.children, *children, end.children) - start.children
+            more = max(start.files, *files, end.files) - start.files - phase.peak_bytes
+            # The files of all processes count, so a little may be another's.
+            phase.peak_bytes += grown + (more if more > SMALL_BYTES else 0)
+            most = (max(most[0], grown), max(most[1], more))
+    return most
 
 
 def _windows(events: list[PhaseEvent]) -> dict[str, tuple[PhaseEvent, PhaseEvent]]:

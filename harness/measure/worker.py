@@ -17,12 +17,14 @@ from threadpoolctl import ThreadpoolController
 from harness.declare.values import TUNE
 from harness.errors import CannotRunError
 from harness.measure import memory
-from harness.measure.children import ChildMemory
+from harness.measure.children import ChildMemory, any_children
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu, Device, open_device
 from harness.measure.job import Job, reason_of
+from harness.measure.judging import thinned
 from harness.measure.messages import Outcome, PhaseEvent, write_line
 from harness.measure.releases import Releases
+from harness.measure.shared import processes, with_files
 from harness.measure.tune import Tuned, tune
 
 
@@ -78,10 +80,9 @@ def attempt(
     children = ChildMemory(files=not waits)
 
     def listen(phase: str, kind: str, at: float) -> None:
-        if kind == "enter":
-            report(PhaseEvent(phase, "enter", at, children.enter()))
-        else:
-            report(PhaseEvent(phase, "leave", at, children.leave()))
+        held = children.enter() if kind == "enter" else children.leave()
+        files = with_files(processes(os.getpid()) if any_children() else [os.getpid()])
+        report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at, held, files))
 
     clock = PhaseClock(job.task.phases, device, listen, setup=job.task.setup, repeat=not quiet, gauge=gauge)
     # A clock of its own, so that the other one begins as that of a strategy that is not tuned.
@@ -102,6 +103,7 @@ def attempt(
         problem = job.problem(data, others)
         judgement = job.judge(data, job.call(problem, clock), others)
         done = job.work(problem)
+        curves, remark = thinned(judgement.curves)
     except CannotRunError as error:
         return Outcome(status="skipped", reason=str(error))
     except MemoryError as error:
@@ -113,10 +115,10 @@ def attempt(
     exact &= waits or not children.sampled
     return Outcome(
         status="ok",
-        reason=_left_threads(),
+        reason="; ".join(filter(None, (_left_threads(), remark))),
         phases=before.figures | clock.figures,
         metrics=dict(judgement.metrics),
-        curves=dict(judgement.curves),
+        curves=curves,
         n=dict(judgement.n),
         diverged=judgement.diverged,
         overlap=job.overlap(data),

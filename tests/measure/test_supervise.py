@@ -63,8 +63,23 @@ def test_growth_of_descendants_counts_above_what_they_held_at_the_start_of_the_p
         children=[(0.8, 500), (1.5, 70), (2.2, 800)],
     )
     phases = {"fit": Phase([1.0], [1.0], peak_bytes=1000), "predict": Phase([1.0], [1.0])}
-    assert supervise._add_sampled_memory(phases, seen) == 65
+    assert supervise._add_sampled_memory(phases, seen) == (65, 0)
     assert {name: phase.peak_bytes for name, phase in phases.items()} == {"fit": 1000 + 65, "predict": 30 + 10}
+
+
+def test_shared_memory_in_files_counts_together_with_what_is_resident() -> None:
+    """Files are added where both together exceed the worker's exact peak by more than 2 MB."""
+    for most, expected, added in ((450e6, 300e6, 200e6), (251e6, 100e6, 1e6), (160e6, 100e6, -90e6)):
+        seen = Sighting(
+            events=[
+                PhaseEvent("fit", "enter", 1.0, files=150_000_000),
+                PhaseEvent("fit", "leave", 2.0, files=150_000_000),
+            ],
+            files=[(0.9, 900_000_000), (1.5, int(most)), (2.1, 900_000_000)],
+        )
+        phases = {"fit": Phase([1.0], [1.0], peak_bytes=100_000_000)}
+        assert supervise._add_sampled_memory(phases, seen) == (0, max(added, 0))
+        assert phases["fit"].peak_bytes == expected
 
 
 SUPERVISE = """

@@ -222,6 +222,16 @@ def child(problem: Any, phase: Any) -> Any:
     return problem.data
 
 
+@task.strategy("shared-memory")
+def shared_memory(problem: Any, phase: Any) -> Any:
+    """Hold 64 MB in a file of memory that it never maps."""
+    file = os.memfd_create("planted")
+    with phase("fit"):
+        for _ in range(64):
+            os.write(file, bytes(1_000_000))
+    return problem.data
+
+
 @task.strategy("child-for-a-moment")
 def child_for_a_moment(problem: Any, phase: Any) -> Any:
     """Touch 64 MB in a child process that ends at once."""
