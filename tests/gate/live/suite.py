@@ -19,14 +19,14 @@ from harness.records import Seeds, Trial
 Draw = Callable[[PairRequest], Pair]
 
 
-def case(name: str, policy: GatePolicy) -> MeasuredCase:
+def case(name: str, policy: GatePolicy, threads: int = 1) -> MeasuredCase:
     """Return a case with the metric ``auc``, nothing measured."""
     trials = tuple(
-        Trial("topic", "task", name, "data", "clean", {"threads": 1}, {}, block, Seeds(block, block, block))
+        Trial("topic", "task", name, "data", "clean", {"threads": threads}, {}, block, Seeds(block, block, block))
         for block in range(2 * policy.pairs)
     )
     planned = PlannedCase(
-        Case("topic", "task", name, "data", "clean", {"threads": 1}),
+        Case("topic", "task", name, "data", "clean", {"threads": threads}),
         trials,
         {"auc": PlannedMetric("higher", "1", 0.005)},
     )

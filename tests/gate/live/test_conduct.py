@@ -12,6 +12,7 @@ from gate.live import suite as planted
 from harness import UsageError
 from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Pair, worst
+from harness.gate.live import gate as live
 from harness.gate.live import schedule as module
 from harness.gate.live.both_sides import PairRequest, Reading
 from harness.gate.live.measured_case import MeasuredCase, cases, divergences
@@ -252,3 +253,18 @@ def test_once_a_side_diverges_only_metrics_are_compared(monkeypatch: pytest.Monk
         f"topic/task/a/data/clean: the candidate diverged at step 12 in 1 of {count} pairs, so its times and memory "
         "are not compared"
     ]
+
+
+@pytest.mark.parametrize("cores", [[0, 1], list(range(16)), []])
+def test_more_threads_than_cores_are_remarked(monkeypatch: pytest.MonkeyPatch, cores: list[int]) -> None:
+    monkeypatch.setattr(live, "usable_cores", lambda: cores)
+    suite = [planted.case("a", POLICY), planted.case("b", POLICY, threads=16)]
+    said = [remark for remark in live._remarks("", suite) if "threads" in remark]
+    assert said == (
+        [
+            "there are 2 cores here for trials with threads=16, which then wait for each other: "
+            "give --threads at most the number of cores"
+        ]
+        if len(cores) == 2
+        else []
+    )
