@@ -90,7 +90,7 @@ class ChildMemory:
     Attributes
     ----------
     sampled
-        Whether it has mattered in some phase.
+        Whether it has mattered in some phase that counts.
     """
 
     def __init__(self, *, files: bool = True) -> None:
@@ -105,11 +105,11 @@ class ChildMemory:
         self._before = self._held()
         return self._before
 
-    def leave(self) -> int:
-        """End the phase; return what the children hold, in bytes."""
+    def leave(self, *, counts: bool = True) -> int:
+        """End a phase, which may count or not; return what the children hold, in bytes."""
         held, faults = self._held(), children_faults() - self._faults
         largest, own = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
-        if faults:
+        if faults and counts:
             touched = faults * resource.getpagesize()
             self.sampled |= max(touched, (largest - own) * _MAXRSS_UNIT, held - self._before) > SMALL_BYTES
         return held

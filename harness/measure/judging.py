@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.declare import Judgement, Outputs, Task
 from harness.declare.values import DIVERGED, Summed
-from harness.errors import InvalidOutputError, did_you_mean
+from harness.errors import InvalidOutputError
 from harness.records import Curve
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -188,7 +188,7 @@ def _finite(task: Task, given: Mapping[str, float], what: str, undefined: Collec
         if name not in _mapping(given, "metrics"):
             # A judge may serve several tasks and give more metrics than one declares; a misspelt one is named.
             unknown = [str(other) for other in given if other not in names]
-            raise InvalidOutputError(f"{what} {name} is missing{did_you_mean(name, unknown)}")
+            raise InvalidOutputError(f"{what} {name} is missing{'; there is ' if unknown else ''}{', '.join(unknown)}")
         numbers[name] = _number(f"{what} {name}", given[name])
         if not math.isfinite(numbers[name]):
             raise InvalidOutputError(f"{what} {name} is {numbers[name]}")

@@ -300,7 +300,7 @@ def _add_sampled_memory(phases: dict[str, Phase], seen: Sighting) -> tuple[int, 
     Returns
     -------
     tuple of int
-        How many bytes descendants and shared memory in files added at most to a phase.
+        How many bytes descendants and shared memory in files added at most to a phase that is in the totals.
     """
     most = (0, 0)
     for name, (start, end) in _windows(seen.events).items():
@@ -318,7 +318,8 @@ def _add_sampled_memory(phases: dict[str, Phase], seen: Sighting) -> tuple[int, 
             more = max(start.files, *files, end.files) - start.files - phase.peak_bytes
             # The files of all processes count, so a little may be another's.
             phase.peak_bytes += grown + (more if more > SMALL_BYTES else 0)
-            most = (max(most[0], grown), max(most[1], more))
+            if phase.in_total:
+                most = (max(most[0], grown), max(most[1], more))
     return most
 
 

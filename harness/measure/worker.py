@@ -80,7 +80,9 @@ def attempt(
     children = ChildMemory(files=not waits)
 
     def listen(phase: str, kind: str, at: float) -> None:
-        held = children.enter() if kind == "enter" else children.leave()
+        # Children of tuning or another set-up phase do not make the memory of the others sampled.
+        counts = phase not in (*job.task.setup, TUNE)
+        held = children.enter() if kind == "enter" else children.leave(counts=counts)
         files = with_files(processes(os.getpid()) if any_children() else [os.getpid()])
         report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at, held, files))
 

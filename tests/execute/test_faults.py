@@ -30,7 +30,7 @@ EXPECTED = {
     "hog": ("memory", r"over the limit of 800 MB in phase fit; killed"),
     "memory-error": ("memory", r"MemoryError in phase fit"),
     "nan-metric": ("failed", r"metric error is nan"),
-    "missing-metric": ("failed", r"metric error is missing"),
+    "missing-metric": ("failed", r"metric error is missing; there is other"),
     "wrong-shape": ("failed", r"ValueError: expected shape \(1000,\), got \(999,\)"),
     "wrong-phase": ("failed", r"ValueError: phase 'fitt' is not declared by the task; did you mean fit\?"),
     "no-phase": ("failed", r"it entered none of the task's phases: fit, predict"),

@@ -204,7 +204,7 @@ NONSENSE = {
     "metric error is 'low', which is not a number": Judgement({"error": "low"}),  # type: ignore[dict-item]
     "metric error is None, which is not a number": Judgement({"error": None}),  # type: ignore[dict-item]
     "metric error is array([1., 1.]), which is not a number": Judgement({"error": np.ones(2)}),  # type: ignore[dict-item]
-    "metric error is missing; did you mean eror?": Judgement({"eror": 1.0}),
+    "metric error is missing; there is eror": Judgement({"eror": 1.0}),
     "the judge's curves are [1], which is not a mapping by name": Judgement(SOUND, [1]),  # type: ignore[arg-type]
     f"{CURVE} is 'x', which is not a Curve": Judgement(SOUND, {"loss": "x"}),  # type: ignore[dict-item]
     f"{CURVE} has ['a'] for a line, which is not a list of numbers": Judgement(

@@ -286,6 +286,16 @@ def test_the_phase_tune_is_shown_and_in_no_total(records: dict[str, Any]) -> Non
 
 
 @pytest.mark.measured
+def test_the_children_of_tuning_do_not_make_memory_sampled(tmp_path: Path) -> None:
+    (tmp_path / "tuned.py").write_text(PROJECT)
+    (tmp_path / "bakeoff.toml").write_text('topics = ["tuned.py"]\n')
+    own = Project(tmp_path)
+    own.bakeoff("run", "-s", "far-tuned", "--blocks", "1")
+    (record,) = read(own.runs()[0])[1]
+    assert (record.trial.strategy, record.memory_source) == ("far-tuned", "exact")
+
+
+@pytest.mark.measured
 def test_the_memory_pass_runs_the_choice(records: dict[str, Any]) -> None:
     record = records["far-tuned"]
     assert record.memory_source == "quiet"
