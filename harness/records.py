@@ -141,6 +141,8 @@ class Conditions(msgspec.Struct, omit_defaults=True):
         Share of the trial's cores' time taken by other guests of the host (steal), 0 to 1.
     foreign
         Share of the trial's cores' time used by other processes of this machine, 0 to 1.
+    throttled
+        Share of the trial's cores' time for which the CPU quota of its control group stopped it, 0 to 1.
     mhz
         Mean frequency of the trial's cores before and after, in MHz; empty where unknown.
     switches
@@ -155,11 +157,12 @@ class Conditions(msgspec.Struct, omit_defaults=True):
     mhz: list[float] = []
     switches: int = 0
     jobs: int = 1
+    throttled: float = 0.0
 
     @property
     def contaminated(self) -> bool:
-        """Whether more than 5 % of the cores' time went elsewhere, or other trials ran alongside."""
-        return self.stolen + self.foreign > 0.05 or self.jobs > 1
+        """Whether more than 5 % of the cores' time went elsewhere or was withheld, or other trials ran alongside."""
+        return self.stolen + self.foreign + self.throttled > 0.05 or self.jobs > 1
 
 
 class Record(msgspec.Struct, omit_defaults=True):

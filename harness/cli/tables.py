@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, get_args
 
+import msgspec
+
 from harness.analysis import wording
 from harness.analysis.aggregates import (
     LEAST_MEMORY,
@@ -82,14 +84,25 @@ def print_troubles(out: Console, header: Header, records: Sequence[Record]) -> N
 
 
 def conditions(records: Sequence[Record]) -> Iterator[str]:
-    """Go through the remarks on trials that had too few cores or were disturbed."""
+    """Go through the remarks on trials that had too few cores, were disturbed, or whose memory was only sampled."""
     if crowded := sum(record.crowded for record in records):
         yield f"{wording.crowded(crowded)}; give --threads at most the number of cores"
-    if contaminated := sum(record.conditions is not None and record.conditions.contaminated for record in records):
+    known = [record.conditions for record in records if record.conditions is not None]
+    if contaminated := sum(msgspec.structs.replace(each, throttled=0.0).contaminated for each in known):
         yield (
             f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time "
             "went elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add "
             "--blocks"
+        )
+    if throttled := sum(each.throttled > 0.05 for each in known):
+        yield (
+            f"the CPU quota of the control group stopped {throttled} of {wording.count(len(records), 'trial')} for "
+            "more than 5 % of the time: raise the quota, or give --threads at most what it grants"
+        )
+    if sampled := sum(record.memory_source == "sampled" for record in records):
+        yield (
+            f"memory of {sampled} of {wording.count(len(records), 'trial')} was sampled, which misses short peaks of "
+            "their child processes: measure it with --memory-pass"
         )
 
 

@@ -170,7 +170,7 @@ def memory_budget(root: Path = ROOT) -> int:
 def _cpu_quota(root: Path) -> float | None:
     """Return the least quota of the process's control groups in cores."""
     quotas = []
-    for folder in _groups(root, "cpu"):
+    for folder in control_groups(root, "cpu"):
         v1 = (folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us")
         text = _read(folder / "cpu.max") or " ".join(map(_read, v1))
         granted, _, period = text.partition(" ")
@@ -181,7 +181,7 @@ def _cpu_quota(root: Path) -> float | None:
 
 def _memory_groups(root: Path) -> Iterator[tuple[int, int]]:
     """Yield limit and use in bytes of every control group that limits memory; cached files that can go do not count."""
-    for folder in _groups(root, "memory"):
+    for folder in control_groups(root, "memory"):
         limit = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
         if not limit.isdigit():
             continue
@@ -191,16 +191,18 @@ def _memory_groups(root: Path) -> Iterator[tuple[int, int]]:
         yield int(limit), int(used) - int(cached)
 
 
-def _groups(root: Path, controller: str) -> Iterator[Path]:
-    """Yield the folders of the process's control group and of its ancestors, whose limits hold as well (v1 and v2)."""
+def control_groups(root: Path, controller: str) -> list[Path]:
+    """List the folders of the process's control group and of its ancestors, whose limits hold as well (v1 and v2)."""
     mount = root / "sys/fs/cgroup"
+    folders: list[Path] = []
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and controller not in controllers.split(","):
             continue
         inner = PurePosixPath(path.lstrip("/"))
         for top in (mount / controllers, mount / (controller if controllers else "unified")):
-            yield from (top / part for part in (inner, *inner.parents))
+            folders += (top / part for part in (inner, *inner.parents))
+    return list(dict.fromkeys(folders))
 
 
 def _cpuinfo(root: Path) -> dict[str, str]:

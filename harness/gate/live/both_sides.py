@@ -188,11 +188,18 @@ def _note_divergence(pair: Pair, answers: Mapping[SideName, Mapping[str, Any]]) 
 
 
 class Reading(msgspec.Struct, omit_defaults=True):
-    """Memory of one trial on both sides, by figure in bytes, or the reason why a side did not finish."""
+    """Memory of one trial on both sides, by figure in bytes, or the reason why a side did not finish.
+
+    Attributes
+    ----------
+    sampled
+        Whether a peak was sampled although it is of the memory pass, because children were killed or many.
+    """
 
     base: dict[str, float] = {}
     candidate: dict[str, float] = {}
     failed: dict[SideName, str] = {}
+    sampled: bool = False
 
 
 class MemoryPass:
@@ -234,6 +241,7 @@ class MemoryPass:
                 continue
             if record.status == "ok":
                 numbers = figures(without(record, setup))
+                reading.sampled |= record.memory_source == "sampled"
                 getattr(reading, name).update({name: numbers[name] for name in MEASURES if name in numbers})
             else:
                 reading.failed[name] = record.reason

@@ -172,7 +172,7 @@ def _measure(
         elapsed_s=time.monotonic() - started,
         command=head.command,
         cases=[*cases(suite, stopped), *head.settled],
-        remarks=[*head.remarks, *_remarks(stopped), *choices(suite), *divergences(suite)],
+        remarks=[*head.remarks, *_remarks(stopped, suite), *choices(suite), *divergences(suite)],
     )
     return settle(decision, today_utc())
 
@@ -189,8 +189,15 @@ def choices(suite: Sequence[MeasuredCase]) -> Iterator[str]:
             )
 
 
-def _remarks(stopped: str) -> list[str]:
+def _remarks(stopped: str, suite: Sequence[MeasuredCase]) -> list[str]:
     remarks = [stopped] if stopped else []
-    if not usable_cores():
+    cores = len(usable_cores())
+    threads = max((int(trial.params["threads"]) for each in suite for trial in each.planned.trials), default=1)
+    if 0 < cores < threads:
+        remarks.append(
+            f"there are {cores} cores here for trials with threads={threads}, which then wait for each other: give "
+            "--threads at most the number of cores"
+        )
+    if not cores:
         remarks.append("processes cannot be pinned on this system: both sides of a pair may run on unequal cores")
     return remarks

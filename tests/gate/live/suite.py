@@ -19,14 +19,14 @@ from harness.records import Seeds, Trial
 Draw = Callable[[PairRequest], Pair]
 
 
-def case(name: str, policy: GatePolicy) -> MeasuredCase:
+def case(name: str, policy: GatePolicy, threads: int = 1) -> MeasuredCase:
     """Return a case with the metric ``auc``, nothing measured."""
     trials = tuple(
-        Trial("topic", "task", name, "data", "clean", {"threads": 1}, {}, block, Seeds(block, block, block))
+        Trial("topic", "task", name, "data", "clean", {"threads": threads}, {}, block, Seeds(block, block, block))
         for block in range(2 * policy.pairs)
     )
     planned = PlannedCase(
-        Case("topic", "task", name, "data", "clean", {"threads": 1}),
+        Case("topic", "task", name, "data", "clean", {"threads": threads}),
         trials,
         {"auc": PlannedMetric("higher", "1", 0.005)},
     )
@@ -61,12 +61,13 @@ def drawn(
 class Memory(MemoryPass):
     """A memory pass whose candidate needs a multiple of the base's 100 MB."""
 
-    def __init__(self, growth: float = 1.0) -> None:
+    def __init__(self, growth: float = 1.0, *, sampled: bool = False) -> None:
         super().__init__({}, 1.0)
         self.growth = growth
+        self.sampled = sampled
 
     def measure(self, trial: Trial, cores: object, setup: object = (), choices: object = None) -> Reading:
-        return Reading(base={"peak_bytes": 1e8}, candidate={"peak_bytes": 1e8 * self.growth})
+        return Reading(base={"peak_bytes": 1e8}, candidate={"peak_bytes": 1e8 * self.growth}, sampled=self.sampled)
 
 
 def bench(policy: GatePolicy, memory: MemoryPass | None = None) -> Setup:

@@ -12,6 +12,7 @@ from gate.live import suite as planted
 from harness import UsageError
 from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Pair, worst
+from harness.gate.live import gate as live
 from harness.gate.live import schedule as module
 from harness.gate.live.both_sides import PairRequest, Reading
 from harness.gate.live.measured_case import MeasuredCase, cases, divergences
@@ -113,6 +114,15 @@ def test_growth_of_memory_is_read_again_before_it_counts(monkeypatch: pytest.Mon
     run = Run(monkeypatch, planted.drawn({}), ["a"])
     assert verdicts(run(planted.Memory(1.009))[0])["peak_bytes"] == "pass"
     assert run.order.count(("a", "memory")) == 1
+
+
+@pytest.mark.parametrize(("growth", "verdict"), [(0.75, "inconclusive"), (1.0, "pass"), (1.3, "inconclusive")])
+def test_no_change_of_sampled_memory_is_certain(monkeypatch: pytest.MonkeyPatch, growth: float, verdict: str) -> None:
+    run = Run(monkeypatch, planted.drawn({}), ["a"])
+    (case,) = run(planted.Memory(growth, sampled=True))
+    assert verdicts(case)["peak_bytes"] == verdict
+    (reason,) = (finding.reason for finding in case.findings if finding.figure == "peak_bytes")
+    assert ("memory was sampled" in reason) == (verdict == "inconclusive")
 
 
 def test_pairs_take_cores_and_sides_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,3 +253,18 @@ def test_once_a_side_diverges_only_metrics_are_compared(monkeypatch: pytest.Monk
         f"topic/task/a/data/clean: the candidate diverged at step 12 in 1 of {count} pairs, so its times and memory "
         "are not compared"
     ]
+
+
+@pytest.mark.parametrize("cores", [[0, 1], list(range(16)), []])
+def test_more_threads_than_cores_are_remarked(monkeypatch: pytest.MonkeyPatch, cores: list[int]) -> None:
+    monkeypatch.setattr(live, "usable_cores", lambda: cores)
+    suite = [planted.case("a", POLICY), planted.case("b", POLICY, threads=16)]
+    said = [remark for remark in live._remarks("", suite) if "threads" in remark]
+    assert said == (
+        [
+            "there are 2 cores here for trials with threads=16, which then wait for each other: "
+            "give --threads at most the number of cores"
+        ]
+        if len(cores) == 2
+        else []
+    )
