@@ -155,7 +155,7 @@ def command(
     settings = config()
     registry = load_registry(settings)
     cluster = None if scheduler is None and workers is None else Cluster(scheduler or "", workers or 0)
-    _take_termination_for_interruption()
+    take_termination_for_interruption()
     if resume is not None:
         _refuse_choices()
         run = reopen(resume, settings, registry)
@@ -183,7 +183,7 @@ def most_threads(trials: Iterable[Trial]) -> int:
     return max((int(trial.params.get(THREADS, 1)) for trial in trials), default=1)
 
 
-def _take_termination_for_interruption() -> None:
+def take_termination_for_interruption() -> None:
     """Have a signal to terminate, such as that of a preempted job, end the command as an interruption does."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -87,9 +87,9 @@ def conditions(records: Sequence[Record]) -> Iterator[str]:
         yield f"{wording.crowded(crowded)}; give --threads at most the number of cores"
     if contaminated := sum(record.conditions is not None and record.conditions.contaminated for record in records):
         yield (
-            f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time "
-            "went elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add "
-            "--blocks"
+            f"{contaminated} of {wording.count(len(records), 'trial')} ran beside other trials, or while more than 5 % "
+            "of their cores' time went elsewhere: quote their ratios, not their times; to narrow the intervals, stop "
+            "other programs or add --blocks"
         )
 
 

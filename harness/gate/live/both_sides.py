@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from harness.config import read_config
 from harness.errors import BakeoffError, CannotRunError
 from harness.gate.decision import SIDES, Pair, SideName, Stage
 from harness.gate.environments.build import SideEnvironment
+from harness.gate.environments.cache import PAIRS, Shelf
 from harness.gate.live.gated import differences
 from harness.gate.live.process import SideError, SideProcess
 from harness.gate.live.side import PairTask
@@ -71,7 +71,7 @@ def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> 
     started = time.monotonic()
     pair = Pair(request.trial.block, request.stage, request.first, request.cores)
     order = SIDES if request.first == "base" else SIDES[::-1]
-    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="bakeoff-") as folder:
+    with ExitStack() as stack, Shelf(PAIRS).temporary() as folder:
         seed = request.trial.seeds.order % 2**32
         processes = {name: stack.enter_context(SideProcess(sides[name], "pair", seed=seed)) for name in order}
         for process in processes.values():
@@ -83,7 +83,7 @@ def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> 
             pair.choices.update({name: answer["choice"] for name, answer in ready.items() if answer.get("choice")})
             _rounds(each, request, order)
         if not pair.failed:
-            _compare(each, request, Path(folder))
+            _compare(each, request, folder)
     return msgspec.structs.replace(pair, elapsed_s=time.monotonic() - started)
 
 

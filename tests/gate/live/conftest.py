@@ -144,6 +144,13 @@ def diverges(problem, phase):
     return problem.with_altered(problem.data + 0.0, phase, lambda view: view)
 """
 
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what sides hand over out of the user's cache."""
+    monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
+
+
 Sides = Callable[..., dict[SideName, SideEnvironment]]
 
 
