@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -67,7 +69,13 @@ class PairRequest:
 
 
 def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> Pair:
-    """Measure a pair; a side that fails is reported in the pair."""
+    """Measure a pair; a side that fails is reported in the pair.
+
+    Raises
+    ------
+    OSError
+        When no space is left on a disk.
+    """
     started = time.monotonic()
     pair = Pair(request.trial.block, request.stage, request.first, request.cores)
     order = SIDES if request.first == "base" else SIDES[::-1]
@@ -108,10 +116,18 @@ class _Each:
                     self.processes[name].send(message(name))
                 answers[name] = self.processes[name].answer(self.timeout_s)
             except (SideError, BakeoffError) as error:
+                _refuse_full_disk(name, str(error))
                 self.pair.failed[name] = str(error)
                 if isinstance(error, CannotRunError):
                     self.pair.unable.append(name)
         return None if self.pair.failed else answers
+
+
+def _refuse_full_disk(name: SideName, reason: str) -> None:
+    """Raise if a side failed because a disk is full: that is not its fault, and space can be freed."""
+    full = os.strerror(errno.ENOSPC)
+    if full in reason:
+        raise OSError(errno.ENOSPC, full, f"a process of the {name}")
 
 
 def _rounds(each: _Each, request: PairRequest, order: Sequence[SideName]) -> None:
@@ -236,6 +252,7 @@ class MemoryPass:
                 numbers = figures(without(record, setup))
                 getattr(reading, name).update({name: numbers[name] for name in MEASURES if name in numbers})
             else:
+                _refuse_full_disk(name, record.reason)
                 reading.failed[name] = record.reason
         return reading
 

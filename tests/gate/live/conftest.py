@@ -82,6 +82,8 @@ def crash(problem, phase):
             os.abort()
         if said("RAISE"):
             raise RuntimeError("planted")
+        if said("FULL"):
+            raise OSError(28, os.strerror(28), "/somewhere")
         if said("EXIT"):
             sys.exit(3)
         if said("UNABLE"):
