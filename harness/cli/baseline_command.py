@@ -130,4 +130,4 @@ def _rows(results: Path) -> list[dict[str, Any]]:
 
 
 def _note(sentence: str) -> None:
-    log().print(f"note: {sentence}", soft_wrap=True, markup=False)
+    log().print(f"note: {sentence}", soft_wrap=True)

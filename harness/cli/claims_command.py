@@ -58,7 +58,7 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
             soft_wrap=True,
         )
     for remark in run_set.incomparable:
-        log().print(f"note: {remark}", soft_wrap=True, markup=False)
+        log().print(f"note: {remark}", soft_wrap=True)
     if as_json:
         measured = [{"run": header.run, "machine": header.machine.name} for header in run_set.headers]
         print_json({"runs": measured, "claims": [claim for claims in judged.values() for claim in claims]})
@@ -102,7 +102,7 @@ def _print_topic(out: Console, topic: Topic, judged: list[Judged], run_set: RunS
         out.print(table)
         for line in claim.commands if commands else ():
             # A line to be copied is not wrapped.
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
         out.print()
 
 

@@ -52,7 +52,7 @@ def get(name: str, *, as_json: bool) -> None:
 
     card = _card(name)
     remarks = log()
-    fetch(card, lambda sentence: remarks.print(sentence, soft_wrap=True, markup=False))
+    fetch(card, lambda sentence: remarks.print(sentence, soft_wrap=True))
     check(card)
     if as_json:
         print_json(card)

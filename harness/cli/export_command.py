@@ -45,7 +45,7 @@ def _pytest_benchmark(run: str, output: Path | None) -> None:
         remark += f"; {exported.unfinished} trials that did not finish are left out"
     if exported.diverged:
         remark += f"; {exported.diverged} trials that diverged, whose times compare with nothing, are left out"
-    log().print(remark, soft_wrap=True, markup=False)
+    log().print(remark, soft_wrap=True)
 
 
 @command.command("asv", short_help="Write a run into a results folder of asv.")
@@ -72,4 +72,4 @@ def _asv(run: str, into: Path | None) -> None:
         remark = f"{count(exported.benchmarks, 'benchmark')} in {exported.path}"
         if exported.unfit:
             remark += f"; {exported.unfit} numbers that asv's ratios cannot order are left out"
-        log().print(remark, soft_wrap=True, markup=False)
+        log().print(remark, soft_wrap=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +17,7 @@ from rich.progress import Progress as Bar
 
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.cli.params import OutputPath, Seconds, Setting
-from harness.cli.run_command import selection_of
+from harness.cli.run_command import selection_of, take_termination_for_interruption
 from harness.errors import UsageError
 from harness.gate.decision import Pair
 from harness.gate.live.both_sides import Reading
@@ -24,8 +26,6 @@ from harness.gate.live.measured_case import MeasuredCase, confirming_alpha
 from harness.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
     from harness.config import Config
@@ -47,6 +47,7 @@ class GateProgress(ProgressCallbacks):
         self._remarks = remarks
         self._suite: Sequence[MeasuredCase] = ()
         self._decided: set[int] = set()
+        self._noted = False
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -76,6 +77,12 @@ class GateProgress(ProgressCallbacks):
 
     def measured(self, place: int, result: Pair | Reading) -> None:
         """Show how many pairs the case has."""
+        if isinstance(result, Pair) and result.others and not self._noted:
+            self._noted = True
+            self._remarks.print(
+                "note: another run or gate measures on this machine, which adds noise: wait for its end, or stop it",
+                soft_wrap=True,
+            )
         progress = self._suite[place]
         name = progress.planned.case.name
         counted = f"{len(progress.screen)} pairs" + (f" + {len(progress.confirm)}" if progress.confirm else "")
@@ -92,7 +99,8 @@ class GateProgress(ProgressCallbacks):
         )
 
 
-_LIVE = ("base", "requirements")
+#: The options that name a file to write.
+_FILES = ("junit", "markdown", "page")
 
 
 @click.command("gate", short_help="Decide whether a candidate is slower, bigger or worse than its base.")
@@ -130,15 +138,16 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     bakeoff gate --base-with xgboost==2.1.4   these packages against others
 
     To measure now, both sides are called in turn on the same cores until every case is decided. Margins and other
-    settings: [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured; 6
-    inconclusive.
+    settings: [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured, or the base
+    could not be installed; 6 inconclusive.
     """  # noqa: D301 - click reads the backspace
     settings = config()
+    _check_files(choices)
     decision = _decide(runs, choices, settings)
+    # The verdict first, and its exit code whatever happens to the files; these also if printing it fails.
     try:
         _print(decision, as_json=as_json)
     finally:
-        # Also where nobody reads standard output to its end, as in `| head`.
         _write(decision, choices)
     return decision.exit_code
 
@@ -198,6 +207,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
 
     remarks = log()
     progress = GateProgress(remarks)
+    take_termination_for_interruption()
     try:
         if choices["resume"]:
             return resume_gate(choices["resume"], settings, progress)
@@ -225,23 +235,43 @@ def _check_margins(settings: Config, records: Sequence[Record] = ()) -> None:
         check_margins(settings.gate, load_registry(settings).topics.values(), records)
 
 
+def _check_files(choices: dict[str, Any]) -> None:
+    """Refuse files that cannot be written, before anything is measured for them; of CI's own file only warn."""
+    from harness.report.gate.text import check_summary
+    from harness.store.atomic import check_writable
+
+    for name in _FILES:
+        if choices[name] is not None:
+            check_writable(choices[name])
+    _or_warn(check_summary)
+
+
 def _write(decision: Decision, choices: dict[str, Any]) -> None:
-    """Write the files that were asked for, and those that CI reads by itself."""
+    """Write the files that were asked for, and those that CI reads by itself; one that cannot be written is a warning.
+
+    The verdict is printed by then, and its exit code stands.
+    """
     from harness.report.gate import ci, page, text
     from harness.store.atomic import write_atomically
 
-    makers = {"junit": ci.junit, "markdown": text.markdown, "page": page.page}
-    for name, make in makers.items():
+    def write(path: Path, make: Callable[[Decision], str]) -> None:
+        write_atomically(path, make(decision).encode())
+        log().print(f"wrote {path}", soft_wrap=True)
+
+    for name, make in zip(_FILES, (ci.junit, text.markdown, page.page), strict=True):
         if choices[name] is not None:
-            write_atomically(choices[name], make(decision).encode())
-            log().print(f"wrote {choices[name]}", soft_wrap=True)
-    try:
-        text.append_summary(decision, os.environ)
-    except UsageError as error:
-        log().print(f"note: {error}", soft_wrap=True)
+            _or_warn(partial(write, choices[name], make))
+    _or_warn(partial(text.append_summary, decision))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in ci.annotate(decision):
             click.echo(line, err=True)
+
+
+def _or_warn(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except UsageError as error:
+        log().print(f"warning: {error}", soft_wrap=True)
 
 
 def _typed() -> str:

@@ -140,7 +140,7 @@ def command(
         rows = series(read, groups)
     remarks = log()
     for remark in remarks_on(read, groups):
-        remarks.print(f"note: {remark}", soft_wrap=True, markup=False)
+        remarks.print(f"note: {remark}", soft_wrap=True)
     if not rows:
         raise NothingSelectedError(_too_few(measure, groups))
     if as_json:
@@ -154,7 +154,6 @@ def command(
     remarks.print(
         f"{len(worse)} of {len(rows)} series got worse, detected in the last {LATELY} runs: {names}",
         soft_wrap=True,
-        markup=False,
     )
     return Exit.NO
 

@@ -44,7 +44,7 @@ def command(run: str, *, machine: bool, as_json: bool) -> None:
     commit += " with changes" if any(part.environment.dirty for part, _ in parts) else ""
     machines = ", ".join(part.machine.name for part, _ in parts)
     out.print(f"run {header.run} of {header.started} on {machines}, {commit}", soft_wrap=True)
-    out.print(f"{header.command}", markup=False, soft_wrap=True)
+    out.print(f"{header.command}", soft_wrap=True)
     missing = header.trials - sum(len(records) for _, records in parts)
     if missing > 0:
         out.print(f"{missing} of {header.trials} trials are missing: bakeoff run --resume {header.run}", soft_wrap=True)

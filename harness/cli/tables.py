@@ -62,7 +62,7 @@ def print_run(
         out.print()
     for card in header.tasks:
         if card.left_out:
-            out.print(wording.left_out(card.name, card.left_out), soft_wrap=True, markup=False)
+            out.print(wording.left_out(card.name, card.left_out), soft_wrap=True)
     print_troubles(out, header, records)
 
 
@@ -77,7 +77,7 @@ def print_troubles(out: Console, header: Header, records: Sequence[Record]) -> N
             key = (record.status, title, record.reason)
             counts[key] = counts.get(key, 0) + 1
     for (status, label, reason), count in sorted(counts.items()):
-        out.print(f"{count:4d} x {status:8s} {label}: {reason}", soft_wrap=True, markup=False)
+        out.print(f"{count:4d} x {status:8s} {label}: {reason}", soft_wrap=True)
     counted = Counter(record.status for record in records)
     statuses = ", ".join(f"{counted[status]} {status}" for status in get_args(Status) if status in counted)
     out.print(f"{wording.count(len(records), 'trial')}: {statuses or 'none ran'}", soft_wrap=True)
@@ -90,9 +90,9 @@ def conditions(records: Sequence[Record]) -> Iterator[str]:
     known = [record.conditions for record in records if record.conditions is not None]
     if contaminated := sum(msgspec.structs.replace(each, throttled=0.0).contaminated for each in known):
         yield (
-            f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time "
-            "went elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add "
-            "--blocks"
+            f"{contaminated} of {wording.count(len(records), 'trial')} ran beside other trials, or while more than 5 % "
+            "of their cores' time went elsewhere: quote their ratios, not their times; to narrow the intervals, stop "
+            "other programs or add --blocks"
         )
     if throttled := sum(each.throttled > 0.05 for each in known):
         yield (

@@ -16,12 +16,12 @@ import psutil
 
 from harness.errors import UsageError
 from harness.measure import device
+from harness.measure.git import git
 
 ROOT = Path("/")
 _WITHOUT_METADATA = ("msgspec", "numpy", "pandas", "psutil", "pyarrow", "scipy", "threadpoolctl")
 _NAME = re.compile(r"[a-z0-9]+([-._][a-z0-9]+)*")
-# Variables that a git hook sets and that would point git at another repository than the folder asked about.
-GIT_OVERRIDES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+_GIT_S = 10.0
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -148,8 +148,7 @@ def environment(folder: Path, packages: Iterable[str] = ()) -> Environment:
 def why_no_commit(folder: Path) -> str:
     """Return git's reason for telling no commit of a folder, such as its owner; empty if it is in no repository."""
     with suppress(OSError, subprocess.SubprocessError):
-        command = _in(folder, "rev-parse", "HEAD")
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env=_plain())
+        done = git(folder, "rev-parse", "HEAD", timeout_s=_GIT_S)
         said = done.stderr.strip().splitlines()
         if done.returncode and said and "not a git repository" not in said[0]:
             return said[0].removeprefix("fatal: ")
@@ -251,23 +250,17 @@ def _versions(names: Iterable[str]) -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    return _output(_in(folder, *arguments), _plain())
+    """Return what git prints; ``None`` when it is missing, fails or takes too long."""
+    with suppress(OSError, subprocess.SubprocessError):
+        done = git(folder, *arguments, timeout_s=_GIT_S)
+        return done.stdout.strip() if done.returncode == 0 else None
+    return None
 
 
-def _in(folder: Path, *arguments: str) -> list[str]:
-    return ["git", "-C", str(folder), *arguments]
-
-
-def _plain() -> dict[str, str]:
-    """Return the variables for git, whose messages are in English."""
-    variables = {name: value for name, value in os.environ.items() if name not in GIT_OVERRIDES}
-    return {**variables, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-
-
-def _output(command: list[str], variables: dict[str, str] | None = None) -> str | None:
+def _output(command: list[str]) -> str | None:
     """Return what a command prints; ``None`` when it is missing, fails or takes over 10 s."""
     with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, env=variables)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
         return done.stdout.strip()
     return None
 

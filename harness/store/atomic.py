@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 from harness.errors import UsageError
+
+
+def check_writable(path: Path) -> None:
+    """Check that a file can be written at a place, before long work that ends in writing it.
+
+    Raises
+    ------
+    UsageError
+        When it cannot.
+    """
+    with _sentences(path):
+        there = _existing(path)
+        if there is None or stat.S_ISREG(there.st_mode):
+            descriptor, temporary = _temporary(_end(path))
+            os.close(descriptor)
+            temporary.unlink()
+        elif not os.access(path, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -24,10 +44,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     UsageError
         When it cannot be written there.
     """
-    try:
-        there = path.stat() if path.exists() else None
-        if there is not None and stat.S_ISDIR(there.st_mode):
-            raise UsageError(f"cannot write {path}, which is a folder: give the name of a file")
+    with _sentences(path):
+        there = _existing(path)
         if there is not None and (stream := _printing_to(there)):
             stream.flush()
             _write(os.dup(stream.fileno()), content)
@@ -35,12 +53,25 @@ def write_atomically(path: Path, content: bytes) -> None:
             _write(os.open(path, os.O_WRONLY), content)
         else:
             _replace(_end(path), content)
+
+
+@contextlib.contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"cannot write {path}: {path.parent} is a file; give a place in a folder") from None
     except OSError as error:
         raise UsageError(
             f"cannot write {path} ({error.strerror}): give a place that has room and can be written"
         ) from None
+
+
+def _existing(path: Path) -> os.stat_result | None:
+    there = path.stat() if path.exists() else None
+    if there is not None and stat.S_ISDIR(there.st_mode):
+        raise UsageError(f"cannot write {path}, which is a folder: give the name of a file")
+    return there
 
 
 def _end(path: Path) -> Path:
@@ -52,15 +83,20 @@ def _end(path: Path) -> Path:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    descriptor, temporary = _temporary(path)
     try:
         os.fchmod(descriptor, 0o644)
         _write(descriptor, content, sync=True)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> tuple[int, Path]:
+    """Open a new file beside a path, which can then take its place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    return descriptor, Path(name)
 
 
 def _write(descriptor: int, content: bytes, *, sync: bool = False) -> None:

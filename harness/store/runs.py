@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.errors import BakeoffError, UsageError, did_you_mean
+from harness.errors import BakeoffError, Exit, UsageError, did_you_mean
 from harness.records import Record
 from harness.store.header import Header
 from harness.store.named_runs import baseline_files
@@ -22,6 +22,8 @@ _FILE = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+-[0-9a-f]{6}\.jsonl")
 
 class RunWriteError(BakeoffError):
     """A run could not be written: the disk is full or failing. The records written before are safe."""
+
+    exit_code = Exit.USAGE
 
 
 class Run:
@@ -53,7 +55,7 @@ class Run:
             When they cannot be written; the file then ends with the record before.
         """
         try:
-            _append(self._descriptor, b"".join(map(encode, records)))
+            append(self._descriptor, b"".join(map(encode, records)))
         except OSError as error:
             raise self._broken(error) from error
         self.keys.update(record.trial.key for record in records)
@@ -114,8 +116,8 @@ def create(results: Path, header: Header) -> Run:
     except OSError as error:
         raise UsageError(f"cannot create {path} ({error.strerror}): give a folder that can be written") from None
     try:
-        _lock(descriptor, path)
-        _append(descriptor, encode(header))
+        lock(descriptor, path)
+        append(descriptor, encode(header))
     except BaseException as error:
         os.close(descriptor)
         path.unlink()
@@ -138,7 +140,7 @@ def resume(path: Path) -> Run:
     except OSError as error:
         raise UsageError(f"cannot resume {path}: {error.strerror}") from None
     try:
-        _lock(descriptor, path)
+        lock(descriptor, path)
         with open_run(path) as reader:
             keys = {record.trial.key for record in reader}
         os.ftruncate(descriptor, reader.size)
@@ -161,7 +163,7 @@ def check_not_written(path: Path) -> None:
     except OSError as error:
         raise UsageError(f"cannot read the run {path}: {error.strerror}") from None
     try:
-        _lock(descriptor, path, fcntl.LOCK_SH)
+        lock(descriptor, path, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
@@ -233,16 +235,23 @@ def _id(path: Path) -> str:
     return path.stem.rsplit("-", 1)[1]
 
 
-def _lock(descriptor: int, path: Path, kind: int = fcntl.LOCK_EX) -> None:
+def lock(descriptor: int, path: Path, kind: int = fcntl.LOCK_EX) -> None:
+    """Lock an open file that is being written, until it is closed.
+
+    Raises
+    ------
+    UsageError
+        When another process has locked it, or its disk has no locks.
+    """
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UsageError(f"{path} is being written by another process: wait for its end, or start a new run") from None
+        raise UsageError(f"{path} is being written by another process: wait for its end, or start a new one") from None
     except OSError as error:
         raise UsageError(f"cannot lock {path} ({error.strerror}): use a results folder on a local disk") from None
 
 
-def _append(descriptor: int, lines: bytes) -> None:
+def append(descriptor: int, lines: bytes) -> None:
     """Append lines and flush them to the disk, all or nothing."""
     before = os.fstat(descriptor).st_size
     try:

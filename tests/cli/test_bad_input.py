@@ -262,7 +262,7 @@ def test_unknown_run_suggests_those_that_there_are(finished: Project) -> None:
 def test_run_that_another_process_writes_is_not_resumed(finished: Project) -> None:
     with resume(finished.runs()[0]):
         done = finished.bakeoff("run", "--resume", "latest", code=2)
-    check(done, r".*\.jsonl is being written by another process: wait for its end, or start a new run")
+    check(done, r".*\.jsonl is being written by another process: wait for its end, or start a new one")
 
 
 def test_run_of_changed_declarations_is_not_resumed(finished: Project) -> None:

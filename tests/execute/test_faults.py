@@ -182,7 +182,8 @@ def test_killed_run_is_resumed_without_loss_or_repetition(project: Project) -> N
     assert path.stat().st_size == size
 
 
-def test_interrupted_run_says_how_to_finish_it(project: Project) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_says_how_to_finish_it(project: Project, number: signal.Signals) -> None:
     arguments = ("run", "planted", "-s", "endless", "-s", "copy", "--timeout", "60", "--blocks", "2")
     # A shell starts what it puts into the background with the signal ignored, and so would run the tests themselves.
     command = ["env", "--default-signal=INT", *project.command(*arguments)]
@@ -190,7 +191,7 @@ def test_interrupted_run_says_how_to_finish_it(project: Project) -> None:
     _wait_for(lambda: bool(project.runs()) and bool(_servers(process.pid)))
     (server,) = _servers(process.pid)
     _wait_for(lambda: bool(server.children()))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     header, records = read(project.runs()[0])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,20 @@ def summary_file(environment: Mapping[str, str]) -> Path | None:
     return Path(named) if named else None
 
 
+def check_summary(environment: Mapping[str, str] = os.environ) -> None:
+    """Check that the summary of the step can be written, if the environment names one.
+
+    Raises
+    ------
+    UsageError
+        When it cannot.
+    """
+    path = summary_file(environment)
+    if path is not None:
+        with _summary_errors(path), path.open("a"):
+            pass
+
+
 def append_summary(decision: Decision, environment: Mapping[str, str] = os.environ) -> None:
     """Append a decision to the summary of the step, as far as GitHub's limit allows.
 
@@ -136,11 +151,17 @@ def append_summary(decision: Decision, environment: Mapping[str, str] = os.envir
     path = summary_file(environment)
     if path is None:
         return
-    try:
+    with _summary_errors(path):
         room = LIMIT - (path.stat().st_size if path.exists() else 0) - 2
         text = markdown(decision, limit=room) if room > 2 * _TAIL else f"## Gate: {cases.headline(decision)}"
         with path.open("a", encoding="utf-8") as file:
             file.write(f"\n{text}\n")
+
+
+@contextlib.contextmanager
+def _summary_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UsageError(f"cannot write the summary {path} that {_VARIABLE} names: {error.strerror}") from None
 

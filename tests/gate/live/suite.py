@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 
 from harness.config import GatePolicy
+from harness.execute.executor import Share
 from harness.gate.decision import Case, Pair, Side
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.live.both_sides import MemoryPass, PairRequest, Reading
@@ -70,6 +72,12 @@ class Memory(MemoryPass):
         return Reading(base={"peak_bytes": 1e8}, candidate={"peak_bytes": 1e8 * self.growth}, sampled=self.sampled)
 
 
-def bench(policy: GatePolicy, memory: MemoryPass | None = None) -> Setup:
+def bench(policy: GatePolicy, memory: MemoryPass | None = None, others: Iterator[int] | None = None) -> Setup:
+    """Return a setup on two cores; `others` says each time how many others measure there, by default none."""
     side = SideEnvironment(side=Side("x"), python=Path("python"), folder=Path(), variables={})
-    return Setup({"base": side, "candidate": side}, [0, 1], 1.0, memory or Memory(), policy)
+    counts = others or repeat(0)
+
+    def share(_threads: int) -> Share:
+        return Share((0, 1), 1, next(counts))
+
+    return Setup({"base": side, "candidate": side}, share, 1.0, memory or Memory(), policy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date
+from itertools import chain, repeat
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from harness.gate.decision import SIDES, Case, Pair, worst
 from harness.gate.live import gate as live
 from harness.gate.live import schedule as module
 from harness.gate.live.both_sides import PairRequest, Reading
+from harness.gate.live.gate import company
 from harness.gate.live.measured_case import MeasuredCase, cases, divergences
 from harness.gate.settle import settle_case
 
@@ -162,6 +164,18 @@ def test_a_crash_in_half_of_the_pairs_is_a_failure(monkeypatch: pytest.MonkeyPat
     assert (failed.verdict, passed.verdict) == ("failed", "pass")
     assert failed.reason == "the candidate failed in 1 of 2 pairs: killed by SIGSEGV"
     assert worst(case.verdict for case in (failed, passed)) == "failed"
+
+
+def test_a_gate_says_that_others_measured_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(monkeypatch, planted.drawn({}), ["a"])
+    # The share is asked for before and after each pair, and before a reading: another run comes during the second pair.
+    others = chain((0, 0, 0, 1), repeat(0))
+    module.measure_all(run.suite, planted.bench(POLICY, None, others), lambda _place, _found: None)
+    count = len(run.suite[0].screen)
+    assert [pair.others for pair in run.suite[0].screen[:3]] == [0, 1, 0]
+    assert list(company(run.suite)) == [
+        f"other runs or gates measured on this machine during 1 of {count} pairs, which adds noise"
+    ]
 
 
 def test_a_budget_is_spent_on_what_is_closest_to_a_decision(monkeypatch: pytest.MonkeyPatch) -> None:
