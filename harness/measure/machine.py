@@ -19,7 +19,7 @@ from harness.measure import device
 
 ROOT = Path("/")
 _WITHOUT_METADATA = ("msgspec", "numpy", "pandas", "psutil", "pyarrow", "scipy", "threadpoolctl")
-_NAME = re.compile(r"[a-z0-9]+([-._][a-z0-9]+)*")
+_NAME = re.compile(r"(?=.{1,240}\Z)[a-z0-9]+([-._][a-z0-9]+)*")
 # Variables that a git hook sets and that would point git at another repository than the folder asked about.
 GIT_OVERRIDES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 
@@ -120,7 +120,10 @@ def fingerprint(name: str | None = None, *, root: Path = ROOT) -> Machine:
 def check_name(name: str) -> None:
     """Refuse a machine's name that cannot name a folder."""
     if not _NAME.fullmatch(name):
-        raise UsageError(f"machine name {name!r} cannot name a folder: use lower-case letters, digits and dashes")
+        shown = name if len(name) <= 80 else f"{name[:80]}..."
+        raise UsageError(
+            f"machine name {shown!r} cannot name a folder: use at most 240 lower-case letters, digits and dashes"
+        )
 
 
 def slug(cpu: str, cores: int, memory_bytes: int) -> str:
