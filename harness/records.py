@@ -13,10 +13,12 @@ import msgspec
 from msgspec import Meta
 
 # Bounds are checked where values are read, as runs come from strangers: whole numbers fit 64 bits, and what is counted
-# or timed is not negative.
+# or timed is not negative. Squares of figures are finite, so that the statistics of any can be computed.
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Whole: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Amount: TypeAlias = Annotated[float, Meta(ge=0, le=1e18)]
+LARGEST = 1e100
+Figure: TypeAlias = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 Text: TypeAlias = Annotated[str, Meta(max_length=10_000)]
 Scalar: TypeAlias = bool | Whole | float | Text
 Status: TypeAlias = Literal["ok", "skipped", "failed", "timeout", "memory"]
@@ -196,7 +198,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     status: Status
     reason: str = ""
     phases: dict[str, Phase] = {}
-    metrics: dict[str, float] = {}
+    metrics: dict[str, Figure] = {}
     curves: dict[str, Curve] = {}
     conditions: Conditions | None = None
     cores: list[Count] = []

@@ -35,7 +35,7 @@ COMMANDS = (
     "query SELECT\0*\0FROM\0trials,\0runs",
     "report RUN -o page.html",
     "report RUN --format markdown",
-    "claims RUN",
+    "claims --run RUN",
     "history wall_s",
     "gate BASE RUN",
     "baseline set RUN",
@@ -111,17 +111,35 @@ class Outcome(NamedTuple):
 def damaged(lines: Sequence[bytes], draw: random.Random) -> bytes:
     """Damage a run in one to three places."""
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
-        harm = draw.choices((_other_value, _raw_value, _bytes, _lines, _keys), (60, 12, 8, 10, 10))[0]
+        harm = draw.choices((_other_value, _everywhere, _raw_value, _bytes, _lines, _keys), (35, 30, 10, 5, 10, 10))[0]
         with contextlib.suppress(ValueError, RecursionError):  # a line that is JSON no longer stays as it is
             lines = harm(lines, draw)
     return b"".join(lines)
 
 
 def _other_value(lines: Sequence[bytes], draw: random.Random) -> Sequence[bytes]:
-    """Replace a value by one of the same kind that it cannot be, or of another kind."""
+    """Replace a value of one line."""
     at, line = _any_line(lines, draw)
     place = draw.choice(list(_places(line)))
-    old = _at(line, place)
+    return _with(lines, at, _encoded(_replaced(line, place, _other(_at(line, place), draw))))
+
+
+def _everywhere(lines: Sequence[bytes], draw: random.Random) -> Sequence[bytes]:
+    """Replace the values at one place of all records, mostly by the same one."""
+    records = [json.loads(line) for line in lines[1:]]
+    place = draw.choice(list(_places(draw.choice(records))))
+    state, share = draw.getstate(), draw.choice((1.0, 1.0, 0.5))
+    for record in records:
+        if draw.random() < share:
+            with contextlib.suppress(LookupError, TypeError):  # this record has no such place
+                same = random.Random()
+                same.setstate(state)
+                _replaced(record, place, _other(_at(record, place), same))
+    return [lines[0], *map(_encoded, records)]
+
+
+def _other(old: Any, draw: random.Random) -> Any:
+    """Choose a value of the same kind that stands at the edge of what it can be or beyond, or one of another kind."""
     kinds: dict[type, Callable[[], Any]] = {
         int: lambda: draw.choice((*_NUMBERS, -old)),
         float: lambda: draw.choice((*_NUMBERS, -old)),
@@ -131,7 +149,7 @@ def _other_value(lines: Sequence[bytes], draw: random.Random) -> Sequence[bytes]
     }
     same = kinds.get(type(old), lambda: None)()
     other: Any = draw.choice((None, True, 0, -1, 1.5, "x", [], {}, [[]], {"a": {}}))
-    return _with(lines, at, _encoded(_replaced(line, place, same if draw.random() < 0.8 else other)))
+    return same if draw.random() < 0.8 else other
 
 
 def _raw_value(lines: Sequence[bytes], draw: random.Random) -> Sequence[bytes]:
@@ -234,7 +252,9 @@ def outcomes(content: bytes, base: Sequence[bytes], folder: Path) -> tuple[list[
     place.mkdir(parents=True)
     (folder / "bakeoff.toml").write_text("builtin = true\n")
     (place / "20250101T000000Z-nocommit-aaaaaa.jsonl").write_bytes(_older(base))
-    run = place / "20261231T000000Z-nocommit-bbbbbb.jsonl"
+    # Under its right name a baseline can point at it.
+    utc = re.sub("[-:]|[+].*", "", header["started"])
+    run = place / f"{utc}Z-{(header['environment']['commit'] or 'nocommit')[:8]}-{header['run']}.jsonl"
     run.write_bytes(content)
     reader, writer = os.pipe()
     child = os.fork()

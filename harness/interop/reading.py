@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,8 +14,8 @@ import msgspec
 
 from harness.errors import UsageError
 from harness.inputs import read_regular
-from harness.records import Record
-from harness.store.checks import COMMIT, RecordCheck, check_header, is_date
+from harness.records import LARGEST, Record
+from harness.store.checks import COMMIT, SHORTEST_S, RecordCheck, check_header, is_date
 from harness.store.header import SCHEMA, Header
 from harness.store.imported_names import digest
 
@@ -146,20 +145,20 @@ def milliseconds(at: str) -> int:
 
 
 def finite(value: object) -> float | None:
-    """Return a number as a float; ``None`` for NaN, infinity, truth values and everything that is not a number."""
+    """Return a number as a float; ``None`` for NaN, numbers beyond 1e100, truth values and what is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         number = float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST else None
 
 
 def seconds(values: object) -> list[float]:
-    """Return those of some values that can be times: finite and not negative."""
+    """Return those of some values that can be times: 0, or between what is too short and too long for any clock."""
     numbers = map(finite, values if isinstance(values, list) else [values])
-    return [number for number in numbers if number is not None and 0 <= number <= _MOST_S]
+    return [number for number in numbers if number is not None and (number == 0 or SHORTEST_S <= number <= _MOST_S)]
 
 
 def calls_of(value: object) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from harness.declare import Judgement, Outputs, Task
 from harness.declare.values import DIVERGED, Summed
 from harness.errors import InvalidOutputError
-from harness.records import Curve
+from harness.records import LARGEST, Curve
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -140,7 +140,7 @@ def _guessed(
         )
     if not math.isfinite(step):
         raise InvalidOutputError(f"training diverged at step {step}: the step must be a finite number")
-    finite = {name: value for name, value in known.items() if math.isfinite(value)}
+    finite = {name: value for name, value in known.items() if abs(value) <= LARGEST}
     metrics = {**_finite(task, {**task.guess(data), **finite}, "the guess's metric"), DIVERGED: 1.0}
     cut = {name: _until(step, curve) for name, curve in curves.items()}
     kept = {name: curve for name, curve in cut.items() if curve.x}
@@ -154,7 +154,7 @@ def _finite(task: Task, given: Mapping[str, float], what: str, undefined: Collec
     for name in names:
         if name not in given:
             raise InvalidOutputError(f"{what} {name} is missing")
-        if not math.isfinite(given[name]):
+        if not abs(given[name]) <= LARGEST:  # as runs are read; nor is NaN
             raise InvalidOutputError(f"{what} {name} is {given[name]}")
     return {name: float(given[name]) for name in names}
 

@@ -21,6 +21,8 @@ _RUN = re.compile(r"[0-9a-f]{6}")
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _DATE = re.compile(r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 _LONGEST = 200
+#: Ratios of shorter times could be too small for a float.
+SHORTEST_S = 1e-18
 
 
 def check_header(header: Header) -> None:
@@ -64,11 +66,10 @@ def check_trial(trial: Trial) -> None:
 
 
 class RecordCheck:
-    """Checks records one after the other; names that were checked once are known."""
+    """Checks records one after the other; names that were checked together once are known."""
 
     def __init__(self) -> None:
-        self._trials: set[tuple[str, str, str, str, str]] = set()
-        self._names: set[str] = set()
+        self._known: set[tuple[str, ...]] = set()
 
     def __call__(self, record: Record) -> None:
         """Refuse a record that cannot be.
@@ -79,18 +80,22 @@ class RecordCheck:
             With a clause that says what is wrong.
         """
         trial = record.trial
-        names = (trial.topic, trial.task, trial.strategy, trial.dataset, trial.scenario)
-        if names not in self._trials:
+        keys = (*trial.params, *trial.options, *record.phases, *record.metrics, *record.curves, *record.n, *record.work)
+        names = (trial.topic, trial.task, trial.strategy, trial.dataset, trial.scenario, *keys)
+        if names not in self._known:
             check_trial(trial)
-            self._trials.add(names)
-        for keys in (trial.params, trial.options, record.phases, record.metrics, record.curves, record.n, record.work):
-            if not self._names.issuperset(keys):
-                _check_identifiers(keys)
-                self._names.update(keys)
+            _check_identifiers(keys)
+            self._known.add(names)
         for name, phase in record.phases.items():
+            times = (*phase.wall_s, *phase.cpu_s)
+            if min(times, default=1.0) < SHORTEST_S and any(0 < time < SHORTEST_S for time in times):
+                raise ValidationError(f"phase {name} has a time that is neither 0 nor {SHORTEST_S:g} s or more")
             # An imported phase may have only one of the two times.
             if len(phase.wall_s) != len(phase.cpu_s) and phase.wall_s and phase.cpu_s:
                 raise ValidationError(f"phase {name} has {len(phase.wall_s)} wall but {len(phase.cpu_s)} CPU samples")
+        for name in record.n:
+            if not 0 <= record.metrics.get(name, 0) <= 1:
+                raise ValidationError(f"metric {name} is a share of cases, and {record.metrics[name]:g} is not one")
         for name, curve in record.curves.items():
             if {len(curve.y), *map(len, filter(None, (curve.low, curve.high)))} != {len(curve.x)}:
                 raise ValidationError(f"the lists of curve {name} differ in length")
@@ -134,7 +139,7 @@ def _check_lines(pairs: Iterable[tuple[str, str]]) -> None:
     for pair in pairs:
         for text in pair:
             if len(text) > _LONGEST or not text.isprintable():
-                raise ValidationError(f"{_shown(text)} is not a name or version: these are one line of at most {_LONGEST}")
+                raise ValidationError(f"{_shown(text)} is not a name or version: one line of at most {_LONGEST}")
 
 
 def _shown(text: str) -> str:

@@ -42,6 +42,9 @@ HEADERS: dict[str, dict[str, Any]] = {
 RECORDS: dict[str, dict[str, Any]] = {
     "a negative time": {"phases": {"fit": {"wall_s": [-1.0], "cpu_s": [1.0]}}},
     "more of one time": {"phases": {"fit": {"wall_s": [1.0, 2.0], "cpu_s": [1.0]}}},
+    "a time that no clock shows": {"phases": {"fit": {"wall_s": [5e-324], "cpu_s": [1.0]}}},
+    "a share above 1": {"metrics": {"auc": 1.5}, "n": {"auc": 10}},
+    "a metric whose square is infinite": {"metrics": {"auc": 1e200}},
     "a negative peak": {"phases": {"fit": {"wall_s": [1.0], "cpu_s": [1.0], "peak_bytes": -1}}},
     "no calls": {"phases": {"fit": {"wall_s": [1.0], "cpu_s": [1.0], "calls": 0}}},
     "a curve of unequal lists": {"curves": {"loss": {"x": [1.0, 2.0], "y": [1.0]}}},

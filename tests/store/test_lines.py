@@ -20,7 +20,7 @@ from harness.store.read import Reader, encode
 Make = Callable[..., Any]
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-amounts = st.floats(0, 1e18)
+amounts = st.just(0.0) | st.floats(1e-17, 1e18)
 words = st.text(max_size=8)
 names = st.from_regex(r"[a-z0-9]{1,4}(-[a-z0-9]{1,3})?", fullmatch=True)
 keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True)
@@ -43,7 +43,7 @@ records = st.builds(
     status=st.sampled_from(["ok", "failed", "timeout", "memory", "skipped"]),
     reason=words,
     phases=st.dictionaries(keys, phases, max_size=2),
-    metrics=st.dictionaries(keys, finite, max_size=3),
+    metrics=st.dictionaries(keys, st.floats(-1e100, 1e100), max_size=3),
     curves=st.dictionaries(
         keys, st.builds(lambda y: Curve(x=[float(i) for i in range(len(y))], y=y), floats), max_size=2
     ),
