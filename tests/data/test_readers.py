@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -489,4 +491,14 @@ def test_data_that_are_no_file_are_one_sentence(tmp_path: Path) -> None:
     file.unlink()
     file.mkdir()
     with pytest.raises(UsageError, match=r"^cannot read .*mine\.csv, the file of data set mine: it is a folder"):
+        check(read_card(card))
+
+
+def test_an_array_larger_than_the_memory_is_one_sentence(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**13,)})
+    with zipfile.ZipFile(tmp_path / "mine.npz", "w") as file:
+        file.writestr("X.npy", header.getvalue())
+    card = write_card(tmp_path / "mine.npz", "[file.shapes]\nX = [10_000_000_000_000]", kind="arrays")
+    with pytest.raises(UsageError, match=r"mine\.npz cannot be read as npz: "):
         check(read_card(card))

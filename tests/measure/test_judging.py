@@ -191,3 +191,8 @@ def test_divergence_without_a_sound_guess_fails_in_a_sentence(guess: Any, step: 
 def test_a_metric_that_is_not_finite_still_fails_where_there_is_a_guess() -> None:
     with pytest.raises(InvalidOutputError, match=r"^metric error is inf$"):
         judge(task(guess=lambda data: {"error": 9.0}), np.zeros(3), np.full(3, math.inf))
+
+
+def test_a_metric_whose_square_is_infinite_fails_since_no_run_with_it_could_be_read() -> None:
+    with pytest.raises(InvalidOutputError, match=r"^metric error is 1e\+200$"):
+        judge(task(), np.zeros(3), np.full(3, 1e200))
