@@ -21,7 +21,7 @@ from harness.errors import UsageError
 MOST_BYTES = 2**24
 
 #: A path in a file: no control characters, and no part longer than file systems take.
-PathText: TypeAlias = Annotated[str, Meta(pattern=r"^(?!.*[^/]{241})[^\x00-\x1f\x7f]{0,4000}$")]
+PathText: TypeAlias = Annotated[str, Meta(pattern=r"^(?!.*[^/]{241})[^\x00-\x1f\x7f]{0,1000}$")]
 
 _KINDS = {
     stat.S_IFDIR: "a folder",

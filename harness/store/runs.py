@@ -188,13 +188,14 @@ def runs(folder: Path) -> list[Path]:
 
 
 def distinct(paths: Iterable[Path]) -> list[Path]:
-    """Leave out further names of the same file, such as those in a folder that links to another one.
+    """Leave out further names of the same file, such as those in a folder that links to another one; keep the order.
 
     Raises
     ------
     UsageError
         When a name leads to no file.
     """
+    paths = list(dict.fromkeys(paths))
     found: dict[tuple[int, int], Path] = {}
     for path in sorted(paths, key=lambda path: (path.is_symlink() or path.parent.is_symlink(), path)):
         try:
@@ -202,7 +203,8 @@ def distinct(paths: Iterable[Path]) -> list[Path]:
         except OSError as error:
             raise UsageError(f"cannot read the run {path}: {error.strerror}") from None
         found.setdefault((status.st_dev, status.st_ino), path)
-    return list(found.values())
+    kept = set(found.values())
+    return [path for path in paths if path in kept]
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ import pytest
 
 from harness import inputs
 from harness.errors import UsageError
+from harness.measure.machine import Machine
 from harness.store.load import tables
 from harness.store.read import encode, read, read_all
 from harness.store.runs import create, find, runs
@@ -119,6 +120,14 @@ def test_a_run_counts_once_under_two_names(results: Path) -> None:
     (results / "box" / path.name.replace("20261123", "20261124")).hardlink_to(path)
     assert runs(results) == [path]
     assert len(tables(results, path, results / "linked" / path.name).trials) == 2
+
+
+def test_runs_of_several_machines_are_in_the_order_of_their_time(tmp_path: Path, make_header: Make) -> None:
+    for day, machine in enumerate(("cart", "box", "attic"), start=1):
+        create(
+            tmp_path, make_header(run=f"{day}" * 6, started=f"2026-01-0{day}T00:00:00Z", machine=Machine(machine))
+        ).close()
+    assert tables(tmp_path).runs["machine"].tolist() == ["cart", "box", "attic"]
 
 
 def test_copies_of_a_run_count_once_and_the_fullest_is_read(results: Path, make_record: Make) -> None:
