@@ -112,7 +112,8 @@ def damaged(lines: Sequence[bytes], draw: random.Random) -> bytes:
     """Damage a run in one to three places."""
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
         harm = draw.choices((_other_value, _everywhere, _raw_value, _bytes, _lines, _keys), (35, 30, 10, 5, 10, 10))[0]
-        with contextlib.suppress(ValueError, RecursionError):  # a line that is JSON no longer stays as it is
+        # What is no longer there, or no longer JSON, stays as it is.
+        with contextlib.suppress(ValueError, IndexError, RecursionError):
             lines = harm(lines, draw)
     return b"".join(lines)
 

@@ -25,6 +25,6 @@ def test_no_command_fails_on_damaged_runs(tmp_path: Path) -> None:
 
 def test_damages_are_many_and_repeat_with_their_seed() -> None:
     base = tracked()[0]
-    made = [damaged(base, random.Random(number)) for number in range(50)]
-    assert made == [damaged(base, random.Random(number)) for number in range(50)]
-    assert len(set(made) - {b"".join(base)}) > 40
+    made = [damaged(base, random.Random(number)) for number in range(1000)]
+    assert made == [damaged(base, random.Random(number)) for number in range(1000)]
+    assert len(set(made) - {b"".join(base)}) > 800
