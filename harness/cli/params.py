@@ -72,4 +72,7 @@ class Setting(click.ParamType["tuple[str, tuple[Scalar, ...]]"]):
         values = [part.strip() for part in match[2].split(",")] if match else []
         if match is None or not all(values):
             self.fail(f"invalid setting {value!r}: write name=value, as in rows=100000 or max_bin=64,256", param, ctx)
-        return match[1], tuple(dict.fromkeys(scalar(part) for part in values))
+        given = tuple(dict.fromkeys(scalar(part) for part in values))
+        if any(isinstance(number, int) and not -(2**63) <= number < 2**63 for number in given):
+            self.fail(f"{value!r} has a whole number beyond 64 bits, which a run cannot store", param, ctx)
+        return match[1], given

@@ -13,7 +13,7 @@ import numpy as np
 from harness.declare import Judgement, Outputs, Task
 from harness.declare.values import DIVERGED, Summed
 from harness.errors import InvalidOutputError
-from harness.records import Curve
+from harness.records import LARGEST, Curve
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 #: Points of a curve that a record has; more are thinned, since a page draws fewer.
@@ -172,7 +172,7 @@ def _guessed(
     if not math.isfinite(step):
         raise InvalidOutputError(f"training diverged at step {step}: the step must be a finite number")
     numbers = {name: _number(f"metric {name}", value) for name, value in _mapping(known, "metrics").items()}
-    finite = {name: value for name, value in numbers.items() if math.isfinite(value)}
+    finite = {name: value for name, value in numbers.items() if abs(value) <= LARGEST}
     metrics = {**_finite(task, {**task.guess(data), **finite}, "the guess's metric"), DIVERGED: 1.0}
     cut = {name: _until(step, curve) for name, curve in _curves(curves).items()}
     kept = {name: curve for name, curve in cut.items() if curve.x}
@@ -190,7 +190,7 @@ def _finite(task: Task, given: Mapping[str, float], what: str, undefined: Collec
             unknown = [str(other) for other in given if other not in names]
             raise InvalidOutputError(f"{what} {name} is missing{'; there is ' if unknown else ''}{', '.join(unknown)}")
         numbers[name] = _number(f"{what} {name}", given[name])
-        if not math.isfinite(numbers[name]):
+        if not abs(numbers[name]) <= LARGEST:  # as runs are read; nor is NaN
             raise InvalidOutputError(f"{what} {name} is {numbers[name]}")
     return numbers
 

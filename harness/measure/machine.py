@@ -20,7 +20,7 @@ from harness.measure.git import git
 
 ROOT = Path("/")
 _WITHOUT_METADATA = ("msgspec", "numpy", "pandas", "psutil", "pyarrow", "scipy", "threadpoolctl")
-_NAME = re.compile(r"[a-z0-9]+([-._][a-z0-9]+)*")
+_NAME = re.compile(r"(?=.{1,240}\Z)[a-z0-9]+([-._][a-z0-9]+)*")
 _GIT_S = 10.0
 
 
@@ -120,7 +120,10 @@ def fingerprint(name: str | None = None, *, root: Path = ROOT) -> Machine:
 def check_name(name: str) -> None:
     """Refuse a machine's name that cannot name a folder."""
     if not _NAME.fullmatch(name):
-        raise UsageError(f"machine name {name!r} cannot name a folder: use lower-case letters, digits and dashes")
+        shown = name if len(name) <= 80 else f"{name[:80]}..."
+        raise UsageError(
+            f"machine name {shown!r} cannot name a folder: use at most 240 lower-case letters, digits and dashes"
+        )
 
 
 def slug(cpu: str, cores: int, memory_bytes: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -14,9 +15,10 @@ from harness.declare.values import STRESS, TUNE, TUNED, Chart, Work
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
-from harness.records import Scalar
+from harness.records import Amount, Count, Scalar
 
 SCHEMA = "1.3"
+_SCHEMA = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 
 
 class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,7 +40,7 @@ class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
     direction: Literal["higher", "lower"]
     unit: str
     summary: str = ""
-    margin: float = 0.0
+    margin: Amount = 0.0
     limit: float | None = None
     rate: bool = False
     of: str = ""
@@ -114,7 +116,7 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
     summary: str = ""
     device: str = "cpu"
-    tries: int = 0
+    tries: Count = 0
     hand_tuned: bool = False
     versions: dict[str, str] = {}
 
@@ -177,7 +179,7 @@ class Header(msgspec.Struct, frozen=True):
     environment: Environment
     selection: Selection
     plan: str
-    trials: int
+    trials: Count
     command: str
     metrics: tuple[JudgedMetric, ...]
     cards: dict[str, str]
@@ -224,6 +226,8 @@ def new_run_id() -> str:
 
 
 def _major(schema: str) -> int:
+    if not _SCHEMA.fullmatch(schema):
+        raise ValueError("its schema is not a version such as 1.3")
     return int(schema.partition(".")[0])
 
 
@@ -240,5 +244,5 @@ def decode_header(line: bytes, path: Path) -> Header:
         if _major(schema) > _major(SCHEMA):
             raise UsageError(f"{path} has schema {schema}, and this bakeoff reads up to {SCHEMA}: update bakeoff")
         return msgspec.json.decode(line, type=Header)
-    except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
+    except (ValueError, RecursionError) as error:  # msgspec's and Unicode's errors are ValueErrors too
         raise UsageError(f"{path} is not a run of bakeoff: its first line is not a header ({error})") from None

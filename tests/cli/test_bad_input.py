@@ -73,6 +73,9 @@ SELECTIONS = {
 FORMS = {
     "setting without value": ("run planted --set rows", r".*invalid setting 'rows': write name=value, as in rows=.*"),
     "setting with an empty value": ("run planted --set rows=", r".*invalid setting 'rows=': write name=value.*"),
+    "a number beyond 64 bits": ("run planted --set rows=9223372036854775808", r".*rows=92.*beyond 64 bits.*"),
+    "a number of too many digits": (f"run planted --set rows={'9' * 5000}", r"--set rows=inf is not of type int"),
+    "underscores at the end": ("run planted --set rows=1_", r"--set rows=1_ is not of type int"),
     "no threads": ("run planted --threads 0", r".*--threads.*: 0 is not in the range x>=1\."),
     "no blocks": ("run planted --blocks 0", r".*--blocks.*: 0 is not in the range x>=1\."),
     "no time": ("run planted --timeout 0", r".*--timeout.*: 0\.0 is not in the range .*"),

@@ -268,3 +268,8 @@ def test_long_curves_are_thinned_with_their_ends_and_a_remark() -> None:
     assert long.x == long.y == long.low == long.high
     assert (len(long.x), long.x[0], long.x[-1]) == (1000, 0.0, 1_000_000.0)
     assert {round(after - before) for before, after in pairwise(long.x)} == {1001, 1002}
+
+
+def test_a_metric_whose_square_is_infinite_fails_since_no_run_with_it_could_be_read() -> None:
+    with pytest.raises(InvalidOutputError, match=r"^metric error is 1e\+200$"):
+        judge(task(), np.zeros(3), np.full(3, 1e200))
