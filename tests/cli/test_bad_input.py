@@ -176,7 +176,7 @@ BROKEN_FILES: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "wrong declaration": (
         "run planted",
         lambda folder: append(folder / "planted.py", 'Metric("auc", unit="1")\n'),
-        r".*/planted\.py:223: metric auc needs direction='higher' or direction='lower'",
+        r".*/planted\.py:245: metric auc needs direction='higher' or direction='lower'",
     ),
     "unknown key": (
         "list",

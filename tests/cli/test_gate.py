@@ -177,7 +177,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(
     repository: Project, tmp_path: Path, option: str
 ) -> None:
     (tmp_path / "file").touch()
-    for place, why in ((tmp_path / "file" / "gate", "is a file"), (tmp_path, "it is a folder")):
+    for place, why in ((tmp_path / "file" / "gate", "is a file"), (tmp_path, "is a directory")):
         assert why in live(repository, option, str(place), code=2).stderr
     assert not (repository.folder / "results").exists()
 
@@ -199,7 +199,7 @@ def test_a_file_that_cannot_be_written_any_more_is_a_warning(
     files = {"junit": tmp_path, "markdown": tmp_path / "gate.md", "page": None}
     gate_command._write(samples.every(), files)
     assert (tmp_path / "gate.md").is_file()
-    assert capfd.readouterr().err.splitlines()[0].startswith(f"warning: cannot write {tmp_path}: it is a folder")
+    assert capfd.readouterr().err.splitlines()[0].startswith(f"warning: cannot write {tmp_path}, which is a folder")
 
 
 @pytest.mark.parametrize(
