@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from harness.errors import UsageError, did_you_mean
+from harness.inputs import PathText, read_toml
 from harness.records import Scalar
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -90,9 +90,9 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     pairs: Annotated[int, msgspec.Meta(ge=2, le=256)] = 16
     rounds: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 12
     allowed: tuple[Allowed, ...] = ()
-    lock: tuple[str, ...] = ("constraints.txt", "requirements.txt")
-    wheels: str = ""
-    paths: tuple[str, ...] = ()
+    lock: tuple[PathText, ...] = ("constraints.txt", "requirements.txt")
+    wheels: PathText = ""
+    paths: tuple[PathText, ...] = ()
 
     def margin(self, topic: str, figure: str, declared: Mapping[str, float]) -> float:
         """Return the margin of a figure.
@@ -171,9 +171,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """
 
     folder: Path
-    results: str = "results"
-    datasets: str = "datasets"
-    topics: tuple[str, ...] = ()
+    results: PathText = "results"
+    datasets: PathText = "datasets"
+    topics: tuple[PathText, ...] = ()
     builtin: bool = False
     machine: str = ""
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=1e7)] = 600.0
@@ -202,7 +202,7 @@ def read_config(start: Path) -> Config:
     Raises
     ------
     UsageError
-        When the file cannot be parsed, or a key is unknown or of the wrong type.
+        When the file cannot be read or parsed, or a key is unknown or of the wrong type.
     """
     for folder in (start, *start.parents):
         for name, keys in _FILES.items():
@@ -239,12 +239,9 @@ def _path(kind: type, value: object) -> object:
 
 
 def _table(file: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
-    if not file.is_file():
+    if not os.path.lexists(file):
         return None
-    try:
-        table: Any = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not valid TOML: {error}") from None
+    table: Any = read_toml(file)
     for key in keys:
         table = table.get(key)
         if not isinstance(table, dict):

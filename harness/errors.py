@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
+from harness.text import inert
+
 
 class Exit(IntEnum):
     """Exit codes of every command."""
@@ -24,6 +26,10 @@ class BakeoffError(Exception):
     """Base of the errors that end a command with one sentence instead of a traceback."""
 
     exit_code = Exit.FAULT
+
+    def __str__(self) -> str:
+        """Return the sentence, in which the text of a file or a strategy is only shown."""
+        return inert(super().__str__())
 
 
 class UsageError(BakeoffError):

@@ -7,11 +7,20 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
-Scalar: TypeAlias = bool | int | float | str
+# Bounds are checked where values are read, as runs come from strangers: whole numbers fit 64 bits, and what is counted
+# or timed is not negative. Squares of figures are finite, so that the statistics of any can be computed.
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Whole: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Amount: TypeAlias = Annotated[float, Meta(ge=0, le=1e18)]
+LARGEST = 1e100
+Figure: TypeAlias = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
+Text: TypeAlias = Annotated[str, Meta(max_length=10_000)]
+Scalar: TypeAlias = bool | Whole | float | Text
 Status: TypeAlias = Literal["ok", "skipped", "failed", "timeout", "memory"]
 #: Measures over all phases of a trial; no metric may have such a name.
 TOTALS = ("wall_s", "cpu_s", "peak_bytes", "device_bytes")
@@ -21,9 +30,9 @@ MemorySource: TypeAlias = Literal["exact", "quiet", "sampled"]
 class Seeds(msgspec.Struct, frozen=True):
     """Separate seeds, so that one source of randomness can vary while the others do not."""
 
-    data: int
-    model: int
-    order: int
+    data: Count
+    model: Count
+    order: Count
 
 
 class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,7 +55,7 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
     scenario: str
     params: dict[str, Scalar]
     options: dict[str, Scalar]
-    block: int
+    block: Count
     seeds: Seeds
 
     @property
@@ -91,13 +100,13 @@ class Phase(msgspec.Struct, omit_defaults=True):
         Calls that each sample of time is the mean of; above 1 only in imported runs.
     """
 
-    wall_s: list[float]
-    cpu_s: list[float]
-    peak_bytes: int | None = None
-    held_bytes: int = 0
-    device_bytes: int | None = None
+    wall_s: list[Amount]
+    cpu_s: list[Amount]
+    peak_bytes: Count | None = None
+    held_bytes: Whole = 0
+    device_bytes: Count | None = None
     in_total: bool = True
-    calls: int = 1
+    calls: Annotated[int, Meta(ge=1, le=2**63 - 1)] = 1
 
 
 class Curve(msgspec.Struct, omit_defaults=True):
@@ -141,6 +150,8 @@ class Conditions(msgspec.Struct, omit_defaults=True):
         Share of the trial's cores' time taken by other guests of the host (steal), 0 to 1.
     foreign
         Share of the trial's cores' time used by other processes of this machine, 0 to 1.
+    throttled
+        Share of the trial's cores' time for which the CPU quota of its control group stopped it, 0 to 1.
     mhz
         Mean frequency of the trial's cores before and after, in MHz; empty where unknown.
     switches
@@ -149,17 +160,18 @@ class Conditions(msgspec.Struct, omit_defaults=True):
         Trials that ran at the same time, this one included.
     """
 
-    load: float
-    stolen: float
-    foreign: float
-    mhz: list[float] = []
-    switches: int = 0
-    jobs: int = 1
+    load: Amount
+    stolen: Amount
+    foreign: Amount
+    mhz: list[Amount] = []
+    switches: Count = 0
+    jobs: Count = 1
+    throttled: Amount = 0.0
 
     @property
     def contaminated(self) -> bool:
-        """Whether more than 5 % of the cores' time went elsewhere, or other trials ran alongside."""
-        return self.stolen + self.foreign > 0.05 or self.jobs > 1
+        """Whether more than 5 % of the cores' time went elsewhere or was withheld, or other trials ran alongside."""
+        return self.stolen + self.foreign + self.throttled > 0.05 or self.jobs > 1
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -189,19 +201,19 @@ class Record(msgspec.Struct, omit_defaults=True):
     status: Status
     reason: str = ""
     phases: dict[str, Phase] = {}
-    metrics: dict[str, float] = {}
+    metrics: dict[str, Figure] = {}
     curves: dict[str, Curve] = {}
     conditions: Conditions | None = None
-    cores: list[int] = []
+    cores: list[Count] = []
     memory_source: MemorySource | None = None
     started: str = ""
-    elapsed_s: float = 0.0
-    n: dict[str, int] = {}
-    overlap: float = 0.0
-    diverged: float | None = None
+    elapsed_s: Amount = 0.0
+    n: dict[str, Count] = {}
+    overlap: Amount = 0.0
+    diverged: Amount | None = None
     tries: list[Try] = []
     choice: dict[str, Scalar] = {}
-    work: dict[str, float] = {}
+    work: dict[str, Amount] = {}
 
     @property
     def crowded(self) -> bool:
@@ -233,7 +245,7 @@ def scalar(text: str) -> Scalar:
     """Read a number or a truth value; everything else is text."""
     if text in ("true", "false"):
         return text == "true"
-    if re.fullmatch(r"[+-]?\d[\d_]*", text):
+    if re.fullmatch(r"[+-]?\d+(_\d+)*", text) and len(text) < 4000:  # Python reads no longer whole numbers
         return int(text)
     try:
         return float(text)

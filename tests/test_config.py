@@ -154,3 +154,11 @@ def test_a_wrong_gate_table_is_refused(tmp_path: Path, text: str, said: str) -> 
     (tmp_path / "bakeoff.toml").write_text(text)
     with pytest.raises(UsageError, match=said):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["a\\u0000b", "a\\nb", "x" * 300])
+@pytest.mark.parametrize("key", ["results", "datasets"])
+def test_paths_that_none_can_be_are_one_sentence(tmp_path: Path, key: str, path: str) -> None:
+    bakeoff_toml(tmp_path, f'{key} = "{path}"')
+    with pytest.raises(UsageError, match=rf"bakeoff\.toml: Expected `str` matching regex .* at `\$\.{key}`"):
+        read_config(tmp_path)

@@ -16,6 +16,7 @@ import numpy as np
 from power.planted_changes import MARGIN
 
 from harness.config import GatePolicy
+from harness.execute.executor import Share
 from harness.gate.decision import Case, Pair, Side, SideName
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.growth import growth, suspicious
@@ -107,7 +108,7 @@ def _gates(workload: str, variable: str, change: float, *, loaded: bool) -> Iter
         "candidate": _side("candidate", {**noise, variable: str(planted), "PLANTED_SIDE": "1"}),
     }
     with MemoryPass(sides, 60) as memory:
-        bench = Setup(sides, usable_cores(), 60, memory, GatePolicy())
+        bench = Setup(sides, lambda _: Share(tuple(usable_cores()), 1), 60, memory, GatePolicy())
         while True:
             progress = MeasuredCase(_planned(workload, sides), bench.policy)
             if workload == "memory":

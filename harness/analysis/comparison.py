@@ -72,7 +72,7 @@ class Comparison:
         self.task = _only("task", task, list(self._run_set.tasks()))
         aggregates = self._run_set.tasks()[self.task]
         self.machine = _only("machine", machine, list(dict.fromkeys(cell.machine for cell in aggregates)))
-        self.remarks: list[str] = self._run_set.other_totals
+        self.remarks: list[str] = self._run_set.incomparable
         own = [cell for cell in aggregates if cell.machine == self.machine]
         self.cells: list[CellAggregate] = [cell for cell in own if _matches(cell, where)]
         if not self.cells:

@@ -9,7 +9,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -18,15 +18,13 @@ import numpy as np
 from harness.analysis.aggregates import CellAggregate
 from harness.analysis.run_set import RunSet
 from harness.records import Cell, depends_on_setup, is_cost, setup_among
-from harness.stats.changes import Change, change_points
+from harness.stats.changes import MOST_POINTS, Change, change_points
 from harness.stats.paired import Interval, mean
 from harness.stats.rates import rate
-from harness.store.header import Header, JudgedMetric, version_of
+from harness.store.header import Header, JudgedMetric, Versions, version_of, versions_in
 
 Edition = Callable[[str, Cell], Hashable]
 SetupPhases = Callable[[str, str], frozenset[str]]
-#: Run, task and strategy to measure to version.
-Versions = Mapping[tuple[str, str, str], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,11 @@ class Track:
     def values(self) -> list[float]:
         """The means, oldest first."""
         return [point.estimate for point in self.points.values()]
+
+    @property
+    def searched(self) -> int:
+        """How many of the last points are searched for changes."""
+        return min(len(self.points), MOST_POINTS)
 
     @cached_property
     def changes(self) -> list[Change]:
@@ -128,33 +131,27 @@ def follow(
     known: Versions = versions or {}
     groups: dict[tuple[Cell, str, str], dict[tuple[str, Hashable, tuple[str, ...], str], dict[str, Interval]]]
     groups = defaultdict(dict)
+    declared = cache(setup)
     for cell in aggregates:
+        task = cell.cell.full_task
         for label, entry in cell.entries.items():
             for name in names:
+                places = groups[cell.cell, label, name]
                 for run, point in by_run(cell, label, name).items():
-                    phases = setup(run, cell.cell.full_task) if depends_on_setup(name) else ()
-                    version = version_of(known.get((run, cell.cell.full_task, entry.strategy), {}), name)
+                    phases = declared(run, task) if depends_on_setup(name) else ()
+                    version = version_of(known.get((run, task, entry.strategy), {}), name)
                     place = (cell.machine, edition(run, cell.cell), setup_among(entry.values, phases), version)
-                    groups[cell.cell, label, name].setdefault(place, {})[run] = point
+                    places.setdefault(place, {})[run] = point
     for (followed, label, name), places in groups.items():
-        yield [
-            Track(followed, label, name, machine, data, phases, _in_order(points, started), version)
-            for (machine, data, phases, version), points in places.items()
-        ]
+        if places:
+            yield [
+                Track(followed, label, name, machine, data, phases, _in_order(points, started), version)
+                for (machine, data, phases, version), points in places.items()
+            ]
 
 
 def _in_order(points: Mapping[str, Interval], started: Mapping[str, str]) -> dict[str, Interval]:
     return {run: points[run] for run in sorted(points, key=started.__getitem__)}
-
-
-def versions_in(headers: Iterable[Header]) -> Versions:
-    """Return the versions of the benchmarks that runs were imported from."""
-    return {
-        (header.run, card.task, card.name): card.versions
-        for header in headers
-        for card in header.strategies
-        if card.versions
-    }
 
 
 def by_run(cell: CellAggregate, label: str, name: str) -> dict[str, Interval]:
@@ -166,21 +163,24 @@ def by_run(cell: CellAggregate, label: str, name: str) -> dict[str, Interval]:
     values, cases = entry.values.get(name), entry.cases.get(name)
     if values is None:
         return {}
-    runs = np.array([unit.run for unit in cell.units])
     known = np.isfinite(values) & ((values > 0) if is_cost(name) else True)
+    units: dict[str, list[int]] = {}
+    for unit in np.flatnonzero(known).tolist():
+        units.setdefault(cell.units[unit].run, []).append(unit)
 
-    def point(run: str) -> Interval:
-        own = known & (runs == run)
+    def point(own: list[int]) -> Interval:
         if is_cost(name):
             return mean(np.log(values[own])).exp()
         if cases is None:
             return mean(values[own], overlap=cell.overlap)
         return rate(values[own], cases[own], overlap=cell.overlap)
 
-    return {run: point(run) for run in dict.fromkeys(runs[known].tolist())}
+    return {run: point(own) for run, own in units.items()}
 
 
 Row: TypeAlias = dict[str, Any]
+#: What changed on a machine between two runs.
+Between: TypeAlias = Callable[[str, str, str], list[Row]]
 
 #: Number of last runs in which a change for the worse counts as new.
 LATELY = 3
@@ -216,6 +216,11 @@ def series(runs: RunSet, groups: Iterable[Sequence[Track]]) -> list[Row]:
     """Describe the tracks that have at least two runs, those with the largest changes first."""
     rows = []
     places = {(cell.machine, cell.cell): cell for cell in runs.aggregates}
+
+    @cache  # many series have the same runs
+    def between(machine: str, before: str, after: str) -> list[Row]:
+        return changed(runs.header(before, machine), runs.header(after, machine))
+
     for group in groups:
         several = {
             "other_data": len({track.edition for track in group}) > 1,
@@ -223,7 +228,7 @@ def series(runs: RunSet, groups: Iterable[Sequence[Track]]) -> list[Row]:
             "other_version": len({track.version for track in group}) > 1,
         }
         rows += [
-            {**_row(track, runs, places[track.machine, track.cell]), **several}
+            {**_row(track, runs, places[track.machine, track.cell], between), **several}
             for track in group
             if len(track.points) > 1
         ]
@@ -241,11 +246,11 @@ def _size(change: Row) -> float:
     return abs(math.log(estimate)) if change["effect"] == "ratio" else abs(estimate)
 
 
-def _row(track: Track, runs: RunSet, aggregates: CellAggregate) -> Row:
+def _row(track: Track, runs: RunSet, aggregates: CellAggregate, between: Between) -> Row:
     headers = [runs.header(run, track.machine) for run in track.points]
     metric, cell = _metric(track, headers), track.cell
-    points = _points(track, headers, aggregates)
-    newest = track.new_change(LATELY)
+    points = _points(track, headers, aggregates, between)
+    worse = any(_verdict(newest, metric) == "worse" for newest in track.changes[-1:])
     best = None
     if metric is not None:
         best = min(track.values) if metric.direction == "lower" else max(track.values)
@@ -264,12 +269,13 @@ def _row(track: Track, runs: RunSet, aggregates: CellAggregate) -> Row:
         "better": metric.direction if metric else None,
         "margin": metric.margin if metric else 0.0,
         "runs": len(points),
+        "searched": track.searched,
         "first": track.values[0],
         "last": track.values[-1],
         "best": best,
         "points": points,
         "changes": [_change(change, track, points, metric) for change in track.changes],
-        "regressed": newest is not None and _verdict(newest, metric) == "worse",
+        "regressed": worse and track.new_change(LATELY) is not None,
     }
 
 
@@ -282,7 +288,7 @@ def _metric(track: Track, headers: Sequence[Header]) -> JudgedMetric | None:
     return next((metric for metric in metrics if (metric.task, metric.name) == (task, name)), None)
 
 
-def _points(track: Track, headers: Sequence[Header], aggregates: CellAggregate) -> list[Row]:
+def _points(track: Track, headers: Sequence[Header], aggregates: CellAggregate, between: Between) -> list[Row]:
     entry = aggregates.entries[track.label]
     contaminated = Counter(aggregates.units[place].run for place in entry.contaminated)
     unfinished = Counter(aggregates.units[place].run for place in entry.failed)
@@ -304,7 +310,7 @@ def _points(track: Track, headers: Sequence[Header], aggregates: CellAggregate) 
         )
     for index, (before, after) in enumerate(pairwise(headers), start=1):
         points[index]["changed"] = [
-            *changed(before, after),
+            *between(track.machine, before.run, after.run),
             *_differing("measuring", "blocks", points[index - 1]["blocks"], points[index]["blocks"]),
         ]
     return points

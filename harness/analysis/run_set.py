@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from harness.analysis.aggregates import CellAggregate, aggregate
-from harness.analysis.totals import with_same_totals
+from harness.analysis.comparable import with_same_totals, with_same_versions
 from harness.declare.values import Chart
 from harness.records import Record, Status
 from harness.store.header import Header, JudgedMetric, StrategyCard, TaskCard, plain
@@ -140,26 +140,35 @@ class RunSet:
 
     @property
     def comparable(self) -> list[CellAggregate]:
-        """The aggregates with totals that mean the same in all runs: those of the newest run of each task."""
-        return self._same_totals[0]
+        """The aggregates with figures that mean the same in all runs, which is what they mean in the newest one."""
+        return self._same[0]
 
     @property
-    def other_totals(self) -> list[str]:
-        """Sentences that say whose totals `comparable` leaves out."""
-        return self._same_totals[1]
+    def incomparable(self) -> list[str]:
+        """Sentences that say which figures of which runs `comparable` leaves out."""
+        return self._same[1]
 
     @cached_property
-    def _same_totals(self) -> tuple[list[CellAggregate], list[str]]:
-        return with_same_totals(self.aggregates, sorted(self.headers, key=start_of))
+    def _same(self) -> tuple[list[CellAggregate], list[str]]:
+        headers = sorted(self.headers, key=start_of)
+        same_totals, remarks = with_same_totals(self.aggregates, headers)
+        same, others = with_same_versions(same_totals, headers)
+        return same, [*remarks, *others]
 
 
-def read_run_set(paths: Sequence[Path], since: datetime | None = None) -> RunSet:
+def read_run_set(
+    paths: Sequence[Path],
+    wanted: Callable[[Header], bool] = lambda _: True,
+    read: Callable[[], None] = lambda: None,
+) -> RunSet:
     """Read runs.
 
     Parameters
     ----------
-    since
-        Runs that started before are left out.
+    wanted
+        Whether a run belongs to the set, by its header; the records of others are not read.
+    read
+        Called after each file.
 
     Raises
     ------
@@ -171,10 +180,11 @@ def read_run_set(paths: Sequence[Path], since: datetime | None = None) -> RunSet
 
     def streams() -> Iterator[tuple[str, str, Iterable[Record]]]:
         for header, records in opened:
-            if since is None or start_of(header) >= since:
+            if wanted(header):
                 headers.append(header)
                 tallies.append(Tally())
                 yield header.run, header.machine.name, _tallied(records, tallies[-1])
+            read()
 
     with open_runs(paths) as opened:
         aggregates = aggregate(streams())

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy.special import stdtrit
 
+from harness.analysis import wording
 from harness.analysis.aggregates import CellAggregate, Floats, effect, fullest, measurable, shown, time_of
 from harness.records import TOTALS, is_cost, is_time
 from harness.stats.paired import CONFIDENCE, Interval, holm, p_value
@@ -27,6 +28,7 @@ ALPHA = 1 - CONFIDENCE
 #: Log-ratio of memory below which there is no difference: the peaks of equal code differ by up to half a per cent from
 #: run to run, and in one run they may not differ at all, so that no interval shows it.
 MEMORY_FLOOR = 0.01
+_LEAST_MOVED = 0.05
 
 
 #: Measure to the direction that is better.
@@ -120,6 +122,30 @@ def decide(
         )
         for (name, label), own in found.items()
     }
+
+
+def outliers(compared: Mapping[str, Mapping[str, Compared]], titles: Mapping[str, str]) -> dict[str, list[str]]:
+    """Say which ratios of costs have a mean that a few blocks move by 5 % or more from that of most blocks.
+
+    Parameters
+    ----------
+    titles
+        Label of a strategy to its title.
+
+    Returns
+    -------
+    dict
+        Label to its sentences, for the labels that have any.
+    """
+    said: dict[str, list[str]] = {}
+    for name, row in compared.items():
+        for label, own in ((label, found.effect) for label, found in row.items() if is_cost(name)):
+            if own and own.median and abs(math.log(own.estimate / own.median)) >= _LEAST_MOVED:
+                said.setdefault(label, []).append(
+                    f"{titles[label]}: a few blocks, far from the others, move the mean ratio of {name} to "
+                    f"{wording.ratio(own.estimate)}; the median block has {wording.ratio(own.median)}"
+                )
+    return said
 
 
 def noise_floor(sd: float, blocks: int) -> float:

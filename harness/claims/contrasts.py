@@ -76,27 +76,37 @@ def speedup(question: Question, contexts: Contexts) -> Answer:
 
 
 def slope(question: Question, contexts: Contexts) -> Answer:
-    """Fit a line through logarithms in every block."""
+    """Estimate an exponent: of a cost beside its fixed part, of a metric by a line through logarithms."""
     sizes = _sizes(question, contexts)
-    if len(sizes) < 2:
+    if len(sizes) < question.least_sizes:
         return Answer()
-    return replace(_sum(question, contexts, _line(question, sizes)), values=tuple(sizes))
+    if not is_cost(question.measure):
+        return replace(_sum(question, contexts, _line(question, sizes)), values=tuple(sizes))
+    complete = _complete(question, contexts, _at_sizes(question, sizes, np.ones(len(sizes))))
+    if not complete.units:
+        return Answer()
+    rows, spread = np.zeros(complete.values.shape[:2]), 0.0
+    for at, logs in enumerate(complete.values):
+        for sign, costs in zip(_SIGNS, np.split(np.exp(logs), len(question.labels), axis=1), strict=False):
+            fit = scaling.exponents(sizes, costs)
+            # Without a fit in one place there is no exponent, which NaN says.
+            rows[at] += math.nan if fit is None else sign * fit.values
+            spread += 0.0 if fit is None else float(fit.weights @ fit.weights) / len(rows)
+    return replace(_pooled(question, contexts, complete, rows, spread), values=tuple(sizes))
 
 
 def crossover(question: Question, contexts: Contexts) -> Answer:
     """Estimate the size at which the lines of two strategies cross."""
     sizes = _sizes(question, contexts)
-    steep = _sum(question, contexts, _line(question, sizes)) if len(sizes) > 1 else Answer()
+    if len(sizes) < question.least_sizes:
+        return Answer()
+    line = _line(question, sizes)
+    complete = _complete(question, contexts, line)
+    steep = _add(question, contexts, complete, line)
     if steep.interval is None:
         return Answer()
-    chosen = {context: contexts[context] for context in steep.contexts}
-    shape = (len(chosen), len(sizes), len(steep.units))
-    tables = []
-    for label in question.labels:
-        columns = [numbers(cells[size], label, question) for cells in chosen.values() for size in sizes]
-        values = np.array([[column[unit] for unit in steep.units] for column in columns])
-        tables.append(np.exp(values.reshape(shape).mean(axis=0)).T)
-    of, to = tables
+    chosen = {context: contexts[context] for context in complete.chosen}
+    of, to = np.split(np.exp(complete.values.mean(axis=0)), 2, axis=1)
     met = scaling.crossover(sizes, of, to) or Interval(math.nan, math.nan, math.nan, len(steep.units))
     p = partial(_p_of_crossing, question, chosen, sizes)
     return replace(steep, interval=met, p=p, values=tuple(sizes), noise=math.nan, steep=steep.interval)
@@ -115,6 +125,11 @@ def _line(question: Question, sizes: Sequence[float], at: float | None = None) -
     weights = centred / float(centred @ centred)
     if at is not None:
         weights = 1 / len(x) + (math.log(at) - float(x.mean())) * weights
+    return _at_sizes(question, sizes, weights)
+
+
+def _at_sizes(question: Question, sizes: Sequence[float], weights: Floats) -> list[_Term]:
+    """Return the values of the strategies at all sizes, the second strategy's with the opposite sign."""
     return [
         _Term(sign * float(weight), label, size)
         for sign, label in zip(_SIGNS, question.labels, strict=False)
@@ -132,39 +147,73 @@ def _sizes(question: Question, contexts: Contexts) -> list[float]:
                 units = set.intersection(*(set(numbers(cell, label, question)) for label in question.labels))
                 if value is not None:
                     holders.setdefault(value, set()).update((context, unit) for unit in units)
-        values, _ = fullest(holders, least=2)
+        values, _ = fullest(holders, least=question.least_sizes)
     return sorted(check_size(question.kind, question.over, value) for value in values)
+
+
+class _Complete(NamedTuple):
+    """The values of some terms in the blocks that have all of them: shape (contexts, blocks, terms)."""
+
+    chosen: list[Cell]
+    units: list[RunBlock]
+    values: Floats
+    left: int
+
+
+def _complete(question: Question, contexts: Contexts, terms: Sequence[_Term]) -> _Complete:
+    """Choose the contexts and blocks that have all terms, and return their values."""
+    columns: dict[Cell, list[dict[RunBlock, float]]] = {}
+    whole: dict[Cell, list[RunBlock]] = {}
+    for context, cells in contexts.items():
+        own = [numbers(cells.get(term.value), term.label, question) for term in terms]
+        units = [unit for unit in own[0] if all(unit in column for column in own)]
+        if units:
+            columns[context], whole[context] = own, units
+    chosen, units = fullest(whole)
+    values = np.array([[[column[unit] for column in columns[context]] for unit in units] for context in chosen])
+    return _Complete(chosen, units, values, len(whole) - len(chosen))
 
 
 def _sum(question: Question, contexts: Contexts, terms: Sequence[_Term]) -> Answer:
     """Add up in every block that has all terms, average over contexts, and estimate the mean over blocks."""
-    parts: dict[Cell, dict[RunBlock, float]] = {}
-    for context, cells in contexts.items():
-        columns = [numbers(cells.get(term.value), term.label, question) for term in terms]
-        whole = [unit for unit in columns[0] if all(unit in column for column in columns)]
-        if whole:
-            parts[context] = {
-                unit: sum(term.weight * column[unit] for term, column in zip(terms, columns, strict=True))
-                for unit in whole
-            }
-    chosen, units = fullest(parts)
+    return _add(question, contexts, _complete(question, contexts, terms), terms)
+
+
+def _add(question: Question, contexts: Contexts, complete: _Complete, terms: Sequence[_Term]) -> Answer:
+    """Add up the values of terms, and estimate as `_sum` does."""
+    if not complete.units:
+        return Answer()
+    weights = np.array([term.weight for term in terms])
+    return _pooled(question, contexts, complete, (complete.values * weights).sum(axis=2), float(weights @ weights))
+
+
+def _pooled(question: Question, contexts: Contexts, complete: _Complete, rows: Floats, spread: float) -> Answer:
+    """Average one value a context and block over contexts, and estimate the mean over blocks.
+
+    Parameters
+    ----------
+    rows
+        Shape (contexts, blocks).
+    spread
+        Sum of the squares of the weights that the logarithms of measured values have in one of them.
+    """
+    chosen, units = complete.chosen, complete.units
     pooled = pool(
-        [{unit: parts[context][unit] for unit in units} for context in chosen],
+        [dict(zip(units, row.tolist(), strict=True)) for row in rows],
         question.measure,
         **_uncertainty(question, [cell for context in chosen for cell in contexts[context].values()], len(chosen)),
     )
     if pooled is None:
         return Answer()
     interval = _in_its_units(pooled, question)
-    noise = math.sqrt(sum(term.weight**2 for term in terms) / 2) if is_time(question.measure) else math.nan
     return Answer(
         interval,
         partial(p_value, interval),
         contexts=tuple(chosen),
         units=tuple(units),
-        left=len(parts) - len(chosen),
+        left=complete.left,
         values=question.values,
-        noise=noise,
+        noise=math.sqrt(spread / 2) if is_time(question.measure) else math.nan,
     )
 
 

@@ -10,7 +10,7 @@ from harness.analysis.verdicts import noise_floor
 from harness.claims.answers import Answer
 from harness.claims.words import number
 from harness.declare.evidence import Verdict
-from harness.declare.questions import Question
+from harness.declare.questions import Kind, Question
 from harness.errors import UsageError
 from harness.stats.paired import Interval, p_value
 
@@ -105,7 +105,7 @@ class Estimated:
         if self._compares and interval.equal(1.0 if self._question.is_ratio else 0.0):
             equal: Verdict = "supported" if low <= interval.estimate <= high else "refuted"
             return equal, f"equal in all {interval.blocks} blocks", math.nan
-        unknown = _why_unknown(interval)
+        unknown = _why_unknown(interval, self._question.kind)
         if unknown:
             return "inconclusive", f"{unknown}: more blocks may decide", math.nan
         verdict: Verdict = "inconclusive"
@@ -150,11 +150,14 @@ class Estimated:
         return any(abs(scale(interval.estimate) - scale(bound)) < floor for bound in bounds)
 
 
-def _why_unknown(interval: Interval) -> str:
+def _why_unknown(interval: Interval, kind: Kind) -> str:
     """Say why an estimate has no interval; empty if it has one."""
     if interval.same:
         return f"the same in all {interval.blocks} blocks, so that its spread is not known"
     if interval.known:
         return ""
-    few = interval.blocks < 2
-    return "one block gives no interval" if few else "the two costs grow too similarly to estimate where they cross"
+    if interval.blocks < 2:
+        return "one block gives no interval"
+    if kind == "slope":
+        return "no power of the size fits, beside a fixed cost"
+    return "the two costs grow too similarly to estimate where they cross"

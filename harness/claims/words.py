@@ -9,7 +9,7 @@ from harness.claims.answers import Answer
 from harness.declare import Task, Topic
 from harness.declare.questions import PLACES, SCENARIO, Question, tasks_for, value_of
 from harness.plan import selection
-from harness.records import Cell, Scalar, parse_label, typed
+from harness.records import Cell, Scalar, is_cost, parse_label, typed
 from harness.stats.paired import Interval
 
 
@@ -25,7 +25,7 @@ def asked(question: Question) -> str:
         "mean": f"mean of {measure}, {names}",
         "growth": f"factor on the ratio of {measure}, {names}, from {' to '.join(ends)}",
         "speedup": f"ratio of {measure} of {names}, {' to '.join(ends)}",
-        "slope": f"exponent of {of} in {sizes}",
+        "slope": f"exponent of {of} in {sizes}" + (", beside a fixed cost" if is_cost(measure) else ""),
         "crossover": f"{question.over} from which on {' has less '.join(question.labels)} in {measure}",
         "order": f"rank correlation of strategies by {measure}, {' against '.join(ends)}",
     }[question.kind]
@@ -115,9 +115,11 @@ def missing(question: Question, aggregates: Sequence[CellAggregate], topic: Topi
             there = f"; there are {_listed(known)}" if known else ""
             return f"no trial with {name}={' or '.join(map(typed, lacking)) or 'any'}{there}"
         cells = [cell for cell in cells if not wanted[name] or value_of(cell.cell, name) in wanted[name]]
-    return next(filter(None, (_lacks(label, question, cells) for label in question.labels)), "") or (
-        f"no block has {'both' if len(question.labels) == 2 and not question.over else 'all that is asked'}"
-    )
+    lacking_all = "both" if len(question.labels) == 2 and not question.over else "all that is asked"
+    if question.kind in ("slope", "crossover") and not question.values:
+        lacking_all = f"{question.least_sizes} values of {question.over}"
+    reasons = (_lacks(label, question, cells) for label in question.labels)
+    return next(filter(None, reasons), f"no block has {lacking_all}")
 
 
 def _lacks(label: str, question: Question, cells: Sequence[CellAggregate]) -> str:

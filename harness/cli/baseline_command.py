@@ -9,6 +9,7 @@ import click
 
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import UsageError
+from harness.text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def set_command(*, runs: tuple[str, ...], name: str) -> None:
         _note(f"the runs are of {len(commits)} commits: {', '.join(commits)}")
     set_baseline(results, name, chosen)
     for machine, ids in chosen.items():
-        click.echo(f"@{name} on {machine}: {' '.join(ids)}")
+        click.echo(one_line(f"@{name} on {machine}: {' '.join(ids)}"))
 
 
 @command.command("list")
@@ -99,7 +100,7 @@ def remove_command(name: str) -> None:
 
     name = name.removeprefix("@")
     remove_baseline(config().results_folder, name)
-    click.echo(f"removed @{name}")
+    click.echo(one_line(f"removed @{name}"))
 
 
 def _check_place(path: Path, results: Path, header: Header) -> None:
@@ -129,4 +130,4 @@ def _rows(results: Path) -> list[dict[str, Any]]:
 
 
 def _note(sentence: str) -> None:
-    log().print(f"note: {sentence}", soft_wrap=True, markup=False)
+    log().print(f"note: {sentence}", soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from harness.cli.output import config, console, json_option, log, print_json
+from harness.cli.waiting import reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,17 +47,18 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
         if name not in registry.topics:
             raise UsageError(f"there is no topic {name!r}{did_you_mean(name, registry.topics)}")
     paths = _paths(settings, runs)
-    run_set = read_run_set(paths)
+    wanted = topics or [topic.name for topic in registry.default_topics() if topic.claims]
+    chosen = [topic for name, topic in registry.topics.items() if name in wanted]
+    with reading(paths) as one:
+        run_set = read_run_set(paths, read=one)
+        judged = {topic.name: _judged(topic, run_set) for topic in chosen}
     if not paths:
         log().print(
             f"note: {settings.results_folder} has no runs; bakeoff run TOPIC --profile claims measures what they need",
             soft_wrap=True,
         )
-    for remark in run_set.other_totals:
-        log().print(f"note: {remark}", soft_wrap=True, markup=False)
-    wanted = topics or [topic.name for topic in registry.default_topics() if topic.claims]
-    chosen = [topic for name, topic in registry.topics.items() if name in wanted]
-    judged = {topic.name: _judged(topic, run_set) for topic in chosen}
+    for remark in run_set.incomparable:
+        log().print(f"note: {remark}", soft_wrap=True)
     if as_json:
         measured = [{"run": header.run, "machine": header.machine.name} for header in run_set.headers]
         print_json({"runs": measured, "claims": [claim for claims in judged.values() for claim in claims]})
@@ -82,25 +84,25 @@ def _judged(topic: Topic, run_set: RunSet) -> list[Judged]:
 
 def _print_topic(out: Console, topic: Topic, judged: list[Judged], run_set: RunSet, *, commands: bool) -> None:
     """Print a topic's claims in the order of their declaration, the verdict first."""
-    from rich.markup import escape
     from rich.table import Table
 
     from harness.declare.evidence import Verdict
+    from harness.report.terminal import Styled, joined
 
     counts = Counter(claim.verdict for claim in judged)
     counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict) if counts[verdict])
-    out.print(f"[bold]{topic.name}[/bold]  {escape(topic.title)}", soft_wrap=True)
-    out.print(f"{counted or 'no claims are declared'}; judged on {_runs(run_set)}\n", soft_wrap=True)
+    out.print(joined(Styled(topic.name, "bold"), f"  {topic.title}"), soft_wrap=True)
+    out.print(f"{counted or 'no claims are declared'}; judged on {_runs(run_set)}", soft_wrap=True)
+    out.print()
     for claim in judged:
-        colour = _COLOURS[claim.verdict]
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True, min_width=max(map(len, get_args(Verdict))))
         table.add_column(overflow="fold")
-        table.add_row(f"[{colour}]{claim.verdict}[/{colour}]", _body(claim))
+        table.add_row(joined(Styled(claim.verdict, _COLOURS[claim.verdict])), _body(claim))
         out.print(table)
         for line in claim.commands if commands else ():
             # A line to be copied is not wrapped.
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
         out.print()
 
 
@@ -116,15 +118,16 @@ def _runs(run_set: RunSet) -> str:
 def _body(claim: Judged) -> RenderableType:
     """Lay a claim out: its sentence, and a line for each of its details."""
     from rich.console import Group
-    from rich.markup import escape
     from rich.table import Table
+
+    from harness.report.terminal import Styled, joined
 
     lines = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     lines.add_column(no_wrap=True, style="dim", min_width=len("published"))
     lines.add_column(overflow="fold")
     for name, text in _lines(claim):
-        lines.add_row(name, escape(text))
-    return Group(f"[bold]{escape(claim.text)}[/bold]", lines)
+        lines.add_row(name, text)
+    return Group(joined(Styled(claim.text, "bold")), lines)
 
 
 def _lines(claim: Judged) -> list[tuple[str, str]]:

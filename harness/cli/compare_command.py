@@ -22,7 +22,7 @@ from harness.cli.output import config, console, json_option, log, print_json
 from harness.errors import NothingSelectedError
 from harness.records import Cell, Record, is_cost, setup_among
 from harness.stats.paired import Interval
-from harness.store.header import plain
+from harness.store.header import plain, version_of, versions_in
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +41,7 @@ def differences(base: _Part, candidate: _Part, noise_sd: float | None = None) ->
     """Return a row for each cell, strategy and measure of both runs, and one for each strategy that only one run has.
 
     The effects of a cell are one family (`harness.analysis.verdicts.decide`). Totals that leave out different set-up
-    phases are not compared.
+    phases, and figures of two versions of an imported benchmark, are not compared.
 
     Parameters
     ----------
@@ -69,7 +69,10 @@ def differences(base: _Part, candidate: _Part, noise_sd: float | None = None) ->
             common += 1
             new_one = other.entries[label]
             names = [*(_COSTS if _same_totals(base, candidate, cell.full_task, new_one) else ()), *metrics]
-            for name in names:
+            changed = _other_versions(base[0], candidate[0], cell.full_task, new_one.strategy)
+            if changed and changed.issuperset(set(names) & set(new_one.values)):
+                rows.append({"cell": cell.title, "strategy": label, "not_compared": "the benchmark itself changed"})
+            for name in (name for name in names if name not in changed):
                 parts = [part] if (part := other.differences(label, label, name, one)) else []
                 if (change := pool(parts, name, **uncertainty([other], [label], name))) is not None:
                     found[name, label] = change
@@ -82,7 +85,7 @@ def differences(base: _Part, candidate: _Part, noise_sd: float | None = None) ->
             rows.append({"cell": cell.title, "strategy": label, **_described(name, compared), **sides})
     if not common:
         raise NothingSelectedError("the two runs have no strategy, data, scenario and parameters in common")
-    if not any("measure" in row for row in rows):
+    if not any("measure" in row or "not_compared" in row for row in rows):
         raise NothingSelectedError("the two runs have no finished block in common: run both with the same --seed")
     return rows
 
@@ -90,6 +93,12 @@ def differences(base: _Part, candidate: _Part, noise_sd: float | None = None) ->
 def _same_totals(base: _Part, candidate: _Part, task: str, entry: StrategyAggregate) -> bool:
     setups = [setup_among(entry.values, header.setup(task)) for header, _ in (base, candidate)]
     return setups[0] == setups[1]
+
+
+def _other_versions(base: Header, candidate: Header, task: str, strategy: str) -> set[str]:
+    """Return the measures of an imported strategy that two versions of its benchmark gave."""
+    one, other = (versions_in([header]).get((header.run, task, strategy), {}) for header in (base, candidate))
+    return {name for name in {**one, **other} if version_of(one, name) != version_of(other, name)}
 
 
 def _aggregate(records: Sequence[Record]) -> dict[Cell, CellAggregate]:
@@ -106,7 +115,7 @@ def print_differences(out: Console, header: Header, rows: Sequence[dict[str, Any
         of_cell = [row for row in rows if row["cell"] == cell]
         measures = list(dict.fromkeys(row["measure"] for row in of_cell if "measure" in row))
         labels = list(dict.fromkeys(row["strategy"] for row in of_cell))
-        only = {row["strategy"]: f"only in {row['only_in']}" for row in of_cell if "only_in" in row}
+        only = {row["strategy"]: said for row in of_cell if (said := _uncompared(row))}
         effects = {(row["strategy"], row["measure"]): _written(row) for row in of_cell if "measure" in row}
         cards = {card.name: card for card in header.strategies if card.task == cell.partition(" on ")[0]}
         columns = [Column("strategy", [titled(label, cards) for label in labels], 0, "name")]
@@ -117,6 +126,13 @@ def print_differences(out: Console, header: Header, rows: Sequence[dict[str, Any
             columns.insert(1, Column("", [only.get(label, "") for label in labels], 0, "label"))
         print_table(out, columns, title=cell)
         out.print()
+
+
+def _uncompared(row: dict[str, Any]) -> str:
+    """Say why a strategy has no figures; empty if it has."""
+    if "only_in" in row:
+        return f"only in {row['only_in']}"
+    return f"not compared: {row['not_compared']}" if "not_compared" in row else ""
 
 
 def _described(name: str, compared: Compared) -> dict[str, Any]:
@@ -182,7 +198,8 @@ def command(base: str, candidate: str, *, as_json: bool) -> None:
     headers = {header.machine.name: header for header, _ in new}
     for machine, own in compared.items():
         if len(compared) > 1:
-            out.print(f"\nmachine {machine}:", soft_wrap=True)
+            out.print()
+            out.print(f"machine {machine}:", soft_wrap=True)
         print_differences(out, headers[machine], own)
 
 
@@ -217,6 +234,13 @@ def _remarks(base: Header, candidate: Header) -> list[str]:
         f"{_named(base.setup(card.name))} in the base and {_named(candidate.setup(card.name))} in the candidate"
         for card in candidate.tasks
         if base.has(card.name) and base.setup(card.name) != candidate.setup(card.name)
+    ]
+    both = {(card.task, card.name) for card in base.strategies}
+    remarks += [
+        f"the benchmark {card.name} of {card.task} itself changed, or a run does not say its version: "
+        f"{', '.join(sorted(others))} not compared; measure the base again with the benchmark of the candidate"
+        for card in candidate.strategies
+        if (card.task, card.name) in both and (others := _other_versions(base, candidate, card.task, card.name))
     ]
     changed = [
         f"{name} {version} -> {candidate.environment.packages[name]}"

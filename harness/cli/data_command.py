@@ -52,7 +52,7 @@ def get(name: str, *, as_json: bool) -> None:
 
     card = _card(name)
     remarks = log()
-    fetch(card, lambda sentence: remarks.print(sentence, soft_wrap=True, markup=False))
+    fetch(card, lambda sentence: remarks.print(sentence, soft_wrap=True))
     check(card)
     if as_json:
         print_json(card)
@@ -65,10 +65,11 @@ def get(name: str, *, as_json: bool) -> None:
         f"licence  {card.licence}",
         f"file     {'checksum verified' if card.file else 'generated, nothing to verify'}",
         *(f"from     {origin}" for origin in dict.fromkeys(file.origin.text for file in card.files if file.origin)),
-        f"\n{card.description}",
+        "",
+        *card.description.split("\n"),
         *(f"  {name:12s} {meaning}" for name, meaning in card.features.items()),
     ):
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
 
 
 @command.command("path")

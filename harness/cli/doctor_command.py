@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness.measure.fitness import MachineFinding, Noise, NoisePair
     from harness.records import Record
 
+#: The noise floor needs so many pairs, however long they take.
+_LEAST_PAIRS = 3
 _COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
 
 
@@ -43,7 +45,15 @@ def command(*, seconds: float, keep: bool, as_json: bool) -> None:
     state = read()
     judged = findings(state)
     log().print(f"running A/A trials for {seconds:g} s ...")
-    noise = summarise(_pairs(_trials(settings, seconds)))
+    begun = time.monotonic()
+    pairs = _pairs(_trials(settings, seconds))
+    noise = summarise(pairs)
+    if len(pairs) == _LEAST_PAIRS and (spent := time.monotonic() - begun) > seconds:
+        log().print(
+            f"note: only {_LEAST_PAIRS} pairs of trials ran, in {spent:.0f} s: give --seconds {10 * spent:.0f} for a "
+            "noise floor that can be relied on",
+            soft_wrap=True,
+        )
     if keep:
         log().print(f"wrote {_keep(settings, noise)}", soft_wrap=True)
     if as_json:
@@ -65,6 +75,7 @@ def _keep(settings: Config, noise: Noise) -> Path:
 def _trials(settings: Config, seconds: float) -> list[Record]:
     import msgspec
 
+    from harness.errors import BakeoffError
     from harness.execute import choose
     from harness.execute.executor import Ended, Limits, blocks_of
     from harness.measure.machine import memory_budget
@@ -80,7 +91,10 @@ def _trials(settings: Config, seconds: float) -> list[Record]:
 
     def receive(ended: Ended) -> None:
         records.extend(response.record for response in ended.responses)
-        if time.monotonic() > deadline:
+        for record in records[-len(ended.responses) :]:
+            if record.status != "ok":
+                raise BakeoffError(f"no noise floor: an A/A trial did not finish: {record.reason}")
+        if time.monotonic() > deadline and len(_pairs(records)) >= _LEAST_PAIRS:
             raise _TimeIsOver
 
     limits = Limits(timeout_s=60, memory_bytes=memory_budget())
@@ -119,7 +133,8 @@ def _print(out: Console, judged: Sequence[MachineFinding], noise: Noise) -> None
         Column("", [finding.advice for finding in judged], 3, "text", "advice"),
     ]
     print_table(out, columns)
-    out.print(f"\nA/A noise of CPU time, {noise.pairs} pairs:")
+    out.print()
+    out.print(f"A/A noise of CPU time, {noise.pairs} pairs:")
     out.print(f"  one trial against another on the same core   {noise.within_core:.2%}")
     if noise.between_cores is not None:
         out.print(f"  one core against another in the same turn    {noise.between_cores:.2%}")

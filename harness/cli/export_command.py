@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from harness.cli.output import config, log
+from harness.cli.params import OutputPath
 from harness.errors import UsageError
+from harness.text import inert_json
 
 
 @click.group("export", short_help="Write a run in the format of asv or pytest-benchmark.")
@@ -17,7 +19,7 @@ def command() -> None:
 
 @command.command("pytest-benchmark", short_help="Write a run as a file of pytest-benchmark.")
 @click.argument("run", default="latest")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="The file; by default standard output.")
+@click.option("--output", "-o", type=OutputPath(), help="The file; by default standard output.")
 def _pytest_benchmark(run: str, output: Path | None) -> None:
     """Write RUN (a path, a file name, an id or its beginning; by default the latest) for `pytest-benchmark compare`."""
     from harness.analysis.wording import count
@@ -35,7 +37,7 @@ def _pytest_benchmark(run: str, output: Path | None) -> None:
         )
     exported = export_pytest_benchmark(*parts[0])
     if output is None or str(output) == "-":
-        click.echo(exported.text, nl=False)
+        click.echo(inert_json(exported.text), nl=False)
     else:
         write_atomically(output, exported.text.encode())
     remark = count(exported.benchmarks, "benchmark") + (f" in {output}" if output else "")
@@ -43,14 +45,14 @@ def _pytest_benchmark(run: str, output: Path | None) -> None:
         remark += f"; {exported.unfinished} trials that did not finish are left out"
     if exported.diverged:
         remark += f"; {exported.diverged} trials that diverged, whose times compare with nothing, are left out"
-    log().print(remark, soft_wrap=True, markup=False)
+    log().print(remark, soft_wrap=True)
 
 
 @command.command("asv", short_help="Write a run into a results folder of asv.")
 @click.argument("run", default="latest")
 @click.option(
     "--into",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputPath(folder=True),
     help="results_dir of asv.conf.json; by default results/asv.",
 )
 def _asv(run: str, into: Path | None) -> None:
@@ -70,4 +72,4 @@ def _asv(run: str, into: Path | None) -> None:
         remark = f"{count(exported.benchmarks, 'benchmark')} in {exported.path}"
         if exported.unfit:
             remark += f"; {exported.unfit} numbers that asv's ratios cannot order are left out"
-        log().print(remark, soft_wrap=True, markup=False)
+        log().print(remark, soft_wrap=True)

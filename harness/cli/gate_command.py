@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,16 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from harness.cli.output import config, console, json_option, log, print_json
-from harness.cli.params import Seconds, Setting
-from harness.cli.run_command import selection_of
+from harness.cli.params import OutputPath, Seconds, Setting
+from harness.cli.run_command import selection_of, take_termination_for_interruption
 from harness.errors import UsageError
 from harness.gate.decision import Pair
 from harness.gate.live.both_sides import Reading
 from harness.gate.live.gate import ProgressCallbacks
 from harness.gate.live.measured_case import MeasuredCase, confirming_alpha
+from harness.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
     from harness.config import Config
@@ -47,6 +47,7 @@ class GateProgress(ProgressCallbacks):
         self._remarks = remarks
         self._suite: Sequence[MeasuredCase] = ()
         self._decided: set[int] = set()
+        self._noted = False
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -64,18 +65,24 @@ class GateProgress(ProgressCallbacks):
 
     def preparing(self, sentence: str) -> None:
         """Print what is being prepared."""
-        self._remarks.print(escape(sentence), soft_wrap=True)
+        self._remarks.print(sentence, soft_wrap=True)
 
     def begin(self, suite: Sequence[MeasuredCase], path: str, gate: str) -> None:
         """Start the bar."""
         self.gate = gate
         self._suite = suite
-        self._remarks.print(f"gate {gate}: {len(suite)} cases, written to {escape(path)}", soft_wrap=True)
+        self._remarks.print(f"gate {gate}: {len(suite)} cases, written to {path}", soft_wrap=True)
         self._task = self._bar.add_task("", total=len(suite))
         self._bar.start()
 
     def measured(self, place: int, result: Pair | Reading) -> None:
         """Show how many pairs the case has."""
+        if isinstance(result, Pair) and result.others and not self._noted:
+            self._noted = True
+            self._remarks.print(
+                "note: another run or gate measures on this machine, which adds noise: wait for its end, or stop it",
+                soft_wrap=True,
+            )
         progress = self._suite[place]
         name = progress.planned.case.name
         counted = f"{len(progress.screen)} pairs" + (f" + {len(progress.confirm)}" if progress.confirm else "")
@@ -83,7 +90,7 @@ class GateProgress(ProgressCallbacks):
             self._decided.add(place)
             if self._bar.disable:
                 state = "failed" if progress.failed else "flagged" if progress.flagged() else "decided"
-                self._remarks.print(f"{escape(name)}: {state} after {counted}", soft_wrap=True)
+                self._remarks.print(f"{name}: {state} after {counted}", soft_wrap=True)
         wanting = sum(bool(other.wants("confirm", confirming_alpha(self._suite))) for other in self._suite)
         self._bar.update(
             self._task,
@@ -92,7 +99,8 @@ class GateProgress(ProgressCallbacks):
         )
 
 
-_LIVE = ("base", "requirements")
+#: The options that name a file to write.
+_FILES = ("junit", "markdown", "page")
 
 
 @click.command("gate", short_help="Decide whether a candidate is slower, bigger or worse than its base.")
@@ -117,9 +125,9 @@ _LIVE = ("base", "requirements")
 @click.option("--budget", type=Seconds(), metavar="SECONDS", help="Wall time for all measuring; over the policy's.")
 @click.option("--resume", metavar="GATE", help="Finish an interrupted live gate, by its id or 'latest'.")
 @click.option("--across-machines", is_flag=True, help="Compare runs of different machines all the same.")
-@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML for a CI's test view.")
-@click.option("--markdown", type=click.Path(path_type=Path), help="Write the summary as Markdown.")
-@click.option("--page", type=click.Path(path_type=Path), help="Write an HTML page with all pairs.")
+@click.option("--junit", type=OutputPath(), help="Write JUnit XML for a CI's test view.")
+@click.option("--markdown", type=OutputPath(), help="Write the summary as Markdown.")
+@click.option("--page", type=OutputPath(), help="Write an HTML page with all pairs.")
 @json_option
 def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     """Compare two stored runs, BASE and CANDIDATE (a run, a folder, @baseline), or measure both sides now.
@@ -130,12 +138,21 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     bakeoff gate --base-with xgboost==2.1.4   these packages against others
 
     To measure now, both sides are called in turn on the same cores until every case is decided. Margins and other
-    settings: [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured; 6
-    inconclusive.
+    settings: [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured, or the base
+    could not be installed; 6 inconclusive.
     """  # noqa: D301 - click reads the backspace
     settings = config()
+    _check_files(choices)
     decision = _decide(runs, choices, settings)
-    _write(decision, choices)
+    # The verdict first, and its exit code whatever happens to the files; these also if printing it fails.
+    try:
+        _print(decision, as_json=as_json)
+    finally:
+        _write(decision, choices)
+    return decision.exit_code
+
+
+def _print(decision: Decision, *, as_json: bool) -> None:
     if as_json:
         from harness.report.gate.ci import document
 
@@ -144,7 +161,6 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
         from harness.report.gate.text import print_decision
 
         print_decision(console(), decision)
-    return decision.exit_code
 
 
 def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) -> Decision:
@@ -191,6 +207,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
 
     remarks = log()
     progress = GateProgress(remarks)
+    take_termination_for_interruption()
     try:
         if choices["resume"]:
             return resume_gate(choices["resume"], settings, progress)
@@ -202,7 +219,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         request = GateRequest(choices["base"] or "", choices["requirements"], selection, policy, _typed())
         return run_gate(request, settings, progress)
     except EnvironmentBuildError as error:
-        click.echo(error.tail, err=True)
+        click.echo(inert(error.tail), err=True)
         raise
     except KeyboardInterrupt:
         if progress.gate:
@@ -218,20 +235,43 @@ def _check_margins(settings: Config, records: Sequence[Record] = ()) -> None:
         check_margins(settings.gate, load_registry(settings).topics.values(), records)
 
 
+def _check_files(choices: dict[str, Any]) -> None:
+    """Refuse files that cannot be written, before anything is measured for them; of CI's own file only warn."""
+    from harness.report.gate.text import check_summary
+    from harness.store.atomic import check_writable
+
+    for name in _FILES:
+        if choices[name] is not None:
+            check_writable(choices[name])
+    _or_warn(check_summary)
+
+
 def _write(decision: Decision, choices: dict[str, Any]) -> None:
-    """Write the files that were asked for, and those that CI reads by itself."""
+    """Write the files that were asked for, and those that CI reads by itself; one that cannot be written is a warning.
+
+    The verdict is printed by then, and its exit code stands.
+    """
     from harness.report.gate import ci, page, text
     from harness.store.atomic import write_atomically
 
-    makers = {"junit": ci.junit, "markdown": text.markdown, "page": page.page}
-    for name, make in makers.items():
+    def write(path: Path, make: Callable[[Decision], str]) -> None:
+        write_atomically(path, make(decision).encode())
+        log().print(f"wrote {path}", soft_wrap=True)
+
+    for name, make in zip(_FILES, (ci.junit, text.markdown, page.page), strict=True):
         if choices[name] is not None:
-            write_atomically(choices[name], make(decision).encode())
-            log().print(f"wrote {choices[name]}", soft_wrap=True)
-    text.append_summary(decision, os.environ)
+            _or_warn(partial(write, choices[name], make))
+    _or_warn(partial(text.append_summary, decision))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in ci.annotate(decision):
             click.echo(line, err=True)
+
+
+def _or_warn(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except UsageError as error:
+        log().print(f"warning: {error}", soft_wrap=True)
 
 
 def _typed() -> str:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate
-from harness.analysis.run_set import RunSet, read_run_set
+from harness.analysis.run_set import RunSet, read_run_set, start_of
 from harness.cli.output import config, console, json_option, log, print_json
+from harness.cli.waiting import reading
 from harness.errors import Exit, NothingSelectedError, UsageError, did_you_mean
 from harness.store.runs import find, runs
 
@@ -132,12 +133,14 @@ def command(
     from harness.cli.history_text import print_series, remarks_on
 
     paths = run_paths(config().results_folder, runs)
-    read = read_run_set(paths, since.replace(tzinfo=UTC) if since else None)
-    groups = tracks(read, choose(read, patterns, measure), measure, last)
-    rows = series(read, groups)
+    first = since.replace(tzinfo=UTC) if since else None
+    with reading(paths) as one:
+        read = read_run_set(paths, lambda header: first is None or start_of(header) >= first, one)
+        groups = tracks(read, choose(read, patterns, measure), measure, last)
+        rows = series(read, groups)
     remarks = log()
     for remark in remarks_on(read, groups):
-        remarks.print(f"note: {remark}", soft_wrap=True, markup=False)
+        remarks.print(f"note: {remark}", soft_wrap=True)
     if not rows:
         raise NothingSelectedError(_too_few(measure, groups))
     if as_json:
@@ -151,7 +154,6 @@ def command(
     remarks.print(
         f"{len(worse)} of {len(rows)} series got worse, detected in the last {LATELY} runs: {names}",
         soft_wrap=True,
-        markup=False,
     )
     return Exit.NO
 

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from rich.markup import escape
 
 from harness.analysis import wording
 from harness.analysis.history import Track, short
 from harness.analysis.run_set import RunSet
 from harness.analysis.wording import count
 from harness.records import is_cost
-from harness.report.terminal import Column, print_table
+from harness.report.terminal import CellText, Column, Styled, joined, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +30,11 @@ def remarks_on(runs: RunSet, groups: Sequence[Sequence[Track]]) -> list[str]:
     few = sum(len(track.points) < 4 for track in long)
     if few:
         remarks.append(f"{few} of {len(long)} series have fewer than 4 runs, in which no change of level can be found")
+    parts = Counter(track.searched for track in long if track.searched < len(track.points))
+    remarks += [
+        f"changes of level are searched for in the last {most:,} runs only: {times} of {len(long)} series have more"
+        for most, times in parts.items()
+    ]
     return remarks
 
 
@@ -116,7 +120,8 @@ def print_series(out: Console, measure: str, rows: Sequence[Row]) -> None:
     changed = (
         f"{len(moved)} with a change of level; by chance alone 1 to 2 in 100 show one" if moved else "none changed"
     )
-    out.print(f"{measure}: {len(rows)} series of runs, {changed}\n", soft_wrap=True, markup=False)
+    out.print(f"{measure}: {len(rows)} series of runs, {changed}", soft_wrap=True)
+    out.print()
     for row in moved:
         _print_moved(out, measure, row)
     still: dict[str, list[Row]] = {}
@@ -124,7 +129,7 @@ def print_series(out: Console, measure: str, rows: Sequence[Row]) -> None:
         if not row["changes"]:
             still.setdefault(_place(row), []).append(row)
     for place, unchanged in still.items():
-        out.print(f"[bold]{escape(place)}[/bold]: no change of level", soft_wrap=True)
+        out.print(joined(Styled(place, "bold"), ": no change of level"), soft_wrap=True)
         print_table(out, _columns(out, measure, unchanged))
         out.print()
     _print_between(out, rows)
@@ -148,17 +153,17 @@ def sparkline(values: Sequence[float], least: float, bars: str = _BARS) -> str:
 
 
 def _print_moved(out: Console, measure: str, row: Row) -> None:
-    out.print(f"[bold]{escape(row['strategy'])}[/bold]  {escape(_place(row))}", soft_wrap=True)
+    out.print(joined(Styled(row["strategy"], "bold"), f"  {_place(row)}"), soft_wrap=True)
     levels = ", ".join(f"{name} {_amount(row[name], row)}" for name in ("first", "last", "best"))
     flags = _flags(row)
     line = f"{_trend(out, measure, row)}  {row['runs']} runs: {levels}{f'; {flags}' if flags else ''}"
-    out.print(f"  {escape(line)}", soft_wrap=True)
+    out.print(f"  {line}", soft_wrap=True)
     for change in row["changes"]:
-        out.print(f"  {_changed(change, measure, row)}", soft_wrap=True)
+        out.print(joined("  ", *_changed(change, measure, row)), soft_wrap=True)
     out.print()
 
 
-def _changed(change: Row, measure: str, row: Row) -> str:
+def _changed(change: Row, measure: str, row: Row) -> tuple[CellText, CellText]:
     point = row["points"][change["index"]]
     size = wording.effect({**change, "low": None, "high": None}, cost=is_cost(measure)).translate(_PLAIN)
     word = _word(change, measure)
@@ -170,7 +175,7 @@ def _changed(change: Row, measure: str, row: Row) -> str:
         *_point_flags(point),
     ]
     with_it = f"; with {_listed(change['changed'])}" if change["changed"] else ""
-    return f"[{colour}]{escape(f'{size} ({word})' if word else size)}[/{colour}]  {escape(', '.join(parts) + with_it)}"
+    return Styled(f"{size} ({word})" if word else size, colour), f"  {', '.join(parts)}{with_it}"
 
 
 def _word(change: Row, measure: str) -> str:
@@ -215,7 +220,7 @@ def _print_between(out: Console, rows: Sequence[Row]) -> None:
     if lines:
         out.print("what else changed between runs:", soft_wrap=True)
     for line, changes in lines.items():
-        out.print(f"  {line}: {_listed(changes)}", soft_wrap=True, markup=False)
+        out.print(f"  {line}: {_listed(changes)}", soft_wrap=True)
 
 
 def _listed(marks: Sequence[Row]) -> str:

@@ -89,7 +89,7 @@ def _asv(place: Path | None, machine: str | None, *, as_json: bool) -> None:
     if len(skipped) > 1:
         log().print(f"note: {len(skipped)} of {len(done)} files were imported before", soft_wrap=True)
     elif skipped:
-        log().print(f"note: {skipped[0]['source']}: {skipped[0]['reason']}", soft_wrap=True, markup=False)
+        log().print(f"note: {skipped[0]['source']}: {skipped[0]['reason']}", soft_wrap=True)
     _print_runs(runs, skipped, as_json=as_json)
     _raise_first(refused)
 
@@ -97,7 +97,7 @@ def _asv(place: Path | None, machine: str | None, *, as_json: bool) -> None:
 def _print_remarks(remarks: dict[str, list[Path]]) -> None:
     for remark, sources in remarks.items():
         more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-        log().print(f"note: {sources[0]}{more}: {remark}", soft_wrap=True, markup=False)
+        log().print(f"note: {sources[0]}{more}: {remark}", soft_wrap=True)
 
 
 def _raise_first(refused: list[UsageError]) -> None:
@@ -135,7 +135,6 @@ def _print_runs(runs: list[dict[str, Any]], skipped: list[dict[str, Any]], *, as
         out.print(
             f"run {run['run']} of {run['started']} on {run['machine']}, {commit}: {count(run['trials'], 'trial')}",
             soft_wrap=True,
-            markup=False,
         )
     if runs:
-        out.print(f"look at it with: bakeoff show {runs[-1]['run']}", soft_wrap=True, markup=False)
+        out.print(f"look at it with: bakeoff show {runs[-1]['run']}", soft_wrap=True)

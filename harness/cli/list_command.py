@@ -25,10 +25,9 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
     In a project it shows the topics of the project; name a built-in topic to see it. A strategy that cannot run on this
     machine is shown with the reason.
     """
-    from rich.markup import escape
-
     from harness.errors import UsageError, did_you_mean
     from harness.registry import load_registry
+    from harness.report.terminal import Styled, joined
 
     registry = load_registry(config())
     for name in topics:
@@ -41,24 +40,23 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
         return
     out = console()
     for topic in chosen:
-        out.print(f"[bold]{topic.name}[/bold]  {escape(topic.title)}", soft_wrap=True)
+        out.print(joined(Styled(topic.name, "bold"), f"  {topic.title}"), soft_wrap=True)
         _print_tasks(out, topic, registry)
         if claims:
             for claim in topic.claims:
-                out.print(f"  - {escape(claim.text)} [dim]({escape(claim.source)})[/dim]", soft_wrap=True)
+                out.print(joined(f"  - {claim.text} ", Styled(f"({claim.source})", "dim")), soft_wrap=True)
     if others and not topics:
         log().print(f"there are also the topics {', '.join(others)}: bakeoff list TOPIC shows one", soft_wrap=True)
 
 
 def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
-    from rich.markup import escape
-
     from harness.analysis.wording import phase
     from harness.measure.job import why_not
-    from harness.report.terminal import Column, Styled, print_table
+    from harness.report.terminal import Column, Styled, joined, print_table
 
     for task in topic.tasks.values():
-        out.print(f"\n  task [bold]{task.name}[/bold]  {escape(task.title)}", soft_wrap=True)
+        out.print()
+        out.print(joined("  task ", Styled(task.name, "bold"), f"  {task.title}"), soft_wrap=True)
         names = [f"    {name}" for name in task.strategies]
         states = [
             Styled(f"cannot run: {reason}", "yellow") if (reason := why_not(strategy, topic)) else strategy.summary
@@ -72,8 +70,8 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
         print_table(out, columns)
         for dataset in registry.datasets_of(task):
             reason = _unreadable(dataset)
-            state = f"[yellow]cannot be read: {escape(reason)}[/yellow]" if reason else escape(dataset.summary)
-            out.print(f"    data set   {dataset.name}  {state}", soft_wrap=True)
+            state = Styled(f"cannot be read: {reason}", "yellow") if reason else dataset.summary
+            out.print(joined(f"    data set   {dataset.name}  ", state), soft_wrap=True)
         out.print(f"    scenarios  {', '.join(scenario.name for scenario in task.scenarios)}", soft_wrap=True)
         for stress in task.stress:
             levels = ", ".join(f"{level:g}" for level in stress.levels)
@@ -84,7 +82,9 @@ def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
         params = ", ".join(f"{name}={param.default}" for name, param in task.params.items())
         out.print(f"    params     {params}", soft_wrap=True)
     count = len(topic.claims)
-    out.print(f"\n  {count} claim{'' if count == 1 else 's'} (--claims shows them)\n")
+    out.print()
+    out.print(f"  {count} claim{'' if count == 1 else 's'} (--claims shows them)")
+    out.print()
 
 
 def _unreadable(dataset: Dataset) -> str:

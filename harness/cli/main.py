@@ -11,6 +11,7 @@ import click
 
 from harness.cli.streams import Streams
 from harness.errors import BakeoffError, Exit
+from harness.text import inert
 
 #: The commands with their first lines of help, so that ``--help`` imports none of them.
 _COMMANDS = {
@@ -72,14 +73,14 @@ def main() -> NoReturn:
         error.show()
         code = Exit.USAGE
     except click.ClickException as error:
-        _say(f"error: {' '.join(error.format_message().split())}")
+        _say(f"error: {error.format_message()}")
         code = Exit.USAGE
     except (KeyboardInterrupt, click.Abort):
         code = Exit.INTERRUPTED
     except BakeoffError as error:
         if debug:
             traceback.print_exc()
-        _say(f"error: {' '.join(str(error).split())}")
+        _say(f"error: {error}")
         code = error.exit_code
     except Exception as error:
         if debug:
@@ -94,4 +95,4 @@ def main() -> NoReturn:
 
 
 def _say(sentence: str) -> None:
-    click.echo(sentence, err=True)
+    click.echo(inert(" ".join(sentence.split())), err=True)

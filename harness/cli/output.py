@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from harness.text import inert_json, one_line
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -26,29 +28,29 @@ def config() -> Config:
     settings = read_config(Path.cwd())
     ignored = ignored_file(settings.folder)
     if ignored is not None:
-        click.echo(f"note: bakeoff.toml is used, and [tool.bakeoff] in {ignored} is ignored", err=True)
+        click.echo(one_line(f"note: bakeoff.toml is used, and [tool.bakeoff] in {ignored} is ignored"), err=True)
     return settings
 
 
 def console() -> Console:
     """Return the console for results; it is wide where the width is unknown."""
-    from rich.console import Console
+    from harness.report.terminal import Screen
 
-    return Console(width=_width(sys.stdout), highlight=False)
+    return Screen(width=_width(sys.stdout))
 
 
 def log() -> Console:
     """Return the console for progress and remarks."""
-    from rich.console import Console
+    from harness.report.terminal import Screen
 
-    return Console(stderr=True, width=_width(sys.stderr), highlight=False)
+    return Screen(stderr=True, width=_width(sys.stderr))
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     import msgspec
 
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    text = inert_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
     if sys.stdout.encoding.lower() != "utf-8":
         # A question mark for a sign that the stream lacks would be another value.
         text = json.dumps(json.loads(text), indent=2)

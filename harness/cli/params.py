@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -45,6 +46,19 @@ class Seconds(click.FloatRange):
         return seconds
 
 
+class OutputPath(click.Path):
+    """A file to be written, or a folder to write files in."""
+
+    def __init__(self, *, folder: bool = False) -> None:
+        super().__init__(file_okay=not folder, dir_okay=folder, readable=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the path; an empty one is refused here, because it would mean the working folder."""
+        if value == "":
+            self.fail(f"it is empty: name a {'folder' if self.dir_okay else 'file'} to write", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Setting(click.ParamType["tuple[str, tuple[Scalar, ...]]"]):
     """A parameter with one value or several: ``rows=1000`` or ``rows=1000,10000``."""
 
@@ -58,4 +72,7 @@ class Setting(click.ParamType["tuple[str, tuple[Scalar, ...]]"]):
         values = [part.strip() for part in match[2].split(",")] if match else []
         if match is None or not all(values):
             self.fail(f"invalid setting {value!r}: write name=value, as in rows=100000 or max_bin=64,256", param, ctx)
-        return match[1], tuple(dict.fromkeys(scalar(part) for part in values))
+        given = tuple(dict.fromkeys(scalar(part) for part in values))
+        if any(isinstance(number, int) and not -(2**63) <= number < 2**63 for number in given):
+            self.fail(f"{value!r} has a whole number beyond 64 bits, which a run cannot store", param, ctx)
+        return match[1], given

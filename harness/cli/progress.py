@@ -66,4 +66,4 @@ class RunProgress:
             f"[{self._count}/{self._total}] {record.status} {trial.label} on {trial.dataset}, {trial.scenario}, "
             f"block {trial.block}, {record.elapsed_s:.2f} s{': ' + record.reason if record.reason else ''}"
         )
-        self._remarks.print(escape(line), soft_wrap=True)
+        self._remarks.print(line, soft_wrap=True)

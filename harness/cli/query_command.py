@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.output import config, console, json_option
+from harness.cli.waiting import reading
+from harness.text import inert_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +25,13 @@ def command(sql: str, *, as_json: bool) -> None:
     Columns with a dot are quoted: bakeoff query 'select label, median("fit.cpu_s") from trials group by label'
     """
     from harness.report.terminal import print_table
-    from harness.store.load import query, tables
+    from harness.store.load import query, run_files, tables
 
-    frame = query(sql, tables(config().results_folder))
+    results = config().results_folder
+    with reading(run_files([results])) as read:
+        frame = query(sql, tables(results, read=read))
     if as_json:
-        click.echo(frame.to_json(orient="records", indent=2))
+        click.echo(inert_json(frame.to_json(orient="records", indent=2)))
     else:
         print_table(console(), _columns(frame), ruled=False)
 

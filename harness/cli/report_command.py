@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from harness.cli.output import config, log
+from harness.cli.params import OutputPath
+from harness.cli.waiting import reading
 
 
 @click.command("report", short_help="Write runs as one self-contained HTML page.")
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path), help="The file; by default report.html, or - for Markdown."
-)
-@click.option("--site", type=click.Path(path_type=Path), help="Write a folder with a page for each topic instead.")
+@click.option("--output", "-o", type=OutputPath(), help="The file; by default report.html, or - for Markdown.")
+@click.option("--site", type=OutputPath(folder=True), help="Write a folder with a page for each topic instead.")
 @click.option("--format", "form", type=click.Choice(["html", "markdown"]), default="html", show_default=True)
 @click.option(
     "--history/--no-history", default=True, help="Show the figures over the other runs of the results folder too."
@@ -30,7 +30,7 @@ def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, fo
 
     if site is not None and (output is not None or form == "markdown"):
         raise UsageError("--site writes a folder of pages: leave out --output and --format")
-    payload = collect(config(), runs, history=history)
+    payload = collect(config(), runs, history=history, reading=reading)
     if form == "markdown":
         from harness.report.run.markdown import markdown
 

@@ -56,9 +56,10 @@ def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
     for trial in plan.trials:
         cells.setdefault(trial.cell, []).append(trial)
     for cell, trials in cells.items():
-        out.print(f"{cell.title}\n  {_blocks_by_label(trials)}", markup=False, soft_wrap=True)
+        out.print(cell.title, soft_wrap=True)
+        out.print(f"  {_blocks_by_label(trials)}", soft_wrap=True)
     for task, names in plan.left_out.items():
-        out.print(wording.left_out(task, names), soft_wrap=True, markup=False)
+        out.print(wording.left_out(task, names), soft_wrap=True)
     duration = (
         f"about {expected_s:,.0f} s ({known} of them were measured before on this machine)"
         if known
@@ -155,10 +156,13 @@ def command(
     settings = config()
     registry = load_registry(settings)
     cluster = None if scheduler is None and workers is None else Cluster(scheduler or "", workers or 0)
-    _take_termination_for_interruption()
+    take_termination_for_interruption()
     if resume is not None:
         _refuse_choices()
         run = reopen(resume, settings, registry)
+        if not run.missing:
+            name, started = run.file.header.run, run.file.header.started
+            log().print(f"note: nothing is missing in run {name} of {started}", markup=False, soft_wrap=True)
         with run.file, closing(executor_for(run.selection, settings, registry, executor, cluster)) as runner:
             runner.prepare(run.missing)
             return _measure(run, runner, as_json=as_json)
@@ -173,7 +177,7 @@ def command(
             log().print(f"note: there are {cores} cores here for trials with threads={threads}", soft_wrap=True)
         run = start(selection, plan, settings, registry, shlex.join(["bakeoff", *sys.argv[1:]]))
         if run.file.header.environment.commit is None and (reason := why_no_commit(settings.folder)):
-            log().print(f"note: the run names no commit, as git says: {reason}", markup=False, soft_wrap=True)
+            log().print(f"note: the run names no commit, as git says: {reason}", soft_wrap=True)
         with run.file:
             return _measure(run, runner, as_json=as_json)
 
@@ -183,7 +187,7 @@ def most_threads(trials: Iterable[Trial]) -> int:
     return max((int(trial.params.get(THREADS, 1)) for trial in trials), default=1)
 
 
-def _take_termination_for_interruption() -> None:
+def take_termination_for_interruption() -> None:
     """Have a signal to terminate, such as that of a preempted job, end the command as an interruption does."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -265,7 +269,7 @@ def _measure(run: OpenRun, executor: Executor, *, as_json: bool) -> int:
         print_json({"run": name, "path": str(run.file.path), "cells": cells(read, noise)})
     else:
         print_parts(console(), read, noise, full=f"bakeoff show {name} --json")
-        remarks.print(f"wrote {_relative(run.file.path)}", soft_wrap=True, markup=False)
+        remarks.print(f"wrote {_relative(run.file.path)}", soft_wrap=True)
     statuses = {record.status for _, records in read for record in records}
     return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED
 

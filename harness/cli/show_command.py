@@ -44,12 +44,12 @@ def command(run: str, *, machine: bool, as_json: bool) -> None:
     commit += " with changes" if any(part.environment.dirty for part, _ in parts) else ""
     machines = ", ".join(part.machine.name for part, _ in parts)
     out.print(f"run {header.run} of {header.started} on {machines}, {commit}", soft_wrap=True)
-    out.print(f"{header.command}", markup=False, soft_wrap=True)
+    out.print(f"{header.command}", soft_wrap=True)
     missing = header.trials - sum(len(records) for _, records in parts)
     if missing > 0:
         out.print(f"{missing} of {header.trials} trials are missing: bakeoff run --resume {header.run}", soft_wrap=True)
     if machine:
-        _print_environments(out, parts)
+        _print_environments(parts)
     print_parts(out, parts, noise)
 
 
@@ -67,7 +67,8 @@ def print_parts(out: Console, parts: Parts, noise: Noise, *, full: str = "--json
 
     for header, records in parts:
         if len(parts) > 1:
-            out.print(f"\nmachine {header.machine.name}:", soft_wrap=True)
+            out.print()
+            out.print(f"machine {header.machine.name}:", soft_wrap=True)
         print_run(out, header, records, full=full, noise_sd=noise.get(header.machine.name))
     for remark in conditions([record for _, records in parts for record in records]):
         log().print(f"note: {remark}", soft_wrap=True)
@@ -84,9 +85,7 @@ def cells(parts: Parts, noise: Noise) -> list[dict[str, Any]]:
     ]
 
 
-def _print_environments(out: Console, parts: Parts) -> None:
-    import msgspec
-
+def _print_environments(parts: Parts) -> None:
     for header, _ in parts:
         for part in (header.machine, header.environment):
-            out.print(msgspec.json.format(msgspec.json.encode(part), indent=2).decode(), markup=False)
+            print_json(part)

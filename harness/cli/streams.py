@@ -51,7 +51,10 @@ class _Enduring(io.RawIOBase):
 
 
 class Streams:
-    """Standard output and error, as long as a command runs; made once, before it begins."""
+    """Standard output and error, as long as a command runs; made once, before it begins.
+
+    A stream that a program put in the place of a standard one, as a test does, stays.
+    """
 
     def __init__(self) -> None:
         _fill_gaps()
@@ -76,7 +79,9 @@ def _fill_gaps() -> None:
 
 
 def _text(replaced: TextIO | None, raw: _Enduring) -> TextIO:
-    """Return a text stream in the encoding of another; a sign that it lacks is written as a plain one."""
+    """Return a text stream in the encoding of a standard one; a sign that it lacks is written as a plain one."""
+    if replaced is not None and not _writes_to(replaced, raw.fileno()):
+        return replaced
     codecs.register_error("plain", _plain)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
@@ -85,6 +90,13 @@ def _text(replaced: TextIO | None, raw: _Enduring) -> TextIO:
         line_buffering=raw.isatty() or raw.fileno() == 2,
         write_through=raw.fileno() == 2,
     )
+
+
+def _writes_to(stream: TextIO, descriptor: int) -> bool:
+    try:
+        return stream.fileno() == descriptor
+    except OSError:  # it is in memory
+        return False
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

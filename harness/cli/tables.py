@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
 
 from harness.analysis import wording
 from harness.analysis.aggregates import (
@@ -19,7 +22,7 @@ from harness.analysis.aggregates import (
     shown,
     time_of,
 )
-from harness.analysis.verdicts import Compared, compare, measures_of
+from harness.analysis.verdicts import Compared, compare, measures_of, outliers
 from harness.records import Record, Status, is_cost, setup_among
 from harness.report.terminal import CellText, Column, Styled, print_table
 from harness.store.header import plain, titled
@@ -33,7 +36,6 @@ COSTS = ("cpu_s", "wall_s", "peak_bytes")
 _NONE = "-"
 _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
 _LEAST_RATIO = 0.01
-_LEAST_MOVED = 0.05
 
 
 def print_run(
@@ -55,12 +57,12 @@ def print_run(
     """
     for aggregates in _aggregate(header, records):
         table = ComparisonTable(header, aggregates, noise_sd)
-        notes = [table.caption, *table.outliers, *table.choices, *table.divergences]
+        notes = [table.caption, *chain(*table.outliers.values()), *table.choices, *table.divergences]
         print_table(out, table.columns(), title=aggregates.cell.title, notes=notes, full=full)
         out.print()
     for card in header.tasks:
         if card.left_out:
-            out.print(wording.left_out(card.name, card.left_out), soft_wrap=True, markup=False)
+            out.print(wording.left_out(card.name, card.left_out), soft_wrap=True)
     print_troubles(out, header, records)
 
 
@@ -75,21 +77,32 @@ def print_troubles(out: Console, header: Header, records: Sequence[Record]) -> N
             key = (record.status, title, record.reason)
             counts[key] = counts.get(key, 0) + 1
     for (status, label, reason), count in sorted(counts.items()):
-        out.print(f"{count:4d} x {status:8s} {label}: {reason}", soft_wrap=True, markup=False)
+        out.print(f"{count:4d} x {status:8s} {label}: {reason}", soft_wrap=True)
     counted = Counter(record.status for record in records)
     statuses = ", ".join(f"{counted[status]} {status}" for status in get_args(Status) if status in counted)
     out.print(f"{wording.count(len(records), 'trial')}: {statuses or 'none ran'}", soft_wrap=True)
 
 
 def conditions(records: Sequence[Record]) -> Iterator[str]:
-    """Go through the remarks on trials that had too few cores or were disturbed."""
+    """Go through the remarks on trials that had too few cores, were disturbed, or whose memory was only sampled."""
     if crowded := sum(record.crowded for record in records):
         yield f"{wording.crowded(crowded)}; give --threads at most the number of cores"
-    if contaminated := sum(record.conditions is not None and record.conditions.contaminated for record in records):
+    known = [record.conditions for record in records if record.conditions is not None]
+    if contaminated := sum(msgspec.structs.replace(each, throttled=0.0).contaminated for each in known):
         yield (
-            f"{contaminated} of {wording.count(len(records), 'trial')} ran while more than 5 % of their cores' time "
-            "went elsewhere: quote their ratios, not their times; to narrow the intervals, stop other programs or add "
-            "--blocks"
+            f"{contaminated} of {wording.count(len(records), 'trial')} ran beside other trials, or while more than 5 % "
+            "of their cores' time went elsewhere: quote their ratios, not their times; to narrow the intervals, stop "
+            "other programs or add --blocks"
+        )
+    if throttled := sum(each.throttled > 0.05 for each in known):
+        yield (
+            f"the CPU quota of the control group stopped {throttled} of {wording.count(len(records), 'trial')} for "
+            "more than 5 % of the time: raise the quota, or give --threads at most what it grants"
+        )
+    if sampled := sum(record.memory_source == "sampled" for record in records):
+        yield (
+            f"memory of {sampled} of {wording.count(len(records), 'trial')} was sampled, which misses short peaks of "
+            "their child processes: measure it with --memory-pass"
         )
 
 
@@ -143,16 +156,9 @@ class ComparisonTable:
         return f"; {', '.join(names)}: mean over blocks with its exact 95 % interval" if names else ""
 
     @property
-    def outliers(self) -> list[str]:
-        """A sentence for each ratio of costs whose mean a few blocks move by 5 % or more from that of most blocks."""
-        return [
-            f"{self._title(label)}: a few blocks, far from the others, move the mean ratio of {name} to "
-            f"{wording.ratio(own.estimate)}; the median block has {wording.ratio(own.median)}"
-            for name, row in self._compared.items()
-            if is_cost(name)
-            for label, compared in row.items()
-            if (own := compared.effect) and own.median and abs(math.log(own.estimate / own.median)) >= _LEAST_MOVED
-        ]
+    def outliers(self) -> dict[str, list[str]]:
+        """What `harness.analysis.verdicts.outliers` says of the table."""
+        return outliers(self._compared, {label: self._title(label) for label in self._labels})
 
     @property
     def choices(self) -> list[str]:
@@ -212,6 +218,7 @@ class ComparisonTable:
                 "reference": self._reference,
                 "statuses": {str(status): count for status, count in entry.statuses.items()},
                 "diverged": list(entry.diverged.values()),
+                "outliers": self.outliers.get(label, []),
                 "measures": {name: self._plain(label, name) for name in (*COSTS, *self._metrics)},
                 "work": [rate.plain(entry) for rate in self._work_rates],
                 "setup": {

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import msgspec
 
+from harness.inputs import PathText
+
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Size = Annotated[int, msgspec.Meta(ge=1)]
 Rows = Annotated[int, msgspec.Meta(ge=10)]
@@ -62,7 +64,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         The key ``from`` of a card: where the file can be fetched.
     """
 
-    path: str
+    path: PathText
     sha256: Sha256
     bytes: Size
     origin: Origin | None = msgspec.field(default=None, name="from")

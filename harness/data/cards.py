@@ -5,8 +5,8 @@ A card is a file ``<name>.toml``. It points at a file of data beside it, pinned 
 
 from __future__ import annotations
 
+import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,6 +25,7 @@ from harness.declare import Dataset
 from harness.declare.names import NAME
 from harness.declare.values import Generator
 from harness.errors import UsageError, did_you_mean
+from harness.inputs import read_toml
 from harness.records import Scalar
 
 __all__ = ["builtin_card", "builtin_folder", "cards", "dataset", "path", "read_card", "verify"]
@@ -74,12 +75,9 @@ def read_card(place: Path) -> Card:
     Raises
     ------
     UsageError
-        When the card is not TOML, has an unknown key or kind, or misses a key.
+        When the card cannot be read or is not TOML, has an unknown key or kind, or misses a key.
     """
-    try:
-        content = tomllib.loads(place.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{place} is not valid TOML: {error}") from None
+    content = read_toml(place)
     reader = _reader(place, content.get("kind", _TABLE))
     _check_keys(place, content, reader)
     section = content.pop("file", None)
@@ -114,7 +112,8 @@ def _placed(place: Path, file: File, reader: Reader, table: str) -> File:
     if not file.path.endswith(reader.formats):
         raise UsageError(f"{place}: {file.path} must be one of {', '.join(reader.formats)}")
     if file.origin is None:
-        return msgspec.structs.replace(file, path=str((place.parent / file.path).resolve()))
+        # Unlike Path.resolve, this raises no error for links that lead to each other.
+        return msgspec.structs.replace(file, path=os.path.realpath(place.parent / file.path))
     origin = _origin(place, file.origin, file, table)
     return msgspec.structs.replace(file, path=str(fetched_path(file)), origin=origin)
 
@@ -139,12 +138,18 @@ def _origin(place: Path, origin: Origin, file: File, table: str) -> Origin:
             raise UsageError(f"{where}: {text!r} must be a package in one version, such as {example}")
     if origin.url is None:
         return origin
-    url = urljoin(f"{place.parent.resolve().as_uri()}/", origin.url)
-    if urlsplit(url).scheme not in ("https", "http", "file"):
-        raise UsageError(
-            f"{where}: {origin.url} must begin with https, http or file, or be a path relative to the card"
-        )
-    return msgspec.structs.replace(origin, url=url)
+    return msgspec.structs.replace(origin, url=_address(place, origin.url, where))
+
+
+def _address(place: Path, address: str, where: str) -> str:
+    try:
+        url = urljoin(f"{place.parent.resolve().as_uri()}/", address)
+        scheme = urlsplit(url).scheme
+    except ValueError as error:
+        raise UsageError(f"{where}: {address} is not an address: {error}") from None
+    if scheme not in ("https", "http", "file"):
+        raise UsageError(f"{where}: {address} must begin with https, http or file, or be a path relative to the card")
+    return url
 
 
 def _convert(place: Path, content: object, kind: Any, at: str) -> Any:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from harness.data.card import ColumnsFile
 from harness.data.tabular import Floats
 from harness.errors import UsageError, did_you_mean
+from harness.inputs import open_regular
 
 Column: TypeAlias = Any  # pyarrow.ChunkedArray, which has no type stubs
 Number = TypeVar("Number", bound=np.generic)
@@ -25,6 +26,7 @@ Codes: TypeAlias = npt.NDArray[np.int32]
 FORMATS = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".dat", ".dat.gz")
 MODULES = ("pyarrow.csv", "pyarrow.parquet")
 
+_LONG_LINE = "a line is longer than 1 MB; is an end of line or a closing quotation mark missing?"
 _SHORT = "\x1f"  # the unit separator of ASCII, which no text has
 _WHOLE = 2**24  # whole numbers up to here are exact in float32
 _LOST = 0.01  # largest share of the distinct whole numbers of a feature that float32 may merge
@@ -33,13 +35,17 @@ _STEPS = 1000  # least number of float32 steps between the least and the largest
 
 @dataclass(frozen=True)
 class Columns:
-    """An open file: its number of rows, its columns' names, a function that reads a column, and a text's separator."""
+    """An open file: its number of rows, its columns' names, and a function that reads a column.
+
+    Of a text also its separator, and whether a value may stand in quotation marks.
+    """
 
     path: Path
     rows: int
     names: tuple[str, ...]
     column: Callable[[str], Column]
     separator: str = ""
+    quotes: bool = False
 
     def where(self, role: str, name: str) -> str:
         """Name a column in a message."""
@@ -48,7 +54,10 @@ class Columns:
     def check(self, rows: int, wanted: Iterable[str]) -> None:
         """Refuse a file with another number of rows, or without one of its card's columns."""
         if self.rows != rows:
-            raise UsageError(f"{self.path} has {self.rows} rows, but its card says {rows}; correct `rows` in the card")
+            remedy = _open_quote(self.path) if self.quotes else ""
+            raise UsageError(
+                f"{self.path} has {self.rows} rows, but its card says {rows}{remedy or '; correct `rows` in the card'}"
+            )
         for name in wanted:
             if name not in self.names:
                 hint = did_you_mean(name, self.names)
@@ -81,8 +90,11 @@ def open_columns(file: ColumnsFile, missing: Sequence[str] | None = None) -> Col
         columns = _csv(path, separator, file, missing) if separator else _parquet(path)
     except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
         kind = path.name.removesuffix(".gz").rpartition(".")[2]
-        hint = _hint(separator) if "columns, got" in str(error) else ""
-        raise UsageError(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}{hint}") from None
+        hint = ""
+        if "columns, got" in str(error):
+            hint = (file.quotes and _open_quote(path)) or _hint(separator)
+        said = _LONG_LINE if "straddl" in str(error) else str(error).splitlines()[0]
+        raise UsageError(f"{path} cannot be read as {kind}: {said}{hint}") from None
     if len(set(columns.names)) < len(columns.names):
         raise UsageError(f"{path} has two columns of the same name: {', '.join(sorted(columns.names))}")
     return columns
@@ -112,10 +124,11 @@ def _parquet(path: Path) -> Columns:
 def _csv(path: Path, separator: str, file: ColumnsFile, missing: Sequence[str] | None) -> Columns:
     from pyarrow import csv
 
-    with path.open("rb") as stream:
-        start = stream.read(2)
-    if start in (b"\xff\xfe", b"\xfe\xff"):
-        raise UsageError(f"{path} is in UTF-16, as its byte-order mark says; save it as UTF-8")
+    with _text(path) as stream:
+        start = stream.read(64)
+    # Without a byte-order mark, half of the bytes of ASCII in UTF-16 are 0.
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or start.count(0) >= max(1, len(start) // 3):
+        raise UsageError(f"{path} is in UTF-16, or no text; save it as UTF-8")
     short = len(separator.encode()) == 1
     table = csv.read_csv(
         path if short else _with_short_separator(path, separator),
@@ -123,12 +136,25 @@ def _csv(path: Path, separator: str, file: ColumnsFile, missing: Sequence[str] |
         csv.ParseOptions(delimiter=separator if short else _SHORT, quote_char='"' if file.quotes else False),
         csv.ConvertOptions(strings_can_be_null=True, null_values=missing),
     )
-    return Columns(path, table.num_rows, tuple(table.column_names), table.column, separator)
+    return Columns(path, table.num_rows, tuple(table.column_names), table.column, separator, file.quotes)
+
+
+def _text(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    """Open a text, compressed or not, to read its bytes."""
+    return gzip.open(path, "rb") if path.suffix == ".gz" else open_regular(path)
+
+
+def _open_quote(path: Path) -> str:
+    """Say that a quotation mark of a text is not closed; empty if all are."""
+    with _text(path) as stream:
+        count = sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(1 << 20), b""))
+    return "; a quotation mark in it is not closed: close it, or say quotes = false in the card" if count % 2 else ""
 
 
 def _with_short_separator(path: Path, separator: str) -> IO[bytes]:
     """Read a text, and put one byte in the place of a longer separator, since pyarrow takes no other."""
-    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    with _text(path) as stream:
+        content = stream.read()
     if _SHORT.encode() in content:
         raise UsageError(f"{path} contains the byte {_SHORT!r}, so that it cannot be read with a separator of its own")
     return io.BytesIO(content.replace(separator.encode(), _SHORT.encode()))

@@ -7,6 +7,7 @@ import hashlib
 import os
 import tempfile
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from harness.config import cache_folder
 from harness.data.card import Card, File
 from harness.data.readers import reader_of
 from harness.errors import MissingDataError, UsageError
+from harness.inputs import open_regular
 
 _POINTER = b"version https://git-lfs"
 
@@ -53,9 +55,7 @@ def verify(card: Card) -> None:
 
 def _verify(card: Card, file: File) -> None:
     place, again = Path(file.path), again_from(card)
-    if not place.is_file():
-        raise MissingDataError(f"{place}, the file of data set {card.name}, is missing; {again}", card.name)
-    with place.open("rb") as stream:
+    with _opened(card, place) as stream:
         if stream.read(len(_POINTER)) == _POINTER:
             raise UsageError(f"{place} is a pointer of Git LFS, not the file that it stands for; run: git lfs pull")
         stream.seek(0)
@@ -72,6 +72,17 @@ def _verify(card: Card, file: File) -> None:
             f"{place} has {size} bytes, but the card of data set {card.name} says bytes = {file.bytes}: "
             "correct the card"
         )
+
+
+def _opened(card: Card, place: Path) -> BufferedReader:
+    try:
+        return open_regular(place)
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingDataError(
+            f"{place}, the file of data set {card.name}, is missing; {again_from(card)}", card.name
+        ) from None
+    except OSError as error:
+        raise UsageError(f"cannot read {place}, the file of data set {card.name}: {error.strerror}") from None
 
 
 def again_from(card: Card) -> str:

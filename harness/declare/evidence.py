@@ -68,7 +68,9 @@ class Evidence(Protocol):
     ) -> Estimate:
         """Estimate the exponent with which a measure grows in a parameter: 1 is linear, 2 quadratic.
 
-        It is the slope of the line through the logarithms, in every block; with `to`, that of the ratio of the two.
+        That of a cost is p of fixed + scale * size**p, fitted to three sizes or more, so that no fixed cost lowers it;
+        that of a metric is the slope of the line through the logarithms. With `to`, it is the first exponent minus the
+        second.
         """
 
     def crossover(self, measure: str, of: str, to: str, *, over: Sizes = "rows", **where: Scalar) -> Estimate:

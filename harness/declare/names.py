@@ -8,9 +8,10 @@ from pathlib import Path
 
 from harness.errors import DeclarationError
 
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
-SCENARIO = re.compile(r"[a-z][a-z0-9_]*(\([0-9.e+-]+\))?")
+# Names become parts of paths, columns and command lines, so that they are short.
+NAME = re.compile(r"(?=.{1,200}\Z)[a-z0-9]+(-[a-z0-9]+)*")
+IDENTIFIER = re.compile(r"(?=.{1,200}\Z)[a-z][a-z0-9_]*")
+SCENARIO = re.compile(r"(?=.{1,200}\Z)[a-z][a-z0-9_]*(\([0-9.e+-]+\))?")
 _EXAMPLES = {NAME: "two-words", IDENTIFIER: "two_words", SCENARIO: "label_noise(0.1)"}
 # Frames that are not the author's; a dataclass's generated __init__ runs in a file called "<string>".
 _INSIDE = (str(Path(__file__).parent), str(Path(__file__).parents[1] / "data" / "scenarios.py"), "<string>")

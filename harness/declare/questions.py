@@ -46,6 +46,11 @@ class Question:
         return self.kind in ("ratio", "growth", "speedup")
 
     @property
+    def least_sizes(self) -> int:
+        """How many sizes a line or a law needs; with two, the fixed part of a cost would count as slower growth."""
+        return 3 if self.kind == "slope" and is_cost(self.measure) else 2
+
+    @property
     def in_logs(self) -> bool:
         """Whether measures enter as logarithms."""
         return self.kind not in ("difference", "mean") and (self.kind != "order" or is_cost(self.measure))
@@ -90,6 +95,8 @@ def put(
     known = {SCENARIO: CLEAN.name} if name != SCENARIO else {}
     written = tuple(_known(text, topic, where.get("task")) for text in labels)
     question = Question(kind, measure, written, {**known, **where}, name, tuple(values))
+    if values and len(values) < question.least_sizes:
+        raise UsageError(f"part of {measure} may be fixed: its {kind} needs {question.least_sizes} values of {name}")
     tasks_for(question, topic)
     return question
 

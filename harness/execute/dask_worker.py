@@ -1,23 +1,18 @@
-"""What the executor on Dask has its workers do: get ready for a run, run blocks, and divide the cores of a machine."""
+"""What the executor on Dask has its workers do: get ready for a run, and run blocks."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import msgspec
 from distributed import get_worker
 
 from harness.config import decode_config, read_config
 from harness.errors import BakeoffError, UsageError, some
-from harness.execute.executor import Block, Ended, EngineError, Limits, Place, Share, share
+from harness.execute.executor import Block, Ended, EngineError, Limits, Place, Share
 from harness.execute.local import Job, Obstacles
-from harness.measure.machine import environment, fingerprint, usable_cores
+from harness.execute.slots import Slot
+from harness.measure.machine import environment, fingerprint
 from harness.records import Trial
 from harness.registry import load_registry
 
@@ -147,52 +142,17 @@ def _check_obstacle(trial: Trial, obstacles: Obstacles) -> None:
         raise UsageError(f"cannot run {trial.strategy}: {reason}; mend that there, or leave the strategy out")
 
 
+#: The slot of this worker, held as long as it lives.
+_slots: list[Slot] = []
+
+
+def _slot() -> Slot:
+    if not _slots:
+        _slots.append(Slot())
+    return _slots[0]
+
+
 def _share() -> Share:
-    """Return this worker's share of its machine: the workers there that may use the same cores divide them."""
-    own, cores = _slot(), usable_cores()
-    sharing = [index for index in _slots() if index == own or _shares(index, cores)]
-    return share(cores, sharing.index(own), len(sharing))
-
-
-#: The number of this worker on its machine, with the file that it keeps locked as long as it lives.
-_held: list[tuple[int, int]] = []
-
-
-def _slot() -> int:
-    """Return the number of this worker among those of its machine, and take the first free one if it has none.
-
-    The file of the number contains the worker's cores.
-    """
-    if not _held:
-        _slot_folder().mkdir(exist_ok=True)
-        for index in count():
-            descriptor = os.open(_slot_folder() / str(index), os.O_CREAT | os.O_RDWR, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                continue
-            os.truncate(descriptor, 0)
-            os.write(descriptor, " ".join(map(str, usable_cores())).encode())
-            _held.append((index, descriptor))
-            break
-    return _held[0][0]
-
-
-def _slots() -> list[int]:
-    return sorted(int(path.name) for path in _slot_folder().iterdir())
-
-
-def _shares(index: int, cores: Sequence[int]) -> bool:
-    """Tell whether a worker has this number, and may use some of these cores; all may where cores cannot be chosen."""
-    with (_slot_folder() / str(index)).open() as slot:
-        try:
-            fcntl.flock(slot, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            its = [int(core) for core in slot.read().split()]
-            return its == cores or not set(its).isdisjoint(cores)
-    return False
-
-
-def _slot_folder() -> Path:
-    return Path(tempfile.gettempdir()) / f"bakeoff-workers-{os.getuid()}"
+    """Return this worker's share of its machine; all who measure there divide its memory too."""
+    part = _slot().share()
+    return replace(part, jobs=1 + part.others, others=0)

@@ -150,11 +150,14 @@ class Share:
     Attributes
     ----------
     jobs
-        Number of jobs that run at once on the machine, this one included.
+        Number of jobs that run at once and divide the memory, this one included.
+    others
+        Number of other processes that measure on the machine.
     """
 
     cores: tuple[int, ...]
     jobs: int
+    others: int = 0
 
 
 def share(cores: Sequence[int], job: int, jobs: int) -> Share:

@@ -6,15 +6,17 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 
 import msgspec
 
 from harness.config import Config
 from harness.execute.executor import Block, Ended, Limits, Receiver, Share, cores_for, share
+from harness.execute.slots import Slot
 from harness.measure.client import Server, ServerError
 from harness.measure.job import why_not
-from harness.measure.machine import fingerprint, memory_budget, usable_cores
+from harness.measure.machine import fingerprint, memory_budget
 from harness.measure.messages import Request, Response
 from harness.plan.data import missing_data
 from harness.records import Record, Trial
@@ -45,22 +47,23 @@ class LocalExecutor:
         waiting: queue.SimpleQueue[Block] = queue.SimpleQueue()
         for block in blocks:
             waiting.put(block)
-        cores, jobs = usable_cores(), self._limits.jobs
-        try:
-            if jobs == 1:
-                self._work(waiting, share(cores, 0, 1), receive, begin)
-                return
-            with ThreadPoolExecutor(jobs) as pool:
-                shares = [share(cores, job, jobs) for job in range(jobs)]
-                workers = [pool.submit(self._work, waiting, part, receive, begin) for part in shares]
-                try:
-                    for worker in wait(workers, return_when=FIRST_EXCEPTION).done:
-                        worker.result()
-                finally:
-                    # The pool waits for its threads, and they for their servers: an interruption must reach these.
-                    self.close()
-        finally:
-            self.close()
+        jobs = self._limits.jobs
+        with Slot() as slot:
+            try:
+                if jobs == 1:
+                    self._work(waiting, partial(_part, slot, 0, 1), receive, begin)
+                    return
+                with ThreadPoolExecutor(jobs) as pool:
+                    parts = [partial(_part, slot, job, jobs) for job in range(jobs)]
+                    workers = [pool.submit(self._work, waiting, part, receive, begin) for part in parts]
+                    try:
+                        for worker in wait(workers, return_when=FIRST_EXCEPTION).done:
+                            worker.result()
+                    finally:
+                        # The pool waits for its threads, and they for their servers: an interruption must reach these.
+                        self.close()
+            finally:
+                self.close()
 
     def close(self) -> None:
         """End all servers."""
@@ -69,9 +72,13 @@ class LocalExecutor:
             job.close()
 
     def _work(
-        self, waiting: queue.SimpleQueue[Block], part: Share, receive: Receiver, begin: Callable[[Trial], None]
+        self,
+        waiting: queue.SimpleQueue[Block],
+        part_for: Callable[[int], Share],
+        receive: Receiver,
+        begin: Callable[[Trial], None],
     ) -> None:
-        """Run blocks until none is waiting: the work of one job, with its share of the cores."""
+        """Run blocks until none is waiting: the work of one job, with its share of the cores for some threads."""
         job = Job(self._config, self._limits, self._obstacles)
         self._jobs.append(job)
         while True:
@@ -79,6 +86,7 @@ class LocalExecutor:
                 block = waiting.get_nowait()
             except queue.Empty:
                 return
+            part = part_for(max(int(trial.params["threads"]) for trial in block.trials))
             for trial in block.trials:
                 if self._stopping:
                     return
@@ -88,6 +96,12 @@ class LocalExecutor:
                     # A trial that an interruption cut short did not fail; a resumed run repeats it.
                     if not self._stopping:
                         receive(Ended((response,)))
+
+
+def _part(slot: Slot, job: int, jobs: int, threads: int) -> Share:
+    """Return the share of one of several jobs of this process, as others measure on the machine or not."""
+    whole = slot.share(threads * jobs)
+    return replace(share(whole.cores, job, jobs), others=whole.others)
 
 
 class Obstacles:
@@ -155,7 +169,7 @@ class Job:
             cores=cores_for(trial.block, int(trial.params["threads"]), part.cores),
             timeout_s=self._limits.timeout_s,
             memory_limit_bytes=self._memory_bytes // part.jobs,
-            jobs=part.jobs,
+            jobs=part.jobs + part.others,
             altered=f"{trial.topic}/{trial.task}" in self._limits.altered,
         )
 

@@ -121,6 +121,8 @@ class Pair(msgspec.Struct, omit_defaults=True):
         Wall time of the pair, start of the processes included.
     choices
         Side to the options that tuning chose there; empty where the strategy is not tuned.
+    others
+        Number of other runs, gates and workers of Dask that measured on the machine meanwhile.
     """
 
     block: int
@@ -137,6 +139,7 @@ class Pair(msgspec.Struct, omit_defaults=True):
     diverged: dict[SideName, float] = {}
     elapsed_s: float = 0.0
     choices: dict[SideName, dict[str, Scalar]] = {}
+    others: int = 0
 
 
 class Case(msgspec.Struct, omit_defaults=True):

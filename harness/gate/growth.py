@@ -11,14 +11,16 @@ from harness.gate.decision import Effect, Finding, Verdict
 
 #: Share within which the memory pass repeats itself; growth this close to the margin counts as beyond it.
 REPEATABLE = 0.0005
+SAMPLED = "memory was sampled, which misses short peaks"
 FIGURES = ("peak_bytes", "device_bytes")
 
 
 class HasBothSides(Protocol):
-    """Memory of one trial on both sides, by figure in bytes."""
+    """Memory of one trial on both sides, by figure in bytes, and whether some of it was sampled."""
 
     base: dict[str, float]
     candidate: dict[str, float]
+    sampled: bool
 
 
 def suspicious(readings: Sequence[HasBothSides], policy: GatePolicy, topic: str) -> bool:
@@ -34,7 +36,8 @@ def suspicious(readings: Sequence[HasBothSides], policy: GatePolicy, topic: str)
 def growth(readings: Sequence[HasBothSides], policy: GatePolicy, topic: str) -> list[Finding]:
     """Judge the growth of memory, with one finding for each figure that both sides have.
 
-    *Regressed* when every reading is above the margin and above the floor, *inconclusive* when only some are.
+    *Regressed* when every reading is above the margin and above the floor, *inconclusive* when only some are, or when
+    memory was sampled.
     """
     findings = []
     for figure in FIGURES:
@@ -54,6 +57,8 @@ def _judge(readings: Sequence[HasBothSides], figure: str, margin: float, floor: 
         reason = f"grows by {margin:.1%} and {floor / 1000:,.0f} kB or more in {worse} of {len(readings)} readings"
     elif better == len(readings):
         verdict, reason = "improved", f"shrinks by {margin:.1%} and {floor / 1000:,.0f} kB or more"
+    if verdict != "pass" and figure != "device_bytes" and any(reading.sampled for reading in readings):
+        verdict, reason = "inconclusive", f"{reason}, but {SAMPLED}"
     ratios = [reading.candidate[figure] / reading.base[figure] for reading in readings]
     return Finding(
         figure=figure,

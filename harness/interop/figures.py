@@ -12,7 +12,7 @@ from statistics import median
 from typing import Literal, NamedTuple, Protocol
 
 from harness.analysis import wording
-from harness.interop.reading import memory, seconds
+from harness.interop.reading import finite, memory, seconds
 from harness.records import Phase
 
 Conversion = Literal["", "one_minus", "inverse"]
@@ -120,7 +120,7 @@ def original(number: float, conversion: Conversion) -> float | None:
     if conversion == "one_minus":
         return 1 - number
     if conversion == "inverse":
-        return 1 / number if number > 0 else None
+        return finite(1 / number) if number > 0 else None
     return number
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,10 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from harness.declare.names import NAME, SCENARIO
 from harness.errors import UsageError
-from harness.measure.machine import check_name
-from harness.records import Trial
+from harness.inputs import read_regular
+from harness.records import LARGEST, Record
+from harness.store.checks import COMMIT, SHORTEST_S, RecordCheck, check_header, is_date
 from harness.store.header import SCHEMA, Header
 from harness.store.imported_names import digest
 
@@ -25,12 +24,12 @@ KEY = "bakeoff"
 
 Shape = TypeVar("Shape")
 
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Half of a surrogate pair; alone it is not a character, and a run could not store it.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_START = re.compile(r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d(\+00:00|Z)")
 _MOST_BYTES = 2**62
+_MOST_FILE_BYTES = 2**28
+_MOST_S = 1e18
 _EXACT = 2**53
 _LEAST_MILLISECONDS = 1e11
 _LONGEST = 200
@@ -53,7 +52,7 @@ def read_json(path: Path) -> SourceFile:
         When it cannot be read, or is not JSON.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path, _MOST_FILE_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     try:
@@ -89,34 +88,28 @@ def exported_part(value: object, shape: type[Shape]) -> Shape | None:
 
 def is_valid_header(header: Header) -> bool:
     """Return whether the header in an exported file can be one of ours: parts of it name a folder and a file."""
-    commit = header.environment.commit
     try:
-        check_name(header.machine.name)
-    except UsageError:
+        check_header(header)
+    except msgspec.ValidationError:
         return False
-    same_major = header.schema.partition(".")[0] == SCHEMA.partition(".")[0]
-    return same_major and bool(_START.fullmatch(header.started)) and (commit is None or commit_name(commit) == commit)
+    return header.schema.partition(".")[0] == SCHEMA.partition(".")[0]
 
 
-def are_valid_trials(trials: Iterable[Trial]) -> bool:
-    """Return whether the trials in an exported file have names that a declaration can give."""
-    return all(
-        all(NAME.fullmatch(name) for name in (trial.topic, trial.task, trial.strategy, trial.dataset))
-        and bool(SCENARIO.fullmatch(trial.scenario))
-        and are_valid_names((*trial.params, *trial.options))
-        for trial in trials
-    )
-
-
-def are_valid_names(names: Iterable[str]) -> bool:
-    """Return whether names of parameters, phases or metrics are such as a declaration can give."""
-    return all(name.isidentifier() for name in names)
+def are_valid_records(records: Iterable[Record]) -> bool:
+    """Return whether the records in an exported file can be those of a run."""
+    check = RecordCheck()
+    try:
+        for record in records:
+            check(record)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def commit_name(value: object) -> str | None:
     """Return a commit's hexadecimal name in lower case; ``None`` for anything else."""
     text = value.lower() if isinstance(value, str) else ""
-    return text if _COMMIT.fullmatch(text) else None
+    return text if COMMIT.fullmatch(text) else None
 
 
 def utc_time(value: object, path: Path) -> str:
@@ -140,9 +133,10 @@ def utc_time(value: object, path: Path) -> str:
     except (ValueError, TypeError, OverflowError, OSError):
         shown = line(repr(value))[:40]
         raise UsageError(f"{path} has no date that can be read ({shown}): correct it in the file") from None
-    if at.year < 1970:
+    text = at.isoformat(timespec="seconds")
+    if not is_date(text):
         raise UsageError(f"{path} is dated {at.year}: correct the date in the file")
-    return at.isoformat(timespec="seconds")
+    return text
 
 
 def milliseconds(at: str) -> int:
@@ -151,20 +145,20 @@ def milliseconds(at: str) -> int:
 
 
 def finite(value: object) -> float | None:
-    """Return a number as a float; ``None`` for NaN, infinity, truth values and everything that is not a number."""
+    """Return a number as a float; ``None`` for NaN, numbers beyond 1e100, truth values and what is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         number = float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST else None
 
 
 def seconds(values: object) -> list[float]:
-    """Return those of some values that can be times: finite and not negative."""
+    """Return those of some values that can be times: 0, or between what is too short and too long for any clock."""
     numbers = map(finite, values if isinstance(values, list) else [values])
-    return [number for number in numbers if number is not None and number >= 0]
+    return [number for number in numbers if number is not None and (number == 0 or SHORTEST_S <= number <= _MOST_S)]
 
 
 def calls_of(value: object) -> int:

@@ -8,10 +8,14 @@ import resource
 import signal
 import sys
 import time
+from pathlib import Path
 
 import psutil
 
 _POLL_S = 0.01
+#: Children that hold less do not matter: lscpu touches 110 pages, a shell with two commands 330; an interpreter 1,900.
+SMALL_BYTES = 512 * resource.getpagesize()
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def any_children() -> bool:
@@ -32,8 +36,14 @@ def children_cpu_ns() -> int:
     return ended + sum(_cpu_ns(child) for child in psutil.Process().children(recursive=True))
 
 
-def children_bytes(pid: int) -> int:
-    """Return the memory that the descendants of a process do not share with it, in bytes."""
+def children_bytes(pid: int, *, files: bool = True) -> int:
+    """Return the memory that the descendants of a process share with no other one, in bytes.
+
+    Parameters
+    ----------
+    files
+        Whether unchanged pages of files count, such as those of a library; Linux only without them.
+    """
     total = 0
     try:
         descendants = psutil.Process(pid).children(recursive=True)
@@ -41,8 +51,71 @@ def children_bytes(pid: int) -> int:
         return 0
     for child in descendants:
         with contextlib.suppress(psutil.Error, OSError):
-            total += child.memory_full_info().uss
+            total += child.memory_full_info().uss if files else changed_bytes(child.pid)
     return total
+
+
+def changed_bytes(pid: int) -> int:
+    """Return the memory that a process shares with no other one, without unchanged pages of files, in bytes.
+
+    Raises
+    ------
+    OSError
+        When the process has ended.
+    """
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_Dirty:"))
+
+
+def children_faults() -> int:
+    """Return how often all children so far, ended and running, touched a page for the first time (minor faults)."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+    if not any_children():
+        return ended
+    return ended + sum(_faults(child.pid) for child in psutil.Process().children(recursive=True))
+
+
+class ChildMemory:
+    """Whether the memory of a worker's children matters in its phases: their peaks are then only sampled.
+
+    No counter has the peak of an ended child: its `ru_maxrss` begins with the size of its parent. So children matter if
+    they touched many pages, if one was larger than the worker ever was in the phase (a fork may touch few huge pages),
+    or if those that still run have grown.
+
+    Parameters
+    ----------
+    files
+        Whether unchanged pages of files count, as in `children_bytes`.
+
+    Attributes
+    ----------
+    sampled
+        Whether it has mattered in some phase that counts.
+    """
+
+    def __init__(self, *, files: bool = True) -> None:
+        self.sampled = False
+        self._files = files
+        self._faults = 0
+        self._before = 0
+
+    def enter(self) -> int:
+        """Begin a phase; return what the children hold, in bytes."""
+        self._faults = children_faults()
+        self._before = self._held()
+        return self._before
+
+    def leave(self, *, counts: bool = True) -> int:
+        """End a phase, which may count or not; return what the children hold, in bytes."""
+        held, faults = self._held(), children_faults() - self._faults
+        largest, own = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
+        if faults and counts:
+            touched = faults * resource.getpagesize()
+            self.sampled |= max(touched, (largest - own) * _MAXRSS_UNIT, held - self._before) > SMALL_BYTES
+        return held
+
+    def _held(self) -> int:
+        return children_bytes(os.getpid(), files=self._files) if any_children() else 0
 
 
 def end_descendants(grace_s: float) -> int:
@@ -75,6 +148,15 @@ def _reap() -> bool:
             return False
         if pid == 0:
             return True
+
+
+def _faults(pid: int) -> int:
+    """Return the minor faults of a process and of the children that it has waited for; 0 where they are unknown."""
+    with contextlib.suppress(OSError):
+        # The name, in brackets, may contain anything; fields 10 and 11 of proc_pid_stat(5).
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return int(fields[7]) + int(fields[8])
+    return 0
 
 
 def _cpu_ns(process: psutil.Process) -> int:

@@ -1,7 +1,8 @@
-"""What the machine did around a trial: time lost to other guests and other processes, load and clock rate."""
+"""What the machine did around a trial: time lost to other guests, other processes and a quota, load and clock rate."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from harness.measure.machine import control_groups
 from harness.records import Conditions
 
 _ROOT = Path("/")
@@ -30,6 +32,8 @@ class Snapshot:
         Number of cores that the counters cover.
     busy_s, stolen_s
         Time since boot, summed over these cores.
+    throttled_s
+        Time for which CPU quotas have stopped this process's control groups, summed over cores.
     load
         1-minute load average of the machine.
     mhz
@@ -42,6 +46,7 @@ class Snapshot:
     stolen_s: float
     load: float
     mhz: float | None
+    throttled_s: float = 0.0
 
 
 def snapshot(cores: Sequence[int], *, root: Path = _ROOT) -> Snapshot:
@@ -56,7 +61,7 @@ def snapshot(cores: Sequence[int], *, root: Path = _ROOT) -> Snapshot:
     """
     count, busy, stolen = _times(cores, root)
     at = time.perf_counter()
-    return Snapshot(at, count, busy, stolen, os.getloadavg()[0], _mhz(cores, root))
+    return Snapshot(at, count, busy, stolen, os.getloadavg()[0], _mhz(cores, root), _throttled(root))
 
 
 def conditions(before: Snapshot, after: Snapshot, own_cpu_s: float, switches: int = 0, jobs: int = 1) -> Conditions:
@@ -86,6 +91,7 @@ def conditions(before: Snapshot, after: Snapshot, own_cpu_s: float, switches: in
         load=before.load,
         stolen=share(after.stolen_s - before.stolen_s),
         foreign=share(after.busy_s - before.busy_s - own_cpu_s),
+        throttled=share(after.throttled_s - before.throttled_s),
         mhz=[snap.mhz for snap in (before, after) if snap.mhz is not None],
         switches=switches,
         jobs=jobs,
@@ -106,6 +112,16 @@ def _times(cores: Sequence[int], root: Path) -> tuple[int, float, float]:
     hertz = os.sysconf("SC_CLK_TCK")
     busy = sum(row[column] for row in chosen for column in _BUSY)
     return len(chosen), busy / hertz, sum(row[_STEAL] for row in chosen) / hertz
+
+
+def _throttled(root: Path) -> float:
+    """Return for how long quotas have stopped the control groups of this process, in seconds summed over cores."""
+    total = 0.0
+    for folder in control_groups(root, "cpu"):
+        with contextlib.suppress(OSError, ValueError):
+            counters = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
+            total += int(counters.get("throttled_usec", 0)) / 1e6 + int(counters.get("throttled_time", 0)) / 1e9
+    return total
 
 
 def _all_times() -> tuple[int, float, float]:

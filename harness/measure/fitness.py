@@ -27,6 +27,7 @@ _ADVICE = {
     "cores": "the harness shares the only core with the trial: use two cores or more",
     "governor": "the clock rate follows the load: set the governor to performance on every core",
     "load": "other work is running: wait for it or stop it",
+    "CPU quota": "it stops trials that use more: raise the control group's quota to one core more than --threads",
     "other processes": "they take time of the trials' cores: stop them (above 5 % a trial counts as contaminated)",
     "stolen time": "other guests take this machine's cores: use dedicated cores, or more blocks",
     "multithreading": "two logical cores share one core: echo off > /sys/devices/system/cpu/smt/control",
@@ -60,6 +61,8 @@ class Readings:
         Share of a busy core's time that other guests of the host took, 0 to 1.
     foreign
         Share of the usable cores' time that other processes took, 0 to 1.
+    throttled
+        Share of a busy core's time for which the control group's CPU quota stopped this process, 0 to 1.
     budget_bytes
         Memory that a trial may use by default.
     peak_resettable, peak_to_the_page, aslr_optional
@@ -73,6 +76,7 @@ class Readings:
     load: float
     stolen: float
     foreign: float
+    throttled: float
     budget_bytes: int
     peak_resettable: bool
     peak_to_the_page: bool
@@ -144,6 +148,7 @@ def read(window_s: float = 1.0, root: Path = ROOT) -> Readings:
         load=before.load,
         stolen=min(1.0, (after.stolen_s - before.stolen_s) / (after.at_s - before.at_s)),
         foreign=conditions(before, after, own).foreign,
+        throttled=min(1.0, (after.throttled_s - before.throttled_s) / (after.at_s - before.at_s)),
         budget_bytes=memory_budget(root),
         peak_resettable=memory.HighWater().reset() is not None,
         peak_to_the_page=can_wait(),
@@ -154,7 +159,7 @@ def read(window_s: float = 1.0, root: Path = ROOT) -> Readings:
 
 def findings(seen: Readings) -> list[MachineFinding]:
     """Judge the readings, with one finding for each check."""
-    machine = seen.machine
+    machine, quota = seen.machine, seen.machine.cpu_quota
     load = seen.load / machine.cores_total
     budget = f"{seen.budget_bytes / _GIB:.1f} GiB a trial, of {machine.memory_bytes / _GIB:.1f}"
     if machine.memory_limit_bytes is not None:
@@ -166,6 +171,12 @@ def findings(seen: Readings) -> list[MachineFinding]:
         _finding("cores", f"{machine.cores} of {machine.cores_total}", warn=machine.cores < 2),
         _finding("governor", machine.governor or "unknown", warn=machine.governor not in ("", "performance")),
         _finding("load", f"{load:.2f} a core", warn=load > 0.5, bad=load > 1.0),
+        _finding(
+            "CPU quota",
+            "none" if quota is None else f"{quota:g} cores, {seen.throttled:.1%} of the time stopped",
+            warn=seen.throttled > 0.01,
+            bad=seen.throttled > 0.05,
+        ),
         _finding("other processes", f"{seen.foreign:.1%}", warn=seen.foreign > 0.01, bad=seen.foreign > 0.05),
         _finding("stolen time", f"{seen.stolen:.1%}", warn=seen.stolen > 0.01, bad=seen.stolen > 0.05),
         _finding("multithreading", _switch(on=machine.smt), warn=machine.smt is True),

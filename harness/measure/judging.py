@@ -13,9 +13,12 @@ import numpy as np
 from harness.declare import Judgement, Outputs, Task
 from harness.declare.values import DIVERGED, Summed
 from harness.errors import InvalidOutputError
-from harness.records import Curve
+from harness.records import LARGEST, Curve
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
+#: Points of a curve that a record has; more are thinned, since a page draws fewer.
+MOST_POINTS = 1_000
+_REPR_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ def judge(task: Task, data: Any, output: Any, altered: Mapping[str, Any] = _NONE
     ------
     InvalidOutputError
         When altered outputs do not match what was handed out, the judge or the guess returned something else than it
-        must, a metric is not finite, a rate is outside of 0 to 1 or has no number of cases, or training diverged and
-        the task has no guess.
+        must, a metric or a point of a curve is not a finite number, a curve's lines differ in length, a rate is outside
+        of 0 to 1 or has no number of cases, or training diverged and the task has no guess.
     """
     plain, others = _divided(output, altered)
     judgement = _judged(task, data, plain)
@@ -107,17 +110,44 @@ def _judged(task: Task, data: Any, output: Any) -> Judgement:
     if judgement.diverged is not None:
         return _guessed(task, data, judgement.diverged, judgement.metrics, judgement.curves)
     metrics = _finite(task, judgement.metrics, "metric", judgement.undefined)
+    curves = _curves(judgement.curves)
+    for name, curve in curves.items():
+        for number, point in enumerate(zip(*filter(None, _lines(curve)), strict=True), start=1):
+            if not all(map(math.isfinite, point)):
+                raise InvalidOutputError(
+                    f"curve {name} has {', '.join(f'{value:g}' for value in point)} as point {number}"
+                )
     n = {
         metric.name: _cases(metric.name, judgement) for metric in task.metrics if metric.rate and metric.name in metrics
     }
     if task.guess is not None:
         metrics, n = {**metrics, DIVERGED: 0.0}, {**n, DIVERGED: 1}
-    return replace(judgement, metrics=metrics, n=n)
+    return replace(judgement, metrics=metrics, n=n, curves=curves)
+
+
+def thinned(curves: Mapping[str, Curve]) -> tuple[dict[str, Curve], str]:
+    """Thin curves of very many points evenly, their first and last ones included, and say so.
+
+    Returns
+    -------
+    curves
+        Those of at most `MOST_POINTS` points each.
+    remark
+        Which ones were thinned; empty without any.
+    """
+    made, remarks = {}, []
+    for name, curve in curves.items():
+        made[name] = curve
+        if len(curve.x) > MOST_POINTS:
+            chosen = np.linspace(0, len(curve.x) - 1, MOST_POINTS).round().astype(int)
+            made[name] = Curve(*([line[place] for place in chosen] if line else [] for line in _lines(curve)))
+            remarks.append(f"curve {name} has {len(curve.x):,} points, of which {MOST_POINTS:,} are recorded")
+    return made, "; ".join(remarks)
 
 
 def _cases(name: str, judgement: Judgement) -> int:
     """Return the number of cases of a rate."""
-    value, cases = judgement.metrics[name], judgement.n.get(name)
+    value, cases = float(judgement.metrics[name]), _mapping(judgement.n, "numbers of cases").get(name)
     if not 0 <= value <= 1:
         raise InvalidOutputError(f"metric {name} is {value:g}; a rate lies between 0 and 1")
     if not isinstance(cases, int | np.integer) or isinstance(cases, bool) or cases < 0:
@@ -133,6 +163,7 @@ def _guessed(
 
     Metrics that are known and finite replace those of the guess.
     """
+    step = _number("the step at which training diverged", step)
     if task.guess is None:
         raise InvalidOutputError(
             f"training diverged at step {step:g}, and task {task.full_name} has no guess whose metrics count then: "
@@ -140,23 +171,77 @@ def _guessed(
         )
     if not math.isfinite(step):
         raise InvalidOutputError(f"training diverged at step {step}: the step must be a finite number")
-    finite = {name: value for name, value in known.items() if math.isfinite(value)}
+    numbers = {name: _number(f"metric {name}", value) for name, value in _mapping(known, "metrics").items()}
+    finite = {name: value for name, value in numbers.items() if abs(value) <= LARGEST}
     metrics = {**_finite(task, {**task.guess(data), **finite}, "the guess's metric"), DIVERGED: 1.0}
-    cut = {name: _until(step, curve) for name, curve in curves.items()}
+    cut = {name: _until(step, curve) for name, curve in _curves(curves).items()}
     kept = {name: curve for name, curve in cut.items() if curve.x}
-    return Judgement(metrics, kept, n={DIVERGED: 1}, diverged=float(step))
+    return Judgement(metrics, kept, n={DIVERGED: 1}, diverged=step)
 
 
 def _finite(task: Task, given: Mapping[str, float], what: str, undefined: Collection[str] = ()) -> dict[str, float]:
     """Return the declared ones of some metrics, all of which must be finite numbers unless they are undefined."""
     left_out = {*undefined, *(() if task.guess is None else (DIVERGED,))}
     names = [metric.name for metric in task.metrics if metric.name not in left_out]
+    numbers = {}
     for name in names:
-        if name not in given:
-            raise InvalidOutputError(f"{what} {name} is missing")
-        if not math.isfinite(given[name]):
-            raise InvalidOutputError(f"{what} {name} is {given[name]}")
-    return {name: float(given[name]) for name in names}
+        if name not in _mapping(given, "metrics"):
+            # A judge may serve several tasks and give more metrics than one declares; a misspelt one is named.
+            unknown = [str(other) for other in given if other not in names]
+            raise InvalidOutputError(f"{what} {name} is missing{'; there is ' if unknown else ''}{', '.join(unknown)}")
+        numbers[name] = _number(f"{what} {name}", given[name])
+        if not abs(numbers[name]) <= LARGEST:  # as runs are read; nor is NaN
+            raise InvalidOutputError(f"{what} {name} is {numbers[name]}")
+    return numbers
+
+
+def _mapping(given: object, what: str) -> Mapping[Any, Any]:
+    if not isinstance(given, Mapping):
+        raise InvalidOutputError(f"the judge's {what} are {_shown(given)}, which is not a mapping by name")
+    return given
+
+
+def _number(what: str, value: object) -> float:
+    """Return a number as Python's own, whatever library's it is."""
+    array = np.asarray(value)
+    if array.ndim or array.dtype.kind not in "biuf":
+        raise InvalidOutputError(f"{what} is {_shown(value)}, which is not a number")
+    return float(array)
+
+
+def _curves(given: object) -> dict[str, Curve]:
+    """Return curves by their names with lists of Python's own numbers."""
+    curves = {}
+    for name, curve in _mapping(given, "curves").items():
+        if not isinstance(curve, Curve):
+            raise InvalidOutputError(f"curve {name} is {_shown(curve)}, which is not a Curve")
+        lines = [_line(name, values) for values in _lines(curve)]
+        counts = [len(values) for values in lines]
+        if counts not in ([counts[0]] * 4, [counts[0]] * 2 + [0, 0]):
+            said = ", ".join(f"{count:,}" for count in counts)
+            raise InvalidOutputError(f"curve {name}: x, y, low and high have {said} points; all must have as many")
+        curves[str(name)] = Curve(*lines)
+    return curves
+
+
+def _line(name: object, values: object) -> list[float]:
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        array = np.empty((0, 0))
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "biuf"):
+        raise InvalidOutputError(f"curve {name} has {_shown(values)} for a line, which is not a list of numbers")
+    numbers: list[float] = array.astype(float).tolist()
+    return numbers
+
+
+def _lines(curve: Curve) -> tuple[list[float], ...]:
+    return curve.x, curve.y, curve.low, curve.high
+
+
+def _shown(value: object) -> str:
+    said = " ".join(repr(value).split())
+    return said if len(said) <= _REPR_LENGTH else f"{said[:_REPR_LENGTH]}..."
 
 
 def _until(step: float, curve: Curve) -> Curve:

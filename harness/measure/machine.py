@@ -16,12 +16,12 @@ import psutil
 
 from harness.errors import UsageError
 from harness.measure import device
+from harness.measure.git import git
 
 ROOT = Path("/")
 _WITHOUT_METADATA = ("msgspec", "numpy", "pandas", "psutil", "pyarrow", "scipy", "threadpoolctl")
-_NAME = re.compile(r"[a-z0-9]+([-._][a-z0-9]+)*")
-# Variables that a git hook sets and that would point git at another repository than the folder asked about.
-GIT_OVERRIDES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+_NAME = re.compile(r"(?=.{1,240}\Z)[a-z0-9]+([-._][a-z0-9]+)*")
+_GIT_S = 10.0
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -120,7 +120,10 @@ def fingerprint(name: str | None = None, *, root: Path = ROOT) -> Machine:
 def check_name(name: str) -> None:
     """Refuse a machine's name that cannot name a folder."""
     if not _NAME.fullmatch(name):
-        raise UsageError(f"machine name {name!r} cannot name a folder: use lower-case letters, digits and dashes")
+        shown = name if len(name) <= 80 else f"{name[:80]}..."
+        raise UsageError(
+            f"machine name {shown!r} cannot name a folder: use at most 240 lower-case letters, digits and dashes"
+        )
 
 
 def slug(cpu: str, cores: int, memory_bytes: int) -> str:
@@ -148,8 +151,7 @@ def environment(folder: Path, packages: Iterable[str] = ()) -> Environment:
 def why_no_commit(folder: Path) -> str:
     """Return git's reason for telling no commit of a folder, such as its owner; empty if it is in no repository."""
     with suppress(OSError, subprocess.SubprocessError):
-        command = _in(folder, "rev-parse", "HEAD")
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env=_plain())
+        done = git(folder, "rev-parse", "HEAD", timeout_s=_GIT_S)
         said = done.stderr.strip().splitlines()
         if done.returncode and said and "not a git repository" not in said[0]:
             return said[0].removeprefix("fatal: ")
@@ -170,7 +172,7 @@ def memory_budget(root: Path = ROOT) -> int:
 def _cpu_quota(root: Path) -> float | None:
     """Return the least quota of the process's control groups in cores."""
     quotas = []
-    for folder in _groups(root, "cpu"):
+    for folder in control_groups(root, "cpu"):
         v1 = (folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us")
         text = _read(folder / "cpu.max") or " ".join(map(_read, v1))
         granted, _, period = text.partition(" ")
@@ -181,7 +183,7 @@ def _cpu_quota(root: Path) -> float | None:
 
 def _memory_groups(root: Path) -> Iterator[tuple[int, int]]:
     """Yield limit and use in bytes of every control group that limits memory; cached files that can go do not count."""
-    for folder in _groups(root, "memory"):
+    for folder in control_groups(root, "memory"):
         limit = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
         if not limit.isdigit():
             continue
@@ -191,16 +193,18 @@ def _memory_groups(root: Path) -> Iterator[tuple[int, int]]:
         yield int(limit), int(used) - int(cached)
 
 
-def _groups(root: Path, controller: str) -> Iterator[Path]:
-    """Yield the folders of the process's control group and of its ancestors, whose limits hold as well (v1 and v2)."""
+def control_groups(root: Path, controller: str) -> list[Path]:
+    """List the folders of the process's control group and of its ancestors, whose limits hold as well (v1 and v2)."""
     mount = root / "sys/fs/cgroup"
+    folders: list[Path] = []
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and controller not in controllers.split(","):
             continue
         inner = PurePosixPath(path.lstrip("/"))
         for top in (mount / controllers, mount / (controller if controllers else "unified")):
-            yield from (top / part for part in (inner, *inner.parents))
+            folders += (top / part for part in (inner, *inner.parents))
+    return list(dict.fromkeys(folders))
 
 
 def _cpuinfo(root: Path) -> dict[str, str]:
@@ -249,23 +253,17 @@ def _versions(names: Iterable[str]) -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    return _output(_in(folder, *arguments), _plain())
+    """Return what git prints; ``None`` when it is missing, fails or takes too long."""
+    with suppress(OSError, subprocess.SubprocessError):
+        done = git(folder, *arguments, timeout_s=_GIT_S)
+        return done.stdout.strip() if done.returncode == 0 else None
+    return None
 
 
-def _in(folder: Path, *arguments: str) -> list[str]:
-    return ["git", "-C", str(folder), *arguments]
-
-
-def _plain() -> dict[str, str]:
-    """Return the variables for git, whose messages are in English."""
-    variables = {name: value for name, value in os.environ.items() if name not in GIT_OVERRIDES}
-    return {**variables, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-
-
-def _output(command: list[str], variables: dict[str, str] | None = None) -> str | None:
+def _output(command: list[str]) -> str | None:
     """Return what a command prints; ``None`` when it is missing, fails or takes over 10 s."""
     with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, env=variables)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
         return done.stdout.strip()
     return None
 

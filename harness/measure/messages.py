@@ -47,11 +47,23 @@ class Ready(msgspec.Struct):
 
 
 class PhaseEvent(msgspec.Struct, tag="phase"):
-    """The worker enters or leaves a phase, at a monotonic time in seconds."""
+    """The worker enters or leaves a phase.
+
+    Attributes
+    ----------
+    at
+        Monotonic time in seconds.
+    children
+        What descendants hold, in bytes.
+    files
+        The worker's resident size and shared memory in files, in bytes: `shared.with_files`.
+    """
 
     phase: str
     kind: Literal["enter", "leave"]
     at: float
+    children: int = 0
+    files: int = 0
 
 
 class Outcome(msgspec.Struct, tag="outcome", omit_defaults=True):

@@ -16,10 +16,11 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from harness.measure.children import children_bytes, end_descendants
+from harness.measure.children import SMALL_BYTES, children_bytes, end_descendants
 from harness.measure.conditions import Snapshot, conditions
 from harness.measure.messages import Outcome, PhaseEvent, Request, Response
 from harness.measure.releases import Listener
+from harness.measure.shared import processes, with_files
 from harness.records import Phase, Record, Status
 
 _TICK_S = 0.01
@@ -66,13 +67,17 @@ class Sighting:
     printed: Printed = field(default_factory=Printed)
     outcome: Outcome | None = None
     events: list[PhaseEvent] = field(default_factory=list)
-    # (monotonic seconds, own resident bytes, bytes of descendants)
-    memory: list[tuple[float, int, int]] = field(default_factory=list)
+    # Monotonic seconds, and then the worker's resident bytes, those of its descendants, or its own and files.
+    memory: list[tuple[float, int]] = field(default_factory=list)
+    children: list[tuple[float, int]] = field(default_factory=list)
+    files: list[tuple[float, int]] = field(default_factory=list)
     # Why it was killed: "timeout", "memory", or because the harness ended.
     stopped: str = ""
     left_processes: int = 0
     exit_status: int = 0
     usage: resource.struct_rusage | None = None
+    # Whether a peak of descendants was missed in spite of a memory pass that waits for them.
+    missed_children: bool = False
     # How many processes the kernel killed meanwhile because memory ran out.
     kernel_kills: int = 0
     orphaned: bool = False
@@ -106,8 +111,12 @@ class Supervisor:
         self._parent = parent
         self._unread = b""
         self._children_bytes = 0
-        self._next_scan = 0.0
+        self._family = [pid]
+        self._files_before = with_files([])
+        self._next_scan = self._next_sample = 0.0
         self.seen = Sighting()
+        if releases:
+            releases.tell = self._note_children
 
     def watch(self, timeout_s: float, memory_limit_bytes: int) -> Sighting:
         """Wait for the worker's end; kill it when it goes over a limit."""
@@ -126,6 +135,7 @@ class Supervisor:
                     self._kill("timeout")
         if self._releases:
             self._releases.close()
+            self.seen.missed_children = self._releases.missed
         for descriptor, handle in self._pipes.items():
             while _readable(descriptor) and handle(descriptor):
                 pass
@@ -163,15 +173,24 @@ class Supervisor:
 
     def _sample(self, limit: int) -> None:
         now = time.monotonic()
-        if self.seen.memory and now < self.seen.memory[-1][0] + _TICK_S / 2:
+        if now < self._next_sample:
             return
+        self._next_sample = now + _TICK_S / 2
         if now >= self._next_scan:
             self._children_bytes = children_bytes(self._pid)
+            self._family = processes(self._pid)
+            if not self._releases:
+                self._note_children(now, self._children_bytes)
             self._next_scan = now + _CHILD_SCAN_S
-        own = _resident(self._pid)
-        self.seen.memory.append((now, own, self._children_bytes))
-        if own + self._children_bytes > limit and not self.seen.stopped:
+        own, files = _resident(self._pid), with_files(self._family)
+        self.seen.memory.append((now, own))
+        self.seen.files.append((now, files))
+        if max(own, files - self._files_before) + self._children_bytes > limit and not self.seen.stopped:
             self._kill("memory")
+
+    def _note_children(self, at: float, size: int) -> None:
+        """Note what the descendants hold together, in bytes."""
+        self.seen.children.append((at, size))
 
     def _kill(self, why: str) -> None:
         self.seen.stopped = self.seen.stopped or why
@@ -227,7 +246,8 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
     own_cpu_s = usage.ru_utime + usage.ru_stime if usage else 0.0
     status, reason = _verdict(request, seen)
     outcome = seen.outcome or Outcome(status="failed")
-    _add_sampled_memory(outcome.phases, seen, sampled=outcome.memory_source == "sampled")
+    grown, files = _add_sampled_memory(outcome.phases, seen)
+    sampled = seen.missed_children or max(files, grown if outcome.memory_source == "exact" else 0) > SMALL_BYTES
     record = Record(
         trial=request.trial,
         status=status,
@@ -236,7 +256,7 @@ def response(request: Request, seen: Sighting, started: datetime, before: Snapsh
         metrics=outcome.metrics,
         curves=outcome.curves,
         n=outcome.n,
-        memory_source=outcome.memory_source,
+        memory_source="sampled" if outcome.memory_source and sampled else outcome.memory_source,
         diverged=outcome.diverged,
         conditions=conditions(before, after, own_cpu_s, usage.ru_nivcsw if usage else 0, request.jobs),
         cores=request.cores,
@@ -274,20 +294,36 @@ def _verdict(request: Request, seen: Sighting) -> tuple[Status, str]:
     return "failed", f"ended without a result, killed by {name}{where}"
 
 
-def _add_sampled_memory(phases: dict[str, Phase], seen: Sighting, *, sampled: bool) -> None:
-    """Add the memory that the supervisor sampled: that of descendants, and the worker's if it was not read exactly."""
+def _add_sampled_memory(phases: dict[str, Phase], seen: Sighting) -> tuple[int, int]:
+    """Add the memory that the supervisor sampled: what is not the worker's, and the worker's if it has no exact peak.
+
+    Returns
+    -------
+    tuple of int
+        How many bytes descendants and shared memory in files added at most to a phase that is in the totals.
+    """
+    most = (0, 0)
     for name, (start, end) in _windows(seen.events).items():
-        inside = [(own, children) for at, own, children in seen.memory if start <= at <= end]
-        if name not in phases or not inside:
+        if name not in phases:
             continue
-        if sampled:
-            phases[name].peak_bytes = max(own for own, _ in inside) - inside[0][0]
-        peak = phases[name].peak_bytes
-        if peak is not None:
-            phases[name].peak_bytes = peak + max(children for _, children in inside) - inside[0][1]
+        own, children, files = (
+            [size for at, size in sizes if start.at <= at <= end.at]
+            for sizes in (seen.memory, seen.children, seen.files)
+        )
+        phase = phases[name]
+        if phase.peak_bytes is None and own:
+            phase.peak_bytes = max(own) - own[0]
+        if phase.peak_bytes is not None:
+            grown = max(start.children, *children, end.children) - start.children
+            more = max(start.files, *files, end.files) - start.files - phase.peak_bytes
+            # The files of all processes count, so a little may be another's.
+            phase.peak_bytes += grown + (more if more > SMALL_BYTES else 0)
+            if phase.in_total:
+                most = (max(most[0], grown), max(most[1], more))
+    return most
 
 
-def _windows(events: list[PhaseEvent]) -> dict[str, tuple[float, float]]:
-    entered = {event.phase: event.at for event in reversed(events) if event.kind == "enter"}
-    left = {event.phase: event.at for event in events if event.kind == "leave"}
+def _windows(events: list[PhaseEvent]) -> dict[str, tuple[PhaseEvent, PhaseEvent]]:
+    entered = {event.phase: event for event in reversed(events) if event.kind == "enter"}
+    left = {event.phase: event for event in events if event.kind == "leave"}
     return {phase: (entered[phase], left[phase]) for phase in entered if phase in left}

@@ -17,11 +17,14 @@ from threadpoolctl import ThreadpoolController
 from harness.declare.values import TUNE
 from harness.errors import CannotRunError
 from harness.measure import memory
+from harness.measure.children import ChildMemory, any_children
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu, Device, open_device
 from harness.measure.job import Job, reason_of
+from harness.measure.judging import thinned
 from harness.measure.messages import Outcome, PhaseEvent, write_line
 from harness.measure.releases import Releases
+from harness.measure.shared import processes, with_files
 from harness.measure.tune import Tuned, tune
 
 
@@ -73,8 +76,15 @@ def attempt(
     """Run the trial and turn whatever happens into an outcome."""
     device = open_device(job.strategy.device)
 
+    waits = isinstance(gauge, Releases)
+    children = ChildMemory(files=not waits)
+
     def listen(phase: str, kind: str, at: float) -> None:
-        report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at))
+        # Children of tuning or another set-up phase do not make the memory of the others sampled.
+        counts = phase not in (*job.task.setup, TUNE)
+        held = children.enter() if kind == "enter" else children.leave(counts=counts)
+        files = with_files(processes(os.getpid()) if any_children() else [os.getpid()])
+        report(PhaseEvent(phase, "enter" if kind == "enter" else "leave", at, held, files))
 
     clock = PhaseClock(job.task.phases, device, listen, setup=job.task.setup, repeat=not quiet, gauge=gauge)
     # A clock of its own, so that the other one begins as that of a strategy that is not tuned.
@@ -95,6 +105,7 @@ def attempt(
         problem = job.problem(data, others)
         judgement = job.judge(data, job.call(problem, clock), others)
         done = job.work(problem)
+        curves, remark = thinned(judgement.curves)
     except CannotRunError as error:
         return Outcome(status="skipped", reason=str(error))
     except MemoryError as error:
@@ -102,12 +113,14 @@ def attempt(
     except BaseException as error:
         return _failure("failed", error, clock.running or before.running, tuned, before)
     exact = all(figures.peak_bytes is not None for figures in clock.figures.values())
+    # A memory pass that reads the worker's peak at its system calls reads those of its children too.
+    exact &= waits or not children.sampled
     return Outcome(
         status="ok",
-        reason=_left_threads(),
+        reason="; ".join(filter(None, (_left_threads(), remark))),
         phases=before.figures | clock.figures,
         metrics=dict(judgement.metrics),
-        curves=dict(judgement.curves),
+        curves=curves,
         n=dict(judgement.n),
         diverged=judgement.diverged,
         overlap=job.overlap(data),

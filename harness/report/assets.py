@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.text import visible
+
 _STATIC = Path(__file__).parent / "static"
 _VENDOR = Path(__file__).parent / "vendor"
 
@@ -77,11 +79,22 @@ def first_scripts() -> Sequence[str]:
 
 
 def pack(payload: Mapping[str, Any]) -> str:
-    """Write a payload as base64 of gzip of JSON; equal payloads give equal text."""
+    """Write a payload, all of it visible, as base64 of gzip of JSON; equal payloads give equal text."""
     import msgspec
 
-    written = msgspec.json.encode(payload, enc_hook=_plain)
+    written = msgspec.json.encode(_visible(payload), enc_hook=_plain)
     return base64.b64encode(gzip.compress(written, compresslevel=6, mtime=0)).decode("ascii")
+
+
+def _visible(value: Any) -> Any:
+    """Copy a value without control characters: with one in a label, a chart cannot be saved as an image."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {_visible(name): _visible(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_visible(part) for part in value]
+    return value
 
 
 def _plain(value: Any) -> Any:

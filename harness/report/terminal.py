@@ -6,17 +6,18 @@ A figure is on one line, or its column is left out. Names wrap after a hyphen or
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rich.cells import cell_len, chop_cells
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
+from harness.text import inert, visible
 
 _GAP = 3
 _RULE, _ASCII_RULE = "─", "-"
@@ -34,6 +35,39 @@ class Styled(NamedTuple):
 
 
 CellText: TypeAlias = str | Styled
+
+
+class Screen(Console):
+    """A console that text cannot act on: a string has no markup and is one line, and what would act is only shown."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Turn a string into one line of text."""
+        return super().render_str(_line(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render as rich does, and show what would act, also in a line that was wrapped."""
+        begins = True
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+                continue
+            text = inert(segment.text) if begins else visible(segment.text)
+            yield Segment(text, segment.style)
+            begins = text.endswith("\n") or (begins and not text.strip())
+
+
+def joined(*parts: CellText) -> Text:
+    """Join texts to one line, some of them in a style."""
+    return Text.assemble(
+        *((_line(part.text), part.style) if isinstance(part, Styled) else _line(part) for part in parts)
+    )
+
+
+def _line(text: str) -> str:
+    return inert(text.replace("\n", "\\n"))
 
 
 @dataclass(eq=False)
@@ -61,7 +95,9 @@ class Column:
     @cached_property
     def natural(self) -> int:
         """The width with every cell on one line."""
-        return max(map(cell_len, [self.heading, *(line for cell in self.cells for line in _plain(cell).split("\n"))]))
+        return max(
+            map(cell_len, [inert(self.heading), *(line for cell in self.cells for line in _plain(cell).split("\n"))])
+        )
 
     @cached_property
     def least(self) -> int:
@@ -76,7 +112,8 @@ class Column:
     def lines(self, cell: CellText, width: int) -> list[str]:
         """Return the lines of a cell, padded to the width."""
         split = _BREAKS if self.kind == "name" else _WORDS
-        lines = [line for part in _plain(cell).split("\n") for line in _wrapped(part, width, split)]
+        # A line that was wrapped may begin with what a CI service runs.
+        lines = [inert(line) for part in _plain(cell).split("\n") for line in _wrapped(part, width, split)]
         pads = [" " * (width - cell_len(line)) for line in lines]
         return [pad + line if self.kind == "figure" else line + pad for pad, line in zip(pads, lines, strict=True)]
 
@@ -139,8 +176,6 @@ def print_table(
     ruled
         Whether there is a rule below the headings.
     """
-    from rich.text import Text
-
     fitted = fit(columns, out.width)
     if title:
         print_wrapped(out, title, "bold")
@@ -154,8 +189,8 @@ def print_table(
 
 def print_wrapped(out: Console, text: str, style: str = "") -> None:
     """Print a sentence, wrapped between words."""
-    for line in _wrapped(text, out.width):
-        out.print(line, style=style or None, markup=False, soft_wrap=True)
+    for line in _wrapped(_line(text), out.width):
+        out.print(Text(inert(line), style), soft_wrap=True)
 
 
 def left_out_note(fitted: Fitted, full: str = "--json") -> str:
@@ -166,8 +201,6 @@ def left_out_note(fitted: Fitted, full: str = "--json") -> str:
 
 def table_lines(fitted: Fitted, rule: str = _RULE) -> Iterator[Text]:
     """Yield the lines of a table: its headings, where it has any, with a rule below them; then its rows."""
-    from rich.text import Text
-
     widths = fitted.widths
     if any(column.heading for column in widths):
         yield from _row(widths, [column.heading for column in widths])
@@ -178,8 +211,6 @@ def table_lines(fitted: Fitted, rule: str = _RULE) -> Iterator[Text]:
 
 
 def _row(widths: Mapping[Column, int], cells: Sequence[CellText]) -> Iterator[Text]:
-    from rich.text import Text
-
     parts = [column.lines(cell, width) for (column, width), cell in zip(widths.items(), cells, strict=True)]
     styles = [cell.style if isinstance(cell, Styled) else "" for cell in cells]
     blanks = [" " * width for width in widths.values()]
@@ -192,7 +223,7 @@ def _row(widths: Mapping[Column, int], cells: Sequence[CellText]) -> Iterator[Te
 
 
 def _plain(cell: CellText) -> str:
-    return cell.text if isinstance(cell, Styled) else cell
+    return inert(cell.text if isinstance(cell, Styled) else cell)
 
 
 def _wrapped(text: str, width: int, split: re.Pattern[str] = _WORDS) -> list[str]:

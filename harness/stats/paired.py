@@ -186,10 +186,12 @@ def by_seed(values: npt.ArrayLike, seeds: npt.ArrayLike) -> npt.NDArray[np.float
 
 def p_value(interval: Interval, none: float) -> float:
     """Return the two-sided p of Student's t for the true effect `none`; NaN if the interval does not come from it."""
-    if not interval.known or math.isnan(interval.df):
+    if not interval.known or math.isnan(interval.df) or (interval.log and interval.low <= 0):
         return math.nan
     scale: Callable[[float], float] = math.log if interval.log else float
     half = (scale(interval.high) - scale(interval.low)) / 2
+    if not half:  # so narrow that rounding leaves nothing of it
+        return math.nan
     apart = abs(scale(interval.estimate) - scale(none))
     return float(2 * stdtr(interval.df, -apart / half * stdtrit(interval.df, 0.5 + CONFIDENCE / 2)))
 

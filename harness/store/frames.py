@@ -17,7 +17,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from harness.errors import UsageError
 from harness.records import Phase, Record, Trial, label
 from harness.store.header import Header
 
@@ -62,13 +61,7 @@ class Frames:
         self._phases: dict[str, _PhaseCells] = defaultdict(_PhaseCells)
 
     def add(self, header: Header, records: Iterable[Record]) -> None:
-        """Add a run, or the part of it that one machine measured.
-
-        Raises
-        ------
-        UsageError
-            When a phase has wall and CPU samples, but not as many of one as of the other.
-        """
+        """Add a run, or the part of it that one machine measured; its records were checked while they were read."""
         before, run = len(self._trials), len(self._runs)
         for row, record in enumerate(records, start=before):
             parts = _parts(record.trial)
@@ -83,11 +76,6 @@ class Frames:
                 values.append(value)
             # The time and memory of a trial that diverged compare with nothing.
             for name, phase in record.phases.items() if record.diverged is None else ():
-                if phase.wall_s and phase.cpu_s and len(phase.wall_s) != len(phase.cpu_s):
-                    raise UsageError(
-                        f"run {header.run}, trial {key}: phase {name} has {len(phase.wall_s)} wall but "
-                        f"{len(phase.cpu_s)} CPU samples; run the trial again"
-                    )
                 self._phases[name].add(row, phase)
         self._runs.append((*_run_row(header), len(self._trials) - before))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -14,9 +15,10 @@ from harness.declare.values import STRESS, TUNE, TUNED, Chart, Work
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
-from harness.records import Scalar
+from harness.records import Amount, Count, Scalar
 
 SCHEMA = "1.3"
+_SCHEMA = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 
 
 class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,7 +40,7 @@ class JudgedMetric(msgspec.Struct, frozen=True, omit_defaults=True):
     direction: Literal["higher", "lower"]
     unit: str
     summary: str = ""
-    margin: float = 0.0
+    margin: Amount = 0.0
     limit: float | None = None
     rate: bool = False
     of: str = ""
@@ -114,7 +116,7 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
     summary: str = ""
     device: str = "cpu"
-    tries: int = 0
+    tries: Count = 0
     hand_tuned: bool = False
     versions: dict[str, str] = {}
 
@@ -127,6 +129,10 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.tries:
             return f"{self.name.removesuffix(TUNED)} (tuned, {self.tries} tries)"
         return f"{self.name} (constants tuned)" if self.hand_tuned else self.name
+
+
+#: Run, task and strategy to measure to version.
+Versions: TypeAlias = Mapping[tuple[str, str, str], Mapping[str, str]]
 
 
 def titled(label: str, cards: Mapping[str, StrategyCard]) -> str:
@@ -173,7 +179,7 @@ class Header(msgspec.Struct, frozen=True):
     environment: Environment
     selection: Selection
     plan: str
-    trials: int
+    trials: Count
     command: str
     metrics: tuple[JudgedMetric, ...]
     cards: dict[str, str]
@@ -200,6 +206,16 @@ class Header(msgspec.Struct, frozen=True):
         return f"{utc}-{(self.environment.commit or 'nocommit')[:8]}-{self.run}"
 
 
+def versions_in(headers: Iterable[Header]) -> Versions:
+    """Return the versions of the benchmarks that runs were imported from."""
+    return {
+        (header.run, card.task, card.name): card.versions
+        for header in headers
+        for card in header.strategies
+        if card.versions
+    }
+
+
 class _Version(msgspec.Struct):
     schema: str
 
@@ -210,6 +226,8 @@ def new_run_id() -> str:
 
 
 def _major(schema: str) -> int:
+    if not _SCHEMA.fullmatch(schema):
+        raise ValueError("its schema is not a version such as 1.3")
     return int(schema.partition(".")[0])
 
 
@@ -226,5 +244,5 @@ def decode_header(line: bytes, path: Path) -> Header:
         if _major(schema) > _major(SCHEMA):
             raise UsageError(f"{path} has schema {schema}, and this bakeoff reads up to {SCHEMA}: update bakeoff")
         return msgspec.json.decode(line, type=Header)
-    except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
+    except (ValueError, RecursionError) as error:  # msgspec's and Unicode's errors are ValueErrors too
         raise UsageError(f"{path} is not a run of bakeoff: its first line is not a header ({error})") from None

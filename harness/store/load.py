@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import pandas as pd
 from harness.errors import UsageError
 from harness.store.frames import Frames
 from harness.store.read import open_runs
-from harness.store.runs import runs
+from harness.store.runs import distinct, runs
 
 
 class Tables(NamedTuple):
@@ -48,9 +49,9 @@ def samples(*paths: Path | str) -> pd.DataFrame:
     return _gather(paths).samples()
 
 
-def tables(*paths: Path | str) -> Tables:
-    """Read runs once and make all three frames."""
-    frames = _gather(paths)
+def tables(*paths: Path | str, read: Callable[[], None] = lambda: None) -> Tables:
+    """Read runs once and make all three frames; `read` is called after each file."""
+    frames = _gather(paths, read)
     return Tables(frames.trials(), frames.samples(), frames.runs())
 
 
@@ -62,20 +63,21 @@ def run_files(paths: Sequence[Path | str]) -> list[Path]:
     UsageError
         When a path does not exist.
     """
-    files: dict[Path, None] = {}
+    files: list[Path] = []
     for path in map(Path, paths or ("results",)):
-        if not path.exists():
+        if not os.path.lexists(path):
             raise UsageError(f"there is no run or results folder {path}")
-        files |= dict.fromkeys(runs(path) if path.is_dir() else [path])
-    return list(files)
+        files += runs(path) if path.is_dir() else [path]
+    return distinct(files)
 
 
-def _gather(paths: tuple[Path | str, ...]) -> Frames:
+def _gather(paths: tuple[Path | str, ...], read: Callable[[], None] = lambda: None) -> Frames:
     files = run_files(paths)
     frames = Frames()
     with open_runs(files) as streams:
         for header, records in streams:
             frames.add(header, records)
+            read()
     return frames
 
 
@@ -107,4 +109,9 @@ def query(sql: str, frames: Tables) -> pd.DataFrame:
             raise UsageError(f"the query failed: {str(error).splitlines()[0]}") from None
     if frame is None:
         raise UsageError("the query returns nothing: give a SELECT over the tables trials, samples and runs")
+    for place, kind in enumerate(frame.dtypes):
+        # A missing truth value is pandas.NA there, which raises an error wherever it is compared.
+        if isinstance(kind, pd.BooleanDtype):
+            column = frame.iloc[:, place]
+            frame.isetitem(place, column.astype(object).where(column.notna(), None).to_numpy())
     return frame

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import msgspec
 
 from harness.errors import UsageError, did_you_mean
+from harness.inputs import read_regular
 from harness.store.atomic import write_atomically
 
 _FILE = "baselines.json"
+_LOCK = ".baselines.lock"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 # Both become parts of a path: the patterns allow no slash, so that the path stays in the results folder.
 _Machine = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+([-._][a-z0-9]+)*$")]
@@ -32,14 +37,14 @@ def read_baselines(results: Path) -> Baselines:
     """
     path = results / _FILE
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     try:
         return msgspec.json.decode(content, type=dict[str, dict[_Machine, list[_RunId]]])
-    except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
+    except (ValueError, RecursionError) as error:  # msgspec's and Unicode's errors are ValueErrors too
         raise UsageError(f"{path} is damaged ({error}): mend it, or remove it and set the baselines again") from None
 
 
@@ -61,9 +66,10 @@ def set_baseline(results: Path, name: str, runs: Mapping[str, Sequence[str]]) ->
             f"{name!r} cannot name a baseline: use lower-case letters, digits, dots, dashes and underscores, and begin "
             f"with a letter or digit"
         )
-    known = read_baselines(results)
-    merged = known.get(name, {}) | {machine: list(dict.fromkeys(ids)) for machine, ids in runs.items()}
-    return _write(results, known | {name: merged})
+    with _locked(results):
+        known = read_baselines(results)
+        merged = known.get(name, {}) | {machine: list(dict.fromkeys(ids)) for machine, ids in runs.items()}
+        return _write(results, known | {name: merged})
 
 
 def remove_baseline(results: Path, name: str) -> Path:
@@ -74,10 +80,11 @@ def remove_baseline(results: Path, name: str) -> Path:
     UsageError
         When there is none of that name.
     """
-    known = read_baselines(results)
-    _of_name(results, known, name)
-    del known[name]
-    return _write(results, known)
+    with _locked(results):
+        known = read_baselines(results)
+        _of_name(results, known, name)
+        del known[name]
+        return _write(results, known)
 
 
 def baseline_files(results: Path, name: str) -> list[Path]:
@@ -116,6 +123,24 @@ def _of_name(results: Path, known: Baselines, name: str) -> dict[str, list[str]]
             f"'bakeoff baseline set RUN --name {name}'"
         )
     return machines
+
+
+@contextmanager
+def _locked(results: Path) -> Iterator[None]:
+    """Keep other processes from changing the baselines; a lock on the file itself would go with the file replaced."""
+    path = results / _LOCK
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise UsageError(f"cannot write {path} ({error.strerror}): give a results folder that can be written") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot lock {path} ({error.strerror}): use a results folder on a local disk") from None
+    finally:
+        os.close(descriptor)
 
 
 def _write(results: Path, baselines: Baselines) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import UsageError
+from harness.inputs import read_regular
 from harness.measure.fitness import Noise
 from harness.store.atomic import write_atomically
 
@@ -51,12 +52,14 @@ def stored_noise(folder: Path) -> StoredNoise | None:
     Raises
     ------
     UsageError
-        When the file is damaged.
+        When the file is damaged or cannot be read.
     """
     path = folder / _FILE
-    if not path.is_file():
-        return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=StoredNoise)
-    except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
+        return msgspec.json.decode(read_regular(path), type=StoredNoise)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:  # msgspec's and Unicode's errors are ValueErrors too
         raise UsageError(f"{path} is damaged ({error}): measure again with 'bakeoff doctor --keep'") from None

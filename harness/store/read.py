@@ -8,15 +8,17 @@ from __future__ import annotations
 import gc
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 import msgspec
 
+from harness import inputs
 from harness.errors import UsageError
 from harness.records import Cell, Curve, Record
+from harness.store.checks import RecordCheck, check_header
 from harness.store.header import Header, decode_header
 from harness.store.imported_names import FormerNames
 
@@ -56,10 +58,14 @@ class Reader:
     """
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
-        first = file.readline()
+        first = file.readline(inputs.MOST_BYTES)
         if not first.endswith(b"\n"):
             raise UsageError(f"{path} has no complete header: the run was cut off as it began, so delete the file")
         self.header = decode_header(first, path)
+        try:
+            check_header(self.header)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"{path}, line 1 is damaged ({error}): restore the file") from None
         self._former = FormerNames.of(self.header)
         if self._former is not None:
             self.header = self._former.header(self.header)
@@ -68,20 +74,26 @@ class Reader:
         self._file = file
 
     def __iter__(self) -> Iterator[Record]:
-        decode = msgspec.json.Decoder(Record).decode
-        for number, line in enumerate(self._file, start=2):
+        decode, check = msgspec.json.Decoder(Record).decode, RecordCheck()
+        for number, line in enumerate(inputs.lines(self._file), start=2):
             if not line.endswith(b"\n"):
-                return
+                if len(line) < inputs.MOST_BYTES:
+                    return
+                raise self._damage(number, f"it has more than {inputs.MOST_BYTES:,} bytes")
             try:
                 record = decode(line)
-            except ValueError as error:  # msgspec's and Unicode's errors are ValueErrors too
-                if not isinstance(error, msgspec.ValidationError) and not self._file.read(1):
+                check(record)
+            except (msgspec.ValidationError, RecursionError) as error:
+                raise self._damage(number, error) from None
+            except ValueError as error:  # it is not JSON: msgspec's and Unicode's errors are ValueErrors too
+                if not self._file.read(1):
                     return
-                raise UsageError(
-                    f"{self._path}, line {number} is damaged ({error}): restore the file or delete the line"
-                ) from None
+                raise self._damage(number, error) from None
             self.size += len(line)
             yield record if self._former is None else self._former.record(record)
+
+    def _damage(self, line: int, reason: object) -> UsageError:
+        return UsageError(f"{self._path}, line {line} is damaged ({reason}): restore the file or delete the line")
 
 
 def _finite(curve: Curve) -> Curve:
@@ -125,7 +137,7 @@ def open_run(path: Path) -> Iterator[Reader]:
         When the file cannot be opened, is damaged, or has a newer major version.
     """
     try:
-        file = path.open("rb")
+        file = inputs.open_regular(path)
     except OSError as error:
         raise UsageError(f"cannot read the run {path}: {error.strerror}") from None
     with file:
@@ -190,19 +202,33 @@ def gc_paused() -> Iterator[None]:
 
 
 def _streams(paths: Sequence[Path]) -> Iterator[RunStream]:
-    owners = {path: block_owners(parts) for parts in _divided(paths) for path in parts}
-    for path in paths:
+    headers = _headers(paths)
+    owners = {path: block_owners(parts) for parts in _divided(headers) for path in parts}
+    for path in headers:
         with open_run(path) as reader:
             yield RunStream(reader.header, _owned(reader, path, owners[path]) if path in owners else reader)
 
 
-def _divided(paths: Sequence[Path]) -> list[list[Path]]:
-    """Group the files of each run that has several of them."""
-    names = Counter(path.name for path in paths)
-    runs: dict[tuple[str, str], dict[Path, str]] = {}
-    for path in sorted(path for path in paths if names[path.name] > 1):
+def _headers(paths: Sequence[Path]) -> dict[Path, Header]:
+    """Read the headers of files; of several copies of one file, whatever their names, the largest is read alone."""
+    headers: dict[Path, Header] = {}
+    copies: dict[tuple[str, ...], Path] = {}
+    for path in paths:
         with open_run(path) as reader:
-            runs.setdefault((path.name, reader.header.run), {})[path] = reader.header.plan
+            header = headers[path] = reader.header
+        identity = (header.run, header.machine.name, header.started, header.plan)
+        before = copies.setdefault(identity, path)
+        if before != path:
+            smaller, copies[identity] = sorted((path, before), key=lambda copy: copy.stat().st_size)
+            del headers[smaller]
+    return headers
+
+
+def _divided(headers: Mapping[Path, Header]) -> list[list[Path]]:
+    """Group the files of each run that has several of them."""
+    runs: dict[tuple[str, str], dict[Path, str]] = {}
+    for path in sorted(headers):
+        runs.setdefault((path.name, headers[path].run), {})[path] = headers[path].plan
     for (_, run), plans in runs.items():
         if len(set(plans.values())) > 1:
             raise UsageError(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.errors import BakeoffError, UsageError, did_you_mean
+from harness.errors import BakeoffError, Exit, UsageError, did_you_mean
+from harness.inputs import lines, open_regular
 from harness.records import Record
 from harness.store.header import Header
 from harness.store.named_runs import baseline_files
@@ -22,6 +25,8 @@ _FILE = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+-[0-9a-f]{6}\.jsonl")
 
 class RunWriteError(BakeoffError):
     """A run could not be written: the disk is full or failing. The records written before are safe."""
+
+    exit_code = Exit.USAGE
 
 
 class Run:
@@ -53,7 +58,7 @@ class Run:
             When they cannot be written; the file then ends with the record before.
         """
         try:
-            _append(self._descriptor, b"".join(map(encode, records)))
+            append(self._descriptor, b"".join(map(encode, records)))
         except OSError as error:
             raise self._broken(error) from error
         self.keys.update(record.trial.key for record in records)
@@ -114,8 +119,8 @@ def create(results: Path, header: Header) -> Run:
     except OSError as error:
         raise UsageError(f"cannot create {path} ({error.strerror}): give a folder that can be written") from None
     try:
-        _lock(descriptor, path)
-        _append(descriptor, encode(header))
+        lock(descriptor, path)
+        append(descriptor, encode(header))
     except BaseException as error:
         os.close(descriptor)
         path.unlink()
@@ -138,7 +143,7 @@ def resume(path: Path) -> Run:
     except OSError as error:
         raise UsageError(f"cannot resume {path}: {error.strerror}") from None
     try:
-        _lock(descriptor, path)
+        lock(descriptor, path)
         with open_run(path) as reader:
             keys = {record.trial.key for record in reader}
         os.ftruncate(descriptor, reader.size)
@@ -157,19 +162,60 @@ def check_not_written(path: Path) -> None:
         When it is being written, or cannot be opened.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        file = open_regular(path)
     except OSError as error:
         raise UsageError(f"cannot read the run {path}: {error.strerror}") from None
-    try:
-        _lock(descriptor, path, fcntl.LOCK_SH)
-    finally:
-        os.close(descriptor)
+    with file:
+        lock(file.fileno(), path, fcntl.LOCK_SH)
 
 
 def runs(folder: Path) -> list[Path]:
-    """List the files of runs in a results folder or in one machine's folder, oldest first."""
-    files = [*folder.glob("*.jsonl"), *folder.glob("*/*.jsonl")]
-    return sorted((file for file in files if _FILE.fullmatch(file.name)), key=lambda file: (file.name, file))
+    """List the files of runs in a results folder or in one machine's folder, oldest first, each file once.
+
+    Runs that began in the same second are in the order in which they were last written.
+
+    Raises
+    ------
+    UsageError
+        When a folder or a file in it cannot be read.
+    """
+    entries = _entries(folder)
+    inner = (file for entry in entries if not _FILE.fullmatch(entry.name) for file in _entries(entry))
+    files = distinct(file for file in (*entries, *inner) if _FILE.fullmatch(file.name))
+    written: dict[str, int] = {}
+    for file in files:
+        # The parts of a run, one for each machine, stay beside each other.
+        written[file.name] = max(written.get(file.name, 0), file.stat().st_mtime_ns)
+    return sorted(files, key=lambda file: (file.name.partition("-")[0], written[file.name], file.name, file))
+
+
+def distinct(paths: Iterable[Path]) -> list[Path]:
+    """Leave out further names of the same file, such as those in a folder that links to another one; keep the order.
+
+    Raises
+    ------
+    UsageError
+        When a name leads to no file.
+    """
+    paths = list(dict.fromkeys(paths))
+    found: dict[tuple[int, int], Path] = {}
+    for path in sorted(paths, key=lambda path: (path.is_symlink() or path.parent.is_symlink(), path)):
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise UsageError(f"cannot read the run {path}: {error.strerror}") from None
+        found.setdefault((status.st_dev, status.st_ino), path)
+    kept = set(found.values())
+    return [path for path in paths if path in kept]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except PermissionError as error:
+        raise UsageError(f"cannot list the runs in {folder}: {error.strerror}") from None
+    except OSError:  # it is not a folder
+        return []
 
 
 def parts(path: Path) -> list[Path]:
@@ -177,7 +223,7 @@ def parts(path: Path) -> list[Path]:
     path = path.resolve()
     if not _FILE.fullmatch(path.name):
         return [path]
-    return sorted({path, *path.parents[1].glob(f"*/{path.name}")})
+    return sorted(distinct([path, *path.parents[1].glob(f"*/{path.name}")]))
 
 
 def find(results: Path, name: str) -> list[Path]:
@@ -186,15 +232,16 @@ def find(results: Path, name: str) -> list[Path]:
     Parameters
     ----------
     name
-        A run's id or the beginning of it, a file name with or without its suffix, ``latest``, ``@name`` of a baseline
-        that points at one run, or the path of a file, which means that file alone.
+        A run's id or the beginning of it, a file name with or without its suffix, ``latest`` (of those that have
+        records or are being written), ``@name`` of a baseline that points at one run, or the path of a file, which
+        means that file alone.
 
     Raises
     ------
     UsageError
         When no run or several are meant.
     """
-    if Path(name).is_file():
+    if _is_file(Path(name)):
         return [Path(name)]
     if name.startswith("@"):
         return _only(name, baseline_files(results, name[1:]))
@@ -202,7 +249,9 @@ def find(results: Path, name: str) -> list[Path]:
     if not known:
         raise UsageError(f"no run {name!r}: {results} contains no runs; make one with 'bakeoff run'")
     if name == "latest":
-        return [path for path in known if path.name == known[-1].name]
+        # A start that failed leaves a run without records, which is not what a person wants to see.
+        newest = next((path for path in reversed(known) if _has_begun(path)), known[-1])
+        return [path for path in known if path.name == newest.name]
     files = [path for path in known if name and (name in (path.name, path.stem) or _id(path).startswith(name))]
     if not files:
         hint = did_you_mean(name, ["latest", *map(_id, known)])
@@ -215,6 +264,39 @@ def find(results: Path, name: str) -> list[Path]:
 def find_all(results: Path, names: Iterable[str]) -> list[Path]:
     """List the files of several runs, each file once; errors are those of `find`."""
     return list({path.resolve(): None for name in names for path in find(results, name)})
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether a path leads to a file that can be read; a folder or nothing may have the name of a run too.
+
+    Raises
+    ------
+    UsageError
+        When it leads to something else.
+    """
+    try:
+        open_regular(path).close()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return False
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise UsageError(f"cannot read the run {path}: {error.strerror}") from None
+    return True
+
+
+def _has_begun(path: Path) -> bool:
+    """Return whether a run has a record or is being written."""
+    try:
+        with open_regular(path) as file:
+            if len(list(islice(lines(file), 2))) == 2:
+                return True
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # said when it is read
+        return True
+    return False
 
 
 def _only(name: str, files: list[Path]) -> list[Path]:
@@ -233,16 +315,23 @@ def _id(path: Path) -> str:
     return path.stem.rsplit("-", 1)[1]
 
 
-def _lock(descriptor: int, path: Path, kind: int = fcntl.LOCK_EX) -> None:
+def lock(descriptor: int, path: Path, kind: int = fcntl.LOCK_EX) -> None:
+    """Lock an open file that is being written, until it is closed.
+
+    Raises
+    ------
+    UsageError
+        When another process has locked it, or its disk has no locks.
+    """
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UsageError(f"{path} is being written by another process: wait for its end, or start a new run") from None
+        raise UsageError(f"{path} is being written by another process: wait for its end, or start a new one") from None
     except OSError as error:
         raise UsageError(f"cannot lock {path} ({error.strerror}): use a results folder on a local disk") from None
 
 
-def _append(descriptor: int, lines: bytes) -> None:
+def append(descriptor: int, lines: bytes) -> None:
     """Append lines and flush them to the disk, all or nothing."""
     before = os.fstat(descriptor).st_size
     try:

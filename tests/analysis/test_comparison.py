@@ -13,13 +13,14 @@ import harness
 from harness.errors import UsageError
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
-from harness.records import Phase, Record, Seeds, Trial
+from harness.records import Phase, Record, Seeds, Trial, parse_label
 from harness.stats.paired import paired_difference, paired_ratio
 from harness.store.header import SCHEMA, Header, JudgedMetric, StrategyCard
 from harness.store.runs import create
 
-COSTS = {"slow": [4.0, 4.4, 3.9], "quick": [1.0, 1.2, 0.9], "<b>odd</b>": [2.0, 2.1, 2.2]}
-AUC = {"slow": [0.8, 0.82, 0.81], "quick": [0.79, 0.82, 0.8], "<b>odd</b>": [0.5, 0.5, 0.6]}
+ODD = "odd[name=<b>odd</b>]"
+COSTS = {"slow": [4.0, 4.4, 3.9], "quick": [1.0, 1.2, 0.9], ODD: [2.0, 2.1, 2.2]}
+AUC = {"slow": [0.8, 0.82, 0.81], "quick": [0.79, 0.82, 0.8], ODD: [0.5, 0.5, 0.6]}
 
 
 def run(
@@ -37,7 +38,7 @@ def run(
         command="bakeoff run",
         metrics=tuple(JudgedMetric(f"t/{task}", "auc", "higher", "1") for task in tasks),
         cards={},
-        strategies=tuple(StrategyCard(f"t/{task}", label) for task in tasks for label in COSTS),
+        strategies=tuple(StrategyCard(f"t/{task}", parse_label(label)[0]) for task in tasks for label in COSTS),
         references={f"t/{task}": "quick" for task in tasks},
     )
     with create(results, header) as opened:
@@ -45,7 +46,8 @@ def run(
             for rows in (10, 100):
                 for label, costs in COSTS.items():
                     for block, cost in enumerate(costs):
-                        trial = Trial("t", task, label, "data", "clean", {"rows": rows}, {}, block, Seeds(block, 1, 2))
+                        seeds, (name, options) = Seeds(block, 1, 2), parse_label(label)
+                        trial = Trial("t", task, name, "data", "clean", {"rows": rows}, options, block, seeds)
                         phases = {"fit": Phase([cost * rows * factor], [cost * rows * factor], peak_bytes=1000)}
                         opened.write(Record(trial, "ok", phases=phases, metrics={"auc": AUC[label][block]}))
         return opened.path
@@ -133,7 +135,7 @@ def test_figures_draw_what_the_table_holds(results: Path) -> None:
     expected = paired_ratio(COSTS["slow"], COSTS["quick"]).estimate
     drawn = [x[0] for line in forest.get_lines() if len(x := np.asarray(line.get_xdata())) == 1]
     assert max(drawn) == pytest.approx(expected)
-    assert [tick.get_text() for tick in forest.get_yticklabels()] == ["<b>odd</b>", "slow"]
+    assert [tick.get_text() for tick in forest.get_yticklabels()] == [ODD, "slow"]
     pareto = comparison.plot("pareto")
     lines = [np.asarray(line.get_ydata()) for line in pareto.get_lines()]
     assert sum(len(line) == 1 for line in lines) == len(COSTS)
@@ -166,7 +168,7 @@ def test_cost_to_a_target(results: Path) -> None:
     assert found["share"].tolist() == pytest.approx([1.0, 2 / 3, 0.0])
     assert found["median"]["slow"] == pytest.approx(40.0)
     assert found["median"]["quick"] == pytest.approx(12.0)
-    assert found["median"]["<b>odd</b>"] == np.inf
+    assert found["median"][ODD] == np.inf
     with pytest.raises(UsageError, match="no cell has the parameter trees"):
         harness.Comparison(results).to_target(0.8, "trees")
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from harness.analysis.aggregates import CellAggregate, RunBlock, StrategyAggregate
-from harness.analysis.history import Track, follow
+from harness.analysis.history import Track, by_run, follow
 from harness.records import Cell
 from harness.stats.paired import Interval
 
@@ -97,3 +97,16 @@ def test_what_is_not_positive_is_no_cost() -> None:
     units = [RunBlock("1", 0, 0), RunBlock("2", 0, 0), RunBlock("3", 0, 0)]
     ((own,),) = follow([CellAggregate("box", CELL, units, {"a": entry})], ["fit.peak_bytes"], dict.fromkeys("123", ""))
     assert list(own.points) == ["2"]
+
+
+def test_a_point_is_the_mean_over_the_blocks_of_its_run_alone() -> None:
+    """Runs of several blocks, in any order of their units, some of which were not measured."""
+    rng = np.random.default_rng(0)
+    units = [RunBlock(str(run), block, block) for block in range(4) for run in (2, 1, 3)]
+    values = np.where(rng.random(12) < 0.2, math.nan, rng.random(12))
+    cell = CellAggregate("box", CELL, units, {"a": StrategyAggregate("a", {}, {"auc": values})})
+    points = by_run(cell, "a", "auc")
+    for run in ("1", "2", "3"):
+        own = values[[unit.run == run for unit in units]]
+        assert points[run].estimate == pytest.approx(np.nanmean(own))
+        assert points[run].blocks == np.isfinite(own).sum()

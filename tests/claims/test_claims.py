@@ -162,7 +162,7 @@ CROSSING = {"a": (30.0, 0.5), "b": (1.0, 1.0)}  # meet at 900 rows
     [
         (lambda e: e.slope("fit.cpu_s", "a").at_most(0.6), 0.5),
         (lambda e: e.slope("fit.cpu_s", "a", "b").at_most(-0.4), -0.5),
-        (lambda e: e.slope("fit.cpu_s", "b", over=("rows", 100, 10_000)).within(0.1, of=1), 1.0),
+        (lambda e: e.slope("fit.cpu_s", "b", over=("rows", 100, 1000, 10_000)).within(0.1, of=1), 1.0),
         (lambda e: e.growth("fit.cpu_s", "b", "a", ("rows", 100, 10_000)).at_least(9), 10.0),
         (lambda e: e.growth("fit.cpu_s", "a", "b", ("rows", 100, 10_000)).at_most(0.2), 0.1),
         (lambda e: e.speedup("fit.cpu_s", "b", ("rows", 1000, 100)).at_least(9), 10.0),
@@ -181,6 +181,36 @@ def test_what_varies_with_size(check: Check, estimate: float) -> None:
     assert noisy.low < estimate < noisy.high
     assert noisy.p is not None
     assert noisy.p < 0.05
+
+
+def test_a_fixed_cost_decides_no_exponent() -> None:
+    """Both are linear; a third and a half of their costs at 100 rows are fixed."""
+    starts = {"a": 60.0, "b": 20.0}
+    records = [
+        record(name, r.trial.block, r.phases["fit"].cpu_s[0] + starts[name], params=r.trial.params)
+        for r in powers({"a": (1.0, 1.0), "b": (0.2, 1.0)}, spread=0.01, blocks=8)
+        for name in [r.trial.strategy]
+    ]
+    for check, estimate in [
+        (lambda e: e.slope("fit.cpu_s", "a").within(0.1, of=1), 1.0),
+        (lambda e: e.slope("fit.cpu_s", "b").within(0.1, of=1), 1.0),
+        (lambda e: e.slope("fit.cpu_s", "a", "b").within(0.1), 0.0),
+    ]:
+        found = judged(check, one_run(records))
+        assert found.verdict == "supported"
+        assert found.estimate == pytest.approx(estimate, abs=0.05)
+        assert found.asked.endswith(" in rows, beside a fixed cost")
+
+
+def test_a_cost_that_no_power_fits_has_no_interval() -> None:
+    records = [
+        record("a", block, cost + block / 100, params={"rows": rows})
+        for block in range(4)
+        for rows, cost in zip(SIZES, (3.0, 2.0, 9.0), strict=True)
+    ]
+    found = judged(lambda e: e.slope("fit.cpu_s", "a").at_most(1), one_run(records))
+    assert (found.verdict, found.estimate, found.low) == ("inconclusive", None, None)
+    assert found.reason.startswith("no power of the size fits, beside a fixed cost")
 
 
 def test_intervals_over_sizes_hold_the_truth_as_often_as_they_say() -> None:
@@ -319,7 +349,8 @@ def test_two_runs_on_the_same_data_are_one_block_of_quality_and_two_of_cost() ->
         (lambda e: e.ratio("fit.cpu_s", "a", "b", rows=10_000).at_least(3.2), 1.0),
         (lambda e: e.growth("fit.cpu_s", "b", "a", ("rows", 100, 10_000)).at_least(9.6), math.sqrt(2)),
         (lambda e: e.speedup("fit.cpu_s", "b", ("rows", 1000, 100)).at_least(9.6), 1.0),
-        (lambda e: e.slope("fit.cpu_s", "b").at_least(0.98), 1 / math.sqrt(2) / math.log(10) / math.sqrt(2)),
+        # log((c3 - c2) / (c2 - c1)) / log(10) for costs of 1, 10 and 100: its derivatives by the logarithm of each.
+        (lambda e: e.slope("fit.cpu_s", "b").at_least(0.98), math.hypot(1, 11, 10) / 9 / math.log(10) / math.sqrt(2)),
     ],
 )
 def test_nothing_is_claimed_under_the_noise_floor(check: Check, floor: float) -> None:
@@ -478,7 +509,7 @@ def not_run(**changes: Any) -> list[Record]:
             "no trial with scenario=noisy; there are clean",
             "t/task --scenario clean --scenario noisy",
         ),
-        (lambda e: e.slope("cpu_s", "a").at_most(1), "no block has all that is asked", "--set rows=100,1000,10000 "),
+        (lambda e: e.slope("cpu_s", "a").at_most(1), "no block has 3 values of rows", "--set rows=100,1000,10000 "),
         (lambda e: e.ratio("device_bytes", "a", "b").at_most(1), "device_bytes of a was not measured", "-s a -s b"),
     ],
 )
@@ -523,6 +554,10 @@ def raises(evidence: Evidence) -> Verdict:
         (lambda e: e.ratio("fit.cpu_s", "a", "b").at_least(0), "is compared with numbers above 0"),
         (lambda e: e.difference("auc", "a", "b").at_least(math.nan), "is compared with numbers that are finite"),
         (lambda e: e.slope("fit.cpu_s", "a", over=("rows", 0, 10)).at_least(1), "rows=0 is not a size"),
+        (
+            lambda e: e.slope("fit.cpu_s", "a", over=("rows", 1, 10)).at_least(1),
+            "part of fit.cpu_s may be fixed: its slope needs 3 values of rows",
+        ),
         (lambda e: e.speedup("fit.cpu_s", "a", ("rows", 10, 10)).at_least(1), "needs different values of it"),
         (lambda e: e.speedup("fit.cpu_s", "a", ("rows", 1, 2), rows=1).at_least(1), "none beside them"),
     ],

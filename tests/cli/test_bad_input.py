@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,6 +43,9 @@ SELECTIONS = {
     ),
     "no threads in a setting": ("run planted --set threads=0", r".*threads=0 is too small: the least is 1.*"),
     "option of a wrong type": ("run planted -s copy --set extra=x", r"--set extra=x is not of type int"),
+    "no file for a page": ("report -o ''", r"Invalid value for '--output' / '-o': it is empty: name a file to write"),
+    "no folder for a site": ("report --site ''", r"Invalid value for '--site': it is empty: name a folder to write"),
+    "a folder for a page": ("gate a b --page .", r"Invalid value for '--page': File '\.' is a directory\."),
     "unknown run": ("show 123456", r"no run '123456': .*/results contains no runs; make one with 'bakeoff run'"),
     "no run to compare": ("compare a b", r"no run 'a': .*/results contains no runs; make one with 'bakeoff run'"),
     "no run to resume": ("run --resume latest", r"no run 'latest': .*/results contains no runs; make one with .*"),
@@ -69,6 +73,9 @@ SELECTIONS = {
 FORMS = {
     "setting without value": ("run planted --set rows", r".*invalid setting 'rows': write name=value, as in rows=.*"),
     "setting with an empty value": ("run planted --set rows=", r".*invalid setting 'rows=': write name=value.*"),
+    "a number beyond 64 bits": ("run planted --set rows=9223372036854775808", r".*rows=92.*beyond 64 bits.*"),
+    "a number of too many digits": (f"run planted --set rows={'9' * 5000}", r"--set rows=inf is not of type int"),
+    "underscores at the end": ("run planted --set rows=1_", r"--set rows=1_ is not of type int"),
     "no threads": ("run planted --threads 0", r".*--threads.*: 0 is not in the range x>=1\."),
     "no blocks": ("run planted --blocks 0", r".*--blocks.*: 0 is not in the range x>=1\."),
     "no time": ("run planted --timeout 0", r".*--timeout.*: 0\.0 is not in the range .*"),
@@ -93,7 +100,7 @@ def answer(
 
     def run(command: str) -> Done:
         monkeypatch.chdir(shared_project.folder)
-        monkeypatch.setattr(sys, "argv", ["bakeoff", *command.split()])
+        monkeypatch.setattr(sys, "argv", ["bakeoff", *shlex.split(command)])
         with pytest.raises(SystemExit) as ended:
             main()
         said = capsys.readouterr()
@@ -169,7 +176,7 @@ BROKEN_FILES: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "wrong declaration": (
         "run planted",
         lambda folder: append(folder / "planted.py", 'Metric("auc", unit="1")\n'),
-        r".*/planted\.py:223: metric auc needs direction='higher' or direction='lower'",
+        r".*/planted\.py:245: metric auc needs direction='higher' or direction='lower'",
     ),
     "unknown key": (
         "list",
@@ -211,7 +218,7 @@ def own_data(folder: Path) -> Path:
 def test_broken_file_is_one_sentence(project: Project, case: str) -> None:
     command, harm, sentence = BROKEN_FILES[case]
     harm(project.folder)
-    check(project.bakeoff(*command.split(), code=2), sentence)
+    check(project.bakeoff(*shlex.split(command), code=2), sentence)
     assert not (project.folder / "results").exists()
 
 
@@ -258,7 +265,7 @@ def test_unknown_run_suggests_those_that_there_are(finished: Project) -> None:
 def test_run_that_another_process_writes_is_not_resumed(finished: Project) -> None:
     with resume(finished.runs()[0]):
         done = finished.bakeoff("run", "--resume", "latest", code=2)
-    check(done, r".*\.jsonl is being written by another process: wait for its end, or start a new run")
+    check(done, r".*\.jsonl is being written by another process: wait for its end, or start a new one")
 
 
 def test_run_of_changed_declarations_is_not_resumed(finished: Project) -> None:

@@ -10,7 +10,10 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from gate import samples
 from support import Project, make_project
+
+from harness.cli import gate_command
 
 TOPIC = """
 import numpy as np
@@ -114,7 +117,8 @@ def test_a_removed_strategy_is_not_measured_unless_it_is_acknowledged(repository
 
 
 @pytest.mark.measured
-def test_an_interrupted_gate_is_resumed(repository: Project) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_gate_is_resumed(repository: Project, number: signal.Signals) -> None:
     write(repository.folder, 60)
     process = subprocess.Popen(
         # A job in the background of a shell has the signal ignored, and hands that on.
@@ -127,7 +131,7 @@ def test_an_interrupted_gate_is_resumed(repository: Project) -> None:
     while not any(b'"pair"' in path.read_bytes() for path in repository.folder.glob("results/*/gates/*")):
         assert time.monotonic() < end
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     (path,) = repository.folder.glob("results/*/gates/*")
@@ -141,6 +145,61 @@ def test_an_interrupted_gate_is_resumed(repository: Project) -> None:
         "the code or the packages of a side changed since"
         in repository.bakeoff("gate", "--resume", gate, code=2).stderr
     )
+
+
+def test_a_full_disk_ends_with_the_command_that_goes_on(repository: Project) -> None:
+    """A limit on the size of files takes effect as a full disk does, after the first pairs."""
+    command = repository.command("gate", "--base", "main", "--task", "small")
+    limited = ["sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *command]
+    done = subprocess.run(limited, cwd=repository.folder, capture_output=True, text=True, check=False)
+    (path,) = repository.folder.glob("results/*/gates/*")
+    gate = path.stem.rsplit("-", 1)[1]
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        f"error: the gate stopped at {path} (File too large): free some space or mend the disk, then go on with "
+        f"'bakeoff gate --resume {gate}'"
+    )
+    before = path.read_bytes()
+    assert before.endswith(b"\n")
+    assert json.loads(repository.bakeoff("gate", "--resume", gate, "--json", code=None).stdout)["cases"]
+    assert path.read_bytes().startswith(before)
+
+
+def test_a_base_that_cannot_be_installed_judges_nothing(repository: Project) -> None:
+    (repository.folder / "wheels").mkdir()
+    (repository.folder / "bakeoff.toml").write_text(f'topics = ["small.py"]\n{POLICY}wheels = "wheels"\n')
+    done = repository.bakeoff("gate", "--base-with", "no-such-package==1.0", "--task", "small", code=4)
+    assert "error: pip cannot install the base's no-such-package==1.0" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--junit", "--markdown", "--page"])
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(
+    repository: Project, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").touch()
+    for place, why in ((tmp_path / "file" / "gate", "is a file"), (tmp_path, "is a directory")):
+        assert why in live(repository, option, str(place), code=2).stderr
+    assert not (repository.folder / "results").exists()
+
+
+def test_a_summary_that_cannot_be_written_does_not_take_the_verdict_away(repository: Project) -> None:
+    (repository.folder / "small.py").write_text(TOPIC.replace("WORK", "1 // 0"))
+    done = live(repository, code=4, GITHUB_STEP_SUMMARY="/nonexistent/x.md")
+    assert "ZeroDivisionError" in done.stdout
+    warnings = [line for line in done.stderr.splitlines() if line.startswith("warning: cannot write the summary")]
+    assert len(warnings) == 2
+    assert done.stderr.splitlines()[0] == warnings[0]
+
+
+def test_a_file_that_cannot_be_written_any_more_is_a_warning(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    files = {"junit": tmp_path, "markdown": tmp_path / "gate.md", "page": None}
+    gate_command._write(samples.every(), files)
+    assert (tmp_path / "gate.md").is_file()
+    assert capfd.readouterr().err.splitlines()[0].startswith(f"warning: cannot write {tmp_path}, which is a folder")
 
 
 @pytest.mark.parametrize(

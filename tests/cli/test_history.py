@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from support import Project
 
-from harness.cli.history_text import sparkline
+from harness.analysis.history import series, tracks
+from harness.analysis.run_set import read_run_set
+from harness.cli.history_text import remarks_on, sparkline
 from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
 from harness.records import Conditions, Phase, Record, Seeds, Trial
@@ -265,6 +267,20 @@ def test_a_metric_whose_direction_nobody_wrote_down(project: Project) -> None:
     (row,) = history(project, "auc", "--check")
     assert (row["best"], row["better"], row["changes"][0]["verdict"]) == (None, None, None)
     assert "best -" in project.bakeoff("history", "auc").stdout
+
+
+def test_the_part_of_a_very_long_series_is_remarked(stepped: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = read_run_set(stepped.runs())
+    groups = tracks(read, read.aggregates, "cpu_s")
+    assert not any("searched" in remark for remark in remarks_on(read, groups))
+    monkeypatch.setattr("harness.analysis.history.MOST_POINTS", 6)
+    remarks = [remark for remark in remarks_on(read, groups) if "searched" in remark]
+    several = sum(len(track.points) > 6 for group in groups for track in group)
+    shown = sum(len(track.points) > 1 for group in groups for track in group)
+    assert remarks == [
+        f"changes of level are searched for in the last 6 runs only: {several} of {shown} series have more"
+    ]
+    assert {row["searched"] for row in series(read, groups)} == {6}
 
 
 def test_short_series_are_remarked_once(project: Project) -> None:

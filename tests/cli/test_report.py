@@ -58,6 +58,20 @@ def test_history_follows_the_other_runs(measured: Project) -> None:
     assert payload_of((measured.folder / "alone.html").read_text())["tasks"][0]["history"] == []
 
 
+def test_history_reads_only_the_runs_of_its_tasks(measured: Project, tmp_path: Path) -> None:
+    """A run of another task is not read beyond its header, so damage there does no harm."""
+    results = tmp_path / "results"
+    shutil.copytree(measured.folder / "results", results)
+    last = measured.runs()[-1]
+    head, *_ = last.read_text().splitlines()
+    other = head.replace('"planted/', '"elsewhere/').replace(run_ids(measured)[-1], "00dead")
+    stem = "20200101T000000Z-nocommit-00dead"
+    (results / last.parent.name / f"{stem}.jsonl").write_text(f"{other}\n{{}}\n{{}}\n")
+    measured.bakeoff("report", run_ids(measured)[-1], "-o", "apart.html", BAKEOFF_RESULTS=str(results))
+    series = payload_of((measured.folder / "apart.html").read_text())["tasks"][0]["history"]
+    assert {len(row["points"]) for row in series} == {2}
+
+
 def test_commands_of_the_page_measure_its_cells_again(measured: Project) -> None:
     measured.bakeoff("report", "-o", "page.html")
     row = payload_of((measured.folder / "page.html").read_text())["tasks"][0]["cells"][0]["rows"][0]
@@ -129,8 +143,10 @@ def test_a_run_without_a_record_is_one_sentence(measured: Project, tmp_path: Pat
     shutil.copytree(measured.folder, project.folder)
     latest = project.runs()[-1]
     latest.write_text(latest.read_text().split("\n", 1)[0] + "\n")
-    done = project.bakeoff("report", code=2)
-    assert done.stderr.startswith(f"error: run {run_ids(project)[-1]} has no trials: finish it with")
+    empty = run_ids(project)[-1]
+    done = project.bakeoff("report", empty, code=2)
+    assert done.stderr.startswith(f"error: run {empty} has no trials: finish it with")
+    project.bakeoff("report")  # the latest run is the one before
 
 
 def test_no_runs_at_all(project: Project) -> None:

@@ -144,7 +144,7 @@ def test_full_disk_loses_nothing_and_is_resumed(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, timeout=60, check=False)
     (path,) = project.runs()
     header, records = read(path)
-    assert done.returncode == 3
+    assert done.returncode == 2
     said = done.stderr.splitlines()[-1]
     assert said.startswith(f"error: cannot write on {path} (File too large), records safe so far: {len(records)}; ")
     assert said.endswith(f"'bakeoff run --resume {header.run}'")
@@ -157,3 +157,9 @@ def test_full_disk_loses_nothing_and_is_resumed(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(safe)
     assert sorted(record.trial.block for record in finished) == list(range(6))
     assert {record.status for record in finished} == {"ok"}
+
+
+def test_resuming_a_complete_run_says_so(shared_project: Project, kept: tuple[Header, list[Record]]) -> None:
+    done = shared_project.bakeoff("run", "--resume", kept[0].run)
+    assert f"note: nothing is missing in run {kept[0].run} of {kept[0].started}\n" in done.stderr
+    assert len(read(shared_project.runs()[0])[1]) == len(kept[1])

@@ -9,9 +9,10 @@ from statistics import median
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support import Project, make_project
 
-from harness.store.read import read
+from harness.store.read import encode, read
 
 ARGUMENTS = ("run", "planted", "-s", "copy", "--blocks", "3")
 
@@ -192,3 +193,30 @@ def test_work_gives_the_time_of_each(tmp_path: Path) -> None:
     narrow = project.bakeoff("show", COLUMNS="60").stdout
     assert " CPU per row " not in narrow.partition("--json or a wider")[0]
     assert "CPU per row" in " ".join(narrow.partition("--json or a wider")[2].split())
+
+
+def with_versions(path: Path, folder: Path, versions: dict[str, str]) -> Path:
+    """Write a run again as if its strategy was imported with these versions of its benchmark."""
+    header, records = read(path)
+    cards = tuple(replace(card, versions=versions) if card.name == "copy" else card for card in header.strategies)
+    file = folder / f"{'-'.join(versions.values()) or 'unknown'}.jsonl"
+    file.write_bytes(encode(replace(header, strategies=cards)) + b"".join(map(encode, records)))
+    return file
+
+
+def test_figures_of_two_versions_of_a_benchmark_are_not_compared(
+    project: Project, runs: dict[str, Path], tmp_path: Path
+) -> None:
+    base = with_versions(runs["base"], tmp_path, {"cpu_s": "1", "wall_s": "3"})
+    candidate = with_versions(runs["candidate"], tmp_path, {"cpu_s": "2", "wall_s": "3"})
+    assert {row["measure"] for row in rows_of(project, base, candidate)} >= {"wall_s", "error"}
+    assert "cpu_s" not in {row["measure"] for row in rows_of(project, base, candidate)}
+    done = project.bakeoff("compare", str(base), str(candidate))
+    assert "note: the benchmark copy of planted/faults itself changed" in done.stderr
+    assert "cpu_s not compared" in done.stderr
+    every = dict.fromkeys(("cpu_s", "wall_s", "peak_bytes", "error"), "9")
+    unknown = with_versions(runs["candidate"], tmp_path, {})
+    (row,) = rows_of(project, with_versions(runs["base"], tmp_path, every), unknown)
+    assert row["not_compared"] == "the benchmark itself changed"
+    shown = project.bakeoff("compare", str(base.parent / "9-9-9-9.jsonl"), str(unknown)).stdout
+    assert "copy       not compared: the benchmark itself changed" in shown

@@ -115,13 +115,13 @@ def test_a_mean_that_one_block_moves_is_said_beside_the_median() -> None:
     slow = next(one for one in records if one.trial.strategy == "lightgbm")
     phases = {name: replace(phase, cpu_s=[20 * spent for spent in phase.cpu_s]) for name, phase in slow.phases.items()}
     out = io.StringIO()
-    print_run(
-        Console(file=out, width=200), header, [replace(slow, phases=phases), *(r for r in records if r is not slow)]
-    )
-    assert re.search(
-        r"\nlightgbm: a few blocks, far from the others, move the mean ratio of cpu_s to .*x; the median",
-        out.getvalue(),
-    )
+    disturbed = [replace(slow, phases=phases), *(r for r in records if r is not slow)]
+    print_run(Console(file=out, width=200), header, disturbed)
+    sentence = r"lightgbm: a few blocks, far from the others, move the mean ratio of cpu_s to .*x; the median"
+    assert re.search(f"\n{sentence}", out.getvalue())
+    said = [remark for row in rows(header, disturbed) if row["strategy"] == "lightgbm" for remark in row["outliers"]]
+    assert any(re.match(sentence, remark) for remark in said)
+    assert not any(row["outliers"] for row in rows(header, records) if row["strategy"] == "lightgbm")
 
 
 def test_the_caption_names_no_rate_without_a_column() -> None:

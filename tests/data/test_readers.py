@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -372,7 +374,7 @@ def test_byte_order_marks(tmp_path: Path) -> None:
     card.write_bytes(b"\xef\xbb\xbf" + card.read_bytes())
     assert load(card, rows=16).features == ("x",)
     file.write_bytes(CSV.decode().encode("utf-16"))
-    with pytest.raises(UsageError, match="is in UTF-16, as its byte-order mark says; save it as UTF-8"):
+    with pytest.raises(UsageError, match="is in UTF-16, or no text; save it as UTF-8"):
         check(read_card(write_card(file, f'rows = {ROWS}\ntarget = "y"')))
 
 
@@ -443,3 +445,60 @@ def test_a_cache_that_cannot_be_written_prevents_nothing(tmp_path: Path, monkeyp
     file = tmp_path / "mine.csv"
     file.write_bytes(CSV)
     check(read_card(write_card(file, f'rows = {ROWS}\ntarget = "y"')))
+
+
+def test_a_quotation_mark_that_is_not_closed_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    for line in (5, ROWS):  # as a line in the middle, and so that the rest of the file would be one value
+        lines = ["x,y", *(f"{row},{row % 2}" for row in range(ROWS))]
+        lines[line] = lines[line].replace(",", ',"')
+        file.write_text("\n".join(lines) + "\n")
+        card = read_card(write_card(file, f'rows = {ROWS + 1}\ntarget = "y"'))
+        with pytest.raises(
+            UsageError, match=r"; a quotation mark in it is not closed: close it, or say quotes = false"
+        ):
+            check(card)
+
+
+def test_utf16_is_named_with_and_without_its_mark(tmp_path: Path) -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        for name, pack in (("mine.csv", bytes), ("mine.csv.gz", gzip.compress)):
+            (tmp_path / name).write_bytes(pack(CSV.decode().encode(encoding)))
+            with pytest.raises(UsageError, match="is in UTF-16, or no text; save it as UTF-8"):
+                check(read_card(write_card(tmp_path / name, f'rows = {ROWS}\ntarget = "y"')))
+
+
+def test_a_line_too_long_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("x,y\n" + "1" * 3_000_000 + ",0\n")
+    with pytest.raises(UsageError, match=r"cannot be read as csv: a line is longer than 1 MB; is an end of line or"):
+        check(read_card(write_card(tmp_path / "mine.csv", 'rows = 10\ntarget = "y"')))
+
+
+@pytest.mark.parametrize("path", ["a\\u0000.csv", "x" * 300 + ".csv", "a/" * 3000 + "a.csv", "a\\nb.csv"])
+def test_a_path_that_none_can_be_is_refused(tmp_path: Path, path: str) -> None:
+    card = write_card(own := tmp_path / "mine.csv", f'rows = {ROWS}\ntarget = "y"', content=b"")
+    card.write_text(card.read_text().replace(own.name, path))
+    with pytest.raises(UsageError, match=r"mine\.toml: expected `str` matching regex .* at `\$\.file\.path`"):
+        read_card(card)
+
+
+def test_data_that_are_no_file_are_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.symlink_to(file)
+    card = write_card(file, f'rows = {ROWS}\ntarget = "y"', content=CSV)
+    with pytest.raises(UsageError, match=r"^cannot read .*mine\.csv, the file of data set mine: Too many levels"):
+        check(read_card(card))
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(UsageError, match=r"^cannot read .*mine\.csv, the file of data set mine: it is a folder"):
+        check(read_card(card))
+
+
+def test_an_array_larger_than_the_memory_is_one_sentence(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**13,)})
+    with zipfile.ZipFile(tmp_path / "mine.npz", "w") as file:
+        file.writestr("X.npy", header.getvalue())
+    card = write_card(tmp_path / "mine.npz", "[file.shapes]\nX = [10_000_000_000_000]", kind="arrays")
+    with pytest.raises(UsageError, match=r"mine\.npz cannot be read as npz: "):
+        check(read_card(card))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shlex
@@ -26,7 +25,8 @@ from support import Project, make_project, write_csv_card
 from harness.config import Config, encode_config
 from harness.errors import UsageError
 from harness.execute import dask, dask_worker
-from harness.execute.executor import Block, EngineError, Limits, Place, share
+from harness.execute.executor import Block, EngineError, Limits, Place
+from harness.execute.slots import Slot
 from harness.measure.machine import Environment, Machine, environment, fingerprint
 from harness.plan import make_plan
 from harness.plan.selection import Selection
@@ -291,48 +291,13 @@ def test_a_worker_without_the_data_says_how_to_get_them(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_joins_later_is_checked_by_its_first_block(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_worker, "get_worker", lambda: SimpleNamespace(address="tcp://late:1"))
-    held: list[tuple[int, int]] = []
-    monkeypatch.setattr(dask_worker, "_held", held)
-    monkeypatch.setattr(dask_worker, "_slot_folder", lambda: tmp_path / "slots")
+    held: list[Slot] = []
+    monkeypatch.setattr(dask_worker, "_slots", held)
     wanted = Place(fingerprint(), Environment({"no-such-package": "1.0"}))
     order = dask_worker.Order("late", encode_config(Config(folder=project.folder)), Limits(1.0, 10**9), wanted, ())
     with pytest.raises(EngineError, match=r"worker tcp://late:1 has no no-such-package instead of 1.0"):
         dask_worker.run_block(order, Block(()))
-    os.close(held[0][1])
-
-
-def test_workers_of_a_machine_divide_its_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_worker, "_slot_folder", lambda: tmp_path)
-    monkeypatch.setattr(dask_worker, "usable_cores", lambda: [0, 1, 2])
-    workers: list[list[tuple[int, int]]] = [[], []]
-    shares = []
-    for held in workers:
-        monkeypatch.setattr(dask_worker, "_held", held)
-        dask_worker._slot()
-    for held in workers:
-        monkeypatch.setattr(dask_worker, "_held", held)
-        shares.append(dask_worker._share())
-    assert [(part.cores, part.jobs) for part in shares] == [((0, 2), 2), ((1,), 2)]
-    os.close(workers[0][0][1])
-    assert dask_worker._share() == share([0, 1, 2], 0, 1)
-    os.close(workers[1][0][1])
-
-
-@pytest.mark.parametrize(("other", "jobs"), [("2 3", 1), ("1 2", 2), ("0 1", 2)])
-def test_workers_divide_only_cores_that_both_may_use(
-    other: str, jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Jobs of SLURM on one node share its temporary folder, but not their cores."""
-    held: list[tuple[int, int]] = []
-    monkeypatch.setattr(dask_worker, "_held", held)
-    monkeypatch.setattr(dask_worker, "_slot_folder", lambda: tmp_path)
-    monkeypatch.setattr(dask_worker, "usable_cores", lambda: [0, 1])
-    with (tmp_path / "0").open("w") as slot:
-        fcntl.flock(slot, fcntl.LOCK_EX)
-        slot.write(other)
-        slot.flush()
-        assert dask_worker._share() == share([0, 1], jobs - 1, jobs)
-    os.close(held[0][1])
+    held[0].close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from collections import defaultdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from harness.declare import Dataset, Judgement, Metric, Topic
 from harness.errors import UsageError
 from harness.execute import choose
 from harness.execute.executor import Ended, Limits, blocks_of
+from harness.execute.slots import Slot
 from harness.plan import make_plan
 from harness.plan.selection import Selection
 from harness.records import Record, Trial
@@ -59,7 +61,8 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[Record]]:
     (folder / "pools.py").write_text(POOLS)
     (folder / "bakeoff.toml").write_text('topics = ["pools.py"]\n')
     project = Project(folder)
-    project.bakeoff("run", "pools", "--blocks", "3", "--set", "threads=1,2")
+    # In a temporary folder of its own no other run shares the cores with it.
+    project.bakeoff("run", "pools", "--blocks", "3", "--set", "threads=1,2", TMPDIR=str(folder))
     found: dict[int, list[Record]] = defaultdict(list)
     for record in read(project.runs()[0])[1]:
         found[int(record.trial.params["threads"])].append(record)
@@ -190,3 +193,16 @@ def test_blocks_are_those_of_the_plan_in_its_order(registry: Registry) -> None:
 def test_an_unknown_executor_is_one_sentence(registry: Registry, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^there is no executor 'locl'; did you mean local\?$"):
         choose("locl", registry, Config(folder=tmp_path), Limits(timeout_s=5, memory_bytes=10**9))
+
+
+@cores
+def test_runs_at_the_same_time_divide_the_cores_and_are_marked(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    available = sorted(os.sched_getaffinity(0))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Slot():
+        project.bakeoff("run", "planted", "-s", "copy", "--blocks", "3", TMPDIR=str(tmp_path))
+    records = read(project.runs()[0])[1]
+    assert {core for record in records for core in record.cores} <= set(available[1::2] or available)
+    assert [record.conditions.jobs for record in records if record.conditions] == [2, 2, 2]

@@ -121,6 +121,57 @@ def test_memory_of_descendants_is_what_they_do_not_share() -> None:
     assert held == pytest.approx(10e6, rel=0.25)
 
 
+FAULTS = """
+from harness.measure.children import ChildMemory, children_faults
+
+def touch(pages, huge):
+    block = mmap.mmap(-1, pages * mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    block.madvise(mmap.MADV_HUGEPAGE if huge else mmap.MADV_NOHUGEPAGE)
+    for start in range(0, len(block), mmap.PAGESIZE):
+        block[start] = 1
+
+def child(pages, end, huge=False):
+    ready, tell = os.pipe()
+    if not (pid := os.fork()):
+        touch(pages, huge)
+        os.write(tell, b".")
+        end()
+        os._exit(0)
+    os.read(ready, 1)
+    return pid
+
+def after(act):
+    memory = ChildMemory()
+    before = children_faults()
+    memory.enter()
+    act()
+    memory.leave()
+    return children_faults() - before, memory.sampled
+
+found = [
+    after(lambda: os.waitpid(child(3000, lambda: None), 0)),
+    after(lambda: subprocess.run(["true"])),
+    after(lambda: child(3000, lambda: time.sleep(600))),  # still running
+    after(lambda: os.waitid(os.P_PID, child(3000, lambda: None), os.WEXITED | os.WNOWAIT)),  # not waited for
+    after(lambda: None),
+    after(lambda: os.waitpid(child(10_000, lambda: None, huge=True), 0)),
+]
+print(json.dumps(found))
+sys.stdout.flush()
+end_descendants(0.0)
+"""
+
+
+@pytest.mark.measured
+def test_children_that_touch_much_memory_make_a_peak_sampled_and_a_small_tool_does_not() -> None:
+    faults, sampled = zip(*fresh_process(PRELUDE + FAULTS), strict=True)
+    ended, tool, running, zombie, later, _ = faults
+    assert sampled == (True, False, True, True, False, True)
+    assert all(3000 <= faults < 4000 for faults in (ended, running, zombie))
+    assert 0 < tool < 400
+    assert later == 0
+
+
 CPU = """
 def burn():
     while time.process_time() < 0.2:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,44 @@ def test_without_proc(tmp_path: Path) -> None:
     assert before.cores == os.cpu_count()
     assert (before.stolen_s, before.mhz) == (0.0, None)
     assert after.busy_s >= before.busy_s > 0
+
+
+GROUPS = {
+    "v2": {
+        "proc/self/cgroup": "0::/outer/inner\n",
+        "sys/fs/cgroup/cpu.stat": "usage_usec 9\nuser_usec 5\nsystem_usec 4\n",  # the root has no quota
+        "sys/fs/cgroup/outer/cpu.stat": "usage_usec 9\nnr_periods 7\nnr_throttled 3\nthrottled_usec 1500000\n",
+        "sys/fs/cgroup/outer/inner/cpu.stat": "nr_periods 7\nnr_throttled 1\nthrottled_usec 250000\n",
+        "sys/fs/cgroup/other/cpu.stat": "throttled_usec 99000000\n",
+    },
+    "v1": {
+        "proc/self/cgroup": "4:memory:/job\n2:cpu,cpuacct:/job\n",
+        "sys/fs/cgroup/cpu,cpuacct/cpu.stat": "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n",
+        "sys/fs/cgroup/cpu,cpuacct/job/cpu.stat": "nr_periods 630\nnr_throttled 626\nthrottled_time 1750000000\n",
+    },
+    "v1, named cpu alone": {
+        "proc/self/cgroup": "1:cpu:/job\n",
+        "sys/fs/cgroup/cpu/job/cpu.stat": "nr_periods 630\nnr_throttled 626\nthrottled_time 1750000000\n",
+    },
+}
+
+
+@pytest.mark.parametrize("groups", GROUPS)
+def test_time_for_which_quotas_stopped_the_control_groups(root: Path, groups: str) -> None:
+    assert snapshot([0], root=root).throttled_s == 0.0
+    for name, text in GROUPS[groups].items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    assert snapshot([0], root=root).throttled_s == pytest.approx(1.75)
+
+
+def test_a_quota_that_stops_a_trial_contaminates() -> None:
+    """A fit of 0.93 s of CPU takes 2.01 s of wall time with half a core."""
+    before, after = at(0), replace(at(2.01, busy=0.93), throttled_s=1.08)
+    seen = conditions(before, after, own_cpu_s=0.93)
+    assert seen.throttled == pytest.approx((1.08 - 1 / HERTZ) / 2.01)
+    assert seen.contaminated
+    assert not conditions(before, replace(after, throttled_s=0.05), own_cpu_s=0.93).contaminated
 
 
 def test_frequency_of_the_named_cores(root: Path) -> None:

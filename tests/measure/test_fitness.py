@@ -24,6 +24,7 @@ FIT = Readings(
     load=0.1,
     stolen=0.0,
     foreign=0.0,
+    throttled=0.0,
     budget_bytes=40 * GIB,
     peak_resettable=True,
     peak_to_the_page=True,
@@ -40,7 +41,7 @@ def test_a_fit_machine_needs_no_advice() -> None:
     seen = findings(FIT)
     assert {finding.level for finding in seen} == {"good"}
     assert {finding.advice for finding in seen} == {""}
-    assert len({finding.check for finding in seen}) == len(seen) == 12
+    assert len({finding.check for finding in seen}) == len(seen) == 13
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,8 @@ def test_a_fit_machine_needs_no_advice() -> None:
         (replace(FIT, stolen=0.06), "stolen time", "bad", "6.0%"),
         (replace(FIT, foreign=0.02), "other processes", "warn", "2.0%"),
         (replace(FIT, foreign=0.5), "other processes", "bad", "50.0%"),
+        (replace(machine(cpu_quota=0.5), throttled=0.02), "CPU quota", "warn", "0.5 cores, 2.0% of the time stopped"),
+        (replace(machine(cpu_quota=0.5), throttled=0.5), "CPU quota", "bad", "0.5 cores, 50.0% of the time stopped"),
         (replace(FIT, budget_bytes=2 * GIB), "memory", "warn", "2.0 GiB a trial, of 64.0"),
         (replace(FIT, budget_bytes=GIB // 2), "memory", "bad", "0.5 GiB a trial, of 64.0"),
         (replace(FIT, peak_resettable=False), "peak memory", "warn", "sampled"),
@@ -99,7 +102,8 @@ def test_readings_of_this_machine_are_judged(tmp_path: Path, monkeypatch: pytest
     assert (seen.huge_pages, seen.peak_resettable) == ("always", False)
     assert 0 <= seen.stolen <= 1
     assert 0 <= seen.foreign <= 1
-    assert len(findings(seen)) == 12
+    assert 0 <= seen.throttled <= 1
+    assert len(findings(seen)) == 13
 
 
 @pytest.mark.parametrize("answer", [0, -1])

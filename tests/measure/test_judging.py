@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from harness.errors import DivergedError, InvalidOutputError
 from harness.measure import clock
 from harness.measure.device import Cpu
 from harness.measure.job import Job
-from harness.measure.judging import Diverged, judge
+from harness.measure.judging import Diverged, judge, thinned
 from harness.records import Curve, Seeds, Trial
 from harness.registry import Registry
 
@@ -191,3 +193,83 @@ def test_divergence_without_a_sound_guess_fails_in_a_sentence(guess: Any, step: 
 def test_a_metric_that_is_not_finite_still_fails_where_there_is_a_guess() -> None:
     with pytest.raises(InvalidOutputError, match=r"^metric error is inf$"):
         judge(task(guess=lambda data: {"error": 9.0}), np.zeros(3), np.full(3, math.inf))
+
+
+SOUND = {"error": 1.0}
+CURVE = "curve loss"
+NONSENSE = {
+    "the judge returned NoneType; it must return a Judgement": None,
+    "the judge returned str; it must return a Judgement": "good",
+    "the judge's metrics are None, which is not a mapping by name": Judgement(None),  # type: ignore[arg-type]
+    "metric error is 'low', which is not a number": Judgement({"error": "low"}),  # type: ignore[dict-item]
+    "metric error is None, which is not a number": Judgement({"error": None}),  # type: ignore[dict-item]
+    "metric error is array([1., 1.]), which is not a number": Judgement({"error": np.ones(2)}),  # type: ignore[dict-item]
+    "metric error is missing; there is eror": Judgement({"eror": 1.0}),
+    "the judge's curves are [1], which is not a mapping by name": Judgement(SOUND, [1]),  # type: ignore[arg-type]
+    f"{CURVE} is 'x', which is not a Curve": Judgement(SOUND, {"loss": "x"}),  # type: ignore[dict-item]
+    f"{CURVE} has ['a'] for a line, which is not a list of numbers": Judgement(
+        SOUND,
+        {"loss": Curve(["a"], [1.0])},  # type: ignore[list-item]
+    ),
+    f"{CURVE} has [[1], [2, 3]] for a line, which is not a list of numbers": Judgement(
+        SOUND,
+        {"loss": Curve([[1], [2, 3]], [1.0])},  # type: ignore[list-item]
+    ),
+    f"{CURVE}: x, y, low and high have 3, 2, 0, 0 points; all must have as many": Judgement(
+        SOUND, {"loss": Curve([1, 2, 3], [1, 2])}
+    ),
+    f"{CURVE}: x, y, low and high have 2, 2, 2, 0 points; all must have as many": Judgement(
+        SOUND, {"loss": Curve([1, 2], [1, 2], [1, 2])}
+    ),
+    f"{CURVE} has 2, nan as point 2": Judgement(SOUND, {"loss": Curve([1, 2], [1, math.nan])}),
+    f"{CURVE} has 2, 1, 0, inf as point 2": Judgement(SOUND, {"loss": Curve([1, 2], [1, 1], [0, 0], [2, math.inf])}),
+    "the step at which training diverged is 'x', which is not a number": Judgement(SOUND, diverged="x"),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("sentence", NONSENSE)
+def test_a_judge_that_returns_nonsense_fails_in_a_sentence(sentence: str) -> None:
+    with pytest.raises(InvalidOutputError) as caught:
+        judge(task(judged=lambda data, output: NONSENSE[sentence]), None, None)
+    assert str(caught.value) == sentence
+
+
+def test_numbers_of_numpy_become_pythons() -> None:
+    judged_as: Any = Judgement
+    of: Any = Curve  # with other numbers than it declares
+    curve = of(np.arange(2), [np.float32(0.5), np.int64(3)], (1, 2), np.ones(2, np.float32))
+    made = judged_as({"error": np.float32(0.25)}, {"loss": curve})
+    judged = judge(task(judged=lambda data, output: made), None, None)
+    assert judged.metrics == {"error": 0.25}
+    assert judged.curves == {"loss": Curve([0.0, 1.0], [0.5, 3.0], [1.0, 2.0], [1.0, 1.0])}
+    numbers = [
+        judged.metrics["error"],
+        *(value for line in ("x", "y") for value in getattr(judged.curves["loss"], line)),
+    ]
+    assert {type(number) for number in numbers} == {float}
+    diverged = judged_as({"error": np.float32(7.0)}, {"loss": curve}, diverged=np.int64(0))
+    guessing = task(guess=lambda data: {"error": 9.0}, judged=lambda data, output: diverged)
+    assert judge(guessing, None, None).curves == {"loss": Curve([0.0], [0.5], [1.0], [1.0])}
+    assert msgspec.json.decode(msgspec.json.encode(judge(guessing, None, None).metrics))["error"] == 7.0
+
+
+def test_a_judge_may_give_metrics_that_the_task_does_not_declare() -> None:
+    made = Judgement({"error": 1.0, "speed": 3.0})
+    assert judge(task(judged=lambda data, output: made), None, None).metrics == {"error": 1.0}
+
+
+def test_long_curves_are_thinned_with_their_ends_and_a_remark() -> None:
+    x = [float(place) for place in range(1_000_001)]
+    curves = {"long": Curve(x, x, x, x), "short": Curve(x[:1000], x[:1000])}
+    made, remark = thinned(curves)
+    assert remark == "curve long has 1,000,001 points, of which 1,000 are recorded"
+    assert made["short"] == curves["short"]
+    long = made["long"]
+    assert long.x == long.y == long.low == long.high
+    assert (len(long.x), long.x[0], long.x[-1]) == (1000, 0.0, 1_000_000.0)
+    assert {round(after - before) for before, after in pairwise(long.x)} == {1001, 1002}
+
+
+def test_a_metric_whose_square_is_infinite_fails_since_no_run_with_it_could_be_read() -> None:
+    with pytest.raises(InvalidOutputError, match=r"^metric error is 1e\+200$"):
+        judge(task(), np.zeros(3), np.full(3, 1e200))

@@ -45,25 +45,41 @@ if pid == 0:
     os._exit(0)
 os.close(tell)
 listener = releases.accept(pid)
+held = [0]
+listener.tell = lambda at, size: held.append(size / mmap.PAGESIZE)
 open_until = int(sys.argv[2])
 with selectors.DefaultSelector() as selector:
-    for descriptor in (told, listener.descriptor):
-        selector.register(descriptor, selectors.EVENT_READ)
+    selector.register(listener.descriptor, selectors.EVENT_READ)
     answered = 0
-    while told not in (ready := {key.fd for key, _ in selector.select()}):
-        listener.answer(listener.descriptor)
-        answered += 1
-        if answered == open_until:
-            selector.unregister(listener.descriptor)
-            listener.close()
-said = json.loads(os.read(told, 10**6))
-print(json.dumps([said, answered, os.waitpid(pid, 0)[1]]))
+    while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
+        for _ in selector.select(0.01):
+            listener.answer(listener.descriptor)
+            answered += 1
+            if answered == open_until:
+                selector.unregister(listener.descriptor)
+                listener.close()
+said, status = json.loads(os.read(told, 10**6)), ended[1]
+if answered != open_until:
+    listener.close()
+print(json.dumps([[said, answered, status], [max(held), listener.missed]]))
 """
 
 
 def serve(body: str, *, answers: int = -1) -> Any:
     """Return what the worker said, how often it waited, and its exit status."""
-    return fresh_process(SERVED, body, str(answers))
+    return fresh_process(SERVED, body, str(answers))[0]
+
+
+def serve_children(body: str) -> Any:
+    """Return how many pages the worker's children held at most, and whether more may have been missed."""
+    fork = """
+def in_child(act):
+    if not (child := os.fork()):
+        act()
+        os._exit(0)
+    return child
+"""
+    return fresh_process(SERVED, fork + body, "-1")[1]
 
 
 @waits
@@ -124,6 +140,70 @@ said += [peak_of(act)]
     said, answered, _ = serve(act)
     assert said[0] < 500
     assert answered >= 2
+
+
+@waits
+def test_the_peak_of_a_child_that_lives_for_a_moment_is_read() -> None:
+    most, missed = serve_children("for size in (40, 900, 7): os.waitpid(in_child(lambda: hold(size).close()), 0)")
+    assert 900 <= most < 1100  # the child changes some pages of its own, too
+    assert not missed
+
+
+@waits
+def test_what_a_child_holds_when_it_ends_is_read() -> None:
+    most, missed = serve_children("os.waitpid(in_child(lambda: said.append(hold(900))), 0)")
+    assert 900 <= most < 1100
+    assert not missed
+
+
+@waits
+def test_children_of_one_time_are_added_up() -> None:
+    """The second child gives 300 pages back while the first one still holds 900."""
+    two = """
+ready, say_ready = os.pipe()
+done, say_done = os.pipe()
+def waits():
+    hold(1).close()
+    kept = hold(900)
+    os.write(say_ready, b".")
+    os.read(done, 1)
+first = in_child(waits)
+os.read(ready, 1)
+os.waitpid(in_child(lambda: hold(300).close()), 0)
+os.write(say_done, b".")
+os.waitpid(first, 0)
+"""
+    most, missed = serve_children(two)
+    assert 900 + 300 <= most < 1600
+    assert not missed
+
+
+@waits
+def test_a_program_that_does_not_start_holds_nothing() -> None:
+    """Until it would start, the child of vfork(2) uses the memory of the worker."""
+    most, missed = serve_children("""
+import subprocess
+kept = hold(5000)
+try:
+    subprocess.run(["/nonexistent"])
+except FileNotFoundError:
+    pass
+""")
+    assert most < 500
+    assert not missed
+
+
+@waits
+def test_a_killed_child_may_have_held_more() -> None:
+    _, missed = serve_children("""
+import signal
+read, write = os.pipe()
+child = in_child(lambda: (hold(1).close(), os.write(write, b"."), os.read(read, 0), signal.pause()))
+os.read(read, 1)
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+""")
+    assert missed
 
 
 @waits

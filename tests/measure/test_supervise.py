@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import fresh_process
 
-from harness.measure.supervise import Printed
+from harness.measure import supervise
+from harness.measure.messages import PhaseEvent
+from harness.measure.supervise import Printed, Sighting
+from harness.records import Phase
 
 KEPT = 64 * 1024
 
@@ -45,6 +48,38 @@ def test_bytes_that_are_no_text_are_replaced() -> None:
     printed = Printed()
     printed.add(b"a\xff\n")
     assert printed.text() == "a\N{REPLACEMENT CHARACTER}\n"
+
+
+def test_growth_of_descendants_counts_above_what_they_held_at_the_start_of_the_phase() -> None:
+    """They hold 5 bytes at the start of fit, 70 in it and 20 at its end; the peak of predict is not known exactly."""
+    seen = Sighting(
+        events=[
+            PhaseEvent("fit", "enter", 1.0, 5),
+            PhaseEvent("fit", "leave", 2.0, 20),
+            PhaseEvent("predict", "enter", 2.5, 20),
+            PhaseEvent("predict", "leave", 3.0, 30),
+        ],
+        memory=[(0.9, 900), (1.1, 100), (1.5, 150), (2.6, 110), (2.8, 140), (2.9, 120)],
+        children=[(0.8, 500), (1.5, 70), (2.2, 800)],
+    )
+    phases = {"fit": Phase([1.0], [1.0], peak_bytes=1000), "predict": Phase([1.0], [1.0])}
+    assert supervise._add_sampled_memory(phases, seen) == (65, 0)
+    assert {name: phase.peak_bytes for name, phase in phases.items()} == {"fit": 1000 + 65, "predict": 30 + 10}
+
+
+def test_shared_memory_in_files_counts_together_with_what_is_resident() -> None:
+    """Files are added where both together exceed the worker's exact peak by more than 2 MB."""
+    for most, expected, added in ((450e6, 300e6, 200e6), (251e6, 100e6, 1e6), (160e6, 100e6, -90e6)):
+        seen = Sighting(
+            events=[
+                PhaseEvent("fit", "enter", 1.0, files=150_000_000),
+                PhaseEvent("fit", "leave", 2.0, files=150_000_000),
+            ],
+            files=[(0.9, 900_000_000), (1.5, int(most)), (2.1, 900_000_000)],
+        )
+        phases = {"fit": Phase([1.0], [1.0], peak_bytes=100_000_000)}
+        assert supervise._add_sampled_memory(phases, seen) == (0, max(added, 0))
+        assert phases["fit"].peak_bytes == expected
 
 
 SUPERVISE = """

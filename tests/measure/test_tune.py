@@ -264,7 +264,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def records(project: Project) -> dict[str, Any]:
-    project.bakeoff("run", "--blocks", "1", "--timeout", "5", "--memory-pass", code=4)
+    project.bakeoff("run", "--blocks", "1", "--timeout", "15", "--memory-pass", code=4)
     return {record.trial.strategy: record for record in read(project.runs()[0])[1]}
 
 
@@ -286,6 +286,16 @@ def test_the_phase_tune_is_shown_and_in_no_total(records: dict[str, Any]) -> Non
 
 
 @pytest.mark.measured
+def test_the_children_of_tuning_do_not_make_memory_sampled(tmp_path: Path) -> None:
+    (tmp_path / "tuned.py").write_text(PROJECT)
+    (tmp_path / "bakeoff.toml").write_text('topics = ["tuned.py"]\n')
+    own = Project(tmp_path)
+    own.bakeoff("run", "-s", "far-tuned", "--blocks", "1")
+    (record,) = read(own.runs()[0])[1]
+    assert (record.trial.strategy, record.memory_source) == ("far-tuned", "exact")
+
+
+@pytest.mark.measured
 def test_the_memory_pass_runs_the_choice(records: dict[str, Any]) -> None:
     record = records["far-tuned"]
     assert record.memory_source == "quiet"
@@ -293,7 +303,7 @@ def test_the_memory_pass_runs_the_choice(records: dict[str, Any]) -> None:
 
 
 EXPECTED = {
-    "hangs": ("timeout", "not done after 5 s in phase tune; killed"),
+    "hangs": ("timeout", "not done after 15 s in phase tune; killed"),
     "breaks": ("failed", "all 3 tries of tuning failed, the last with: RuntimeError: planted in phase tune"),
     "leaves": ("ok", "left 3 process(es) running; killed"),
 }

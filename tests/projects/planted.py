@@ -220,3 +220,25 @@ def child(problem: Any, phase: Any) -> Any:
             os._exit(0)
         os.waitpid(pid, 0)
     return problem.data
+
+
+@task.strategy("shared-memory")
+def shared_memory(problem: Any, phase: Any) -> Any:
+    """Hold 64 MB in a file of memory that it never maps."""
+    file = os.memfd_create("planted")
+    with phase("fit"):
+        for _ in range(64):
+            os.write(file, bytes(1_000_000))
+    return problem.data
+
+
+@task.strategy("child-for-a-moment")
+def child_for_a_moment(problem: Any, phase: Any) -> Any:
+    """Touch 64 MB in a child process that ends at once."""
+    with phase("fit"):
+        pid = os.fork()
+        if pid == 0:
+            np.ones(8_000_000)
+            os._exit(0)
+        os.waitpid(pid, 0)
+    return problem.data

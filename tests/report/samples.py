@@ -232,6 +232,7 @@ def _cell(
         "overlap": 0.5 if scenario == "noisy" else 0.0,
         "rows": [_row(rng, index, label, units, drift, params, name) for index, label in enumerate(labels)],
         "table": [],
+        "outliers": [],
     }
 
 

@@ -51,9 +51,8 @@ def planted(**other: Any) -> Plain:
         for at in range(8)
     ]
     change = {"index": 4, "before": 1.0, "after": 2.0, "p": 0.001}
-    task["history"] = [
-        {"strategy": 0, "measure": "cpu_s", "cell": "planted-data, clean", "points": points, "changes": [change]}
-    ]
+    series = {"strategy": 0, "measure": "cpu_s", "cell": "planted-data, clean", "searched": 6}
+    task["history"] = [series | {"points": points, "changes": [change]}]
     task["models"] = [samples.model(), samples.unfitted()]
     return samples.payload(task)
 
@@ -362,6 +361,8 @@ def test_pointing_at_a_small_chart_shows_its_figures(fresh: Page) -> None:
 
 def test_history_tells_its_changes(page: Page) -> None:
     assert "from 1.00 s to 2.00 s with run 000004" in figure(page, "history").inner_text().replace("\xa0", " ")
+    reading = figure(page, "history").text_content() or ""
+    assert "Change points are searched for in the last 6 runs of a series only." in reading
     text = saved(page, "history", "CSV").decode("utf-8-sig")
     assert text.count("machine-0") == 9
 
@@ -418,12 +419,16 @@ def test_accessible_at_every_width_in_both_themes(
 
 
 def test_hostile_names_are_only_text(show_text: Show) -> None:
-    payload = planted(labels=(HOSTILE, "fast", "slow"), baseline="")
-    payload["tasks"][0]["models"] = [{**samples.model(basis=HOSTILE, notes=[HOSTILE], x=HOSTILE), "title": HOSTILE}]
+    unseen = f"{HOSTILE} \x00\x07\x1b]52;c;aGk=\x07\x7f\x9b\u202e\ufffe"
+    payload = planted(labels=(unseen, "fast", "slow"), baseline="")
+    payload["tasks"][0]["models"] = [{**samples.model(basis=unseen, notes=[unseen], x=unseen), "title": unseen}]
     page = opened(show_text, render(payload))
     assert page.locator("figure script").count() == 0
     assert HOSTILE.split()[0] in saved(page, "forest", "CSV").decode("utf-8-sig")
-    ET.fromstring(saved(page, "pareto", "SVG"))
+    for name in ("forest", "pareto"):
+        ET.fromstring(saved(page, name, "SVG"))
+        assert saved(page, name, "PNG").startswith(b"\x89PNG\r\n\x1a\n")
+    assert "\\x1b]52;c;aGk=\\x07\\x7f\\x9b\\u202e\\ufffe" in page.content()
 
 
 def test_a_map_of_winners_has_every_place_and_shows_what_is_uncertain(page: Page) -> None:

@@ -32,12 +32,16 @@ def test_tables_hold_every_strategy_and_measure() -> None:
 
 def test_hostile_names_stay_text() -> None:
     payload = samples.payload(samples.task())
-    hostile = "<script>alert(1)</script> | *bold* `code` [link](x) #1 @you"
+    hostile = "<script>alert(1)</script> | *bold* `code` [link](x) #1 @you https://a.b www.a.b a@b.c ~~$x$~~"
     payload["tasks"][0]["strategies"][0]["label"] = hostile
     payload["runs"][0]["command"] = "bakeoff run `evil` | <b>"
     text = markdown(payload)
     assert "<script" not in text
-    assert "&lt;script&gt;alert(1)&lt;/script&gt; \\| \\*bold\\* \\`code\\` \\[link\\](x) \\#1 \\@you" in text
+    assert (
+        "&lt;script&gt;alert(1)&lt;/script&gt; \\| \\*bold\\* \\`code\\` \\[link\\](x) \\#&#8203;1 \\@&#8203;you "
+        in text
+    )
+    assert "https:&#8203;//a.b www&#8203;.a.b a\\@&#8203;b.c \\~\\~\\$x\\$\\~\\~" in text
     assert "`bakeoff run 'evil' \\| <b>`" in text
     assert {len(row) for row in rows(text, "strategy")} == {len(rows(text, "strategy")[0])}
 

@@ -147,6 +147,48 @@ def test_values_that_are_not_finite_are_missing(value: float) -> None:
     assert task["cells"][0]["rows"][1]["values"]["auc"][3] is None
 
 
+def test_a_mean_that_one_block_moves_is_said_beside_the_median() -> None:
+    def pairs(disturbed: float) -> list[Record]:
+        costs = [2.0 + block / 100 for block in range(9)] + [disturbed]
+        return [record(*own) for block, cost in enumerate(costs) for own in (("a", block, 1.0), ("b", block, cost))]
+
+    assert shown(build(run_set((header(), pairs(2.0))), title="T"))["cells"][0]["outliers"] == []
+    payload = build(run_set((header(), pairs(60.0))), title="T")
+    (remark,) = (said for said in shown(payload)["cells"][0]["outliers"] if "ratio of cpu_s" in said)
+    assert remark.startswith("b: a few blocks, far from the others, move the mean ratio of cpu_s to 2.86x; the median")
+    assert f'<p class="note">{remark} (data, clean (rows=10)).</p>' in render(payload)
+    assert f"\n- {remark}\n" in markdown(payload).replace("\\_", "_")
+
+
+def versioned(run: str, day: int, version: str) -> Header:
+    cards = (StrategyCard("t/task", "b"), StrategyCard("t/task", "a", versions={"cpu_s": version} if version else {}))
+    return header(run, day=day, strategies=cards)
+
+
+@pytest.mark.parametrize("older", ["1", ""])
+def test_figures_of_two_versions_of_a_benchmark_are_not_pooled(older: str) -> None:
+    """Times of `a` in the older run are those of another benchmark; all else is pooled."""
+    runs = [
+        (versioned("aaaaaa", 1, older), [record("a", block, 1.0) for block in range(3)]),
+        (versioned("bbbbbb", 2, "2"), [record("a", block, 10.0) for block in range(3)]),
+        (versioned("cccccc", 3, "2"), [record("a", block, 10.0) for block in range(3)]),
+    ]
+    payload = build(run_set(*runs), title="T")
+    row, names = shown(payload)["cells"][0]["table"][0], [own["name"] for own in payload["tasks"][0]["measures"]]
+    medians = {name: cell["median"] for name, cell in zip(names, row["cells"], strict=True)}
+    assert {name: medians[name] for name in ("cpu_s", "fit.cpu_s")} == {"cpu_s": 10.0, "fit.cpu_s": 10.0}
+    assert [one is None for one in payload["tasks"][0]["cells"][0]["rows"][0]["values"]["cpu_s"]] == [True] * 3 + [
+        False
+    ] * 6
+    assert None not in payload["tasks"][0]["cells"][0]["rows"][0]["values"]["wall_s"]
+    (remark,) = (remark for remark in payload["remarks"] if "benchmark itself changed" in remark)
+    assert remark.endswith(
+        "for a of t/task the version of run cccccc counts, and figures of these runs are left out: aaaaaa."
+    )
+    same = build(run_set(*runs[1:]), title="T")
+    assert not [remark for remark in same["remarks"] if "benchmark itself" in remark]
+
+
 def test_three_hundred_strategies() -> None:
     records = [record(f"s-{number}", block, 1 + number) for number in range(300) for block in range(2)]
     task = shown(build(run_set((header(), records)), title="T"))
@@ -186,6 +228,7 @@ def test_history_has_a_point_a_run_and_its_changes() -> None:
     assert [point["run"] for point in series["points"]] == [f"{day:06x}" for day in range(8)]
     (change,) = series["changes"]
     assert change["index"] == 4
+    assert series["searched"] == 8
     assert (change["before"], change["after"]) == pytest.approx((1.01, 2.02), rel=0.01)
     assert len(task["cells"][0]["units"]) == 3
 

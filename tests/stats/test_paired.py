@@ -334,3 +334,8 @@ def test_a_disturbed_block_shows_the_median(blocks: int, factor: float) -> None:
 def test_normal_blocks_seldom_show_a_median(blocks: int) -> None:
     rows = np.random.default_rng(blocks).normal(size=(1_000, blocks))
     assert np.mean([mean(row).median is not None for row in rows]) <= 0.04
+
+
+def test_an_interval_that_rounding_leaves_nothing_of_has_no_p_value() -> None:
+    assert math.isnan(p_value(Interval(0.5, 0.5, 0.5, 3, df=2.0), 0.0))
+    assert math.isnan(p_value(Interval(1e-300, 0.0, 1e300, 3, df=2.0, log=True), 1.0))

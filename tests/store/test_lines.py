@@ -20,34 +20,38 @@ from harness.store.read import Reader, encode
 Make = Callable[..., Any]
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
+amounts = st.just(0.0) | st.floats(1e-17, 1e18)
 words = st.text(max_size=8)
+names = st.from_regex(r"[a-z0-9]{1,4}(-[a-z0-9]{1,3})?", fullmatch=True)
+keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True)
 scalars = st.booleans() | st.integers(-(2**63), 2**63 - 1) | finite | words
 naturals = st.integers(0, 2**62)
 floats = st.lists(finite, max_size=3)
+times = st.lists(amounts, min_size=2, max_size=2)
 trials = st.builds(
     Trial,
-    *[words] * 5,
-    params=st.dictionaries(words, scalars, max_size=3),
-    options=st.dictionaries(words, scalars, max_size=3),
+    *[names] * 5,
+    params=st.dictionaries(keys, scalars, max_size=3),
+    options=st.dictionaries(keys, scalars, max_size=3),
     block=naturals,
     seeds=st.builds(Seeds, naturals, naturals, naturals),
 )
-phases = st.builds(Phase, floats, floats, peak_bytes=st.none() | naturals, device_bytes=st.none() | naturals)
+phases = st.builds(Phase, times, times, peak_bytes=st.none() | naturals, device_bytes=st.none() | naturals)
 records = st.builds(
     Record,
     trial=trials,
     status=st.sampled_from(["ok", "failed", "timeout", "memory", "skipped"]),
     reason=words,
-    phases=st.dictionaries(words, phases, max_size=2),
-    metrics=st.dictionaries(words, finite, max_size=3),
+    phases=st.dictionaries(keys, phases, max_size=2),
+    metrics=st.dictionaries(keys, st.floats(-1e100, 1e100), max_size=3),
     curves=st.dictionaries(
-        words, st.builds(lambda y: Curve(x=[float(i) for i in range(len(y))], y=y), floats), max_size=2
+        keys, st.builds(lambda y: Curve(x=[float(i) for i in range(len(y))], y=y), floats), max_size=2
     ),
-    conditions=st.none() | st.builds(Conditions, finite, finite, finite, floats, naturals, naturals),
+    conditions=st.none() | st.builds(Conditions, amounts, amounts, amounts, times, naturals, naturals),
     cores=st.lists(naturals, max_size=2),
     memory_source=st.sampled_from([None, "exact", "quiet", "sampled"]),
     started=words,
-    elapsed_s=finite,
+    elapsed_s=amounts,
 )
 
 

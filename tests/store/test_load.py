@@ -144,12 +144,6 @@ def test_values_of_mixed_type_stay_as_they_are(make_header: Make, make_record: M
     assert depth.isna().tolist() == [False, False, False, True]
 
 
-def test_unpaired_samples_are_refused(make_header: Make, make_record: Make) -> None:
-    record = make_record(phases={"fit": Phase(wall_s=[1.0, 2.0], cpu_s=[1.0])})
-    with pytest.raises(UsageError, match=r"phase fit has 2 wall but 1 CPU samples"):
-        Frames().add(make_header(), [record])
-
-
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(st.floats(0, 1e9), max_size=6), min_size=1, max_size=8))
 def test_medians_are_those_of_the_standard_library(

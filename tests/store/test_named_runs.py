@@ -44,7 +44,7 @@ def test_the_file_is_sorted_and_readable(tmp_path: Path) -> None:
     assert list(json.loads(text)) == ["baseline", "release"]
     assert list(json.loads(text)["release"]) == ["box", "cart"]
     assert text.startswith('{\n "baseline": {\n')
-    assert [entry.name for entry in tmp_path.iterdir()] == ["baselines.json"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".baselines.lock", "baselines.json"]
 
 
 def test_setting_again_replaces_the_runs_of_that_machine_alone(tmp_path: Path) -> None:

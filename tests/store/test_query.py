@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import UsageError
+from harness.measure.machine import Environment
 from harness.records import Phase
 from harness.store.frames import Frames
 from harness.store.load import Tables, query
@@ -84,3 +85,11 @@ def test_without_duckdb_the_sentence_says_what_to_install(frames: Tables, monkey
         UsageError, match=r"^bakeoff query needs duckdb \(in a checkout of Bakeoff: pip install '\.\[query\]'\)$"
     ):
         query("SELECT 1", frames)
+
+
+def test_a_missing_truth_value_is_none(make_header: Make, make_record: Make) -> None:
+    made = Frames()
+    for run, environment in (("aaaaaa", Environment(dirty=True)), ("bbbbbb", Environment())):
+        made.add(make_header(run=run, environment=environment), [make_record()])
+    answer = query("SELECT dirty FROM runs ORDER BY run", Tables(made.trials(), made.samples(), made.runs()))
+    assert answer["dirty"].tolist() == [True, None]

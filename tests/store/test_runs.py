@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import UsageError
+from harness.errors import Exit, UsageError
 from harness.store.read import encode, read
 from harness.store.runs import RunWriteError, create, find, resume, runs
 
@@ -203,6 +203,7 @@ def test_a_failing_disk_leaves_whole_lines(
             f"cannot write on {run.path} ({os.strerror(number)}), records safe so far: 1; "
             "free some space or mend the disk, then go on with 'bakeoff run --resume a1b2c3'"
         )
+        assert caught.value.exit_code == Exit.USAGE
         assert run.keys == {make_record(0).trial.key}
         run.write(make_record(1), make_record(2))
     assert read(run.path)[1] == [make_record(0), make_record(1), make_record(2)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.claims import judge
 from harness.config import Config
 from harness.declare import Dataset, Param, Task, Topic
 from harness.declare.evidence import Evidence, Sizes, TwoValues, Verdict
@@ -148,6 +149,25 @@ def test_claims_ask_for_what_exists(registry: Registry) -> None:
 def test_claims_are_told_apart_by_their_sentences(registry: Registry) -> None:
     sentences = [(topic.name, claim.text) for topic in registry.topics.values() for claim in topic.claims]
     assert len(set(sentences)) == len(sentences)
+
+
+#: Bounds of no effect, which the direction of a claim says; the level of promised errors, 5 %; and 7 % less time, which
+#: the article on RMS norm says.
+NEUTRAL = {"at least 0", "at most 0", "at least 1", "at most 1", "at most 0.05", "at most 0.93"}
+
+
+def test_a_bound_that_is_not_of_the_source_is_marked(registry: Registry) -> None:
+    judged = [claim for topic in registry.topics.values() for claim in judge(topic, [])]
+    unmarked = [claim.text for claim in judged if claim.expected not in NEUTRAL and "project" not in claim.source]
+    assert not unmarked
+
+
+def test_a_mean_can_exceed_its_upper_bound(registry: Registry) -> None:
+    """All rates end at 1; a claim that an interval covers 95 % within 0.05 would be true of one that covers 100 %."""
+    judged = [claim for topic in registry.topics.values() for claim in judge(topic, [])]
+    ranges = [claim for claim in judged if claim.asked.startswith("mean of ") and claim.expected.startswith("between ")]
+    assert ranges
+    assert not [claim.text for claim in ranges if float(claim.expected.split()[-1].replace("\u2212", "-")) >= 1]
 
 
 HIST, EXACT = "xgboost-hist", "xgboost-exact"

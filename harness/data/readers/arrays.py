@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from harness.data.tabular import read_only
 from harness.declare import Dataset
 from harness.declare.values import Generator
 from harness.errors import UsageError, did_you_mean
+from harness.inputs import open_regular
 from harness.records import Scalar
 
 
@@ -57,13 +59,14 @@ def read(card: Card) -> Arrays:
     assert isinstance(card.file, ArraysFile)
     path = card.file.path
     try:
-        with Path(path).open("rb") as stream:
+        with open_regular(Path(path)) as stream:
             stored = np.load(stream, allow_pickle=False)
             if isinstance(stored, np.ndarray):
                 raise UsageError(f"{path} contains one array, not named ones; write it with numpy.savez")
             return Arrays({name: _array(stored, name, shape, path) for name, shape in card.file.shapes.items()})
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read as npz: {str(error).splitlines()[0]}") from None
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, MemoryError) as error:
+        said = (str(error).splitlines() or ["too large"])[0]
+        raise UsageError(f"{path} cannot be read as npz: {said}") from None
 
 
 def _array(stored: Mapping[str, npt.NDArray[Any]], name: str, shape: tuple[int, ...], path: str) -> npt.NDArray[Any]:

@@ -15,7 +15,15 @@ from harness.config import Config, GatePolicy, source_folders
 from harness.errors import UsageError, some
 from harness.gate.decision import Side, SideName
 from harness.gate.environments import installer
-from harness.gate.environments.cache import EnvironmentBuildError, Hold, Tree, check_paths, import_path, module_names
+from harness.gate.environments.cache import (
+    EnvironmentBuildError,
+    Hold,
+    Tree,
+    check_paths,
+    import_path,
+    module_names,
+    sweep,
+)
 from harness.gate.environments.checkout import Repository, check_out, not_carried, open_repository, resolve
 from harness.gate.environments.overlay import Overlay, OverlayRecipe, make
 from harness.gate.environments.probe import check_packages, check_sources, look
@@ -88,6 +96,7 @@ def build(
     """
     if base_revision is None and not base_requirements and not candidate_requirements:
         raise UsageError("the gate needs a base: give --base with a revision, or --base-with with a requirement")
+    sweep()
     wanted: Wanted = {
         "base": installer.parse(base_requirements, "--base-with"),
         "candidate": installer.parse(candidate_requirements, "--candidate-with"),

@@ -21,7 +21,12 @@ from harness.config import cache_folder
 from harness.errors import BakeoffError, Exit, UsageError
 
 KEPT = 8  # entries of a shelf
-_LEFT_OVER_S = 86_400.0  # age from which a temporary folder is taken as left over
+
+
+#: The shelves: trees of revisions, virtual environments, and what the sides of a pair hand over.
+TREES, PACKAGES, PAIRS = "trees", "packages", "pairs"
+#: The last file of a virtual environment, which is built in place.
+READY = ".ready"
 
 
 class EnvironmentBuildError(BakeoffError):
@@ -44,6 +49,7 @@ class Hold:
     """A lock on an entry of a shelf; it ends with the object."""
 
     def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
         self.release = weakref.finalize(self, os.close, descriptor)
 
 
@@ -56,6 +62,8 @@ class Shelf:
     ----------
     name
         Folder within the cache.
+    ready
+        File of an entry that is there once the entry is finished; empty where no entry is ever seen unfinished.
 
     Raises
     ------
@@ -63,8 +71,9 @@ class Shelf:
         When the cache folder cannot be written.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, ready: str = "") -> None:
         self.folder = cache_folder() / "gate" / name
+        self.ready = ready
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -93,9 +102,32 @@ class Shelf:
 
     @contextlib.contextmanager
     def temporary(self) -> Iterator[Path]:
-        """Make a temporary folder on the shelf, which is not an entry, and remove it in the end."""
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        """Make a temporary folder on the shelf, which is not an entry, and remove it in the end.
+
+        Its lock says that it is in use: without it the folder was left by a process that was killed.
+        """
+        hold = None
+        while hold is None:
+            folder = Path(tempfile.mkdtemp(dir=self.folder, prefix="."))
+            hold = _locked(folder, os.O_RDONLY, fcntl.LOCK_EX)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            hold.release()
+
+    def sweep(self) -> None:
+        """Remove what processes that were killed have left: temporary folders and unfinished entries."""
+        for left in self.folder.glob(".*"):
+            with contextlib.suppress(OSError):
+                hold = _locked(left, os.O_RDONLY, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if hold is not None:
+                    shutil.rmtree(left, ignore_errors=True)
+                    hold.release()
+        for lock in self.folder.glob("*.lock"):
+            entry = self.entry(lock.stem)
+            if self.ready and entry.is_dir() and not (entry / self.ready).exists():
+                self._remove(lock.stem)
 
     def prune(self) -> None:
         """Remove all but the entries that were used last; what is in use stays."""
@@ -104,9 +136,7 @@ class Shelf:
         for key in keys:
             if key not in built[:KEPT]:
                 self._remove(key)
-        for left in self.folder.glob(".*"):
-            if _age(left) > _LEFT_OVER_S:
-                shutil.rmtree(left, ignore_errors=True)
+        self.sweep()
 
     def _remove(self, key: str) -> None:
         try:
@@ -122,22 +152,37 @@ class Shelf:
     def _lock(self, key: str, operation: int) -> Hold:
         file = self._lock_file(key)
         while True:
-            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-            hold = Hold(descriptor)
-            try:
-                fcntl.flock(descriptor, operation)
-                # A lock on a file that was removed meanwhile locks nothing.
-                if os.path.samestat(os.fstat(descriptor), file.stat()):
-                    return hold
-            except FileNotFoundError:
-                pass
-            except BaseException:
-                hold.release()
-                raise
-            hold.release()
+            hold = _locked(file, os.O_RDWR | os.O_CREAT, operation)
+            if hold is not None:
+                return hold
 
     def _lock_file(self, key: str) -> Path:
         return self.folder / f"{key}.lock"
+
+
+def sweep() -> None:
+    """Remove what gates that were killed have left on any shelf."""
+    for name, ready in ((TREES, ""), (PACKAGES, READY), (PAIRS, "")):
+        Shelf(name, ready).sweep()
+
+
+def _locked(path: Path, flags: int, operation: int) -> Hold | None:
+    """Open and lock a path; ``None`` if it was removed meanwhile, since a lock on what is gone locks nothing."""
+    try:
+        hold = Hold(os.open(path, flags, 0o644))
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(hold.descriptor, operation)
+        if os.path.samestat(os.fstat(hold.descriptor), path.stat()):
+            return hold
+    except FileNotFoundError:
+        pass
+    except BaseException:
+        hold.release()
+        raise
+    hold.release()
+    return None
 
 
 def _age(path: Path) -> float:

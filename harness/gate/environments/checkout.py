@@ -8,7 +8,6 @@ clone of a shallow repository lacks revisions that are on no branch.
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,11 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.errors import UsageError, did_you_mean, some
-from harness.gate.environments.cache import EnvironmentBuildError, Hold, Shelf
-from harness.measure.machine import GIT_OVERRIDES
+from harness.gate.environments.cache import TREES, EnvironmentBuildError, Hold, Shelf
+from harness.measure.git import git
 
-# Nothing of the user's configuration may run a program or write into the repository.
-_QUIET = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.splitIndex=false", "index.sparse=false")
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -104,7 +101,7 @@ def check_out(repository: Repository, commit: str, say: Callable[[str], None]) -
     EnvironmentBuildError
         When git cannot write it, as where a partial clone lacks its files.
     """
-    shelf = Shelf("trees")
+    shelf = Shelf(TREES)
     hold, tree = shelf.use(commit), shelf.entry(commit)
     if not tree.is_dir():
         say(f"checking out the base: {commit[:8]}")
@@ -143,7 +140,12 @@ def not_carried(repository: Repository, commit: str, tree: Path) -> list[str]:
 def _fill(repository: Repository, commit: str, tree: Path, index: Path) -> None:
     place = (f"--git-dir={repository.git}", f"--work-tree={tree}")
     variables = {"GIT_INDEX_FILE": str(index)}
-    done = _git(tree, *place, "read-tree", "--reset", "-u", "--no-recurse-submodules", commit, variables=variables)
+    done = _git(
+        tree,
+        *(*place, "read-tree", "--reset", "-u", "--no-recurse-submodules", commit),
+        variables=variables,
+        offline=False,
+    )
     if done.returncode:
         lines = done.stderr.strip().splitlines()
         said = lines[-1] if lines else f"exit code {done.returncode}"
@@ -159,20 +161,9 @@ def _begins(path: Path, start: bytes) -> bool:
 
 
 def _git(
-    folder: Path, *arguments: str, variables: Mapping[str, str] = MappingProxyType({})
+    folder: Path, *arguments: str, variables: Mapping[str, str] = MappingProxyType({}), offline: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in GIT_OVERRIDES}
-    options = [part for setting in _QUIET for part in ("-c", setting)]
     try:
-        return subprocess.run(
-            ["git", *options, *arguments],
-            cwd=folder,
-            env={**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-            check=False,
-        )
+        return git(folder, *arguments, variables=variables, offline=offline)
     except FileNotFoundError:
         raise UsageError("git is not installed, and a revision as the base needs it") from None

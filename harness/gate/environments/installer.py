@@ -198,11 +198,12 @@ _COMPLAINT = re.compile(
 )
 
 
-def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command with both of its outputs in one."""
+def run(command: list[str], *, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command with both of its outputs in one, and with another temporary folder if one is given."""
+    kept = {name: value for name, value in os.environ.items() if name not in _PIP_OVERRIDES}
     return subprocess.run(
         command,
-        env={name: value for name, value in os.environ.items() if name not in _PIP_OVERRIDES},
+        env={**kept, **({"TMPDIR": str(temporary)} if temporary else {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -212,9 +213,10 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def pip(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def pip(python: Path, *arguments: str, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the pip that an interpreter finds."""
-    return run([str(python), "-P", "-m", "pip", "--no-input", "--disable-pip-version-check", "--no-color", *arguments])
+    options = ("--no-input", "--disable-pip-version-check", "--no-color")
+    return run([str(python), "-P", "-m", "pip", *options, *arguments], temporary=temporary)
 
 
 def broken(python: Path, changed: Collection[str], before: Mapping[str, str]) -> dict[str, str]:

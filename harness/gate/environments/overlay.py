@@ -21,11 +21,10 @@ from packaging.version import InvalidVersion, Version
 
 from harness.errors import some
 from harness.gate.environments import installer
-from harness.gate.environments.cache import EnvironmentBuildError, Hold, Shelf
+from harness.gate.environments.cache import PACKAGES, READY, EnvironmentBuildError, Hold, Shelf
 from harness.gate.environments.installer import broken, last_line, pip, reason, run, tail
 
 _PARENT = "_bakeoff_parent.pth"
-_READY = ".ready"
 
 
 @dataclass(frozen=True)
@@ -112,15 +111,15 @@ def make(recipe: OverlayRecipe, say: Callable[[str], None]) -> Overlay:
     EnvironmentBuildError
         When it cannot be built, or would break a package that is installed.
     """
-    shelf, key = Shelf("packages"), recipe.key()
+    shelf, key = Shelf(PACKAGES, READY), recipe.key()
     while True:
         hold = shelf.use(key)
-        if (shelf.entry(key) / _READY).is_file():
+        if (shelf.entry(key) / READY).is_file():
             folder = shelf.entry(key)
             return Overlay(_python(folder), _site(folder), _changed(folder, recipe), hold)
         hold.release()
         with shelf.alone(key):
-            if not (shelf.entry(key) / _READY).is_file():
+            if not (shelf.entry(key) / READY).is_file():
                 say(f"building the {recipe.side}'s packages: {some(recipe.texts)}")
                 try:
                     _build(shelf.entry(key), recipe)
@@ -154,14 +153,19 @@ def _build(folder: Path, recipe: OverlayRecipe) -> None:
     if "setuptools" in installer.installed([str(_site(folder))]):
         pip(_python(folder), "uninstall", "--yes", "setuptools")
     _install(folder, recipe)
-    (folder / _READY).touch()
+    (folder / READY).touch()
 
 
 def _install(folder: Path, recipe: OverlayRecipe) -> None:
     python, constraints, option = _python(folder), folder / "constraints.txt", f"--{recipe.side}-with"
     constraints.write_text("\n".join([*recipe.constraints, ""]))
     source = ["--no-index", "--find-links", str(recipe.wheels)] if recipe.wheels else []
-    done = pip(python, "install", "--progress-bar=off", *source, "-c", str(constraints), *recipe.texts)
+    # Within the entry, so that what a killed pip leaves there goes with it.
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    options = ("--progress-bar=off", *source, "-c", str(constraints))
+    done = pip(python, "install", *options, *recipe.texts, temporary=temporary)
+    shutil.rmtree(temporary, ignore_errors=True)
     if done.returncode:
         raise EnvironmentBuildError(
             f"pip cannot install the {recipe.side}'s {some(recipe.texts)}: {reason(done.stdout, option)}",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
-import tempfile
+import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ from harness.config import read_config
 from harness.errors import BakeoffError, CannotRunError
 from harness.gate.decision import SIDES, Pair, SideName, Stage
 from harness.gate.environments.build import SideEnvironment
+from harness.gate.environments.cache import PAIRS, Shelf
 from harness.gate.live.gated import differences
 from harness.gate.live.process import SideError, SideProcess
 from harness.gate.live.side import PairTask
@@ -67,11 +69,17 @@ class PairRequest:
 
 
 def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> Pair:
-    """Measure a pair; a side that fails is reported in the pair."""
+    """Measure a pair; a side that fails is reported in the pair.
+
+    Raises
+    ------
+    OSError
+        When no space is left on a disk.
+    """
     started = time.monotonic()
     pair = Pair(request.trial.block, request.stage, request.first, request.cores)
     order = SIDES if request.first == "base" else SIDES[::-1]
-    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="bakeoff-") as folder:
+    with ExitStack() as stack, Shelf(PAIRS).temporary() as folder:
         seed = request.trial.seeds.order % 2**32
         processes = {name: stack.enter_context(SideProcess(sides[name], "pair", seed=seed)) for name in order}
         for process in processes.values():
@@ -83,7 +91,7 @@ def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> 
             pair.choices.update({name: answer["choice"] for name, answer in ready.items() if answer.get("choice")})
             _rounds(each, request, order)
         if not pair.failed:
-            _compare(each, request, Path(folder))
+            _compare(each, request, folder)
     return msgspec.structs.replace(pair, elapsed_s=time.monotonic() - started)
 
 
@@ -108,10 +116,18 @@ class _Each:
                     self.processes[name].send(message(name))
                 answers[name] = self.processes[name].answer(self.timeout_s)
             except (SideError, BakeoffError) as error:
+                _refuse_full_disk(name, str(error))
                 self.pair.failed[name] = str(error)
                 if isinstance(error, CannotRunError):
                     self.pair.unable.append(name)
         return None if self.pair.failed else answers
+
+
+def _refuse_full_disk(name: SideName, reason: str) -> None:
+    """Raise if a side failed because a disk is full: that is not its fault, and space can be freed."""
+    full = os.strerror(errno.ENOSPC)
+    if full in reason:
+        raise OSError(errno.ENOSPC, full, f"a process of the {name}")
 
 
 def _rounds(each: _Each, request: PairRequest, order: Sequence[SideName]) -> None:
@@ -188,11 +204,18 @@ def _note_divergence(pair: Pair, answers: Mapping[SideName, Mapping[str, Any]]) 
 
 
 class Reading(msgspec.Struct, omit_defaults=True):
-    """Memory of one trial on both sides, by figure in bytes, or the reason why a side did not finish."""
+    """Memory of one trial on both sides, by figure in bytes, or the reason why a side did not finish.
+
+    Attributes
+    ----------
+    sampled
+        Whether a peak was sampled although it is of the memory pass, because children were killed or many.
+    """
 
     base: dict[str, float] = {}
     candidate: dict[str, float] = {}
     failed: dict[SideName, str] = {}
+    sampled: bool = False
 
 
 class MemoryPass:
@@ -234,8 +257,10 @@ class MemoryPass:
                 continue
             if record.status == "ok":
                 numbers = figures(without(record, setup))
+                reading.sampled |= record.memory_source == "sampled"
                 getattr(reading, name).update({name: numbers[name] for name in MEASURES if name in numbers})
             else:
+                _refuse_full_disk(name, record.reason)
                 reading.failed[name] = record.reason
         return reading
 

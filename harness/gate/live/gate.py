@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
+import errno
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -14,14 +13,17 @@ import msgspec
 from harness.config import Config, GatePolicy
 from harness.data.cards import builtin_folder
 from harness.errors import UsageError
+from harness.execute.slots import Slot
 from harness.gate.decision import Decision, Pair, SideName
 from harness.gate.environments.build import SideEnvironment, build
 from harness.gate.live import journal
 from harness.gate.live.both_sides import DATASETS, MemoryPass, Reading
+from harness.gate.live.guard import guarded
 from harness.gate.live.measured_case import MeasuredCase, cases, divergences
 from harness.gate.live.planned_cases import plan_cases
 from harness.gate.live.schedule import Setup, measure_all
 from harness.gate.settle import settle, today_utc
+from harness.measure.git import digest_of_tree
 from harness.measure.machine import fingerprint, usable_cores
 from harness.plan.selection import Selection
 
@@ -75,7 +77,7 @@ def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks)
     EnvironmentBuildError
         When an environment cannot be built.
     """
-    with callbacks:
+    with callbacks, guarded():
         sides, remarks = _build(request, config, callbacks.preparing)
         selection = msgspec.structs.replace(request.selection, blocks=2 * request.policy.pairs)
         plan = plan_cases(selection, sides)
@@ -88,7 +90,8 @@ def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks)
             tuple(plan.settled),
             (*remarks, *plan.remarks),
         )
-        return _measure(file, [], sides, config, callbacks)
+        with file:
+            return _measure(file, [], sides, config, callbacks)
 
 
 def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Decision:
@@ -97,12 +100,13 @@ def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Deci
     Raises
     ------
     UsageError
-        When there is no gate of that name, or the code or packages of a side have changed since.
+        When there is no gate of that name, another process measures it, or the code or packages of a side have changed
+        since.
     """
     file, lines = journal.reopen(config.results_folder, name)
     recorded = file.head.request
     request = GateRequest(recorded.base, recorded.requirements, recorded.selection, recorded.policy, file.head.command)
-    with callbacks:
+    with callbacks, guarded(), file:
         sides, _ = _build(request, config, callbacks.preparing)
         if _recorded(request, sides, config) != recorded:
             raise UsageError(
@@ -115,7 +119,15 @@ def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Deci
 def _build(
     request: GateRequest, config: Config, say: Callable[[str], None]
 ) -> tuple[dict[SideName, SideEnvironment], list[str]]:
-    base, candidate, remarks = build(config, request.policy, request.base or None, request.requirements, say=say)
+    try:
+        base, candidate, remarks = build(config, request.policy, request.base or None, request.requirements, say=say)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UsageError(
+            f"no space is left for {error.filename or 'the environments'}: free some, or set BAKEOFF_CACHE to a folder "
+            "on another disk"
+        ) from error
     # Both sides use the project's data of today: they are often too large for git, so the base's tree lacks them.
     datasets = config.datasets_folder.resolve()
     if datasets.is_dir() and datasets != builtin_folder().resolve():
@@ -128,16 +140,10 @@ def _recorded(request: GateRequest, sides: dict[SideName, SideEnvironment], conf
         request.base,
         request.requirements,
         (sides["base"].side, sides["candidate"].side),
-        _digest_of_changes(config) if sides["candidate"].side.dirty else "",
+        digest_of_tree(config.folder) if sides["candidate"].side.commit else "",
         request.selection,
         request.policy,
     )
-
-
-def _digest_of_changes(config: Config) -> str:
-    """Return a digest of what the working tree has changed since its commit."""
-    done = subprocess.run(["git", "diff", "HEAD"], cwd=config.folder, capture_output=True, check=False)
-    return hashlib.blake2b(done.stdout, digest_size=8).hexdigest()
 
 
 def _measure(
@@ -147,7 +153,13 @@ def _measure(
     config: Config,
     callbacks: ProgressCallbacks,
 ) -> Decision:
-    """Measure what the file does not contain yet, and decide."""
+    """Measure what the file does not contain yet, and decide.
+
+    Raises
+    ------
+    UsageError
+        When the disk is full or failing; the results so far are on record.
+    """
     started = time.monotonic()
     head, policy = file.head, file.head.request.policy
     suite = [MeasuredCase(planned, policy) for planned in head.cases]
@@ -160,8 +172,14 @@ def _measure(
         callbacks.measured(place, result)
 
     timeout_s = head.request.selection.timeout_s
-    with MemoryPass(sides, timeout_s) as memory:
-        stopped = measure_all(suite, Setup(sides, usable_cores(), timeout_s, memory, policy), listen)
+    try:
+        with Slot() as slot, MemoryPass(sides, timeout_s) as memory:
+            stopped = measure_all(suite, Setup(sides, slot.share, timeout_s, memory, policy), listen)
+    except OSError as error:
+        raise UsageError(
+            f"the gate stopped at {error.filename or file.path} ({error.strerror or error}): free some space or mend "
+            f"the disk, then go on with 'bakeoff gate --resume {head.gate}'"
+        ) from error
     decision = Decision(
         base=head.request.sides[0],
         candidate=head.request.sides[1],
@@ -172,7 +190,7 @@ def _measure(
         elapsed_s=time.monotonic() - started,
         command=head.command,
         cases=[*cases(suite, stopped), *head.settled],
-        remarks=[*head.remarks, *_remarks(stopped), *choices(suite), *divergences(suite)],
+        remarks=[*head.remarks, *_remarks(stopped, suite), *choices(suite), *divergences(suite), *company(suite)],
     )
     return settle(decision, today_utc())
 
@@ -189,8 +207,22 @@ def choices(suite: Sequence[MeasuredCase]) -> Iterator[str]:
             )
 
 
-def _remarks(stopped: str) -> list[str]:
+def company(suite: Sequence[MeasuredCase]) -> Iterator[str]:
+    """Say in how many pairs others measured on the machine: they share its memory and caches, and perhaps its cores."""
+    pairs = [pair for measured in suite for pair in (*measured.screen, *measured.confirm)]
+    if beside := sum(pair.others > 0 for pair in pairs):
+        yield f"other runs or gates measured on this machine during {beside} of {len(pairs)} pairs, which adds noise"
+
+
+def _remarks(stopped: str, suite: Sequence[MeasuredCase]) -> list[str]:
     remarks = [stopped] if stopped else []
-    if not usable_cores():
+    cores = len(usable_cores())
+    threads = max((int(trial.params["threads"]) for each in suite for trial in each.planned.trials), default=1)
+    if 0 < cores < threads:
+        remarks.append(
+            f"there are {cores} cores here for trials with threads={threads}, which then wait for each other: give "
+            "--threads at most the number of cores"
+        )
+    if not cores:
         remarks.append("processes cannot be pinned on this system: both sides of a pair may run on unequal cores")
     return remarks

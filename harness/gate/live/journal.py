@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -16,6 +18,7 @@ from harness.gate.decision import Case, Pair, Side
 from harness.gate.live.both_sides import Reading
 from harness.gate.live.planned_cases import PlannedCase
 from harness.plan.selection import Selection
+from harness.store.runs import append, lock
 
 _FOLDER = "gates"
 _SCHEMA = 1
@@ -31,7 +34,7 @@ class RecordedRequest(msgspec.Struct, frozen=True):
     sides
         Base and candidate, as they were built.
     tree
-        Digest of the candidate's uncommitted changes; empty without any.
+        Digest of the candidate's code as it lies in the working tree; empty outside of a repository.
     """
 
     base: str
@@ -64,16 +67,25 @@ class Line(msgspec.Struct, omit_defaults=True):
 
 
 class Journal:
-    """The file, open for appending."""
+    """The file, open for appending; it stays locked until it is closed, so that no two gates measure the same pairs."""
 
-    def __init__(self, path: Path, head: Head) -> None:
+    def __init__(self, path: Path, descriptor: int, head: Head) -> None:
         self.path = path
         self.head = head
+        self._descriptor = descriptor
 
     def write(self, place: int, result: Pair | Reading) -> None:
-        """Append a line; when this returns, it is on the disk."""
+        """Append a line, all of it or nothing; when this returns, it is on the disk."""
         line = Line(place, pair=result) if isinstance(result, Pair) else Line(place, memory=result)
-        _append(self.path, line)
+        append(self._descriptor, _encoded(line))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
 
 
 def create(
@@ -105,10 +117,19 @@ def create(
     path = results / machine / _FOLDER / f"gate-{now:%Y%m%dT%H%M%SZ}-{head.gate}.jsonl"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _append(path, head)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o644)
     except OSError as error:
         raise UsageError(f"cannot create {path} ({error.strerror}): give a folder that can be written") from None
-    return Journal(path, head)
+    try:
+        lock(descriptor, path)
+        append(descriptor, _encoded(head))
+    except BaseException as error:
+        os.close(descriptor)
+        path.unlink()
+        if isinstance(error, OSError):
+            raise UsageError(f"cannot write {path} ({error.strerror}): free some space on its disk") from error
+        raise
+    return Journal(path, descriptor, head)
 
 
 def reopen(results: Path, name: str) -> tuple[Journal, list[Line]]:
@@ -117,7 +138,7 @@ def reopen(results: Path, name: str) -> tuple[Journal, list[Line]]:
     Raises
     ------
     UsageError
-        When there is no such gate, or its file is damaged.
+        When there is no such gate, its file is damaged or cannot be written, or another process is writing it.
     """
     known = sorted(results.glob(f"*/{_FOLDER}/gate-*.jsonl"), key=lambda path: path.name)
     matching = [path for path in known if name in ("latest", _id_of(path))]
@@ -125,9 +146,18 @@ def reopen(results: Path, name: str) -> tuple[Journal, list[Line]]:
         hint = did_you_mean(name, [_id_of(path) for path in known])
         raise UsageError(f"there is no gate {name!r} below {results}{hint}")
     path = matching[-1]
-    head, lines, size = _read(path)
-    os.truncate(path, size)
-    return Journal(path, head), lines
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+    except OSError as error:
+        raise UsageError(f"cannot resume {path}: {error.strerror}") from None
+    try:
+        lock(descriptor, path)
+        head, lines, size = _read(path)
+        os.ftruncate(descriptor, size)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Journal(path, descriptor, head), lines
 
 
 def _id_of(path: Path) -> str:
@@ -144,11 +174,8 @@ def _read(path: Path) -> tuple[Head, list[Line], int]:
     return head, lines, sum(map(len, whole))
 
 
-def _append(path: Path, value: Head | Line) -> None:
-    with path.open("ab") as file:
-        file.write(msgspec.json.encode(value) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+def _encoded(value: Head | Line) -> bytes:
+    return msgspec.json.encode(value) + b"\n"
 
 
 def results(lines: list[Line]) -> Iterator[tuple[int, Pair | Reading]]:

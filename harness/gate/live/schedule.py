@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.config import GatePolicy
 from harness.errors import UsageError
-from harness.execute.executor import cores_for
+from harness.execute.executor import Share, cores_for
 from harness.gate.decision import Pair, SideName, Stage
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.growth import suspicious
@@ -25,10 +25,16 @@ Listener = Callable[[int, Pair | Reading], None]
 
 @dataclass(frozen=True)
 class Setup:
-    """What a suite is measured with: both environments, the cores, and the limits."""
+    """What a suite is measured with: both environments, the cores, and the limits.
+
+    Attributes
+    ----------
+    share
+        Called with a number of threads; returns the share of the machine that the gate has now.
+    """
 
     sides: Mapping[SideName, SideEnvironment]
-    cores: Sequence[int]
+    share: Callable[[int], Share]
     timeout_s: float
     memory: MemoryPass
     policy: GatePolicy
@@ -126,10 +132,12 @@ class _Run:
         case = self.suite[place]
         count = len(case.pairs(stage))
         trial = case.planned.trials[count + (self.setup.policy.pairs if stage == "confirm" else 0)]
+        threads = int(trial.params["threads"])
+        part = self.setup.share(threads)
         request = PairRequest(
             trial=trial,
             # Pairs take the cores in turn; on each core every pair begins with another side than the one before.
-            cores=cores_for(count, int(trial.params["threads"]), self.setup.cores),
+            cores=cores_for(count, threads, part.cores),
             first="base" if (count // 2) % 2 == 0 else "candidate",
             stage=stage,
             rounds=self.setup.policy.rounds,
@@ -139,13 +147,16 @@ class _Run:
             setup=case.planned.setup,
         )
         pair = measure(request, self.setup.sides)
+        # Others may have begun meanwhile.
+        pair.others = max(part.others, self.setup.share(threads).others)
         case.add(pair)
         self.listen(place, pair)
 
     def _read(self, place: int) -> None:
         case = self.suite[place]
         trial = case.planned.trials[len(case.memory)]
-        cores = cores_for(0, int(trial.params["threads"]), self.setup.cores)
+        threads = int(trial.params["threads"])
+        cores = cores_for(0, threads, self.setup.share(threads).cores)
         pair = next((pair for pair in case.screen if pair.block == trial.block and not pair.failed), None)
         choices = pair.choices if pair else None
         reading = self.setup.memory.measure(trial, cores, case.planned.setup, choices)

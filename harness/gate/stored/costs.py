@@ -18,7 +18,7 @@ from scipy.special import stdtrit
 
 from harness.config import GatePolicy
 from harness.gate.decision import Effect, Finding, Verdict
-from harness.gate.growth import growth
+from harness.gate.growth import SAMPLED, growth
 from harness.gate.stored.findings import PASS_ALPHA, Draft, Levels, Row, Samples, certain, ratio, shared, verdict_of
 from harness.gate.stored.sides import SESSION_S
 from harness.records import TOTALS
@@ -233,7 +233,6 @@ def _sides(measured: TimeChange) -> str:
 
 #: A page: smaller values are taken as one page so that every ratio is defined; the policy's floor ignores such growth.
 _LEAST_BYTES = 4096.0
-_SAMPLED = "memory was sampled, which misses short peaks"
 _MEASURED_ANEW = "measure both sides with 'bakeoff run --memory-pass', whose readings repeat"
 
 
@@ -243,6 +242,7 @@ class _Reading:
 
     base: dict[str, float]
     candidate: dict[str, float]
+    sampled: bool = False
 
 
 def memory_draft(name: str, base: Samples, candidate: Samples, policy: GatePolicy, topic: str, *, alike: bool) -> Draft:
@@ -279,7 +279,7 @@ def memory_draft(name: str, base: Samples, candidate: Samples, policy: GatePolic
         verdict, p = verdict_of(tested, limit, levels, least=limit)
         if verdict in ("regressed", "improved") and abs(median_change) <= limit:
             verdict = "inconclusive"
-        if doubt and not (verdict == "pass" and doubt == _SAMPLED):
+        if doubt and not (verdict == "pass" and doubt == SAMPLED):
             verdict = "inconclusive"
         reason = _memory_words(verdict, tested, p, limit, policy, doubt, paired=bool(keys))
         pairs = len(keys) or min(len(old), len(new))
@@ -298,7 +298,7 @@ def _doubt(base: Samples, candidate: Samples, name: str, *, alike: bool) -> str:
     if base.sources != candidate.sources or len(base.sources) > 1:
         ways = [" and ".join(sorted(side.sources)) for side in (base, candidate)]
         return f"memory was read in different ways, {ways[0]} in base and {ways[1]} in candidate; {_MEASURED_ANEW}"
-    return _SAMPLED if base.sources == {"sampled"} else ""
+    return SAMPLED if base.sources == {"sampled"} else ""
 
 
 def _tested(old: Row, new: Row, keys: Sequence[object]) -> EffectEstimate:

@@ -206,7 +206,7 @@ def _mixed(side: str, given: Sequence[StoredRun]) -> list[str]:
     contaminated = sum(bool(record.conditions and record.conditions.contaminated) for record in judged)
     if contaminated:
         remarks.append(
-            f"{contaminated} of {len(judged)} trials of the {side} lost over 5 % of their cores to other work, or ran "
-            f"beside other trials"
+            f"{contaminated} of {len(judged)} trials of the {side} lost over 5 % of their cores to other work or a "
+            "quota, or ran beside other trials"
         )
     return remarks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from harness.errors import UsageError
 from harness.interop.asv.files import BENCHMARKS, COLUMNS, FORMAT, MACHINE, read_benchmarks
 from harness.interop.asv.layout import AsvLayout
 from harness.interop.reading import KEY, commit_name, milliseconds, read_json
+from harness.measure.git import git
 from harness.measure.machine import check_name
 from harness.records import Record
 from harness.store.atomic import write_atomically
@@ -107,10 +107,8 @@ def _python(header: Header) -> str:
 
 def _date(commit: str, header: Header, project: Path) -> int:
     """Return the date of the run's commit; the start of the run where the repository does not have the commit."""
-    command = ["git", "-C", str(project), "show", "--no-patch", "--format=%ct", commit]
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, env=variables)
+        done = git(project, "show", "--no-patch", "--format=%ct", "--end-of-options", commit, timeout_s=10)
         return int(done.stdout) * 1000
     except (OSError, subprocess.SubprocessError, ValueError):
         return milliseconds(header.started)

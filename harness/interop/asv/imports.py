@@ -34,8 +34,7 @@ from harness.interop.imported_runs import (
 )
 from harness.interop.reading import (
     SourceFile,
-    are_valid_names,
-    are_valid_trials,
+    are_valid_records,
     commit_name,
     exported_part,
     is_valid_header,
@@ -191,12 +190,10 @@ def import_asv(
 def _exported_run(file: ResultFile, path: Path) -> tuple[Header, list[Record]] | None:
     """Restore the run that a file was exported from; ``None`` where it was not exported by us, or was changed."""
     run = exported_part(file.bakeoff, ExportedRun)
-    if run is None or not is_valid_header(run.header) or not are_valid_trials(one.trial for one in run.trials):
-        return None
-    if not are_valid_names(name for measure, _ in run.figures.values() for name in measure.split(".")):
+    if run is None or not is_valid_header(run.header):
         return None
     records = restored_records(run, dict(rows(file, path)))
-    return None if records is None else (run.header, records)
+    return (run.header, records) if records is not None and are_valid_records(records) else None
 
 
 def _python(file: ResultFile) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import statistics
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 import msgspec
 
 from harness.declare.values import STRESS, TUNE
+from harness.interop.asv.files import BENCHMARKS, read_benchmarks
 from harness.interop.figures import AXES, MappedFigure, class_name, figures_of, module_name, suite_prefix
 from harness.interop.suites import ReplayClock, Suite, run_suite, suites
 from harness.records import depends_on_setup
@@ -66,14 +66,11 @@ def listed_params(results: Path) -> dict[str, list[list[str]]]:
     asv lists parameters once, for the first commit of a run, and gives every commit positions in that list. In the list
     of a commit with fewer strategies, the same position would be another strategy.
     """
-    file = results / "benchmarks.json"
-    if not file.is_file():
-        return {}
-    found = {}
-    for name, entry in json.loads(file.read_text(encoding="utf-8")).items():
-        if isinstance(entry, dict) and len(entry.get("params", ())) == len(AXES):
-            found[name.rpartition(".")[0]] = [[text.strip("'") for text in axis] for axis in entry["params"]]
-    return found
+    return {
+        name.rpartition(".")[0]: [[text.strip("'") for text in axis] for axis in entry.params]
+        for name, entry in read_benchmarks(results / BENCHMARKS).items()
+        if len(entry.params) == len(AXES)
+    }
 
 
 def _is_measuring() -> bool:

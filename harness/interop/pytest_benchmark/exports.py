@@ -11,7 +11,7 @@ import msgspec
 
 from harness.errors import UsageError
 from harness.interop.figures import extra_figures
-from harness.interop.reading import KEY, are_valid_names, are_valid_trials, exported_part, is_valid_header, seconds
+from harness.interop.reading import KEY, are_valid_records, exported_part, is_valid_header, seconds
 from harness.records import Record, figures, typed
 from harness.store.header import Header
 
@@ -113,7 +113,8 @@ def restored_run(file: SavedFile) -> tuple[Header, list[Record]] | None:
             restored.phases[exported.phase] = phase
             restored.metrics.update(record.metrics)
             start += count
-    return header, list(found.values())
+    records = list(found.values())
+    return (header, records) if are_valid_records(records) else None
 
 
 def _fits(exported: ExportedRecords, rounds: list[float]) -> bool:
@@ -122,8 +123,6 @@ def _fits(exported: ExportedRecords, rounds: list[float]) -> bool:
         and min(exported.rounds, default=0) >= 0
         and sum(exported.rounds) == len(rounds)
         and all(exported.phase in record.phases for record in exported.records)
-        and are_valid_trials(record.trial for record in exported.records)
-        and are_valid_names(name for record in exported.records for name in (*record.phases, *record.metrics))
     )
 
 

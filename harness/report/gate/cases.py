@@ -9,6 +9,7 @@ from typing import NamedTuple
 from harness.analysis import wording
 from harness.gate.decision import VERDICTS, Case, Decision, Finding, Verdict
 from harness.report.gate import words
+from harness.text import one_line
 
 _ALLOW = "[[tool.bakeoff.gate.allowed]]"
 _MEANING: dict[Verdict, str] = {
@@ -97,12 +98,12 @@ def points_of(row: CaseRow) -> Iterator[ReportedFinding]:
     case = row.case
     if not case.findings and (case.verdict != "pass" or case.reason or case.allowed):
         yield ReportedFinding(
-            case.verdict, row.name, "", words.line(case.reason) or "no reason is recorded", case.allowed
+            case.verdict, row.name, "", one_line(case.reason) or "no reason is recorded", case.allowed
         )
     for finding in by_verdict(case.findings):
         if finding.verdict != "pass" or finding.allowed:
             yield ReportedFinding(
-                finding.verdict, row.name, words.line(finding.figure), words.details(finding), finding.allowed
+                finding.verdict, row.name, one_line(finding.figure), words.details(finding), finding.allowed
             )
 
 
@@ -115,10 +116,10 @@ def allowed(decision: Decision) -> Iterator[tuple[str, str, str]]:
     """Yield what the policy lets pass: case, figure (empty for a whole case), reason with the last day."""
     for row in rows(decision):
         if row.case.allowed:
-            yield row.name, "", words.line(row.case.allowed)
+            yield row.name, "", one_line(row.case.allowed)
         for finding in row.case.findings:
             if finding.allowed:
-                yield row.name, words.line(finding.figure), words.line(finding.allowed)
+                yield row.name, one_line(finding.figure), one_line(finding.allowed)
 
 
 def by_policy(case: Case) -> bool:
@@ -139,7 +140,7 @@ def let_pass(case: Case) -> bool:
 
 
 def _row(case: Case, ambiguous: bool) -> CaseRow:  # noqa: FBT001 - private, named where it is called
-    name = words.line(case.name)
+    name = one_line(case.name)
     pairs = max((finding.pairs for finding in case.findings if finding.kind != "memory"), default=0)
     return CaseRow(
         case,

@@ -14,6 +14,7 @@ import msgspec
 
 from harness.gate.decision import Case, Decision, Finding, Verdict
 from harness.report.gate import cases, words
+from harness.text import inert, one_line
 
 SCHEMA = 1
 
@@ -83,15 +84,15 @@ def junit(decision: Decision) -> str:
 
 
 def _suite(task: str, task_cases: list[Case], decision: Decision, shared: Counter[str]) -> ET.Element:
-    suite = ET.Element("testsuite", {"name": words.line(task)})
+    suite = ET.Element("testsuite", {"name": one_line(task)})
     # The schemas have no offset from UTC; `started` is UTC.
-    suite.set("timestamp", words.line(decision.started)[:19])
-    suite.set("hostname", words.line(decision.machine.name))
+    suite.set("timestamp", one_line(decision.started)[:19])
+    suite.set("hostname", one_line(decision.machine.name))
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(task_cases, decision):
-        ET.SubElement(properties, "property", {"name": words.line(name), "value": words.line(value)})
+        ET.SubElement(properties, "property", {"name": one_line(name), "value": one_line(value)})
     for case in task_cases:
-        label = words.line(case.strategy)
+        label = one_line(case.strategy)
         if shared[case.name] > 1 and case.params:
             label += f" ({words.params(case.params)})"
         suite.extend(_tests(case, label, decision))
@@ -116,15 +117,15 @@ def _properties(task_cases: Iterable[Case], decision: Decision) -> list[tuple[st
 
 def _tests(case: Case, label: str, decision: Decision) -> Iterable[ET.Element]:
     time = f"{sum(pair.elapsed_s for pair in case.pairs) / max(1, len(case.findings)):.3f}"
-    group = words.line(".".join((case.topic, case.task, case.dataset, case.scenario)))
+    group = one_line(".".join((case.topic, case.task, case.dataset, case.scenario)))
     if not case.findings:
         test = ET.Element("testcase", {"classname": group, "name": f"{label}: case", "time": time})
         let_pass = case.allowed or (cases.let_pass(case) and "taken as a pass by policy")
         verdict: Verdict = "regressed" if case.verdict == "regressed" else case.verdict
-        _outcome(test, verdict, words.line(case.reason), let_pass or "")
+        _outcome(test, verdict, one_line(case.reason), let_pass or "")
         yield test
     for finding in case.findings:
-        name = f"{label}: {words.line(finding.figure)}"
+        name = f"{label}: {one_line(finding.figure)}"
         test = ET.Element("testcase", {"classname": group, "name": name, "time": time})
         _outcome(test, finding.verdict, words.details(finding), _let_pass(finding, decision))
         yield test
@@ -139,7 +140,7 @@ def _let_pass(finding: Finding, decision: Decision) -> str:
 
 def _outcome(test: ET.Element, verdict: Verdict, text: str, let_pass: str) -> None:
     if let_pass:
-        ET.SubElement(test, "skipped", {"message": words.line(f"{verdict}, allowed: {let_pass}; {text}")})
+        ET.SubElement(test, "skipped", {"message": one_line(f"{verdict}, allowed: {let_pass}; {text}")})
     elif verdict in _ERRORS:
         ET.SubElement(test, "error", {"type": verdict, "message": text}).text = text
     elif verdict in ("regressed", "inconclusive"):
@@ -197,7 +198,7 @@ def _message(points: list[cases.ReportedFinding]) -> str:
 
 
 def _allowed(point: cases.ReportedFinding) -> str:
-    return f"; allowed: {words.line(point.allowed)}" if point.allowed else ""
+    return f"; allowed: {one_line(point.allowed)}" if point.allowed else ""
 
 
 def _limited(annotations: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -211,7 +212,7 @@ def _limited(annotations: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _command(level: Level, title: str, message: str) -> str:
     """Write a workflow command, escaped as GitHub's toolkit does (actions/toolkit, packages/core/src/command.ts)."""
-    return f"::{level} title={_property(words.line(title, 200))}::{_data(words.clean(message))}"
+    return f"::{level} title={_property(one_line(title, 200))}::{_data(inert(message))}"
 
 
 def _data(text: str) -> str:

@@ -18,6 +18,7 @@ from harness.report import assets
 from harness.report.gate import cases, words
 from harness.report.run import page as report_page
 from harness.stats.paired import CONFIDENCE
+from harness.text import inert, one_line
 
 Floats = npt.NDArray[np.float64]
 
@@ -109,7 +110,7 @@ def _case(case: Case, step: int) -> dict[str, Any]:
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
-    failed = "; ".join(f"{side}: {words.line(reason, 200)}" for side, reason in pair.failed.items())
+    failed = "; ".join(f"{side}: {one_line(reason, 200)}" for side, reason in pair.failed.items())
     facts = {"block": pair.block, "first": pair.first, "cores": words.cores(pair)}
     return {**facts, "identical": pair.identical, "failed": failed}
 
@@ -184,16 +185,16 @@ def _row(place: int, row: cases.CaseRow, *, live: bool) -> dict[str, Any]:
     params = words.params(case.params)
     return {
         "anchor": f"case-{place + 1}",
-        "strategy": words.line(case.strategy),
-        "place": words.line(place_of) + (f" ({params})" if params else ""),
+        "strategy": one_line(case.strategy),
+        "place": one_line(place_of) + (f" ({params})" if params else ""),
         "verdict": case.verdict,
         "class": _class(case.verdict),
         "open": case.verdict in _OPEN,
         "cells": [_cell(heading, text, finding) for (heading, text), finding in zip(row.texts(), shown, strict=False)],
         "pairs": row.pairs,
         "findings": [_finding(finding, live=live) for finding in cases.by_verdict(case.findings)],
-        "reason": words.clean(case.reason),
-        "allowed": words.line(case.allowed),
+        "reason": inert(case.reason),
+        "allowed": one_line(case.allowed),
         "plotted": bool(time_figures(case)),
         "failures": _failures(row),
     }
@@ -213,16 +214,16 @@ def _cell(heading: str, text: str, finding: Finding | None) -> dict[str, Any]:
 
 def _finding(finding: Finding, *, live: bool) -> dict[str, Any]:
     return {
-        "title": words.line(words.title(finding.figure)),
-        "figure": words.line(finding.figure),
+        "title": one_line(words.title(finding.figure)),
+        "figure": one_line(finding.figure),
         "verdict": finding.verdict,
         "class": _class(finding.verdict),
         "effect": words.effect(finding),
         "medians": words.medians(finding) or words.NONE,
         "margin": words.margin(finding),
         "rests": _rests(finding, live=live),
-        "why": "; ".join(filter(None, (words.line(finding.reason), words.p_value(finding), words.needs(finding)))),
-        "allowed": words.line(finding.allowed),
+        "why": "; ".join(filter(None, (one_line(finding.reason), words.p_value(finding), words.needs(finding)))),
+        "allowed": one_line(finding.allowed),
     }
 
 
@@ -235,7 +236,7 @@ def _rests(finding: Finding, *, live: bool) -> str:
 def _failures(row: cases.CaseRow) -> list[str]:
     """List why pairs of processes failed, each reason once, without those that the case's reason contains."""
     reasons = dict.fromkeys((side, reason) for pair in row.case.pairs for side, reason in pair.failed.items())
-    return [f"{side}: {words.line(reason)}" for side, reason in reasons if reason not in row.case.reason]
+    return [f"{side}: {one_line(reason)}" for side, reason in reasons if reason not in row.case.reason]
 
 
 def _class(verdict: Verdict) -> str:
@@ -245,7 +246,7 @@ def _class(verdict: Verdict) -> str:
 def _demands(policy: GatePolicy) -> list[tuple[str, str]]:
     """Return the policy's numbers, by the names of its keys."""
     budget = "none" if policy.budget_s is None else words.duration(policy.budget_s)
-    margins = ", ".join(f"{words.line(name)} {value:g}" for name, value in policy.margins.items())
+    margins = ", ".join(f"{one_line(name)} {value:g}" for name, value in policy.margins.items())
     return [
         ("margins", margins or "as declared, and 5 % of CPU time, 10 % of wall time, 1 % of memory"),
         ("memory_floor_bytes", f"{policy.memory_floor_bytes:,}"),

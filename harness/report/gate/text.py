@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.markup import escape
 
 from harness.analysis import wording
 from harness.errors import UsageError
 from harness.gate.decision import Decision, Verdict
 from harness.report.gate import cases, words
 from harness.report.run.markdown import escape_code, escape_text
-from harness.report.terminal import Column, Styled, fit, print_table
+from harness.report.terminal import Column, Styled, fit, joined, print_table
+from harness.text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +35,7 @@ _INDENT = "    "
 
 def print_decision(out: Console, decision: Decision) -> None:
     """Print a decision; the last line is its verdict and what to do."""
-    out.print(escape(_sides(decision)), soft_wrap=True)
+    out.print(joined(_sides(decision)), soft_wrap=True)
     rows = cases.rows(decision)
     columns = _columns(rows) if rows else []
     if columns and not fit(columns, out.width).left_out:
@@ -45,26 +46,26 @@ def print_decision(out: Console, decision: Decision) -> None:
         out.print()
     for point in cases.open_points(decision):
         of = f"{point.case} {point.figure}".strip()
-        out.print(f"{_coloured(point.verdict, point.word)} {escape(f'{of}: {point.text}')}", soft_wrap=True)
+        out.print(joined(_coloured(point.verdict, point.word), f" {of}: {point.text}"), soft_wrap=True)
     for case, figure, why in cases.allowed(decision):
-        out.print(escape(f"allowed: {words.line(f'{case} {figure}')}: {words.line(why)}"), soft_wrap=True)
+        out.print(joined(f"allowed: {one_line(f'{case} {figure}')}: {one_line(why)}"), soft_wrap=True)
     for remark in decision.remarks:
-        out.print(escape(f"remark: {words.line(remark)}"), soft_wrap=True)
+        out.print(joined(f"remark: {one_line(remark)}"), soft_wrap=True)
     summary = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
-    out.print(f"[{_COLOURS[decision.verdict]}]{escape(summary)}[/]", soft_wrap=True)
+    out.print(joined(_coloured(decision.verdict, summary)), soft_wrap=True)
 
 
 def _sides(decision: Decision) -> str:
     how = "measured side by side" if decision.live else "stored runs compared"
     differing = words.packages(decision.base, decision.candidate)
     packages = "".join(f"; {name} {old} to {new}" for name, old, new in differing)
-    machine = words.line(decision.machine.name)
+    machine = one_line(decision.machine.name)
     return f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}{packages}; {how} on {machine}"
 
 
 def _columns(rows: list[cases.CaseRow]) -> list[Column]:
     """Return a column for the verdict, the case and each figure; the rank plays no part, as all are shown or none."""
-    verdicts = [Styled(row.case.verdict, _COLOURS[row.case.verdict]) for row in rows]
+    verdicts = [_coloured(row.case.verdict) for row in rows]
     columns = [Column("verdict", verdicts, 0, "label"), Column("case", [row.name for row in rows], 1, "name")]
     for rank, texts in enumerate(zip(*(row.texts() for row in rows), strict=True), start=2):
         columns.append(Column(texts[0][0], [text for _, text in texts], rank))
@@ -73,7 +74,7 @@ def _columns(rows: list[cases.CaseRow]) -> list[Column]:
 
 def _print_case(out: Console, row: cases.CaseRow) -> None:
     """Print a case where a table has no room: its name, and its figures below it."""
-    out.print(f"{_coloured(row.case.verdict)} {escape(row.name)}", soft_wrap=True)
+    out.print(joined(_coloured(row.case.verdict), f" {row.name}"), soft_wrap=True)
     lines: list[str] = []
     for figure in (f"{name} {text}" for name, text in row.texts() if text != words.NONE):
         if lines and cell_len(f"{_INDENT}{lines[-1]}, {figure}") <= out.width:
@@ -81,11 +82,11 @@ def _print_case(out: Console, row: cases.CaseRow) -> None:
         else:
             lines.append(figure)
     for line in lines:
-        out.print(escape(f"{_INDENT}{line}"), soft_wrap=True)
+        out.print(joined(f"{_INDENT}{line}"), soft_wrap=True)
 
 
-def _coloured(verdict: Verdict, word: str = "") -> str:
-    return f"[{_COLOURS[verdict]}]{word or verdict}[/]"
+def _coloured(verdict: Verdict, text: str = "") -> Styled:
+    return Styled(text or verdict, _COLOURS[verdict])
 
 
 #: Bytes that GitHub takes as the summary of a step.
@@ -125,6 +126,20 @@ def summary_file(environment: Mapping[str, str]) -> Path | None:
     return Path(named) if named else None
 
 
+def check_summary(environment: Mapping[str, str] = os.environ) -> None:
+    """Check that the summary of the step can be written, if the environment names one.
+
+    Raises
+    ------
+    UsageError
+        When it cannot.
+    """
+    path = summary_file(environment)
+    if path is not None:
+        with _summary_errors(path), path.open("a"):
+            pass
+
+
 def append_summary(decision: Decision, environment: Mapping[str, str] = os.environ) -> None:
     """Append a decision to the summary of the step, as far as GitHub's limit allows.
 
@@ -136,11 +151,17 @@ def append_summary(decision: Decision, environment: Mapping[str, str] = os.envir
     path = summary_file(environment)
     if path is None:
         return
-    try:
+    with _summary_errors(path):
         room = LIMIT - (path.stat().st_size if path.exists() else 0) - 2
         text = markdown(decision, limit=room) if room > 2 * _TAIL else f"## Gate: {cases.headline(decision)}"
         with path.open("a", encoding="utf-8") as file:
             file.write(f"\n{text}\n")
+
+
+@contextlib.contextmanager
+def _summary_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UsageError(f"cannot write the summary {path} that {_VARIABLE} names: {error.strerror}") from None
 
@@ -199,10 +220,10 @@ def _head(decision: Decision) -> Iterable[str]:
     differing = words.packages(decision.base, decision.candidate)
     if differing:
         yield _cell("- packages: " + ", ".join(f"{name} {old} to {new}" for name, old, new in differing[:20]))
-    clock, took = wording.clock(words.line(decision.started)), words.duration(decision.elapsed_s)
+    clock, took = wording.clock(one_line(decision.started)), words.duration(decision.elapsed_s)
     yield f"- {how} on {_cell(decision.machine.name)}, {_cell(clock)}, {took}"
     if decision.command:
-        yield f"- the same again: `{escape_code(words.line(decision.command))}`"
+        yield f"- the same again: `{escape_code(one_line(decision.command))}`"
     yield ""
 
 
@@ -233,7 +254,7 @@ def _allowed(case: str, figure: str, why: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return escape_text(words.line(text, _LONGEST))
+    return escape_text(one_line(text, _LONGEST))
 
 
 def _plural(count: int, noun: str) -> str:

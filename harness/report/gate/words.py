@@ -8,6 +8,7 @@ import re
 from harness.analysis import wording
 from harness.gate.decision import Effect, Finding, Pair, Side, Verdict
 from harness.records import Scalar
+from harness.text import one_line
 
 NONE = wording.NONE
 #: Shown beside the colour of a verdict, for readers who do not see the colour.
@@ -21,22 +22,6 @@ MARKS: dict[Verdict, str] = {
 }
 _TITLES = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
 _LEAST_RATIO = 0.01
-
-# Characters that terminals execute, that XML forbids, or that change the direction of writing.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
-
-
-def clean(text: str) -> str:
-    """Replace every control character by U+FFFD, except newlines and tabs."""
-    return _UNSEEN.sub("\ufffd", text)
-
-
-def line(text: str, most: int = 2000) -> str:
-    """Write a text on one line, cut with an ellipsis if it is longer than `most` characters."""
-    plain = " ".join(clean(text).split())
-    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
 
 def title(figure: str) -> str:
@@ -64,7 +49,7 @@ def effect(finding: Finding, *, interval: bool = True) -> str:
     if finding.kind == "quality":
         known = _finite(change)
         parts = [wording.effect(known, cost=False), wording.interval(known, cost=False) if interval else ""]
-        unit = "" if finding.unit in ("", "1") else line(finding.unit)
+        unit = "" if finding.unit in ("", "1") else one_line(finding.unit)
         return " ".join(filter(None, (*parts, unit)))
     bounds = ", ".join(ratio(bound).removesuffix("x") for bound in (change.low, change.high))
     known_bounds = math.isfinite(change.high) and math.isfinite(change.low)
@@ -75,7 +60,7 @@ def named(finding: Finding | None, usual: str = "") -> str:
     """Write an effect with the name of its figure, unless that is the usual one; a dash if there is no finding."""
     if finding is None:
         return NONE
-    return ("" if finding.figure == usual else f"{line(finding.figure)} ") + effect(finding)
+    return ("" if finding.figure == usual else f"{one_line(finding.figure)} ") + effect(finding)
 
 
 def medians(finding: Finding) -> str:
@@ -86,13 +71,13 @@ def medians(finding: Finding) -> str:
     if not all(map(math.isfinite, both)):
         return ""
     # Plain spaces, so that a search in a log finds it.
-    return " to ".join(line(wording.figure(value, finding.unit)) for value in both)
+    return " to ".join(one_line(wording.figure(value, finding.unit)) for value in both)
 
 
 def margin(finding: Finding) -> str:
     """Write a margin: ``5 %`` of a cost, ``0.002 nat`` of a metric."""
     if finding.kind == "quality":
-        return f"{finding.margin:g}" + ("" if finding.unit in ("", "1") else f" {line(finding.unit)}")
+        return f"{finding.margin:g}" + ("" if finding.unit in ("", "1") else f" {one_line(finding.unit)}")
     return f"{100 * finding.margin:g} %"
 
 
@@ -113,28 +98,28 @@ def needs(finding: Finding) -> str:
 def details(finding: Finding) -> str:
     """Write everything about a finding except its name and verdict."""
     of = f"margin {margin(finding)}"
-    parts = (effect(finding), medians(finding), line(finding.reason), p_value(finding), of, needs(finding))
+    parts = (effect(finding), medians(finding), one_line(finding.reason), p_value(finding), of, needs(finding))
     return "; ".join(part for part in parts if part and part != NONE)
 
 
 def params(values: dict[str, Scalar]) -> str:
     """Write parameters as on the command line: ``rows=1000 threads=1``."""
-    return line(" ".join(f"{name}={wording.scalar(value)}" for name, value in sorted(values.items())))
+    return one_line(" ".join(f"{name}={wording.scalar(value)}" for name, value in sorted(values.items())))
 
 
 def side(compared: Side) -> str:
     """Name a side: ``origin/main (commit 4ed559b, with changes)``."""
     if compared.commit is None:
-        return line(compared.name)
-    commit = f"commit {line(compared.commit)[:10]}"
-    return f"{line(compared.name)} ({commit}{', with changes' if compared.dirty else ''})"
+        return one_line(compared.name)
+    commit = f"commit {one_line(compared.commit[:10])}"
+    return f"{one_line(compared.name)} ({commit}{', with changes' if compared.dirty else ''})"
 
 
 def packages(base: Side, candidate: Side) -> list[tuple[str, str, str]]:
     """List the packages that differ: name, the base's version, the candidate's."""
     names = sorted(set(base.packages) | set(candidate.packages))
     rows = ((name, base.packages.get(name, "none"), candidate.packages.get(name, "none")) for name in names)
-    return [(line(name), line(old), line(new)) for name, old, new in rows if old != new]
+    return [(one_line(name), one_line(old), one_line(new)) for name, old, new in rows if old != new]
 
 
 def cores(pair: Pair) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -10,12 +11,12 @@ import numpy as np
 from harness.analysis import wording
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate
 from harness.analysis.run_set import RunSet, TaskInfo
-from harness.analysis.verdicts import compare
+from harness.analysis.verdicts import Compared, compare, outliers
 from harness.plan.selection import command
 from harness.records import Cell
 from harness.stats.paired import Interval
 from harness.stats.pareto import front_share
-from harness.store.header import JudgedMetric
+from harness.store.header import JudgedMetric, titled
 
 Plain: TypeAlias = dict[str, Any]
 
@@ -62,6 +63,7 @@ class CellMaker:
         cell = aggregates.cell
         shares = self._fronts(aggregates)
         labels = [label for label in self._names if label in aggregates.entries]
+        against = self._against(aggregates, labels)
         return {
             "machine": self._machines[aggregates.machine],
             "dataset": cell.dataset,
@@ -77,7 +79,8 @@ class CellMaker:
             ],
             "overlap": aggregates.overlap,
             "rows": [self._row(label, aggregates, shares.get(label, {})) for label in labels],
-            "table": self._table(aggregates, labels),
+            "table": self._table(aggregates, labels, against),
+            "outliers": list(chain(*outliers(against, self._titles(labels)).values())),
         }
 
     def _seed(self, seed: int) -> int:
@@ -118,14 +121,21 @@ class CellMaker:
             stress=any(metric.of for metric in header.metrics if metric.task == self._task.card.name),
         )
 
-    def _table(self, aggregates: CellAggregate, labels: Sequence[str]) -> list[Plain]:
-        against = compare(
+    def _titles(self, labels: Sequence[str]) -> dict[str, str]:
+        return {label: titled(label, self._task.strategies) for label in labels}
+
+    def _against(self, aggregates: CellAggregate, labels: Sequence[str]) -> dict[str, dict[str, Compared]]:
+        return compare(
             [aggregates],
             labels,
             self._reference,
             {m.name: m.better for m in self._measures},
             noise_sd=self._noise_sd.get(aggregates.machine),
         )
+
+    def _table(
+        self, aggregates: CellAggregate, labels: Sequence[str], against: Mapping[str, Mapping[str, Compared]]
+    ) -> list[Plain]:
         return [
             {
                 "strategy": self._names[label],

@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from harness.analysis.aggregates import CellAggregate, Floats, StrategyAggregate, time_of
-from harness.analysis.history import Track, follow, versions_in
+from harness.analysis.history import Track, follow
 from harness.analysis.verdicts import cost_table
 from harness.declare.values import Chart
 from harness.records import Cell, Curve, Scalar
 from harness.stats.paired import Interval, mean
 from harness.stats.scaling import crossover, slope
-from harness.store.header import Header, JudgedMetric, StrategyCard
+from harness.store.header import Header, JudgedMetric, StrategyCard, versions_in
 
 Plain: TypeAlias = dict[str, Any]
 
@@ -278,6 +278,7 @@ def _row(track: Track, headers: dict[str, Header]) -> dict[str, Any]:
         "machine": track.machine,
         "setup": list(track.setup),
         "points": [_point(headers[run], mean) for run, mean in track.points.items()],
+        "searched": track.searched,
         "changes": [
             {"index": change.index, "before": change.before, "after": change.after, "p": change.p}
             for change in track.changes

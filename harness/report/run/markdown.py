@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from harness.analysis import wording
 from harness.report.run import views
+from harness.text import one_line, visible
 
 Plain: TypeAlias = Mapping[str, Any]
 
 #: GitHub refuses a comment of more than 65,536 characters.
 LIMIT = 60_000
+_MARKUP = "\\|*_`[]#@~$!"
+# Mentions, references, addresses: they are found in the text that escapes leave, so a space of no width parts them.
+_LINKED = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=mailto:)|(?<=xmpp:)", re.IGNORECASE)
+_APART = "&#8203;"
 
 
 def markdown(payload: Plain) -> str:
@@ -45,7 +51,7 @@ def markdown(payload: Plain) -> str:
 
 
 def _run(run: Plain) -> str:
-    commit = f"commit {run['commit']}" if run["commit"] else "no commit"
+    commit = f"commit {escape_text(run['commit'])}" if run["commit"] else "no commit"
     changes = " with changes" if run["dirty"] else ""
     return f"{commit}{changes}: {views.statuses(run['statuses'])}"
 
@@ -74,6 +80,8 @@ def _table(task: Plain, cell: Plain) -> Iterator[str]:
         figures = [_cell(task["measures"][place], row["cells"][place]) for place in places]
         yield _row([task["strategies"][row["strategy"]]["label"], *figures])
     yield ""
+    if cell["outliers"]:
+        yield from (*(f"- {escape_text(remark)}" for remark in cell["outliers"]), "")
 
 
 def _cell(measure: Plain, found: Plain) -> str:
@@ -99,11 +107,11 @@ def _row(cells: Any) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Escape the characters that have a meaning in Markdown, HTML or a table."""
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{letter}" if letter in "\\|*_`[]#@" else letter for letter in plain)
+    """Escape what has a meaning in Markdown, HTML or a table, and what GitHub and GitLab turn into a link."""
+    plain = visible(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _LINKED.sub(_APART, "".join(f"\\{letter}" if letter in _MARKUP else letter for letter in plain))
 
 
 def escape_code(text: str) -> str:
     """Escape for a code span, which ends at the next backtick."""
-    return " ".join(text.split()).replace("`", "'").replace("|", "\\|")
+    return one_line(text).replace("`", "'").replace("|", "\\|")

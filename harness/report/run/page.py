@@ -12,6 +12,7 @@ from harness.analysis import wording
 from harness.report import assets
 from harness.report.run import views
 from harness.store.atomic import write_atomically
+from harness.text import one_line, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -113,12 +114,13 @@ def _of_topic(payload: Mapping[str, Any], topic: str) -> dict[str, Any]:
 
 @cache
 def environment() -> Environment:
-    """Return the environment of the templates: everything is escaped, and a missing name is an error."""
+    """Return the environment of the templates: all is visible and escaped, and a missing name is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -126,4 +128,5 @@ def environment() -> Environment:
     made.globals["marks"] = wording.MARKS
     names = ("figure", "scaled", "ratio", "level", "effect", "interval", "share", "day", "clock", "count", "place")
     made.filters |= {name: getattr(wording, name) for name in names}
+    made.filters |= {"one_line": one_line, "visible": visible}
     return made

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 from scipy.special import stdtrit
 
@@ -88,7 +90,7 @@ def remarks(run_set: RunSet) -> list[str]:
     changed = [f"{name} ({', '.join(sorted(found))})" for name, found in sorted(packages.items()) if len(found) > 1]
     if changed:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
-    said += run_set.other_totals
+    said += run_set.incomparable
     missing = run_set.missing()
     for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
         said += _remarks_on(header, missing.get(header.run, 0))
@@ -183,7 +185,17 @@ def _claim(claim: Judged) -> dict[str, Any]:
     return plain
 
 
-def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) -> dict[str, Any]:
+#: Files of runs to what is called after each of them.
+Reading: TypeAlias = Callable[[Sequence[Path]], AbstractContextManager[Callable[[], None]]]
+
+
+def collect(
+    config: Config,
+    names: Sequence[str] = (),
+    *,
+    history: bool = True,
+    reading: Reading = lambda _: nullcontext(lambda: None),
+) -> dict[str, Any]:
     """Read runs and build the value that a page is made from.
 
     Parameters
@@ -191,7 +203,10 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
     names
         Paths, file names or ids of runs; the latest when empty.
     history
-        Whether the other runs of the results folder are read too, for the history of each figure.
+        Whether the other runs of the results folder are read too, for the history of each figure. Those that planned
+        other tasks only are not read.
+    reading
+        Shows progress: it is given the files, and lasts until the value is built.
 
     Raises
     ------
@@ -200,21 +215,25 @@ def collect(config: Config, names: Sequence[str] = (), *, history: bool = True) 
     """
     folder = config.results_folder
     paths = find_all(folder, names or ("latest",))
-    run_set = read_run_set(paths)
-    if not run_set.aggregates:
-        empty = ", ".join(header.run for header in run_set.headers)
-        raise UsageError(f"run {empty} has no trials: finish it with 'bakeoff run --resume'")
     others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
     registry = load_registry(config)
-    topics = list(dict.fromkeys(cell.cell.topic for cell in run_set.aggregates))
-    return build(
-        run_set,
-        title=f"Bakeoff: {', '.join(topics)}",
-        claims=_claims(topics, run_set, registry),
-        cards=_cards(config),
-        tracked=read_run_set(others) if others else None,
-        tasks={task.full_name: task for topic in registry.topics.values() for task in topic.tasks.values()},
-    )
+    with reading([*paths, *others]) as read:
+        run_set = read_run_set(paths, read=read)
+        if not run_set.aggregates:
+            empty = ", ".join(header.run for header in run_set.headers)
+            raise UsageError(f"run {empty} has no trials: finish it with 'bakeoff run --resume'")
+        topics = list(dict.fromkeys(cell.cell.topic for cell in run_set.aggregates))
+        shown = {cell.cell.full_task for cell in run_set.aggregates}
+        # Runs before schema 1.1 do not name their tasks.
+        tracked = read_run_set(others, lambda header: not header.tasks or any(map(header.has, shown)), read)
+        return build(
+            run_set,
+            title=f"Bakeoff: {', '.join(topics)}",
+            claims=_claims(topics, run_set, registry),
+            cards=_cards(config),
+            tracked=tracked,
+            tasks={task.full_name: task for topic in registry.topics.values() for task in topic.tasks.values()},
+        )
 
 
 def _claims(topics: Sequence[str], run_set: RunSet, registry: Registry) -> list[Judged]:

@@ -48,6 +48,7 @@ def task(number: int, payload: Plain) -> dict[str, Any]:
         ),
         "troubles": troubles(payload),
         "diverged": diverged(payload),
+        "outliers": [(remark, wording.place(cell)) for cell in payload["cells"] for remark in cell["outliers"]],
     }
 
 

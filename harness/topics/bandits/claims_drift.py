@@ -25,7 +25,7 @@ ANY: dict[str, Scalar] = {"task": "drifting", "dataset": "abrupt", "horizon": 10
 
 @topic.claim(
     "under abrupt drift Thompson sampling over a window has at most half the regret of plain Thompson sampling",
-    source=SLIDING_TS,
+    source=f"{SLIDING_TS}; the bound is this project's",
 )
 def window_helps_thompson(evidence: Evidence) -> Verdict:
     """Judge forgetting in Thompson sampling."""
@@ -72,7 +72,7 @@ def discount_helps_tuned(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "under smooth drift Thompson sampling over a window has at most half the regret of plain Thompson sampling",
-    source=SLIDING_TS,
+    source=f"{SLIDING_TS}; the bound is this project's",
 )
 def window_helps_thompson_smoothly(evidence: Evidence) -> Verdict:
     """Judge forgetting where means change smoothly."""
@@ -117,7 +117,7 @@ def cusum_beats_window(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "where all arms change, CUSUM-UCB that restarts all arms has at most two thirds of the regret of the local one",
-    source=f"{GLR}, on local and global restarts",
+    source=f"{GLR}, on local and global restarts; the bound is this project's",
 )
 def global_restarts_help(evidence: Evidence) -> Verdict:
     """Judge what an alarm on one arm says about the others."""

@@ -31,7 +31,7 @@ def native_beats_one_hot(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "on loans, one-hot encoding costs LightGBM at least twice the CPU time of fit of its own handling",
-    source=EXPO,
+    source=f"{EXPO}; the bound is this project's",
     published="about 8x on Expo, with the same accuracy",
 )
 def one_hot_costs_lightgbm(evidence: Evidence) -> Verdict:
@@ -41,7 +41,7 @@ def one_hot_costs_lightgbm(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "on loans, one-hot encoding costs scikit-learn's trees at least twice the CPU time of fit of their own handling",
-    source=EXAMPLE,
+    source=f"{EXAMPLE}; the bound is this project's",
     published="by far the slowest of four on Ames housing, as a picture shows; no figure is given",
 )
 def one_hot_costs_sklearn(evidence: Evidence) -> Verdict:

@@ -74,14 +74,14 @@ def cross_attention_looks_up(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "where one modality is a table and the other a key, the accuracy of cross-attention is 0.97, within 0.04",
+    "where one modality is a table and the other a key, cross-attention is right in at least 0.93 of the cases",
     source=OWN,
     published="0.97",
     blocks=MANY,
 )
 def cross_attention_is_right(evidence: Evidence) -> Verdict:
     """Judge the level that was measured elsewhere."""
-    return evidence.mean("accuracy", "cross-attention", **LOOKUP).within(0.04, of=0.97)
+    return evidence.mean("accuracy", "cross-attention", **LOOKUP).at_least(0.93)
 
 
 @topic.claim(

@@ -28,7 +28,9 @@ MANY: dict[str, Scalar] = {"task": "value", "dataset": "nonlinear-rewards", "rou
 HEAVY: dict[str, Scalar] = {"scenario": "heavy_weights(3)"}
 
 
-@topic.claim("DR has at most half the MSE of IPS, with a right and with a wrong reward model", source=DUDIK)
+@topic.claim(
+    "DR has at most half the MSE of IPS, with a right and with a wrong reward model", source=f"{DUDIK}; {BOUND}"
+)
 def dr_beats_ips(evidence: Evidence) -> Verdict:
     """Judge what a corrected model gains, over both worlds."""
     return evidence.ratio("mse", "dr", "ips", task="value", **DEFAULT).at_most(0.5)
@@ -40,13 +42,13 @@ def snips_beats_ips(evidence: Evidence) -> Verdict:
     return evidence.ratio("mse", "snips", "ips", task="value", **DEFAULT).at_most(0.5)
 
 
-@topic.claim("with a wrong reward model the bias of DM is at least twice that of IPS", source=DUDIK)
+@topic.claim("with a wrong reward model the bias of DM is at least twice that of IPS", source=f"{DUDIK}; {BOUND}")
 def dm_is_more_biased_than_ips(evidence: Evidence) -> Verdict:
     """Judge the bias of a wrong model against weights alone."""
     return evidence.ratio("bias", "dm", "ips", **WRONG_MODEL).at_least(2)
 
 
-@topic.claim("with a wrong reward model the bias of DM is at least twice that of DR", source=DUDIK)
+@topic.claim("with a wrong reward model the bias of DM is at least twice that of DR", source=f"{DUDIK}; {BOUND}")
 def dm_is_more_biased_than_dr(evidence: Evidence) -> Verdict:
     """Judge the bias of a wrong model against its correction by weights."""
     return evidence.ratio("bias", "dm", "dr", **WRONG_MODEL).at_least(2)
@@ -54,7 +56,7 @@ def dm_is_more_biased_than_dr(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "with a right model and propensities that overstate exploration by 30 %, DR has at most half the bias of IPS",
-    source=DUDIK,
+    source=f"{DUDIK}; {BOUND}",
 )
 def dr_is_doubly_robust(evidence: Evidence) -> Verdict:
     """Judge double robustness where the propensities are wrong."""
@@ -63,7 +65,7 @@ def dr_is_doubly_robust(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "on the digits, DM with the heavily shrunk model of obp's example has at least 8 times the relative error of IPS",
-    source=EXAMPLE,
+    source=f"{EXAMPLE}; {BOUND}",
     published="DM 0.437, IPS 0.0303: 14x",
 )
 def dm_fails_on_digits(evidence: Evidence) -> Verdict:
@@ -83,7 +85,7 @@ def dr_wins_on_digits(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "on the Open Bandit sample DM has at most 0.7 times the relative error of IPS",
-    source="Open Bandit Pipeline 0.5.2, examples/obd",
+    source=f"Open Bandit Pipeline 0.5.2, examples/obd; {BOUND}",
     published="random to bts, all: DM 0.157, IPS 0.311 over 30 resamples: 0.50x",
 )
 def dm_wins_on_open_bandit(evidence: Evidence) -> Verdict:
@@ -93,7 +95,7 @@ def dm_wins_on_open_bandit(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "with heavy weights a nominal 95 % normal interval on IPS covers at most 85 %",
-    source="Thomas, Theocharous & Ghavamzadeh 2015, High-confidence off-policy evaluation",
+    source=f"Thomas, Theocharous & Ghavamzadeh 2015, High-confidence off-policy evaluation; {BOUND}",
 )
 def normal_undercovers(evidence: Evidence) -> Verdict:
     """Judge the normal approximation where few rounds have most of the weight."""
@@ -101,14 +103,17 @@ def normal_undercovers(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "a betting interval on IPS is at most 0.7 times as wide as the empirical Bernstein interval", source=BETTING
+    "a betting interval on IPS is at most 0.7 times as wide as the empirical Bernstein interval",
+    source=f"{BETTING}; {BOUND}",
 )
 def betting_beats_bernstein(evidence: Evidence) -> Verdict:
     """Judge the widths of two guaranteed intervals."""
     return evidence.ratio("width", "betting-ips", "bernstein-ips", **INTERVAL).at_most(0.7)
 
 
-@topic.claim("a betting interval on IPS is at most 0.5 times as wide as the Hoeffding interval", source=BETTING)
+@topic.claim(
+    "a betting interval on IPS is at most 0.5 times as wide as the Hoeffding interval", source=f"{BETTING}; {BOUND}"
+)
 def betting_beats_hoeffding(evidence: Evidence) -> Verdict:
     """Judge the widths of two guaranteed intervals."""
     return evidence.ratio("width", "betting-ips", "hoeffding-ips", **INTERVAL).at_most(0.5)
@@ -116,7 +121,7 @@ def betting_beats_hoeffding(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "with heavy weights the coverage of a nominal 95 % betting interval on IPS falls short by at most 0.01",
-    source=BETTING,
+    source=f"{BETTING}; {BOUND}",
 )
 def betting_covers(evidence: Evidence) -> Verdict:
     """Judge the guarantee where approximate intervals undercover."""
@@ -126,7 +131,7 @@ def betting_covers(evidence: Evidence) -> Verdict:
 @topic.claim(
     "with 50 actions, all of whose features the log has, the coverage of a nominal 95 % betting interval on MIPS falls "
     "short by at most 0.01",
-    source=f"{BETTING}; {MIPS}, proposition 3.4",
+    source=f"{BETTING}; {MIPS}, proposition 3.4; {BOUND}",
 )
 def betting_covers_with_all_features(evidence: Evidence) -> Verdict:
     """Judge the guarantee where its assumption holds."""
@@ -145,7 +150,7 @@ def betting_fails_with_a_direct_effect(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "the gain of MIPS with true embeddings over IPS (in MSE) is at least 3 times larger at 200 actions than at 20",
-    source=MIPS,
+    source=f"{MIPS}; {BOUND}",
     published="1.38x at 10 actions, 12.38x at 5,000, with estimated weights of the embeddings",
 )
 def mips_grows(evidence: Evidence) -> Verdict:
@@ -155,7 +160,7 @@ def mips_grows(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "the gain of MIPS with true embeddings over IPS is at least 2 times larger at 1,000 actions than at 200",
-    source=MIPS,
+    source=f"{MIPS}; {BOUND}",
 )
 def mips_grows_on(evidence: Evidence) -> Verdict:
     """Judge whether the gain continues to grow."""
@@ -209,14 +214,14 @@ def switch_does_no_harm(evidence: Evidence) -> Verdict:
 
 @topic.claim(
     "with 10,000 rounds the delta-method interval of SNIPS covers 93 to 97 %, nominally 95 %",
-    source="Owen 2013, Monte Carlo theory, methods and examples",
+    source=f"Owen 2013, Monte Carlo theory, methods and examples; {BOUND}",
 )
 def snips_covers(evidence: Evidence) -> Verdict:
     """Judge the delta method where weights are light."""
     return evidence.mean("coverage", "normal-snips", **(INTERVAL | {"rounds": 10_000})).within(0.02, of=0.95)
 
 
-@topic.claim("obp's interval of SNIPS is at least 1.8 times as wide as the delta method's", source=ISSUE)
+@topic.claim("obp's interval of SNIPS is at least 1.8 times as wide as the delta method's", source=f"{ISSUE}; {BOUND}")
 def obp_interval_is_too_wide(evidence: Evidence) -> Verdict:
     """Judge the price of a bootstrap that does not resample the sum of the weights."""
     return evidence.ratio("width", "obp-snips", "normal-snips", **INTERVAL).at_least(1.8)

@@ -97,62 +97,66 @@ def conjugate_gradients_are_as_good(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "from 128 to 256 factors, the CPU time of ALS by Cholesky grows with an exponent of at least 1.5",
+    "from 128 to 256 factors, the whole CPU time of ALS by Cholesky grows at least 2.8 times",
     source=f"{HU}; {OWN}",
     blocks=8,
 )
 def cholesky_grows_with_factors(evidence: Evidence) -> Verdict:
-    """Judge the exponent that theory has between 2, of the products, and 3, of the decomposition; BLAS lowers it."""
-    return evidence.ratio("fit.cpu_s", "als-cholesky[factors=256]", "als-cholesky[factors=128]", **SMALL).at_least(
-        2**1.5
-    )
+    """Judge a step between 4 times, of the products, and 8 times, of the decomposition.
+
+    BLAS lowers it, and so does what does not grow with the factors, which makes the claim harder to support.
+    """
+    return evidence.ratio("fit.cpu_s", "als-cholesky[factors=256]", "als-cholesky[factors=128]", **SMALL).at_least(2.8)
 
 
 @topic.claim(
-    "from 64 to 128 factors, the CPU time of ALS by conjugate gradients grows with an exponent of at most 1.5",
+    "from 64 to 128 factors, the whole CPU time of ALS by conjugate gradients grows at most 2.8 times",
     source=f"{TAKACS}; {OWN}",
     blocks=12,
 )
 def conjugate_gradients_grow_with_factors(evidence: Evidence) -> Verdict:
-    """Judge the exponent that theory has between 1, of the interactions, and 2, of the products of vectors and Y'Y."""
-    return evidence.ratio("fit.cpu_s", "als[factors=128]", "als[factors=64]", **SMALL).at_most(2**1.5)
+    """Judge a step between 2 times, of the interactions, and 4 times, of the products of vectors and Y'Y.
+
+    What does not grow with the factors is part of this time and lowers the ratio, from which no exponent follows.
+    """
+    return evidence.ratio("fit.cpu_s", "als[factors=128]", "als[factors=64]", **SMALL).at_most(2.8)
 
 
 @topic.claim(
-    "the training time of ALS with 32 factors is linear in users, at an exponent of 1 within 0.2",
+    "the training time of ALS with 32 factors is linear in users: beside a fixed cost, at an exponent of 1 within 0.2",
     source=f"{HU}; {OWN}",
     blocks=8,
 )
 def als_is_linear_in_users(evidence: Evidence) -> Verdict:
-    """Judge the exponent over 3,000 to 27,000 users, at equal density."""
+    """Judge the exponent over 3,000 to 27,000 users, at equal density; the fixed cost includes that of the items."""
     where = {name: value for name, value in SMALL.items() if name != "users"}
     sizes = ("users", 3_000, 9_000, 27_000)
     return evidence.slope("fit.cpu_s", "als[factors=32]", over=sizes, **where).within(0.2, of=1)
 
 
 @topic.claim(
-    "the training time of ALS with 32 factors is linear in items, at an exponent of 1 within 0.2",
+    "the training time of ALS with 32 factors is linear in items: beside a fixed cost, at an exponent of 1 within 0.2",
     source=f"{HU}; {OWN}",
     blocks=6,
 )
 def als_is_linear_in_items(evidence: Evidence) -> Verdict:
-    """Judge the exponent over 2,000 to 18,000 items, at equal density."""
+    """Judge the exponent over 2,000 to 18,000 items, at equal density; the fixed cost includes that of the users."""
     where: dict[str, Scalar] = {"dataset": "synthetic-implicit", "users": 1_000, "density": 0.02}
-    return evidence.slope("fit.cpu_s", "als[factors=32]", over=("items", 2_000, 6_000, 18_000), **where).within(
-        0.2, of=1
-    )
+    sizes = ("items", 2_000, 6_000, 18_000)
+    return evidence.slope("fit.cpu_s", "als[factors=32]", over=sizes, **where).within(0.2, of=1)
 
 
 @topic.claim(
-    "the training time of ALS with 16 factors grows with density at an exponent of 0.5 to 1",
+    "the training time of ALS with 16 factors is linear in interactions: beside the cost of users and items, at an "
+    "exponent of 1 within 0.25 in the density",
     source=f"{HU}; {OWN}",
     blocks=8,
 )
 def als_is_linear_in_interactions(evidence: Evidence) -> Verdict:
-    """Judge the exponent where a user has 40 to 200 items: below 1, as users and items have a cost of their own."""
+    """Judge the exponent where a user has 40 to 200 items."""
     where: dict[str, Scalar] = {"dataset": "synthetic-implicit", "users": 2_000, "items": 2_000}
     sizes = ("density", 0.02, 0.05, 0.1)
-    return evidence.slope("fit.cpu_s", "als[factors=16]", over=sizes, **where).within(0.25, of=0.75)
+    return evidence.slope("fit.cpu_s", "als[factors=16]", over=sizes, **where).within(0.25, of=1)
 
 
 @topic.claim(

@@ -115,7 +115,8 @@ def sansa_is_close_on_dense_data(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "at 500 items the CPU time of user-kNN divided by that of item-kNN grows at least as users^0.3",
+    "at 500 items and beside fixed costs, the exponent of the CPU time of user-kNN in users is at least 0.3 above that "
+    "of item-kNN",
     source=f"{DESHPANDE}: the cost of user-kNN grows linearly with the users; {OWN}",
     blocks=5,
 )
@@ -125,7 +126,7 @@ def user_knn_slows_down(evidence: Evidence) -> Verdict:
 
 
 @topic.claim(
-    "at 500 items the CPU time of item-kNN grows at most as users^1.2",
+    "at 500 items the CPU time of item-kNN grows, beside a fixed cost, at most as users^1.2",
     source=f"{DESHPANDE}; {OWN}",
     blocks=5,
 )

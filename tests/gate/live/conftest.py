@@ -82,6 +82,8 @@ def crash(problem, phase):
             os.abort()
         if said("RAISE"):
             raise RuntimeError("planted")
+        if said("FULL"):
+            raise OSError(28, os.strerror(28), "/somewhere")
         if said("EXIT"):
             sys.exit(3)
         if said("UNABLE"):
@@ -143,6 +145,13 @@ def diverges(problem, phase):
         return "diverged"
     return problem.with_altered(problem.data + 0.0, phase, lambda view: view)
 """
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what sides hand over out of the user's cache."""
+    monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
+
 
 Sides = Callable[..., dict[SideName, SideEnvironment]]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 
 from harness.config import GatePolicy
+from harness.execute.executor import Share
 from harness.gate.decision import Case, Pair, Side
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.live.both_sides import MemoryPass, PairRequest, Reading
@@ -19,14 +21,14 @@ from harness.records import Seeds, Trial
 Draw = Callable[[PairRequest], Pair]
 
 
-def case(name: str, policy: GatePolicy) -> MeasuredCase:
+def case(name: str, policy: GatePolicy, threads: int = 1) -> MeasuredCase:
     """Return a case with the metric ``auc``, nothing measured."""
     trials = tuple(
-        Trial("topic", "task", name, "data", "clean", {"threads": 1}, {}, block, Seeds(block, block, block))
+        Trial("topic", "task", name, "data", "clean", {"threads": threads}, {}, block, Seeds(block, block, block))
         for block in range(2 * policy.pairs)
     )
     planned = PlannedCase(
-        Case("topic", "task", name, "data", "clean", {"threads": 1}),
+        Case("topic", "task", name, "data", "clean", {"threads": threads}),
         trials,
         {"auc": PlannedMetric("higher", "1", 0.005)},
     )
@@ -61,14 +63,21 @@ def drawn(
 class Memory(MemoryPass):
     """A memory pass whose candidate needs a multiple of the base's 100 MB."""
 
-    def __init__(self, growth: float = 1.0) -> None:
+    def __init__(self, growth: float = 1.0, *, sampled: bool = False) -> None:
         super().__init__({}, 1.0)
         self.growth = growth
+        self.sampled = sampled
 
     def measure(self, trial: Trial, cores: object, setup: object = (), choices: object = None) -> Reading:
-        return Reading(base={"peak_bytes": 1e8}, candidate={"peak_bytes": 1e8 * self.growth})
+        return Reading(base={"peak_bytes": 1e8}, candidate={"peak_bytes": 1e8 * self.growth}, sampled=self.sampled)
 
 
-def bench(policy: GatePolicy, memory: MemoryPass | None = None) -> Setup:
+def bench(policy: GatePolicy, memory: MemoryPass | None = None, others: Iterator[int] | None = None) -> Setup:
+    """Return a setup on two cores; `others` says each time how many others measure there, by default none."""
     side = SideEnvironment(side=Side("x"), python=Path("python"), folder=Path(), variables={})
-    return Setup({"base": side, "candidate": side}, [0, 1], 1.0, memory or Memory(), policy)
+    counts = others or repeat(0)
+
+    def share(_threads: int) -> Share:
+        return Share((0, 1), 1, next(counts))
+
+    return Setup({"base": side, "candidate": side}, share, 1.0, memory or Memory(), policy)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.gate.decision import Pair
-from harness.gate.live.both_sides import PairRequest, measure
+from harness.gate.live.both_sides import MemoryPass, PairRequest, measure
 from harness.gate.live.planned_cases import plan_cases
 from harness.measure.machine import usable_cores
 from harness.plan.selection import Selection
@@ -76,6 +76,15 @@ def test_other_predictions_are_judged_and_compared_example_by_example(sides: Sid
 )
 def test_a_failing_candidate_is_named_with_its_reason(sides: Sides, variables: dict[str, Any], reason: str) -> None:
     assert run(sides, "crash", **variables).failed == {"candidate": reason}
+
+
+def test_a_full_disk_is_not_the_fault_of_the_side_that_meets_it(sides: Sides) -> None:
+    with pytest.raises(OSError, match="No space left on device: 'a process of the candidate'"):
+        run(sides, "crash", FULL=1)
+    made = sides(FULL=1)
+    trial = plan_cases(Selection(tasks=("small",), strategies=("crash",), blocks=1), made).cases[0].trials[0]
+    with MemoryPass(made, 60.0) as memory, pytest.raises(OSError, match="No space left on device"):
+        memory.measure(trial, usable_cores()[:1])
 
 
 def test_a_side_on_which_the_strategy_cannot_run_is_told_from_one_that_fails(sides: Sides) -> None:

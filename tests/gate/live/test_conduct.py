@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date
+from itertools import chain, repeat
 
 import msgspec
 import pytest
@@ -12,8 +13,10 @@ from gate.live import suite as planted
 from harness import UsageError
 from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Pair, worst
+from harness.gate.live import gate as live
 from harness.gate.live import schedule as module
 from harness.gate.live.both_sides import PairRequest, Reading
+from harness.gate.live.gate import company
 from harness.gate.live.measured_case import MeasuredCase, cases, divergences
 from harness.gate.settle import settle_case
 
@@ -115,6 +118,15 @@ def test_growth_of_memory_is_read_again_before_it_counts(monkeypatch: pytest.Mon
     assert run.order.count(("a", "memory")) == 1
 
 
+@pytest.mark.parametrize(("growth", "verdict"), [(0.75, "inconclusive"), (1.0, "pass"), (1.3, "inconclusive")])
+def test_no_change_of_sampled_memory_is_certain(monkeypatch: pytest.MonkeyPatch, growth: float, verdict: str) -> None:
+    run = Run(monkeypatch, planted.drawn({}), ["a"])
+    (case,) = run(planted.Memory(growth, sampled=True))
+    assert verdicts(case)["peak_bytes"] == verdict
+    (reason,) = (finding.reason for finding in case.findings if finding.figure == "peak_bytes")
+    assert ("memory was sampled" in reason) == (verdict == "inconclusive")
+
+
 def test_pairs_take_cores_and_sides_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(monkeypatch, planted.drawn({}, spread=0.3), ["a"])
     run()
@@ -152,6 +164,18 @@ def test_a_crash_in_half_of_the_pairs_is_a_failure(monkeypatch: pytest.MonkeyPat
     assert (failed.verdict, passed.verdict) == ("failed", "pass")
     assert failed.reason == "the candidate failed in 1 of 2 pairs: killed by SIGSEGV"
     assert worst(case.verdict for case in (failed, passed)) == "failed"
+
+
+def test_a_gate_says_that_others_measured_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(monkeypatch, planted.drawn({}), ["a"])
+    # The share is asked for before and after each pair, and before a reading: another run comes during the second pair.
+    others = chain((0, 0, 0, 1), repeat(0))
+    module.measure_all(run.suite, planted.bench(POLICY, None, others), lambda _place, _found: None)
+    count = len(run.suite[0].screen)
+    assert [pair.others for pair in run.suite[0].screen[:3]] == [0, 1, 0]
+    assert list(company(run.suite)) == [
+        f"other runs or gates measured on this machine during 1 of {count} pairs, which adds noise"
+    ]
 
 
 def test_a_budget_is_spent_on_what_is_closest_to_a_decision(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,3 +267,18 @@ def test_once_a_side_diverges_only_metrics_are_compared(monkeypatch: pytest.Monk
         f"topic/task/a/data/clean: the candidate diverged at step 12 in 1 of {count} pairs, so its times and memory "
         "are not compared"
     ]
+
+
+@pytest.mark.parametrize("cores", [[0, 1], list(range(16)), []])
+def test_more_threads_than_cores_are_remarked(monkeypatch: pytest.MonkeyPatch, cores: list[int]) -> None:
+    monkeypatch.setattr(live, "usable_cores", lambda: cores)
+    suite = [planted.case("a", POLICY), planted.case("b", POLICY, threads=16)]
+    said = [remark for remark in live._remarks("", suite) if "threads" in remark]
+    assert said == (
+        [
+            "there are 2 cores here for trials with threads=16, which then wait for each other: "
+            "give --threads at most the number of cores"
+        ]
+        if len(cores) == 2
+        else []
+    )

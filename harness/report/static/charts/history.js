@@ -43,10 +43,14 @@
       machines: machines.length > 1 ? machines : [],
       notes: changes.map(({ series: own, before, after, index }) =>
         `${view.label(own.strategy)}: from ${bakeoff.format.figure(before, measure.unit)} to ${bakeoff.format.figure(after, measure.unit)} with run ${own.points[index]?.run ?? ""}.`),
-      reading: READING,
+      reading: [...READING, ...searched(visible)],
       tables: tables(view, measure, series),
     };
   };
+
+  /** Say of which part of the runs the change points are, where that is not all of them. */
+  const searched = (visible) =>
+    distinct(visible.filter((own) => own.searched < own.points.length).map((own) => `Change points are searched for in the last ${own.searched} runs of a series only.`));
 
   const halfway = (series, index) => {
     const [before, after] = [series.points[Math.max(0, index - 1)], series.points[index]].map((point) => Date.parse(point?.started));

@@ -6,6 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import float64, int64, njit
 
+from harness.topics._shared.compiled import find_cache
+
+find_cache()
+
 Floats = npt.NDArray[np.float64]
 
 LEAST_WEIGHT = 1e-9  # a Newton weight p (1 - p) is not taken to be smaller, so that steps stay finite

@@ -1,1 +1,5 @@
 """Estimators, intervals and judges; they need numba, so topic modules import them inside functions."""
+
+from harness.topics._shared.compiled import find_cache
+
+find_cache()
