@@ -87,8 +87,8 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     alpha: Annotated[float, msgspec.Meta(gt=0, le=0.2)] = 0.01
     inconclusive: Literal["inconclusive", "pass", "regressed"] = "inconclusive"
     budget_s: Positive | None = None
-    pairs: Annotated[int, msgspec.Meta(ge=2, le=256)] = 16
-    rounds: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 12
+    pairs: Annotated[int, msgspec.Meta(ge=2, le=256)] = 24
+    rounds: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 4
     allowed: tuple[Allowed, ...] = ()
     lock: tuple[PathText, ...] = ("constraints.txt", "requirements.txt")
     wheels: PathText = ""

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from power.rules import Rule
 
+from harness.config import GatePolicy
 from harness.gate.decision import Pair
-from harness.gate.live.gated import quality_outcome
+from harness.gate.live.gated import PASS_ALPHA, SCREEN_ALPHA, quality_outcome
 from harness.gate.sequential import SequentialResult, decide
 
 Floats = npt.NDArray[np.float64]
 
-ALPHA, PASS_ALPHA, CAP = 0.01, 0.025, 16
+ALPHA, CAP = GatePolicy().alpha, GatePolicy().pairs
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,10 @@ class Rates:
 
 def gate(screen: Sequence[float] | Floats, confirm: Sequence[float] | Floats, margin: float) -> tuple[str, int]:
     """Return the verdict of a gate on one figure of one case, and the pairs that it took."""
-    first = decide(screen, margin, CAP, alpha=ALPHA, pass_alpha=PASS_ALPHA)
+    first = decide(screen, margin, CAP, alpha=SCREEN_ALPHA, pass_alpha=PASS_ALPHA, gain_alpha=ALPHA)
     if first.state != "regressed":
         return first.state, first.pairs
-    second = decide(confirm, margin, CAP, alpha=ALPHA, pass_alpha=PASS_ALPHA)
+    second = decide(confirm, margin, CAP, alpha=ALPHA, pass_alpha=PASS_ALPHA, gain_alpha=ALPHA)
     return second.state, first.pairs + second.pairs
 
 
@@ -60,21 +61,21 @@ def quality_gates(errors: Floats, margin: float, count: int, rng: np.random.Gene
     """
     verdicts = []
     for screen, confirm in rng.choice(errors, size=(count, 2, CAP)):
-        found = _quality(screen, margin)
+        found = _quality(screen, margin, SCREEN_ALPHA)
         taken = found.pairs
         if found.state == "regressed":
-            found = _quality(confirm, margin)
+            found = _quality(confirm, margin, ALPHA)
             taken += found.pairs
         verdicts.append((str(found.state), taken))
     return _rates(verdicts)
 
 
-def _quality(errors: Floats, margin: float) -> SequentialResult:
+def _quality(errors: Floats, margin: float, alpha: float) -> SequentialResult:
     pairs = [
         Pair(block, metrics={"base": {"error": 0.0}, "candidate": {"error": float(error)}})
         for block, error in enumerate(errors)
     ]
-    return quality_outcome("error", "lower", margin, pairs, CAP, alpha=ALPHA, pass_alpha=PASS_ALPHA)
+    return quality_outcome("error", "lower", margin, pairs, CAP, alpha=alpha, pass_alpha=PASS_ALPHA)
 
 
 def _rates(verdicts: Sequence[tuple[str, int]]) -> Rates:

@@ -123,6 +123,8 @@ class Pair(msgspec.Struct, omit_defaults=True):
         Side to the options that tuning chose there; empty where the strategy is not tuned.
     others
         Number of other runs, gates and workers of Dask that measured on the machine meanwhile.
+    loop_s
+        Side to the seconds of an empty pass of a phase with a ``for`` statement, which were taken off its times.
     """
 
     block: int
@@ -140,6 +142,7 @@ class Pair(msgspec.Struct, omit_defaults=True):
     elapsed_s: float = 0.0
     choices: dict[SideName, dict[str, Scalar]] = {}
     others: int = 0
+    loop_s: dict[SideName, float] = {}
 
 
 class Case(msgspec.Struct, omit_defaults=True):

@@ -58,7 +58,7 @@ class SequentialResult:
 
 
 def looks(cap: int) -> tuple[int, ...]:
-    """Return the numbers of pairs after which a figure is tested: 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32 ... and the cap.
+    """Return the numbers of pairs after which a figure is tested: 3, 4, 5, 6, 8, 10, 12, 16, 20 ... and the cap.
 
     Each is at most a third more than the one before, so that a pair that decides is followed by few others.
     """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from harness.errors import did_you_mean
 from harness.measure import memory
@@ -48,8 +48,18 @@ class PhaseClock:
         Those of the phases that are in no total.
     repeat
         Whether short phases are repeated.
+    passes
+        For some phases with a ``for`` statement, how many passes are one sample; by default one. The sample is the time
+        of all of them together.
     gauge
         Reads the peak of resident memory; by default the kernel's own.
+
+    Attributes
+    ----------
+    figures
+        What was measured of each phase so far.
+    passed
+        Passes of a sample of each phase that was used in a ``for`` statement.
     """
 
     def __init__(
@@ -60,15 +70,18 @@ class PhaseClock:
         *,
         setup: Sequence[str] = (),
         repeat: bool = True,
+        passes: Mapping[str, int] = MappingProxyType({}),
         gauge: memory.Gauge | None = None,
     ) -> None:
         self.figures: dict[str, Phase] = {}
+        self.passed: dict[str, int] = {}
         self.running: str | None = None
         self._phases = phases
         self._device = device
         self._listen = listen
         self._setup = setup
         self._repeat = repeat
+        self._passes = passes
         self._gauge = gauge or memory.HighWater()
         self._base: int | None = None
 
@@ -107,6 +120,11 @@ class PhaseClock:
         figures.peak_bytes = _larger(figures.peak_bytes, peak_bytes)
         figures.device_bytes = _larger(figures.device_bytes, device_bytes)
         return figures
+
+    def passes(self, name: str) -> int:
+        """Return how many passes are one sample of a phase, and note it."""
+        count = self.passed[name] = self._passes.get(name, 1)
+        return count
 
     def repeats(self, name: str, figures: Phase) -> Iterator[None]:
         """Measure the body again when its first pass was short."""
@@ -157,8 +175,10 @@ class _Measured:
             self._clock.leave(self._name, self._start)
 
     def __iter__(self) -> Iterator[None]:
+        passes = self._clock.passes(self._name)
         start = self._clock.enter(self._name)
-        yield
+        for _ in range(passes):
+            yield
         figures = self._clock.leave(self._name, start)
         yield from self._clock.repeats(self._name, figures)
 

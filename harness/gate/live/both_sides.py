@@ -8,13 +8,14 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from harness.config import read_config
 from harness.errors import BakeoffError, CannotRunError
@@ -31,12 +32,15 @@ from harness.records import Scalar, Trial, figures, without
 
 _SHORT_S = 0.02  # a round is planned to take this long, so that the clock and a single interrupt matter little
 _MOST_CALLS = 200
+_MOST_PASSES = 10**6
 _MOST_S = 20.0  # a pair that takes longer gets fewer rounds: the machine changes meanwhile anyway
 _LEAST_ROUNDS, _MOST_ROUNDS = 4, 64
 MEASURES = ("peak_bytes", "device_bytes")
 DATASETS = "BAKEOFF_DATASETS"  # the variable goes over the configuration's folder of data sets
 
 _CLOCK = "cpu_s"  # its spread says when there are enough rounds
+_USUAL_BETWEEN = 0.01  # pairs of processes differ by so much because of where their memory lies
+_KNOWN = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,9 @@ class PairRequest:
         Least number of rounds, unless a call takes seconds.
     precision
         Standard error of the median log-ratio of CPU time at which there are enough rounds.
+    between
+        Standard deviation of that median from pair to pair that more rounds would not reduce, as far as it is known.
+        Rounds also end where a new pair says more in the same time.
     judge
         Whether metrics are wanted even if both sides predict the same.
     setup
@@ -63,6 +70,7 @@ class PairRequest:
     stage: Stage
     rounds: int
     precision: float
+    between: float
     timeout_s: float
     judge: bool
     setup: tuple[str, ...] = ()
@@ -89,7 +97,7 @@ def measure(request: PairRequest, sides: Mapping[SideName, SideEnvironment]) -> 
         if ready is not None:
             # A side of an earlier Bakeoff does not say its choice: it has no strategy that is tuned.
             pair.choices.update({name: answer["choice"] for name, answer in ready.items() if answer.get("choice")})
-            _rounds(each, request, order)
+            _rounds(each, request, order, time.monotonic() - started)
         if not pair.failed:
             _compare(each, request, folder)
     return msgspec.structs.replace(pair, elapsed_s=time.monotonic() - started)
@@ -130,45 +138,123 @@ def _refuse_full_disk(name: SideName, reason: str) -> None:
         raise OSError(errno.ENOSPC, full, f"a process of the {name}")
 
 
-def _rounds(each: _Each, request: PairRequest, order: Sequence[SideName]) -> None:
-    """Warm both sides up, and take rounds until their median is known well enough."""
+def _rounds(each: _Each, request: PairRequest, order: Sequence[SideName], start_s: float) -> None:
+    """Warm both sides up, and take rounds until their median is known well enough, or a new pair would say more.
+
+    Parameters
+    ----------
+    start_s
+        What a new pair takes before its first round.
+    """
     # The first call of a strategy with set-up phases says nothing about how long the next ones take.
-    if request.setup and each(order, lambda _: {"calls": 1}) is None:
-        return
-    started = time.monotonic()
-    if each(order, lambda _: {"calls": 1}) is None:
-        return
-    call_s = (time.monotonic() - started) / 2
-    calls = min(_MOST_CALLS, max(1, math.ceil(_SHORT_S / max(call_s, 1e-6))))
-    most = max(_LEAST_ROUNDS, min(_MOST_ROUNDS, int(_MOST_S / (2 * call_s * calls))))
-    least = min(request.rounds, most)
-    done = 0
-    # An even number of rounds, so that both sides go first equally often.
-    while done < least or done % 2 or (done < most and _error(each.pair) > request.precision):
-        answers = each(order if done % 2 == 0 else order[::-1], lambda _: {"calls": calls})
+    for _ in range(2 if request.setup else 1):
+        if each(order, lambda _: {"calls": 1}) is None:
+            return
+    plan, spent = _Plan(), 0.0
+    while _wanted(each.pair, request, start_s, spent):
+        done = len(each.pair.base.get(_CLOCK, ()))
+        started = time.monotonic()
+        asked = {"calls": plan.calls, "passes": dict(plan.passes)}
+        answers = each(order if done % 2 == 0 else order[::-1], dict.fromkeys(SIDES, asked).__getitem__)
         if answers is None:
             return
+        # A round that is too short to be measured well only says how many calls the next ones take.
+        if done == 0 and (longer := plan.longer(answers, request.setup)) is not None:
+            plan = longer
+            continue
+        spent += time.monotonic() - started
         for name in SIDES:
             times = {phase: sums for phase, sums in answers[name]["times"].items() if phase not in request.setup}
-            _add(getattr(each.pair, name), times, calls)
-        done += 1
+            _add(getattr(each.pair, name), times, plan, answers[name].get("passes", {}))
+            if loop_s := answers[name].get("loop_s"):
+                each.pair.loop_s[name] = loop_s
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How often a round calls a side, and how often each phase with a ``for`` statement repeats its body in a call."""
+
+    calls: int = 1
+    passes: Mapping[str, int] = field(default_factory=dict)
+
+    def longer(self, answers: Mapping[SideName, dict[str, Any]], setup: Sequence[str]) -> _Plan | None:
+        """Return the plan of longer rounds, if those of this one are too short; bodies are repeated first, then calls.
+
+        A phase whose body can be repeated lasts a round by itself, however short the others are.
+        """
+        times: dict[str, float] = {}
+        for answer in answers.values():
+            for phase, (wall_s, _) in answer["times"].items():
+                if phase not in setup:
+                    times[phase] = max(times.get(phase, 0.0), wall_s, 1e-9)
+        repeatable = set.intersection(*(set(answer.get("passes", {})) for answer in answers.values()))
+        passes = {
+            phase: min(_MOST_PASSES, math.ceil(self.passes.get(phase, 1) * _SHORT_S / times[phase]))
+            for phase in repeatable & set(times)
+            if times[phase] < _SHORT_S / 2
+        }
+        fixed = sum(time for phase, time in times.items() if phase not in repeatable)
+        calls = self.calls
+        if not repeatable & set(times) and fixed < _SHORT_S / 2:
+            calls = min(_MOST_CALLS, math.ceil(self.calls * _SHORT_S / max(fixed, 1e-6)))
+        if calls <= self.calls and all(count <= self.passes.get(phase, 1) for phase, count in passes.items()):
+            return None
+        return _Plan(calls, {**self.passes, **passes})
+
+
+def _wanted(pair: Pair, request: PairRequest, start_s: float, spent_s: float) -> bool:
+    """Return whether another round is wanted; their number is even, so that both sides go first equally often."""
+    done = len(pair.base.get(_CLOCK, ()))
+    if done == 0:
+        return True
+    round_s = spent_s / done
+    most = max(_LEAST_ROUNDS, min(_MOST_ROUNDS, int(_MOST_S / max(round_s, 1e-9))))
+    if done % 2 or done < min(request.rounds, most):
+        return True
+    if done >= most:
+        return False
+    error = _error(pair)
+    # With the spread s between rounds and b between pairs, n = s / b * sqrt(start / round) rounds a pair make the mean
+    # over pairs most precise in a given time.
+    worth = error * math.sqrt(done) / max(request.between, 1e-6) * math.sqrt(start_s / max(round_s, 1e-9))
+    return error > request.precision and done < worth
+
+
+def spread_between(pairs: Sequence[Pair]) -> float:
+    """Return the standard deviation of pairs' log-ratios of CPU time beyond what their rounds explain.
+
+    Of fewer than three pairs it is the usual one, and never less than a third of that, since few pairs may agree by
+    chance.
+    """
+    if len(pairs) < _KNOWN:
+        return _USUAL_BETWEEN
+    medians = [float(np.median(_ratios(pair))) for pair in pairs]
+    within = float(np.mean([_error(pair) ** 2 for pair in pairs]))
+    return max(math.sqrt(max(float(np.var(medians, ddof=1)) - within, 0.0)), _USUAL_BETWEEN / 3)
 
 
 def _error(pair: Pair) -> float:
     """Return the standard error of the median of the rounds' log-ratios, from their median absolute deviation."""
-    base, candidate = np.array(pair.base[_CLOCK]), np.array(pair.candidate[_CLOCK])
-    if min(base.min(), candidate.min()) <= 0:
-        return 0.0
-    ratios = np.log(candidate / base)
+    ratios = _ratios(pair)
     spread = 1.4826 * float(np.median(np.abs(ratios - np.median(ratios))))
     return math.sqrt(math.pi / 2 / len(ratios)) * spread
 
 
-def _add(figures: dict[str, list[float]], times: Mapping[str, Sequence[float]], calls: int) -> None:
+def _ratios(pair: Pair) -> npt.NDArray[np.float64]:
+    """Return the log-ratio of CPU time of each round; zeros where the clock did not move."""
+    base, candidate = np.array(pair.base[_CLOCK]), np.array(pair.candidate[_CLOCK])
+    return np.log(candidate / base) if min(base.min(), candidate.min()) > 0 else np.zeros(len(base))
+
+
+def _add(
+    figures: dict[str, list[float]], times: Mapping[str, Sequence[float]], plan: _Plan, passes: Mapping[str, int]
+) -> None:
+    """Add the times of a round, a call and a pass each."""
     for index, clock in enumerate(("wall_s", "cpu_s")):
-        for phase, sums in times.items():
-            figures.setdefault(f"{phase}.{clock}", []).append(sums[index] / calls)
-        figures.setdefault(clock, []).append(sum(sums[index] for sums in times.values()) / calls)
+        each = {phase: sums[index] / (plan.calls * passes.get(phase, 1)) for phase, sums in times.items()}
+        for phase, value in each.items():
+            figures.setdefault(f"{phase}.{clock}", []).append(value)
+        figures.setdefault(clock, []).append(sum(each.values()))
 
 
 def _compare(each: _Each, request: PairRequest, folder: Path) -> None:

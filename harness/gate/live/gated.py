@@ -89,8 +89,8 @@ def _outcome(judged: QualityOutcome, better: str, p_worse: float) -> SequentialR
     )
 
 
-#: Probability with which screening flags a figure that is not worse. What is flagged is confirmed at the policy's alpha,
-#: so this decides how often fresh pairs are taken in vain, not how often a gate errs.
+#: Probability with which screening flags a figure that is not worse. What is flagged is confirmed at the policy's
+#: alpha, so this decides how often fresh pairs are taken in vain, not how often a gate errs.
 SCREEN_ALPHA = 0.05
 PASS_ALPHA = 0.025
 # A phase is gated if it takes this long, or this share of a call; a shorter one counts in the totals only.

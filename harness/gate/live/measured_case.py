@@ -11,7 +11,7 @@ from harness.analysis import wording
 from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Finding, Pair, SideName, Stage, Verdict
 from harness.gate.growth import growth
-from harness.gate.live.both_sides import Reading
+from harness.gate.live.both_sides import Reading, spread_between
 from harness.gate.live.gated import SCREEN_ALPHA, GatedFigure, figures_of
 from harness.gate.live.planned_cases import PlannedCase
 from harness.gate.sequential import SequentialResult, looks
@@ -73,6 +73,10 @@ class MeasuredCase:
     def cost_s(self) -> float:
         """Seconds that the next pair will probably take; 0 before the first."""
         return max((pair.elapsed_s for pair in (*self.screen, *self.confirm)), default=0.0)
+
+    def between(self) -> float:
+        """Return by how much pairs differ beyond the noise of their rounds: the standard deviation of log-ratios."""
+        return spread_between([pair for pair in (*self.screen, *self.confirm) if not pair.failed and pair.base])
 
     def figures(self) -> list[GatedFigure]:
         """Return the gated figures; none before the first pair, and only metrics once a side has diverged."""

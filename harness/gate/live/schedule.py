@@ -16,7 +16,7 @@ from harness.gate.live.both_sides import MemoryPass, PairRequest, Reading, measu
 from harness.gate.live.measured_case import MeasuredCase, confirming_alpha
 
 READINGS = 3  # readings of memory of a case whose first one shows growth
-_PRECISION = 0.2  # share of the margin: the largest standard error that the rounds within a pair should leave
+_PRECISION = 0.3  # share of the margin: the largest standard error that the rounds within a pair should leave
 _CONFIRMING_PAIRS = 4  # pairs for each flagged case for which the budget reserves time
 
 #: Called with the place of the case in the suite and its new result.
@@ -142,6 +142,7 @@ class _Run:
             stage=stage,
             rounds=self.setup.policy.rounds,
             precision=self.setup.policy.margin(trial.topic, "cpu_s", {}) * _PRECISION,
+            between=case.between(),
             timeout_s=self.setup.timeout_s,
             judge=count == 0 and stage == "screen",
             setup=case.planned.setup,

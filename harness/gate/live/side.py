@@ -17,7 +17,10 @@ standard input and output. Its first line says which protocol it speaks::
 ``pair`` reads ``{"trial": ..., "cores": [...]}``, tunes the strategy if it has a search, prepares the data and answers
 ``{"ready": true, "choice": {...}}`` with the options that tuning chose. Then it answers each request:
 
-    {"calls": 3}        {"times": {phase: [wall, CPU]}}, seconds summed over the calls
+    {"calls": 3, "passes": {phase: 9}}
+                        {"times": {phase: [wall, CPU]}}, seconds summed over the calls; where phases have a ``for``
+                        statement also {"passes": {phase: 9}, "loop_s": 4e-8}: the passes of a call, and the seconds of
+                        an empty pass, which are taken off the times
     {}                  {"digest": ...} of what the last call returned; empty if that is more than numbers and text
     {"judge": FILE}     {"metrics": {...}}; what the judge says of each example goes to FILE, unless that is empty
 
@@ -37,6 +40,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,7 +52,7 @@ from harness.config import read_config
 from harness.declare import Judgement, Problem
 from harness.errors import BakeoffError, CannotRunError
 from harness.measure.clock import PhaseClock
-from harness.measure.device import open_device
+from harness.measure.device import Cpu, open_device
 from harness.measure.job import Job, import_installed, reason_of, why_not
 from harness.measure.judging import Diverged
 from harness.measure.messages import take_standard_streams, write_line
@@ -61,6 +65,7 @@ from harness.records import Trial
 from harness.registry import Registry, load_registry
 
 PROTOCOL = 2
+_LOOPS, _LOOPED = 5, 20_000
 
 #: What answers the requests of a task.
 Answers = Callable[[Registry, BinaryIO], Iterator[dict[str, Any]]]
@@ -128,8 +133,9 @@ def _pair(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
     for line in requests:
         message = msgspec.json.decode(line)
         if "calls" in message:
-            output, times = _call(job, problem, message["calls"])
-            yield {"times": times}
+            # A gate of an earlier Bakeoff asks for no passes.
+            output, answer = _call(job, problem, message["calls"], message.get("passes", {}))
+            yield answer
         elif "judge" not in message:
             yield {"digest": _digest_of(output), "diverged": output.step if isinstance(output, Diverged) else None}
         else:
@@ -140,22 +146,42 @@ def _pair(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
             yield {"metrics": dict(judgement.metrics), "diverged": judgement.diverged}
 
 
-def _call(job: Job, problem: Problem, count: int) -> tuple[Any, dict[str, list[float]]]:
-    """Call the strategy some times; return its last output, and for each phase the sums of wall and CPU time."""
+def _call(job: Job, problem: Problem, count: int, passes: Mapping[str, int]) -> tuple[Any, dict[str, Any]]:
+    """Call the strategy some times; return its last output and the answer, with the times of each phase."""
     output: Any = None
     times: dict[str, list[float]] = {}
+    passed: dict[str, int] = {}
     for _ in range(count):
         output = None
         gc.collect()
         clock = PhaseClock(
-            job.task.phases, open_device(job.strategy.device), lambda *_: None, setup=job.task.setup, repeat=False
+            job.task.phases,
+            open_device(job.strategy.device),
+            lambda *_: None,
+            setup=job.task.setup,
+            repeat=False,
+            passes=passes,
         )
         output = job.call(problem, clock)
+        passed |= clock.passed
         for phase, measured in clock.figures.items():
+            loop_s = passed.get(phase, 0) * _loop_s()
             sums = times.setdefault(phase, [0.0, 0.0])
-            sums[0] += sum(measured.wall_s)
-            sums[1] += sum(measured.cpu_s)
-    return output, times
+            sums[0] += max(sum(measured.wall_s) - loop_s, 0.0)
+            sums[1] += max(sum(measured.cpu_s) - loop_s, 0.0)
+    return output, {"times": times} | ({"passes": passed, "loop_s": _loop_s()} if passed else {})
+
+
+@cache
+def _loop_s() -> float:
+    """Return the seconds of a pass through an empty ``for`` statement of a phase, the least of some tries."""
+    tries = []
+    for _ in range(_LOOPS):
+        clock = PhaseClock(["loop"], Cpu(), lambda *_: None, repeat=False, passes={"loop": _LOOPED})
+        for _ in clock("loop"):
+            pass
+        tries.append(clock.figures["loop"].wall_s[0])
+    return min(tries) / _LOOPED
 
 
 def _digest_of(output: Any) -> str:

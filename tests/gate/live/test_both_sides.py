@@ -34,7 +34,7 @@ def run(
     selection = Selection(profile="quick", tasks=(topic,), strategies=(strategy,), blocks=BLOCKS)
     trial = plan_cases(selection, made).cases[0].trials[block]
     core = usable_cores()[:1]
-    return measure(PairRequest(trial, core, "base", "screen", 4, 1.0, timeout_s, judge=judge), made)
+    return measure(PairRequest(trial, core, "base", "screen", 4, 1.0, 0.01, timeout_s, judge=judge), made)
 
 
 @pytest.mark.measured

@@ -47,7 +47,7 @@ def test_set_up_is_warmed_up_and_not_measured(folder: Path) -> None:
     (case,) = plan.cases
     assert case.setup == ("compile",)
     core = usable_cores()[:1]
-    request = PairRequest(case.trials[0], core, "base", "screen", 4, 1.0, 60.0, judge=False, setup=case.setup)
+    request = PairRequest(case.trials[0], core, "base", "screen", 4, 1.0, 0.01, 60.0, judge=False, setup=case.setup)
     pair = measure(request, sides)
     assert pair.failed == {}
     for figures in (pair.base, pair.candidate):

@@ -57,14 +57,14 @@ def sides(tmp_path: Path) -> dict[SideName, SideEnvironment]:
 def test_a_side_tunes_before_its_first_call_and_says_its_choice(sides: dict[SideName, SideEnvironment]) -> None:
     selection = Selection(profile="quick", tasks=("tuned",), strategies=("far-tuned",), blocks=1)
     trial = plan_cases(selection, sides).cases[0].trials[0]
-    pair = measure(PairRequest(trial, usable_cores()[:1], "base", "screen", 4, 1.0, 60.0, judge=True), sides)
+    pair = measure(PairRequest(trial, usable_cores()[:1], "base", "screen", 4, 1.0, 0.01, 60.0, judge=True), sides)
     assert pair.failed == {}
     assert pair.choices == {"candidate": {"level": 3}}
     assert {name: found["level"] for name, found in pair.metrics.items()} == {"base": 1, "candidate": 3}
     assert set(pair.base) == {"fit.cpu_s", "fit.wall_s", "cpu_s", "wall_s"}
-    # The calls of the rounds and of the warm-up, and none of tuning.
+    # The calls of the rounds, of the warm-up and of the first round, which was too short, and none of tuning.
     assert pair.metrics["base"]["calls"] > len(pair.base["cpu_s"])
-    assert (pair.metrics["base"]["calls"] - 1) % len(pair.base["cpu_s"]) == 0
+    assert (pair.metrics["base"]["calls"] - 2) % len(pair.base["cpu_s"]) == 0
     with MemoryPass(sides, 60.0) as memory:
         reading = memory.measure(trial, usable_cores()[:1], choices={"candidate": {"level": 2}})
     assert reading.failed == {}
