@@ -123,6 +123,8 @@ class Pair(msgspec.Struct, omit_defaults=True):
         Side to the options that tuning chose there; empty where the strategy is not tuned.
     others
         Number of other runs, gates and workers of Dask that measured on the machine meanwhile.
+    passes
+        For each phase with a ``for`` statement, how many passes were timed together.
     loop_s
         Side to the seconds of an empty pass of a phase with a ``for`` statement, which were taken off its times.
     """
@@ -142,6 +144,7 @@ class Pair(msgspec.Struct, omit_defaults=True):
     elapsed_s: float = 0.0
     choices: dict[SideName, dict[str, Scalar]] = {}
     others: int = 0
+    passes: dict[str, int] = {}
     loop_s: dict[SideName, float] = {}
 
 

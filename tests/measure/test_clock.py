@@ -121,6 +121,17 @@ def test_repeats_can_be_switched_off(hand: HandTime) -> None:
     assert (passes, phase.figures["predict"].wall_s) == (1, [0.001])
 
 
+def test_passes_of_a_for_statement_can_be_one_sample(hand: HandTime) -> None:
+    phase = make(repeat=False, passes={"predict": 7, "fit": 3})
+    with phase("fit"):
+        hand.pass_ms(2)
+    for _ in phase("predict"):
+        hand.pass_ms(1)
+    assert phase.figures["fit"].wall_s == [0.002]
+    assert phase.figures["predict"].wall_s == pytest.approx([0.007])
+    assert phase.passed == {"predict": 7}
+
+
 class Sizes:
     """A gauge that reads the given sizes at the starts of phases; a phase's peak is 5 bytes above its start."""
 

@@ -165,9 +165,11 @@ def _rounds(each: _Each, request: PairRequest, order: Sequence[SideName], start_
         spent += time.monotonic() - started
         for name in SIDES:
             times = {phase: sums for phase, sums in answers[name]["times"].items() if phase not in request.setup}
-            _add(getattr(each.pair, name), times, plan, answers[name].get("passes", {}))
-            if loop_s := answers[name].get("loop_s"):
-                each.pair.loop_s[name] = loop_s
+            passes = answers[name].get("passes", {})
+            _add(getattr(each.pair, name), times, plan, passes)
+            if passes:
+                each.pair.passes.update(passes)
+                each.pair.loop_s[name] = answers[name]["loop_s"]
 
 
 @dataclass(frozen=True)

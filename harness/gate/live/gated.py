@@ -96,6 +96,8 @@ PASS_ALPHA = 0.025
 # A phase is gated if it takes this long, or this share of a call; a shorter one counts in the totals only.
 _LEAST_S = 1e-3
 _LEAST_SHARE = 0.05
+_LEAST_WITH_S = 5e-5  # reading the clocks around a body takes a microsecond or two
+_CPU = "cpu_s"
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,10 @@ class GatedFigure:
 
 
 def figures_of(planned: PlannedCase, pairs: Sequence[Pair], policy: GatePolicy) -> list[GatedFigure]:
-    """Return the gated figures of a case: CPU and wall time, in all and of each phase long enough, and metrics."""
+    """Return the gated figures of a case: CPU and wall time, in all and of each phase long enough, and metrics.
+
+    A phase that is alone is not gated beside the total, which is the same figure, unless the policy gives it a margin.
+    """
     case = planned.case
     declared = {name: metric.margin for name, metric in planned.metrics.items()}
 
@@ -165,8 +170,8 @@ def figures_of(planned: PlannedCase, pairs: Sequence[Pair], policy: GatePolicy) 
 
     times = [
         GatedFigure(name, "time", "s", "lower", float(np.log1p(margin(name))))
-        for name in pairs[0].base
-        if is_time(name) and name in pairs[0].candidate and _long_enough(pairs[0], name)
+        for name in times_of(pairs[0])
+        if _long_enough(pairs[0], name) and (margin(name) != margin(total_of(name)) or not _alone(pairs[0], name))
     ]
     metrics = [
         GatedFigure(name, "quality", metric.unit, "higher" if metric.direction == "higher" else "lower", margin(name))
@@ -174,6 +179,31 @@ def figures_of(planned: PlannedCase, pairs: Sequence[Pair], policy: GatePolicy) 
         if all(name in metrics for metrics in pairs[0].metrics.values())
     ]
     return times + metrics
+
+
+def times_of(pair: Pair) -> list[str]:
+    """Return the times that both sides of a pair have."""
+    return [name for name in pair.base if is_time(name) and name in pair.candidate]
+
+
+def total_of(name: str) -> str:
+    """Return the total that the time of a phase is part of: ``cpu_s`` for ``fit.cpu_s``."""
+    return name.rpartition(".")[2]
+
+
+def too_short(pair: Pair) -> float:
+    """Return the CPU seconds that the bodies of ``with`` statements take together, if that is too little to be timed.
+
+    The clock's own cost is part of these times; of phases with a ``for`` statement it is not. 0 if a phase has one, or
+    if the bodies are long enough.
+    """
+    total = float(np.median(pair.base[_CPU])) if _CPU in pair.base else 0.0
+    return total if not pair.passes and 0 < total < _LEAST_WITH_S else 0.0
+
+
+def _alone(pair: Pair, name: str) -> bool:
+    total = total_of(name)
+    return name != total and pair.base[name] == pair.base[total] and pair.candidate[name] == pair.candidate[total]
 
 
 def log_ratios(pairs: Sequence[Pair], name: str) -> list[float]:

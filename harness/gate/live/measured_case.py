@@ -12,7 +12,7 @@ from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Finding, Pair, SideName, Stage, Verdict
 from harness.gate.growth import growth
 from harness.gate.live.both_sides import Reading, spread_between
-from harness.gate.live.gated import SCREEN_ALPHA, GatedFigure, figures_of
+from harness.gate.live.gated import SCREEN_ALPHA, GatedFigure, figures_of, times_of, too_short, total_of
 from harness.gate.live.planned_cases import PlannedCase
 from harness.gate.sequential import SequentialResult, looks
 from harness.stats.paired import holm
@@ -79,10 +79,15 @@ class MeasuredCase:
         return spread_between([pair for pair in (*self.screen, *self.confirm) if not pair.failed and pair.base])
 
     def figures(self) -> list[GatedFigure]:
-        """Return the gated figures; none before the first pair, and only metrics once a side has diverged."""
+        """Return the gated figures; none before the first pair, and only metrics where times are not compared."""
         whole = [pair for pair in self.screen if not pair.failed]
         found = figures_of(self.planned, whole, self.policy) if whole else []
-        return [figure for figure in found if figure.kind == "quality"] if self.diverged() else found
+        untimed = bool(self.diverged()) or self.too_short() > 0
+        return [figure for figure in found if figure.kind == "quality"] if untimed else found
+
+    def too_short(self) -> float:
+        """Return the CPU seconds of a call whose phases are too short for ``with`` statements; 0 if they are not."""
+        return next((too_short(pair) for pair in self.screen if not pair.failed), 0.0)
 
     def diverged(self) -> str:
         """Say in which pairs a side diverged; empty where none did."""
@@ -196,6 +201,8 @@ def _case(measured: MeasuredCase, place: int, adjusted: Confirmations, alpha: fl
         else _screened(measured, figure, outcome, stopped)
         for figure, outcome in measured.outcomes().items()
     ]
+    if (call_s := measured.too_short()) > 0:
+        case.findings.append(_untimed(measured, call_s))
     if not measured.diverged():
         case.findings += growth(measured.memory, measured.policy, case.topic)
     return case
@@ -246,6 +253,21 @@ def _flagged(measured: MeasuredCase, figure: GatedFigure, outcome: SequentialRes
         return _finding(measured, figure, outcome, "pass", reason, measured.confirm)
     reason = f"{len(measured.screen)} pairs call it worse, {count} fresh ones leave it open{_because(stopped)}"
     return _finding(measured, figure, outcome, "inconclusive", reason, measured.confirm)
+
+
+def _untimed(measured: MeasuredCase, call_s: float) -> Finding:
+    (pair, *_) = (pair for pair in measured.screen if not pair.failed)
+    phase = next(name for name in times_of(pair) if name != total_of(name)).partition(".")[0]
+    return Finding(
+        "cpu_s",
+        "time",
+        "s",
+        "lower",
+        measured.policy.margin(measured.planned.case.topic, "cpu_s", {}),
+        "not measured",
+        f"a call takes {wording.figure(call_s, 's')}, too little for a 'with' statement, whose clock takes about a "
+        f"microsecond: write 'for _ in phase({phase!r}):', whose passes are timed in batches",
+    )
 
 
 def _undecided(outcome: SequentialResult, count: int) -> str:

@@ -68,6 +68,23 @@ def copy(problem, phase):
     return output
 
 
+@task.strategy("tiny")
+def tiny(problem, phase):
+    numbers = list(range(int(10 * (1 + said("MORE")))))
+    with phase("fit"):
+        pass
+    for _ in phase("predict"):
+        sum(numbers)
+    return problem.data
+
+
+@task.strategy("tiny-once")
+def tiny_once(problem, phase):
+    with phase("fit"):
+        sum(range(10))
+    return problem.data
+
+
 if not said("GONE"):
     @task.strategy("gone")
     def gone(problem, phase):
