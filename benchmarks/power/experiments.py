@@ -31,7 +31,7 @@ _PROJECT = Path(__file__).parent
 _SIDES: tuple[SideName, SideName] = ("base", "candidate")
 _BURNERS = 2  # a core, when the machine is to be loaded
 _NOISE = 0.0005  # mean square of the random part of predictions
-_DIGITS = 5
+_DIGITS = 5  # of log-ratios
 
 
 class Sample(msgspec.Struct, omit_defaults=True):
@@ -77,6 +77,9 @@ class Gate(msgspec.Struct, omit_defaults=True):
 PLANTED: dict[str, tuple[str, dict[float, int]]] = {
     "lightgbm": ("PLANTED_CPU", {0.0: 1000, 0.02: 1000, 0.05: 1000, 0.1: 1000}),
     "numpy": ("PLANTED_CPU", {0.0: 1000, 0.02: 1000, 0.05: 1000, 0.1: 1000}),
+    "count": ("PLANTED_CPU", {0.0: 1000, 0.05: 1000, 0.1: 1000, 0.3: 1000}),
+    "small": ("PLANTED_CPU", {0.0: 1000, 0.05: 1000, 0.1: 1000, 0.3: 1000}),
+    "micro": ("PLANTED_CPU", {0.0: 1000, 0.05: 1000, 0.1: 1000, 0.3: 1000}),
     "memory": ("PLANTED_BYTES", {0.0: 200, 0.01: 50, 0.05: 20}),
     "ridge": ("PLANTED_DROP", {0.0: 1000, 1.0: 1000, 2.0: 1000}),
 }
@@ -179,8 +182,8 @@ def _sample(pair: Pair) -> Sample:
     return Sample(
         round(cpu, _DIGITS),
         round(wall, _DIGITS),
-        [round(value, _DIGITS) for value in pair.base["wall_s"]],
-        [round(value, _DIGITS) for value in pair.candidate["wall_s"]],
+        [float(f"{value:.5g}") for value in pair.base["wall_s"]],
+        [float(f"{value:.5g}") for value in pair.candidate["wall_s"]],
         round(pair.elapsed_s, 2),
         None if errors is None else round(errors[1] - errors[0], 6),
     )

@@ -23,6 +23,8 @@ Data = tuple[Floats, Floats]
 
 MARGIN = 0.002
 _MEMORY_BYTES = 100_000_000
+_LOOPS = 1_200_000
+_CALL = 12  # numbers that take as long to add up as the call of the function
 
 topic = Topic("planted", title="Real work with planted changes")
 
@@ -84,6 +86,38 @@ def kernel(problem: Problem, phase: PhaseClock) -> Floats:
         for _ in range(200):
             total = np.sort(X[:, 0]).sum() + np.exp(X).sum()
     return np.full(len(y), float(total))
+
+
+@task.strategy("count")
+def count(problem: Problem, phase: PhaseClock) -> Floats:
+    """Count numbers in a loop of Python for a sixth of a second."""
+    _, y = problem.data
+    numbers = [7919 * index % 1000 for index in range(round(_LOOPS * (1 + _planted("PLANTED_CPU"))))]
+    with phase("fit"):
+        seen: dict[int, int] = {}
+        for index, number in enumerate(numbers):
+            seen[number] = seen.get(number, 0) + (7 * index % 13 > 3)
+    return np.full(len(y), float(len(seen)))
+
+
+@task.strategy("micro")
+def micro(problem: Problem, phase: PhaseClock) -> Floats:
+    """Add up 40 numbers, which takes a fraction of a microsecond."""
+    return _added(problem, phase, 40)
+
+
+@task.strategy("small")
+def small(problem: Problem, phase: PhaseClock) -> Floats:
+    """Add up 2,000 numbers, which takes some ten microseconds."""
+    return _added(problem, phase, 2000)
+
+
+def _added(problem: Problem, phase: PhaseClock, count: int) -> Floats:
+    _, y = problem.data
+    numbers = list(range(count + round((count + _CALL) * _planted("PLANTED_CPU"))))
+    for _ in phase("fit"):
+        sum(numbers)
+    return np.full(len(y), 0.0)
 
 
 @task.strategy("memory")
