@@ -98,24 +98,33 @@ class ChildMemory:
         self._files = files
         self._faults = 0
         self._before = 0
+        self._largest = 0
 
     def enter(self) -> int:
         """Begin a phase; return what the children hold, in bytes."""
         self._faults = children_faults()
+        self._largest = _size(resource.RUSAGE_CHILDREN)
         self._before = self._held()
         return self._before
 
     def leave(self, *, counts: bool = True) -> int:
         """End a phase, which may count or not; return what the children hold, in bytes."""
         held, faults = self._held(), children_faults() - self._faults
-        largest, own = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
+        largest = _size(resource.RUSAGE_CHILDREN)
         if faults and counts:
             touched = faults * resource.getpagesize()
-            self.sampled |= max(touched, (largest - own) * _MAXRSS_UNIT, held - self._before) > SMALL_BYTES
+            # One of an earlier phase that was larger hides one of this phase.
+            beyond = largest - _size(resource.RUSAGE_SELF) if largest > self._largest else 0
+            self.sampled |= max(touched, beyond, held - self._before) > SMALL_BYTES
         return held
 
     def _held(self) -> int:
         return children_bytes(os.getpid(), files=self._files) if any_children() else 0
+
+
+def _size(who: int) -> int:
+    """Return the largest resident size of this process, or of a child that has ended, in bytes."""
+    return resource.getrusage(who).ru_maxrss * _MAXRSS_UNIT
 
 
 def end_descendants(grace_s: float) -> int:

@@ -113,6 +113,18 @@ def create(results: Path, header: Header) -> Run:
         When the file cannot be created there.
     """
     path = results / header.machine.name / f"{header.name}.jsonl"
+    descriptor = create_locked(path, encode(header))
+    return Run(path, descriptor, header, set())
+
+
+def create_locked(path: Path, first: bytes) -> int:
+    """Create a file with its first line and return its descriptor; it stays locked until that is closed.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be created or written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o644)
@@ -120,14 +132,14 @@ def create(results: Path, header: Header) -> Run:
         raise UsageError(f"cannot create {path} ({error.strerror}): give a folder that can be written") from None
     try:
         lock(descriptor, path)
-        append(descriptor, encode(header))
+        append(descriptor, first)
     except BaseException as error:
         os.close(descriptor)
         path.unlink()
         if isinstance(error, OSError):
             raise UsageError(f"cannot write {path} ({error.strerror}): free some space on its disk") from error
         raise
-    return Run(path, descriptor, header, set())
+    return descriptor
 
 
 def resume(path: Path) -> Run:

@@ -12,11 +12,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -62,15 +63,16 @@ def scheduler(folder: Path, **variables: str) -> Iterator[tuple[str, subprocess.
 def worker(
     folder: Path, address: str, *options: str, resources: str = "block=1", **variables: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a worker of a scheduler."""
+    """Start a worker of a scheduler, and have the scheduler forget it in the end."""
+    name = f"worker-{uuid4().hex}"
     given = ("--resources", resources) if resources else ()
-    process = _start(
-        folder, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", *given, *options, **variables
-    )
+    fixed = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--name", name)
+    process = _start(folder, "worker", address, *fixed, *given, *options, **variables)
     try:
         yield process
     finally:
         _end(process)
+        _wait_until_forgotten(address, name)
 
 
 def _start(folder: Path, part: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
@@ -90,6 +92,17 @@ def wait_for_workers(address: str, number: int) -> None:
 
     with Client(address, set_as_default=False) as client:
         client.wait_for_workers(number, timeout=STARTS_S)
+
+
+def _wait_until_forgotten(address: str, name: str) -> None:
+    """Wait until a scheduler that still runs knows a worker no more: the next test would take it for its own."""
+    from distributed import Client
+
+    end = time.monotonic() + STARTS_S
+    with suppress(OSError), Client(address, set_as_default=False, timeout=5) as client:
+        while name in {worker["name"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()}:
+            assert time.monotonic() < end
+            time.sleep(0.05)
 
 
 def by_key(paths: Sequence[Path]) -> dict[str, Record]:

@@ -18,7 +18,7 @@ from harness.gate.decision import Case, Pair, Side
 from harness.gate.live.both_sides import Reading
 from harness.gate.live.planned_cases import PlannedCase
 from harness.plan.selection import Selection
-from harness.store.runs import append, lock
+from harness.store.runs import append, create_locked, lock
 
 _FOLDER = "gates"
 _SCHEMA = 1
@@ -115,20 +115,7 @@ def create(
     started = now.isoformat(timespec="seconds")
     head = Head(_SCHEMA, secrets.token_hex(3), started, command, request, cases, settled, remarks)
     path = results / machine / _FOLDER / f"gate-{now:%Y%m%dT%H%M%SZ}-{head.gate}.jsonl"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o644)
-    except OSError as error:
-        raise UsageError(f"cannot create {path} ({error.strerror}): give a folder that can be written") from None
-    try:
-        lock(descriptor, path)
-        append(descriptor, _encoded(head))
-    except BaseException as error:
-        os.close(descriptor)
-        path.unlink()
-        if isinstance(error, OSError):
-            raise UsageError(f"cannot write {path} ({error.strerror}): free some space on its disk") from error
-        raise
+    descriptor = create_locked(path, _encoded(head))
     return Journal(path, descriptor, head)
 
 
