@@ -18,7 +18,7 @@ from rich.progress import Progress as Bar
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.cli.params import OutputPath, Seconds, Setting
 from harness.cli.run_command import selection_of, take_termination_for_interruption
-from harness.errors import UsageError
+from harness.errors import Exit, UsageError
 from harness.gate.decision import Pair
 from harness.gate.live.both_sides import Reading
 from harness.gate.live.gate import ProgressCallbacks
@@ -123,7 +123,10 @@ _FILES = ("junit", "markdown", "page")
 @click.option("--timeout", type=Seconds(), metavar="SECONDS", help="Limit of one call.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--budget", type=Seconds(), metavar="SECONDS", help="Wall time for all measuring; over the policy's.")
+@click.option("--changed-only", is_flag=True, help="Measure only cases that may have changed; the others pass.")
+@click.option("--anyway", is_flag=True, help="Measure even if both sides are the same: an A/A gate.")
 @click.option("--resume", metavar="GATE", help="Finish an interrupted live gate, by its id or 'latest'.")
+@click.option("--explain", metavar="GATE", help="Print why a live gate decided, look by look; by its id or 'latest'.")
 @click.option("--across-machines", is_flag=True, help="Compare runs of different machines all the same.")
 @click.option("--junit", type=OutputPath(), help="Write JUnit XML for a CI's test view.")
 @click.option("--markdown", type=OutputPath(), help="Write the summary as Markdown.")
@@ -136,12 +139,15 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     bakeoff gate @baseline latest             two stored runs
     bakeoff gate --base origin/main           the working tree against a revision
     bakeoff gate --base-with xgboost==2.1.4   these packages against others
+    bakeoff gate --explain latest             why a live gate decided as it did
 
     To measure now, both sides are called in turn on the same cores until every case is decided. Margins and other
     settings: [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured, or the base
     could not be installed; 6 inconclusive.
     """  # noqa: D301 - click reads the backspace
     settings = config()
+    if choices["explain"]:
+        return _explain(runs, choices, settings, as_json=as_json)
     _check_files(choices)
     decision = _decide(runs, choices, settings)
     # The verdict first, and its exit code whatever happens to the files; these also if printing it fails.
@@ -150,6 +156,20 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     finally:
         _write(decision, choices)
     return decision.exit_code
+
+
+def _explain(runs: tuple[str, ...], choices: dict[str, Any], settings: Config, *, as_json: bool) -> int:
+    from harness.gate.live.explain import explain
+    from harness.report.gate import explained
+
+    if runs or choices["base"] or choices["requirements"] or choices["resume"]:
+        raise UsageError("--explain reads a gate that was measured: give it without runs, --base and --resume")
+    found = explain(choices["explain"], settings.results_folder)
+    if as_json:
+        print_json(explained.document(found))
+    else:
+        explained.print_explanation(console(), found)
+    return Exit.DONE
 
 
 def _print(decision: Decision, *, as_json: bool) -> None:
@@ -165,6 +185,11 @@ def _print(decision: Decision, *, as_json: bool) -> None:
 
 def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) -> Decision:
     live = bool(choices["base"] or choices["requirements"] or choices["resume"])
+    if choices["changed_only"] and choices["anyway"]:
+        raise UsageError("give either --changed-only or --anyway: one leaves out what is equal, the other measures it")
+    for option in ("changed_only", "anyway"):
+        if choices[option] and (not live or choices["resume"]):
+            raise UsageError(f"--{option.replace('_', '-')} belongs to a new gate with --base or --base-with")
     if live and runs:
         raise UsageError("give either two stored runs, or --base and --base-with to measure now, not both")
     if not live:
@@ -216,7 +241,15 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
             policy = msgspec.structs.replace(policy, budget_s=choices["budget"])
         _check_margins(settings)
         selection = selection_of(choices, settings, load_registry(settings))
-        request = GateRequest(choices["base"] or "", choices["requirements"], selection, policy, _typed())
+        request = GateRequest(
+            choices["base"] or "",
+            choices["requirements"],
+            selection,
+            policy,
+            _typed(),
+            changed_only=choices["changed_only"],
+            anyway=choices["anyway"],
+        )
         return run_gate(request, settings, progress)
     except EnvironmentBuildError as error:
         click.echo(inert(error.tail), err=True)

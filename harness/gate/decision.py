@@ -159,6 +159,8 @@ class Case(msgspec.Struct, omit_defaults=True):
         Why the case has no findings; empty if it has some.
     allowed
         Why the policy lets a case without findings pass.
+    unchanged
+        Whether it passes without being measured, because what it loads is equal on both sides.
     """
 
     topic: str
@@ -172,6 +174,7 @@ class Case(msgspec.Struct, omit_defaults=True):
     verdict: Verdict = "pass"
     reason: str = ""
     allowed: str = ""
+    unchanged: bool = False
 
     @property
     def name(self) -> str:
@@ -198,6 +201,32 @@ class Side(msgspec.Struct, frozen=True, omit_defaults=True):
     packages: dict[str, str] = {}
 
 
+class Forecast(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a live gate expected before it measured.
+
+    Attributes
+    ----------
+    cases
+        How many are measured.
+    low_s, high_s
+        Seconds that measuring probably takes: with a first look at every case, and with all pairs that look for
+        differences.
+    known
+        Of how many cases earlier gates on the machine say what a pair takes.
+    budget_s
+        The policy's; ``None`` for as long as it takes.
+    beyond
+        Cases that get no first look within the budget.
+    """
+
+    cases: int
+    low_s: float
+    high_s: float
+    known: int
+    budget_s: float | None = None
+    beyond: list[str] = []
+
+
 class Decision(msgspec.Struct, omit_defaults=True):
     """A gate's decision with everything that it is based on.
 
@@ -209,6 +238,10 @@ class Decision(msgspec.Struct, omit_defaults=True):
         UTC, ISO 8601.
     remarks
         Sentences that a reader needs beside the verdicts.
+    forecast
+        What a live gate expected; ``None`` for stored runs and for a gate that was resumed.
+    parts
+        Seconds that each part of a live gate took: check out, install, plan, measure.
     """
 
     base: Side
@@ -222,6 +255,8 @@ class Decision(msgspec.Struct, omit_defaults=True):
     cases: list[Case] = []
     remarks: list[str] = []
     verdict: Verdict = "pass"
+    forecast: Forecast | None = None
+    parts: dict[str, float] = {}
 
     @property
     def exit_code(self) -> Exit:

@@ -84,17 +84,40 @@ def digest_of_tree(folder: Path) -> str:
     UsageError
         When git cannot list the files.
     """
+    root = top_of(folder)
+    return _digest_of_files(root, sorted(_code(root))) if root else ""
+
+
+def top_of(folder: Path) -> Path | None:
+    """Return where the working tree begins that a folder lies in; ``None`` outside of a repository."""
     top = git(folder, "rev-parse", "--show-toplevel")
-    if top.returncode:
-        return ""
-    root = Path(top.stdout.removesuffix("\n"))
-    names: set[str] = set()
-    for listing in (["--recurse-submodules"], ["--others", "--exclude-standard", "--", "*.py"]):
-        listed = git(root, "ls-files", "-z", *listing)
-        if listed.returncode:
-            raise UsageError(f"git cannot list the files of {root}: {' '.join(listed.stderr.split())}")
-        names.update(listed.stdout.split("\0"))
-    return _digest_of_files(root, sorted(names - {""}))
+    return None if top.returncode else Path(top.stdout.removesuffix("\n"))
+
+
+def changed_since(root: Path, commit: str, tree: Path) -> set[str]:
+    """Return the names of the files that differ between a working tree and a commit that is checked out in `tree`.
+
+    Compared are the contents of those that `digest_of_tree` counts, and of those that only the commit has.
+
+    Raises
+    ------
+    UsageError
+        When git cannot list the files.
+    """
+    names = _code(root) | _listed(root, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+    return {name for name in names if _content(root / name) != _content(tree / name)}
+
+
+def _code(root: Path) -> set[str]:
+    untracked = ("--others", "--exclude-standard", "--", "*.py")
+    return _listed(root, "ls-files", "-z", "--recurse-submodules") | _listed(root, "ls-files", "-z", *untracked)
+
+
+def _listed(root: Path, *command: str) -> set[str]:
+    listed = git(root, *command)
+    if listed.returncode:
+        raise UsageError(f"git cannot list the files of {root}: {' '.join(listed.stderr.split())}")
+    return set(listed.stdout.split("\0")) - {""}
 
 
 def _digest_of_files(root: Path, names: Iterable[str]) -> str:

@@ -106,6 +106,17 @@ def test_a_candidate_that_raises_is_failed_and_not_regressed(repository: Project
     assert "ZeroDivisionError" in done.stdout
 
 
+def test_equal_sides_are_said_to_be_equal_and_explained(repository: Project) -> None:
+    done = live(repository, "--json", code=0)
+    told = json.loads(done.stdout)
+    assert told["words"]["headline"] == "pass: no case changed; 1 case unchanged, 0 measured"
+    assert [case["unchanged"] for case in told["cases"]] == [True]
+    assert set(told["parts"]) == {"check out", "install", "plan", "measure"}
+    assert told["forecast"]["cases"] == 0
+    explained = repository.bakeoff("gate", "--explain", "latest").stdout
+    assert "small/sort/sort/numbers/clean: pass (unchanged: both sides have the same files and packages)" in explained
+
+
 def test_a_removed_strategy_is_not_measured_unless_it_is_acknowledged(repository: Project) -> None:
     (repository.folder / "small.py").write_text(TOPIC.replace("WORK", "20").replace('"sort")\ndef', '"other")\ndef'))
     assert "gone from the candidate" in live(repository, code=4).stdout
@@ -149,7 +160,7 @@ def test_an_interrupted_gate_is_resumed(repository: Project, number: signal.Sign
 
 def test_a_full_disk_ends_with_the_command_that_goes_on(repository: Project) -> None:
     """A limit on the size of files takes effect as a full disk does, after the first pairs."""
-    command = repository.command("gate", "--base", "main", "--task", "small")
+    command = repository.command("gate", "--base", "main", "--task", "small", "--anyway")
     limited = ["sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *command]
     done = subprocess.run(limited, cwd=repository.folder, capture_output=True, text=True, check=False)
     (path,) = repository.folder.glob("results/*/gates/*")
@@ -210,7 +221,11 @@ def test_a_file_that_cannot_be_written_any_more_is_a_warning(
         (("a", "b", "--base", "main"), "give either two stored runs, or --base and --base-with"),
         (("--base", "mian"), "main"),
         (("--base", "main", "--strategy", "srot"), "did you mean sort?"),
-        (("--base", "main", "--budget", "0.0001", "--task", "small"), "give more with --budget"),
+        (("--base", "main", "--budget", "0.0001", "--task", "small", "--anyway"), "give more with --budget"),
+        (("--base", "main", "--changed-only", "--anyway"), "give either --changed-only or --anyway"),
+        (("@baseline", "latest", "--changed-only"), "--changed-only belongs to a new gate with --base"),
+        (("--explain", "abcdef"), "there is no gate 'abcdef'"),
+        (("--explain", "latest", "--base", "main"), "--explain reads a gate that was measured"),
         (("--resume", "abcdef"), "there is no gate 'abcdef'"),
         (("@baseline", "latest"), "baseline"),
     ],

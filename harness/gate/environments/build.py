@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -31,6 +33,8 @@ from harness.gate.environments.probe import check_packages, check_sources, look
 __all__ = ["EnvironmentBuildError", "SideEnvironment", "build"]
 
 Say = Callable[[str], None]
+#: Part of a gate to the seconds that it took.
+Parts = dict[str, float]
 #: The packages that each side needs, including those that are installed already.
 Wanted = dict[SideName, list[Requirement]]
 
@@ -66,6 +70,7 @@ def build(
     candidate_requirements: Sequence[str] = (),
     *,
     say: Say,
+    parts: Parts | None = None,
 ) -> tuple[SideEnvironment, SideEnvironment, list[str]]:
     """Build both environments, or find them in the cache.
 
@@ -101,9 +106,11 @@ def build(
         "base": installer.parse(base_requirements, "--base-with"),
         "candidate": installer.parse(candidate_requirements, "--candidate-with"),
     }
-    halves, remarks = _trees(config.folder, policy.paths, base_revision, say)
-    remarks += _add_pins(wanted, halves, policy.lock)
-    remarks += _install(wanted, halves, _wheels(config.folder, policy.wheels), say)
+    with timed("check out", parts):
+        halves, remarks = _trees(config.folder, policy.paths, base_revision, say)
+    with timed("install", parts):
+        remarks += _add_pins(wanted, halves, policy.lock)
+        remarks += _install(wanted, halves, _wheels(config.folder, policy.wheels), say)
     differ = _differences(halves)
     if not any(differ.values()) and _same_source(halves):
         remarks.append("both sides are the same, source and packages: only noise can differ")
@@ -120,6 +127,15 @@ def build(
         for name, half in halves.items()
     )
     return base, candidate, remarks
+
+
+@contextmanager
+def timed(name: str, parts: Parts | None) -> Iterator[None]:
+    """Add what happens within to a part of a gate, if parts are wanted."""
+    started = time.monotonic()
+    yield
+    if parts is not None:
+        parts[name] = parts.get(name, 0.0) + time.monotonic() - started
 
 
 @dataclass(frozen=True)

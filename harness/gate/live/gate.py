@@ -15,13 +15,15 @@ from harness.data.cards import builtin_folder
 from harness.errors import UsageError
 from harness.execute.slots import Slot
 from harness.gate.decision import Decision, Pair, SideName
-from harness.gate.environments.build import SideEnvironment, build
+from harness.gate.environments.build import Parts, SideEnvironment, build, timed
 from harness.gate.live import journal
 from harness.gate.live.both_sides import DATASETS, MemoryPass, Reading
+from harness.gate.live.forecast import forecast, prepared, sentences
 from harness.gate.live.guard import guarded
 from harness.gate.live.measured_case import MeasuredCase, cases, divergences
-from harness.gate.live.planned_cases import plan_cases
+from harness.gate.live.planned_cases import GatePlan, plan_cases
 from harness.gate.live.schedule import Setup, measure_all
+from harness.gate.live.unchanged import Trees, equal, leave_out_unchanged, settle_all
 from harness.gate.settle import settle, today_utc
 from harness.measure.git import digest_of_tree
 from harness.measure.machine import fingerprint, usable_cores
@@ -56,6 +58,10 @@ class GateRequest:
         Packages that the base has in other versions, as pip takes them.
     command
         The command line, as typed.
+    changed_only
+        Whether cases that load the same on both sides pass without being measured.
+    anyway
+        Whether to measure although both sides have the same files and packages.
     """
 
     base: str
@@ -63,6 +69,8 @@ class GateRequest:
     selection: Selection
     policy: GatePolicy
     command: str
+    changed_only: bool = False
+    anyway: bool = False
 
 
 def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks) -> Decision:
@@ -78,9 +86,13 @@ def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks)
         When an environment cannot be built.
     """
     with callbacks, guarded():
-        sides, remarks = _build(request, config, callbacks.preparing)
-        selection = msgspec.structs.replace(request.selection, blocks=2 * request.policy.pairs)
-        plan = plan_cases(selection, sides)
+        parts: Parts = {}
+        sides, remarks = _build(request, config, callbacks.preparing, parts)
+        with timed("plan", parts):
+            plan = _plan(request, sides, config, callbacks.preparing)
+            expected = forecast(plan.cases, request.policy)
+        for sentence in sentences(expected):
+            callbacks.preparing(sentence)
         file = journal.create(
             config.results_folder,
             fingerprint(config.machine or None).name,
@@ -91,7 +103,8 @@ def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks)
             (*remarks, *plan.remarks),
         )
         with file:
-            return _measure(file, [], sides, config, callbacks)
+            decision = _measure(file, [], sides, config, callbacks, parts)
+            return msgspec.structs.replace(decision, forecast=expected)
 
 
 def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Decision:
@@ -107,20 +120,38 @@ def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Deci
     recorded = file.head.request
     request = GateRequest(recorded.base, recorded.requirements, recorded.selection, recorded.policy, file.head.command)
     with callbacks, guarded(), file:
-        sides, _ = _build(request, config, callbacks.preparing)
+        parts: Parts = {}
+        sides, _ = _build(request, config, callbacks.preparing, parts)
         if _recorded(request, sides, config) != recorded:
             raise UsageError(
                 f"gate {file.head.gate} cannot be resumed: the code or the packages of a side changed since; "
                 "start a new gate"
             )
-        return _measure(file, lines, sides, config, callbacks)
+        return _measure(file, lines, sides, config, callbacks, parts)
+
+
+def _plan(
+    request: GateRequest, sides: dict[SideName, SideEnvironment], config: Config, say: Callable[[str], None]
+) -> GatePlan:
+    """Match the cases of both sides, and settle those that cannot have changed."""
+    selection = msgspec.structs.replace(request.selection, blocks=2 * request.policy.pairs)
+    plan = plan_cases(selection, sides)
+    trees = Trees.of(sides, config.results_folder)
+    if equal(sides, trees) and not request.anyway:
+        return settle_all(plan)
+    if request.changed_only:
+        plan = leave_out_unchanged(plan, sides, trees, selection.timeout_s, say)
+    machine = fingerprint(config.machine or None).name
+    return replace(plan, cases=prepared(plan.cases, trees, config.results_folder, machine))
 
 
 def _build(
-    request: GateRequest, config: Config, say: Callable[[str], None]
+    request: GateRequest, config: Config, say: Callable[[str], None], parts: Parts
 ) -> tuple[dict[SideName, SideEnvironment], list[str]]:
     try:
-        base, candidate, remarks = build(config, request.policy, request.base or None, request.requirements, say=say)
+        base, candidate, remarks = build(
+            config, request.policy, request.base or None, request.requirements, say=say, parts=parts
+        )
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -152,6 +183,7 @@ def _measure(
     sides: dict[SideName, SideEnvironment],
     config: Config,
     callbacks: ProgressCallbacks,
+    parts: Parts,
 ) -> Decision:
     """Measure what the file does not contain yet, and decide.
 
@@ -173,8 +205,10 @@ def _measure(
 
     timeout_s = head.request.selection.timeout_s
     try:
-        with Slot() as slot, MemoryPass(sides, timeout_s) as memory:
+        with timed("measure", parts), Slot() as slot, MemoryPass(sides, timeout_s) as memory:
             stopped = measure_all(suite, Setup(sides, slot.share, timeout_s, memory, policy), listen)
+        if stopped:
+            file.stop(stopped, {stage for case in suite for stage in case.ended})
     except OSError as error:
         raise UsageError(
             f"the gate stopped at {error.filename or file.path} ({error.strerror or error}): free some space or mend "
@@ -191,6 +225,7 @@ def _measure(
         command=head.command,
         cases=[*cases(suite, stopped), *head.settled],
         remarks=[*head.remarks, *_remarks(stopped, suite), *choices(suite), *divergences(suite), *company(suite)],
+        parts=parts,
     )
     return settle(decision, today_utc())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ import msgspec
 
 from harness.config import GatePolicy
 from harness.errors import UsageError, did_you_mean
-from harness.gate.decision import Case, Pair, Side
+from harness.gate.decision import Case, Pair, Side, Stage
 from harness.gate.live.both_sides import Reading
 from harness.gate.live.planned_cases import PlannedCase
 from harness.plan.selection import Selection
@@ -58,12 +58,20 @@ class Head(msgspec.Struct, frozen=True, rename={"request": "asked"}):
     remarks: tuple[str, ...] = ()
 
 
+class Stop(msgspec.Struct, frozen=True):
+    """Why measuring ended before everything was decided, and the stages that then got no more pairs."""
+
+    reason: str
+    ended: tuple[Stage, ...]
+
+
 class Line(msgspec.Struct, omit_defaults=True):
-    """Any other line: a result of the case at that place of the first line's cases."""
+    """Any other line: a result of the case at that place of the first line's cases, or why measuring stopped there."""
 
     case: int
     pair: Pair | None = None
     memory: Reading | None = None
+    stop: Stop | None = None
 
 
 class Journal:
@@ -78,6 +86,10 @@ class Journal:
         """Append a line, all of it or nothing; when this returns, it is on the disk."""
         line = Line(place, pair=result) if isinstance(result, Pair) else Line(place, memory=result)
         append(self._descriptor, _encoded(line))
+
+    def stop(self, reason: str, ended: Iterable[Stage]) -> None:
+        """Append why measuring stops before everything is decided."""
+        append(self._descriptor, _encoded(Line(0, stop=Stop(reason, tuple(sorted(ended))))))
 
     def __enter__(self) -> Self:
         return self
@@ -127,19 +139,14 @@ def reopen(results: Path, name: str) -> tuple[Journal, list[Line]]:
     UsageError
         When there is no such gate, its file is damaged or cannot be written, or another process is writing it.
     """
-    known = sorted(results.glob(f"*/{_FOLDER}/gate-*.jsonl"), key=lambda path: path.name)
-    matching = [path for path in known if name in ("latest", _id_of(path))]
-    if not matching:
-        hint = did_you_mean(name, [_id_of(path) for path in known])
-        raise UsageError(f"there is no gate {name!r} below {results}{hint}")
-    path = matching[-1]
+    path = find(results, name)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
     except OSError as error:
         raise UsageError(f"cannot resume {path}: {error.strerror}") from None
     try:
         lock(descriptor, path)
-        head, lines, size = _read(path)
+        head, lines, size = read(path)
         os.ftruncate(descriptor, size)
     except BaseException:
         os.close(descriptor)
@@ -147,11 +154,38 @@ def reopen(results: Path, name: str) -> tuple[Journal, list[Line]]:
     return Journal(path, descriptor, head), lines
 
 
+def files(results: Path, machine: str = "*") -> list[Path]:
+    """Return the files of all live gates, or of those on a machine, from the oldest to the newest."""
+    return sorted(results.glob(f"{machine}/{_FOLDER}/gate-*.jsonl"), key=lambda path: path.name)
+
+
+def find(results: Path, name: str) -> Path:
+    """Return the file of a gate by its id, or of the newest by ``latest``.
+
+    Raises
+    ------
+    UsageError
+        When there is no such gate.
+    """
+    known = files(results)
+    matching = [path for path in known if name in ("latest", _id_of(path))]
+    if not matching:
+        raise UsageError(f"there is no gate {name!r} below {results}{did_you_mean(name, map(_id_of, known))}")
+    return matching[-1]
+
+
 def _id_of(path: Path) -> str:
     return path.stem.rsplit("-", 1)[1]
 
 
-def _read(path: Path) -> tuple[Head, list[Line], int]:
+def read(path: Path) -> tuple[Head, list[Line], int]:
+    """Return the first line of a file, its other lines without one that was cut off, and the bytes of all these.
+
+    Raises
+    ------
+    UsageError
+        When it is damaged.
+    """
     whole = [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
     try:
         head = msgspec.json.decode(whole[0], type=Head)

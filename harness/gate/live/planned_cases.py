@@ -33,12 +33,24 @@ class PlannedCase(msgspec.Struct, frozen=True):
     """A case that will be measured: its trials by block, its metrics, and the phases that are set-up on either side.
 
     On both sides these phases are in no total, even if only one side declares them so.
+
+    Attributes
+    ----------
+    declared
+        File of the candidate that declares the strategy; empty if it is not known.
+    touched
+        Whether that file differs between the sides.
+    pair_s
+        Seconds that a pair took in earlier gates on this machine; 0 if there was none.
     """
 
     case: Case
     trials: tuple[Trial, ...]
     metrics: dict[str, PlannedMetric]
     setup: tuple[str, ...] = ()
+    declared: str = ""
+    touched: bool = False
+    pair_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,8 @@ class _Offer:
         Data set to version.
     missing_data
         Data set that is not on this machine to the command that gets it.
+    declared
+        For each strategy the file that declares it.
     """
 
     trials: dict[str, list[Trial]]
@@ -74,6 +88,7 @@ class _Offer:
     setup: dict[tuple[str, str], set[str]]
     data: dict[str, str]
     missing_data: dict[str, str]
+    declared: dict[tuple[str, str, str], str]
 
     def why_not(self, trial: Trial) -> str:
         missing = self.missing_data.get(trial.dataset, "")
@@ -95,7 +110,7 @@ def plan_cases(selection: Selection, sides: Mapping[SideName, SideEnvironment]) 
         raise UsageError(candidate)
     offers = {"base": base, "candidate": candidate}
     refused = [f"the {name} has nothing to run: {offer}" for name, offer in offers.items() if isinstance(offer, str)]
-    empty = _Offer({}, {}, {}, {}, {}, {})
+    empty = _Offer({}, {}, {}, {}, {}, {}, {})
     plan = _match(*(empty if isinstance(offer, str) else offer for offer in (base, candidate)))
     if not plan.cases and not plan.settled:
         raise NothingSelectedError(f"no case can be measured on both sides: {'; '.join(plan.remarks + refused)}")
@@ -135,7 +150,8 @@ def _offer(answer: dict[str, Any]) -> _Offer:
     missing = {(topic, task, strategy): reason for topic, task, strategy, reason in answer["missing"]}
     # A side whose Bakeoff is older knows no set-up phases.
     setup = {(topic, task): set(phases) for topic, task, phases in answer.get("setup", [])}
-    return _Offer(trials, missing, metrics, setup, answer["data"], answer.get("missing_data", {}))
+    declared = {(topic, task, name): at.rpartition(":")[0] for topic, task, name, at in answer.get("declared", [])}
+    return _Offer(trials, missing, metrics, setup, answer["data"], answer.get("missing_data", {}), declared)
 
 
 def _match(base: _Offer, candidate: _Offer) -> GatePlan:
@@ -154,7 +170,8 @@ def _match(base: _Offer, candidate: _Offer) -> GatePlan:
         else:
             task = (trial.topic, trial.task)
             setup = tuple(sorted(base.setup.get(task, set()) | candidate.setup.get(task, set())))
-            plan.cases.append(PlannedCase(case, tuple(candidate.trials[variant]), candidate.metrics[task], setup))
+            metrics, declared = candidate.metrics[task], candidate.declared.get((*task, trial.strategy), "")
+            plan.cases.append(PlannedCase(case, tuple(candidate.trials[variant]), metrics, setup, declared))
     new = sorted(_case(trials[0]).name for name, trials in candidate.trials.items() if name not in base.trials)
     if new:
         plan.remarks.append(f"new in the candidate, with nothing to compare with: {', '.join(new)}")

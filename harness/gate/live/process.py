@@ -40,7 +40,7 @@ class SideProcess:
     Parameters
     ----------
     task
-        What the side's program is to do: ``plan`` or ``pair``.
+        What the side's program is to do: ``plan``, ``pair`` or ``loads``.
     seed
         Seed of Python's hashes, the same on both sides of a pair.
     """

@@ -13,6 +13,7 @@ from harness.gate.decision import Pair, SideName, Stage
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.growth import suspicious
 from harness.gate.live.both_sides import MemoryPass, PairRequest, Reading, measure
+from harness.gate.live.forecast import first_looks
 from harness.gate.live.measured_case import MeasuredCase, confirming_alpha
 
 READINGS = 3  # readings of memory of a case whose first one shows growth
@@ -53,7 +54,7 @@ def measure_all(suite: Sequence[MeasuredCase], setup: Setup, listen: Listener) -
         When the budget is less than the first pair takes.
     """
     run = _Run(suite, setup, listen, time.monotonic())
-    for place, case in enumerate(suite):
+    for place, case in first_looks(suite):
         if not run.fits(case, 0.0):
             run.end("screen")
             return run.stopped()

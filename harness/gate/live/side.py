@@ -1,7 +1,7 @@
 """One side of a live gate: a program that runs in the environment of that side, on the harness that it finds there.
 
-Run as ``python -P -m harness.gate.live.side plan`` or ``... pair``. It reads and writes JSON, one object a line, on
-standard input and output. Its first line says which protocol it speaks::
+Run as ``python -P -m harness.gate.live.side plan``, ``... pair`` or ``... loads``. It reads and writes JSON,
+one object a line, on standard input and output. Its first line says which protocol it speaks::
 
     {"protocol": 2}
 
@@ -13,6 +13,7 @@ standard input and output. Its first line says which protocol it speaks::
     setup               [topic, task, phases that are in no total]
     data                data set to version
     missing_data        data set that is not here to the command that gets it
+    declared            [topic, task, strategy, file and line]
 
 ``pair`` reads ``{"trial": ..., "cores": [...]}``, tunes the strategy if it has a search, prepares the data and answers
 ``{"ready": true, "choice": {...}}`` with the options that tuning chose. Then it answers each request:
@@ -26,10 +27,13 @@ standard input and output. Its first line says which protocol it speaks::
 
 The last two also answer ``{"diverged": step}`` if training diverged, the former only if the strategy said so itself.
 
+``loads`` reads ``{"trial": ..., "trees": [folder, ...]}``, runs and judges the trial once, and answers with a
+`harness.measure.loaded.Loaded`.
+
 Whatever a strategy raises is an answer, and the last one: ``{"error": sentence, "usage": ..., "unable": ...}``.
 
-Protocol 1, of the first Bakeoff, is the same without the first line. A new field that the other end may ignore keeps
-the number; anything else raises `PROTOCOL`.
+Protocol 1, of the first Bakeoff, is the same without the first line. A new field that the other end may ignore, and a
+task that the gate can do without, keep the number; anything else raises `PROTOCOL`.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -55,6 +59,7 @@ from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu, open_device
 from harness.measure.job import Job, import_installed, reason_of, why_not
 from harness.measure.judging import Diverged
+from harness.measure.loaded import Watch
 from harness.measure.messages import take_standard_streams, write_line
 from harness.measure.tune import tune
 from harness.plan import make_plan
@@ -78,20 +83,34 @@ class PairTask(msgspec.Struct):
     cores: list[int]
 
 
+class LoadsTask(msgspec.Struct):
+    """The trial whose files are wanted, and the folders that the project lies in on both sides."""
+
+    trial: Trial
+    trees: list[str]
+
+
 def main() -> None:
     """Answer until standard input closes or the work is done."""
-    task: Answers = {"plan": _plan, "pair": _pair}[sys.argv[1]]
     requests, answers = take_standard_streams()
     write_line(answers, {"protocol": PROTOCOL})
     # Whatever a strategy raises, SystemExit included, is an answer.
     try:
-        for answer in task(load_registry(read_config(Path.cwd())), os.fdopen(requests, "rb", buffering=0)):
+        config = read_config(Path.cwd())
+        task = _task(sys.argv[1])
+        for answer in task(load_registry(config), os.fdopen(requests, "rb", buffering=0)):
             write_line(answers, answer)
     except BaseException as error:
         usage, unable = isinstance(error, BakeoffError), isinstance(error, CannotRunError)
         reason = next(iter(str(error).splitlines()), "") if usage else reason_of(error)
         write_line(answers, {"error": reason, "usage": usage, "unable": unable})
     os._exit(0)  # the time that libraries take to finalise belongs to no strategy
+
+
+def _task(name: str) -> Answers:
+    # The watch begins after the configuration was read: what that means shows in the trials and in what is imported,
+    # and the gate's policy, in the same file, is not part of a side.
+    return partial(_loads, Watch()) if name == "loads" else {"plan": _plan, "pair": _pair}[name]
 
 
 def _plan(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
@@ -114,16 +133,16 @@ def _plan(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
         "setup": [[topic, task, declared.setup] for (topic, task), declared in sorted(tasks.items())],
         "data": {name: registry.dataset(name).version for name in sorted({trial.dataset for trial in trials})},
         "missing_data": check_data(trials, registry),
+        "declared": [
+            [topic, task, strategy, tasks[topic, task].strategies[strategy].where]
+            for topic, task, strategy in sorted(chosen)
+        ],
     }
 
 
 def _pair(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
     asked = msgspec.json.decode(requests.readline(), type=PairTask)
-    job = Job.of(asked.trial, registry, asked.cores)
-    import_installed((*job.strategy.needs, *job.dataset.needs))
-    job.take_cores(ThreadpoolController())
-    if job.untuned:
-        job = replace(job, choice=tune(job).choice)
+    job = _ready(Job.of(asked.trial, registry, asked.cores))
     data = job.prepare()
     problem = job.problem(data)
     gc.collect()
@@ -144,6 +163,24 @@ def _pair(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
             judgement = job.judge(data, output)
             _write_examples(judgement, message["judge"])
             yield {"metrics": dict(judgement.metrics), "diverged": judgement.diverged}
+
+
+def _ready(job: Job) -> Job:
+    """Import what the strategy and the data set need, take the cores, and tune a strategy that has a search."""
+    import_installed((*job.strategy.needs, *job.dataset.needs))
+    job.take_cores(ThreadpoolController())
+    return replace(job, choice=tune(job).choice) if job.untuned else job
+
+
+def _loads(watch: Watch, registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
+    asked = msgspec.json.decode(requests.readline(), type=LoadsTask)
+    job = _ready(Job.of(asked.trial, registry, []))
+    # The memory pass measures with modules of its own.
+    import_installed((*job.topic.needs, "harness.measure.server"))
+    data = job.prepare()
+    output, _ = _call(job, job.problem(data), 1, {})
+    job.judge(data, output)
+    yield msgspec.to_builtins(watch.loaded(asked.trees))
 
 
 def _call(job: Job, problem: Problem, count: int, passes: Mapping[str, int]) -> tuple[Any, dict[str, Any]]:

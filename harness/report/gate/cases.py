@@ -96,6 +96,8 @@ def open_points(decision: Decision) -> Iterator[ReportedFinding]:
 def points_of(row: CaseRow) -> Iterator[ReportedFinding]:
     """Yield the findings of a case that do not simply pass, or the case itself if it has no findings."""
     case = row.case
+    if case.unchanged:
+        return
     if not case.findings and (case.verdict != "pass" or case.reason or case.allowed):
         yield ReportedFinding(
             case.verdict, row.name, "", one_line(case.reason) or "no reason is recorded", case.allowed
@@ -180,7 +182,9 @@ def headline(decision: Decision) -> str:
     number = counted.get(decision.verdict, 0)
     of = f"{number} of {wording.count(total, 'case')}"
     if decision.verdict == "pass":
-        summary = f"none of {wording.count(total, 'case')} is worse than its margins allow"
+        summary = "no case changed"
+        if not all(case.unchanged for case in decision.cases):
+            summary = f"none of {wording.count(total, 'case')} is worse than its margins allow"
     elif decision.verdict == "improved":
         summary = f"{of} {'is' if number == 1 else 'are'} better, and none is worse"
     else:
@@ -188,7 +192,8 @@ def headline(decision: Decision) -> str:
     rest = [f"{count} {verdict}" for verdict, count in counted.items() if verdict not in (decision.verdict, "pass")]
     if decision.verdict == "improved":
         rest = []
-    return "; ".join([f"{decision.verdict}: {summary}", *([", ".join(rest)] if rest else []), *_policy(decision)])
+    told = [", ".join(rest)] if rest else []
+    return "; ".join([f"{decision.verdict}: {summary}", *told, *_unchanged(decision), *_policy(decision)])
 
 
 def meaning(decision: Decision) -> str:
@@ -214,6 +219,18 @@ def _decide(decision: Decision) -> str:
     if decision.policy.budget_s is not None:
         return "give more time with --budget, or raise [tool.bakeoff.gate] pairs"
     return "raise [tool.bakeoff.gate] pairs, or widen the margins"
+
+
+def _unchanged(decision: Decision) -> list[str]:
+    """Say how many cases were left out because they load the same on both sides."""
+    left_out = sum(case.unchanged for case in decision.cases)
+    measured = sum(bool(case.pairs) for case in decision.cases)
+    return [f"{wording.count(left_out, 'case')} unchanged, {measured} measured"] if left_out else []
+
+
+def took(decision: Decision) -> str:
+    """Say how long each part of a live gate took: ``check out 2 s, install 0 s``; empty where it is not known."""
+    return ", ".join(f"{name} {words.duration(seconds)}" for name, seconds in decision.parts.items())
 
 
 def _policy(decision: Decision) -> list[str]:

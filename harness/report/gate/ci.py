@@ -33,21 +33,22 @@ def document(decision: Decision) -> dict[str, Any]:
         "meaning": cases.meaning(decision),
         "advice": cases.advice(decision),
     }
-    fields_of_decision: dict[str, Any] = _plain(decision)
-    for plain, case in zip(fields_of_decision["cases"], decision.cases, strict=True):
-        plain["name"] = case.name
+    fields_of_decision: dict[str, Any] = plain(decision)
+    for made, case in zip(fields_of_decision["cases"], decision.cases, strict=True):
+        made["name"] = case.name
     return {"schema": SCHEMA, "exit_code": int(decision.exit_code), "words": sentences, **fields_of_decision}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: fields by name, ``None`` for numbers that are not finite."""
     if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
+        return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return _scalar(value)
 
 

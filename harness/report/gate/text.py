@@ -51,6 +51,8 @@ def print_decision(out: Console, decision: Decision) -> None:
         out.print(joined(f"allowed: {one_line(f'{case} {figure}')}: {one_line(why)}"), soft_wrap=True)
     for remark in decision.remarks:
         out.print(joined(f"remark: {one_line(remark)}"), soft_wrap=True)
+    if decision.parts:
+        out.print(joined(f"took: {cases.took(decision)}"), soft_wrap=True)
     summary = "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
     out.print(joined(_coloured(decision.verdict, summary)), soft_wrap=True)
 
@@ -222,6 +224,8 @@ def _head(decision: Decision) -> Iterable[str]:
         yield _cell("- packages: " + ", ".join(f"{name} {old} to {new}" for name, old, new in differing[:20]))
     clock, took = wording.clock(one_line(decision.started)), words.duration(decision.elapsed_s)
     yield f"- {how} on {_cell(decision.machine.name)}, {_cell(clock)}, {took}"
+    if decision.parts:
+        yield f"- parts of it: {_cell(cases.took(decision))}"
     if decision.command:
         yield f"- the same again: `{escape_code(one_line(decision.command))}`"
     yield ""

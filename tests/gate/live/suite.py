@@ -42,9 +42,9 @@ def drawn(
     rng = np.random.default_rng(seed)
 
     def draw(request: PairRequest) -> Pair:
-        ratio = (1 + changes.get(request.trial.strategy, 0.0)) * np.exp(rng.normal(0, spread))
+        ratio = (1 + changes.get(request.trial.strategy, 0.0)) * float(np.exp(rng.normal(0, spread)))
         names = ("fit.cpu_s", "fit.wall_s", "cpu_s", "wall_s")
-        auc = 0.8 + rng.normal(0, 0.01)
+        auc = 0.8 + float(rng.normal(0, 0.01))
         return Pair(
             request.trial.block,
             request.stage,
@@ -52,7 +52,9 @@ def drawn(
             request.cores,
             base={name: [0.1] * 4 for name in names},
             candidate={name: [0.1 * ratio] * 4 for name in names},
-            metrics={"base": {"auc": auc}, "candidate": {"auc": auc - drop - rng.normal(0, 1e-4)}} if drop else {},
+            metrics={"base": {"auc": auc}, "candidate": {"auc": auc - drop - float(rng.normal(0, 1e-4))}}
+            if drop
+            else {},
             identical=not drop,
             elapsed_s=elapsed_s,
         )

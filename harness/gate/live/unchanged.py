@@ -1,0 +1,169 @@
+"""Leaves out the cases that cannot have changed: what they load is equal on both sides.
+
+Both sides run a case once and say what they have loaded (`harness.measure.loaded`). The case is *unchanged* when that
+is equal, and measured when there is any doubt: a side cannot say it, the case starts processes or uses the network, or
+a file differs between the trees that compiled code may have read unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from harness.errors import BakeoffError, some
+from harness.gate.decision import SIDES, Case, SideName
+from harness.gate.environments.build import SideEnvironment
+from harness.gate.live.both_sides import DATASETS
+from harness.gate.live.planned_cases import GatePlan, PlannedCase
+from harness.gate.live.process import SideError, SideProcess
+from harness.gate.live.side import LoadsTask
+from harness.measure.git import changed_since, top_of
+from harness.measure.loaded import TREE, Loaded
+
+# Files that compiled code does not read by itself: Python does, and notes it, or nobody does while a case runs.
+_SUFFIXES = frozenset(
+    (
+        *(".py", ".pyi", ".ipynb", ".sh", ".js", ".md", ".rst", ".html", ".css", ".svg", ".png"),
+        *(".toml", ".cfg", ".ini", ".yml", ".yaml", ".lock"),
+    )
+)
+_NAMES = frozenset(("CODEOWNERS", "Dockerfile", "LICENSE", "Makefile", "NOTICE"))
+# Both name folders of the trees; what is read in these counts.
+_PLACES = ("PYTHONPATH", DATASETS)
+
+
+@dataclass(frozen=True)
+class Trees:
+    """The folders that the project lies in on both sides.
+
+    Attributes
+    ----------
+    tops
+        Of the base and of the candidate; equal where only packages differ.
+    changed
+        Names of the files that differ between them; Bakeoff's results are left out, which no case reads.
+    """
+
+    tops: tuple[Path, Path]
+    changed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, sides: Mapping[SideName, SideEnvironment], results: Path) -> Trees:
+        """Compare the trees of both sides.
+
+        Parameters
+        ----------
+        results
+            Folder of the project's results.
+
+        Raises
+        ------
+        UsageError
+            When git cannot list the files.
+        """
+        base, here = sides["base"], sides["candidate"]
+        top = top_of(here.folder) if base.folder != here.folder else None
+        if top is None or base.side.commit is None:
+            return cls((base.folder, here.folder))
+        inner = here.folder.resolve().relative_to(top.resolve())
+        theirs = base.folder.parents[len(inner.parts) - 1] if inner.parts else base.folder
+        names = changed_since(top, base.side.commit, theirs)
+        return cls((theirs, top), frozenset(name for name in names if not (top / name).is_relative_to(results)))
+
+    def name(self, file: str) -> str:
+        """Return the name of a file of the candidate within its tree; its path if it lies elsewhere."""
+        path, top = Path(file).resolve(), self.tops[1].resolve()
+        return path.relative_to(top).as_posix() if path.is_relative_to(top) else file
+
+
+def equal(sides: Mapping[SideName, SideEnvironment], trees: Trees) -> bool:
+    """Return whether both sides have the same files and packages, so that only noise can differ."""
+    return not trees.changed and not any(sides[name].side.packages for name in SIDES) and not _variables(sides)
+
+
+def settle_all(plan: GatePlan) -> GatePlan:
+    """Say of all cases that they are unchanged."""
+    reason = "unchanged: both sides have the same files and packages"
+    return GatePlan([], [*plan.settled, *(_unchanged(planned, reason) for planned in plan.cases)], plan.remarks)
+
+
+def leave_out_unchanged(
+    plan: GatePlan,
+    sides: Mapping[SideName, SideEnvironment],
+    trees: Trees,
+    timeout_s: float,
+    say: Callable[[str], None],
+) -> GatePlan:
+    """Settle the cases that load the same on both sides; a remark says why each of the others is measured."""
+    say(f"running {len(plan.cases)} cases once on both sides to see what they load")
+    loads = [_ask(planned, sides, trees, timeout_s) for planned in plan.cases]
+    known = [loaded for both in loads if not isinstance(both, str) for loaded in both.values()]
+    unseen = _unseen(trees, known)
+    left = GatePlan([], list(plan.settled), list(plan.remarks))
+    measured: dict[str, list[str]] = {}
+    for planned, both in zip(plan.cases, loads, strict=True):
+        reason = _variables(sides) or (both if isinstance(both, str) else _difference(both) or unseen)
+        if isinstance(both, str) or reason:
+            left.cases.append(planned)
+            measured.setdefault(reason, []).append(planned.case.name)
+        else:
+            count = len(both["candidate"].parts)
+            left.settled.append(
+                _unchanged(planned, f"unchanged: all {count} files and packages that it loads are equal")
+            )
+    left.remarks.extend(f"measured because {reason}: {some(names)}" for reason, names in sorted(measured.items()))
+    return left
+
+
+def _ask(
+    planned: PlannedCase, sides: Mapping[SideName, SideEnvironment], trees: Trees, timeout_s: float
+) -> dict[SideName, Loaded] | str:
+    """Return what both sides load, or why that is not known."""
+    trial = planned.trials[0]
+    task = LoadsTask(trial, [str(top) for top in trees.tops])
+    with ExitStack() as stack:
+        seed = trial.seeds.order % 2**32
+        processes = {name: stack.enter_context(SideProcess(sides[name], "loads", seed=seed)) for name in SIDES}
+        for process in processes.values():
+            process.send(task)
+        answers: dict[SideName, Loaded] = {}
+        for name, process in processes.items():
+            try:
+                answers[name] = msgspec.convert(process.answer(timeout_s), Loaded)
+            except (SideError, BakeoffError, msgspec.ValidationError) as error:
+                return f"the {name} did not say what it loads ({error})"
+    return answers
+
+
+def _difference(both: Mapping[SideName, Loaded]) -> str:
+    """Say what is not equal, or not known to be; empty if all is."""
+    unsure = next((loaded.unsure for loaded in both.values() if loaded.unsure), "")
+    differing = [name.removeprefix(TREE) for name in both["base"].differing(both["candidate"])]
+    return f"{some(differing)} {'differ' if len(differing) > 1 else 'differs'}" if differing else unsure
+
+
+def _unseen(trees: Trees, known: Iterable[Loaded]) -> str:
+    """Say which files differ that compiled code may read unseen; those that Python opened in some case are seen."""
+    seen = {name.removeprefix(TREE) for loaded in known for name in loaded.parts}
+    doubtful = sorted(name for name in trees.changed - seen if not _is_harmless(PurePosixPath(name)))
+    return f"{some(doubtful)} changed, which compiled code may read unseen" if doubtful else ""
+
+
+def _is_harmless(name: PurePosixPath) -> bool:
+    return name.suffix in _SUFFIXES or name.name in _NAMES or name.name.startswith(".")
+
+
+def _variables(sides: Mapping[SideName, SideEnvironment]) -> str:
+    """Say which variables of the environment differ between the sides; empty if none does."""
+    base, candidate = (sides[name].variables for name in SIDES)
+    names = sorted((base.keys() | candidate.keys()) - {*_PLACES})
+    differing = [name for name in names if base.get(name) != candidate.get(name)]
+    return f"variable {some(differing)} differs" if differing else ""
+
+
+def _unchanged(planned: PlannedCase, reason: str) -> Case:
+    return msgspec.structs.replace(planned.case, verdict="pass", reason=reason, unchanged=True)

@@ -1,0 +1,176 @@
+"""What a process has loaded: the files that its results can depend on, with the versions of its packages and of Python.
+
+Two processes that ran the same trial, and loaded the same, ran the same code on the same data. Counted are
+
+- modules, with the source of those that Python compiled earlier, also of those that were removed from ``sys.modules``;
+- compiled modules and libraries, from the memory map of the process (Linux);
+- files that Python opened for reading, and data bases that it opened with sqlite3.
+
+A file in a tree of the project counts by its content and by its name within the tree, so that two checkouts compare.
+Any other file counts by its path, size and time of change: both processes read the same one.
+
+What cannot be seen here is said by `Loaded.unsure`: another process, which loads files of its own, or the network. Not
+seen and not said: files that compiled code opens by itself and closes again, and what a test for the existence of a
+file found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import resource
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+#: What files in a tree are named by.
+TREE = "tree/"
+_CACHE = "__pycache__"
+_OF_THE_SYSTEM = ("/proc/", "/sys/", "/dev/")
+_STARTING = ("subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.spawn")
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What a process has loaded.
+
+    Attributes
+    ----------
+    parts
+        File or package to what it is: a digest of its content, its size and time of change, or its version.
+    unsure
+        Why there may be more; empty if there is not.
+    """
+
+    parts: dict[str, str]
+    unsure: str = ""
+
+    def digest(self) -> str:
+        """Return one digest of all parts."""
+        return hashlib.blake2b(msgspec.json.encode(self.parts, order="sorted"), digest_size=16).hexdigest()
+
+    def differing(self, other: Loaded) -> list[str]:
+        """List the parts that only one of the two has, or that differ."""
+        names = self.parts.keys() | other.parts.keys()
+        return sorted(name for name in names if self.parts.get(name) != other.parts.get(name))
+
+
+class Watch:
+    """Notes what this process opens and starts, from now on to its end: an audit hook of Python cannot be removed."""
+
+    def __init__(self) -> None:
+        self._opened: set[str] = set()
+        self._unsure = ""
+        sys.addaudithook(self._audit)
+
+    def loaded(self, trees: Sequence[str]) -> Loaded:
+        """Return what the process has loaded so far.
+
+        Parameters
+        ----------
+        trees
+            Folders in which the project lies; the interpreter and its packages are none of it, even within them.
+        """
+        unsure = self._unsure or ("it starts processes" if _has_children() else "")
+        files = {str(Path(path).resolve()) for path in (*self._opened, *_modules(), *_mapped())}
+        parts: dict[str, str] = {"Python": sys.version, **_packages()}
+        # The tree of a base lies in the cache, and the cache may lie in the tree of the candidate.
+        tops = sorted((_folder(tree) for tree in trees), key=len, reverse=True)
+        for path in sorted(files):
+            name = _name_in(path, tops)
+            # Two trees may both have a file of one name, as where the base reads the data sets of the candidate.
+            same = parts.get(name, "")
+            parts[name] = f"{same} {_state(Path(path), content=name.startswith(TREE))}".strip()
+        return Loaded(parts, unsure)
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if isinstance(path, str | bytes | os.PathLike) and flags & os.O_ACCMODE != os.O_WRONLY:
+                self._add(os.fsdecode(path))
+        elif event == "sqlite3.connect":
+            if isinstance(arguments[0], str | bytes | os.PathLike):
+                self._add(os.fsdecode(arguments[0]).removeprefix("file:").partition("?")[0])
+        elif event.startswith(_STARTING):
+            self._unsure = "it starts processes"
+        elif event == "socket.connect":
+            self._unsure = self._unsure or "it uses the network"
+
+    def _add(self, path: str) -> None:
+        source = _source(Path(path).absolute())
+        if source and not source.startswith(_OF_THE_SYSTEM):
+            self._opened.add(source)
+
+
+def _source(path: Path) -> str:
+    """Return the source of a compiled module, and nothing for what else a compiler has kept, as numba does."""
+    if path.parent.name != _CACHE:
+        return str(path)
+    try:
+        return importlib.util.source_from_cache(str(path)) if path.suffix == ".pyc" else ""
+    except ValueError:
+        return ""
+
+
+def _modules() -> Iterator[str]:
+    """Yield the files of all modules that are imported."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__dict__", {}).get("__file__")
+        if isinstance(file, str):
+            yield _source(Path(file).absolute())
+
+
+def _mapped() -> Iterator[str]:
+    """Yield the files that are mapped into memory: compiled modules, the libraries that they need, and data."""
+    try:
+        lines = Path("/proc/self/maps").read_text(errors="surrogateescape").splitlines()
+    except OSError:  # not on this system
+        return
+    for line in lines:
+        fields = line.split(maxsplit=5)
+        if len(fields) == 6 and fields[5].startswith("/") and not fields[5].startswith(_OF_THE_SYSTEM):
+            yield fields[5]
+
+
+def _packages() -> dict[str, str]:
+    versions: dict[str, str] = {}
+    for package in importlib.metadata.distributions():
+        # The first one on the import path is the one that is imported.
+        versions.setdefault(f"package {package.metadata['Name']}", package.version)
+    return versions
+
+
+def _has_children() -> bool:
+    """Return whether this process has started others; a child that ended has left its page faults."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return bool(ended.ru_minflt or psutil.Process().children())
+
+
+def _name_in(path: str, tops: Iterable[str]) -> str:
+    installed = [_folder(prefix) for prefix in (sys.prefix, sys.base_prefix)]
+    for top in tops:
+        # A virtual environment may lie in the tree, and the interpreter of the system above it.
+        if path.startswith(top) and not any(path.startswith(prefix) and prefix.startswith(top) for prefix in installed):
+            return TREE + path.removeprefix(top)
+    return path
+
+
+def _folder(path: str) -> str:
+    return str(Path(path).resolve()) + os.sep
+
+
+def _state(path: Path, *, content: bool) -> str:
+    """Return what a file is: a digest of its content, or its size and time of change; that it is gone."""
+    try:
+        if content:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+        status = path.stat()
+    except OSError:
+        return "gone"
+    return f"{status.st_size} {status.st_mtime_ns}"

@@ -1,0 +1,235 @@
+"""A case is left out only if what it loads is equal on both sides; every planted way to differ is measured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import harness
+from harness.gate.decision import Side, SideName
+from harness.gate.environments.build import SideEnvironment
+from harness.gate.live.planned_cases import GatePlan, plan_cases
+from harness.gate.live.unchanged import Trees, equal, leave_out_unchanged, settle_all
+from harness.plan.selection import Selection
+
+TOPIC = """
+import ctypes
+import os
+import sqlite3
+import subprocess
+import sys
+import multiprocessing
+
+import numpy as np
+
+from harness import Dataset, Judgement, Metric, Profile, Topic
+
+topic = Topic("small", title="Small work")
+
+
+def judge(data, output):
+    import rules
+    return Judgement({"error": rules.ERROR})
+
+
+task = topic.task(
+    "copy",
+    title="Copy numbers",
+    datasets=[Dataset("numbers", lambda params, rng: rng.random(10))],
+    phases=["fit"],
+    metrics=[Metric("error", direction="lower", unit="1", margin=0.01)],
+    judge=judge,
+    quick=Profile(blocks=2),
+)
+
+
+def strategy(work):
+    @task.strategy(work.__name__.replace("_", "-"))
+    def run(problem, phase):
+        with phase("fit"):
+            work()
+        return problem.data
+    return run
+
+
+def plain():
+    pass
+
+
+def imports_late():
+    import helper
+    helper.work()
+
+
+def forgets():
+    import helper
+    del sys.modules["helper"]
+
+
+def reads_json():
+    with open("table.json") as file:
+        file.read()
+
+
+def reads_a_data_base():
+    sqlite3.connect("table.db").execute("select 1")
+
+
+def maps_a_file():
+    np.memmap("table.bin", dtype=np.uint8, mode="r")[0]
+
+
+def starts():
+    subprocess.run([sys.executable, "-c", ""])
+
+
+def spawns():
+    # No audit event of Python says this one.
+    from multiprocessing.util import spawnv_passfds
+    os.waitpid(spawnv_passfds(os.fsencode(sys.executable), [sys.executable, "-c", ""], []), 0)
+
+
+def fails():
+    raise RuntimeError("planted")
+
+
+for work in (
+    plain, imports_late, forgets, reads_json, reads_a_data_base, maps_a_file, starts, spawns, fails
+):
+    strategy(work)
+"""
+FILES = {
+    "small.py": TOPIC,
+    "bakeoff.toml": 'topics = ["small.py"]\n',
+    "helper.py": "def work():\n    return 1\n",
+    "rules.py": "ERROR = 0.0\n",
+    "table.json": "{}\n",
+    "table.bin": "abc\n",
+    "notes.md": "# Notes\n",
+    "table.parquet": "read by compiled code alone\n",
+    ".gitignore": "results/\n__pycache__/\n/trees/\n",
+}
+ALWAYS = {"starts", "spawns", "fails"}
+#: Which strategies `compared` names by why they are measured, and those that it leaves out.
+Compared = Callable[..., GatePlan]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def compared(tmp_path: Path) -> Compared:
+    """Return a function that changes files of the candidate and leaves out what is unchanged.
+
+    The base lies within the candidate's tree, as the cache does in CI.
+    """
+    here = tmp_path / "project"
+    there = here / "trees" / "base"
+    for folder in (here, there):
+        folder.mkdir(parents=True)
+        for name, text in FILES.items():
+            (folder / name).write_text(text)
+        (folder / "table.db").touch()
+    git(here, "init", "--initial-branch=main")
+    git(here, "add", ".")
+    git(here, "commit", "--message=one")
+    commit = git(here, "rev-parse", "HEAD")
+
+    def leave_out(changes: dict[str, str], *strategies: str, **variables: str) -> GatePlan:
+        for name, text in changes.items():
+            (here / name).write_text(text)
+        library = str(Path(harness.__file__).parents[1])
+        base, candidate = (
+            SideEnvironment(
+                Side(name, commit), Path(sys.executable), folder, {"PYTHONPATH": f"{folder}:{library}", **more}
+            )
+            for name, folder, more in (("base", there, {}), ("candidate", here, variables))
+        )
+        sides: dict[SideName, SideEnvironment] = {"base": base, "candidate": candidate}
+        plan = plan_cases(Selection(profile="quick", tasks=("small",), strategies=strategies, blocks=2), sides)
+        trees = Trees.of(sides, here / "results")
+        assert equal(sides, trees) == (not changes and not variables)
+        return leave_out_unchanged(plan, sides, trees, 60, lambda _: None)
+
+    return leave_out
+
+
+def measured(plan: GatePlan) -> set[str]:
+    assert all(case.unchanged and case.verdict == "pass" and "unchanged: all" in case.reason for case in plan.settled)
+    return {planned.case.strategy for planned in plan.cases}
+
+
+def test_only_what_cannot_be_known_is_measured_where_nothing_changed(compared: Compared) -> None:
+    plan = compared(
+        {"notes.md": "# Other notes\n", "unused.py": "1\n", "bakeoff.toml": 'topics = ["small.py"]\n[gate]\n'}
+    )
+    assert measured(plan) == ALWAYS
+    assert {case.strategy for case in plan.settled} == {
+        *("plain", "imports-late", "forgets", "reads-json", "reads-a-data-base", "maps-a-file")
+    }
+    (failed, *_), (process, *_) = (
+        [remark for remark in plan.remarks if text in remark] for text in ("planted", "it starts processes")
+    )
+    assert failed.startswith("measured because the base did not say what it loads (RuntimeError: planted)")
+    assert process.endswith("small/copy/spawns/numbers/clean, small/copy/starts/numbers/clean")
+
+
+def test_what_is_imported_or_read_within_a_function_is_seen(compared: Compared) -> None:
+    changes = {
+        "helper.py": "def work():\n    return 2\n",
+        "table.json": "[]\n",
+        "table.db": "SQLite",
+        "table.bin": "abd\n",
+    }
+    reading = {"imports-late", "forgets", "reads-json", "reads-a-data-base", "maps-a-file"}
+    plan = compared(changes, "plain", *reading)
+    assert measured(plan) == reading
+    assert plan.remarks[-1].startswith("measured because table.json differs: ")
+    assert any(remark.startswith("measured because helper.py differs: ") for remark in plan.remarks)
+
+
+@pytest.mark.parametrize(("name", "text"), [("rules.py", "ERROR = 0.5\n"), ("small.py", f"{TOPIC}\n")])
+def test_the_judge_and_the_topic_are_part_of_every_case(compared: Compared, name: str, text: str) -> None:
+    assert measured(compared({name: text}, "plain")) == {"plain"}
+
+
+def test_a_changed_file_that_compiled_code_may_read_is_a_doubt(compared: Compared) -> None:
+    plan = compared({"table.parquet": "other\n"}, "plain")
+    assert measured(plan) == {"plain"}
+    assert (
+        "measured because table.parquet changed, which compiled code may read unseen: small/copy/" in plan.remarks[-1]
+    )
+
+
+def test_variables_that_differ_are_a_doubt(compared: Compared) -> None:
+    plan = compared({}, "plain", WORK="2")
+    assert measured(plan) == {"plain"}
+    assert plan.remarks == ["measured because variable WORK differs: small/copy/plain/numbers/clean"]
+
+
+def test_all_cases_are_settled_where_both_sides_are_the_same(compared: Compared) -> None:
+    plan = compared({}, "starts")
+    (case,) = settle_all(plan).settled
+    assert (case.strategy, case.unchanged, case.reason) == (
+        *("starts", True),
+        "unchanged: both sides have the same files and packages",
+    )
+
+
+def test_packages_that_differ_are_not_equal(tmp_path: Path) -> None:
+    base = SideEnvironment(Side("x==1", packages={"x": "1"}), Path(sys.executable), tmp_path, {})
+    candidate = SideEnvironment(Side("here", packages={"x": "2"}), Path(sys.executable), tmp_path, {})
+    sides: dict[SideName, SideEnvironment] = {"base": base, "candidate": candidate}
+    assert not equal(sides, Trees.of(sides, tmp_path))
+    same = msgspec.structs.replace(base.side, packages={})
+    both = SideEnvironment(same, Path(sys.executable), tmp_path, {})
+    alike: dict[SideName, SideEnvironment] = {"base": both, "candidate": both}
+    assert equal(alike, Trees.of(alike, tmp_path))
