@@ -25,6 +25,7 @@ from harness.gate.environments.cache import (
     sweep,
 )
 from harness.gate.environments.checkout import Repository, check_out, not_carried, open_repository, resolve
+from harness.gate.environments.finish import build_in, built, laid_over
 from harness.gate.environments.overlay import Overlay, OverlayRecipe, make
 from harness.gate.environments.probe import check_packages, check_sources, look
 
@@ -65,6 +66,7 @@ def build(
     base_requirements: Sequence[str],
     candidate_requirements: Sequence[str] = (),
     *,
+    taken: Sequence[str] = (),
     say: Say,
 ) -> tuple[SideEnvironment, SideEnvironment, list[str]]:
     """Build both environments, or find them in the cache.
@@ -79,6 +81,8 @@ def build(
         Anything that git takes for a commit.
     base_requirements, candidate_requirements
         As pip takes them: ``xgboost==2.1.4``.
+    taken
+        Files and folders of the project that the base takes from the candidate.
     say
         Called with a sentence on each step that takes a while.
 
@@ -101,7 +105,7 @@ def build(
         "base": installer.parse(base_requirements, "--base-with"),
         "candidate": installer.parse(candidate_requirements, "--candidate-with"),
     }
-    halves, remarks = _trees(config.folder, policy.paths, base_revision, say)
+    halves, remarks = _trees(config.folder, policy, base_revision, taken, say)
     remarks += _add_pins(wanted, halves, policy.lock)
     remarks += _install(wanted, halves, _wheels(config.folder, policy.wheels), say)
     differ = _differences(halves)
@@ -139,21 +143,30 @@ def _name(revision: str, requirements: Sequence[str]) -> str:
 
 
 def _trees(
-    folder: Path, paths: Sequence[str], revision: str | None, say: Say
+    folder: Path, policy: GatePolicy, revision: str | None, taken: Sequence[str], say: Say
 ) -> tuple[dict[SideName, _Half], list[str]]:
-    """Return both sides' trees, and remarks on them."""
+    """Return both sides' trees, compiled if the policy has a command for it, and remarks on them."""
+    paths = policy.paths
     repository = _repository(folder, needed=revision is not None)
     if repository is None:
         alone = _Half(Tree(folder, folder), None, None)
         check_paths(alone.tree, paths, alone=False)
         return {"base": alone, "candidate": alone}, []
     own = _Half(Tree(folder, repository.top), repository.commit, repository.dirty)
+    if policy.build:
+        say(f"building the candidate: {policy.build}")
+        build_in(folder, policy.build, "candidate")
     check_paths(own.tree, paths, alone=revision is not None)
     remarks = ["the working tree has changes that are not committed"] if own.dirty else []
     if revision is None:
         return {"base": own, "candidate": own}, remarks
     commit = resolve(repository, revision)
     top, hold = check_out(repository, commit, say)
+    key = commit
+    if policy.build:
+        key, (top, hold) = built(key, top, repository.inner, policy.build, say)
+    if taken:
+        top, hold = laid_over(key, top, repository, taken, say)
     base = _Half(Tree(top / repository.inner, top, hold), commit, dirty=False)
     if not base.tree.folder.is_dir():
         raise UsageError(f"revision {revision} has no folder {repository.inner}: take one that has the project")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 
@@ -16,6 +17,8 @@ from harness.errors import UsageError
 from harness.execute.slots import Slot
 from harness.gate.decision import Decision, Pair, SideName
 from harness.gate.environments.build import SideEnvironment, build
+from harness.gate.environments.cache import PAIRS, Shelf
+from harness.gate.foreign.suite import Suite
 from harness.gate.live import journal
 from harness.gate.live.both_sides import DATASETS, MemoryPass, Reading
 from harness.gate.live.guard import guarded
@@ -56,6 +59,8 @@ class GateRequest:
         Packages that the base has in other versions, as pip takes them.
     command
         The command line, as typed.
+    suite
+        Another tool's benchmarks to gate in place of topics.
     """
 
     base: str
@@ -63,6 +68,7 @@ class GateRequest:
     selection: Selection
     policy: GatePolicy
     command: str
+    suite: Suite | None = None
 
 
 def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks) -> Decision:
@@ -77,10 +83,10 @@ def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks)
     EnvironmentBuildError
         When an environment cannot be built.
     """
-    with callbacks, guarded():
-        sides, remarks = _build(request, config, callbacks.preparing)
+    with callbacks, guarded(), Shelf(PAIRS).temporary() as scratch:
+        sides, remarks = _build(request, config, scratch, callbacks.preparing)
         selection = msgspec.structs.replace(request.selection, blocks=2 * request.policy.pairs)
-        plan = plan_cases(selection, sides)
+        plan = plan_cases(selection, sides, request.suite)
         file = journal.create(
             config.results_folder,
             fingerprint(config.machine or None).name,
@@ -105,9 +111,11 @@ def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Deci
     """
     file, lines = journal.reopen(config.results_folder, name)
     recorded = file.head.request
-    request = GateRequest(recorded.base, recorded.requirements, recorded.selection, recorded.policy, file.head.command)
-    with callbacks, guarded(), file:
-        sides, _ = _build(request, config, callbacks.preparing)
+    request = GateRequest(
+        recorded.base, recorded.requirements, recorded.selection, recorded.policy, file.head.command, recorded.suite
+    )
+    with callbacks, guarded(), file, Shelf(PAIRS).temporary() as scratch:
+        sides, _ = _build(request, config, scratch, callbacks.preparing)
         if _recorded(request, sides, config) != recorded:
             raise UsageError(
                 f"gate {file.head.gate} cannot be resumed: the code or the packages of a side changed since; "
@@ -117,10 +125,13 @@ def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Deci
 
 
 def _build(
-    request: GateRequest, config: Config, say: Callable[[str], None]
+    request: GateRequest, config: Config, scratch: Path, say: Callable[[str], None]
 ) -> tuple[dict[SideName, SideEnvironment], list[str]]:
     try:
-        base, candidate, remarks = build(config, request.policy, request.base or None, request.requirements, say=say)
+        taken = request.suite.taken if request.suite else ()
+        base, candidate, remarks = build(
+            config, request.policy, request.base or None, request.requirements, taken=taken, say=say
+        )
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -132,7 +143,9 @@ def _build(
     datasets = config.datasets_folder.resolve()
     if datasets.is_dir() and datasets != builtin_folder().resolve():
         base = replace(base, variables={**base.variables, DATASETS: str(datasets)})
-    return {"base": base, "candidate": candidate}, remarks
+    more = request.suite.variables(scratch) if request.suite else {}
+    sides: dict[SideName, SideEnvironment] = {"base": base, "candidate": candidate}
+    return {name: replace(side, variables={**side.variables, **more}) for name, side in sides.items()}, remarks
 
 
 def _recorded(request: GateRequest, sides: dict[SideName, SideEnvironment], config: Config) -> journal.RecordedRequest:
@@ -143,6 +156,7 @@ def _recorded(request: GateRequest, sides: dict[SideName, SideEnvironment], conf
         digest_of_tree(config.folder) if sides["candidate"].side.commit else "",
         request.selection,
         request.policy,
+        request.suite,
     )
 
 

@@ -78,7 +78,8 @@ class MeasuredCase:
         """Return the gated figures; none before the first pair, and only metrics once a side has diverged."""
         whole = [pair for pair in self.screen if not pair.failed]
         found = figures_of(self.planned, whole, self.policy) if whole else []
-        return [figure for figure in found if figure.kind == "quality"] if self.diverged() else found
+        costs = self.planned.measured and not self.diverged()
+        return found if costs else [figure for figure in found if figure.kind == "quality"]
 
     def diverged(self) -> str:
         """Say in which pairs a side diverged; empty where none did."""
@@ -189,7 +190,7 @@ def _case(measured: MeasuredCase, place: int, adjusted: Confirmations, alpha: fl
         else _screened(measured, figure, outcome, stopped)
         for figure, outcome in measured.outcomes().items()
     ]
-    if not measured.diverged():
+    if measured.planned.measured and not measured.diverged():
         case.findings += growth(measured.memory, measured.policy, case.topic)
     return case
 
@@ -265,11 +266,9 @@ def _finding(
         kind=figure.kind,
         unit=figure.unit,
         better=figure.better,
-        margin=measured.policy.margin(
-            measured.planned.case.topic,
-            figure.name,
-            {name: metric.margin for name, metric in measured.planned.metrics.items()},
-        ),
+        margin=figure.margin
+        if figure.kind == "quality"
+        else measured.policy.margin(measured.planned.case.topic, figure.name, {}),
         verdict=verdict,
         reason=reason,
         effect=figure.effect(outcome, pairs[: outcome.pairs]),
