@@ -40,7 +40,7 @@ def asv_suite(given: str, pattern: str, project: Path) -> Suite:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise UsageError(f"-b {pattern!r} is no regular expression ({error}): correct it") from None
+        raise UsageError(f"-b {pattern!r} is not a regular expression ({error}): correct it") from None
     file = _configuration(Path(given))
     named = _read(file).get("benchmark_dir", "benchmarks")
     if not isinstance(named, str):

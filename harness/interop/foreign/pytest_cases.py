@@ -65,7 +65,9 @@ def _collected(suite: Suite, folder: Path) -> tuple[pytest.Session, _Plugin]:
     try:
         config = _prepareconfig([*options, "--basetemp", f"{scratch}/pytest", str(folder / suite.path)])
         config._do_configure()
-        # The fixture of the plugin that is registered last is the one that tests get.
+        # Its options, markers and hooks of a conftest stay known; its fixture and reports would refuse another fixture.
+        if config.pluginmanager.has_plugin("benchmark"):
+            config.pluginmanager.unregister(name="benchmark")
         config.pluginmanager.register(plugin, "bakeoff")
         session = pytest.Session.from_config(config)
         config.hook.pytest_sessionstart(session=session)
