@@ -148,14 +148,14 @@ def _trees(
     """Return both sides' trees, compiled if the policy has a command for it, and remarks on them."""
     paths = policy.paths
     repository = _repository(folder, needed=revision is not None)
+    if policy.build:
+        say(f"building the candidate: {policy.build}")
+        build_in(folder, policy.build, "candidate")
     if repository is None:
         alone = _Half(Tree(folder, folder), None, None)
         check_paths(alone.tree, paths, alone=False)
         return {"base": alone, "candidate": alone}, []
     own = _Half(Tree(folder, repository.top), repository.commit, repository.dirty)
-    if policy.build:
-        say(f"building the candidate: {policy.build}")
-        build_in(folder, policy.build, "candidate")
     check_paths(own.tree, paths, alone=revision is not None)
     remarks = ["the working tree has changes that are not committed"] if own.dirty else []
     if revision is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -12,6 +13,7 @@ from harness.errors import UsageError
 from harness.gate.decision import SIDES, SideName
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.foreign.suite import Suite
+from harness.inputs import read_toml
 
 _CONFIGURATION = ("conftest", "setup", "noxfile")
 
@@ -42,6 +44,12 @@ def check_own(
                 raise UsageError(
                     f"the {name} imports {module} from {file}, the other side's tree: both would run the same code"
                 )
+        project = _module_name(folder)
+        if project in files and not _is_source(files[project], folder):
+            raise UsageError(
+                f"the {name} imports {project} from {files[project]}, not from its tree, so both sides would run the "
+                "same code: name the folder of the package in [tool.bakeoff.gate] paths, as in ['lib']"
+            )
         own[name] = {
             module: file
             for module, file in files.items()
@@ -68,6 +76,14 @@ def _check_compiled(own: Mapping[SideName, Mapping[str, Path]]) -> None:
                     f"{module} is not compiled in the {name}'s tree, unlike in the other's: give the command that "
                     "builds it in [tool.bakeoff.gate] build, as in 'python setup.py build_ext --inplace'"
                 )
+
+
+def _module_name(folder: Path) -> str:
+    """Return the module that is probably that of the project's name; empty without one."""
+    file = folder / "pyproject.toml"
+    table = read_toml(file).get("project") if file.is_file() else None
+    name = table.get("name") if isinstance(table, dict) else None
+    return re.sub(r"[-.]", "_", name).lower() if isinstance(name, str) else ""
 
 
 def _extensions(folder: Path) -> int:

@@ -44,7 +44,7 @@ def asv_suite(given: str, pattern: str, project: Path) -> Suite:
     file = _configuration(Path(given))
     named = _read(file).get("benchmark_dir", "benchmarks")
     if not isinstance(named, str):
-        raise UsageError(f"{file} has a benchmark_dir that is no text: correct it")
+        raise UsageError(f"{file} has a benchmark_dir that is not a text: correct it")
     path = _inside(file.parent / named, project)
     if not (project / path).is_dir():
         raise UsageError(f"there is no folder {project / path}, the benchmark_dir of {file}: correct it")

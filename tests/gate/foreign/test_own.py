@@ -143,6 +143,14 @@ def test_a_side_that_imports_nothing_but_benchmarks_of_its_tree_is_refused(tmp_p
         )
 
 
+def test_the_project_s_package_from_elsewhere_is_refused_beside_other_modules_of_the_tree(tmp_path: Path) -> None:
+    made = sides(tmp_path)
+    (tmp_path / "base" / "pyproject.toml").write_text('[project]\nname = "Big-Thing"\n')
+    found = {**files(tmp_path, "base"), "big_thing": "/usr/lib/big_thing/__init__.py"}
+    with pytest.raises(UsageError, match="the base imports big_thing from /usr/lib"):
+        check_own(SUITE, made, {"base": found, "candidate": files(tmp_path, "candidate")})
+
+
 def test_a_package_that_one_side_alone_has_compiled_is_refused(tmp_path: Path) -> None:
     made = sides(tmp_path)
     (tmp_path / "candidate" / "small" / f"fast{importlib.machinery.EXTENSION_SUFFIXES[0]}").touch()
