@@ -50,7 +50,7 @@ def test_a_slowdown_planted_in_the_package_is_regressed(
     repository: Project, options: tuple[str, ...], strategy: str
 ) -> None:
     write_package(repository.folder, work=3)
-    case = told(repository, *options, code=1 if "--pytest" in options else 4)[strategy]
+    case = told(repository, *options, code=1)[strategy]
     assert case["verdict"] == "regressed"
     (cpu,) = (finding for finding in case["findings"] if finding["figure"] == "cpu_s")  # type: ignore[attr-defined]
     assert 2 < cpu["effect"]["estimate"] < 4
