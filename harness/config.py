@@ -80,6 +80,9 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         Folder of wheels to install from, instead of an index.
     paths
         Folders within the project that are put on the import path; by default ``src`` where there is one, and ``.``.
+    build
+        Command that compiles the project in its folder, where its package must be compiled: ``python setup.py build_ext
+        --inplace``. It runs in the working tree, and once in the tree of each base.
     """
 
     margins: dict[str, Annotated[float, msgspec.Meta(ge=0)]] = {}
@@ -93,6 +96,7 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     lock: tuple[PathText, ...] = ("constraints.txt", "requirements.txt")
     wheels: PathText = ""
     paths: tuple[PathText, ...] = ()
+    build: str = ""
 
     def margin(self, topic: str, figure: str, declared: Mapping[str, float]) -> float:
         """Return the margin of a figure.
@@ -107,6 +111,10 @@ class GatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
             if name in self.margins:
                 return self.margins[name]
         return declared[figure] if figure in declared else _MARGINS[total]
+
+    def names(self, topic: str, figure: str) -> bool:
+        """Return whether the policy itself has a margin of a figure."""
+        return f"{topic}:{figure}" in self.margins or figure in self.margins
 
     def allows(self, case: str, params: Mapping[str, Scalar], figure: str, today: datetime.date) -> str:
         """Return why a figure of a case may be worse today; empty when it may not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 import pkgutil
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from harness.project_modules import project_modules
 
 BUILTIN = "harness.topics"
 ENTRY_POINTS = "bakeoff.topics"
+#: Variable with a module whose function ``registry(config)`` makes the registry instead, as for another tool's suite.
+REGISTRY = "BAKEOFF_REGISTRY"
 
 
 class Registry:
@@ -164,6 +167,9 @@ def load_registry(config: Config) -> Registry:
     UsageError
         When a file of the project is missing, or a declaration in it is wrong.
     """
+    if other := os.environ.get(REGISTRY):
+        made: Registry = importlib.import_module(other).registry(config)
+        return made
     topics: dict[str, Topic] = {}
     # In this order: strategies of a project come after those of the task that they join.
     builtin, plugins = list(_builtin()), list(_plugins())

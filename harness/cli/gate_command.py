@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from harness.config import Config
     from harness.gate.decision import Decision
+    from harness.gate.foreign.suite import Suite
     from harness.records import Record
 
 
@@ -113,6 +114,9 @@ _FILES = ("junit", "markdown", "page")
     metavar="REQUIREMENT",
     help="Measure against an environment with this package instead, as in xgboost==2.1.4.",
 )
+@click.option("--pytest", "tests", metavar="PATH", help="Gate the project's pytest-benchmark tests there.")
+@click.option("--asv", is_flag=False, flag_value=".", metavar="[FOLDER]", help="Gate the asv suite of this folder.")
+@click.option("-b", "bench", metavar="REGEX", help="With --asv, only these benchmarks.")
 @click.option("--task", "-t", "tasks", multiple=True, metavar="TOPIC[/TASK]", help="Only these tasks.")
 @click.option("--strategy", "-s", "strategies", multiple=True, metavar="GLOB", help="Only these strategies.")
 @click.option("--dataset", "-d", "datasets", multiple=True, metavar="GLOB", help="Only these data sets.")
@@ -140,6 +144,7 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     bakeoff gate --base origin/main           the working tree against a revision
     bakeoff gate --base-with xgboost==2.1.4   these packages against others
     bakeoff gate --explain latest             why a live gate decided as it did
+    bakeoff gate --base main --pytest bench   the project's own pytest-benchmark tests, or its asv suite with --asv
 
     To measure now, both sides are called in turn on the same cores until every case is decided. Margins and other
     settings: [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured, or the base
@@ -190,6 +195,8 @@ def _decide(runs: tuple[str, ...], choices: dict[str, Any], settings: Config) ->
     for option in ("changed_only", "anyway"):
         if choices[option] and (not live or choices["resume"]):
             raise UsageError(f"--{option.replace('_', '-')} belongs to a new gate with --base or --base-with")
+    if not live and (choices["tests"] or choices["asv"]):
+        raise UsageError("--pytest and --asv are measured now: give --base REVISION or --base-with REQUIREMENT, too")
     if live and runs:
         raise UsageError("give either two stored runs, or --base and --base-with to measure now, not both")
     if not live:
@@ -239,8 +246,12 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         policy = settings.gate
         if choices["budget"]:
             policy = msgspec.structs.replace(policy, budget_s=choices["budget"])
-        _check_margins(settings)
-        selection = selection_of(choices, settings, load_registry(settings))
+        suite = _suite(choices, settings)
+        if suite is None:
+            _check_margins(settings)
+            selection = selection_of(choices, settings, load_registry(settings))
+        else:
+            selection = selection_of({**choices, "tasks": choices["tasks"] or (suite.tool,)}, settings, None)
         request = GateRequest(
             choices["base"] or "",
             choices["requirements"],
@@ -249,6 +260,7 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
             _typed(),
             changed_only=choices["changed_only"],
             anyway=choices["anyway"],
+            suite=suite,
         )
         return run_gate(request, settings, progress)
     except EnvironmentBuildError as error:
@@ -258,6 +270,23 @@ def _live(choices: dict[str, Any], settings: Config) -> Decision:
         if progress.gate:
             remarks.print(f"interrupted; finish it with: bakeoff gate --resume {progress.gate}", soft_wrap=True)
         raise
+
+
+def _suite(choices: dict[str, Any], settings: Config) -> Suite | None:
+    """Return the suite of another tool that was asked for."""
+    from harness.interop.foreign.choose import asv_suite, pytest_suite
+
+    if choices["tests"] and choices["asv"]:
+        raise UsageError("give either --pytest or --asv, not both: each gate has the benchmarks of one tool")
+    if choices["bench"] and not choices["asv"]:
+        raise UsageError("-b chooses among asv's benchmarks: give --asv, too")
+    if not choices["tests"] and not choices["asv"]:
+        return None
+    if choices["settings"]:
+        raise UsageError("--set has no effect on the benchmarks of another tool: choose among them with -s, -t or -b")
+    if choices["asv"]:
+        return asv_suite(choices["asv"], choices["bench"] or "", settings.folder)
+    return pytest_suite(choices["tests"], settings.folder)
 
 
 def _check_margins(settings: Config, records: Sequence[Record] = ()) -> None:

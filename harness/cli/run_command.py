@@ -196,7 +196,7 @@ def take_termination_for_interruption() -> None:
     signal.signal(signal.SIGTERM, interrupt)
 
 
-def selection_of(choices: dict[str, Any], settings: Config, registry: Registry) -> Selection:
+def selection_of(choices: dict[str, Any], settings: Config, registry: Registry | None) -> Selection:
     """Make the selection of options that were given; an option that a command lacks has its default.
 
     Without tasks it means those of the project, or all where the project has none.
@@ -211,7 +211,7 @@ def selection_of(choices: dict[str, Any], settings: Config, registry: Registry) 
             raise UsageError("give either --threads or --set threads, not both")
         values["threads"] = (choices["threads"],)
     return Selection(
-        tasks=choices["tasks"] or registry.default_tasks,
+        tasks=choices["tasks"] or (registry.default_tasks if registry else ()),
         strategies=choices["strategies"],
         datasets=choices["datasets"],
         scenarios=choices["scenarios"],

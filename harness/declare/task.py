@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol, TypedDict, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypedDict, TypeVar, cast
 
 import numpy.typing as npt
 
@@ -195,6 +195,26 @@ class StrategySettings(TypedDict, total=False):
     hand_tuned: bool
 
 
+class ListedCase(NamedTuple):
+    """A case of a task that lists its cases.
+
+    Attributes
+    ----------
+    reason
+        Why it cannot be measured; empty if it can.
+    measured
+        Whether its times and memory are judged, beside its metrics.
+    """
+
+    strategy: str
+    dataset: str
+    scenario: str
+    params: Mapping[str, Scalar]
+    options: Mapping[str, Scalar]
+    reason: str = ""
+    measured: bool = True
+
+
 @dataclass(frozen=True)
 class Task:
     """What is to be done and how it is judged. Made by `Topic.task`.
@@ -215,6 +235,8 @@ class Task:
         Data sets that a project has added, and in `joined_at` the file and line of each.
     models
         Models that predict from what was measured.
+    listed
+        All cases of the task, where it was collected from another tool; empty where data, scenarios and sweeps say it.
     """
 
     topic: str
@@ -246,6 +268,7 @@ class Task:
     joined: list[Dataset] = field(default_factory=list)
     joined_at: list[str] = field(default_factory=list)
     models: list[Model] = field(default_factory=list)
+    listed: tuple[ListedCase, ...] = ()
 
     @property
     def full_name(self) -> str:

@@ -46,6 +46,8 @@ class Metric:
     rate
         Whether it is the share of cases that have a property; the judge says of how many cases in `Judgement.n`, so
         that its interval is exact.
+    relative
+        Whether `margin` is a share of the base's value, for a number whose size is not known when it is declared.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Metric:
     margin: float = 0.0
     limit: float | None = None
     rate: bool = False
+    relative: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name, "metric", IDENTIFIER)

@@ -113,7 +113,7 @@ def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedR
     tasks: dict[str, TaskCard] = {}
     setups: dict[str, dict[str, None]] = defaultdict(dict)
     for result in results:
-        trial = _trial(topic, result)
+        trial = trial_of(topic, result)
         block = blocks[trial.variant]
         blocks[trial.variant] += 1
         trial = msgspec.structs.replace(trial, block=block, seeds=Seeds(data=block, model=block, order=block))
@@ -131,8 +131,8 @@ def imported_records(topic: str, results: Sequence[ImportedResult]) -> ImportedR
     return ImportedRecords(records, tuple(metrics.values()), tuple(strategies.values()), tuple(cards))
 
 
-def _trial(topic: str, result: ImportedResult) -> Trial:
-    """Make the trial of a result, as block 0."""
+def trial_of(topic: str, result: ImportedResult) -> Trial:
+    """Make the trial of a result, as block 0, of `topic` where the result names none."""
     joint = _joint(result)
     return Trial(
         topic=result.topic or topic,

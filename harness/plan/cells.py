@@ -139,6 +139,9 @@ def cells_of_profile(
     blocks = selection.blocks or profile.blocks
     if not strategies:
         return
+    if task.listed:
+        yield from _listed(task, {strategy.name: strategy for strategy in strategies}, selection, registry, blocks)
+        return
     for dataset in _datasets(task, selection, profile, registry):
         grid = param_grid(task, dataset, profile, selection.values)
         swept = list(param_sweep(task, dataset, grid, selection.values)) if profile.sweeps else []
@@ -153,6 +156,20 @@ def cells_of_profile(
                 yield PlannedCell(
                     task, dataset, scenario, params, _variants(strategies, selection, blocks, sweeps=False)
                 )
+
+
+def _listed(
+    task: Task, strategies: Mapping[str, Strategy], selection: Selection, registry: Registry, blocks: int
+) -> Iterator[PlannedCell]:
+    """Generate a cell for each case that a task lists."""
+    scenarios = {scenario.name: scenario for scenario in task.scenarios}
+    for case in task.listed:
+        chosen = matches(case.dataset, selection.datasets) and matches(case.scenario, selection.scenarios)
+        if chosen and case.strategy in strategies:
+            dataset = registry.dataset(case.dataset)
+            (common,) = param_grid(task, dataset, task.full, selection.values)
+            variant = Variant(strategies[case.strategy], dict(case.options), blocks)
+            yield PlannedCell(task, dataset, scenarios[case.scenario], common | dict(case.params), (variant,))
 
 
 def merged(cells: Iterable[PlannedCell]) -> list[PlannedCell]:

@@ -27,6 +27,7 @@ from harness.gate.environments.cache import (
     sweep,
 )
 from harness.gate.environments.checkout import Repository, check_out, not_carried, open_repository, resolve
+from harness.gate.environments.finish import build_in, built, laid_over
 from harness.gate.environments.overlay import Overlay, OverlayRecipe, make
 from harness.gate.environments.probe import check_packages, check_sources, look
 
@@ -69,6 +70,7 @@ def build(
     base_requirements: Sequence[str],
     candidate_requirements: Sequence[str] = (),
     *,
+    taken: Sequence[str] = (),
     say: Say,
     parts: Parts | None = None,
 ) -> tuple[SideEnvironment, SideEnvironment, list[str]]:
@@ -84,6 +86,8 @@ def build(
         Anything that git takes for a commit.
     base_requirements, candidate_requirements
         As pip takes them: ``xgboost==2.1.4``.
+    taken
+        Files and folders of the project that the base takes from the candidate.
     say
         Called with a sentence on each step that takes a while.
 
@@ -107,7 +111,7 @@ def build(
         "candidate": installer.parse(candidate_requirements, "--candidate-with"),
     }
     with timed("check out", parts):
-        halves, remarks = _trees(config.folder, policy.paths, base_revision, say)
+        halves, remarks = _trees(config.folder, policy, base_revision, taken, say)
     with timed("install", parts):
         remarks += _add_pins(wanted, halves, policy.lock)
         remarks += _install(wanted, halves, _wheels(config.folder, policy.wheels), say)
@@ -155,10 +159,14 @@ def _name(revision: str, requirements: Sequence[str]) -> str:
 
 
 def _trees(
-    folder: Path, paths: Sequence[str], revision: str | None, say: Say
+    folder: Path, policy: GatePolicy, revision: str | None, taken: Sequence[str], say: Say
 ) -> tuple[dict[SideName, _Half], list[str]]:
-    """Return both sides' trees, and remarks on them."""
+    """Return both sides' trees, compiled if the policy has a command for it, and remarks on them."""
+    paths = policy.paths
     repository = _repository(folder, needed=revision is not None)
+    if policy.build:
+        say(f"building the candidate: {policy.build}")
+        build_in(folder, policy.build, "candidate")
     if repository is None:
         alone = _Half(Tree(folder, folder), None, None)
         check_paths(alone.tree, paths, alone=False)
@@ -170,6 +178,11 @@ def _trees(
         return {"base": own, "candidate": own}, remarks
     commit = resolve(repository, revision)
     top, hold = check_out(repository, commit, say)
+    key = commit
+    if policy.build:
+        key, (top, hold) = built(key, top, repository.inner, policy.build, say)
+    if taken:
+        top, hold = laid_over(key, top, repository, taken, say)
     base = _Half(Tree(top / repository.inner, top, hold), commit, dirty=False)
     if not base.tree.folder.is_dir():
         raise UsageError(f"revision {revision} has no folder {repository.inner}: take one that has the project")

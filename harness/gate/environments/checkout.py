@@ -101,14 +101,29 @@ def check_out(repository: Repository, commit: str, say: Callable[[str], None]) -
     EnvironmentBuildError
         When git cannot write it, as where a partial clone lacks its files.
     """
+
+    def fill(tree: Path) -> None:
+        _fill(repository, commit, tree, tree.parent / "index")
+
+    return made_once(commit, fill, f"checking out the base: {commit[:8]}", say)
+
+
+def made_once(key: str, fill: Callable[[Path], None], sentence: str, say: Callable[[str], None]) -> tuple[Path, Hold]:
+    """Return a tree of the cache, which is filled and said once, with the hold that keeps it from being removed.
+
+    Raises
+    ------
+    EnvironmentBuildError
+        When it cannot be filled or written.
+    """
     shelf = Shelf(TREES)
-    hold, tree = shelf.use(commit), shelf.entry(commit)
+    hold, tree = shelf.use(key), shelf.entry(key)
     if not tree.is_dir():
-        say(f"checking out the base: {commit[:8]}")
+        say(sentence)
         with shelf.temporary() as folder:
             made = folder / "tree"
             made.mkdir()
-            _fill(repository, commit, made, folder / "index")
+            fill(made)
             # If another gate was faster, its tree is there, and it is the same.
             with contextlib.suppress(OSError):
                 made.rename(tree)

@@ -198,12 +198,15 @@ _COMPLAINT = re.compile(
 )
 
 
-def run(command: list[str], *, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command with both of its outputs in one, and with another temporary folder if one is given."""
+def run(
+    command: list[str], *, temporary: Path | None = None, folder: Path | None = None, path: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a command with both of its outputs in one, and with another temporary folder or ``PATH`` if one is given."""
     kept = {name: value for name, value in os.environ.items() if name not in _PIP_OVERRIDES}
     return subprocess.run(
         command,
-        env={**kept, **({"TMPDIR": str(temporary)} if temporary else {})},
+        cwd=folder,
+        env={**kept, **({"TMPDIR": str(temporary)} if temporary else {}), **({"PATH": path} if path else {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -22,6 +22,7 @@ from harness.errors import BakeoffError, CannotRunError
 from harness.gate.decision import SIDES, Pair, SideName, Stage
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.environments.cache import PAIRS, Shelf
+from harness.gate.foreign.suite import ONE_CALL
 from harness.gate.live.gated import differences
 from harness.gate.live.process import SideError, SideProcess
 from harness.gate.live.side import PairTask
@@ -358,5 +359,6 @@ class MemoryPass:
             config = read_config(side.folder)
             if DATASETS in side.variables:
                 config = msgspec.structs.replace(config, datasets=side.variables[DATASETS])
-            self._servers[name, topic] = Server(topic, config, quiet=True, python=side.python, variables=side.variables)
+            variables = {**side.variables, ONE_CALL: "1"}
+            self._servers[name, topic] = Server(topic, config, quiet=True, python=side.python, variables=variables)
         return self._servers[name, topic]

@@ -10,7 +10,7 @@ import msgspec
 
 from harness.gate.decision import Case, Effect, Kind, Stage
 from harness.gate.live import journal
-from harness.gate.live.gated import GatedFigure
+from harness.gate.live.gated import SCREEN_ALPHA, GatedFigure
 from harness.gate.live.measured_case import MeasuredCase, cases, confirming_alpha
 from harness.gate.sequential import SequentialResult, State, looks, spending
 from harness.gate.settle import settle_case, today_utc
@@ -133,7 +133,7 @@ def _case(measured: MeasuredCase, case: Case, alpha: float) -> ExplainedCase:
 
 
 def _looks(measured: MeasuredCase, figure: GatedFigure, alpha: float) -> Iterator[Look]:
-    yield from _stage(measured, figure, "screen", measured.policy.alpha)
+    yield from _stage(measured, figure, "screen", SCREEN_ALPHA)
     if figure in measured.flagged():
         yield from _stage(measured, figure, "confirm", alpha)
 
@@ -145,7 +145,7 @@ def _stage(measured: MeasuredCase, figure: GatedFigure, stage: Stage, alpha: flo
     for look, share in taken:
         # Only the last look knows that no more pairs come, and spends the rest.
         last = look == taken[-1][0]
-        outcome = figure.outcome(pairs[:look], cap, alpha, ended=ended and last)
+        outcome = figure.outcome(pairs[:look], cap, alpha, measured.policy.alpha, ended=ended and last)
         effect = figure.effect(outcome, pairs[:look]) if _has_effect(outcome) else None
         undecided = outcome.state == "undecided"
         asked = 0 if not undecided or (ended and last) else _next(look, cap)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 
@@ -16,6 +17,8 @@ from harness.errors import UsageError
 from harness.execute.slots import Slot
 from harness.gate.decision import Decision, Pair, SideName
 from harness.gate.environments.build import Parts, SideEnvironment, build, timed
+from harness.gate.environments.cache import PAIRS, Shelf
+from harness.gate.foreign.suite import Suite
 from harness.gate.live import journal
 from harness.gate.live.both_sides import DATASETS, MemoryPass, Reading
 from harness.gate.live.forecast import forecast, prepared, sentences
@@ -62,6 +65,8 @@ class GateRequest:
         Whether cases that load the same on both sides pass without being measured.
     anyway
         Whether to measure although both sides have the same files and packages.
+    suite
+        Another tool's benchmarks to gate in place of topics.
     """
 
     base: str
@@ -71,6 +76,7 @@ class GateRequest:
     command: str
     changed_only: bool = False
     anyway: bool = False
+    suite: Suite | None = None
 
 
 def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks) -> Decision:
@@ -85,9 +91,9 @@ def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks)
     EnvironmentBuildError
         When an environment cannot be built.
     """
-    with callbacks, guarded():
+    with callbacks, guarded(), Shelf(PAIRS).temporary() as scratch:
         parts: Parts = {}
-        sides, remarks = _build(request, config, callbacks.preparing, parts)
+        sides, remarks = _build(request, config, scratch, callbacks.preparing, parts)
         with timed("plan", parts):
             plan = _plan(request, sides, config, callbacks.preparing)
             expected = forecast(plan.cases, request.policy)
@@ -118,10 +124,17 @@ def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Deci
     """
     file, lines = journal.reopen(config.results_folder, name)
     recorded = file.head.request
-    request = GateRequest(recorded.base, recorded.requirements, recorded.selection, recorded.policy, file.head.command)
-    with callbacks, guarded(), file:
+    request = GateRequest(
+        recorded.base,
+        recorded.requirements,
+        recorded.selection,
+        recorded.policy,
+        file.head.command,
+        suite=recorded.suite,
+    )
+    with callbacks, guarded(), file, Shelf(PAIRS).temporary() as scratch:
         parts: Parts = {}
-        sides, _ = _build(request, config, callbacks.preparing, parts)
+        sides, _ = _build(request, config, scratch, callbacks.preparing, parts)
         if _recorded(request, sides, config) != recorded:
             raise UsageError(
                 f"gate {file.head.gate} cannot be resumed: the code or the packages of a side changed since; "
@@ -146,11 +159,12 @@ def _plan(
 
 
 def _build(
-    request: GateRequest, config: Config, say: Callable[[str], None], parts: Parts
+    request: GateRequest, config: Config, scratch: Path, say: Callable[[str], None], parts: Parts
 ) -> tuple[dict[SideName, SideEnvironment], list[str]]:
     try:
+        taken = request.suite.taken if request.suite else ()
         base, candidate, remarks = build(
-            config, request.policy, request.base or None, request.requirements, say=say, parts=parts
+            config, request.policy, request.base or None, request.requirements, taken=taken, say=say, parts=parts
         )
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -163,7 +177,9 @@ def _build(
     datasets = config.datasets_folder.resolve()
     if datasets.is_dir() and datasets != builtin_folder().resolve():
         base = replace(base, variables={**base.variables, DATASETS: str(datasets)})
-    return {"base": base, "candidate": candidate}, remarks
+    more = request.suite.variables(scratch) if request.suite else {}
+    sides: dict[SideName, SideEnvironment] = {"base": base, "candidate": candidate}
+    return {name: replace(side, variables={**side.variables, **more}) for name, side in sides.items()}, remarks
 
 
 def _recorded(request: GateRequest, sides: dict[SideName, SideEnvironment], config: Config) -> journal.RecordedRequest:
@@ -174,6 +190,7 @@ def _recorded(request: GateRequest, sides: dict[SideName, SideEnvironment], conf
         digest_of_tree(config.folder) if sides["candidate"].side.commit else "",
         request.selection,
         request.policy,
+        request.suite,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from harness.config import GatePolicy
 from harness.declare import Examples
 from harness.gate.decision import SIDES, Effect, Kind, Pair
-from harness.gate.live.planned_cases import PlannedCase
+from harness.gate.live.planned_cases import PlannedCase, PlannedMetric
 from harness.gate.quality import PairedSeed, QualityOutcome, judge_quality
 from harness.gate.sequential import SequentialResult, decide, spending
 from harness.records import is_time
@@ -173,8 +173,15 @@ def figures_of(planned: PlannedCase, pairs: Sequence[Pair], policy: GatePolicy) 
         for name in times_of(pairs[0])
         if _long_enough(pairs[0], name) and (margin(name) != margin(total_of(name)) or not _alone(pairs[0], name))
     ]
+
+    def in_unit(name: str, metric: PlannedMetric) -> float:
+        base = abs(pairs[0].metrics.get("base", {}).get(name, 0.0))
+        return margin(name) * (base if metric.relative and not policy.names(case.topic, name) else 1.0)
+
     metrics = [
-        GatedFigure(name, "quality", metric.unit, "higher" if metric.direction == "higher" else "lower", margin(name))
+        GatedFigure(
+            name, "quality", metric.unit, "higher" if metric.direction == "higher" else "lower", in_unit(name, metric)
+        )
         for name, metric in planned.metrics.items()
         if all(name in metrics for metrics in pairs[0].metrics.values())
     ]

@@ -15,6 +15,7 @@ import msgspec
 from harness.config import GatePolicy
 from harness.errors import UsageError, did_you_mean
 from harness.gate.decision import Case, Pair, Side, Stage
+from harness.gate.foreign.suite import Suite
 from harness.gate.live.both_sides import Reading
 from harness.gate.live.planned_cases import PlannedCase
 from harness.plan.selection import Selection
@@ -43,6 +44,7 @@ class RecordedRequest(msgspec.Struct, frozen=True):
     tree: str
     selection: Selection
     policy: GatePolicy
+    suite: Suite | None = None
 
 
 class Head(msgspec.Struct, frozen=True, rename={"request": "asked"}):

@@ -82,8 +82,8 @@ class MeasuredCase:
         """Return the gated figures; none before the first pair, and only metrics where times are not compared."""
         whole = [pair for pair in self.screen if not pair.failed]
         found = figures_of(self.planned, whole, self.policy) if whole else []
-        untimed = bool(self.diverged()) or self.too_short() > 0
-        return [figure for figure in found if figure.kind == "quality"] if untimed else found
+        costs = self.planned.measured and not self.diverged() and self.too_short() == 0
+        return found if costs else [figure for figure in found if figure.kind == "quality"]
 
     def too_short(self) -> float:
         """Return the CPU seconds of a call whose phases are too short for ``with`` statements; 0 if they are not."""
@@ -201,9 +201,9 @@ def _case(measured: MeasuredCase, place: int, adjusted: Confirmations, alpha: fl
         else _screened(measured, figure, outcome, stopped)
         for figure, outcome in measured.outcomes().items()
     ]
-    if (call_s := measured.too_short()) > 0:
+    if measured.planned.measured and (call_s := measured.too_short()) > 0:
         case.findings.append(_untimed(measured, call_s))
-    if not measured.diverged():
+    if measured.planned.measured and not measured.diverged():
         case.findings += growth(measured.memory, measured.policy, case.topic)
     return case
 
@@ -294,11 +294,9 @@ def _finding(
         kind=figure.kind,
         unit=figure.unit,
         better=figure.better,
-        margin=measured.policy.margin(
-            measured.planned.case.topic,
-            figure.name,
-            {name: metric.margin for name, metric in measured.planned.metrics.items()},
-        ),
+        margin=figure.margin
+        if figure.kind == "quality"
+        else measured.policy.margin(measured.planned.case.topic, figure.name, {}),
         verdict=verdict,
         reason=reason,
         effect=figure.effect(outcome, pairs[: outcome.pairs]),

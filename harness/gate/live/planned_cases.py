@@ -14,6 +14,8 @@ from harness.errors import NothingSelectedError, UsageError
 from harness.gate.decision import Case, SideName
 from harness.gate.environments.build import SideEnvironment
 from harness.gate.environments.probe import look
+from harness.gate.foreign.own import check_own
+from harness.gate.foreign.suite import Suite
 from harness.gate.live.process import PROTOCOLS, SideError, SideProcess
 from harness.plan.selection import Selection
 from harness.records import Trial
@@ -22,17 +24,19 @@ _TIMEOUT_S = 300.0
 
 
 class PlannedMetric(msgspec.Struct, frozen=True):
-    """What the gate needs to know of a metric."""
+    """What the gate needs to know of a metric; its margin may be a share of the base's value."""
 
     direction: Literal["higher", "lower"]
     unit: str
     margin: float
+    relative: bool = False
 
 
 class PlannedCase(msgspec.Struct, frozen=True):
     """A case that will be measured: its trials by block, its metrics, and the phases that are set-up on either side.
 
-    On both sides these phases are in no total, even if only one side declares them so.
+    On both sides these phases are in no total, even if only one side declares them so. Of a case that another tool
+    collected for a number that it tracks, times and memory are not judged.
 
     Attributes
     ----------
@@ -42,6 +46,8 @@ class PlannedCase(msgspec.Struct, frozen=True):
         Whether that file differs between the sides.
     pair_s
         Seconds that a pair took in earlier gates on this machine; 0 if there was none.
+    measured
+        Whether times and memory are judged.
     """
 
     case: Case
@@ -51,6 +57,7 @@ class PlannedCase(msgspec.Struct, frozen=True):
     declared: str = ""
     touched: bool = False
     pair_s: float = 0.0
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,12 @@ class _Offer:
         Data set that is not on this machine to the command that gets it.
     declared
         For each strategy the file that declares it.
+    unfit
+        Variant to the reason why it cannot be gated.
+    unmeasured
+        The variants of which only metrics are judged.
+    modules
+        Module to its file, of what loading the topics has imported.
     """
 
     trials: dict[str, list[Trial]]
@@ -89,14 +102,22 @@ class _Offer:
     data: dict[str, str]
     missing_data: dict[str, str]
     declared: dict[tuple[str, str, str], str]
+    unfit: dict[str, str]
+    unmeasured: set[str]
+    modules: dict[str, str]
 
     def why_not(self, trial: Trial) -> str:
-        missing = self.missing_data.get(trial.dataset, "")
+        missing = self.missing_data.get(trial.dataset, "") or self.unfit.get(trial.variant, "")
         return missing or self.missing.get((trial.topic, trial.task, trial.strategy), "")
 
 
-def plan_cases(selection: Selection, sides: Mapping[SideName, SideEnvironment]) -> GatePlan:
+def plan_cases(selection: Selection, sides: Mapping[SideName, SideEnvironment], suite: Suite | None = None) -> GatePlan:
     """Ask both sides which trials a selection means there, and match them.
+
+    Parameters
+    ----------
+    suite
+        Another tool's benchmarks, which both sides collect in place of topics.
 
     Raises
     ------
@@ -108,13 +129,22 @@ def plan_cases(selection: Selection, sides: Mapping[SideName, SideEnvironment]) 
     base, candidate = (_ask(selection, sides[name], name) for name in ("base", "candidate"))
     if isinstance(base, str) and isinstance(candidate, str):
         raise UsageError(candidate)
-    offers = {"base": base, "candidate": candidate}
+    offers: dict[SideName, _Offer | str] = {"base": base, "candidate": candidate}
+    if suite is not None:
+        check_own(suite, sides, {name: _whole(name, offer).modules for name, offer in offers.items()})
     refused = [f"the {name} has nothing to run: {offer}" for name, offer in offers.items() if isinstance(offer, str)]
-    empty = _Offer({}, {}, {}, {}, {}, {}, {})
+    empty = _Offer({}, {}, {}, {}, {}, {}, {}, {}, set(), {})
     plan = _match(*(empty if isinstance(offer, str) else offer for offer in (base, candidate)))
     if not plan.cases and not plan.settled:
         raise NothingSelectedError(f"no case can be measured on both sides: {'; '.join(plan.remarks + refused)}")
     return GatePlan(plan.cases, plan.settled, refused + plan.remarks)
+
+
+def _whole(name: SideName, offer: _Offer | str) -> _Offer:
+    """Return what a side offers; both sides have another tool's benchmarks, or nothing can be compared."""
+    if isinstance(offer, str):
+        raise UsageError(f"the {name}: {offer}")
+    return offer
 
 
 def _ask(selection: Selection, side: SideEnvironment, name: str) -> _Offer | str:
@@ -146,20 +176,37 @@ def _offer(answer: dict[str, Any]) -> _Offer:
         trials.setdefault(variant, []).append(trial)
     metrics: dict[tuple[str, str], dict[str, PlannedMetric]] = {}
     for topic, task, name, direction, unit, margin in answer["metrics"]:
-        metrics.setdefault((topic, task), {})[name] = PlannedMetric(direction, unit, margin)
+        relative = [topic, task, name] in answer.get("relative", [])
+        metrics.setdefault((topic, task), {})[name] = PlannedMetric(direction, unit, margin, relative)
     missing = {(topic, task, strategy): reason for topic, task, strategy, reason in answer["missing"]}
     # A side whose Bakeoff is older knows no set-up phases.
     setup = {(topic, task): set(phases) for topic, task, phases in answer.get("setup", [])}
     declared = {(topic, task, name): at.rpartition(":")[0] for topic, task, name, at in answer.get("declared", [])}
-    return _Offer(trials, missing, metrics, setup, answer["data"], answer.get("missing_data", {}), declared)
+    return _Offer(
+        trials,
+        missing,
+        metrics,
+        setup,
+        answer["data"],
+        answer.get("missing_data", {}),
+        declared,
+        answer.get("unfit", {}),
+        set(answer.get("unmeasured", [])),
+        answer.get("modules", {}),
+    )
 
 
 def _match(base: _Offer, candidate: _Offer) -> GatePlan:
     plan = GatePlan([], [], [])
     skipped: dict[str, set[str]] = {}
     # The plan of a run shuffles the strategies of a block; cases are listed in the order of their names.
+    for variant, reason in candidate.unfit.items():
+        case = _case(candidate.trials[variant][0])
+        plan.settled.append(msgspec.structs.replace(case, verdict="not measured", reason=reason))
     for variant, trials in sorted(base.trials.items(), key=lambda item: _case(item[1][0]).name):
         trial = trials[0]
+        if variant in candidate.unfit:
+            continue
         if base.why_not(trial):
             skipped.setdefault(base.why_not(trial), set()).add(trial.label)
             continue
@@ -170,9 +217,16 @@ def _match(base: _Offer, candidate: _Offer) -> GatePlan:
         else:
             task = (trial.topic, trial.task)
             setup = tuple(sorted(base.setup.get(task, set()) | candidate.setup.get(task, set())))
-            metrics, declared = candidate.metrics[task], candidate.declared.get((*task, trial.strategy), "")
-            plan.cases.append(PlannedCase(case, tuple(candidate.trials[variant]), metrics, setup, declared))
-    new = sorted(_case(trials[0]).name for name, trials in candidate.trials.items() if name not in base.trials)
+            metrics, measured = candidate.metrics.get(task, {}), variant not in candidate.unmeasured
+            declared = candidate.declared.get((*task, trial.strategy), "")
+            plan.cases.append(
+                PlannedCase(case, tuple(candidate.trials[variant]), metrics, setup, declared, measured=measured)
+            )
+    new = sorted(
+        _case(trials[0]).name
+        for name, trials in candidate.trials.items()
+        if name not in base.trials and name not in candidate.unfit
+    )
     if new:
         plan.remarks.append(f"new in the candidate, with nothing to compare with: {', '.join(new)}")
     plan.remarks.extend(_setup_changed(base, candidate, {(one.case.topic, one.case.task) for one in plan.cases}))

@@ -14,6 +14,10 @@ one object a line, on standard input and output. Its first line says which proto
     data                data set to version
     missing_data        data set that is not here to the command that gets it
     declared            [topic, task, strategy, file and line]
+    relative            [topic, task, metric] whose margin is a share of the base's value
+    unfit, unmeasured   of cases that another tool collected: variant to the reason why it cannot be gated, and the
+                        variants of which only metrics are judged
+    modules             top-level module to its file, for what loading the topics has imported
 
 ``pair`` reads ``{"trial": ..., "cores": [...]}``, tunes the strategy if it has a search, prepares the data and answers
 ``{"ready": true, "choice": {...}}`` with the options that tuning chose. Then it answers each request:
@@ -42,7 +46,7 @@ import gc
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -53,7 +57,8 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from harness.config import read_config
-from harness.declare import Judgement, Problem
+from harness.declare import Judgement, Problem, Task
+from harness.declare.task import ListedCase
 from harness.errors import BakeoffError, CannotRunError
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu, open_device
@@ -66,7 +71,7 @@ from harness.plan import make_plan
 from harness.plan.data import check_data
 from harness.plan.make import known_part
 from harness.plan.selection import Selection
-from harness.records import Trial
+from harness.records import Scalar, Trial
 from harness.registry import Registry, load_registry
 
 PROTOCOL = 2
@@ -117,6 +122,7 @@ def _plan(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
     selection = known_part(msgspec.json.decode(requests.readline(), type=Selection), registry)
     trials = make_plan(selection, registry, every_strategy=True).trials
     chosen = {(trial.topic, trial.task, trial.strategy) for trial in trials}
+    listed = _listed(trials, registry)
     tasks = {(topic, task): registry.topics[topic].tasks[task] for topic, task, _ in chosen}
     yield {
         "trials": trials,
@@ -137,7 +143,37 @@ def _plan(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
             [topic, task, strategy, tasks[topic, task].strategies[strategy].where]
             for topic, task, strategy in sorted(chosen)
         ],
+        "relative": [
+            [*task, metric.name] for task, declared in tasks.items() for metric in declared.metrics if metric.relative
+        ],
+        "unfit": {variant: case.reason for variant, case in listed.items() if case.reason},
+        "unmeasured": [variant for variant, case in listed.items() if not case.measured],
+        "modules": {
+            name: file
+            for name, module in list(sys.modules.items())
+            if "." not in name and isinstance(file := getattr(module, "__file__", None), str)
+        },
     }
+
+
+def _listed(trials: Iterable[Trial], registry: Registry) -> dict[str, ListedCase]:
+    """Return the cases of other tools by the variants of their trials."""
+    cases = {
+        _identity(task, case.strategy, case.dataset, case.scenario, case.params, case.options): case
+        for task in registry.tasks()
+        for case in task.listed
+    }
+    found: dict[str, ListedCase] = {}
+    for trial in trials if cases else ():
+        task = registry.topics[trial.topic].tasks[trial.task]
+        params = {name: value for name, value in trial.params.items() if name not in task.params}
+        key = _identity(task, trial.strategy, trial.dataset, trial.scenario, params, trial.options)
+        found[trial.variant] = cases[key]
+    return found
+
+
+def _identity(task: Task, *parts: str | Mapping[str, Scalar]) -> bytes:
+    return msgspec.json.encode((task.full_name, *parts), order="sorted")
 
 
 def _pair(registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
@@ -202,10 +238,12 @@ def _call(job: Job, problem: Problem, count: int, passes: Mapping[str, int]) -> 
         output = job.call(problem, clock)
         passed |= clock.passed
         for phase, measured in clock.figures.items():
-            loop_s = passed.get(phase, 0) * _loop_s()
+            loop_s = clock.passed.get(phase, 0) * _loop_s()
             sums = times.setdefault(phase, [0.0, 0.0])
             sums[0] += max(sum(measured.wall_s) - loop_s, 0.0)
             sums[1] += max(sum(measured.cpu_s) - loop_s, 0.0)
+            if measured.calls > 1:  # a benchmark of another tool, which makes a batch by itself
+                passed[phase] = measured.calls
     return output, {"times": times} | ({"passes": passed, "loop_s": _loop_s()} if passed else {})
 
 

@@ -108,11 +108,8 @@ class ProjectResults:
         UsageError
             When it has very many combinations and all failed; a run need not list each of them.
         """
-        module, _, method = name.rpartition(".")
-        kind, _, rest = method.partition("_")
-        unit = benchmark.unit or _UNITS.get(kind, "unit")
-        # Time and peak memory of the same name belong to one strategy; any other benchmark is a strategy by itself.
-        strategy = rest if rest and kind in ("time", "peakmem") else method
+        method = name.rpartition(".")[2]
+        unit = benchmark.unit or _UNITS.get(method.partition("_")[0], "unit")
         if row.values is None and row.combinations > _MOST_FAILED:
             raise UsageError(f"{path}: all {row.combinations:,} results of {name!r} failed; measure again with asv")
         names = [*benchmark.param_names, *(f"param{place + 1}" for place in range(len(row.params)))][: len(row.params)]
@@ -120,8 +117,7 @@ class ProjectResults:
             number = self._figure(value, unit)
             if number is None and value is not None:
                 continue
-            params = dict(zip(names, case, strict=True))
-            result = self._result(module or "benchmarks", strategy, params, method)
+            result = self._result(name, dict(zip(names, case, strict=True)))
             if number is None:
                 # The other figures of the same result still count.
                 result.reason = f"asv: {line(method)} failed"
@@ -143,22 +139,39 @@ class ProjectResults:
             self.unfit += 1
         return None
 
-    def _result(self, task: str, strategy: str, params: dict[str, Any], method: str) -> ImportedResult:
-        key = (task, strategy, *((name, type(value).__name__, value) for name, value in sorted(params.items())))
+    def _result(self, name: str, params: dict[str, Any]) -> ImportedResult:
+        made = named(name, params)
+        key = (made.task, made.strategy, *((key, type(value).__name__, value) for key, value in sorted(params.items())))
         if key not in self.results:
-            remaining = dict(params)
-            result = ImportedResult(task, strategy, f"{task}.{method}")
-            for place in ("dataset", "scenario"):
-                if isinstance(remaining.get(place), str):
-                    setattr(result, place, remaining.pop(place))
-            # Each size is a cell; options compete within a cell.
-            result.params = {name: value for name, value in remaining.items() if _is_size(value)}
-            result.options = {name: value for name, value in remaining.items() if not _is_size(value)}
-            result.params |= {
-                name if name not in remaining else f"env {name}": value for name, value in self._environment.items()
-            }
-            self.results[key] = result
+            known = {*made.params, *made.options}
+            made.params |= {f"env {key}" if key in known else key: text for key, text in self._environment.items()}
+            self.results[key] = made
         return self.results[key]
+
+
+def named(name: str, params: Mapping[str, Any]) -> ImportedResult:
+    """Return the empty result of a benchmark with one combination of its parameters, under the names that it gets.
+
+    Parameters
+    ----------
+    name
+        As asv writes it: module, class and method.
+    params
+        Parameters with their values, read from the text that asv writes.
+    """
+    module, _, method = name.rpartition(".")
+    kind, _, rest = method.partition("_")
+    # Time and peak memory of the same name belong to one strategy; any other benchmark is a strategy by itself.
+    strategy = rest if rest and kind in ("time", "peakmem") else method
+    task, remaining = module or "benchmarks", dict(params)
+    result = ImportedResult(task, strategy, f"{task}.{method}")
+    for place in ("dataset", "scenario"):
+        if isinstance(remaining.get(place), str):
+            setattr(result, place, remaining.pop(place))
+    # Each size is a cell; options compete within a cell.
+    result.params = {name: value for name, value in remaining.items() if _is_size(value)}
+    result.options = {name: value for name, value in remaining.items() if not _is_size(value)}
+    return result
 
 
 def _cases(row: AsvRow) -> Iterator[tuple[tuple[Scalar, ...], Any, list[Any] | None, int]]:

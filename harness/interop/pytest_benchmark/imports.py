@@ -127,24 +127,22 @@ def _new_run(
 
 
 def _results(benchmarks: Sequence[SavedBenchmark]) -> list[ImportedResult]:
-    return [_suite_case(benchmark) or _case(benchmark) for benchmark in benchmarks]
+    return [_suite_case(benchmark) or _measured(benchmark, named(benchmark)) for benchmark in benchmarks]
 
 
-def _case(benchmark: SavedBenchmark) -> ImportedResult:
+def named(benchmark: SavedBenchmark) -> ImportedResult:
+    """Return the empty result of a benchmark, under the names that it gets."""
     module, test = _test(benchmark)
     full_name = f"{module}::{test}" if module else test
     dataset, scenario, options = _options(benchmark)
-    return _measured(
-        benchmark,
-        ImportedResult(
-            _task(benchmark),
-            # A group may gather tests of one name from several modules.
-            full_name if benchmark.group else test,
-            line(full_name),
-            dataset=dataset or NO_DATA,
-            scenario=scenario or SCENARIO,
-            options=options,
-        ),
+    return ImportedResult(
+        _task(benchmark),
+        # A group may gather tests of one name from several modules.
+        full_name if benchmark.group else test,
+        line(full_name),
+        dataset=dataset or NO_DATA,
+        scenario=scenario or SCENARIO,
+        options=options,
     )
 
 

@@ -130,4 +130,4 @@ def test_a_gate_that_goes_on_is_explained_as_far_as_it_is(monkeypatch: pytest.Mo
 
 
 def _request(trial: Trial) -> PairRequest:
-    return PairRequest(trial, [0], "base", "screen", 4, 0.01, 1.0, judge=False)
+    return PairRequest(trial, [0], "base", "screen", 4, 0.01, 0.01, 1.0, judge=False)

@@ -1,0 +1,1 @@
+"""Benchmarks of other tools declared as strategies, collected by the tools themselves, so that a gate measures them."""
