@@ -88,8 +88,8 @@ def test_three_times_the_work_is_regressed_everywhere_that_ci_reads(repository: 
     (case,) = told["cases"]
     assert (told["verdict"], case["verdict"]) == ("regressed", "regressed")
     by_figure = {finding["figure"]: finding for finding in case["findings"]}
-    assert by_figure["fit.cpu_s"]["verdict"] == "regressed"
-    assert 2 < by_figure["fit.cpu_s"]["effect"]["estimate"] < 4
+    assert by_figure["cpu_s"]["verdict"] == "regressed"
+    assert 2 < by_figure["cpu_s"]["effect"]["estimate"] < 4
     assert by_figure["error"]["verdict"] == "pass"
     assert {pair["stage"] for pair in case["pairs"]} == {"screen", "confirm"}
     assert told["candidate"]["dirty"]

@@ -148,7 +148,7 @@ def _plan(
 ) -> GatePlan:
     """Match the cases of both sides, and settle those that cannot have changed."""
     selection = msgspec.structs.replace(request.selection, blocks=2 * request.policy.pairs)
-    plan = plan_cases(selection, sides)
+    plan = plan_cases(selection, sides, request.suite)
     trees = Trees.of(sides, config.results_folder)
     if equal(sides, trees) and not request.anyway:
         return settle_all(plan)

@@ -16,8 +16,10 @@ from harness.gate.live import journal
 from harness.gate.live import schedule as module
 from harness.gate.live.both_sides import PairRequest, Reading
 from harness.gate.live.explain import ExplainedCase, Explanation, explain
+from harness.gate.live.gated import SCREEN_ALPHA
 from harness.gate.live.journal import RecordedRequest
 from harness.gate.live.measured_case import MeasuredCase, cases, confirming_alpha
+from harness.gate.sequential import spending
 from harness.plan.selection import Selection
 from harness.records import Trial
 from harness.report.gate import explained
@@ -79,20 +81,19 @@ def test_each_look_is_the_one_that_decided(monkeypatch: pytest.MonkeyPatch, tmp_
     finding = next(finding for finding in found[0].findings if finding.figure == "cpu_s")
     for stage in ("screen", "confirm"):
         looks = [look for look in figure.looks if look.stage == stage]
-        # After 2, 4, 8 ... pairs; only the last one decides, and each other one asks for the pairs up to the next.
-        assert [look.pairs for look in looks] == [2, 4, 8, 16][: len(looks)]
+        # After 3, 4, 5 ... pairs; only the last one decides, and each other one asks for the pairs up to the next.
+        assert [(look.pairs, look.share) for look in looks] == spending(policy.pairs, policy.pairs)[: len(looks)]
         assert [look.state for look in looks] == ["undecided"] * (len(looks) - 1) + ["regressed"]
-        assert [look.asked for look in looks] == [*(2, 4, 8)[: len(looks) - 1], 0]
-        assert [look.share for look in looks] == [2 / 16, 2 / 16, 4 / 16, 8 / 16][: len(looks)]
+        assert [look.asked for look in looks] == [*(1, 1, 1, 2, 2)[: len(looks) - 1], 0]
     assert figure.looks[-1].effect == finding.effect
     assert figure.looks[-1].alpha == confirming_alpha(suite) < policy.alpha
-    assert figure.looks[0].alpha == policy.alpha
+    assert figure.looks[0].alpha == SCREEN_ALPHA
     assert all(looks[-1][2] in ("pass", "improved") for looks in by_figure(same).values() if looks)
     said = texts(explanation)
     assert "topic/task/gone/data/clean: not measured (it is gone)" in said
     assert "regressed, because worse in" in said
-    assert "screen, 2 pairs: " in said
-    assert "identical predictions; p 1 against 0.01, share 0.125 of alpha; pass\n" in said
+    assert "screen, 3 pairs: " in said
+    assert "identical predictions; p 1 against 0.05, share 0.287 of alpha; pass\n" in said
     assert "remark: a remark" in said
 
 
@@ -106,15 +107,14 @@ def test_the_last_look_of_a_gate_whose_budget_ended_spends_the_rest(
     assert explanation.stopped == "the budget of 10 s is spent"
     (figure,) = (figure for figure in explanation.cases[0].figures if figure.figure == "cpu_s")
     (finding,) = (finding for finding in found[0].findings if finding.figure == "cpu_s")
-    assert [(look.pairs, look.share, look.asked) for look in figure.looks] == [
-        *((2, 2 / 16, 2), (4, 2 / 16, 4)),
-        (6, 12 / 16, 0),
-    ]
+    taken = spending(6, policy.pairs, ended=True)
+    assert [(look.pairs, look.share) for look in figure.looks] == taken
+    assert [look.asked for look in figure.looks] == [1, 1, 1, 0]
     assert (figure.verdict, figure.reason, figure.looks[-1].p) == (finding.verdict, finding.reason, finding.p)
     assert "undecided, no more pairs" in texts(explanation)
     document = explained.document(explanation)
     assert document["schema"] == 1
-    assert document["cases"][0]["figures"][0]["looks"][0]["pairs"] == 2
+    assert document["cases"][0]["figures"][0]["looks"][0]["pairs"] == 3
 
 
 def test_a_gate_that_goes_on_is_explained_as_far_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -126,7 +126,8 @@ def test_a_gate_that_goes_on_is_explained_as_far_as_it_is(monkeypatch: pytest.Mo
         explanation = explain("latest", tmp_path)
     assert explanation.stopped == ""
     looks = by_figure(explanation.cases[0])["cpu_s"]
-    assert looks == [("screen", 2, "undecided", 2), ("screen", 4, "undecided", 4)]
+    assert looks[-1][:3] == ("screen", 6, "undecided")
+    assert [pairs for _, pairs, _, _ in looks] == [3, 4, 5, 6]
 
 
 def _request(trial: Trial) -> PairRequest:

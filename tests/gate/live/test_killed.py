@@ -142,7 +142,7 @@ def test_nothing_is_left_of_a_gate_that_is_killed(
     temporary.mkdir()
     base = ("--base-with", "slowpkg==1.0") if moment == "pip" else ("--base", "main")
     gate = subprocess.Popen(
-        repository.command("gate", *base, "--task", "small"),
+        repository.command("gate", *base, "--anyway", "--task", "small"),
         cwd=repository.folder,
         env={**os.environ, "MOMENT": moment, "TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,

@@ -27,7 +27,7 @@ QUICK = Selection(profile="quick", tasks=("small",), blocks=4)
 def test_cases_have_a_trial_a_block_and_what_nobody_can_run_is_a_remark(sides: Sides) -> None:
     found = plan_cases(QUICK, sides())
     assert {planned.case.name for planned in found.cases} == {
-        f"small/copy/{name}/numbers/clean" for name in ("copy", "gone", "crash", "grows")
+        f"small/copy/{name}/numbers/clean" for name in ("copy", "tiny", "tiny-once", "gone", "crash", "grows")
     }
     assert all([trial.block for trial in planned.trials] == [0, 1, 2, 3] for planned in found.cases)
     assert found.cases[-1].metrics["error"].margin == 0.01

@@ -62,9 +62,8 @@ def test_a_side_tunes_before_its_first_call_and_says_its_choice(sides: dict[Side
     assert pair.choices == {"candidate": {"level": 3}}
     assert {name: found["level"] for name, found in pair.metrics.items()} == {"base": 1, "candidate": 3}
     assert set(pair.base) == {"fit.cpu_s", "fit.wall_s", "cpu_s", "wall_s"}
-    # The calls of the rounds, of the warm-up and of the first round, which was too short, and none of tuning.
+    # The calls of the rounds, of the warm-up and of the first rounds, which were too short.
     assert pair.metrics["base"]["calls"] > len(pair.base["cpu_s"])
-    assert (pair.metrics["base"]["calls"] - 2) % len(pair.base["cpu_s"]) == 0
     with MemoryPass(sides, 60.0) as memory:
         reading = memory.measure(trial, usable_cores()[:1], choices={"candidate": {"level": 2}})
     assert reading.failed == {}
