@@ -52,7 +52,11 @@ def called(folder: Path, suite: Suite, **variables: str) -> dict[str, dict[str, 
     done = subprocess.run(
         [sys.executable, "-P", "-c", CALL],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(folder)]), **suite.variables(folder)}
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]),
+            **suite.variables(folder),
+        }
         | variables,
         capture_output=True,
         text=True,
