@@ -139,6 +139,10 @@ class Try(msgspec.Struct, frozen=True, omit_defaults=True):
     value: float | None = None
 
 
+#: Share of a trial's time that went elsewhere or was withheld, above which the trial is contaminated.
+DISTURBED = 0.05
+
+
 class Conditions(msgspec.Struct, omit_defaults=True):
     """What else the machine did during a trial, so that a contaminated trial can be recognised.
 
@@ -171,7 +175,7 @@ class Conditions(msgspec.Struct, omit_defaults=True):
     @property
     def contaminated(self) -> bool:
         """Whether more than 5 % of the cores' time went elsewhere or was withheld, or other trials ran alongside."""
-        return self.stolen + self.foreign + self.throttled > 0.05 or self.jobs > 1
+        return self.stolen + self.foreign + self.throttled > DISTURBED or self.jobs > 1
 
 
 class Record(msgspec.Struct, omit_defaults=True):

@@ -162,7 +162,7 @@ def command(
         run = reopen(resume, settings, registry)
         if not run.missing:
             name, started = run.file.header.run, run.file.header.started
-            log().print(f"note: nothing is missing in run {name} of {started}", markup=False, soft_wrap=True)
+            log().print(f"note: nothing is missing in run {name} of {started}", soft_wrap=True)
         with run.file, closing(executor_for(run.selection, settings, registry, executor, cluster)) as runner:
             runner.prepare(run.missing)
             return _measure(run, runner, as_json=as_json)

@@ -23,7 +23,7 @@ from harness.analysis.aggregates import (
     time_of,
 )
 from harness.analysis.verdicts import Compared, compare, measures_of, outliers
-from harness.records import Record, Status, is_cost, setup_among
+from harness.records import DISTURBED, Record, Status, is_cost, setup_among
 from harness.report.terminal import CellText, Column, Styled, print_table
 from harness.store.header import plain, titled
 
@@ -94,7 +94,7 @@ def conditions(records: Sequence[Record]) -> Iterator[str]:
             "of their cores' time went elsewhere: quote their ratios, not their times; to narrow the intervals, stop "
             "other programs or add --blocks"
         )
-    if throttled := sum(each.throttled > 0.05 for each in known):
+    if throttled := sum(each.throttled > DISTURBED for each in known):
         yield (
             f"the CPU quota of the control group stopped {throttled} of {wording.count(len(records), 'trial')} for "
             "more than 5 % of the time: raise the quota, or give --threads at most what it grants"
