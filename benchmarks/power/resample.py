@@ -1,4 +1,4 @@
-"""Many gates from the pairs that were measured: each draws pairs anew and takes the real gate's looks."""
+"""Many gates from the pairs that were measured: each draws pairs anew and takes the looks of a rule."""
 
 from __future__ import annotations
 
@@ -9,15 +9,46 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from power.rules import Rule
+from scipy.special import stdtr
 
 from harness.config import GatePolicy
 from harness.gate.decision import Pair
 from harness.gate.live.gated import PASS_ALPHA, SCREEN_ALPHA, quality_outcome
-from harness.gate.sequential import SequentialResult, decide
+from harness.gate.sequential import SequentialResult, spending
 
 Floats = npt.NDArray[np.float64]
 
 ALPHA, CAP = GatePolicy().alpha, GatePolicy().pairs
+_CUT = 8  # as in harness.gate.sequential
+_POOLS = 100
+#: Codes of verdicts, from the best to the worst.
+PASSED, REGRESSED, UNDECIDED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Looks:
+    """When a gate tests, and at which level.
+
+    Attributes
+    ----------
+    looks
+        Numbers of pairs with the share of alpha that each spends.
+    """
+
+    looks: Sequence[tuple[int, float]]
+    screen_alpha: float
+    alpha: float = ALPHA
+    pass_alpha: float = PASS_ALPHA
+
+    @property
+    def cap(self) -> int:
+        """The number of pairs at the last look."""
+        return self.looks[-1][0]
+
+
+TODAY = Looks(spending(CAP, CAP), SCREEN_ALPHA)
+#: The rule up to commit 328de08: looks after 2, 4, 8 and 16 pairs, which spend alpha in proportion to the pairs.
+EARLIER = Looks([(2, 1 / 8), (4, 1 / 8), (8, 1 / 4), (16, 1 / 2)], ALPHA)
 
 
 @dataclass(frozen=True)
@@ -30,25 +61,120 @@ class Rates:
     pairs: float
 
 
-def gate(screen: Sequence[float] | Floats, confirm: Sequence[float] | Floats, margin: float) -> tuple[str, int]:
-    """Return the verdict of a gate on one figure of one case, and the pairs that it took."""
-    first = decide(screen, margin, CAP, alpha=SCREEN_ALPHA, pass_alpha=PASS_ALPHA, gain_alpha=ALPHA)
-    if first.state != "regressed":
-        return first.state, first.pairs
-    second = decide(confirm, margin, CAP, alpha=ALPHA, pass_alpha=PASS_ALPHA, gain_alpha=ALPHA)
-    return second.state, first.pairs + second.pairs
+@dataclass(frozen=True)
+class DrawnGates:
+    """Gates of one case each, by place: the verdict as a code, and the pairs that were taken. Shapes (gates,)."""
+
+    verdict: npt.NDArray[np.int64]
+    pairs: npt.NDArray[np.int64]
+
+    def rates(self) -> Rates:
+        """Return the shares of the verdicts."""
+        regressed, passed, open_ = (float(np.mean(self.verdict == code)) for code in (REGRESSED, PASSED, UNDECIDED))
+        return Rates(regressed, passed, open_, float(self.pairs.mean()))
 
 
-def gates(ratios: Floats, margin: float, count: int, rng: np.random.Generator) -> Rates:
+def decided(
+    ratios: Floats, margin: float, rule: Looks, alpha: float | Floats
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the verdict on one figure in many gates at once, and the pairs up to the look that decided.
+
+    This is `harness.gate.sequential.decide` without improvements, which count as passed; a test compares the two.
+
+    Parameters
+    ----------
+    ratios
+        Log of candidate over base. Shape (gates, pairs) with the rule's cap of pairs.
+    alpha
+        Level of "regressed", one for all gates or one for each.
+    """
+    verdict = np.full(len(ratios), UNDECIDED)
+    taken = np.full(len(ratios), rule.cap)
+    smallest = np.ones(len(ratios))
+    for look, share in rule.looks:
+        ordered = np.sort(ratios[:, :look], axis=1)
+        cut = look // _CUT
+        mean = ordered[:, cut : look - cut].mean(axis=1)
+        clipped = np.clip(ordered, ordered[:, [cut]], ordered[:, [look - cut - 1]])
+        error = np.maximum(clipped.std(axis=1, ddof=1) / ((1 - 2 * cut / look) * look**0.5), 1e-12)
+        freedom = look - 2 * cut - 1
+        smallest = np.minimum(smallest, stdtr(freedom, -mean / error) / share)
+        worse = (smallest <= alpha) & (mean > margin / 2)
+        passed = stdtr(freedom, -(margin - mean) / error) <= share * rule.pass_alpha
+        for code, found in ((REGRESSED, worse), (PASSED, passed & ~worse)):
+            now = found & (verdict == UNDECIDED)
+            verdict[now], taken[now] = code, look
+    return verdict, taken
+
+
+def draw_gates(screen: Floats, confirm: Floats, margins: Sequence[float], rule: Looks) -> DrawnGates:
+    """Decide gates of one case with some figures: what the screening calls regressed is confirmed by fresh pairs.
+
+    Alpha is divided among the flagged figures of a gate (Holm's first step).
+
+    Parameters
+    ----------
+    screen, confirm
+        Log-ratios. Shape (gates, pairs, figures).
+    """
+    flags, taken = _each_figure(screen, margins, rule, rule.screen_alpha)
+    flagged = flags == REGRESSED
+    alpha = rule.alpha / np.maximum(flagged.sum(axis=1), 1)
+    again, more = _each_figure(confirm, margins, rule, alpha)
+    final = np.where(flagged, again, flags)
+    pairs = taken.max(axis=1) + np.where(flagged, more, 0).max(axis=1)
+    worse, open_ = (final == REGRESSED).any(axis=1), (final == UNDECIDED).any(axis=1)
+    return DrawnGates(np.where(worse, REGRESSED, np.where(open_, UNDECIDED, PASSED)), pairs)
+
+
+def draw_suites(screen: Floats, confirm: Floats, margins: Sequence[float], rule: Looks) -> npt.NDArray[np.bool_]:
+    """Return of each suite whether some case regressed; alpha is divided among the flagged figures of the suite.
+
+    Parameters
+    ----------
+    screen, confirm
+        Log-ratios. Shape (suites, cases, pairs, figures).
+    """
+    suites, cases = screen.shape[:2]
+    rows = (suites * cases, *screen.shape[2:])
+    flags = _each_figure(screen.reshape(rows), margins, rule, rule.screen_alpha)[0] == REGRESSED
+    alpha = rule.alpha / np.maximum(flags.reshape(suites, -1).sum(axis=1), 1)
+    again = _each_figure(confirm.reshape(rows), margins, rule, np.repeat(alpha, cases))[0] == REGRESSED
+    failed: npt.NDArray[np.bool_] = (flags & again).reshape(suites, -1).any(axis=1)
+    return failed
+
+
+def _each_figure(
+    ratios: Floats, margins: Sequence[float], rule: Looks, alpha: float | Floats
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Decide each figure; shapes (gates, figures)."""
+    found = [decided(ratios[:, :, place], margin, rule, alpha) for place, margin in enumerate(margins)]
+    return np.stack([verdict for verdict, _ in found], axis=1), np.stack([pairs for _, pairs in found], axis=1)
+
+
+def gates(ratios: Floats, margins: Sequence[float], count: int, rng: np.random.Generator, rule: Looks = TODAY) -> Rates:
     """Return the rates over gates whose pairs are drawn with replacement.
 
     Parameters
     ----------
     ratios
-        Log of candidate over base, one a pair. Shape (n,).
+        Log of candidate over base of each figure, a row for each pair. Shape (n, figures).
     """
-    drawn = rng.choice(ratios, size=(count, 2, CAP))
-    return _rates([gate(screen, confirm, margin) for screen, confirm in drawn])
+    screen, confirm = rng.choice(ratios, size=(2, count, rule.cap))
+    return draw_gates(screen, confirm, margins, rule).rates()
+
+
+def intervals(
+    ratios: Floats, margins: Sequence[float], count: int, rng: np.random.Generator, rule: Looks
+) -> dict[str, tuple[float, float]]:
+    """Return the 95 % percentile intervals of the shares when the measured pairs themselves are drawn anew.
+
+    They say how much the shares depend on which pairs happened to be measured.
+    """
+    found = [gates(rng.choice(ratios, size=len(ratios)), margins, count, rng, rule) for _ in range(_POOLS)]
+    shares = ("regressed", "inconclusive")
+    bounds = [np.percentile([getattr(rates, share) for rates in found], [2.5, 97.5]) for share in shares]
+    return {share: (float(low), float(high)) for share, (low, high) in zip(shares, bounds, strict=True)}
 
 
 def quality_gates(errors: Floats, margin: float, count: int, rng: np.random.Generator) -> Rates:
@@ -67,7 +193,13 @@ def quality_gates(errors: Floats, margin: float, count: int, rng: np.random.Gene
             found = _quality(confirm, margin, ALPHA)
             taken += found.pairs
         verdicts.append((str(found.state), taken))
-    return _rates(verdicts)
+    counts = Counter(verdict for verdict, _ in verdicts)
+    return Rates(
+        counts["regressed"] / len(verdicts),
+        (counts["pass"] + counts["improved"]) / len(verdicts),
+        counts["undecided"] / len(verdicts),
+        float(np.mean([pairs for _, pairs in verdicts])),
+    )
 
 
 def _quality(errors: Floats, margin: float, alpha: float) -> SequentialResult:
@@ -76,16 +208,6 @@ def _quality(errors: Floats, margin: float, alpha: float) -> SequentialResult:
         for block, error in enumerate(errors)
     ]
     return quality_outcome("error", "lower", margin, pairs, CAP, alpha=alpha, pass_alpha=PASS_ALPHA)
-
-
-def _rates(verdicts: Sequence[tuple[str, int]]) -> Rates:
-    counts = Counter(verdict for verdict, _ in verdicts)
-    return Rates(
-        counts["regressed"] / len(verdicts),
-        (counts["pass"] + counts["improved"]) / len(verdicts),
-        counts["undecided"] / len(verdicts),
-        float(np.mean([pairs for _, pairs in verdicts])),
-    )
 
 
 def flagged(

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from power.experiments import PLANTED, Gate
 from power.planted_changes import MARGIN
-from power.resample import flagged, gates, quality_gates
+from power.resample import CAP, EARLIER, TODAY, draw_suites, flagged, gates, intervals, quality_gates
 from power.rules import asv, others
 
 _GATES = 2000
 _RULES = 200
+_SUITES, _CASES = 3000, 20
+_TODAYS = ("count", "small", "micro")
+_MARGINS = {"cpu": math.log1p(0.05), "wall": math.log1p(0.1)}
+Floats = npt.NDArray[np.float64]
+
 _BEGIN, _END = "<!-- tables of benchmarks/gate_power.py -->", "<!-- end of tables -->"
 _MOST_BLOCKS = 256
 
@@ -22,9 +29,11 @@ def tables(file: Path) -> str:
     """Return the tables in Markdown."""
     read = [msgspec.json.decode(line, type=Gate) for line in file.read_bytes().splitlines()]
     rng = np.random.default_rng(0)
-    parts = ["### CPU time: real gates by the rules of today", *_real(read, ("count", "micro"), "cpu_s")]
+    parts = ["### CPU time: real gates by the rules of today", *_real(read, _TODAYS, "cpu_s")]
+    parts += ["", f"### {_GATES:,} gates that draw their pairs from those measured, by both rules", *_drawn(read, rng)]
+    parts += ["", f"### {_SUITES:,} suites of {_CASES} cases without a change", *_suites(read, rng)]
     parts += ["", "### CPU time: real gates by an earlier rule", *_real(read, ("lightgbm", "numpy"), "cpu_s")]
-    parts += ["", f"### CPU time: {_GATES:,} gates that draw their pairs from those measured", *_resampled(read, rng)]
+    parts += ["", "### Gates that draw their pairs from planted changes, by the rules of today", *_resampled(read, rng)]
     parts += ["", "### The rules of other tools in the same machine time: share called slower", *_rules(read, rng)]
     parts += ["", "### Machine time that asv's rule needs to detect as much as the gate", *_matched(read, rng)]
     parts += ["", "### Memory: real readings", *_memory(read)]
@@ -66,12 +75,56 @@ def _real(read: Sequence[Gate], workloads: Sequence[str], figure: str) -> list[s
     return _table(head.split(","), rows)
 
 
+def _log_ratios(found: Sequence[Gate]) -> Floats:
+    """Return the log-ratios of CPU and wall time of all pairs. Shape (pairs, 2)."""
+    return np.array([[getattr(pair, clock) for clock in _MARGINS] for gate in found for pair in gate.pairs])
+
+
+def _unchanged(read: Sequence[Gate], workload: str, *, loaded: bool) -> Floats:
+    return _log_ratios([gate for gate in read if (gate.workload, gate.change, gate.loaded) == (workload, 0.0, loaded)])
+
+
+def _drawn(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
+    """Draw gates from pairs without a change, to whose log-ratios the change is added."""
+    rows = []
+    for workload in _TODAYS:
+        for loaded in (False, True):
+            pool = _unchanged(read, workload, loaded=loaded)
+            for change in PLANTED[workload][1] if len(pool) else ():
+                ratios = pool + math.log1p(change)
+                row = [workload, "loaded" if loaded else "quiet", str(len(pool)), f"{change:+.0%}"]
+                for rule in (TODAY, EARLIER):
+                    rates = gates(ratios, [*_MARGINS.values()], _GATES, rng, rule)
+                    for share, (low, high) in intervals(ratios, [*_MARGINS.values()], _GATES, rng, rule).items():
+                        row.append(f"{getattr(rates, share):.2%} [{low:.1%}, {high:.1%}]")
+                    row.append(f"{rates.pairs:.1f}")
+                rows.append(row)
+    columns = ("regressed", "inconclusive", "pairs")
+    head = ["workload", "machine", "measured", "change", *columns, *(f"earlier: {name}" for name in columns)]
+    return _table(head, rows)
+
+
+def _suites(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
+    """Draw suites whose cases are of all workloads in turn, and count those that fail."""
+    rows = []
+    for loaded in (False, True):
+        pools = [pool for workload in _TODAYS if len(pool := _unchanged(read, workload, loaded=loaded))]
+        if not pools:
+            continue
+        cases = [rng.choice(pools[case % len(pools)], size=(2, _SUITES, CAP)) for case in range(_CASES)]
+        screen, confirm = np.stack(cases, axis=2)
+        failed = draw_suites(screen, confirm, [*_MARGINS.values()], TODAY)
+        first = int(failed[:300].sum())
+        rows.append(["loaded" if loaded else "quiet", f"{first} of 300", f"{int(failed.sum())} of {_SUITES:,}"])
+    return _table(["machine", "failed of the first 300", "failed of all"], rows)
+
+
 def _resampled(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
     rows = []
     for names, _, found in _groups(read, ("lightgbm", "numpy")):
-        for clock, margin in (("cpu", 0.05), ("wall", 0.1)):
-            ratios = np.array([getattr(pair, clock) for gate in found for pair in gate.pairs])
-            rates = gates(ratios, float(np.log1p(margin)), _GATES, rng)
+        for place, (clock, margin) in enumerate(_MARGINS.items()):
+            ratios = _log_ratios(found)[:, place]
+            rates = gates(ratios[:, None], [margin], _GATES, rng)
             shares = (rates.regressed, rates.passed, rates.inconclusive)
             spread = f"{ratios.mean():+.2%} +- {ratios.std(ddof=1):.2%}"
             rows.append([*names, clock, str(len(ratios)), spread, *(f"{s:.1%}" for s in shares), f"{rates.pairs:.1f}"])
@@ -87,8 +140,7 @@ def _blocks(found: Sequence[Gate]) -> tuple[list[np.ndarray], list[np.ndarray]]:
 def _rules(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
     rows = []
     for names, _, found in _groups(read, ("lightgbm", "numpy")):
-        ratios = np.array([pair.cpu for gate in found for pair in gate.pairs])
-        rates = gates(ratios, float(np.log1p(0.05)), _GATES, rng)
+        rates = gates(_log_ratios(found)[:, :1], [_MARGINS["cpu"]], _GATES, rng)
         base, candidate = _blocks(found)
         blocks = max(1, round(rates.pairs))
         shares = [flagged(rule, base, candidate, blocks, _RULES, rng) for rule in others().values()]
@@ -102,7 +154,7 @@ def _matched(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
     for names, change, found in _groups(read, ("lightgbm", "numpy")):
         if change < 0.1:
             continue
-        rates = gates(np.array([pair.cpu for gate in found for pair in gate.pairs]), float(np.log1p(0.05)), _GATES, rng)
+        rates = gates(_log_ratios(found)[:, :1], [_MARGINS["cpu"]], _GATES, rng)
         base, candidate = _blocks(found)
         blocks, share = 1, 0.0
         while blocks < _MOST_BLOCKS and share < rates.regressed:

@@ -15,9 +15,9 @@ from harness.gate.decision import Case, Forecast
 from harness.gate.live import journal
 from harness.gate.live.planned_cases import PlannedCase
 from harness.gate.live.unchanged import Trees
+from harness.gate.sequential import looks
 
 _GATES = 10  # so many of the latest gates say what a pair takes
-_FIRST = 2  # pairs of a first look
 _MEMORY = 1  # the reading of memory takes about as long as a pair
 _UNKNOWN_S = (10.0, 180.0)  # what a case takes of which nothing is known, see docs/ci.md
 
@@ -33,13 +33,13 @@ class HasPlanned(Protocol):
 Planned = TypeVar("Planned", bound=HasPlanned)
 
 
-def first_looks(suite: Sequence[Planned]) -> Iterator[tuple[int, Planned]]:
+def first_looks(suite: Sequence[Planned], policy: GatePolicy) -> Iterator[tuple[int, Planned]]:
     """Yield the cases with their places in the suite, in the order in which they get their first pairs.
 
     First those whose strategy is declared in a file that changed, then the others; the cheapest of each first.
     """
     order = sorted(
-        range(len(suite)), key=lambda place: (not suite[place].planned.touched, _first_s(suite[place].planned))
+        range(len(suite)), key=lambda place: (not suite[place].planned.touched, _first_s(suite[place].planned, policy))
     )
     return ((place, suite[place]) for place in order)
 
@@ -59,11 +59,11 @@ def prepared(cases: Iterable[PlannedCase], trees: Trees, results: Path, machine:
 
 def forecast(cases: Sequence[PlannedCase], policy: GatePolicy) -> Forecast:
     """Say how long measuring will probably take, and which cases get no first look within the budget."""
-    low = sum(_first_s(planned) for planned in cases)
+    low = sum(_first_s(planned, policy) for planned in cases)
     high = sum(planned.pair_s * (policy.pairs + _MEMORY) or _UNKNOWN_S[1] for planned in cases)
     beyond, spent = [], 0.0
-    for _, planned in first_looks([_Alone(planned) for planned in cases]):
-        spent += _first_s(planned.planned)
+    for _, planned in first_looks([_Alone(planned) for planned in cases], policy):
+        spent += _first_s(planned.planned, policy)
         if policy.budget_s is not None and spent > policy.budget_s:
             beyond.append(planned.planned.case.name)
     return Forecast(len(cases), low, high, sum(planned.pair_s > 0 for planned in cases), policy.budget_s, beyond)
@@ -95,9 +95,9 @@ def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.1f}" if seconds < 600 else f"{seconds / 60:.0f}"
 
 
-def _first_s(planned: PlannedCase) -> float:
+def _first_s(planned: PlannedCase, policy: GatePolicy) -> float:
     """Return the seconds that the first look at a case takes, at least."""
-    return planned.pair_s * (_FIRST + _MEMORY) or _UNKNOWN_S[0]
+    return planned.pair_s * (looks(policy.pairs)[0] + _MEMORY) or _UNKNOWN_S[0]
 
 
 def _key(case: Case) -> tuple[str, bytes]:

@@ -15,6 +15,7 @@ from harness.gate.growth import suspicious
 from harness.gate.live.both_sides import MemoryPass, PairRequest, Reading, measure
 from harness.gate.live.forecast import first_looks
 from harness.gate.live.measured_case import MeasuredCase, confirming_alpha
+from harness.gate.sequential import looks
 
 READINGS = 3  # readings of memory of a case whose first one shows growth
 _PRECISION = 0.3  # share of the margin: the largest standard error that the rounds within a pair should leave
@@ -54,7 +55,7 @@ def measure_all(suite: Sequence[MeasuredCase], setup: Setup, listen: Listener) -
         When the budget is less than the first pair takes.
     """
     run = _Run(suite, setup, listen, time.monotonic())
-    for place, case in first_looks(suite):
+    for place, case in first_looks(suite, setup.policy):
         if not run.fits(case, 0.0):
             run.end("screen")
             return run.stopped()
@@ -71,9 +72,9 @@ class _Run:
     started: float
 
     def first(self, place: int) -> None:
-        """Take the first two pairs of a case, and read its memory."""
+        """Take the pairs up to the first test of a case, and read its memory."""
         case = self.suite[place]
-        while len(case.screen) < 2:
+        while len(case.screen) < looks(self.setup.policy.pairs)[0] and not case.given_up:
             self._pair(place, "screen")
             self._refuse_too_little(case)
         while not case.failed and len(case.memory) < (READINGS if self._suspicious(case) else 1):
