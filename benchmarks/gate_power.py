@@ -7,6 +7,7 @@ nothing else to do, once as it is and once with ``--load``.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -45,10 +46,29 @@ def table(*, source: Path | None, write: bool) -> None:
         insert(HERE.parent / "docs" / "gate-power.md", text)
 
 
-def _file() -> Path:
+@main.command()
+@click.option("--load", is_flag=True, help="Keep every core busy with two other processes meanwhile.")
+@click.option("--output", type=click.Path(path_type=Path), help="The file; by default in results/<machine>/.")
+def suite(*, load: bool, output: Path | None) -> None:
+    """Gate a project of 20 cases of which two have become slower, and keep the time and the verdicts."""
+    import tempfile
+
+    from power.experiments import burning
+    from power.suite import gate, make
+
+    with tempfile.TemporaryDirectory() as folder, burning(wanted=load):
+        project = Path(folder) / "project"
+        make(project)
+        found = json.dumps(gate(project, loaded=load))
+    click.echo(found)
+    with (output or _file("gate-suites")).open("a", encoding="utf-8") as out:
+        out.write(f"{found}\n")
+
+
+def _file(name: str = "gate-power") -> Path:
     from harness.measure.machine import fingerprint
 
-    return RESULTS / fingerprint().name / "gate-power.jsonl"
+    return RESULTS / fingerprint().name / f"{name}.jsonl"
 
 
 if __name__ == "__main__":

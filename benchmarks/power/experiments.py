@@ -88,7 +88,7 @@ PLANTED: dict[str, tuple[str, dict[float, int]]] = {
 def run(file: Path, seconds: float, only: Sequence[str], *, loaded: bool) -> None:
     """Run gates for some seconds on each workload and change, and append them to the file."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with _load(loaded), file.open("ab") as out:
+    with burning(wanted=loaded), file.open("ab") as out:
         for workload, (variable, changes) in PLANTED.items():
             for change, most in changes.items():
                 if only and workload not in only:
@@ -190,7 +190,8 @@ def _sample(pair: Pair) -> Sample:
 
 
 @contextmanager
-def _load(wanted: bool) -> Iterator[None]:  # noqa: FBT001
+def burning(*, wanted: bool) -> Iterator[None]:
+    """Keep every core busy with two processes meanwhile, if it is wanted."""
     burners = [
         subprocess.Popen([sys.executable, "-c", "while True: sum(range(10**6))"])
         for _ in range(_BURNERS * len(usable_cores()) if wanted else 0)
