@@ -19,6 +19,7 @@ from harness.project_modules import project_modules
 
 BUILTIN = "harness.topics"
 ENTRY_POINTS = "bakeoff.topics"
+_ENGINE = "engine"  # what the tasks of a topic compute with: it declares nothing, and may import any library
 #: Variable with a module whose function ``registry(config)`` makes the registry instead, as for another tool's suite.
 REGISTRY = "BAKEOFF_REGISTRY"
 
@@ -254,7 +255,8 @@ def _builtin() -> Iterator[ModuleType]:
         if found.ispkg and not found.name.startswith("_"):
             topic = importlib.import_module(f"{BUILTIN}.{found.name}")
             for part in pkgutil.iter_modules(topic.__path__):
-                importlib.import_module(f"{topic.__name__}.{part.name}")
+                if part.name != _ENGINE:
+                    importlib.import_module(f"{topic.__name__}.{part.name}")
             yield topic
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Project, write_csv_card
+from support import Project, fresh_process, write_csv_card
 
 from harness.config import Config
 from harness.declare import Judgement, Metric, Strategy, Topic
@@ -305,3 +305,16 @@ def test_default_of_an_option_that_no_strategy_has_is_refused(tmp_path: Path) ->
     (tmp_path / "mine.py").write_text(text + "task.strategy('base')(lambda problem, phase, width=2: 0)\n")
     with pytest.raises(DeclarationError, match=r"^task mine/task: no strategy has the option 'widht' of its defaults"):
         load_registry(Config(folder=tmp_path, topics=("mine.py",)))
+
+
+def test_the_built_in_topics_are_declared_without_any_library_that_they_compare() -> None:
+    absent = ("numba", "torch", "xgboost", "lightgbm", "catboost", "sklearn", "implicit", "obp", "pandas", "pyarrow")
+    script = f"""
+import json, sys
+from pathlib import Path
+sys.modules.update(dict.fromkeys({absent}))
+from harness.config import Config
+from harness.registry import load_registry
+print(json.dumps(sorted(load_registry(Config(folder=Path.cwd())).topics)))
+"""
+    assert {"bandits", "boosting", "fusion", "logistic", "normalization", "ope"} < set(fresh_process(script))

@@ -7,23 +7,30 @@ Two processes that ran the same trial, and loaded the same, ran the same code on
 - files that Python opened for reading, and data bases that it opened with sqlite3.
 
 A file in a tree of the project counts by its content and by its name within the tree, so that two checkouts compare.
-Any other file counts by its path, size and time of change: both processes read the same one.
+Of a module in a tree only what ran counts: its top level, and the functions that were called. So a change within the
+function of one strategy changes nothing for the others, though the file is loaded for all of them. A module counts
+whole if it names what calls Python unseen (numba, ctypes, autograd ...), or was imported before the watch. Any other
+file counts by its path, size and time of change: both processes read the same one.
 
 What cannot be seen here is said by `Loaded.unsure`: another process, which loads files of its own, or the network. Not
-seen and not said: files that compiled code opens by itself and closes again, and what a test for the existence of a
-file found.
+seen and not said: files that compiled code opens by itself and closes again, what a test for the existence of a file
+found, and code that reads the source or the line numbers of functions that it does not call.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.metadata
 import importlib.util
 import os
+import re
 import resource
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from types import CodeType, FrameType
 from typing import Any
 
 import msgspec
@@ -33,6 +40,8 @@ import psutil
 TREE = "tree/"
 _CACHE = "__pycache__"
 _OF_THE_SYSTEM = ("/proc/", "/sys/", "/dev/")
+#: Functions may run unseen where one of these is named: they are compiled, or called by threads that are not Python's.
+_UNSEEN = re.compile(r"\b(numba|cython|ctypes|cffi|autograd|_thread)\b")
 _STARTING = ("subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.spawn")
 
 
@@ -61,11 +70,16 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class Watch:
-    """Notes what this process opens and starts, from now on to its end: an audit hook of Python cannot be removed."""
+    """Notes what this process calls, opens and starts, from now on to its end: an audit hook cannot be removed."""
 
     def __init__(self) -> None:
         self._opened: set[str] = set()
         self._unsure = ""
+        self._called: dict[int, CodeType] = {}  # by identity: code objects are compared by their content
+        self._earlier = frozenset(_modules())
+        self._traced = True
+        threading.settrace(self._call)
+        sys.settrace(self._call)
         sys.addaudithook(self._audit)
 
     def loaded(self, trees: Sequence[str]) -> Loaded:
@@ -78,6 +92,7 @@ class Watch:
         """
         unsure = self._unsure or ("it starts processes" if _has_children() else "")
         files = {str(Path(path).resolve()) for path in (*self._opened, *_modules(), *_mapped())}
+        called = self._functions()
         parts: dict[str, str] = {"Python": sys.version, **_packages()}
         # The tree of a base lies in the cache, and the cache may lie in the tree of the candidate.
         tops = sorted((_folder(tree) for tree in trees), key=len, reverse=True)
@@ -85,8 +100,25 @@ class Watch:
             name = _name_in(path, tops)
             # Two trees may both have a file of one name, as where the base reads the data sets of the candidate.
             same = parts.get(name, "")
-            parts[name] = f"{same} {_state(Path(path), content=name.startswith(TREE))}".strip()
+            ran = _ran(Path(path), called.get(path)) if name.startswith(TREE) else ""
+            parts[name] = f"{same} {ran or _state(Path(path), content=name.startswith(TREE))}".strip()
         return Loaded(parts, unsure)
+
+    def _call(self, frame: FrameType, _event: str, _argument: object) -> None:
+        self._called[id(frame.f_code)] = frame.f_code
+
+    def _functions(self) -> dict[str, set[tuple[str, int]]]:
+        """Return name and first line of the functions that were called, by the modules of which that is known."""
+        if not self._traced:
+            return {}
+        found: dict[str, set[tuple[str, int]]] = {
+            str(Path(path).resolve()): set() for path in set(_modules()) - self._earlier if path
+        }
+        for code in self._called.values():
+            functions = found.get(str(Path(code.co_filename).resolve()))
+            if functions is not None:
+                functions.add((code.co_name, code.co_firstlineno))
+        return found
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -96,6 +128,8 @@ class Watch:
         elif event == "sqlite3.connect":
             if isinstance(arguments[0], str | bytes | os.PathLike):
                 self._add(os.fsdecode(arguments[0]).removeprefix("file:").partition("?")[0])
+        elif event == "sys.settrace":  # a debugger, say, takes its place; each new thread sets it anew
+            self._traced = self._traced and sys._getframe(1).f_globals.get("__name__") == "threading"
         elif event.startswith(_STARTING):
             self._unsure = "it starts processes"
         elif event == "socket.connect":
@@ -162,6 +196,42 @@ def _name_in(path: str, tops: Iterable[str]) -> str:
 
 def _folder(path: str) -> str:
     return str(Path(path).resolve()) + os.sep
+
+
+class _OnlyWhatRan(ast.NodeTransformer):
+    """Empties the functions that were not called."""
+
+    def __init__(self, called: Collection[tuple[str, int]]) -> None:
+        self._called = called
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Keep the body of a function if it was called."""
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        """Keep the body of a function if it was called."""
+        return self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        first = node.decorator_list[0].lineno if node.decorator_list else node.lineno
+        if (node.name, first) in self._called:
+            return self.generic_visit(node)
+        node.body = []
+        return node
+
+
+def _ran(path: Path, called: Collection[tuple[str, int]] | None) -> str:
+    """Return a digest of what ran of a module; empty if the whole file counts."""
+    if called is None:
+        return ""
+    try:
+        source = path.read_text(encoding="utf-8")
+        if _UNSEEN.search(source):
+            return ""
+        tree = _OnlyWhatRan(called).visit(ast.parse(source))
+    except (OSError, ValueError, SyntaxError):
+        return ""
+    return f"ran {hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()}"
 
 
 def _state(path: Path, *, content: bool) -> str:

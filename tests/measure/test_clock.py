@@ -15,7 +15,7 @@ from support import fresh_process
 
 from harness.measure import clock as clock_module
 from harness.measure import memory
-from harness.measure.clock import PhaseClock
+from harness.measure.clock import LEAST_REPEATS, SHORT_S, PhaseClock
 from harness.measure.device import Cpu
 
 PHASES = ("fit", "predict", "again")
@@ -337,7 +337,7 @@ with phase("predict"):
     make(20)
 for _ in phase("again"):
     make(10)
-print(json.dumps({name: [p.peak_bytes, p.held_bytes, len(p.wall_s)] for name, p in phase.figures.items()}))
+print(json.dumps({name: [p.peak_bytes, p.held_bytes, p.wall_s] for name, p in phase.figures.items()}))
 """
 
 
@@ -352,4 +352,5 @@ def test_memory_of_a_phase_is_what_it_allocates(blocks: str) -> None:
     # The kernel counts resident pages in batches, at both ends of a phase.
     assert peaks == pytest.approx({"fit": 50, "predict": 20, "again": 10}, rel=0.03, abs=0.5)
     assert held == pytest.approx({"fit": 0, "predict": 50, "again": 50}, rel=0.03, abs=0.5)
-    assert found["again"][2] >= 5
+    walls = found["again"][2]
+    assert len(walls) >= LEAST_REPEATS or walls[0] >= SHORT_S  # on a loaded machine the first pass may last

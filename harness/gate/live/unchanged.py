@@ -113,7 +113,7 @@ def leave_out_unchanged(
         else:
             count = len(both["candidate"].parts)
             left.settled.append(
-                _unchanged(planned, f"unchanged: all {count} files and packages that it loads are equal")
+                _unchanged(planned, f"unchanged: what it runs and reads of {count} files and packages is equal")
             )
     left.remarks.extend(f"measured because {reason}: {some(names)}" for reason, names in sorted(measured.items()))
     return left

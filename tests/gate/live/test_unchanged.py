@@ -18,12 +18,11 @@ from harness.gate.live.unchanged import Trees, equal, leave_out_unchanged, settl
 from harness.plan.selection import Selection
 
 TOPIC = """
-import ctypes
 import os
 import sqlite3
 import subprocess
 import sys
-import multiprocessing
+import threading
 
 import numpy as np
 
@@ -66,6 +65,18 @@ def imports_late():
     helper.work()
 
 
+def calls_in_a_thread():
+    import helper
+    thread = threading.Thread(target=helper.work)
+    thread.start()
+    thread.join()
+
+
+def stops_the_trace():
+    sys.settrace(None)
+    import helper
+
+
 def forgets():
     import helper
     del sys.modules["helper"]
@@ -99,14 +110,23 @@ def fails():
 
 
 for work in (
-    plain, imports_late, forgets, reads_json, reads_a_data_base, maps_a_file, starts, spawns, fails
+    plain, imports_late, calls_in_a_thread, stops_the_trace, forgets, reads_json, reads_a_data_base, maps_a_file,
+    starts, spawns, fails
 ):
     strategy(work)
+"""
+HELPER = """
+def work():
+    return 1
+
+
+def other():
+    return 2
 """
 FILES = {
     "small.py": TOPIC,
     "bakeoff.toml": 'topics = ["small.py"]\n',
-    "helper.py": "def work():\n    return 1\n",
+    "helper.py": HELPER,
     "rules.py": "ERROR = 0.0\n",
     "table.json": "{}\n",
     "table.bin": "abc\n",
@@ -163,7 +183,9 @@ def compared(tmp_path: Path) -> Compared:
 
 
 def measured(plan: GatePlan) -> set[str]:
-    assert all(case.unchanged and case.verdict == "pass" and "unchanged: all" in case.reason for case in plan.settled)
+    assert all(
+        case.unchanged and case.verdict == "pass" and "unchanged: what it runs" in case.reason for case in plan.settled
+    )
     return {planned.case.strategy for planned in plan.cases}
 
 
@@ -173,7 +195,16 @@ def test_only_what_cannot_be_known_is_measured_where_nothing_changed(compared: C
     )
     assert measured(plan) == ALWAYS
     assert {case.strategy for case in plan.settled} == {
-        *("plain", "imports-late", "forgets", "reads-json", "reads-a-data-base", "maps-a-file")
+        *(
+            "plain",
+            "imports-late",
+            "calls-in-a-thread",
+            "stops-the-trace",
+            "forgets",
+            "reads-json",
+            "reads-a-data-base",
+            "maps-a-file",
+        )
     }
     (failed, *_), (process, *_) = (
         [remark for remark in plan.remarks if text in remark] for text in ("planted", "it starts processes")
@@ -184,7 +215,7 @@ def test_only_what_cannot_be_known_is_measured_where_nothing_changed(compared: C
 
 def test_what_is_imported_or_read_within_a_function_is_seen(compared: Compared) -> None:
     changes = {
-        "helper.py": "def work():\n    return 2\n",
+        "helper.py": HELPER.replace("return 1", "return 3"),
         "table.json": "[]\n",
         "table.db": "SQLite",
         "table.bin": "abd\n",
@@ -196,9 +227,25 @@ def test_what_is_imported_or_read_within_a_function_is_seen(compared: Compared) 
     assert any(remark.startswith("measured because helper.py differs: ") for remark in plan.remarks)
 
 
-@pytest.mark.parametrize(("name", "text"), [("rules.py", "ERROR = 0.5\n"), ("small.py", f"{TOPIC}\n")])
+@pytest.mark.parametrize(("name", "text"), [("rules.py", "ERROR = 0.5\n"), ("small.py", f"{TOPIC}\nWIDTH = 2\n")])
 def test_the_judge_and_the_topic_are_part_of_every_case(compared: Compared, name: str, text: str) -> None:
     assert measured(compared({name: text}, "plain")) == {"plain"}
+
+
+def test_of_a_module_only_what_ran_counts(compared: Compared) -> None:
+    strategies = ("plain", "imports-late", "calls-in-a-thread", "stops-the-trace", "forgets")
+    changed = {"small.py": TOPIC.replace("def plain():\n    pass", "def plain():\n    # More.\n    sum([1])")}
+    # After the trace was stopped nobody knows what ran, and what is forgotten counts whole.
+    assert measured(compared(changed, *strategies)) == {"plain", "stops-the-trace"}
+    uncalled = {"small.py": TOPIC + "# The end.\n", "helper.py": HELPER.replace("return 2", "return 3")}
+    assert measured(compared(uncalled, *strategies)) == {"stops-the-trace", "forgets"}
+    called = {"small.py": TOPIC, "helper.py": HELPER.replace("return 1", "return 3")}
+    assert measured(compared(called, *strategies)) == {*strategies} - {"plain"}
+
+
+def test_a_module_that_may_be_called_unseen_counts_whole(compared: Compared) -> None:
+    helper = HELPER.replace("return 2", "import ctypes")
+    assert measured(compared({"helper.py": helper}, "plain", "imports-late")) == {"imports-late"}
 
 
 def test_a_changed_file_that_compiled_code_may_read_is_a_doubt(compared: Compared) -> None:
