@@ -7,10 +7,10 @@ Two processes that ran the same trial, and loaded the same, ran the same code on
 - files that Python opened for reading, and data bases that it opened with sqlite3.
 
 A file in a tree of the project counts by its content and by its name within the tree, so that two checkouts compare.
-Of a module in a tree only what ran counts: its top level, and the functions that were called. So a change within the
-function of one strategy changes nothing for the others, though the file is loaded for all of them. A module counts
-whole if it names what calls Python unseen (numba, ctypes, autograd ...), or was imported before the watch. Any other
-file counts by its path, size and time of change: both processes read the same one.
+Of a module in a tree only what ran counts: its top level, and the functions that were called. So a strategy that is
+changed or added changes nothing for the others, though its file is loaded for all of them. A module counts whole if
+it names what calls Python unseen (numba, ctypes, autograd ...), or was imported before the watch. Any other file
+counts by its path, size and time of change: both processes read the same one.
 
 What cannot be seen here is said by `Loaded.unsure`: another process, which loads files of its own, or the network. Not
 seen and not said: files that compiled code opens by itself and closes again, what a test for the existence of a file
@@ -42,6 +42,10 @@ _CACHE = "__pycache__"
 _OF_THE_SYSTEM = ("/proc/", "/sys/", "/dev/")
 #: Functions may run unseen where one of these is named: they are compiled, or called by threads that are not Python's.
 _UNSEEN = re.compile(r"\b(numba|cython|ctypes|cffi|autograd|_thread)\b")
+#: Decorators of functions that only a case of their own calls.
+_DECLARING = ("strategy", "claim")
+#: What a module's digest begins with if it does nothing but define and import.
+_IDLE = "idle"
 _STARTING = ("subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.spawn")
 
 
@@ -64,9 +68,14 @@ class Loaded(msgspec.Struct, frozen=True):
         return hashlib.blake2b(msgspec.json.encode(self.parts, order="sorted"), digest_size=16).hexdigest()
 
     def differing(self, other: Loaded) -> list[str]:
-        """List the parts that only one of the two has, or that differ."""
+        """List the parts that differ, or that only one of the two has; a module that does nothing need not be there."""
         names = self.parts.keys() | other.parts.keys()
-        return sorted(name for name in names if self.parts.get(name) != other.parts.get(name))
+        pairs = {name: (self.parts.get(name), other.parts.get(name)) for name in names}
+        return sorted(
+            name
+            for name, (one, two) in pairs.items()
+            if one != two and not (None in (one, two) and (one or two or "").startswith(_IDLE))
+        )
 
 
 class Watch:
@@ -228,10 +237,40 @@ def _ran(path: Path, called: Collection[tuple[str, int]] | None) -> str:
         source = path.read_text(encoding="utf-8")
         if _UNSEEN.search(source):
             return ""
-        tree = _OnlyWhatRan(called).visit(ast.parse(source))
+        tree: ast.Module = _OnlyWhatRan(called).visit(ast.parse(source))
     except (OSError, ValueError, SyntaxError):
         return ""
-    return f"ran {hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()}"
+    idle = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.body and _only_declares(node)]
+    others = [node for node in tree.body if node not in idle]
+    used = {name for node in others for part in ast.walk(node) if (name := _named(part))}
+    tree.body = [node for node in tree.body if node not in idle or node.name in used]
+    word = _IDLE if all(_does_nothing(node) for node in tree.body) else "ran"
+    return f"{word} {hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()}"
+
+
+def _only_declares(function: ast.FunctionDef) -> bool:
+    """Return whether a function is decorated by nothing but a declaration, as of a strategy that another case runs."""
+    return all(
+        isinstance(decorator, ast.Call)
+        and isinstance(decorator.func, ast.Attribute)
+        and decorator.func.attr in _DECLARING
+        for decorator in function.decorator_list
+    )
+
+
+def _named(node: ast.AST) -> str:
+    """Return the name that a node may use: a variable, or a text, as in ``__all__``."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _does_nothing(node: ast.stmt) -> bool:
+    """Return whether a statement only imports, defines a function, or names a value that is written there."""
+    if isinstance(node, ast.FunctionDef):
+        return not node.body and _only_declares(node)
+    value = node.value if isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign) else None
+    return isinstance(node, ast.Import | ast.ImportFrom) or isinstance(value, ast.Constant)
 
 
 def _state(path: Path, *, content: bool) -> str:

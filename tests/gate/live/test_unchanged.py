@@ -243,6 +243,32 @@ def test_of_a_module_only_what_ran_counts(compared: Compared) -> None:
     assert measured(compared(called, *strategies)) == {*strategies} - {"plain"}
 
 
+ADDED = """
+@task.strategy("added")
+def added(problem, phase):
+    with phase("fit"):
+        return problem.data
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "matters"),
+    [
+        ({"small.py": TOPIC + ADDED}, False),
+        ({"small.py": TOPIC + ADDED + "\nuse = added\n"}, True),
+        ({"more.py": f"from small import task\n\nWIDTH = 2\n{ADDED}"}, False),
+        ({"more.py": f"from small import task\n\ntask.title.lower()\n{ADDED}"}, True),
+    ],
+    ids=["in the file of others", "that others use", "in a file of its own", "in a file that does more"],
+)
+def test_a_strategy_that_is_added_changes_no_other(
+    compared: Compared, changes: dict[str, str], *, matters: bool
+) -> None:
+    if "more.py" in changes:
+        changes["bakeoff.toml"] = 'topics = ["small.py", "more.py"]\n'
+    assert measured(compared(changes, "plain", "imports-late")) == ({"plain", "imports-late"} if matters else set())
+
+
 def test_a_module_that_may_be_called_unseen_counts_whole(compared: Compared) -> None:
     helper = HELPER.replace("return 2", "import ctypes")
     assert measured(compared({"helper.py": helper}, "plain", "imports-late")) == {"imports-late"}
