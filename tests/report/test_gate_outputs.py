@@ -374,6 +374,12 @@ def test_effects_without_bounds_have_no_interval() -> None:
     assert words.effect(samples.metric(0.0, effect=None)) == words.NONE
 
 
+def test_memory_that_cannot_be_measured_has_no_ratio() -> None:
+    findings = (samples.cost("peak_bytes", 2, effect=Effect(2, 2, 2, size, 2 * size)) for size in (12e3, 12e6))
+    told = [words.effect(finding).replace("\xa0", " ") for finding in findings]
+    assert told == ["<0.1 MB", "2.000x [2.000, 2.000]"]
+
+
 def test_the_worst_metric_is_the_one_that_lost_most_margins() -> None:
     case = samples.case(
         "hist",

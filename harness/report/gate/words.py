@@ -6,6 +6,7 @@ import math
 import re
 
 from harness.analysis import wording
+from harness.analysis.aggregates import LEAST_MEMORY
 from harness.gate.decision import Effect, Finding, Pair, Side, Verdict
 from harness.records import Scalar
 from harness.text import one_line
@@ -42,10 +43,15 @@ def ratio(value: float) -> str:
 
 
 def effect(finding: Finding, *, interval: bool = True) -> str:
-    """Write an effect with its 95 % interval: ``1.083x [1.061, 1.105]``, ``+0.013 [+0.012, +0.013] nat``."""
+    """Write an effect with its 95 % interval: ``1.083x [1.061, 1.105]``, ``+0.013 [+0.012, +0.013] nat``.
+
+    Memory that cannot be measured on either side has no ratio: ``<0.1 MB``.
+    """
     change = finding.effect
     if change is None or math.isnan(change.estimate):
         return NONE
+    if finding.kind == "memory" and max(change.base, change.candidate) < LEAST_MEMORY:
+        return wording.figure(max(change.base, change.candidate), finding.unit)
     if finding.kind == "quality":
         known = _finite(change)
         parts = [wording.effect(known, cost=False), wording.interval(known, cost=False) if interval else ""]
