@@ -7,10 +7,10 @@ nothing else to do, once as it is and once with ``--load``.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+import msgspec
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
@@ -40,7 +40,7 @@ def table(*, source: Path | None, write: bool) -> None:
     """Print the tables."""
     from power.tables import insert, tables
 
-    text = tables(source or _file())
+    text = tables(source or _file(), _file("gate-suites"))
     click.echo(text)
     if write:
         insert(HERE.parent / "docs" / "gate-power.md", text)
@@ -59,10 +59,10 @@ def suite(*, load: bool, output: Path | None) -> None:
     with tempfile.TemporaryDirectory() as folder, burning(wanted=load):
         project = Path(folder) / "project"
         make(project)
-        found = json.dumps(gate(project, loaded=load))
-    click.echo(found)
-    with (output or _file("gate-suites")).open("a", encoding="utf-8") as out:
-        out.write(f"{found}\n")
+        found = msgspec.json.encode(gate(project, loaded=load)) + b"\n"
+    click.echo(found, nl=False)
+    with (output or _file("gate-suites")).open("ab") as out:
+        out.write(found)
 
 
 def _file(name: str = "gate-power") -> Path:

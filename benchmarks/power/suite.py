@@ -10,6 +10,18 @@ from pathlib import Path
 
 import msgspec
 
+
+class Suite(msgspec.Struct):
+    """A real gate of the project, with the cases that did not pass."""
+
+    cases: int
+    loaded: bool
+    elapsed_s: float
+    exit: int
+    pairs: int
+    not_passed: dict[str, str]
+
+
 #: What the second commit makes slower, and by how much.
 SLOWER = {"count-2": 0.1, "words-4": 0.3}
 
@@ -87,7 +99,7 @@ def make(folder: Path) -> None:
         _git(folder, "commit", "--quiet", "--message", message)
 
 
-def gate(folder: Path, *, loaded: bool) -> dict[str, object]:
+def gate(folder: Path, *, loaded: bool) -> Suite:
     """Gate the last commit of the project against the one before, and say what came out."""
     environment = {**os.environ, "COLUMNS": "120", "BAKEOFF_CACHE": str(folder.parent / "cache")}
     started = time.monotonic()
@@ -101,14 +113,14 @@ def gate(folder: Path, *, loaded: bool) -> dict[str, object]:
     elapsed_s = time.monotonic() - started
     decision = msgspec.json.decode(told.stdout)
     verdicts = {case["name"].split("/")[2]: case["verdict"] for case in decision["cases"]}
-    return {
-        "cases": len(verdicts),
-        "loaded": loaded,
-        "elapsed_s": round(elapsed_s, 1),
-        "exit": told.returncode,
-        "pairs": sum(len(case.get("pairs", [])) for case in decision["cases"]),
-        "not_passed": {name: verdict for name, verdict in sorted(verdicts.items()) if verdict != "pass"},
-    }
+    return Suite(
+        len(verdicts),
+        loaded,
+        round(elapsed_s, 1),
+        told.returncode,
+        sum(len(case.get("pairs", [])) for case in decision["cases"]),
+        {name: verdict for name, verdict in sorted(verdicts.items()) if verdict != "pass"},
+    )
 
 
 def _git(folder: Path, *arguments: str) -> None:

@@ -13,6 +13,7 @@ from power.experiments import PLANTED, Gate
 from power.planted_changes import MARGIN
 from power.resample import CAP, EARLIER, TODAY, draw_suites, flagged, gates, intervals, quality_gates
 from power.rules import asv, others
+from power.suite import Suite
 
 _GATES = 2000
 _RULES = 200
@@ -25,13 +26,14 @@ _BEGIN, _END = "<!-- tables of benchmarks/gate_power.py -->", "<!-- end of table
 _MOST_BLOCKS = 256
 
 
-def tables(file: Path) -> str:
-    """Return the tables in Markdown."""
+def tables(file: Path, suites: Path) -> str:
+    """Return the tables in Markdown, from the file of gates and that of gates of a project of 20 cases."""
     read = [msgspec.json.decode(line, type=Gate) for line in file.read_bytes().splitlines()]
     rng = np.random.default_rng(0)
     parts = ["### CPU time: real gates by the rules of today", *_real(read, _TODAYS, "cpu_s")]
     parts += ["", f"### {_GATES:,} gates that draw their pairs from those measured, by both rules", *_drawn(read, rng)]
-    parts += ["", f"### {_SUITES:,} suites of {_CASES} cases without a change", *_suites(read, rng)]
+    parts += ["", f"### Real gates of {_CASES} cases, of which two are slower", *_real_suites(suites)]
+    parts += ["", f"### {_SUITES:,} drawn suites of {_CASES} cases without a change", *_suites(read, rng)]
     parts += ["", "### CPU time: real gates by an earlier rule", *_real(read, ("lightgbm", "numpy"), "cpu_s")]
     parts += ["", "### Gates that draw their pairs from planted changes, by the rules of today", *_resampled(read, rng)]
     parts += ["", "### The rules of other tools in the same machine time: share called slower", *_rules(read, rng)]
@@ -102,6 +104,15 @@ def _drawn(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
     columns = ("regressed", "inconclusive", "pairs")
     head = ["workload", "machine", "measured", "change", *columns, *(f"earlier: {name}" for name in columns)]
     return _table(head, rows)
+
+
+def _real_suites(file: Path) -> list[str]:
+    rows = []
+    for found in (msgspec.json.decode(line, type=Suite) for line in file.read_bytes().splitlines()):
+        others = ", ".join(f"{name} {verdict}" for name, verdict in found.not_passed.items())
+        minutes = f"{found.elapsed_s / 60:.1f} min"
+        rows.append(["loaded" if found.loaded else "quiet", str(found.cases), str(found.pairs), minutes, others])
+    return _table(["machine", "cases", "pairs", "time, with environments", "not passed"], rows)
 
 
 def _suites(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
