@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 ALPHA, CAP = GatePolicy().alpha, GatePolicy().pairs
 _CUT = 8  # as in harness.gate.sequential
 _POOLS = 100
-#: Codes of verdicts, from the best to the worst.
+#: Codes of verdicts.
 PASSED, REGRESSED, UNDECIDED = 0, 1, 2
 
 
@@ -33,10 +33,13 @@ class Looks:
     ----------
     looks
         Numbers of pairs with the share of alpha that each spends.
+    leaves_open
+        Whether a flagged figure is confirmed at once, and the others are left open where it is.
     """
 
     looks: Sequence[tuple[int, float]]
     screen_alpha: float
+    leaves_open: bool
     alpha: float = ALPHA
     pass_alpha: float = PASS_ALPHA
 
@@ -46,9 +49,9 @@ class Looks:
         return self.looks[-1][0]
 
 
-TODAY = Looks(spending(CAP, CAP), SCREEN_ALPHA)
+TODAY = Looks(spending(CAP, CAP), SCREEN_ALPHA, leaves_open=True)
 #: The rule up to commit 328de08: looks after 2, 4, 8 and 16 pairs, which spend alpha in proportion to the pairs.
-EARLIER = Looks([(2, 1 / 8), (4, 1 / 8), (8, 1 / 4), (16, 1 / 2)], ALPHA)
+EARLIER = Looks([(2, 1 / 8), (4, 1 / 8), (8, 1 / 4), (16, 1 / 2)], ALPHA, leaves_open=False)
 
 
 @dataclass(frozen=True)
@@ -119,12 +122,27 @@ def draw_gates(screen: Floats, confirm: Floats, margins: Sequence[float], rule: 
     """
     flags, taken = _each_figure(screen, margins, rule, rule.screen_alpha)
     flagged = flags == REGRESSED
-    alpha = rule.alpha / np.maximum(flagged.sum(axis=1), 1)
-    again, more = _each_figure(confirm, margins, rule, alpha)
+    again, more = _confirm(confirm, margins, rule, flagged)
     final = np.where(flagged, again, flags)
+    verdict = np.where((final == REGRESSED).any(axis=1), REGRESSED, final.max(axis=1))
     pairs = taken.max(axis=1) + np.where(flagged, more, 0).max(axis=1)
-    worse, open_ = (final == REGRESSED).any(axis=1), (final == UNDECIDED).any(axis=1)
-    return DrawnGates(np.where(worse, REGRESSED, np.where(open_, UNDECIDED, PASSED)), pairs)
+    if not rule.leaves_open:
+        return DrawnGates(verdict, pairs)
+    first = np.where(flagged, taken, rule.cap + 1).min(axis=1, keepdims=True)
+    at_first = flagged & (taken == first)
+    again, more = _confirm(confirm, margins, rule, at_first)
+    worse, open_ = at_first & (again == REGRESSED), at_first & (again == UNDECIDED)
+    early = np.where(worse.any(axis=1), REGRESSED, UNDECIDED)
+    early_pairs = first[:, 0] + np.where(worse, more, rule.cap).min(axis=1)
+    ends = worse.any(axis=1) | open_.any(axis=1)
+    return DrawnGates(np.where(ends, early, verdict), np.where(ends, early_pairs, pairs))
+
+
+def _confirm(
+    confirm: Floats, margins: Sequence[float], rule: Looks, flagged: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Decide each figure on fresh pairs, at alpha over the number of flagged figures of its gate."""
+    return _each_figure(confirm, margins, rule, rule.alpha / np.maximum(flagged.sum(axis=1), 1))
 
 
 def draw_suites(screen: Floats, confirm: Floats, margins: Sequence[float], rule: Looks) -> npt.NDArray[np.bool_]:

@@ -30,8 +30,15 @@ def test_a_drawn_gate_has_the_worst_verdict_of_its_figures_and_the_pairs_of_the_
     steady = np.linspace(-1e-4, 1e-4, TODAY.cap)
     slower = np.stack([steady + 0.08, steady], axis=1)[None]
     open_ = np.stack([steady, np.resize([0.4, -0.4], TODAY.cap)], axis=1)[None]
-    for ratios, verdict, pairs in ((slower, REGRESSED, 6), (open_, UNDECIDED, 24)):
-        found = draw_gates(ratios, ratios, MARGINS, TODAY)
+    left_open = np.stack([steady + 0.08, np.resize([0.4, -0.4], TODAY.cap)], axis=1)[None]
+    for screen, confirm, verdict, pairs in (
+        (slower, slower, REGRESSED, 6),
+        (open_, open_, UNDECIDED, 24),
+        (left_open, left_open, REGRESSED, 6),
+        (left_open, open_, UNDECIDED, 27),
+        (slower, slower - 0.08, PASSED, 6),
+    ):
+        found = draw_gates(screen, confirm, MARGINS, TODAY)
         assert (found.verdict.tolist(), found.pairs.tolist()) == ([verdict], [pairs])
     assert draw_suites(np.stack([slower, slower]), np.stack([slower, slower - 0.08]), MARGINS, TODAY).tolist() == [
         True,

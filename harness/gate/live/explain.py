@@ -133,12 +133,14 @@ def _case(measured: MeasuredCase, case: Case, alpha: float) -> ExplainedCase:
 
 
 def _looks(measured: MeasuredCase, figure: GatedFigure, alpha: float) -> Iterator[Look]:
-    yield from _stage(measured, figure, "screen", SCREEN_ALPHA)
+    yield from _stage(measured, figure, "screen", SCREEN_ALPHA, confirming=alpha)
     if figure in measured.flagged():
-        yield from _stage(measured, figure, "confirm", alpha)
+        yield from _stage(measured, figure, "confirm", alpha, confirming=alpha)
 
 
-def _stage(measured: MeasuredCase, figure: GatedFigure, stage: Stage, alpha: float) -> Iterator[Look]:
+def _stage(
+    measured: MeasuredCase, figure: GatedFigure, stage: Stage, alpha: float, *, confirming: float
+) -> Iterator[Look]:
     """Yield the looks of a stage, up to the one that decides."""
     pairs, cap, ended = measured.pairs(stage), measured.policy.pairs, stage in measured.ended
     taken = spending(len(pairs), cap, ended=ended)
@@ -148,7 +150,8 @@ def _stage(measured: MeasuredCase, figure: GatedFigure, stage: Stage, alpha: flo
         outcome = figure.outcome(pairs[:look], cap, alpha, measured.policy.alpha, ended=ended and last)
         effect = figure.effect(outcome, pairs[:look]) if _has_effect(outcome) else None
         undecided = outcome.state == "undecided"
-        asked = 0 if not undecided or (ended and last) else _next(look, cap)
+        none = not undecided or (last and not measured.wants(stage, confirming))
+        asked = 0 if none else _next(look, cap)
         yield Look(stage, look, share, outcome.p_worse, alpha, effect, outcome.state, asked, outcome.reason)
         if not undecided:
             return

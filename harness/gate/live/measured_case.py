@@ -15,6 +15,7 @@ from harness.gate.live.both_sides import Reading, spread_between
 from harness.gate.live.gated import SCREEN_ALPHA, GatedFigure, figures_of, times_of, too_short, total_of
 from harness.gate.live.planned_cases import PlannedCase
 from harness.gate.sequential import SequentialResult, looks
+from harness.gate.settle import today_utc
 from harness.stats.paired import holm
 
 _TRIES = 2  # a case is given up when one of this many pairs failed
@@ -121,9 +122,29 @@ class MeasuredCase:
         if stage == "confirm" and not self.flagged():
             return 0
         outcomes = self.outcomes() if stage == "screen" else self.confirmed(alpha)
-        if outcomes and all(outcome.state != "undecided" for outcome in outcomes.values()):
+        undecided = [figure for figure, outcome in outcomes.items() if outcome.state == "undecided"]
+        if self._slower(stage, alpha):
+            undecided = [figure for figure in undecided if figure.kind != "time"]
+        if outcomes and not undecided:
             return 0
         return next((look - count for look in looks(self.policy.pairs) if look > count), 0)
+
+    def _slower(self, stage: Stage, alpha: float) -> bool:
+        """Return whether a time is regressed, or flagged and not refuted: the case's other times then stay open.
+
+        They mostly move together, and none of them can make the case pass. A time that the policy allows decides
+        nothing.
+        """
+        states = ("regressed",) if stage == "confirm" else ("regressed", "undecided")
+        return any(
+            figure.kind == "time" and outcome.state in states and not self.allows(figure.name)
+            for figure, outcome in self.confirmed(alpha).items()
+        )
+
+    def allows(self, figure: str) -> bool:
+        """Return whether the policy allows a figure of this case to be worse."""
+        case = self.planned.case
+        return bool(self.policy.allows(case.name, case.params, figure, today_utc()))
 
     def needs(self) -> float:
         """Return how many pairs will probably decide the slowest undecided figure of the screening."""
@@ -201,6 +222,7 @@ def _case(measured: MeasuredCase, place: int, adjusted: Confirmations, alpha: fl
         else _screened(measured, figure, outcome, stopped)
         for figure, outcome in measured.outcomes().items()
     ]
+    case.findings = _left_open(measured, case.findings)
     if measured.planned.measured and (call_s := measured.too_short()) > 0:
         case.findings.append(_untimed(measured, call_s))
     if measured.planned.measured and not measured.diverged():
@@ -253,6 +275,18 @@ def _flagged(measured: MeasuredCase, figure: GatedFigure, outcome: SequentialRes
         return _finding(measured, figure, outcome, "pass", reason, measured.confirm)
     reason = f"{len(measured.screen)} pairs call it worse, {count} fresh ones leave it open{_because(stopped)}"
     return _finding(measured, figure, outcome, "inconclusive", reason, measured.confirm)
+
+
+def _left_open(measured: MeasuredCase, findings: Sequence[Finding]) -> list[Finding]:
+    """Say of undecided times why no more pairs were taken for them."""
+    times = [finding for finding in findings if finding.kind == "time"]
+    slower = [one.figure for one in times if one.verdict == "regressed" and not measured.allows(one.figure)]
+    return [
+        msgspec.structs.replace(finding, reason=f"left open, because {slower[0]} is regressed", needs=None)
+        if slower and finding in times and finding.verdict == "inconclusive"
+        else finding
+        for finding in findings
+    ]
 
 
 def _untimed(measured: MeasuredCase, call_s: float) -> Finding:

@@ -47,7 +47,8 @@ def measure_all(suite: Sequence[MeasuredCase], setup: Setup, listen: Listener) -
 
     Every case gets its first pairs and a reading of its memory. Then the case that needs the least time to be decided
     goes first, up to its next test. Flagged figures are confirmed last, when their number is known, among which alpha
-    is divided; the budget reserves time for that.
+    is divided; the budget reserves time for that. Once a time of a case is flagged, its other times wait for the
+    confirmation.
 
     Raises
     ------
@@ -60,8 +61,12 @@ def measure_all(suite: Sequence[MeasuredCase], setup: Setup, listen: Listener) -
             run.end("screen")
             return run.stopped()
         run.first(place)
-    screened, confirmed = run.stage("screen"), run.stage("confirm")
-    return "" if screened and confirmed else run.stopped()
+    # What a confirmation refutes may leave other times of its case to be screened on.
+    while run.wanted():
+        screened, confirmed = run.stage("screen"), run.stage("confirm")
+        if not (screened and confirmed):
+            return run.stopped()
+    return ""
 
 
 @dataclass
@@ -95,6 +100,10 @@ class _Run:
                 if case.given_up:
                     break
         return True
+
+    def wanted(self) -> bool:
+        """Return whether a case wants pairs."""
+        return any(self._next(stage) is not None for stage in ("screen", "confirm"))
 
     def fits(self, case: MeasuredCase, reserved: float) -> bool:
         """Return whether the budget has time for another pair of a case beside what is reserved."""

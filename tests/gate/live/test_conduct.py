@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain, repeat
 
 import msgspec
+import numpy as np
 import pytest
 from gate.live import suite as planted
 
 from harness import UsageError
-from harness.config import GatePolicy
+from harness.config import Allowed, GatePolicy
 from harness.gate.decision import SIDES, Case, Pair, worst
 from harness.gate.live import gate as live
 from harness.gate.live import schedule as module
@@ -85,6 +86,41 @@ def test_what_fresh_pairs_do_not_show_is_no_regression(monkeypatch: pytest.Monke
     (case,) = Run(monkeypatch, lambda request: (worse if request.stage == "screen" else same)(request), ["a"])()
     assert case.verdict == "pass"
     assert "fresh ones exclude the margin" in next(f.reason for f in case.findings if f.figure == "cpu_s")
+
+
+def noisy_wall(cpu: float, *, refuted: bool = False) -> planted.Draw:
+    """Return what draws pairs whose CPU time is slower by a share, and whose wall time says nothing."""
+    rng = np.random.default_rng(5)
+
+    def draw(request: PairRequest) -> Pair:
+        share = 0.0 if refuted and request.stage == "confirm" else cpu
+        ratios = {"cpu_s": (1 + share) * np.exp(rng.normal(0, 0.01)), "wall_s": np.exp(rng.normal(0, 0.5))}
+        sides = (
+            {name: [0.1 * ratio] * 4 for name, ratio in each.items()} for each in (dict.fromkeys(ratios, 1), ratios)
+        )
+        base, candidate = sides
+        return Pair(request.trial.block, request.stage, request.first, request.cores, base, candidate, identical=True)
+
+    return draw
+
+
+def test_once_a_time_is_regressed_the_others_are_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    (case,) = Run(monkeypatch, noisy_wall(0.1), ["a"])()
+    assert (case.verdict, len(case.pairs)) == ("regressed", 6)
+    wall = next(finding for finding in case.findings if finding.figure == "wall_s")
+    assert (wall.verdict, wall.reason) == ("inconclusive", "left open, because cpu_s is regressed")
+
+
+def test_what_is_refuted_or_allowed_leaves_no_time_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    (refuted,) = Run(monkeypatch, noisy_wall(0.1, refuted=True), ["a"])()
+    assert verdicts(refuted)["cpu_s"] == "pass"
+    entry = Allowed(case="topic/*", figure="cpu_s", reason="known", until=TODAY + timedelta(days=36500))
+    policy = msgspec.structs.replace(POLICY, allowed=(entry,))
+    (allowed,) = Run(monkeypatch, noisy_wall(0.1), ["a"], policy)()
+    assert verdicts(allowed)["cpu_s"] == "regressed"
+    for case in (refuted, allowed):
+        assert sum(pair.stage == "screen" for pair in case.pairs) == POLICY.pairs
+        assert "needs about" in next(finding.reason for finding in case.findings if finding.figure == "wall_s")
 
 
 def test_a_gain_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
