@@ -22,14 +22,15 @@ def draw(axes: Axes, figure: dict[str, Any], stage: str) -> None:
     """Draw the estimate and its interval at each look of a stage."""
     axes.axhline(1, color="0.3", linewidth=0.8)
     axes.axhline(1 + figure["margin"], color="0.3", linewidth=0.8, linestyle="--")
-    for look in (look for look in figure["looks"] if look["stage"] == stage):
+    looks = [look for look in figure["looks"] if look["stage"] == stage]
+    for look in looks:
         effect, colour = look["effect"], COLOURS[look["state"]]
         axes.plot([look["pairs"]] * 2, [effect["low"], effect["high"]], color=colour, linewidth=2)
         axes.plot(look["pairs"], effect["estimate"], "o", color=colour)
         if look["state"] != "undecided":
-            axes.annotate(
-                look["state"], (look["pairs"], effect["high"]), (0, 5), textcoords="offset points", ha="center"
-            )
+            word = "flagged" if (stage, look["state"]) == ("screen", "regressed") else look["state"]
+            axes.annotate(word, (look["pairs"], effect["high"]), (0, 5), textcoords="offset points", ha="center")
+    axes.set_xticks([look["pairs"] for look in looks])
     axes.set_title(TITLES[stage], fontsize="medium")
     axes.set_xlabel("pairs")
     axes.margins(x=0.2, y=0.2)
