@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from harness.analysis import wording
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.cli.params import OutputPath, Seconds, Setting
 from harness.cli.run_command import selection_of, take_termination_for_interruption
@@ -72,7 +73,8 @@ class GateProgress(ProgressCallbacks):
         """Start the bar."""
         self.gate = gate
         self._suite = suite
-        self._remarks.print(f"gate {gate}: {len(suite)} cases, written to {path}", soft_wrap=True)
+        count = wording.count(len(suite), "case")
+        self._remarks.print(f"gate {gate}: {count}, written to {path}", soft_wrap=True)
         self._task = self._bar.add_task("", total=len(suite))
         self._bar.start()
 

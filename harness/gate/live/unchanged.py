@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from harness.analysis import wording
 from harness.errors import BakeoffError, some
 from harness.gate.decision import SIDES, Case, SideName
 from harness.gate.environments.build import SideEnvironment
@@ -99,7 +100,7 @@ def leave_out_unchanged(
     say: Callable[[str], None],
 ) -> GatePlan:
     """Settle the cases that load the same on both sides; a remark says why each of the others is measured."""
-    say(f"running {len(plan.cases)} cases once on both sides to see what they load")
+    say(f"running {wording.count(len(plan.cases), 'case')} once on both sides to see what they load")
     loads = [_ask(planned, sides, trees, timeout_s) for planned in plan.cases]
     known = [loaded for both in loads if not isinstance(both, str) for loaded in both.values()]
     unseen = _unseen(trees, known)
