@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 ALPHA, CAP = GatePolicy().alpha, GatePolicy().pairs
 _CUT = 8  # as in harness.gate.sequential
-_POOLS = 100
+_POOLS = 40
 #: Codes of verdicts.
 PASSED, REGRESSED, UNDECIDED = 0, 1, 2
 
