@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 
 COLOURS = {"undecided": "0.55", "regressed": "#b3261e", "pass": "#1b6e3c", "improved": "#1b6e3c"}
 TITLES = {"screen": "looking for differences", "confirm": "confirming with fresh pairs"}
-mpl.rcParams["svg.hashsalt"] = "bakeoff"  # the same file from the same gate
+mpl.rcParams |= {"svg.hashsalt": "bakeoff", "svg.fonttype": "none"}  # the same small file from the same gate
 
 
 def draw(axes: Axes, figure: dict[str, Any], stage: str) -> None:

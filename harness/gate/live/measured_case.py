@@ -130,12 +130,13 @@ class MeasuredCase:
         return next((look - count for look in looks(self.policy.pairs) if look > count), 0)
 
     def _slower(self, stage: Stage, alpha: float) -> bool:
-        """Return whether a time is regressed, or flagged and not refuted: the case's other times then stay open.
+        """Return whether a time is regressed, or flagged and to be confirmed: the case's other times then stay open.
 
         They mostly move together, and none of them can make the case pass. A time that the policy allows decides
         nothing.
         """
-        states = ("regressed",) if stage == "confirm" else ("regressed", "undecided")
+        waiting = stage == "screen" and len(self.confirm) < self.policy.pairs
+        states = ("regressed", "undecided") if waiting else ("regressed",)
         return any(
             figure.kind == "time" and outcome.state in states and not self.allows(figure.name)
             for figure, outcome in self.confirmed(alpha).items()

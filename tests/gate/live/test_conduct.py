@@ -88,13 +88,17 @@ def test_what_fresh_pairs_do_not_show_is_no_regression(monkeypatch: pytest.Monke
     assert "fresh ones exclude the margin" in next(f.reason for f in case.findings if f.figure == "cpu_s")
 
 
-def noisy_wall(cpu: float, *, refuted: bool = False) -> planted.Draw:
-    """Return what draws pairs whose CPU time is slower by a share, and whose wall time says nothing."""
+def noisy_wall(cpu: float, *, refuted: bool = False, confirming: float = 0.01) -> planted.Draw:
+    """Return what draws pairs whose CPU time is slower by a share, and whose wall time says nothing.
+
+    Fresh pairs may refute it, or scatter by more.
+    """
     rng = np.random.default_rng(5)
 
     def draw(request: PairRequest) -> Pair:
         share = 0.0 if refuted and request.stage == "confirm" else cpu
-        ratios = {"cpu_s": (1 + share) * np.exp(rng.normal(0, 0.01)), "wall_s": np.exp(rng.normal(0, 0.5))}
+        scatter = confirming if request.stage == "confirm" else 0.01
+        ratios = {"cpu_s": (1 + share) * np.exp(rng.normal(0, scatter)), "wall_s": np.exp(rng.normal(0, 0.5))}
         sides = (
             {name: [0.1 * ratio] * 4 for name, ratio in each.items()} for each in (dict.fromkeys(ratios, 1), ratios)
         )
@@ -111,14 +115,17 @@ def test_once_a_time_is_regressed_the_others_are_left_open(monkeypatch: pytest.M
     assert (wall.verdict, wall.reason) == ("inconclusive", "left open, because cpu_s is regressed")
 
 
-def test_what_is_refuted_or_allowed_leaves_no_time_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refuted_doubtful_or_allowed_leaves_no_time_open(monkeypatch: pytest.MonkeyPatch) -> None:
     (refuted,) = Run(monkeypatch, noisy_wall(0.1, refuted=True), ["a"])()
     assert verdicts(refuted)["cpu_s"] == "pass"
     entry = Allowed(case="topic/*", figure="cpu_s", reason="known", until=TODAY + timedelta(days=36500))
     policy = msgspec.structs.replace(POLICY, allowed=(entry,))
     (allowed,) = Run(monkeypatch, noisy_wall(0.1), ["a"], policy)()
     assert verdicts(allowed)["cpu_s"] == "regressed"
-    for case in (refuted, allowed):
+    (doubtful,) = Run(monkeypatch, noisy_wall(0.1, confirming=0.5), ["a"])()
+    cpu = next(finding for finding in doubtful.findings if finding.figure == "cpu_s")
+    assert "fresh ones leave it open" in cpu.reason
+    for case in (refuted, allowed, doubtful):
         assert sum(pair.stage == "screen" for pair in case.pairs) == POLICY.pairs
         assert "needs about" in next(finding.reason for finding in case.findings if finding.figure == "wall_s")
 
