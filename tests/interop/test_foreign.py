@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,21 +50,30 @@ sys.__stdout__.write("\\n" + json.dumps(told) + "\\n")
 """
 
 
-def called(folder: Path, suite: Suite, **variables: str) -> dict[str, dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", CALL],
-        cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]),
-            **suite.variables(folder),
-        }
-        | variables,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+@contextmanager
+def side() -> Iterator[int]:
+    """Open the file in memory of a side."""
+    file = os.memfd_create("side")
+    yield file
+    os.close(file)
+
+
+def called(folder: Path, suite: Suite, shared: int | None = None, **variables: str) -> dict[str, dict[str, Any]]:
+    with side() as first:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", CALL],
+            cwd=folder,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]),
+                **suite.variables(folder, first if shared is None else shared),
+            }
+            | variables,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout.strip().splitlines()[-1])
     return {f"{row['label']}{row['params'] or ''}": row for row in rows}
@@ -89,6 +100,52 @@ def test_asv_is_collected_with_all_that_it_has(folder: Path) -> None:
     assert "type memory" in rows["mem-list"]["unfit"]
     assert "there_is_no_such_module" in rows["module"]["unfit"]
     assert len(rows) == 9
+
+
+CACHED = """
+import os
+import random
+
+import numpy
+
+
+class Cached:
+    def setup_cache(self):
+        with open(os.path.join(os.path.dirname(__file__), "made.txt"), "a") as file:
+            file.write("x")
+        open("here.txt", "w").close()
+        return VALUE
+
+    def track_value(self, value):
+        assert os.path.exists("here.txt")
+        return value() if callable(value) else value
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "made"), [("random.random() + numpy.random.random()", 1), ("(lambda drawn: lambda: drawn)(0.5)", 3)]
+)
+def test_setup_cache_runs_once_a_side_if_its_value_can_be_pickled(folder: Path, value: str, made: int) -> None:
+    benchmarks = folder / "asv_bench" / "benchmarks"
+    (benchmarks / "cached.py").write_text(CACHED.replace("VALUE", value))
+    suite = asv_suite(str(folder), r"cached\.", folder)
+    with side() as base:
+        found = [called(folder, suite, base)["track-value"]["metrics"]["value"] for _ in range(3)]
+    assert len((benchmarks / "made.txt").read_text()) == made
+    # The other side draws the same.
+    assert {*found, called(folder, suite)["track-value"]["metrics"]["value"]} == {found[0]}
+
+
+def test_a_side_whose_process_was_ended_as_it_wrote_makes_its_cache_again(folder: Path) -> None:
+    benchmarks = folder / "asv_bench" / "benchmarks"
+    (benchmarks / "cached.py").write_text(CACHED.replace("VALUE", "2"))
+    suite = asv_suite(str(folder), r"cached\.", folder)
+    with side() as base:
+        called(folder, suite, base)
+        os.ftruncate(base, 20)
+        found = [called(folder, suite, base)["track-value"]["metrics"] for _ in range(2)]
+    assert found == [{"value": 2.0}] * 2
+    assert len((benchmarks / "made.txt").read_text()) == 2
 
 
 def test_where_memory_is_read_a_benchmark_runs_once_and_peakmem_stands_for_time(folder: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,7 +17,7 @@ from harness.config import Config, GatePolicy
 from harness.data.cards import builtin_folder
 from harness.errors import UsageError
 from harness.execute.slots import Slot
-from harness.gate.decision import Decision, Pair, SideName
+from harness.gate.decision import SIDES, Decision, Pair, SideName
 from harness.gate.environments.build import Parts, SideEnvironment, build, timed
 from harness.gate.environments.cache import PAIRS, Shelf
 from harness.gate.foreign.suite import Suite
@@ -91,7 +93,7 @@ def run_gate(request: GateRequest, config: Config, callbacks: ProgressCallbacks)
     EnvironmentBuildError
         When an environment cannot be built.
     """
-    with callbacks, guarded(), Shelf(PAIRS).temporary() as scratch:
+    with callbacks, guarded(), _scratch() as scratch:
         parts: Parts = {}
         sides, remarks = _build(request, config, scratch, callbacks.preparing, parts)
         with timed("plan", parts):
@@ -132,7 +134,7 @@ def resume_gate(name: str, config: Config, callbacks: ProgressCallbacks) -> Deci
         file.head.command,
         suite=recorded.suite,
     )
-    with callbacks, guarded(), file, Shelf(PAIRS).temporary() as scratch:
+    with callbacks, guarded(), file, _scratch() as scratch:
         parts: Parts = {}
         sides, _ = _build(request, config, scratch, callbacks.preparing, parts)
         if _recorded(request, sides, config) != recorded:
@@ -158,8 +160,26 @@ def _plan(
     return replace(plan, cases=prepared(plan.cases, trees, config.results_folder, machine))
 
 
+class _Scratch(NamedTuple):
+    """What the processes of another tool's benchmarks write to: a folder, and for each side a file in memory."""
+
+    folder: Path
+    files: dict[SideName, int]
+
+
+@contextmanager
+def _scratch() -> Iterator[_Scratch]:
+    with Shelf(PAIRS).temporary() as folder:
+        files: dict[SideName, int] = {name: os.memfd_create(name) for name in SIDES}
+        try:
+            yield _Scratch(folder, files)
+        finally:
+            for file in files.values():
+                os.close(file)
+
+
 def _build(
-    request: GateRequest, config: Config, scratch: Path, say: Callable[[str], None], parts: Parts
+    request: GateRequest, config: Config, scratch: _Scratch, say: Callable[[str], None], parts: Parts
 ) -> tuple[dict[SideName, SideEnvironment], list[str]]:
     try:
         taken = request.suite.taken if request.suite else ()
@@ -177,9 +197,12 @@ def _build(
     datasets = config.datasets_folder.resolve()
     if datasets.is_dir() and datasets != builtin_folder().resolve():
         base = replace(base, variables={**base.variables, DATASETS: str(datasets)})
-    more = request.suite.variables(scratch) if request.suite else {}
     sides: dict[SideName, SideEnvironment] = {"base": base, "candidate": candidate}
-    return {name: replace(side, variables={**side.variables, **more}) for name, side in sides.items()}, remarks
+    if request.suite:
+        for name, side in sides.items():
+            more = request.suite.variables(scratch.folder, scratch.files[name])
+            sides[name] = replace(side, variables={**side.variables, **more})
+    return sides, remarks
 
 
 def _recorded(request: GateRequest, sides: dict[SideName, SideEnvironment], config: Config) -> journal.RecordedRequest:

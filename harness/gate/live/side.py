@@ -60,6 +60,7 @@ from harness.config import read_config
 from harness.declare import Judgement, Problem, Task
 from harness.declare.task import ListedCase
 from harness.errors import BakeoffError, CannotRunError
+from harness.gate.foreign.suite import SHARED
 from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu, open_device
 from harness.measure.job import Job, import_installed, reason_of, why_not
@@ -210,6 +211,8 @@ def _ready(job: Job) -> Job:
 
 def _loads(watch: Watch, registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
     asked = msgspec.json.decode(requests.readline(), type=LoadsTask)
+    # Each process loads all that its case needs, asv's setup_cache included.
+    os.environ.pop(SHARED, None)
     job = _ready(Job.of(asked.trial, registry, []))
     # The memory pass measures with modules of its own.
     import_installed((*job.topic.needs, "harness.measure.server"))

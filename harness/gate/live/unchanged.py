@@ -18,6 +18,7 @@ from harness.analysis import wording
 from harness.errors import BakeoffError, some
 from harness.gate.decision import SIDES, Case, SideName
 from harness.gate.environments.build import SideEnvironment
+from harness.gate.foreign.suite import SHARED
 from harness.gate.live.both_sides import DATASETS
 from harness.gate.live.planned_cases import GatePlan, PlannedCase
 from harness.gate.live.process import SideError, SideProcess
@@ -33,8 +34,8 @@ _SUFFIXES = frozenset(
     )
 )
 _NAMES = frozenset(("CODEOWNERS", "Dockerfile", "LICENSE", "Makefile", "NOTICE"))
-# Both name folders of the trees; what is read in these counts.
-_PLACES = ("PYTHONPATH", DATASETS)
+# They name folders of the trees, of which what is read counts, and what the processes of a side share.
+_PLACES = ("PYTHONPATH", DATASETS, SHARED)
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import itertools
 import json
 import os
+import pickle
 import pkgutil
+import random
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness.errors import CannotRunError, InvalidOutputError, UsageError
-from harness.gate.foreign.suite import SCRATCH, Suite
+from harness.gate.foreign.suite import SCRATCH, SHARED, Suite
 from harness.interop.asv.files import value_of
 from harness.interop.asv.results import named
 from harness.interop.foreign.cases import Body, CollectedCase, Tracked, seconds_of
@@ -29,6 +32,7 @@ from harness.measure.clock import PhaseClock
 from harness.measure.job import reason_of
 from harness.store.imported_names import identifier
 
+_SEED = 1
 _TIMED, _MEMORY = ("time", "timeraw"), ("peakmemory", "peakmem")
 # A new interpreter runs the code, and says how long; a complex number holds both clocks.
 _RAW = """
@@ -106,6 +110,38 @@ def _case(benchmark: Any, index: int, values: tuple[str, ...], *, once: bool) ->
 _CACHES: dict[Any, Any] = {}
 
 
+def _shared(key: str, make: Callable[[], Any]) -> Any:
+    """Return what a setup_cache returns: the first process of a side makes it, the others read it in its folder.
+
+    They share it in a file in memory that belongs to the gate, so what is unpickled was pickled by the same project in
+    the same gate. A value that cannot be pickled is made once in each process.
+    """
+    path = os.environ.get(SHARED)
+    made: dict[str, tuple[str, bytes]] = {}
+    if path:
+        # A process may have been ended while it wrote.
+        with contextlib.suppress(EOFError, pickle.UnpicklingError), Path(path).open("rb") as file:
+            made = pickle.load(file)  # noqa: S301
+    if key in made:
+        folder, value = made[key]
+        os.chdir(folder)
+        return pickle.loads(value)  # noqa: S301
+    # asv runs it, and what uses it, in an empty folder.
+    folder = tempfile.mkdtemp(dir=os.environ.get(SCRATCH))
+    os.chdir(folder)
+    # What it draws without a seed is the same on both sides.
+    random.seed(_SEED)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(_SEED)
+    value = make()
+    with contextlib.suppress(pickle.PicklingError, TypeError, AttributeError):
+        made[key] = (folder, pickle.dumps(value))
+        if path:
+            with Path(path).open("wb") as file:
+                pickle.dump(made, file)
+    return value
+
+
 class _AsvBody(Body):
     """A benchmark's function, with setup before and teardown after the calls of a phase."""
 
@@ -122,9 +158,7 @@ class _AsvBody(Body):
         if benchmark._setup_cache is not None:
             key = benchmark.setup_cache_key
             if key not in _CACHES:
-                # asv runs it, and what uses it, in an empty folder.
-                os.chdir(tempfile.mkdtemp(dir=os.environ.get(SCRATCH)))
-                _CACHES[key] = benchmark.do_setup_cache()
+                _CACHES[key] = _shared(key, benchmark.do_setup_cache)
             if _CACHES[key] is not None:
                 add = getattr(benchmark, "set_cache", None) or benchmark.insert_param
                 add(_CACHES[key])
