@@ -1,175 +1,225 @@
-"""Which strategy to take, in one sentence that says why.
-
-Of the strategies whose primary metric is not worse than the best one's by more than the metric's margin, the rule
-recommends the one with the least CPU time. Strategies beyond the limit of a metric are left out, unless all are. The
-recommendation summarises the tables; it says nothing about other data.
-"""
+"""A recommendation in words: what to take and why, what else is as good, and what is not settled."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-
-import numpy as np
 
 from harness.analysis import wording
-from harness.analysis.aggregates import CellAggregate, effect, fullest, measurable
+from harness.analysis.aggregates import CellAggregate, effect, measurable
+from harness.analysis.recommendation import Recommendation, level
+from harness.analysis.run_set import TaskInfo
 from harness.stats.paired import Interval
-from harness.store.header import JudgedMetric
+from harness.store.header import JudgedMetric, titled
 
-COST, MEMORY = "cpu_s", "peak_bytes"
+MEMORY = "peak_bytes"
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Advice:
-    """The strategy to take, and the sentence that says why."""
+    """What a table, a page or a terminal says about which strategy of a task to take.
 
-    label: str
-    sentence: str
+    Attributes
+    ----------
+    state
+        That of `harness.analysis.recommendation.Recommendation`.
+    take
+        Title of the strategy to take, or of the one that leads.
+    why
+        Why it is taken, against the next best strategy; empty while it is open.
+    as_good
+        What else is as good, with its price; empty if nothing is.
+    open
+        What is not settled; empty if all is.
+    seconds
+        The least and the most seconds of measuring that are expected to settle it; ``None`` if that is not known.
+    remarks
+        What a reader has to know of the strategy: limits, departures from the common budget, disturbed trials.
+    """
+
+    state: str
+    take: str
+    why: str = ""
+    as_good: str = ""
+    open: str = ""
+    seconds: tuple[float, float] | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        return "; ".join(filter(None, (self.why, self.as_good, self.open, *self.remarks)))
 
 
-def advise(
-    cells: Sequence[CellAggregate],
-    metric: JudgedMetric,
-    reference: str,
-    limits: Sequence[JudgedMetric] = (),
-    titles: Mapping[str, str] = MappingProxyType({}),
-) -> Advice | None:
-    """Recommend a strategy over some cells of one machine.
-
-    Only strategies that never failed are considered, in the cells that `fullest` chooses.
+def advise(found: Recommendation, task: TaskInfo) -> Advice:
+    """Write a recommendation.
 
     Parameters
     ----------
-    metric
-        The task's primary metric.
-    reference
-        The strategy to compare with if the recommended one has the best quality itself.
-    limits
-        Metrics that may have a limit.
-    titles
-        Label to what the sentence calls the strategy, where that differs.
+    task
+        The task that it is made for.
+    """
+    words = _Words(found, task)
+    take = words.title(found.take)
+    if found.state == "none":
+        return Advice("none", take, why="the only strategy that finished" if take else "")
+    remarks = tuple(words.remarks())
+    if found.state == "settled":
+        return Advice("settled", take, words.why(), words.as_good(), remarks=remarks)
+    return Advice("open", take, open=words.undecided(), seconds=seconds(found), remarks=remarks)
+
+
+def seconds(found: Recommendation) -> tuple[float, float] | None:
+    """Forecast the seconds that settle an open recommendation: those of its slowest rival's blocks.
 
     Returns
     -------
-    Advice or None
-        ``None`` if no strategy finished everything.
+    tuple of float or None
+        The least and the most seconds; ``None`` if some rival cannot be settled.
     """
-    sound = {label for cell in cells for label in cell.entries if _sound(cells, label)}
-    cells, finished = fullest(cells, lambda cell, label: label in sound and _has(cell, label, metric))
-    if not finished:
+    ranges = [found.needed(rival) for rival in found.rivals]
+    known = [blocks for blocks in ranges if blocks is not None]
+    if not known or len(known) < len(ranges):
         return None
-    limits = [limited for limited in limits if limited.limit is not None]
-    within = [label for label in finished if not any(_beyond(cells, label, limited) for limited in limits)]
-    labels = within or finished
-    quality = {label: _level(cells, label, metric.name) for label in labels}
-    sign = 1 if metric.direction == "higher" else -1
-    best = max(labels, key=lambda label: sign * quality[label])
-    good = [label for label in labels if label == best or _as_good(cells, label, best, metric)]
-    chosen = min(good, key=lambda label: _level(cells, label, COST))
-    other = _other(chosen, best, good, finished, reference)
-    if other is None:
-        return Advice(chosen, f"{titles.get(chosen, chosen)}: the only strategy that finished")
-    why = _why(cells, chosen, other, metric, titles)
-    clauses = [f"{titles.get(chosen, chosen)}: {', '.join(why)}"]
-    if len(good) == 1 and metric.margin > 0:
-        clauses.append(f"no other strategy is within {metric.margin:g} of its {metric.name}")
-    if len(within) < len(finished):
-        clauses.append(_limited(limits, len(within), len(finished)))
-    difference = effect(cells, chosen, other, metric.name)
-    if difference is not None and difference.blocks < 2:
-        clauses.append("based on one block, so it may be chance")
-    return Advice(chosen, "; ".join(clauses))
+    have = min(found.quality[rival].effect.blocks for rival in found.rivals)  # type: ignore[union-attr]
+    of_block = sum(_seconds(cell, label) for cell in found.cells for label in (found.take, *found.rivals))
+    low, high = (max(blocks[end] for blocks in known) for end in (0, 1))
+    return (low - have) * of_block, (high - have) * of_block
 
 
-def _sound(cells: Sequence[CellAggregate], label: str) -> bool:
-    return not any(label in cell.entries and cell.entries[label].failed for cell in cells)
+def _seconds(cell: CellAggregate, label: str) -> float:
+    entry = cell.entries[label]
+    return entry.elapsed_s / max(1, entry.statuses.total())
 
 
-def _has(cell: CellAggregate, label: str, metric: JudgedMetric) -> bool:
-    return all(cell.entries[label].median(name) is not None for name in (metric.name, COST))
+@dataclass(frozen=True)
+class _Words:
+    found: Recommendation
+    task: TaskInfo
+
+    @property
+    def metric(self) -> JudgedMetric:
+        return self.task.metrics[0]
+
+    @property
+    def quality(self) -> str:
+        return wording.spoken(self.metric.name)
+
+    def title(self, label: str) -> str:
+        return titled(label, self.task.strategies)
+
+    def why(self) -> str:
+        """Say why the strategy is taken instead of the next best one, and at what price."""
+        found, other = self.found, self.title(self.found.next_best)
+        quality, cost = found.quality[found.next_best], found.cost[found.next_best]
+        if found.baseline:
+            return f"the baseline: no strategy is better by {self.metric.margin:g} of {self.quality} or more"
+        if quality.word == "better":
+            return f"{self.level()}, {self._apart(quality.effect, other)}{self._price(cost.effect)}"
+        same = "equal" if quality.word == "equal" else "no worse"
+        if cost.word == "equal":
+            return f"{self.quality} {same} to that of {other} at equal CPU: {self.value(found.take)}"
+        return f"{_ratio(cost.effect, 'CPU', other)} at {same} {self.quality} ({self.value(found.take)})"
+
+    def as_good(self) -> str:
+        """Name what is as good in quality, with its price."""
+        found = self.found
+        if not found.as_good or found.baseline:
+            return ""
+        parts = [f"{self.title(label)} ({self._cost_of(label)})" for label in found.as_good[:_MOST_NAMED]]
+        more = len(found.as_good) - len(parts)
+        return f"as good: {', '.join(parts)}" + (f" and {more} more" if more > 0 else "")
+
+    def undecided(self) -> str:
+        """Say what is not settled, and why."""
+        found = self.found
+        names = [self.title(label) for label in found.rivals[:_MOST_NAMED]]
+        more = len(found.rivals) - len(names)
+        rivals = ", ".join(names) + (f" and {more} more" if more > 0 else "")
+        first = found.quality[found.rivals[0]].effect
+        blocks = first.blocks if first is not None else 0
+        if blocks < 2:
+            return f"{self.title(found.take)} leads in one block, which says nothing of chance: {rivals} may be better"
+        return f"{self.title(found.take)} leads; {wording.count(blocks, 'block')} do not tell it apart from {rivals}"
+
+    def remarks(self) -> list[str]:
+        """Say what a reader has to know of the strategy."""
+        found, said = self.found, []
+        limits = [metric for metric in self.task.metrics if metric.limit is not None]
+        named = " or ".join(f"{wording.spoken(metric.name)} {metric.limit:g}" for metric in limits)
+        if found.beyond:
+            said.append(f"left out beyond {named}: {', '.join(map(self.title, found.beyond))}")
+        if found.all_beyond:
+            said.append(f"all strategies are beyond {named}")
+        entry = found.cells[0].entries[found.take]
+        card = self.task.strategies.get(entry.strategy)
+        if card is not None and card.note:
+            said.append(f"{self.title(found.take)}: {card.note}")
+        disturbed = sum(len(cell.entries[found.take].contaminated) for cell in found.cells)
+        trials = sum(cell.entries[found.take].statuses.total() for cell in found.cells)
+        if 2 * disturbed > trials:
+            said.append(f"{disturbed} of its {wording.count(trials, 'trial')} were disturbed by other work")
+        return said
+
+    def level(self) -> str:
+        """Write the quality of the strategy to take: ``AUC of 0.778``."""
+        return f"{self.quality} of {self.value(self.found.take)}"
+
+    def value(self, label: str) -> str:
+        return wording.figure(level(self.found.cells, label, self.metric.name), self.metric.unit)
+
+    def _apart(self, effect_: Interval | None, other: str) -> str:
+        """Write a difference in quality without its sign: ``16 lower than moss [14, 18]``."""
+        if effect_ is None:
+            return ""
+        plain = effect_.plain()
+        if effect_.estimate < 0:
+            low, high = plain["low"], plain["high"]
+            plain = {**plain, "estimate": -effect_.estimate, "low": high and -high, "high": low and -low}
+        size = wording.effect(plain, cost=False, signed=False)
+        word = "higher" if effect_.estimate > 0 else "lower"
+        return f"{size} {word} than {other} {wording.interval(plain, cost=False, signed=False)}".strip()
+
+    def _price(self, cost: Interval | None) -> str:
+        """Write what better quality costs: ``, with 2.1x more CPU [2.0, 2.2]``."""
+        parts = [_ratio(cost, "CPU")]
+        memory = self._memory(self.found.next_best)
+        parts += [_ratio(memory, "memory")] if memory is not None else []
+        return f", with {' and '.join(parts)}"
+
+    def _cost_of(self, label: str) -> str:
+        """Write the costs of a strategy in terms of those of the one to take: ``1.2x the CPU, 0.76x the memory``."""
+        cost = self.found.cost[label].effect
+        parts = [f"{wording.ratio(1 / cost.estimate)} the CPU"] if cost is not None else []
+        memory = self._memory(label)
+        parts += [f"{wording.ratio(1 / memory.estimate)} the memory"] if memory is not None else []
+        return ", ".join(parts)
+
+    def _memory(self, label: str) -> Interval | None:
+        """Return the ratio of the memory of the strategy to take to that of another, where it can be measured."""
+        found = self.found
+        if not measurable(found.cells, [found.take, label], MEMORY):
+            return None
+        return effect(found.cells, found.take, label, MEMORY)
 
 
-def _level(cells: Sequence[CellAggregate], label: str, name: str) -> float:
-    """Return the mean over cells and blocks, of the logarithm for a cost."""
-    columns = [cell.entries[label].values[name] for cell in cells]
-    if name == COST:
-        columns = [np.log(np.maximum(column, 1e-12)) for column in columns]
-    return float(np.mean([np.nanmean(column) for column in columns]))
-
-
-def _beyond(cells: Sequence[CellAggregate], label: str, metric: JudgedMetric) -> bool:
-    """Return whether a strategy's mean over blocks is beyond the limit of a metric in some cell."""
-    if metric.limit is None:
-        return False
-    entries = [cell.entries[label] for cell in cells]
-    columns = [entry.values[metric.name] for entry in entries if entry.median(metric.name) is not None]
-    means = [float(np.nanmean(column)) for column in columns]
-    sign = 1 if metric.direction == "higher" else -1
-    return any(sign * mean < sign * metric.limit for mean in means)
-
-
-def _limited(limits: Sequence[JudgedMetric], within: int, finished: int) -> str:
-    names = " or ".join(f"{metric.name} {metric.limit:g}" for metric in limits)
-    return f"{finished - within} beyond {names} left out" if within else f"all are beyond {names}"
-
-
-def _as_good(cells: Sequence[CellAggregate], label: str, best: str, metric: JudgedMetric) -> bool:
-    """Return whether a loss larger than the margin is excluded by the interval, or by the estimate if there is none."""
-    apart = effect(cells, label, best, metric.name)
-    if apart is None:
-        return False
-    bounds = (apart.low, apart.high) if apart.known else (apart.estimate, apart.estimate)
-    loss = -bounds[0] if metric.direction == "higher" else bounds[1]
-    return loss <= metric.margin
-
-
-def _other(chosen: str, best: str, good: Sequence[str], labels: Sequence[str], reference: str) -> str | None:
-    """Choose what to compare with: the best in quality, else the reference, else the next that is as good."""
-    rivals = [best, reference, *good, *labels]
-    return next((label for label in rivals if label != chosen and label in labels), None)
-
-
-def _why(
-    cells: Sequence[CellAggregate], chosen: str, other: str, metric: JudgedMetric, titles: Mapping[str, str]
-) -> list[str]:
-    found = []
-    cost = effect(cells, chosen, other, COST)
-    if cost is not None:
-        found.append(_times(cost, "CPU", titles.get(other, other)))
-    apart = effect(cells, chosen, other, metric.name)
-    if apart is not None:
-        found.append(_quality(apart, metric))
-    memory = effect(cells, chosen, other, MEMORY)
-    if memory is not None and measurable(cells, [chosen, other], MEMORY):
-        found.append(_times(memory, "memory"))
-    return found
-
-
-def _times(ratio: Interval, what: str, other: str = "") -> str:
+def _ratio(ratio: Interval | None, what: str, other: str = "") -> str:
     """Write a ratio, inverted if it is below one: ``5.9x less CPU than xgboost-exact [5.6, 6.3]``."""
+    than = f" than {other}" if other else ""
+    if ratio is None:
+        return f"unknown {what}"
     if ratio.equal(1.0) or (ratio.known and not ratio.excludes(1.0)):
-        return f"{what} tied with {other}" if other else f"{what} tied"
+        return f"tied {what}"
     less = ratio.estimate < 1
     turned = [1 / value if less else value for value in (ratio.estimate, ratio.low, ratio.high)]
     if _three(turned[0]) == "1":
-        return f"{what} equal to that of {other}" if other else f"{what} equal"
+        return f"equal {what}"
     low, high = sorted(turned[1:]) if ratio.known else (math.nan, math.nan)
     interval = f" [{_three(low)}, {_three(high)}]" if ratio.known else ""
-    than = f" than {other}" if other else ""
     return f"{_three(turned[0])}x {'less' if less else 'more'} {what}{than}{interval}"
 
 
 def _three(value: float) -> str:
     """Write a number with three digits, or all of its whole ones."""
     return f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"
-
-
-def _quality(apart: Interval, metric: JudgedMetric) -> str:
-    within = max(abs(apart.low), abs(apart.high)) <= metric.margin
-    if apart.equal(0.0) or (apart.known and (within or not apart.excludes(0.0))):
-        return f"{metric.name} tied"
-    found = apart.plain()
-    return f"{metric.name} {wording.effect(found, cost=False)} {wording.interval(found, cost=False)}".strip()

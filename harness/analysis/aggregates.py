@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import median
 from typing import NamedTuple, TypeAlias, TypedDict
@@ -57,6 +57,8 @@ class StrategyAggregate:
         Number of blocks in which tuning chose some options, by these: pairs of a name and a value, sorted.
     diverged
         Index of each unit whose training diverged to the step; these units have metrics only.
+    elapsed_s
+        Seconds that all trials took, with everything around the phases.
     """
 
     strategy: str
@@ -70,10 +72,12 @@ class StrategyAggregate:
     curves: dict[str, list[Curve]] = field(default_factory=dict)
     choices: Counter[Choice] = field(default_factory=Counter)
     diverged: dict[int, float] = field(default_factory=dict)
+    elapsed_s: float = 0.0
 
     def add(self, unit: int, record: Record) -> None:
         """Count how a trial ended, and keep what is not a number of it."""
         self.statuses[record.status] += 1
+        self.elapsed_s += record.elapsed_s
         if record.status not in ("ok", "skipped"):
             self.failed.add(unit)
         if record.diverged is not None:
@@ -130,6 +134,19 @@ class CellAggregate:
     entries: dict[str, StrategyAggregate]
     overlap: float = 0.0
     work: dict[str, float] = field(default_factory=dict)
+
+    def only(self, units: Collection[RunBlock]) -> CellAggregate:
+        """Return the values of some units alone; how trials ended stays that of all."""
+        chosen = [index for index, unit in enumerate(self.units) if unit in units]
+
+        def part(columns: Mapping[str, Floats]) -> dict[str, Floats]:
+            return {name: column[chosen] for name, column in columns.items()}
+
+        entries = {
+            label: replace(entry, values=part(entry.values), cases=part(entry.cases))
+            for label, entry in self.entries.items()
+        }
+        return replace(self, units=[self.units[index] for index in chosen], entries=entries)
 
     def work_rates(self, work: Mapping[str, Work]) -> list[WorkRate]:
         """List the phases with declared work, by the recorded number of units, else by that of the parameters."""

@@ -87,6 +87,11 @@ class RunSet:
         return deviations(self.noise)
 
     @property
+    def added(self) -> frozenset[str]:
+        """The runs that only added blocks to another one."""
+        return frozenset(header.run for header in self.headers if header.parent)
+
+    @property
     def measures(self) -> list[str]:
         """The names of all that was measured."""
         entries = (entry for cell in self.aggregates for entry in cell.entries.values())

@@ -61,6 +61,18 @@ def ratio(value: float | None) -> str:
     return f"<{_LEAST_RATIO}x" if value < _LEAST_RATIO else f"{digits(value)}x"
 
 
+_ACRONYMS = {name: name.upper() for name in ("auc", "mse", "rmse", "mrr", "ndcg", "ece", "psi", "cpu")} | {
+    "r2": "R²",
+    "f1": "F1",
+    "rms": "RMS",
+}
+
+
+def spoken(name: str) -> str:
+    """Write the name of a metric as words: ``calibration error``, ``AUC``, ``macro F1``."""
+    return " ".join(_ACRONYMS.get(word, word) for word in name.split("_"))
+
+
 def left_out(task: str, names: Sequence[str]) -> str:
     """Say which strategies of a task the quick profile leaves out, and which command runs them."""
     return f"The quick profile leaves out {', '.join(names)}: bakeoff run {task} -s NAME, or --profile full"

@@ -101,6 +101,29 @@ class Interval:
             median = None if self.median is None else float(np.exp(self.median))
         return replace(self, estimate=estimate, low=low, high=high, median=median, log=True)
 
+    def logarithm(self) -> Interval:
+        """Return the interval of the logarithms of an interval of positive values."""
+        low, estimate, high = (float(np.log(value)) for value in (self.low, self.estimate, self.high))
+        median = None if self.median is None else float(np.log(self.median))
+        return replace(self, estimate=estimate, low=low, high=high, median=median, log=False)
+
+
+def at_level(interval: Interval, level: float) -> Interval:
+    """Return an interval of Student's t with another error level than 5 %; an unknown one is returned as it is.
+
+    Parameters
+    ----------
+    level
+        Two-sided error level: 0.025 for an interval of 97.5 %.
+    """
+    if not interval.known or math.isnan(interval.df):
+        return interval
+    own = interval.logarithm() if interval.log else interval
+    factor = float(stdtrit(interval.df, 1 - level / 2) / stdtrit(interval.df, 0.5 + CONFIDENCE / 2))
+    half = (own.high - own.low) / 2 * factor
+    wider = replace(own, low=own.estimate - half, high=own.estimate + half)
+    return wider.exp() if interval.log else wider
+
 
 def paired_difference(of: npt.ArrayLike, to: npt.ArrayLike) -> Interval:
     """Estimate the mean of ``of - to``, both of shape (blocks,), with Student's t interval."""

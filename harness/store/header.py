@@ -170,6 +170,8 @@ class Header(msgspec.Struct, frozen=True):
         Task to the strategy that tables compare the others with.
     tasks
         The planned tasks.
+    parent
+        The run that this one adds blocks to, continuing its seeds and block numbers; empty for any other run.
     """
 
     schema: str
@@ -186,6 +188,7 @@ class Header(msgspec.Struct, frozen=True):
     strategies: tuple[StrategyCard, ...] = ()
     references: dict[str, str] = {}
     tasks: tuple[TaskCard, ...] = ()
+    parent: str = ""
 
     def setup(self, task: str) -> frozenset[str]:
         """Return the phases that the author of a task declares set-up; none in runs before schema 1.2.

@@ -1,13 +1,18 @@
-"""The recommended strategy, and the sentence that says why."""
+"""The recommended strategy, whether it is settled, and the sentences that say why."""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Sequence
 
-from harness.analysis.advice import advise
+import msgspec
+import pytest
+
+from harness.analysis.advice import Advice, advise
 from harness.analysis.aggregates import CellAggregate, aggregate
+from harness.analysis.recommendation import Recommendation, recommend
+from harness.analysis.run_set import RunSet, TaskInfo
 from harness.records import Phase, Record, Seeds, Status, Trial
-from harness.store.header import JudgedMetric
+from harness.store.header import JudgedMetric, StrategyCard, TaskCard
 
 AUC = JudgedMetric("t/task", "auc", "higher", "1", margin=0.01)
 
@@ -45,76 +50,146 @@ def cells(blocks: int = 4, **strategies: tuple[float, float, float]) -> list[Cel
     return aggregate([("run", "machine", records)])
 
 
+def task(*metrics: JudgedMetric, baseline: str = "", notes: Sequence[StrategyCard] = ()) -> TaskInfo:
+    return TaskInfo(TaskCard("t/task", baseline=baseline), metrics or (AUC,), {card.name: card for card in notes}, "")
+
+
+def found(planted: list[CellAggregate], info: TaskInfo | None = None) -> Recommendation:
+    return recommend(info or task(), planted, RunSet([], [], planted))
+
+
+def said(planted: list[CellAggregate], info: TaskInfo | None = None) -> Advice:
+    return advise(found(planted, info), info or task())
+
+
 def test_cheapest_of_those_as_good_as_the_best() -> None:
-    found = advise(cells(exact=(6.0, 0.80, 50), hist=(1.0, 0.795, 100), constant=(0.1, 0.5, 1)), AUC, "hist")
-    assert found is not None
-    assert found.label == "hist"
-    assert found.sentence == "hist: 6x less CPU than exact [6, 6], auc tied, 2x more memory [2, 2]"
+    advice = said(cells(exact=(6.0, 0.80, 50), hist=(1.0, 0.795, 100), bad=(0.1, 0.5, 1)))
+    assert (advice.state, advice.take) == ("settled", "hist")
+    assert advice.why == "6x less CPU than exact [6, 6] at equal AUC (0.7966)"
+    assert advice.as_good == "as good: exact (6.00x the CPU, 0.50x the memory)"
 
 
 def test_memory_too_small_to_be_measured_is_not_compared() -> None:
-    found = advise(cells(exact=(6.0, 0.80, 0.05), hist=(1.0, 0.795, 100)), AUC, "hist")
-    assert found is not None
-    assert found.sentence == "hist: 6x less CPU than exact [6, 6], auc tied"
+    advice = said(cells(exact=(6.0, 0.80, 0.05), hist=(1.0, 0.795, 100)))
+    assert advice.as_good == "as good: exact (6.00x the CPU)"
 
 
-def test_better_quality_goes_over_cost_and_says_so() -> None:
-    found = advise(cells(exact=(6.0, 0.9, 100), hist=(1.0, 0.8, 100)), AUC, "hist")
-    assert found is not None
-    assert found.sentence == (
-        "exact: 6x more CPU than hist [6, 6], auc +0.0999 [+0.0998, +0.1001], memory tied; "
-        "no other strategy is within 0.01 of its auc"
+def test_better_quality_goes_over_cost_and_the_price_is_said() -> None:
+    advice = said(cells(exact=(6.0, 0.9, 100), hist=(1.0, 0.8, 100)))
+    assert (advice.state, advice.take) == ("settled", "exact")
+    assert advice.why == (
+        "AUC of 0.9015, 0.0999 higher than hist [0.0998, 0.1001], with 6x more CPU [6, 6] and tied memory"
     )
 
 
 def test_lower_is_better_where_the_metric_says_so() -> None:
     loss = JudgedMetric("t/task", "auc", "lower", "nat", margin=0.01)
-    found = advise(cells(a=(1.0, 0.5, 1), b=(2.0, 0.3, 1), c=(3.0, 0.305, 1)), loss, "a")
-    assert found is not None
-    assert found.label == "b"
+    assert found(cells(a=(1.0, 0.5, 1), b=(2.0, 0.3, 1), c=(3.0, 0.305, 1)), task(loss)).take == "b"
 
 
-def test_one_block_gives_no_interval_and_still_a_choice() -> None:
-    found = advise(cells(1, exact=(6.0, 0.80, 50), hist=(1.0, 0.795, 100)), AUC, "hist")
-    assert found is not None
-    assert found.sentence == (
-        "hist: 6x less CPU than exact, auc \u22120.0050, 2x more memory; based on one block, so it may be chance"
-    )
+def test_one_block_settles_nothing() -> None:
+    advice = said(cells(1, exact=(6.0, 0.80, 50), hist=(1.0, 0.795, 100)))
+    assert (advice.state, advice.take, advice.why) == ("open", "hist", "")
+    assert advice.open == "hist leads in one block, which says nothing of chance: exact may be better"
 
 
-def test_a_ratio_that_rounds_to_one_is_called_equal() -> None:
-    found = advise(cells(1, exact=(1.002, 0.80, 1002), hist=(1.0, 0.795, 1000)), AUC, "hist")
-    assert found is not None
-    assert found.sentence.startswith("hist: CPU equal to that of exact, auc \u22120.0050, memory equal; ")
+def test_what_the_blocks_do_not_tell_apart_is_open() -> None:
+    values = {"a": (0.80, 0.84, 0.81), "b": (0.81, 0.80, 0.82)}
+    records = [record(name, block, 1.0, auc) for name, row in values.items() for block, auc in enumerate(row)]
+    advice = said(aggregate([("run", "machine", records)]))
+    assert (advice.state, advice.take) == ("open", "a")
+    assert advice.open == "a leads; 3 blocks do not tell it apart from b"
+
+
+def noisy(blocks: int, costs: Sequence[float], spread: float = 0.02, elapsed: float = 2.0) -> list[CellAggregate]:
+    """Plant two strategies of equal quality whose costs differ by chance."""
+    records = [
+        msgspec.structs.replace(
+            record(name, block, cost * (1 + spread * ((block * (place + 2)) % 3 - 1)), 0.8), elapsed_s=elapsed
+        )
+        for block in range(blocks)
+        for place, (name, cost) in enumerate(zip("ab", costs, strict=True))
+    ]
+    return aggregate([("run", "machine", records)])
+
+
+def test_an_open_answer_says_how_long_it_takes_to_settle_it() -> None:
+    advice = said(noisy(3, (1.0, 1.1), spread=0.05))
+    assert advice.state == "open"
+    assert advice.seconds is not None
+    low, high = advice.seconds
+    # Two strategies of 2 s a block; looks have 6, 12, 24 ... blocks.
+    assert (low + 12) / 4 in (6, 12, 24)
+    assert low <= high
 
 
 def test_what_is_beyond_a_limit_is_left_out_unless_all_are() -> None:
-    planted = cells(bold=(1.0, 0.9, 100), safe=(2.0, 0.5, 100))
-    limit = msgspec.structs.replace(AUC, limit=0.7, direction="lower")
-    found = advise(planted, AUC, "bold", [AUC, limit])
-    assert found is not None
-    assert found.sentence == (
-        "safe: 2x more CPU than bold [2, 2], auc \u22120.3999 [\u22120.4001, \u22120.3998], memory tied; "
-        "no other strategy is within 0.01 of its auc; 1 beyond auc 0.7 left out"
-    )
-    none = advise(planted, AUC, "bold", [msgspec.structs.replace(limit, limit=0.1)])
-    assert none is not None
-    assert none.label == "bold"
-    assert none.sentence.endswith("; all are beyond auc 0.1")
+    planted = cells(bold=(1.0, 0.9, 100), safe=(2.0, 0.5, 100), poor=(2.0, 0.4, 100))
+    limit = msgspec.structs.replace(AUC, limit=0.7, direction="lower", name="auc")
+    advice = said(planted, task(AUC, limit))
+    assert advice.take == "safe"
+    assert advice.remarks == ("left out beyond AUC 0.7: bold",)
+    none = said(planted, task(AUC, msgspec.structs.replace(limit, limit=0.1)))
+    assert none.take == "bold"
+    assert none.remarks == ("all strategies are beyond AUC 0.1",)
 
 
 def test_a_strategy_that_failed_once_is_not_recommended() -> None:
     records = [record(name, block, cost, 0.8) for block in range(3) for name, cost in (("a", 1.0), ("b", 2.0))]
     records.append(record("a", 3, 1.0, 0.8, status="timeout"))
     records.append(record("b", 3, 2.0, 0.8))
-    found = advise(aggregate([("run", "machine", records)]), AUC, "a")
-    assert found is not None
-    assert found.sentence == "b: the only strategy that finished"
+    advice = said(aggregate([("run", "machine", records)]))
+    assert (advice.state, advice.take, advice.why) == ("none", "b", "the only strategy that finished")
 
 
 def test_nothing_is_recommended_when_nothing_finished() -> None:
     records = [record("a", block, 1.0, 0.8, status="failed") for block in range(3)]
-    assert advise(aggregate([("run", "machine", records)]), AUC, "a") is None
+    advice = said(aggregate([("run", "machine", records)]))
+    assert (advice.state, advice.take, advice.why) == ("none", "", "")
+
+
+@pytest.mark.parametrize(
+    ("auc", "state", "take"),
+    [
+        (0.60, "settled", "model"),  # better than the baseline by more than the margin
+        (0.501, "settled", "rule"),  # no better by the margin: the baseline stays
+    ],
+)
+def test_a_baseline_is_taken_only_if_nothing_is_better_by_the_margin(auc: float, state: str, take: str) -> None:
+    info = task(baseline="rule")
+    recommendation = found(cells(rule=(0.1, 0.5, 1), model=(1.0, auc, 1), slow=(2.0, auc, 1)), info)
+    assert (recommendation.state, recommendation.take) == (state, take)
+
+
+def test_a_baseline_that_chance_alone_put_first_is_not_recommended() -> None:
+    values = {"rule": (0.84, 0.80, 0.83), "model": (0.80, 0.83, 0.82)}
+    records = [record(name, block, 1.0, auc) for name, row in values.items() for block, auc in enumerate(row)]
+    info = task(baseline="rule")
+    recommendation = found(aggregate([("run", "machine", records)]), info)
+    assert (recommendation.state, recommendation.take, recommendation.rivals) == ("open", "model", ("rule",))
+
+
+def test_a_dearer_strategy_that_may_be_better_keeps_the_answer_open_and_one_that_is_no_better_does_not() -> None:
+    quality = {"best": (0.80, 0.81, 0.82), "maybe": (0.84, 0.78, 0.80), "equal": (0.8001, 0.8101, 0.8199)}
+    costs = {"best": 1.0, "maybe": 9.0, "equal": 9.0}
+    records = [
+        record(name, block, costs[name] + block / 1000, auc)
+        for name, row in quality.items()
+        for block, auc in enumerate(row)
+    ]
+    recommendation = found(aggregate([("run", "machine", records)]))
+    assert (recommendation.take, recommendation.rivals) == ("best", ("maybe",))
+
+
+def test_notes_and_disturbed_trials_are_said() -> None:
+    note = StrategyCard("t/task", "hist", note="Trains twice as long.")
+    info = task(notes=[note])
+    planted = cells(exact=(6.0, 0.80, 50), hist=(1.0, 0.80, 100))
+    planted[0].entries["hist"].contaminated = {0, 1, 2}
+    assert said(planted, info).remarks == (
+        "hist: Trains twice as long.",
+        "3 of its 4 trials were disturbed by other work",
+    )
 
 
 def test_cells_where_most_were_measured_decide() -> None:
@@ -122,27 +197,9 @@ def test_cells_where_most_were_measured_decide() -> None:
     records = [record(name, block, cost, 0.8) for block in range(3) for name, cost in (("a", 1.0), ("b", 2.0))]
     records += [record("b", block, 0.1, 0.9, scenario="noisy") for block in range(3)]
     records += [record("b", 7, 2.0, 0.8)]
-    found = advise(aggregate([("run", "machine", records)]), AUC, "a")
-    assert found is not None
-    assert found.label == "a"
-    assert found.sentence.startswith("a: 2x less CPU than b")
-
-
-def test_one_that_failed_anywhere_is_out() -> None:
-    records = [
-        record(
-            name, block, cost, 0.8, scenario=scenario, status="failed" if (name, scenario) == ("a", "noisy") else "ok"
-        )
-        for scenario in ("clean", "noisy")
-        for block in range(3)
-        for name, cost in (("a", 1.0), ("b", 2.0))
-    ]
-    found = advise(aggregate([("run", "machine", records)]), AUC, "a")
-    assert found is not None
-    assert found.label == "b"
+    assert found(aggregate([("run", "machine", records)])).take == "a"
 
 
 def test_large_ratios_are_written_out() -> None:
-    found = advise(cells(slow=(4870.0, 0.80, 50), quick=(1.0, 0.80, 50)), AUC, "slow")
-    assert found is not None
-    assert found.sentence == "quick: 4,870x less CPU than slow [4,870, 4,870], auc tied, memory tied"
+    advice = said(cells(slow=(4870.0, 0.80, 50), quick=(1.0, 0.80, 50)))
+    assert advice.why == "4,870x less CPU than slow [4,870, 4,870] at equal AUC (0.8016)"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from harness.analysis.advice import Advice
 from harness.analysis.aggregates import CellAggregate, RunBlock, StrategyAggregate
 from harness.analysis.verdicts import Compared, compare
 from harness.records import Cell
@@ -145,7 +147,7 @@ def task(
         "tuning": [],
         "curves": [],
         "datasets": [card(dataset) for dataset in datasets],
-        "advice": {"strategy": labels[0], "sentence": f"{labels[0]}: 2.5x less CPU than slow"} if labels else None,
+        "advice": asdict(Advice("settled", labels[0], "2.5x less CPU than slow")) if labels else None,
         "rankings": None,
         "models": [],
         "history": [],

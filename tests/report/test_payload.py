@@ -98,7 +98,7 @@ def test_figures_of_the_page_are_those_of_the_records() -> None:
     assert (found["estimate"], found["low"]) == pytest.approx((expected.estimate, expected.low))
     assert cell["table"][1]["cells"][0]["verdict"] == "reference"
     assert task["curves"][0]["lines"][0]["repeats"][0] == {"x": [0.0, 1.0], "y": [1.0, 0.8]}
-    assert task["advice"]["strategy"] == "a"
+    assert task["advice"]["take"] == "a"
 
 
 def test_noise_and_claims_are_shown() -> None:
@@ -119,13 +119,13 @@ def test_one_block_has_no_interval() -> None:
 def test_one_strategy_is_its_own_reference() -> None:
     task = shown(build(run_set((header(), [record("b", block) for block in range(3)])), title="T"))
     assert task["reference"] == "b"
-    assert task["advice"]["sentence"] == "b: the only strategy that finished"
+    assert (task["advice"]["take"], task["advice"]["why"]) == ("b", "the only strategy that finished")
 
 
 def test_all_failed() -> None:
     failed = [record(name, status="failed", reason="it broke") for name in "ab"]
     task = shown(build(run_set((header(), failed)), title="T"))
-    assert task["advice"] is None
+    assert (task["advice"]["state"], task["advice"]["take"]) == ("none", "")
     assert task["cells"][0]["rows"][0]["troubles"] == [["failed", "it broke", 1]]
     assert [measure["name"] for measure in task["measures"]] == ["auc"]
 
@@ -254,10 +254,10 @@ def test_a_run_for_claims_recommends_nothing() -> None:
     """Its strategies are those that claims compare, cell by cell."""
     for_claims, whole = header(selection=Selection(profile="claims")), header(run="bbbbbb")
     payload = build(run_set((for_claims, BLOCKS)), title="T")
-    assert shown(payload)["advice"]["strategy"] == ""
+    assert shown(payload)["advice"]["take"] == ""
     assert "Take" not in markdown(payload)
     assert "None: these runs measured claims" in render(payload)
-    assert shown(build(run_set((for_claims, BLOCKS), (whole, BLOCKS)), title="T"))["advice"]["strategy"]
+    assert shown(build(run_set((for_claims, BLOCKS), (whole, BLOCKS)), title="T"))["advice"]["take"]
 
 
 def test_a_tuned_strategy_stands_beside_the_plain_one_by_its_title() -> None:
@@ -273,8 +273,7 @@ def test_a_tuned_strategy_stands_beside_the_plain_one_by_its_title() -> None:
     assert [own["label"] for own in task["strategies"]] == ["a", "a (tuned, 8 tries)"]
     assert task["strategies"][1]["strategy"] == "a-tuned"
     assert task["reference"] == "a (tuned, 8 tries)"
-    assert task["advice"]["strategy"] == "a (tuned, 8 tries)"
-    assert task["advice"]["sentence"].startswith("a (tuned, 8 tries): ")
+    assert task["advice"]["take"] == "a (tuned, 8 tries)"
     (cell,) = task["cells"]
     assert [row["chosen"] for row in cell["rows"]] == ["", "bins=4 in 2 blocks, the defaults in 1 block"]
     assert "-s a-tuned " in cell["rows"][1]["command"]

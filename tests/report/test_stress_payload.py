@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from report.test_payload import header, record, run_set, shown
 
-from harness.analysis.advice import advise
+from harness.analysis.recommendation import recommend
 from harness.records import Record
 from harness.report.run.markdown import markdown
 from harness.report.run.page import render
@@ -96,9 +96,7 @@ def test_what_always_diverged_is_on_no_front_and_not_recommended() -> None:
     row = next(row for row in shown(payload(records))["cells"][0]["rows"] if row["diverged"])
     assert (row["diverged"], row["front"]) == ("diverged at steps 3 to 5 in 3 of 3 blocks", {})
     # Its guess is better, and has no time.
-    found = advise(runs.aggregates, AUC, "a")
-    assert found is not None
-    assert found.label == "a"
+    assert recommend(runs.task("t/task"), runs.aggregates, runs).take == "a"
 
 
 def test_a_page_draws_the_metrics_of_a_stress_and_says_what_diverged(show_text: Callable[..., Any]) -> None:

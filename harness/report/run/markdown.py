@@ -30,8 +30,11 @@ def markdown(payload: Plain) -> str:
     lines += ["", *_claims([claim for own in views.ledger(payload["claims"]).values() for claim in own])]
     for task in payload["tasks"]:
         lines += [f"### {escape_text(task['id'])}", ""]
-        if task["advice"] and task["advice"]["strategy"]:
-            lines += [f"**Take** {escape_text(task['advice']['sentence'])}", ""]
+        if (advice := task["advice"]) and advice["state"] == "settled":
+            reasons = "; ".join(filter(None, (advice["why"], advice["as_good"])))
+            lines += [f"**Take** {escape_text(advice['take'])}: {escape_text(reasons)}", ""]
+        elif advice and advice["open"]:
+            lines += [f"**Not settled**: {escape_text(advice['open'])}", ""]
         lines += [escape_text(views.setup(task)), ""] if task["setup"] else []
         left_out = 0
         for cell in task["cells"]:

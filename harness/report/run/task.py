@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from string import ascii_lowercase
 from typing import NamedTuple
 
 from harness.analysis import wording
-from harness.analysis.advice import advise
+from harness.analysis.advice import Advice, advise
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
+from harness.analysis.recommendation import recommend
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import measures_of, overall
 from harness.analysis.wording import left_out
@@ -72,7 +74,7 @@ def task_payload(
         "tuning": tuning(cells, names, task.strategies),
         "curves": [*stressed(task.altered, cells, names), *curves(task.card.charts, cells, names)],
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
-        "advice": _advice(task, cells, reference, run_set),
+        "advice": _advice(task, cells, run_set),
         "rankings": _rankings(task, cells, names),
         "models": models(declared, _most_measured(cells)) if declared else [],
         "history": _history(task, cells, run_set, tracked, names),
@@ -128,18 +130,14 @@ def _strategy(label: str, entry: StrategyAggregate, task: TaskInfo) -> Plain:
     }
 
 
-def _advice(task: TaskInfo, cells: Sequence[CellAggregate], reference: str, run_set: RunSet) -> Plain | None:
-    """Recommend over the clean cells of the machine with the most cells."""
+def _advice(task: TaskInfo, cells: Sequence[CellAggregate], run_set: RunSet) -> Plain | None:
+    """Recommend a strategy; ``None`` for a task without metrics."""
     if not task.metrics:
         return None
     profiles = {header.selection.profile for header in run_set.headers if header.has(task.card.name)}
     if profiles == {"claims"}:
-        return {"strategy": "", "sentence": _FOR_CLAIMS}
-    own = _most_measured(cells)
-    main = [cell for cell in own if cell.cell.scenario == "clean"] or own
-    titles = {name: card.title for name, card in task.strategies.items()}
-    found = advise(main, task.metrics[0], reference, task.metrics, titles)
-    return {"strategy": titled(found.label, task.strategies), "sentence": found.sentence} if found else None
+        return asdict(Advice("none", "", why=_FOR_CLAIMS))
+    return asdict(advise(recommend(task, cells, run_set), task))
 
 
 def _rankings(task: TaskInfo, cells: Sequence[CellAggregate], names: Mapping[str, int]) -> Plain | None:

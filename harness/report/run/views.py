@@ -39,8 +39,10 @@ def task(number: int, payload: Plain) -> dict[str, Any]:
     return {
         "anchor": f"task-{number}",
         "title": payload["title"] or payload["id"],
-        "choice": advice["strategy"] if advice else "",
-        "reason": advice["sentence"].removeprefix(advice["strategy"]).removeprefix(":").strip() if advice else "",
+        "choice": advice["take"] if advice and advice["state"] != "open" else "",
+        "reason": "; ".join(filter(None, (advice["why"], advice["as_good"], advice["open"], *advice["remarks"])))
+        if advice
+        else "",
         "setup": setup(payload),
         "shown": [place for place, measure in enumerate(payload["measures"]) if not is_phase(measure)],
         "rates": list(

@@ -1,0 +1,192 @@
+"""Which strategy of a task to take, what else is as good, and what is not settled yet.
+
+Among the strategies whose primary metric is within the margin of the best one's, the rule takes the one with the least
+CPU time. It is *settled* if, against every other strategy, it is shown either to have the better quality, or to be no
+worse by more than the margin and to cost less or the same. So every comparison of the sentence is shown, and the chance
+to settle on one of equal strategies is that of a single comparison. A baseline is taken only if it is the cheapest and
+the best strategy is shown to be no better by more than the margin. The recommendation says nothing about other data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from harness.analysis.aggregates import CellAggregate, fullest
+from harness.analysis.run_set import RunSet, TaskInfo
+from harness.analysis.settled import Contest, Figure, contest
+from harness.store.header import JudgedMetric
+
+#: CPU times that differ by less are equal.
+COST = Figure("cpu_s", "lower", 0.05)
+_Compare: TypeAlias = Callable[[str, str, Figure], Contest]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What the cells of a task say about which strategy to take.
+
+    Attributes
+    ----------
+    state
+        ``none`` if there is nothing to compare.
+    take
+        Label of the strategy to take; while the state is open, of the one that leads. Empty if nothing finished.
+    cells
+        The cells that say so.
+    next_best
+        The strategy that the rule would take without `take`.
+    quality, cost
+        Label of each other strategy to the comparison of `take` with it, on the primary metric and on CPU time.
+    rivals
+        Strategies that may turn out to be the one to take.
+    beyond
+        Strategies that are beyond the limit of a metric and therefore left out.
+    all_beyond
+        Whether all strategies are beyond a limit, and none is left out for that reason.
+    baseline
+        Whether `take` is the task's baseline.
+    """
+
+    state: Literal["settled", "open", "none"]
+    take: str
+    cells: Sequence[CellAggregate]
+    next_best: str = ""
+    quality: Mapping[str, Contest] = field(default_factory=dict)
+    cost: Mapping[str, Contest] = field(default_factory=dict)
+    rivals: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
+    all_beyond: bool = False
+    baseline: bool = False
+
+    @property
+    def deciding(self) -> Contest | None:
+        """The comparison with the next best strategy on the figure that decides: quality, else cost."""
+        quality = self.quality.get(self.next_best)
+        if quality is None or quality.word == "better" or not quality.not_worse:
+            return quality
+        return self.cost[self.next_best]
+
+    @property
+    def as_good(self) -> list[str]:
+        """The other strategies whose quality is shown to be that of `take` within the margin, the cheapest first."""
+        good = [label for label, own in self.quality.items() if own.word == "equal"]
+        return sorted(good, key=lambda label: level(self.cells, label, COST.name))
+
+    def needed(self, rival: str) -> tuple[int, int] | None:
+        """Forecast how many blocks settle whether to take `take` or a rival; see `Contest.needed`.
+
+        Returns
+        -------
+        tuple of int or None
+            The least and the most blocks; ``None`` if that many cannot be measured.
+        """
+        quality, cost = self.quality[rival], self.cost[rival]
+        cheap = (quality.first, quality.first) if cost.word in ("better", "equal") else cost.needed()
+        enough = (quality.first, quality.first) if quality.not_worse else quality.needed(not_worse=True)
+        by_cost = (max(cheap[0], enough[0]), max(cheap[1], enough[1])) if cheap and enough else None
+        ways = [way for way in (quality.needed(), by_cost) if way is not None]
+        return min(ways) if ways else None
+
+
+def recommend(task: TaskInfo, cells: Sequence[CellAggregate], run_set: RunSet) -> Recommendation:
+    """Recommend over the clean cells of the machine with the most cells.
+
+    Only strategies that never failed are considered, in the cells that `harness.analysis.aggregates.fullest` chooses.
+
+    Parameters
+    ----------
+    cells
+        All cells of the task.
+    """
+    machines = [cell.machine for cell in cells]
+    machine = max(machines, key=machines.count)
+    own = [cell for cell in cells if cell.machine == machine]
+    own = [cell for cell in own if cell.cell.scenario == "clean"] or own
+    compare = partial(contest, added=run_set.added, noise_sd=run_set.noise_sd.get(machine))
+    return _recommend(task, own, compare) if task.metrics else Recommendation("none", "", own)
+
+
+def level(cells: Sequence[CellAggregate], label: str, name: str) -> float:
+    """Return the mean of a measure over cells and blocks, of the logarithm for CPU time."""
+    columns = [cell.entries[label].values[name] for cell in cells]
+    if name == COST.name:
+        columns = [np.log(np.maximum(column, 1e-12)) for column in columns]
+    return float(np.mean([np.nanmean(column) for column in columns]))
+
+
+def _recommend(task: TaskInfo, cells: Sequence[CellAggregate], compare: Callable[..., Contest]) -> Recommendation:
+    metric = task.metrics[0]
+    cells, finished = _finished(cells, metric)
+    if not finished:
+        return Recommendation("none", "", cells)
+    against: _Compare = partial(compare, cells)
+    beyond = [label for label in finished if any(_beyond(cells, label, limited) for limited in task.metrics)]
+    labels = [label for label in finished if label not in beyond] or finished
+    strategies = [label for label in labels if cells[0].entries[label].strategy != task.card.baseline]
+    take = _choice(cells, strategies or labels, metric)
+    quality_figure = Figure(metric.name, metric.direction, metric.margin)
+    baseline = next((label for label in labels if label not in strategies and label != take), "")
+    best = max(strategies or labels, key=lambda label: _quality(cells, label, metric))
+    cheap = bool(baseline) and level(cells, baseline, COST.name) <= level(cells, take, COST.name)
+    if cheap and against(baseline, best, quality_figure).not_worse:
+        take = baseline
+    others = [label for label in labels if label != take]
+    quality = {label: against(take, label, quality_figure) for label in others}
+    cost = {label: against(take, label, COST) for label in others}
+    rivals = [label for label in others if take != baseline and not _beats(quality[label], cost[label])]
+    return Recommendation(
+        state="none" if not others else "open" if rivals else "settled",
+        take=take,
+        cells=cells,
+        next_best=_choice(cells, [label for label in others if label in strategies] or others, metric)
+        if others
+        else "",
+        quality=quality,
+        cost=cost,
+        rivals=tuple(rivals),
+        beyond=tuple(beyond) if labels != finished else (),
+        all_beyond=bool(beyond) and labels == finished,
+        baseline=take == baseline,
+    )
+
+
+def _finished(cells: Sequence[CellAggregate], metric: JudgedMetric) -> tuple[Sequence[CellAggregate], list[str]]:
+    """Choose the cells to recommend over, and the strategies that were measured in them and never failed."""
+    failed = {label for cell in cells for label, entry in cell.entries.items() if entry.failed}
+
+    def counts(cell: CellAggregate, label: str) -> bool:
+        return label not in failed and all(
+            cell.entries[label].median(name) is not None for name in (metric.name, COST.name)
+        )
+
+    return fullest(cells, counts)
+
+
+def _beats(quality: Contest, cost: Contest) -> bool:
+    return quality.word == "better" or (quality.not_worse and cost.word in ("better", "equal"))
+
+
+def _choice(cells: Sequence[CellAggregate], labels: Sequence[str], metric: JudgedMetric) -> str:
+    """Choose the cheapest of the strategies whose quality is within the margin of the best one's."""
+    quality = {label: _quality(cells, label, metric) for label in labels}
+    good = [label for label in labels if quality[label] >= max(quality.values()) - metric.margin]
+    return min(good, key=lambda label: level(cells, label, COST.name))
+
+
+def _quality(cells: Sequence[CellAggregate], label: str, metric: JudgedMetric) -> float:
+    return (1 if metric.direction == "higher" else -1) * level(cells, label, metric.name)
+
+
+def _beyond(cells: Sequence[CellAggregate], label: str, metric: JudgedMetric) -> bool:
+    """Return whether a strategy's mean over blocks is beyond the limit of a metric in some cell."""
+    if metric.limit is None:
+        return False
+    entries = [cell.entries[label] for cell in cells]
+    columns = [entry.values[metric.name] for entry in entries if entry.median(metric.name) is not None]
+    sign = 1 if metric.direction == "higher" else -1
+    return any(sign * float(np.nanmean(column)) < sign * metric.limit for column in columns)
