@@ -69,9 +69,10 @@ def test_phases_that_no_total_speaks_for_are_named() -> None:
 
 
 def test_times_left_open_beside_a_regressed_one_are_named_and_no_change_of_their_own() -> None:
-    (change,) = told(time("cpu_s", 1.3, 0.4), time("wall_s", 1.3, 0.4, "inconclusive"))
+    left_open = time("wall_s", 1.3, 0.4, "inconclusive"), time("fit.wall_s", 1.1, 0.4, "inconclusive")
+    (change,) = told(time("cpu_s", 1.3, 0.4), *left_open)
     assert change.text.endswith("; wall time 1.300x [1.274, 1.326] (left open)")
-    assert change.grounds.endswith("; left open: wall time")
+    assert change.grounds.endswith("; left open: wall time of fit")
 
 
 def test_memory_and_each_metric_are_changes_of_their_own() -> None:

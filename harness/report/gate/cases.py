@@ -1,4 +1,4 @@
-"""What all outputs show of a decision: its cases from the worst on, their main figures, and the findings to explain."""
+"""What all outputs show of a decision: its cases from the worst on, their main figures, what differs and what to do."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _STATES: dict[Verdict, str] = {
     "failed": "did not finish",
     "regressed": "is not decided",  # a case without findings is regressed only by a policy on what is inconclusive
 }
-#: Shares of a change from which on a phase has all of it, or most of it.
+#: From these shares of a change on, a phase has all of it, or most of it.
 _ALL, _MOST = 0.95, 0.5
 
 
@@ -118,10 +118,11 @@ def _change(row: CaseRow, group: Sequence[Finding], open_times: Sequence[Finding
     parts = [", ".join(filter(None, (first, words.medians(lead), _where(lead, row.case.findings))))]
     if lead.kind == "time":
         parts += _other_times(lead, group, row.case.findings)
-    grounds = words.grounds(lead)
-    if lead.kind == "time" and lead.verdict == "regressed" and open_times and not lead.allowed:
-        grounds += f"; left open: {', '.join(words.title(finding.figure) for finding in open_times)}"
-    return Change(lead.verdict, row.name, f"{verb}: {'; '.join(parts)}", grounds, one_line(lead.allowed))
+    text, grounds = f"{verb}: {'; '.join(parts)}", words.grounds(lead)
+    unsaid = [words.title(finding.figure) for finding in open_times if _named(finding) not in text]
+    if lead.kind == "time" and lead.verdict == "regressed" and unsaid and not lead.allowed:
+        grounds += f"; left open: {', '.join(unsaid)}"
+    return Change(lead.verdict, row.name, text, grounds, one_line(lead.allowed))
 
 
 def _lead(group: Sequence[Finding]) -> Finding:
@@ -130,7 +131,7 @@ def _lead(group: Sequence[Finding]) -> Finding:
 
 
 def _where(lead: Finding, findings: Sequence[Finding]) -> str:
-    """Say which phases a change of a total lies in; empty where that is not known or it is no total of times."""
+    """Say which phases the change of a total time lies in; empty where that is unknown, and for all other figures."""
     if lead.kind != "time" or _phase(lead) or not _certain(lead):
         return ""
     whole = _added(lead)
