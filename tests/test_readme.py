@@ -44,9 +44,13 @@ def test_the_rates_of_other_tools_are_those_of_the_table(page: str, change: str,
     assert "{:.1f} to {:.1f} %".format(*rates(change, tool)) in text
 
 
-def test_the_gate_called_none_and_all() -> None:
-    assert rates("+0%", "gate") == (0, 0)
-    assert rates("+5%", "gate") == (100, 100)
+@pytest.mark.parametrize("page", ["README.md", "docs/gate.md"])
+def test_the_rates_of_the_gate_are_those_of_the_table(page: str) -> None:
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    for change in ("+0%", "+5%"):
+        least, most = rates(change, "gate")
+        assert least == most
+        assert re.search(rf"the gate(, by CPU time,)? {least:.1f} %", text)
 
 
 def test_tasks_and_claims_are_counted() -> None:
