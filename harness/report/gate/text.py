@@ -222,7 +222,7 @@ def _head(decision: Decision) -> Iterable[str]:
     differing = words.packages(decision.base, decision.candidate)
     if differing:
         yield _cell("- packages: " + ", ".join(f"{name} {old} to {new}" for name, old, new in differing[:20]))
-    clock, took = wording.clock(one_line(decision.started)), words.duration(decision.elapsed_s)
+    clock, took = wording.clock(one_line(decision.started)), wording.duration(decision.elapsed_s)
     yield f"- {how} on {_cell(decision.machine.name)}, {_cell(clock)}, {took}"
     if decision.parts:
         yield f"- parts of it: {_cell(cases.took(decision))}"
