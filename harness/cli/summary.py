@@ -39,8 +39,10 @@ def summary(run_set: RunSet, width: int, *, took_s: float | None = None, run: st
     head = hanging("", _head(tasks, run_set, took_s), width, indent=0)
     more = _more(tasks, width, run)
     if len({task.topic for task in tasks}) > 1:
-        troubles = hanging(Styled("trouble", "red"), trouble(tasks), width, indent=INDENT) if trouble(tasks) else []
-        around = len(head) + len(troubles) + len(more) + 2
+        text = trouble(tasks)
+        troubles = hanging(Styled("trouble", "red"), text, width, indent=INDENT) if text else []
+        # Two empty lines, and the line that says where the run was written.
+        around = len(head) + len(troubles) + len(more) + 3
         body = [*_one_line_each(tasks, width, MOST_LINES - around), *troubles]
     else:
         body = list(chain.from_iterable([*task.lines(width), joined("")] for task in tasks))[:-1]
