@@ -82,8 +82,8 @@ def test_a_settled_task_says_what_to_take_and_why() -> None:
         "6 trials in 1.8 min; 1 of 1 task settled",
         "",
         "t/task  A title; numbers, 3 blocks",
-        "  take      hist, the fastest (1,000\u00a0ms CPU, 100\u00a0MB): 6x less CPU than exact [5.99, 6.01] at equal AUC "
-        "(0.8001)",
+        "  take      hist, the fastest (1,000\u00a0ms CPU, 100\u00a0MB): 6x less CPU than exact [5.99, 6.01] at "
+        "equal AUC (0.8001)",
         "  as good   exact, from 6.00x the CPU",
         "  smallest  exact: 0.50x the memory [0.50, 0.50], AUC 0.8001",
         "",
