@@ -120,9 +120,9 @@ def _more(tasks: Sequence[TaskSummary], width: int, run: str) -> list[Text]:
         (f"bakeoff report {run}", "one page with charts, claims and failures"),
     ]
     undecided = [task for task in tasks if task.found.state == "open"]
-    if any(task.blocks > 1 for task in undecided):
-        rows.append((f"bakeoff settle {run}", _forecast([task for task in undecided if task.blocks > 1])))
-    elif undecided:
+    if any(task.advice.seconds is not None for task in undecided):
+        rows.append((f"bakeoff settle {run}", _forecast(undecided)))
+    if any(task.blocks == 1 for task in undecided):
         rows.append(("bakeoff run TASK --blocks 3", "one block settles nothing"))
     if left_out := sum(len(task.info.card.left_out) for task in tasks):
         rows.append(("bakeoff run TASK -s '*'", f"also the {left_out} strategies that the quick profile leaves out"))
@@ -131,9 +131,8 @@ def _more(tasks: Sequence[TaskSummary], width: int, run: str) -> list[Text]:
 
 
 def _forecast(undecided: Sequence[TaskSummary]) -> str:
-    """Say how long it is expected to take until the open tasks are settled, and how many never are."""
+    """Say how long it is expected to take until the open tasks are settled, and how many are out of reach."""
     known = [task.advice.seconds for task in undecided if task.advice.seconds is not None]
+    text = f"goes on with what is open, {wait(sum(low for low, _ in known), sum(high for _, high in known))}"
     far = len(undecided) - len(known)
-    never = f"{wording.count(far, 'task')} would need too many blocks" if far else ""
-    total = wait(sum(low for low, _ in known), sum(high for _, high in known)) if known else ""
-    return "; ".join(filter(None, ["goes on with what is open" + (f", {total}" if total else ""), never]))
+    return f"{text}; {wording.count(far, 'task')} out of reach" if far else text

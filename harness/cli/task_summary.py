@@ -92,6 +92,10 @@ class TaskSummary:
             return wait(*self.advice.seconds)
         return "out of reach" if self.blocks > 1 else "more blocks"
 
+    @property
+    def _to_settle(self) -> str:
+        return "settling it is out of reach" if self.advice.seconds is None else f"{self.wait} settle it"
+
     def title(self, label: str) -> str:
         """Return the label of a strategy as tables show it."""
         return titled(label, self.info.strategies)
@@ -133,7 +137,7 @@ class TaskSummary:
         if not advice.take:
             return [("take", "nothing finished")]
         if advice.state == "open":
-            return [("open", advice.open + ("" if advice.seconds is None else f"; {self.wait} settle it"))]
+            return [("open", f"{advice.open}; {self._to_settle}" if self.blocks > 1 else advice.open)]
         also = ", ".join(role for role, (_, leaders) in self._leaders.items() if leaders == [self.found.take])
         costs = f"{self.cpu} CPU" + (f", {self.memory}" if self.memory != wording.NONE else "")
         take = f"{advice.take}{f', the {also}' if also else ''} ({costs}): {advice.why}"

@@ -28,7 +28,13 @@ ENDED: dict[str, tuple[Status, str]] = {
 
 
 def records(
-    task: str, strategies: dict[str, Planted], *, blocks: int = 3, spread: float = 0.001, foreign: float = 0.0
+    task: str,
+    strategies: dict[str, Planted],
+    *,
+    blocks: int = 3,
+    spread: float = 0.001,
+    noise: float = 1e-4,
+    foreign: float = 0.0,
 ) -> Iterator[Record]:
     """Plant trials whose figures vary a little between blocks, for each strategy in another order."""
     for block in range(blocks):
@@ -39,7 +45,7 @@ def records(
                 _trial(task, name, block),
                 "ok",
                 phases={"fit": Phase([own], [own], peak_bytes=int(size * 10**6 * (1 + index / 1e4)))},
-                metrics={"auc": auc + index / 1e4},
+                metrics={"auc": auc + index * noise},
                 conditions=Conditions(load=0.0, stolen=0.0, foreign=foreign),
                 elapsed_s=2.0,
             )
@@ -120,6 +126,12 @@ def test_what_is_open_says_how_long_it_takes_to_settle_it() -> None:
     assert line.endswith("settle it")
     assert lines[0] == "6 trials in 1.8 min; 0 of 1 task settled"
     assert lines[-1].startswith("bakeoff settle   goes on with what is open, ")
+
+
+def test_what_no_number_of_blocks_settles_is_out_of_reach() -> None:
+    lines = said(records("t/task", OPEN, spread=0.9, noise=0.1), 120)
+    assert task_lines(lines)[1].endswith("; settling it is out of reach")
+    assert not [line for line in lines if "bakeoff settle" in line]
 
 
 def test_one_block_cannot_be_settled_by_going_on() -> None:
