@@ -86,9 +86,9 @@ def _settled(tasks: Sequence[TaskSummary]) -> list[Column]:
     return [
         Column("settled", [task.name.ljust(_NAME) for task in tasks], 0, "label"),
         Column("take", [task.advice.take.ljust(_STRATEGY) for task in tasks], 1, "label"),
-        Column("CPU", [task.cpu for task in tasks], 3),
+        Column("CPU", [task.cpu for task in tasks], 2),
         Column("memory", [task.memory for task in tasks], 4),
-        Column("quality", [task.quality for task in tasks], 2, "label"),
+        Column("quality", [task.quality for task in tasks], 3, "label"),
     ]
 
 

@@ -56,7 +56,7 @@ class TaskSummary:
         self.found = recommend(self.info, self.cells, run_set)
         self.advice = advise(self.found, self.info)
         self._added = run_set.added
-        self._noise_sd = run_set.noise_sd.get(self.cells[0].machine)
+        self._noise_sd = run_set.noise_sd.get(self.found.cells[0].machine)
 
     @property
     def blocks(self) -> int:
@@ -102,15 +102,15 @@ class TaskSummary:
 
     def lines(self, width: int) -> list[Text]:
         """Return the lines for the task; where they are too many, the least important ones are left out."""
-        ranked = [*self._answer, ("trouble", trouble([self])), *self._best]
+        ranked = [*self._answer, ("trouble", trouble([self])), ("limit", self._limit), *self._best]
         room = MOST_TASK_LINES - 1
-        shown = {}
+        shown: dict[str, list[Text]] = {}
         for label, text in ranked:
             lines = hanging(_label(label), text, width, indent=INDENT)
-            if text and len(lines) <= room:
+            if text and (not shown or len(lines) <= room):
                 shown[label] = lines
                 room -= len(lines)
-        order = ("take", "as good", "open", "fastest", "best", "smallest", "trouble")
+        order = ("take", "as good", "open", "fastest", "best", "smallest", "limit", "trouble")
         return [self._heading(width), *(line for label in order for line in shown.get(label, ()))]
 
     def _heading(self, width: int) -> Text:
@@ -138,17 +138,22 @@ class TaskSummary:
             return [("take", "nothing finished")]
         if advice.state == "open":
             return [("open", f"{advice.open}; {self._to_settle}" if self.blocks > 1 else advice.open)]
-        also = ", ".join(role for role, (_, leaders) in self._leaders.items() if leaders == [self.found.take])
+        also = _names([role for role, (_, leaders) in self._leaders.items() if leaders == [self.found.take]])
         costs = f"{self.cpu} CPU" + (f", {self.memory}" if self.memory != wording.NONE else "")
         take = f"{advice.take}{f', the {also}' if also else ''} ({costs}): {advice.why}"
         return [("take", take), ("as good", self._as_good)]
 
     @property
     def _as_good(self) -> str:
-        good = self.found.as_good
+        good = [] if self.found.baseline else self.found.as_good
         cost = self.found.cost[good[0]].effect if good else None
         names = _names([self.title(label) for label in good])
         return f"{names}, from {wording.ratio(1 / cost.estimate)} the CPU" if cost is not None else names
+
+    @property
+    def _limit(self) -> str:
+        """Say which strategies are beyond the limit of a metric; it is the first remark of the advice."""
+        return self.advice.remarks[0] if self.found.beyond or self.found.all_beyond else ""
 
     @cached_property
     def _leaders(self) -> dict[str, tuple[Figure, list[str]]]:
@@ -226,11 +231,12 @@ def trouble(tasks: Sequence[TaskSummary]) -> str:
             for (status, reason), count in entry.troubles.items():
                 reasons[status, reason][f"{task.title(label)}{of}"] += count
     worst = sorted(reasons, key=lambda key: list(_ENDED).index(key[0]))
-    parts = [_ended(status, reason, reasons[status, reason]) for status, reason in worst[:_MOST_REASONS]]
+    most = _MOST_NAMED if len(tasks) == 1 else 1
+    parts = [_ended(status, reason, reasons[status, reason], most) for status, reason in worst[:_MOST_REASONS]]
     if more := len(worst) - len(parts):
         parts.append(f"{more} more reason{'' if more == 1 else 's'}")
     if disturbed:
-        parts.append(f"{disturbed} of {wording.count(trials, 'trial')} ran beside other work")
+        parts.append(f"{disturbed:,} of {wording.count(trials, 'trial')} ran beside other work")
     return "; ".join(parts)
 
 
@@ -241,17 +247,17 @@ def wait(low: float, high: float) -> str:
     return f"about {least}" if least == most else f"{least.removesuffix(f' {unit}')} to {most}"
 
 
-def _ended(status: Status, reason: str, who: Mapping[str, int]) -> str:
+def _ended(status: Status, reason: str, who: Mapping[str, int], most: int) -> str:
     trials = "" if status == "skipped" else f" in {wording.count(sum(who.values()), 'trial')}"
-    return f"{_names(list(who))} {_ENDED[status]}{trials}: {one_line(reason, _LONGEST_REASON)}"
+    return f"{_names(list(who), most=most)} {_ENDED[status]}{trials}: {one_line(reason, _LONGEST_REASON)}"
 
 
-def _names(names: Sequence[str], last: str = "and") -> str:
-    """Join names, at most three of them: ``a, b and 2 more``."""
-    named = list(names[:_MOST_NAMED])
+def _names(names: Sequence[str], last: str = "and", *, most: int = _MOST_NAMED) -> str:
+    """Join names, the first ones only if they are many: ``a, b and 2 more``."""
+    named = list(names[:most])
     if more := len(names) - len(named):
         named.append(f"{more} more")
-    return f" {last} ".join(filter(None, [", ".join(named[:-1]), named[-1]])) if named else ""
+    return f" {last} ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
 
 
 def _label(label: str) -> Styled:

@@ -62,14 +62,14 @@ def _trial(task: str, strategy: str, block: int) -> Trial:
     return Trial(topic, name, strategy, "numbers", "clean", {}, {}, block, Seeds(block, 1, 2))
 
 
-def said(planted: Iterable[Record], width: int = 80, **cards: TaskCard) -> list[str]:
+def said(planted: Iterable[Record], width: int = 80, limit: float | None = None, **cards: TaskCard) -> list[str]:
     """Return the summary of a run with the planted records."""
     all_records = list(planted)
     tasks = list(dict.fromkeys(record.trial.cell.full_task for record in all_records))
     tally = Tally()
     for record in all_records:
         tally.add(record)
-    metrics = tuple(JudgedMetric(task, "auc", "higher", "1", margin=0.01) for task in tasks)
+    metrics = tuple(JudgedMetric(task, "auc", "higher", "1", margin=0.01, limit=limit) for task in tasks)
     named = tuple(cards.get(task.replace("/", "_"), TaskCard(task, title="A title")) for task in tasks)
     head = header(1, 0, metrics=metrics, tasks=named, trials=len(all_records))
     runs = aggregate([(head.run, "box", all_records)])
@@ -117,6 +117,20 @@ def test_what_is_not_distinguished_is_named_together() -> None:
     lines = task_lines(said(records("t/task", strategies, spread=0.1), 120))
     (line,) = (line for line in lines if line.startswith("  fastest"))
     assert line.startswith(("  fastest   quick or fast: 0.10x", "  fastest   fast or quick: 0.10x"))
+
+
+def test_what_is_beyond_a_limit_is_named() -> None:
+    strategies = {"poor": (0.5, 0.70, 100.0), "exact": (6.0, 0.80, 100.0), "hist": (1.0, 0.80, 100.0)}
+    lines = task_lines(said(records("t/task", strategies), 120, limit=0.75))
+    assert lines[1].startswith("  take      hist")
+    assert "  limit     left out beyond AUC 0.75: poor" in lines
+
+
+def test_a_baseline_is_taken_if_nothing_is_better_by_the_margin() -> None:
+    card = TaskCard("t/task", baseline="hist")
+    lines = task_lines(said(records("t/task", SETTLED), 180, t_task=card))
+    assert lines[1].startswith("  take      hist, the fastest (")
+    assert lines[1].endswith("): it is the baseline, and no strategy is better by 0.01 of AUC or more")
 
 
 def test_what_is_open_says_how_long_it_takes_to_settle_it() -> None:
