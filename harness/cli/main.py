@@ -16,7 +16,7 @@ from harness.text import inert
 #: The commands with their first lines of help, so that ``--help`` imports none of them.
 _COMMANDS = {
     "list": "Show topics, tasks, strategies, scenarios and data sets.",
-    "run": "Measure a selection and print the comparison.",
+    "run": "Measure a selection and say what to take.",
     "show": "Show one run: its machine and its comparison tables.",
     "compare": "Compare two runs, strategy by strategy.",
     "claims": "Judge the claims of the literature on what was measured.",

@@ -100,7 +100,7 @@ def test_the_topic_file_of_a_repository_runs(tmp_path: Path) -> None:
     (tmp_path / "bakeoff.toml").write_text('topics = ["sorting_topic.py"]\n')
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     done = Project(tmp_path).bakeoff("run", "sorting", "--blocks", "1", "--set", "rows=1000", PYTHONPATH=path)
-    assert "2 trials: 2 ok" in done.stdout
+    assert done.stdout.startswith("2 trials in ")
 
 
 def test_the_example_of_a_policy_is_one() -> None:

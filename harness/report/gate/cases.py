@@ -207,7 +207,7 @@ def _commits(decision: Decision) -> str:
 
 def took(decision: Decision) -> str:
     """Say how long each part of a live gate took: ``check out 2 s, install 0 s``; empty where it is not known."""
-    return ", ".join(f"{name} {words.duration(seconds)}" for name, seconds in decision.parts.items())
+    return ", ".join(f"{name} {wording.duration(seconds)}" for name, seconds in decision.parts.items())
 
 
 def _policy(decision: Decision) -> list[str]:

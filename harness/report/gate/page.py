@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from harness.analysis import wording
 from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Decision, Finding, Pair, Verdict
 from harness.records import is_time
@@ -266,7 +267,7 @@ def _class(verdict: Verdict) -> str:
 
 def _demands(policy: GatePolicy) -> list[tuple[str, str]]:
     """Return the policy's numbers, by the names of its keys."""
-    budget = "none" if policy.budget_s is None else words.duration(policy.budget_s)
+    budget = "none" if policy.budget_s is None else wording.duration(policy.budget_s)
     margins = ", ".join(f"{one_line(name)} {value:g}" for name, value in policy.margins.items())
     return [
         ("margins", margins or "as declared, and 5 % of CPU time, 10 % of wall time, 1 % of memory"),

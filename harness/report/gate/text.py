@@ -237,7 +237,7 @@ def _how(decision: Decision) -> Iterable[str]:
     how = "measured side by side" if decision.live else "stored runs compared"
     yield f"- base: {_cell(words.side(decision.base))}"
     yield f"- candidate: {_cell(words.side(decision.candidate))}"
-    clock, took = wording.clock(one_line(decision.started)), words.duration(decision.elapsed_s)
+    clock, took = wording.clock(one_line(decision.started)), wording.duration(decision.elapsed_s)
     yield f"- {how} on {_cell(decision.machine.name)}, {_cell(clock)}, {took}"
     if decision.parts:
         yield f"- parts of it: {_cell(cases.took(decision))}"

@@ -139,14 +139,6 @@ def cores(pair: Pair) -> str:
     return ", ".join(map(str, pair.cores)) or "not pinned"
 
 
-def duration(seconds: float) -> str:
-    """Write a time that a person waits: ``48 s``, ``12 min``, ``1.5 h``."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}".replace(".0 ", " ")
-    return f"{seconds:.0f} s"
-
-
 def _finite(change: Effect) -> dict[str, float | None]:
     values = {"estimate": change.estimate, "low": change.low, "high": change.high}
     return {name: value if math.isfinite(value) else None for name, value in values.items()}

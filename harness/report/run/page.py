@@ -126,7 +126,20 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["marks"] = wording.MARKS
-    names = ("figure", "scaled", "ratio", "level", "effect", "interval", "share", "day", "clock", "count", "place")
+    names = (
+        "figure",
+        "scaled",
+        "ratio",
+        "level",
+        "effect",
+        "interval",
+        "share",
+        "day",
+        "clock",
+        "duration",
+        "count",
+        "place",
+    )
     made.filters |= {name: getattr(wording, name) for name in names}
     made.filters |= {"one_line": one_line, "visible": visible}
     return made
