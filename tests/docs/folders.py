@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ GIT = {f"GIT_{who}_{what}": "reader@example.org" for who in ("AUTHOR", "COMMITTE
 MODULE = "def total():\n    return sum(range(1_000))\n"
 BENCHMARK = "from sums import total\n\n\ndef test_total(benchmark):\n    benchmark(total)\n"
 SUITE = "from sums import total\n\n\ndef time_total():\n    total()\n"
-ASV = '{"version": 1, "project": "sums", "repo": ".", "benchmark_dir": "asv_bench"}\n'
+ASV = '{"version": 1, "project": "sums", "repo": ".."}\n'
 
 
 def commit(folder: Path) -> None:
@@ -34,14 +36,25 @@ def benchmarks(folder: Path) -> None:
         "sums.py": MODULE,
         "benchmarks/test_totals.py": BENCHMARK,
         "bench/test_totals.py": BENCHMARK,
-        "asv_bench/__init__.py": "",
-        "asv_bench/indexing.py": SUITE,
-        "asv.conf.json": ASV,
+        "asv_bench/benchmarks/__init__.py": "",
+        "asv_bench/benchmarks/indexing.py": SUITE,
+        "asv_bench/asv.conf.json": ASV,
         ".gitignore": "results/\n__pycache__/\n",
     }.items():
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     commit(folder)
+
+
+def sessions(folder: Path) -> None:
+    """Benchmarks, and three saved sessions before a change and three after it, an hour apart."""
+    benchmarks(folder)
+    command = (sys.executable, "-m", "pytest", "-q", "bench", "--benchmark-json=saved.json")
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    saved = json.loads((folder / "saved.json").read_text())
+    for hour, name in enumerate(["before/1", "after/1", "before/2", "after/2", "before/3", "after/3"]):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / f"{name}.json").write_text(json.dumps(saved | {"datetime": f"2026-01-05T0{hour}:00:00+00:00"}))
 
 
 def log(folder: Path) -> None:
@@ -61,6 +74,7 @@ def log(folder: Path) -> None:
 PREPARED: dict[str, Callable[[Path], None]] = {
     "README.md": benchmarks,
     "docs/bandits.md": lambda folder: (folder / "bakeoff.toml").write_text('topics = ["my_policy.py"]\n') and None,
+    "docs/exchange.md": sessions,
     "docs/gate.md": benchmarks,
     "docs/ope.md": log,
 }

@@ -61,6 +61,8 @@ def check(name: str, arguments: list[str]) -> int:
         from asv.commands import make_argparser
 
         make_argparser()[0].parse_args(arguments)
+    elif name == "pytest":
+        return run(name, [*arguments, "--collect-only", "-q"])
     elif name == "dask":
         return run(name, [arguments[0], "--help"])
     return 0

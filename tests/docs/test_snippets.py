@@ -123,7 +123,7 @@ def parse(block: Block) -> None:
 def excepted(block: Block) -> dict[str, str] | None:
     """Return the exception for a block, if there is one."""
     entries = (entry for entry in stand_in.EXCEPTIONS if "block" in entry)
-    return next((entry for entry in entries if entry["page"] == block.page and entry["block"] in block.text), None)
+    return next((entry for entry in entries if entry["page"] == block.page and re.search(entry["block"], block.text)), None)
 
 
 def planned(page: str) -> Iterator[str]:
