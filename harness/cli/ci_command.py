@@ -12,7 +12,7 @@ _FILES = {"github": "github.yml", "gitlab": "gitlab.yml", "script": "gate.sh"}
 @click.command("ci", short_help="Print the workflow that runs the gate in CI, or its script.")
 @click.argument("name", metavar="github|gitlab|script", type=click.Choice(list(_FILES)))
 def command(name: str) -> None:
-    """Print a workflow of GitHub Actions, a job of GitLab, or the script that both call.
+    r"""Print a workflow of GitHub Actions, a job of GitLab, or the script that both call.
 
     \b
     bakeoff ci script >ci/gate.sh && chmod +x ci/gate.sh

@@ -35,7 +35,7 @@ class Block:
     def file(self) -> str | None:
         """The file that the block is, named by the paragraph above or by a comment in the first line."""
         comment = re.match(r"# (\S+\.(?:py|toml|yml|sh))\b", self.text)
-        named = re.search(r"`([\w./-]+\.\w+)`[^`.]*:$", self.intro)
+        named = re.search(r"`([\w./-]+\.\w+)`:$", self.intro)
         found = comment or named
         return found.group(1) if found else None
 

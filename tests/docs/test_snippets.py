@@ -15,7 +15,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,10 +25,11 @@ import click
 import pytest
 import yaml
 from click.exceptions import NoArgsIsHelpError
-from docs import stand_in
 from docs.folders import GIT, PREPARED
 from docs.snippets import PAGES, ROOT, Block, blocks, commands, read
 from wheel import installed_wheel
+
+from docs import stand_in
 
 MOST_EXCEPTIONS = 15
 OUTPUT = ("", "text")
@@ -54,8 +54,14 @@ class Reader:
             script.write_text(f'#!/bin/sh\nexec "{self.python}" -P "{stand_in.__file__}" {name} "$@"\n')
             script.chmod(0o755)
         paths = [str(tools), str(self.python.parent), os.environ["PATH"]]
-        self.variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
-        self.variables |= GIT | {"PATH": os.pathsep.join(paths), "HOME": str(self.folder), "DOCS_CALLS": str(self.calls)}
+        self.variables = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))
+        }
+        self.variables |= GIT | {
+            "PATH": os.pathsep.join(paths),
+            "HOME": str(self.folder),
+            "DOCS_CALLS": str(self.calls),
+        }
 
     @property
     def project(self) -> Path:
@@ -93,7 +99,7 @@ class Reader:
             file.parent.mkdir(parents=True, exist_ok=True)
             before = f"{file.read_text(encoding='utf-8')}\n\n" if block.appended else ""
             file.write_text(before + block.text, encoding="utf-8")
-        if block.language == "sh":
+        if block.language == "sh" and not block.file:
             self.run(place, "sh", "-e", "-c", block.text)
         elif block.language == "python" and not block.file:
             self.run(place, str(self.python), "-P", "-", text=block.text)
@@ -107,12 +113,15 @@ class Reader:
 
 def parse(block: Block) -> None:
     """Parse a block that is not run."""
+    for call in re.findall(r'\["?bakeoff"?, ([^]]*)\]', block.text):
+        words = (word.strip(' "') for word in call.split(","))
+        stand_in.parse([word for word in words if not word.startswith("*")])
     if block.language == "python":
         compile(block.text, str(block), "exec")
     elif block.language == "sh":
         subprocess.run(["sh", "-n"], input=block.text, text=True, check=True)
         for command in re.findall(r"^(?:exec |.*/)?(bakeoff .*)", block.text, re.MULTILINE):
-            stand_in.parse(shlex.split(command, comments=True)[1:])
+            stand_in.parse(shlex.split(re.sub(r"\$\w+", "1", command), comments=True)[1:])
     elif block.language in PARSERS:
         PARSERS[block.language](block.text)
     else:
@@ -123,7 +132,9 @@ def parse(block: Block) -> None:
 def excepted(block: Block) -> dict[str, str] | None:
     """Return the exception for a block, if there is one."""
     entries = (entry for entry in stand_in.EXCEPTIONS if "block" in entry)
-    return next((entry for entry in entries if entry["page"] == block.page and re.search(entry["block"], block.text)), None)
+    return next(
+        (entry for entry in entries if entry["page"] == block.page and re.search(entry["block"], block.text)), None
+    )
 
 
 def planned(page: str) -> Iterator[str]:
@@ -155,7 +166,7 @@ def test_the_snippets_of_a_page_run(page: str, python: Path, tmp_path: Path) -> 
             pytest.fail(f"{block}: {error}", pytrace=False)
     for command in planned(page):
         reader.plan(command)
-    print(reader.calls.read_text(), file=sys.stderr)
+    print(reader.calls.read_text())  # pytest -rP shows what ran, and how long it took
 
 
 @pytest.mark.parametrize("page", PAGES)
