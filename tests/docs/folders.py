@@ -71,9 +71,14 @@ def log(folder: Path) -> None:
     (folder / "bakeoff.toml").write_text('topics = ["my_log.py", "my_estimator.py"]\n')
 
 
+def policy(folder: Path) -> None:
+    """A configuration with the file of the page."""
+    (folder / "bakeoff.toml").write_text('topics = ["my_policy.py"]\n')
+
+
 PREPARED: dict[str, Callable[[Path], None]] = {
     "README.md": benchmarks,
-    "docs/bandits.md": lambda folder: (folder / "bakeoff.toml").write_text('topics = ["my_policy.py"]\n') and None,
+    "docs/bandits.md": policy,
     "docs/exchange.md": sessions,
     "docs/gate.md": benchmarks,
     "docs/ope.md": log,

@@ -1,9 +1,9 @@
 """Every snippet of the pages runs, page by page, as a reader would run it: in a folder with nothing but the wheel.
 
-A block in a shell's language runs with the files that the blocks before it made. What has a file name is saved under it.
-If the paragraph above a block says "checkout", it runs in a copy of this repository. At the end, the commands `bakeoff
-run` in the text are planned with `--dry-run`. `exceptions.toml` lists what is parsed only, and `folders.py` what a
-reader has before he begins.
+A block in a shell's language runs with the files that the blocks before it made. What has a file name is saved under
+it. If the paragraph above a block says "checkout", it runs in a copy of this repository. At the end, the commands
+`bakeoff run` in the text are planned with `--dry-run`. `exceptions.toml` lists what is parsed only, and `folders.py`
+what a reader has before he begins.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import shlex
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,11 @@ from docs import stand_in
 
 MOST_EXCEPTIONS = 15
 OUTPUT = ("", "text")
-PARSERS = {"toml": tomllib.loads, "yaml": lambda text: list(yaml.safe_load_all(text)), "json": json.loads}
+PARSERS: dict[str, Callable[[str], object]] = {
+    "toml": tomllib.loads,
+    "yaml": lambda text: list(yaml.safe_load_all(text)),
+    "json": json.loads,
+}
 
 
 @dataclass
@@ -54,14 +58,9 @@ class Reader:
             script.write_text(f'#!/bin/sh\nexec "{self.python}" -P "{stand_in.__file__}" {name} "$@"\n')
             script.chmod(0o755)
         paths = [str(tools), str(self.python.parent), os.environ["PATH"]]
-        self.variables = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))
-        }
-        self.variables |= GIT | {
-            "PATH": os.pathsep.join(paths),
-            "HOME": str(self.folder),
-            "DOCS_CALLS": str(self.calls),
-        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
+        made = {"PATH": os.pathsep.join(paths), "HOME": str(self.folder), "DOCS_CALLS": str(self.calls)}
+        self.variables = kept | GIT | made
 
     @property
     def project(self) -> Path:
@@ -131,14 +130,14 @@ def parse(block: Block) -> None:
 
 def excepted(block: Block) -> dict[str, str] | None:
     """Return the exception for a block, if there is one."""
-    entries = (entry for entry in stand_in.EXCEPTIONS if "block" in entry)
-    return next(
-        (entry for entry in entries if entry["page"] == block.page and re.search(entry["block"], block.text)), None
-    )
+    for entry in stand_in.EXCEPTIONS:
+        if entry.get("page") == block.page and re.search(entry["block"], block.text):
+            return entry
+    return None
 
 
 def planned(page: str) -> Iterator[str]:
-    """Go through the commands in a page's text that measure, without those with words in capitals in place of values."""
+    """Go through the commands in a page's text that measure. Words in capitals stand for values: they are left out."""
     for command in dict.fromkeys(commands(read(page))):
         if command.startswith("bakeoff run ") and not re.search(r" [A-Z]+\b|--resume|--dry-run|--executor", command):
             yield command
@@ -149,16 +148,11 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed_wheel(tmp_path_factory.mktemp("wheel"))
 
 
-@pytest.fixture(scope="module")
-def used() -> set[str]:
-    """The exceptions that some snippet needed, by their reasons and what they name."""
-    return set()
-
-
-@pytest.mark.parametrize("page", [page for page in PAGES if list(blocks(page, read(page))) or list(planned(page))])
+@pytest.mark.parametrize("page", [page for page in PAGES if any(blocks(page, read(page))) or any(planned(page))])
 def test_the_snippets_of_a_page_run(page: str, python: Path, tmp_path: Path) -> None:
     reader = Reader(python, tmp_path)
-    PREPARED.get(page, lambda _: None)(reader.project)
+    if prepare := PREPARED.get(page):
+        prepare(reader.project)
     for block in blocks(page, read(page)):
         try:
             parse(block) if excepted(block) else reader.follow(block)
@@ -180,7 +174,46 @@ def test_the_commands_in_the_text_have_the_options_they_name(page: str) -> None:
 def test_exceptions_are_few_and_needed() -> None:
     assert len(stand_in.EXCEPTIONS) <= MOST_EXCEPTIONS
     every = [block for page in PAGES for block in blocks(page, read(page))]
+    scripts = "\n".join(block.text for block in every if block.language == "sh")
     for entry in stand_in.EXCEPTIONS:
         assert entry["reason"]
-        if "block" in entry:
-            assert any(excepted(block) is entry for block in every), f"no snippet needs the exception {entry}"
+        needed = any(excepted(block) is entry for block in every) or re.search(entry.get("command", "$^"), scripts)
+        assert needed, f"no snippet needs the exception {entry}"
+
+
+SAMPLE = """\
+Append this to `harness/a.py`:
+
+```python
+b = 1
+```
+
+In a checkout, `bakeoff show` and
+
+```sh
+bakeoff run --no-such-option
+```
+"""
+
+
+def test_a_page_is_read_as_its_reader_does() -> None:
+    module, script = blocks("page.md", SAMPLE)
+    assert (module.line, module.file, module.appended, module.in_checkout) == (3, "harness/a.py", True, True)
+    assert (script.line, script.file, script.in_checkout) == (9, None, True)
+    assert list(commands(SAMPLE)) == ["bakeoff show"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "fault"),
+    [
+        ("sh", "bakeoff run --no-such-option\n", click.NoSuchOption),
+        ("sh", "while true; do\n", subprocess.CalledProcessError),
+        ("python", "return return\n", SyntaxError),
+        ("toml", "a = \n", tomllib.TOMLDecodeError),
+        ("", "bakeoff show\n", AssertionError),
+        ("rust", "", AssertionError),
+    ],
+)
+def test_a_planted_fault_is_found_without_running(language: str, text: str, fault: type[Exception]) -> None:
+    with pytest.raises(fault):
+        parse(Block("page.md", 1, language, text, ""))
