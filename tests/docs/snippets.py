@@ -46,8 +46,8 @@ class Block:
 
     @property
     def in_checkout(self) -> bool:
-        """Whether the block needs a checkout of Bakeoff."""
-        return "checkout" in self.intro or (self.file or "").startswith("harness/")
+        """Whether the block needs a checkout of Bakeoff, as its paragraph, its file or the command make says."""
+        return "checkout" in self.intro or (self.file or "").startswith("harness/") or self.text.startswith("make ")
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"

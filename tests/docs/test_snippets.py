@@ -36,7 +36,7 @@ OUTPUT = ("", "text")
 PARSERS: dict[str, Callable[[str], object]] = {
     "toml": tomllib.loads,
     "yaml": lambda text: list(yaml.safe_load_all(text)),
-    "json": json.loads,
+    "json": lambda text: [json.loads(line) for line in text.splitlines()],
 }
 
 
@@ -86,7 +86,7 @@ class Reader:
         """Run a command in one of the folders."""
         variables = self.variables | ({"PYTHONPATH": str(place)} if place.name == "checkout" else {})
         done = subprocess.run(
-            command, cwd=place, env=variables, input=text, capture_output=True, text=True, timeout=300, check=False
+            command, cwd=place, env=variables, input=text, capture_output=True, text=True, timeout=900, check=False
         )
         assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
 
