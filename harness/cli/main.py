@@ -22,6 +22,7 @@ _COMMANDS = {
     "claims": "Judge the claims of the literature on what was measured.",
     "report": "Write runs as one self-contained HTML page.",
     "gate": "Decide whether a candidate is slower, bigger or worse than its base.",
+    "ci": "Print the workflow that runs the gate in CI, or its script.",
     "baseline": "Name runs that others are compared with.",
     "history": "Follow a measure over runs, with the changes of its level.",
     "import": "Turn figures of asv or pytest-benchmark into runs.",
