@@ -119,6 +119,23 @@ def level(cells: Sequence[CellAggregate], label: str, name: str) -> float:
     return float(np.mean([np.nanmean(column) for column in columns]))
 
 
+def levels(cells: Sequence[CellAggregate], labels: Sequence[str], name: str) -> dict[str, float]:
+    """Return the level of a measure for each of some strategies, though blocks were added to a few of them only.
+
+    Each strategy is compared with the one that has the most blocks on the blocks that both have, so that no strategy is
+    ahead because its blocks have other data.
+    """
+    most = max(labels, key=lambda label: sum(np.isfinite(cell.entries[label].values[name]).sum() for cell in cells))
+    base = level(cells, most, name)
+    found = {}
+    for label in labels:
+        apart = [list(cell.differences(label, most, name).values()) for cell in cells]
+        found[label] = (
+            base + float(np.mean([np.mean(part) for part in apart])) if all(apart) else level(cells, label, name)
+        )
+    return found
+
+
 def _recommend(task: TaskInfo, cells: Sequence[CellAggregate], compare: Callable[..., Contest]) -> Recommendation:
     metric = task.metrics[0]
     cells, finished = _finished(cells, metric)
@@ -131,8 +148,10 @@ def _recommend(task: TaskInfo, cells: Sequence[CellAggregate], compare: Callable
     take = _choice(cells, strategies or labels, metric)
     quality_figure = Figure(metric.name, metric.direction, metric.margin)
     baseline = next((label for label in labels if label not in strategies and label != take), "")
-    best = max(strategies or labels, key=lambda label: _quality(cells, label, metric))
-    cheap = bool(baseline) and level(cells, baseline, COST.name) <= level(cells, take, COST.name)
+    quality_of = _qualities(cells, labels, metric)
+    best = max(strategies or labels, key=quality_of.__getitem__)
+    costs = levels(cells, labels, COST.name)
+    cheap = bool(baseline) and costs[baseline] <= costs[take]
     if cheap and against(baseline, best, quality_figure).not_worse:
         take = baseline
     others = [label for label in labels if label != take]
@@ -173,13 +192,14 @@ def _beats(quality: Contest, cost: Contest) -> bool:
 
 def _choice(cells: Sequence[CellAggregate], labels: Sequence[str], metric: JudgedMetric) -> str:
     """Choose the cheapest of the strategies whose quality is within the margin of the best one's."""
-    quality = {label: _quality(cells, label, metric) for label in labels}
+    quality = _qualities(cells, labels, metric)
     good = [label for label in labels if quality[label] >= max(quality.values()) - metric.margin]
-    return min(good, key=lambda label: level(cells, label, COST.name))
+    return min(good, key=levels(cells, good, COST.name).__getitem__)
 
 
-def _quality(cells: Sequence[CellAggregate], label: str, metric: JudgedMetric) -> float:
-    return (1 if metric.direction == "higher" else -1) * level(cells, label, metric.name)
+def _qualities(cells: Sequence[CellAggregate], labels: Sequence[str], metric: JudgedMetric) -> dict[str, float]:
+    sign = 1 if metric.direction == "higher" else -1
+    return {label: sign * value for label, value in levels(cells, labels, metric.name).items()}
 
 
 def _beyond(cells: Sequence[CellAggregate], label: str, metric: JudgedMetric) -> bool:

@@ -41,10 +41,10 @@ def test_an_allowed_regression_passes_until_its_day_is_over() -> None:
     entry = Allowed("planted/choose/hist", TODAY, "the price of calibration", figure="cpu_s")
     policy = GatePolicy(allowed=(entry,))
     case = case_of(verdict("regressed"), verdict("pass", "wall_s"))
-    counted = apply_to_case(case, policy, TODAY)
-    assert counted.verdict == "pass"
-    assert counted.findings[0].verdict == "regressed"
-    assert counted.findings[0].allowed == "the price of calibration (allowed until 2026-11-25)"
+    applied = apply_to_case(case, policy, TODAY)
+    assert applied.verdict == "pass"
+    assert applied.findings[0].verdict == "regressed"
+    assert applied.findings[0].allowed == "the price of calibration (allowed until 2026-11-25)"
     assert apply_to_case(case_of(verdict("regressed", "wall_s")), policy, TODAY).verdict == "regressed"
     decision = Decision(Side("a"), Side("b"), False, Machine("box"), policy, "", cases=[case])
     late = apply_policy(decision, TODAY + datetime.timedelta(days=1))
@@ -65,15 +65,15 @@ def test_an_allowed_regression_passes_until_its_day_is_over() -> None:
 )
 def test_what_is_inconclusive_counts_as_the_policy_says(choice: Any, counted: str, words: str) -> None:
     policy = GatePolicy(inconclusive=choice)
-    counted = apply_to_case(case_of(verdict("inconclusive"), verdict("pass", "wall_s")), policy, TODAY)
-    assert (counted.verdict, counted.findings[0].verdict, counted.findings[0].reason) == (
+    applied = apply_to_case(case_of(verdict("inconclusive"), verdict("pass", "wall_s")), policy, TODAY)
+    assert (applied.verdict, applied.findings[0].verdict, applied.findings[0].reason) == (
         counted,
         "inconclusive",
         words,
     )
     bare = apply_to_case(case_of(verdict="inconclusive", reason="because"), policy, TODAY)
     assert (bare.verdict, bare.reason) == (counted, words)
-    assert apply_to_case(counted, policy, TODAY) == counted
+    assert apply_to_case(applied, policy, TODAY) == applied
 
 
 def test_the_worst_finding_and_the_worst_case_decide() -> None:

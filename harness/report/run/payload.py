@@ -59,7 +59,7 @@ def build(
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": metadata.version("bakeoff"),
         "title": title,
-        "runs": [_run(header, tally) for header, tally in zip(run_set.headers, run_set.tallies, strict=True)],
+        "runs": [_run(header, tally, run_set) for header, tally in zip(run_set.headers, run_set.tallies, strict=True)],
         "machines": [_machine(name, run_set) for name in machines],
         "remarks": remarks(run_set),
         "tasks": [
@@ -122,15 +122,17 @@ def finite(value: Any) -> Any:
     return value
 
 
-def _run(header: Header, tally: Tally) -> dict[str, Any]:
+def _run(header: Header, tally: Tally, run_set: RunSet) -> dict[str, Any]:
+    places = {(other.run, other.machine.name): place for place, other in enumerate(run_set.headers)}
     return {
         "run": header.run,
+        "session": places.get((header.session, header.machine.name)),
         "machine": header.machine.name,
         "started": header.started,
         "commit": header.environment.commit and header.environment.commit[:8],
         "dirty": bool(header.environment.dirty),
         "command": header.command,
-        "planned": header.trials,
+        "planned": header.trials or tally.statuses.total(),
         "recorded": tally.statuses.total(),
         "statuses": dict(tally.statuses),
         "contaminated": tally.contaminated,
