@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.analysis import wording
@@ -67,25 +68,30 @@ def advise(found: Recommendation, task: TaskInfo) -> Advice:
     remarks = tuple(words.remarks())
     if found.state == "settled":
         return Advice("settled", take, words.why(), words.as_good(), remarks=remarks)
-    return Advice("open", take, open=words.undecided(), seconds=seconds(found), remarks=remarks)
+    return Advice("open", take, open=words.undecided(), seconds=seconds(found, found.rivals), remarks=remarks)
 
 
-def seconds(found: Recommendation) -> tuple[float, float] | None:
-    """Forecast the seconds that settle an open recommendation: those of its slowest rival's blocks.
+def seconds(found: Recommendation, rivals: Sequence[str]) -> tuple[float, float] | None:
+    """Forecast the seconds that settle whether to take some rivals: those of the blocks that the slowest one needs.
 
     Returns
     -------
     tuple of float or None
         The least and the most seconds; ``None`` if some rival cannot be settled.
     """
-    ranges = [found.needed(rival) for rival in found.rivals]
+    ranges = [found.needed(rival) for rival in rivals]
     known = [blocks for blocks in ranges if blocks is not None]
     if not known or len(known) < len(ranges):
         return None
-    have = min(found.quality[rival].effect.blocks for rival in found.rivals)  # type: ignore[union-attr]
-    of_block = sum(_seconds(cell, label) for cell in found.cells for label in (found.take, *found.rivals))
+    have = min(found.blocks(rival) for rival in rivals)
     low, high = (max(blocks[end] for blocks in known) for end in (0, 1))
+    of_block = block_seconds(found, rivals)
     return (low - have) * of_block, (high - have) * of_block
+
+
+def block_seconds(found: Recommendation, rivals: Sequence[str]) -> float:
+    """Forecast the seconds of a block of the strategy to take and some rivals, in all cells of the recommendation."""
+    return sum(_seconds(cell, label) for cell in found.cells for label in (found.take, *rivals))
 
 
 def _seconds(cell: CellAggregate, label: str) -> float:

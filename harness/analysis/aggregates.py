@@ -123,7 +123,7 @@ class WorkRate(NamedTuple):
         return {**self._asdict(), **{figure: self.share(entry, figure) for figure in _SHARED}}
 
 
-class _Groups(NamedTuple):
+class Groups(NamedTuple):
     """For each unit the number of its run, that of its session, and the seed of its data."""
 
     runs: Numbers
@@ -131,7 +131,8 @@ class _Groups(NamedTuple):
     seeds: Numbers
 
     @classmethod
-    def of(cls, units: Sequence[RunBlock]) -> _Groups:
+    def of(cls, units: Sequence[RunBlock]) -> Groups:
+        """Number the runs and sessions of units in the order in which they appear."""
         number = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in units))}
         # The run that began a session may be missing.
         begun = {run: index for index, run in enumerate(dict.fromkeys(unit.session or unit.run for unit in units))}
@@ -219,8 +220,8 @@ class CellAggregate:
         return rate(by_seed(values[known], seeds), by_seed(cases[known], seeds), overlap=self.overlap)
 
     @cached_property
-    def _groups(self) -> _Groups:
-        return _Groups.of(self.units)
+    def _groups(self) -> Groups:
+        return Groups.of(self.units)
 
     def _differences(self, of: str, to: str, name: str, base: CellAggregate) -> Floats:
         one, other = self._values(of, name, self.units), base._values(to, name, self.units)
@@ -379,7 +380,7 @@ def pool(
     if not common:
         return None
     means = np.array([[part[unit] for unit in common] for part in parts]).mean(axis=0)
-    runs, sessions, seeds = _Groups.of(common)
+    runs, sessions, seeds = Groups.of(common)
     if is_cost(name):
         return pooled_ratio(means, runs, sessions)
     return pooled_difference(means, seeds, overlap=overlap, step=step)

@@ -77,6 +77,11 @@ class Recommendation:
         good = [label for label, own in self.quality.items() if own.word == "equal"]
         return sorted(good, key=lambda label: level(self.cells, label, COST.name))
 
+    def blocks(self, rival: str) -> int:
+        """Return the number of blocks in which `take` is compared with a rival."""
+        effect = self.quality[rival].effect
+        return 0 if effect is None else effect.blocks
+
     def needed(self, rival: str) -> tuple[int, int] | None:
         """Forecast how many blocks settle whether to take `take` or a rival; see `Contest.needed`.
 

@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 
 from harness.analysis import wording
 from harness.analysis.run_set import RunSet, Tally, read_run_set
+from harness.analysis.sessions import session_remarks
 from harness.claims import Judged, judge
 from harness.config import Config
 from harness.data.cards import cards
@@ -24,7 +25,7 @@ from harness.registry import Registry, card_folders, load_registry
 from harness.report.run.task import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import Header
-from harness.store.runs import find_all
+from harness.store.runs import find_with_added
 from harness.store.runs import runs as runs_in
 
 _DEGREES = 200
@@ -91,6 +92,7 @@ def remarks(run_set: RunSet) -> list[str]:
     if changed:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
     said += run_set.incomparable
+    said += session_remarks(run_set.headers, run_set.aggregates)
     missing = run_set.missing()
     for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
         said += _remarks_on(header, missing.get(header.run, 0))
@@ -216,7 +218,7 @@ def collect(
         If a run cannot be found or read, or the runs have no trials.
     """
     folder = config.results_folder
-    paths = find_all(folder, names or ("latest",))
+    paths = find_with_added(folder, names or ("latest",))
     others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
     registry = load_registry(config)
     with reading([*paths, *others]) as read:
