@@ -132,7 +132,7 @@ class Groups(NamedTuple):
 
     @classmethod
     def of(cls, units: Sequence[RunBlock]) -> Groups:
-        """Number the runs and sessions of units in the order in which they appear."""
+        """Give the runs and sessions of units numbers, in the order in which they appear."""
         number = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in units))}
         # The run that began a session may be missing.
         begun = {run: index for index, run in enumerate(dict.fromkeys(unit.session or unit.run for unit in units))}

@@ -68,6 +68,6 @@ class _Finder(ModuleFinder):
 
     def find_module(self, name: str, path: str | None, parent: Module | None = None) -> Any:
         """Find a module as the base class does, if it is not installed."""
-        if parent is None and name not in self._tops:
+        if path is None and name not in self._tops:
             raise ImportError(name)
         return super().find_module(name, path, parent)
