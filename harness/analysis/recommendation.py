@@ -131,14 +131,16 @@ def levels(cells: Sequence[CellAggregate], labels: Sequence[str], name: str) -> 
     ahead because its blocks have other data.
     """
     most = max(labels, key=lambda label: sum(np.isfinite(cell.entries[label].values[name]).sum() for cell in cells))
-    base = level(cells, most, name)
-    found = {}
+    found = {most: level(cells, most, name)}
     for label in labels:
-        apart = [list(cell.differences(label, most, name).values()) for cell in cells]
-        found[label] = (
-            base + float(np.mean([np.mean(part) for part in apart])) if all(apart) else level(cells, label, name)
-        )
+        if label != most:
+            apart = [list(cell.differences(label, most, name).values()) for cell in cells]
+            found[label] = found[most] + _mean_of_means(apart) if all(apart) else level(cells, label, name)
     return found
+
+
+def _mean_of_means(parts: Sequence[Sequence[float]]) -> float:
+    return float(np.mean([np.mean(part) for part in parts]))
 
 
 def _recommend(task: TaskInfo, cells: Sequence[CellAggregate], compare: Callable[..., Contest]) -> Recommendation:

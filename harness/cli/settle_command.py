@@ -102,7 +102,8 @@ class _Adding:
         self._settling = settling
         self._settings = settings
         self._registry = registry
-        self._end = time.monotonic() + budget_s
+        self._budget_s = budget_s
+        self._end = 0.0
         self._remarks = remarks
         self._progress: RunProgress | None = None
         self.failed = False
@@ -136,6 +137,7 @@ class _Adding:
         from harness.analysis import wording
         from harness.cli.progress import RunProgress
 
+        self._end = time.monotonic() + self._budget_s
         while (standing := self._settling.next(self._left_s)) is not None:
             strategies = _named(standing, (standing.found.take, *standing.rivals))
             what = f"{wording.count(standing.missing, 'more block')} of {strategies}"

@@ -69,10 +69,10 @@ def check_unchanged(first: Header, trials: Collection[Trial], config: Config, re
         When something has changed; it says what.
     """
     if changes := list(_changes(first, trials, config, registry)):
-        commit = (first.environment.commit or "unknown")[:8]
+        commit, dirty = first.environment.commit, first.environment.dirty
+        then = f" (commit {commit[:8]}{' with changes' if dirty else ''})" if commit else ""
         raise UsageError(
-            f"run {first.run} cannot go on: {', '.join(changes)}; start a new run, or restore what it began with "
-            f"(commit {commit}{' with changes' if first.environment.dirty else ''})"
+            f"run {first.run} cannot go on: {', '.join(changes)}; start a new run, or restore what it began with{then}"
         )
     if not first.code:
         raise UsageError(f"run {first.run} does not say which code it ran, as later runs do: start a new run")

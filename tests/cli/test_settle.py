@@ -39,10 +39,14 @@ def noisy(measured: Path, tmp_path: Path) -> Project:
     return Project(folder)
 
 
+def write(path: Path, header: Header, records: list[Record]) -> None:
+    path.write_bytes(b"".join([encode(header), *map(encode, records)]))
+
+
 def rewrite(path: Path, **changes: object) -> None:
     """Change the header of a run."""
     header, records = read(path)
-    path.write_bytes(b"".join(map(encode, [msgspec.structs.replace(header, **changes), *records])))
+    write(path, msgspec.structs.replace(header, **changes), records)
 
 
 def parts(project: Project) -> list[tuple[Header, list[Record]]]:
@@ -116,7 +120,7 @@ def test_a_run_that_adds_blocks_is_itself_settled_further(noisy: Project) -> Non
     noisy.bakeoff("settle")
     first, added = noisy.runs()
     header, records = read(added)
-    added.write_bytes(b"".join(map(encode, [header, *records[:3]])))
+    write(added, header, records[:3])
     noisy.bakeoff("settle", header.run)
     (_, _), (_, cut), (again, more) = parts(noisy)
     assert (again.parent, again.session) == (read(first)[0].run, read(first)[0].run)
@@ -129,7 +133,7 @@ def test_after_an_hour_it_is_another_session(noisy: Project) -> None:
     header, records = read(path)
     for record in records:
         record.started = "2026-11-23T02:15:00+00:00"
-    path.write_bytes(b"".join(map(encode, [header, *records])))
+    write(path, header, records)
     noisy.bakeoff("settle")
     (first, _), (added, _) = parts(noisy)
     assert (added.parent, added.session) == (first.run, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from steps import STEPS
+from steps import STEPS  # type: ignore[import-not-found]  # a test writes it
 
 from harness import Dataset, Judgement, Metric, Profile, Topic
 
