@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.analysis import wording
@@ -67,25 +68,30 @@ def advise(found: Recommendation, task: TaskInfo) -> Advice:
     remarks = tuple(words.remarks())
     if found.state == "settled":
         return Advice("settled", take, words.why(), words.as_good(), remarks=remarks)
-    return Advice("open", take, open=words.undecided(), seconds=seconds(found), remarks=remarks)
+    return Advice("open", take, open=words.undecided(), seconds=seconds(found, found.rivals), remarks=remarks)
 
 
-def seconds(found: Recommendation) -> tuple[float, float] | None:
-    """Forecast the seconds that settle an open recommendation: those of its slowest rival's blocks.
+def seconds(found: Recommendation, rivals: Sequence[str]) -> tuple[float, float] | None:
+    """Forecast the seconds that settle whether to take some rivals: those of the blocks that the slowest one needs.
 
     Returns
     -------
     tuple of float or None
         The least and the most seconds; ``None`` if some rival cannot be settled.
     """
-    ranges = [found.needed(rival) for rival in found.rivals]
+    ranges = [found.needed(rival) for rival in rivals]
     known = [blocks for blocks in ranges if blocks is not None]
     if not known or len(known) < len(ranges):
         return None
-    have = min(found.quality[rival].effect.blocks for rival in found.rivals)  # type: ignore[union-attr]
-    of_block = sum(_seconds(cell, label) for cell in found.cells for label in (found.take, *found.rivals))
+    have = min(found.blocks(rival) for rival in rivals)
     low, high = (max(blocks[end] for blocks in known) for end in (0, 1))
+    of_block = block_seconds(found, rivals)
     return (low - have) * of_block, (high - have) * of_block
+
+
+def block_seconds(found: Recommendation, rivals: Sequence[str]) -> float:
+    """Forecast the seconds of a block of the strategy to take and some rivals, in all cells of the recommendation."""
+    return sum(_seconds(cell, label) for cell in found.cells for label in (found.take, *rivals))
 
 
 def _seconds(cell: CellAggregate, label: str) -> float:
@@ -123,20 +129,22 @@ class _Words:
         return f"{_ratio(cost.effect, 'CPU', other)} at {same} {self.quality} ({self.value(found.take)})"
 
     def as_good(self) -> str:
-        """Name what is as good in quality, with its price."""
+        """Name what is as good in quality, with its price, and what may be."""
         found = self.found
-        if not found.as_good or found.baseline:
+        if found.baseline:
             return ""
-        parts = [f"{self.title(label)} ({self._cost_of(label)})" for label in found.as_good[:_MOST_NAMED]]
-        more = len(found.as_good) - len(parts)
-        return f"as good: {', '.join(parts)}" + (f" and {more} more" if more > 0 else "")
+        good = [
+            f"{self.title(label)} ({self._cost_of(label)})" for label in found.as_good if label not in found.perhaps
+        ]
+        perhaps = [self.title(label) for label in found.perhaps]
+        return "; ".join(
+            f"{word}: {_some(names)}" for word, names in (("as good", good), ("perhaps as good", perhaps)) if names
+        )
 
     def undecided(self) -> str:
         """Say what is not settled, and why."""
         found = self.found
-        names = [self.title(label) for label in found.rivals[:_MOST_NAMED]]
-        more = len(found.rivals) - len(names)
-        rivals = ", ".join(names) + (f" and {more} more" if more > 0 else "")
+        rivals = _some([self.title(label) for label in found.rivals])
         first = found.quality[found.rivals[0]].effect
         blocks = first.blocks if first is not None else 0
         if blocks < 2:
@@ -202,6 +210,12 @@ class _Words:
         if not measurable(found.cells, [found.take, label], MEMORY):
             return None
         return effect(found.cells, found.take, label, MEMORY)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name the first few of some strategies."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _ratio(ratio: Interval | None, what: str, other: str = "") -> str:

@@ -30,11 +30,18 @@ _SHARED = ("cpu_s", "wall_s", "peak_bytes")
 
 
 class RunBlock(NamedTuple):
-    """One block of one run, with the seed of its data."""
+    """One block of one run, with the seed of its data.
+
+    Attributes
+    ----------
+    session
+        The run whose session this run goes on with; empty if it began one.
+    """
 
     run: str
     block: int
     seed: int
+    session: str = ""
 
 
 @dataclass
@@ -116,6 +123,26 @@ class WorkRate(NamedTuple):
         return {**self._asdict(), **{figure: self.share(entry, figure) for figure in _SHARED}}
 
 
+class Groups(NamedTuple):
+    """For each unit the number of its run, that of its session, and the seed of its data."""
+
+    runs: Numbers
+    sessions: Numbers
+    seeds: Numbers
+
+    @classmethod
+    def of(cls, units: Sequence[RunBlock]) -> Groups:
+        """Give the runs and sessions of units numbers, in the order in which they appear."""
+        number = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in units))}
+        # The run that began a session may be missing.
+        begun = {run: index for index, run in enumerate(dict.fromkeys(unit.session or unit.run for unit in units))}
+        return cls(
+            np.array([number[unit.run] for unit in units]),
+            np.array([begun[unit.session or unit.run] for unit in units]),
+            np.array([unit.seed for unit in units]),
+        )
+
+
 @dataclass
 class CellAggregate:
     """All strategies of one cell on one machine; `entries` are named by label, in the order of their first trial.
@@ -171,9 +198,9 @@ class CellAggregate:
         known = np.isfinite(differences)
         if not known.any():
             return None
-        sessions, seeds = self._groups
+        runs, sessions, seeds = self._groups
         if is_cost(name):
-            return pooled_ratio(differences[known], sessions[known])
+            return pooled_ratio(differences[known], runs[known], sessions[known])
         step = max(self.step(label, name) for label in (of, to))
         return pooled_difference(differences[known], seeds[known], overlap=self.overlap, step=step)
 
@@ -189,14 +216,12 @@ class CellAggregate:
         if values is None or cases is None:
             return None
         known = np.isfinite(values) & np.isfinite(cases)
-        seeds = self._groups[1][known]
+        seeds = self._groups.seeds[known]
         return rate(by_seed(values[known], seeds), by_seed(cases[known], seeds), overlap=self.overlap)
 
     @cached_property
-    def _groups(self) -> tuple[Numbers, Numbers]:
-        """Number the runs and the seeds of the units."""
-        runs = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in self.units))}
-        return np.array([runs[unit.run] for unit in self.units]), np.array([unit.seed for unit in self.units])
+    def _groups(self) -> Groups:
+        return Groups.of(self.units)
 
     def _differences(self, of: str, to: str, name: str, base: CellAggregate) -> Floats:
         one, other = self._values(of, name, self.units), base._values(to, name, self.units)
@@ -280,6 +305,20 @@ def aggregate(runs: Iterable[tuple[str, str, Iterable[Record]]]) -> list[CellAgg
     return [gathered.cell(machine, cell) for (machine, cell), gathered in found.items()]
 
 
+def in_sessions(cells: Iterable[CellAggregate], sessions: Mapping[str, str]) -> list[CellAggregate]:
+    """Let the units of cells say whose session they go on with.
+
+    Parameters
+    ----------
+    sessions
+        Run to the run whose session it goes on with.
+    """
+    return [
+        replace(cell, units=[unit._replace(session=sessions.get(unit.run, "")) for unit in cell.units])
+        for cell in cells
+    ]
+
+
 def effect(cells: Sequence[CellAggregate], of: str, to: str, name: str) -> Interval | None:
     """Estimate the effect on a measure over some cells: a ratio for a cost, a difference for a metric.
 
@@ -341,10 +380,10 @@ def pool(
     if not common:
         return None
     means = np.array([[part[unit] for unit in common] for part in parts]).mean(axis=0)
+    runs, sessions, seeds = Groups.of(common)
     if is_cost(name):
-        runs = {run: index for index, run in enumerate(dict.fromkeys(unit.run for unit in common))}
-        return pooled_ratio(means, np.array([runs[unit.run] for unit in common]))
-    return pooled_difference(means, np.array([unit.seed for unit in common]), overlap=overlap, step=step)
+        return pooled_ratio(means, runs, sessions)
+    return pooled_difference(means, seeds, overlap=overlap, step=step)
 
 
 def _natural(entry: StrategyAggregate) -> list[tuple[str, float, str]]:

@@ -1,10 +1,10 @@
 """Which strategy of a task to take, what else is as good, and what is not settled yet.
 
 Among the strategies whose primary metric is within the margin of the best one's, the rule takes the one with the least
-CPU time. It is *settled* if, against every other strategy, it is shown either to have the better quality, or to be no
-worse by more than the margin and to cost less or the same. So every comparison of the sentence is shown, and the chance
-to settle on one of equal strategies is that of a single comparison. A baseline is taken only if it is the cheapest and
-the best strategy is shown to be no better by more than the margin. The recommendation says nothing about other data.
+CPU time. It is *settled* if it is shown to have better quality than the next best strategy, the one that the rule would
+take without it, or to be no worse by more than the margin and to cost less or the same. It has to beat the baseline too.
+Others that are not shown to be beaten are named. A baseline is taken only if it is the cheapest and the best strategy
+is shown to be no better by more than the margin. The recommendation says nothing about other data.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class Recommendation:
     quality, cost
         Label of each other strategy to the comparison of `take` with it, on the primary metric and on CPU time.
     rivals
-        Strategies that may turn out to be the one to take.
+        While the state is open, the strategies that may turn out to be the one to take.
+    perhaps
+        Where it is settled, the strategies other than the next best one that may be as good.
     beyond
         Strategies that are beyond the limit of a metric and therefore left out.
     all_beyond
@@ -59,6 +61,7 @@ class Recommendation:
     quality: Mapping[str, Contest] = field(default_factory=dict)
     cost: Mapping[str, Contest] = field(default_factory=dict)
     rivals: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
     all_beyond: bool = False
     baseline: bool = False
@@ -77,6 +80,11 @@ class Recommendation:
         good = [label for label, own in self.quality.items() if own.word == "equal"]
         return sorted(good, key=lambda label: level(self.cells, label, COST.name))
 
+    def blocks(self, rival: str) -> int:
+        """Return the number of blocks in which `take` is compared with a rival."""
+        effect = self.quality[rival].effect
+        return 0 if effect is None else effect.blocks
+
     def needed(self, rival: str) -> tuple[int, int] | None:
         """Forecast how many blocks settle whether to take `take` or a rival; see `Contest.needed`.
 
@@ -86,10 +94,11 @@ class Recommendation:
             The least and the most blocks; ``None`` if that many cannot be measured.
         """
         quality, cost = self.quality[rival], self.cost[rival]
-        cheap = (quality.first, quality.first) if cost.word in ("better", "equal") else cost.needed()
-        enough = (quality.first, quality.first) if quality.not_worse else quality.needed(not_worse=True)
+        had = (quality.first, quality.first)
+        cheap = had if cost.word in ("better", "equal") else cost.needed("settled")
+        enough = had if quality.not_worse else quality.needed("not worse")
         by_cost = (max(cheap[0], enough[0]), max(cheap[1], enough[1])) if cheap and enough else None
-        ways = [way for way in (quality.needed(), by_cost) if way is not None]
+        ways = [way for way in (quality.needed("better"), by_cost) if way is not None]
         return min(ways) if ways else None
 
 
@@ -119,6 +128,25 @@ def level(cells: Sequence[CellAggregate], label: str, name: str) -> float:
     return float(np.mean([np.nanmean(column) for column in columns]))
 
 
+def levels(cells: Sequence[CellAggregate], labels: Sequence[str], name: str) -> dict[str, float]:
+    """Return the level of a measure for each of some strategies, though blocks were added to a few of them only.
+
+    Each strategy is compared with the one that has the most blocks on the blocks that both have, so that no strategy is
+    ahead because its blocks have other data.
+    """
+    most = max(labels, key=lambda label: sum(np.isfinite(cell.entries[label].values[name]).sum() for cell in cells))
+    found = {most: level(cells, most, name)}
+    for label in labels:
+        if label != most:
+            apart = [list(cell.differences(label, most, name).values()) for cell in cells]
+            found[label] = found[most] + _mean_of_means(apart) if all(apart) else level(cells, label, name)
+    return found
+
+
+def _mean_of_means(parts: Sequence[Sequence[float]]) -> float:
+    return float(np.mean([np.mean(part) for part in parts]))
+
+
 def _recommend(task: TaskInfo, cells: Sequence[CellAggregate], compare: Callable[..., Contest]) -> Recommendation:
     metric = task.metrics[0]
     cells, finished = _finished(cells, metric)
@@ -131,24 +159,29 @@ def _recommend(task: TaskInfo, cells: Sequence[CellAggregate], compare: Callable
     take = _choice(cells, strategies or labels, metric)
     quality_figure = Figure(metric.name, metric.direction, metric.margin)
     baseline = next((label for label in labels if label not in strategies and label != take), "")
-    best = max(strategies or labels, key=lambda label: _quality(cells, label, metric))
-    cheap = bool(baseline) and level(cells, baseline, COST.name) <= level(cells, take, COST.name)
+    quality_of = _qualities(cells, labels, metric)
+    best = max(strategies or labels, key=quality_of.__getitem__)
+    costs = levels(cells, labels, COST.name)
+    cheap = bool(baseline) and costs[baseline] <= costs[take]
     if cheap and against(baseline, best, quality_figure).not_worse:
         take = baseline
     others = [label for label in labels if label != take]
     quality = {label: against(take, label, quality_figure) for label in others}
     cost = {label: against(take, label, COST) for label in others}
-    rivals = [label for label in others if take != baseline and not _beats(quality[label], cost[label])]
+    if not others:
+        return Recommendation("none", take, cells)
+    next_best = _choice(cells, [label for label in others if label in strategies] or others, metric)
+    unbeaten = [label for label in others if take != baseline and not _beats(quality[label], cost[label])]
+    is_open = next_best in unbeaten or baseline in unbeaten
     return Recommendation(
-        state="none" if not others else "open" if rivals else "settled",
+        state="open" if is_open else "settled",
         take=take,
         cells=cells,
-        next_best=_choice(cells, [label for label in others if label in strategies] or others, metric)
-        if others
-        else "",
+        next_best=next_best,
         quality=quality,
         cost=cost,
-        rivals=tuple(rivals),
+        rivals=tuple(unbeaten) if is_open else (),
+        perhaps=() if is_open else tuple(unbeaten),
         beyond=tuple(beyond) if labels != finished else (),
         all_beyond=bool(beyond) and labels == finished,
         baseline=take == baseline,
@@ -173,13 +206,14 @@ def _beats(quality: Contest, cost: Contest) -> bool:
 
 def _choice(cells: Sequence[CellAggregate], labels: Sequence[str], metric: JudgedMetric) -> str:
     """Choose the cheapest of the strategies whose quality is within the margin of the best one's."""
-    quality = {label: _quality(cells, label, metric) for label in labels}
+    quality = _qualities(cells, labels, metric)
     good = [label for label in labels if quality[label] >= max(quality.values()) - metric.margin]
-    return min(good, key=lambda label: level(cells, label, COST.name))
+    return min(good, key=levels(cells, good, COST.name).__getitem__)
 
 
-def _quality(cells: Sequence[CellAggregate], label: str, metric: JudgedMetric) -> float:
-    return (1 if metric.direction == "higher" else -1) * level(cells, label, metric.name)
+def _qualities(cells: Sequence[CellAggregate], labels: Sequence[str], metric: JudgedMetric) -> dict[str, float]:
+    sign = 1 if metric.direction == "higher" else -1
+    return {label: sign * value for label, value in levels(cells, labels, metric.name).items()}
 
 
 def _beyond(cells: Sequence[CellAggregate], label: str, metric: JudgedMetric) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.analysis.aggregates import CellAggregate, aggregate
+from harness.analysis.aggregates import CellAggregate, aggregate, in_sessions
 from harness.analysis.comparable import with_same_totals, with_same_versions
 from harness.declare.values import Chart
 from harness.records import Record, Status
@@ -88,8 +88,9 @@ class RunSet:
 
     @property
     def added(self) -> frozenset[str]:
-        """The runs that only added blocks to another one."""
-        return frozenset(header.run for header in self.headers if header.parent)
+        """The runs that only added blocks to another one of these."""
+        runs = {header.run for header in self.headers}
+        return frozenset(header.run for header in self.headers if header.parent in runs)
 
     @property
     def measures(self) -> list[str]:
@@ -107,9 +108,10 @@ class RunSet:
 
     def missing(self) -> dict[str, int]:
         """Return run to the number of its planned trials without a record, for runs that lack some."""
-        left = {header.run: header.trials for header in self.headers}
+        left = {header.run: header.trials for header in self.headers if not header.parent}
         for header, tally in zip(self.headers, self.tallies, strict=True):
-            left[header.run] -= tally.statuses.total()
+            if header.run in left:
+                left[header.run] -= tally.statuses.total()
         return {run: count for run, count in left.items() if count > 0}
 
     def task(self, name: str) -> TaskInfo:
@@ -193,7 +195,12 @@ def read_run_set(
 
     with open_runs(paths) as opened:
         aggregates = aggregate(streams())
-    return RunSet(headers, tallies, aggregates, noise_beside(paths))
+    return RunSet(headers, tallies, in_sessions(aggregates, sessions_of(headers)), noise_beside(paths))
+
+
+def sessions_of(headers: Iterable[Header]) -> dict[str, str]:
+    """Return the runs that go on with the session of another one, each with that one."""
+    return {header.run: header.session for header in headers if header.session}
 
 
 def start_of(header: Header) -> datetime:

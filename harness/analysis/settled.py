@@ -29,8 +29,11 @@ from harness.stats.paired import Interval, at_level
 #: ``equal``: a difference larger than the margin is excluded; ``open``: nothing is settled.
 Word: TypeAlias = Literal["better", "worse", "equal", "open"]
 
+Goal: TypeAlias = Literal["better", "not worse", "settled"]
+
 FIRST_LEVEL = ALPHA / 2
-_MOST_BLOCKS = 400
+#: No more blocks than these are forecast.
+MOST_BLOCKS = 400
 _TAIL = 0.1
 
 
@@ -88,15 +91,21 @@ class Contest:
         sign = 1 if self.figure.better == "higher" else -1
         return sign * _plain(self.effect).estimate
 
-    def needed(self, *, not_worse: bool = False) -> tuple[int, int] | None:
+    @property
+    def next_look(self) -> int:
+        """The number of blocks at the first look that the two have not had."""
+        blocks = 0 if self.effect is None else self.effect.blocks
+        return next((count for count, _ in _looks(self.first, 2 * max(blocks, 1)) if count > blocks), 0)
+
+    def needed(self, goal: Goal) -> tuple[int, int] | None:
         """Forecast how many blocks the look has that settles it: a range, because the spread of few is a guess.
 
         The estimates are taken for the truth, and the spread from an 80 % interval.
 
         Parameters
         ----------
-        not_worse
-            Whether it is enough that `of` is not worse by more than the margin.
+        goal
+            What the look is to show: that `of` is better, that it is not worse by more than the margin, or anything.
 
         Returns
         -------
@@ -106,10 +115,15 @@ class Contest:
         if self.effect is None or not self.effect.known or math.isnan(self.effect.df):
             return None
         margin = _margin(self.figure)
-        room = margin + self.advantage if not_worse else max(abs(self.advantage), margin - abs(self.advantage))
+        apart = abs(self.advantage)
+        room = {
+            "better": self.advantage,
+            "not worse": margin + self.advantage,
+            "settled": max(apart, margin - apart),
+        }[goal]
         df = self.effect.df
         low, high = (self._blocks(room, math.sqrt(df / float(chdtri(df, tail)))) for tail in (_TAIL, 1 - _TAIL))
-        return None if low is None else (low, high or _MOST_BLOCKS)
+        return None if low is None else (low, high or MOST_BLOCKS)
 
     def _blocks(self, room: float, factor: float) -> int | None:
         """Return the blocks of the first look whose interval has a half-width below `room`, in logarithms for a cost.
@@ -124,7 +138,7 @@ class Contest:
         own, blocks = _plain(self.effect), self.effect.blocks
         estimated = (own.high - own.low) / 2 / float(stdtrit(own.df, 1 - ALPHA / 2))
         spread = factor * estimated / math.sqrt(1 / blocks + self.overlap)
-        for count, level in _looks(self.first, _MOST_BLOCKS):
+        for count, level in _looks(self.first, MOST_BLOCKS):
             half = float(stdtrit(count - 1, 1 - level / 2)) * spread * math.sqrt(1 / count + self.overlap)
             if count > blocks and half < room:
                 return count
@@ -166,10 +180,11 @@ def contest(
 
 
 def _looks(first: int, most: int) -> Iterator[tuple[int, float]]:
-    """Yield the blocks and the level of each look up to a number of blocks."""
+    """Yield the blocks and the level of each look up to a number of blocks; one block settles nothing."""
     count, level = first, FIRST_LEVEL
-    while 1 < count <= most:
-        yield count, level
+    while 0 < count <= most:
+        if count > 1:
+            yield count, level
         count, level = 2 * count, level / 2
 
 

@@ -72,11 +72,11 @@ def command(*, topics: tuple[str, ...], runs: tuple[str, ...], commands: bool, a
 
 
 def _paths(settings: Config, names: tuple[str, ...]) -> list[Path]:
-    from harness.store.runs import find_all, runs
+    from harness.store.runs import find_with_added, runs
 
     if not names:
         return runs(settings.results_folder)
-    return find_all(settings.results_folder, names)
+    return find_with_added(settings.results_folder, names)
 
 
 def _judged(topic: Topic, run_set: RunSet) -> list[Judged]:

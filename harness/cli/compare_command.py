@@ -177,11 +177,11 @@ def command(base: str, candidate: str, *, as_json: bool) -> None:
     """
     from harness.store.noise import deviations, noise_beside
     from harness.store.read import read_all
-    from harness.store.runs import find
+    from harness.store.runs import find_with_added
 
     folder = config().results_folder
-    old, paths = read_all(find(folder, base)), find(folder, candidate)
-    new, noise = read_all(paths), deviations(noise_beside(paths))
+    old, paths = _by_machine(read_all(find_with_added(folder, [base]))), find_with_added(folder, [candidate])
+    new, noise = _by_machine(read_all(paths)), deviations(noise_beside(paths))
     paired = _paired(old, new)
     remarks = log()
     for remark in dict.fromkeys(remark for one, other in paired for remark in _remarks(one[0], other[0])):
@@ -201,6 +201,14 @@ def command(base: str, candidate: str, *, as_json: bool) -> None:
             out.print()
             out.print(f"machine {machine}:", soft_wrap=True)
         print_differences(out, headers[machine], own)
+
+
+def _by_machine(runs: Sequence[_Part]) -> list[_Part]:
+    """Put the records of a run and of the blocks that were added to it together, those of each machine apart."""
+    parts: dict[str, _Part] = {}
+    for header, records in runs:
+        parts.setdefault(header.machine.name, (header, []))[1].extend(records)
+    return list(parts.values())
 
 
 def _same(one: _Part, other: _Part) -> bool:

@@ -296,7 +296,7 @@ def _suite(choices: dict[str, Any], settings: Config) -> Suite | None:
 
 def _check_margins(settings: Config, records: Sequence[Record] = ()) -> None:
     if settings.gate.margins:
-        from harness.gate.settle import check_margins
+        from harness.gate.policy import check_margins
         from harness.registry import load_registry
 
         check_margins(settings.gate, load_registry(settings).topics.values(), records)

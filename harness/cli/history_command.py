@@ -16,7 +16,7 @@ from harness.analysis.run_set import RunSet, read_run_set, start_of
 from harness.cli.output import config, console, json_option, log, print_json
 from harness.cli.waiting import reading
 from harness.errors import Exit, NothingSelectedError, UsageError, did_you_mean
-from harness.store.runs import find, runs
+from harness.store.runs import find_with_added, runs
 
 if TYPE_CHECKING:
     from harness.analysis.history import Track
@@ -41,7 +41,7 @@ def run_paths(results: Path, names: Sequence[str]) -> list[Path]:
     """
     paths: list[Path] = []
     for name in names:
-        paths += _in_folder(Path(name)) if Path(name).is_dir() else find(results, name)
+        paths += _in_folder(Path(name)) if Path(name).is_dir() else find_with_added(results, [name])
     return list({path.resolve(): path for path in (paths if names else _in_folder(results))}.values())
 
 

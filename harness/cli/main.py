@@ -17,6 +17,7 @@ from harness.text import inert
 _COMMANDS = {
     "list": "Show topics, tasks, strategies, scenarios and data sets.",
     "run": "Measure a selection and say what to take.",
+    "settle": "Add blocks to a run until its recommendations are settled.",
     "show": "Show one run: its machine and its comparison tables.",
     "compare": "Compare two runs, strategy by strategy.",
     "claims": "Judge the claims of the literature on what was measured.",

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import msgspec
 
@@ -17,11 +17,13 @@ from harness.analysis.aggregates import (
     aggregate,
     effect,
     in_order,
+    in_sessions,
     measurable,
     reference_among,
     shown,
     time_of,
 )
+from harness.analysis.run_set import sessions_of
 from harness.analysis.verdicts import Compared, compare, measures_of, outliers
 from harness.records import DISTURBED, Record, Status, is_cost, setup_among
 from harness.report.terminal import CellText, Column, Styled, print_table
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from harness.store.header import Header
 
+Runs: TypeAlias = "Sequence[tuple[Header, Sequence[Record]]]"
 COSTS = ("cpu_s", "wall_s", "peak_bytes")
 _NONE = "-"
 _NO_EFFECT = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
@@ -43,6 +46,7 @@ def print_run(
     header: Header,
     records: Sequence[Record],
     *,
+    added: Runs = (),
     full: str = "--json",
     noise_sd: float | None = None,
 ) -> None:
@@ -50,12 +54,14 @@ def print_run(
 
     Parameters
     ----------
+    added
+        Runs that add blocks to it on the same machine.
     full
         The option that shows the columns for which there is no room.
     noise_sd
         See `harness.analysis.verdicts.decide`.
     """
-    for aggregates in _aggregate(header, records):
+    for aggregates in _aggregate([(header, records), *added]):
         table = ComparisonTable(header, aggregates, noise_sd)
         notes = [table.caption, *chain(*table.outliers.values()), *table.choices, *table.divergences]
         print_table(out, table.columns(), title=aggregates.cell.title, notes=notes, full=full)
@@ -63,7 +69,7 @@ def print_run(
     for card in header.tasks:
         if card.left_out:
             out.print(wording.left_out(card.name, card.left_out), soft_wrap=True)
-    print_troubles(out, header, records)
+    print_troubles(out, header, [*records, *(record for _, own in added for record in own)])
 
 
 def print_troubles(out: Console, header: Header, records: Sequence[Record]) -> None:
@@ -106,11 +112,13 @@ def conditions(records: Sequence[Record]) -> Iterator[str]:
         )
 
 
-def rows(header: Header, records: Sequence[Record], noise_sd: float | None = None) -> list[dict[str, Any]]:
+def rows(
+    header: Header, records: Sequence[Record], noise_sd: float | None = None, added: Runs = ()
+) -> list[dict[str, Any]]:
     """Return the figures of the tables, one mapping for each cell and strategy."""
     return [
         row
-        for aggregates in _aggregate(header, records)
+        for aggregates in _aggregate([(header, records), *added])
         for row in ComparisonTable(header, aggregates, noise_sd).plain_rows()
     ]
 
@@ -289,8 +297,9 @@ class ComparisonTable:
         return "ok" in self._aggregates.entries[label].statuses
 
 
-def _aggregate(header: Header, records: Sequence[Record]) -> list[CellAggregate]:
-    return aggregate([(header.run, header.machine.name, records)])
+def _aggregate(runs: Runs) -> list[CellAggregate]:
+    cells = aggregate((header.run, header.machine.name, records) for header, records in runs)
+    return in_sessions(cells, sessions_of(header for header, _ in runs))
 
 
 def _roles(aggregates: CellAggregate, header: Header) -> tuple[list[str], str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -43,10 +42,11 @@ class LocalExecutor:
         """Do nothing: each fork server is started when a trial first needs it."""
 
     def run(self, blocks: Iterable[Block], receive: Receiver, begin: Callable[[Trial], None] = lambda _: None) -> None:
-        """Run blocks in order and hand over their records; an interruption ends all servers."""
-        waiting: queue.SimpleQueue[Block] = queue.SimpleQueue()
-        for block in blocks:
-            waiting.put(block)
+        """Run blocks in order and hand over their records; an interruption ends all servers.
+
+        With one job, a block is asked for when the records of those before it have been handed over.
+        """
+        waiting = _Waiting(blocks)
         jobs = self._limits.jobs
         with Slot() as slot:
             try:
@@ -73,7 +73,7 @@ class LocalExecutor:
 
     def _work(
         self,
-        waiting: queue.SimpleQueue[Block],
+        waiting: _Waiting,
         part_for: Callable[[int], Share],
         receive: Receiver,
         begin: Callable[[Trial], None],
@@ -81,11 +81,7 @@ class LocalExecutor:
         """Run blocks until none is waiting: the work of one job, with its share of the cores for some threads."""
         job = Job(self._config, self._limits, self._obstacles)
         self._jobs.append(job)
-        while True:
-            try:
-                block = waiting.get_nowait()
-            except queue.Empty:
-                return
+        while (block := waiting.take()) is not None:
             part = part_for(max(int(trial.params["threads"]) for trial in block.trials))
             for trial in block.trials:
                 if self._stopping:
@@ -96,6 +92,18 @@ class LocalExecutor:
                     # A trial that an interruption cut short did not fail; a resumed run repeats it.
                     if not self._stopping:
                         receive(Ended((response,)))
+
+
+class _Waiting:
+    """The blocks that are still to be run, for several threads."""
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self._blocks = iter(blocks)
+        self._taking = threading.Lock()
+
+    def take(self) -> Block | None:
+        with self._taking:
+            return next(self._blocks, None)
 
 
 def _part(slot: Slot, job: int, jobs: int, threads: int) -> Share:

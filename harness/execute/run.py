@@ -18,7 +18,8 @@ from harness.declare.values import Summed
 from harness.errors import UsageError
 from harness.execute import choose
 from harness.execute.executor import Block, Cluster, Ended, EngineError, Executor, Limits, Place, blocks_of
-from harness.measure.machine import Machine, environment, fingerprint
+from harness.measure.code import code_digests
+from harness.measure.machine import Environment, Machine, environment, fingerprint
 from harness.plan import Plan, make_plan
 from harness.plan.data import check_data
 from harness.plan.selection import Selection
@@ -76,7 +77,7 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         run=new_run_id(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=fingerprint(config.machine or None),
-        environment=environment(config.folder),
+        environment=environment(config.folder, _needs(tasks, registry)),
         selection=selection,
         plan=plan.digest,
         trials=len(plan.trials),
@@ -86,6 +87,7 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         references={task.full_name: task.reference for task in tasks if task.reference},
         tasks=tuple(_card(task, plan.left_out.get(task.full_name, ())) for task in tasks),
         cards=_versions(plan, registry),
+        code=code_digests({task.topic for task in tasks}, registry, config),
     )
     return OpenRun(create(config.results_folder, header), plan, blocks_of(plan.trials))
 
@@ -105,6 +107,11 @@ def reopen(name: str, config: Config, registry: Registry) -> OpenRun:
     files = parts(find(config.results_folder, name)[0])
     headers = {path: _header(path) for path in files}
     header = headers[files[0]]
+    if header.parent:
+        raise UsageError(
+            f"run {header.run} adds blocks to run {header.parent} as time allows: go on with "
+            f"'bakeoff settle {header.parent}'"
+        )
     _check_same(header, config)
     plan = _same_plan(header, registry)
     here = fingerprint(config.machine or None)
@@ -157,9 +164,33 @@ def run_plan(
         When what runs the blocks is gone; it says how to go on.
     """
     blocks = [*run.begun, *run.blocks]
+    own = (each for each in blocks if not each.machine or each.machine in executor.machines)
+    try:
+        ended = run_blocks(run.file, own, executor, receive, begin)
+    except EngineError as error:
+        raise EngineError(
+            f"{error}; what has ended is on record, go on with 'bakeoff run --resume {run.file.header.run}'"
+        ) from error
+    return _by_machine(blocks, ended)
+
+
+def run_blocks(
+    run: Run,
+    blocks: Iterable[Block],
+    executor: Executor,
+    receive: Callable[[Record, str], None],
+    begin: Callable[[Trial], None],
+) -> set[str]:
+    """Run blocks, and write the records as soon as the trials have ended; return the keys of these trials.
+
+    Raises
+    ------
+    EngineError
+        When what runs the blocks is gone.
+    """
     ended: set[str] = set()
     with ExitStack() as stack:
-        files = _Files(run.file, stack)
+        files = _Files(run, stack)
 
         def write(batch: Ended) -> None:
             responses = [response for response in batch.responses if response.record.trial.key not in ended]
@@ -174,15 +205,8 @@ def run_plan(
                 ended.add(response.record.trial.key)
                 receive(response.record, response.text)
 
-        try:
-            executor.run(
-                [each for each in blocks if not each.machine or each.machine in executor.machines], write, begin
-            )
-        except EngineError as error:
-            raise EngineError(
-                f"{error}; what has ended is on record, go on with 'bakeoff run --resume {run.file.header.run}'"
-            ) from error
-    return _by_machine(blocks, ended)
+        executor.run(blocks, write, begin)
+    return ended
 
 
 class _Files:
@@ -225,6 +249,16 @@ def altered_tasks(selection: Selection, registry: Registry) -> frozenset[str]:
         return any(question.measure in task.altered_metrics for _, question in questions(registry.topics[task.topic]))
 
     return frozenset(task.full_name for task in registry.tasks() if task.stress and wanted(task))
+
+
+def _needs(tasks: Iterable[Task], registry: Registry) -> set[str]:
+    """Return the modules of packages that tasks, their strategies or their data need."""
+    needs: set[str] = set()
+    for task in tasks:
+        needs.update(registry.topics[task.topic].needs)
+        needs.update(*(strategy.needs for strategy in task.strategies.values()))
+        needs.update(*(dataset.needs for dataset in registry.datasets_of(task)))
+    return needs
 
 
 def _metrics(tasks: Iterable[Task], altered: frozenset[str]) -> Iterator[JudgedMetric]:
@@ -323,8 +357,8 @@ def _same_plan(header: Header, registry: Registry) -> Plan:
 
 def _check_same(header: Header, config: Config) -> None:
     """Refuse to mix records of different packages or code in one run."""
-    now, then = environment(config.folder), header.environment
-    changes = [f"{name} {version}" for name, version in then.packages.items() if now.packages.get(name) != version]
+    now, then = environment(config.folder, header.environment.packages), header.environment
+    changes = changed_packages(then, now)
     if now.commit != then.commit:
         changes.insert(0, f"commit {(then.commit or 'none')[:8]}")
     if changes:
@@ -332,6 +366,11 @@ def _check_same(header: Header, config: Config) -> None:
             f"run {header.run} cannot be resumed: it began with {', '.join(changes)}, which this machine does not have "
             f"now; restore that, or start a new run"
         )
+
+
+def changed_packages(then: Environment, now: Environment) -> list[str]:
+    """List the packages of an environment that another one lacks or has in another version."""
+    return [f"{name} {version}" for name, version in then.packages.items() if now.packages.get(name) != version]
 
 
 def _create_part(first: Path, header: Header, here: Machine, config: Config) -> Run:

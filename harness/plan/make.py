@@ -15,7 +15,7 @@ from harness.declare import Param, Task
 from harness.errors import NothingSelectedError, UsageError, did_you_mean
 from harness.plan.cells import PlannedCell, cells_of_profile, matches, merged
 from harness.plan.selection import Selection
-from harness.records import Scalar, Seeds, Trial
+from harness.records import Cell, Scalar, Seeds, Trial
 from harness.registry import Registry
 
 
@@ -173,9 +173,7 @@ def _claimed(tasks: Sequence[Task], selection: Selection, registry: Registry) ->
 def _order(cells: Sequence[PlannedCell], seed: int) -> Iterator[Trial]:
     """Generate the trials block by block through all cells, so that a drift of the machine affects all cells alike."""
     for block in range(max((cell.blocks for cell in cells), default=0)):
-        seeds = Seeds(
-            data=_seed(seed, block, _DATA), model=_seed(seed, block, _MODEL), order=_seed(seed, block, _ORDER)
-        )
+        seeds = _seeds(seed, block)
         shuffle = np.random.default_rng(seeds.order)
         for cell in cells:
             variants = [variant for variant in cell.variants if block < variant.blocks]
@@ -194,5 +192,29 @@ def _order(cells: Sequence[PlannedCell], seed: int) -> Iterator[Trial]:
                 )
 
 
-def _seed(seed: int, block: int, kind: int) -> int:
-    return int(np.random.SeedSequence(seed, spawn_key=(block, kind)).generate_state(1)[0])
+def further_block(trials: Iterable[Trial], seed: int, block: int) -> list[Trial]:
+    """Plan a further block of a run: trials of any block with the seeds of this one, shuffled within each cell.
+
+    Parameters
+    ----------
+    seed
+        Root of the seeds of the run.
+    """
+    cells: dict[Cell, list[Trial]] = {}
+    for trial in trials:
+        cells.setdefault(trial.cell, []).append(trial)
+    seeds = _seeds(seed, block)
+    shuffle = np.random.default_rng(seeds.order)
+    return [
+        msgspec.structs.replace(of_cell[index], block=block, seeds=seeds)
+        for of_cell in cells.values()
+        for index in shuffle.permutation(len(of_cell))
+    ]
+
+
+def _seeds(seed: int, block: int) -> Seeds:
+    data, model, order = (
+        int(np.random.SeedSequence(seed, spawn_key=(block, kind)).generate_state(1)[0])
+        for kind in (_DATA, _MODEL, _ORDER)
+    )
+    return Seeds(data=data, model=model, order=order)

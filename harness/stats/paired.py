@@ -144,8 +144,10 @@ def paired_ratio(of: npt.ArrayLike, to: npt.ArrayLike) -> Interval:
     return mean(np.log(one) - np.log(other)).exp()
 
 
-def pooled_ratio(logs: npt.ArrayLike, sessions: npt.ArrayLike) -> Interval:
-    """Estimate a ratio from the log-ratios of blocks, some of which share a session (one run of the harness).
+def pooled_ratio(logs: npt.ArrayLike, runs: npt.ArrayLike, sessions: npt.ArrayLike | None = None) -> Interval:
+    """Estimate a ratio from the log-ratios of blocks, some of which share a session of measuring.
+
+    A run is a session, unless it goes on where another run left off: `one_session` says which of those are one.
 
     With one session this is Student's t over blocks. With several, a session has a random effect on all of its blocks:
     its variance comes from the analysis of variance (Searle, Casella & McCulloch 1992, "Variance components", section
@@ -157,10 +159,14 @@ def pooled_ratio(logs: npt.ArrayLike, sessions: npt.ArrayLike) -> Interval:
     ----------
     logs
         Log-ratios, shape (blocks,).
+    runs
+        Number of the run of each block, from 0; shape (blocks,).
     sessions
-        Number of the session of each block, from 0; shape (blocks,).
+        A number for each block, equal for runs of which one goes on where the other left off; by default that of the
+        run.
     """
-    values, members = np.asarray(logs, dtype=float), np.asarray(sessions)
+    values = np.asarray(logs, dtype=float)
+    members = np.asarray(runs) if sessions is None else one_session(values, np.asarray(runs), np.asarray(sessions))
     counts = np.bincount(members)
     counts = counts[counts > 0]
     pooled = mean(values)
@@ -180,6 +186,38 @@ def pooled_ratio(logs: npt.ArrayLike, sessions: npt.ArrayLike) -> Interval:
     variance = a * between + b * within
     df = variance**2 / ((a * between) ** 2 / (len(counts) - 1) + (b * within) ** 2 / within_df)
     return replace(_around(pooled.estimate, variance, max(1.0, df), len(values)), median=pooled.median).exp()
+
+
+def one_session(
+    values: npt.NDArray[np.float64], runs: npt.NDArray[np.int64], sessions: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Find the sessions of blocks: runs of one session are one, unless their values differ.
+
+    Each run is compared with the ones before it in its session, by an F test at 5 %; one that differs is a session of
+    its own. Parameters are those of `pooled_ratio`.
+
+    Returns
+    -------
+    array
+        Number of the run that the session of each block began with; shape (blocks,).
+    """
+    members = runs.copy()
+    for session in np.unique(sessions):
+        first, *others = dict.fromkeys(runs[sessions == session].tolist())
+        for run in others:
+            if not _differ(values[members == first], values[runs == run]):
+                members[runs == run] = first
+    return members
+
+
+def _differ(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> bool:
+    """Return whether the means of two groups differ by an F test at 5 %, which is the square of a t test."""
+    df = len(one) + len(other) - 2
+    if df < 1:
+        return False
+    within = (len(one) * float(np.var(one)) + len(other) * float(np.var(other))) / df
+    between = (float(np.mean(one)) - float(np.mean(other))) ** 2 / (1 / len(one) + 1 / len(other))
+    return between > within * float(stdtrit(df, 0.5 + CONFIDENCE / 2)) ** 2
 
 
 def pooled_difference(

@@ -33,8 +33,9 @@ def check_header(header: Header) -> None:
     ValidationError
         With a clause that says what is wrong.
     """
-    if not _RUN.fullmatch(header.run):
-        raise ValidationError(f"{_shown(header.run)} is not the id of a run, six hexadecimal digits")
+    for run in (header.run, *filter(None, (header.parent, header.session))):
+        if not _RUN.fullmatch(run):
+            raise ValidationError(f"{_shown(run)} is not the id of a run, six hexadecimal digits")
     if not is_date(header.started):
         raise ValidationError(f"{_shown(header.started)} is not the date and time of a start")
     try:
@@ -49,7 +50,8 @@ def check_header(header: Header) -> None:
     _check_names("strategy", (*(card.name for card in header.strategies), *header.references.values()))
     _check_identifiers(one.name for one in header.metrics)
     _check_identifiers(phase for card in header.tasks for phase in (*card.setup, *card.work))
-    _check_lines((*header.environment.packages.items(), *header.cards.items(), *_versions(header)))
+    named = (header.environment.packages, header.cards, header.code)
+    _check_lines((*(pair for names in named for pair in names.items()), *_versions(header)))
 
 
 def check_trial(trial: Trial) -> None:

@@ -34,6 +34,8 @@ _RUN = {
     "dirty": "environment.dirty",
     "command": "command",
     "plan": "plan",
+    "parent": "parent",
+    "session": "session",
     "planned": "trials",
 }
 _VARIANT = ("topic", "task", "strategy", "label", "dataset", "scenario")

@@ -17,7 +17,7 @@ from harness.measure.machine import Environment, Machine
 from harness.plan.selection import Selection
 from harness.records import Amount, Count, Scalar
 
-SCHEMA = "1.3"
+SCHEMA = "1.4"
 _SCHEMA = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 
 
@@ -159,7 +159,7 @@ class Header(msgspec.Struct, frozen=True):
     plan
         Digest of the planned trials.
     trials
-        Number of planned trials, on all machines together.
+        Number of planned trials, on all machines together; 0 for a run with a parent, which goes on as time allows.
     command
         The command line as typed.
     cards
@@ -172,6 +172,11 @@ class Header(msgspec.Struct, frozen=True):
         The planned tasks.
     parent
         The run that this one adds blocks to, continuing its seeds and block numbers; empty for any other run.
+    session
+        The run whose session of measuring this one goes on with, as it began within an hour of its end; empty for a
+        run that began a session.
+    code
+        Topic to the digest of the code that its trials run; see `harness.measure.code`.
     """
 
     schema: str
@@ -189,6 +194,8 @@ class Header(msgspec.Struct, frozen=True):
     references: dict[str, str] = {}
     tasks: tuple[TaskCard, ...] = ()
     parent: str = ""
+    session: str = ""
+    code: dict[str, str] = {}
 
     def setup(self, task: str) -> frozenset[str]:
         """Return the phases that the author of a task declares set-up; none in runs before schema 1.2.

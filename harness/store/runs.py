@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from harness.errors import BakeoffError, Exit, UsageError, did_you_mean
 from harness.inputs import lines, open_regular
 from harness.records import Record
@@ -276,6 +278,44 @@ def find(results: Path, name: str) -> list[Path]:
 def find_all(results: Path, names: Iterable[str]) -> list[Path]:
     """List the files of several runs, each file once; errors are those of `find`."""
     return list({path.resolve(): None for name in names for path in find(results, name)})
+
+
+def find_with_added(results: Path, names: Iterable[str]) -> list[Path]:
+    """List the files of several runs with the blocks that were added to them, each file once.
+
+    A run means those that add blocks to it as well, and a run that adds blocks means the one that it adds to and all
+    others that do. The path of a file means that file alone; errors are those of `find`.
+    """
+    found: dict[Path, None] = {}
+    for name in names:
+        files = find(results, name)
+        alone = _is_file(Path(name))
+        found.update((path.resolve(), None) for file in files for path in ([file] if alone else with_added(file)))
+    return list(found)
+
+
+def with_added(file: Path) -> list[Path]:
+    """List the file of the run that a file adds blocks to, or is itself, and of those that add to it on the machine."""
+    if not _FILE.fullmatch(file.name):
+        return [file]
+    first = parent_of(file) or _id(file)
+    listed = [path for path in runs(file.parent) if path.parent == file.parent]
+    begun = next((place for place, path in enumerate(listed) if _id(path) == first), len(listed))
+    added = [path for path in listed[begun + 1 :] if parent_of(path) == first]
+    return [*listed[begun : begun + 1], *added] or [file]
+
+
+def parent_of(path: Path) -> str:
+    """Return the id of the run that a file adds blocks to; empty if it adds to none, or is damaged."""
+    try:
+        with open_regular(path) as file:
+            return msgspec.json.decode(next(lines(file), b""), type=_Added).parent
+    except (OSError, ValueError, RecursionError):  # said when it is read
+        return ""
+
+
+class _Added(msgspec.Struct):
+    parent: str = ""
 
 
 def _is_file(path: Path) -> bool:

@@ -203,3 +203,17 @@ def test_cells_where_most_were_measured_decide() -> None:
 def test_large_ratios_are_written_out() -> None:
     advice = said(cells(slow=(4870.0, 0.80, 50), quick=(1.0, 0.80, 50)))
     assert advice.why == "4,870x less CPU than slow [4,870, 4,870] at equal AUC (0.8016)"
+
+
+def test_what_may_be_as_good_beside_the_next_best_is_named_and_keeps_nothing_open() -> None:
+    quality = {"best": (0.80, 0.81, 0.82), "next": (0.7999, 0.8101, 0.8199), "wild": (0.60, 0.83, 0.75)}
+    costs = {"best": 1.0, "next": 2.0, "wild": 3.0}
+    records = [
+        record(name, block, costs[name] + block / 1000, auc)
+        for name, row in quality.items()
+        for block, auc in enumerate(row)
+    ]
+    planted = aggregate([("run", "machine", records)])
+    recommendation = found(planted)
+    assert (recommendation.state, recommendation.next_best, recommendation.perhaps) == ("settled", "next", ("wild",))
+    assert said(planted).as_good.endswith("; perhaps as good: wild")

@@ -60,7 +60,7 @@ def test_a_cost_is_compared_as_a_ratio() -> None:
 
 def test_one_block_settles_nothing() -> None:
     found = meet([1.0], [9.0], REGRET)
-    assert (found.word, found.needed()) == ("open", None)
+    assert (found.word, found.needed("settled")) == ("open", None)
 
 
 def test_blocks_that_were_added_count_from_the_next_look_on() -> None:
@@ -92,11 +92,18 @@ def test_at_most_five_per_cent_of_equal_strategies_are_ever_settled_as_different
 def test_the_forecast_is_the_look_at_which_the_interval_is_short_enough() -> None:
     """A difference of one standard deviation: 3, 6 and 12 blocks do not show it at their levels, 24 blocks do."""
     differences = np.array([0.0, 1.0, 2.0])
-    low, high = meet(list(differences), [0.0] * 3, REGRET).needed() or (0, 0)
+    low, high = meet(list(differences), [0.0] * 3, REGRET).needed("settled") or (0, 0)
     assert low < 24 <= high
     exact = meet(list(np.resize([0.0, 1.0, 2.0], 300)), [0.0] * 300, REGRET, first=3)
     assert exact.word == "worse"
 
 
+def test_a_forecast_is_of_what_is_to_be_shown() -> None:
+    """Of equal quality within the margin: it is settled, and no number of blocks shows that one is better."""
+    found = meet([0.7001, 0.8002, 0.9003], [0.7003, 0.8002, 0.9001], AUC)
+    assert found.word == "equal"
+    assert (found.needed("better"), found.needed("not worse")) == (None, (6, 6))
+
+
 def test_no_number_of_blocks_tells_apart_what_does_not_differ() -> None:
-    assert meet([1.0, 2.0, 3.0], [3.0, 2.0, 1.0], REGRET).needed() is None
+    assert meet([1.0, 2.0, 3.0], [3.0, 2.0, 1.0], REGRET).needed("settled") is None

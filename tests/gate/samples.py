@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.config import Allowed, GatePolicy
 from harness.gate.decision import Case, Decision, Effect, Finding, Pair, Side, Verdict, worst
-from harness.gate.settle import settle
+from harness.gate.policy import apply_policy
 from harness.measure.machine import Machine
 
 TODAY = datetime.date(2026, 11, 25)
@@ -130,7 +130,7 @@ def unmeasured(strategy: str = "cluster", **more: Any) -> Case:
 
 
 def decision(*cases: Case, policy: GatePolicy = POLICY, **more: Any) -> Decision:
-    """Make a settled decision on some cases."""
+    """Make a decision on some cases, with the policy applied."""
     made: dict[str, Any] = {
         "base": Side("origin/main", "4ed559bb1234567890", False, {"xgboost": "3.0.0", "numpy": "2.1.0"}),
         "candidate": Side("working tree", "7bffaaa01234567890", True, {"xgboost": "3.1.0", "numpy": "2.1.0"}),
@@ -140,7 +140,7 @@ def decision(*cases: Case, policy: GatePolicy = POLICY, **more: Any) -> Decision
         "elapsed_s": 754.0,
         "command": "bakeoff gate --base origin/main",
     }
-    return settle(Decision(**{**made, **more}, policy=policy, cases=list(cases)), TODAY)
+    return apply_policy(Decision(**{**made, **more}, policy=policy, cases=list(cases)), TODAY)
 
 
 def every() -> Decision:

@@ -8,7 +8,7 @@ from gate.stored_runs import record
 from harness.config import GatePolicy
 from harness.declare import Dataset, Judgement, Metric, Topic
 from harness.errors import UsageError
-from harness.gate.settle import check_margins
+from harness.gate.policy import check_margins
 
 
 def topics() -> list[Topic]:

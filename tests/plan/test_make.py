@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from harness.declare import CLEAN, Dataset, Judgement, Metric, Param, Profile, Scenario, Task, Topic
 from harness.errors import DeclarationError, NothingSelectedError, UsageError
 from harness.plan import Plan, make_plan
+from harness.plan.make import further_block
 from harness.plan.selection import Selection
 from harness.records import Trial
 from harness.registry import Registry
@@ -125,6 +126,16 @@ def test_more_blocks_keep_the_first_ones(registry: Registry) -> None:
     few = make_plan(Selection(**ONE, blocks=2), registry).trials
     many = make_plan(Selection(**ONE, blocks=5), registry).trials
     assert many[: len(few)] == few
+
+
+def test_a_further_block_is_that_of_a_longer_plan(registry: Registry) -> None:
+    """It is made from the trials of any block."""
+    longer = make_plan(Selection(blocks=4, seed=7), registry).trials
+    first = [trial for trial in longer if trial.block == 0]
+    last = [trial for trial in longer if trial.block == 3]
+    made = further_block(first, 7, 3)
+    assert {trial.key: trial for trial in made} == {trial.key: trial for trial in last}
+    assert [trial.cell for trial in made] == [trial.cell for trial in last]
 
 
 def test_fewer_strategies_keep_the_data(registry: Registry) -> None:

@@ -54,6 +54,7 @@ def payload(*tasks: Plain, machines: int = 1, runs: int = 1, claims: Sequence[Pl
 def run(name: str, machine: str) -> Plain:
     return {
         "run": name,
+        "session": None,
         "machine": machine,
         "started": "2026-11-23T04:21:21+00:00",
         "commit": "5f39a531",
@@ -311,7 +312,11 @@ def aggregates(payload: Plain, task: Plain, cell: Plain) -> CellAggregate:
         }
         cases = {name: np.full(len(cell["units"]), 1 / step) for name, step in row["steps"].items()}
         entries[about["label"]] = StrategyAggregate(about["strategy"], about["options"], columns, cases)
-    units = [RunBlock(payload["runs"][run]["run"], block, seed) for run, block, seed in cell["units"]]
+    runs = payload["runs"]
+    units = [
+        RunBlock(runs[run]["run"], block, seed, "" if (own := runs[run]["session"]) is None else runs[own]["run"])
+        for run, block, seed in cell["units"]
+    ]
     return CellAggregate(payload["machines"][cell["machine"]]["name"], place, units, entries, cell["overlap"])
 
 

@@ -75,7 +75,12 @@ def assert_equal(found: Plain, expected: Plain) -> None:
 def test_effects_equal_those_of_harness_stats(show: Show) -> None:
     tasks = [samples.task(f"planted/{count}", runs=range(count), blocks=4 + count, seed=count) for count in (1, 2, 3)]
     payload = samples.payload(*tasks, runs=3)
-    page = show(payload)
+    for session in (None, 0):
+        payload["runs"][2]["session"] = session
+        assert_effects_equal(show(payload), payload, tasks)
+
+
+def assert_effects_equal(page: Page, payload: Plain, tasks: list[Plain]) -> None:
     compared = [(base, cells) for base in ("base", "flaky") for cells in ([0], [1, 3], [0, 1, 2, 3])]
     for (index, task), (base, cells) in itertools.product(enumerate(tasks), compared):
         expected = samples.compared(payload, task, [task["cells"][cell] for cell in cells], base)

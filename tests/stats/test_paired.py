@@ -15,6 +15,7 @@ from harness.stats.paired import (
     Interval,
     bootstrap,
     mean,
+    one_session,
     p_value,
     paired_difference,
     paired_ratio,
@@ -147,6 +148,42 @@ def test_two_sessions_that_differ_a_lot_are_too_few() -> None:
     logs = rng.normal(size=(1500, 2))[:, sessions] + rng.normal(size=(1500, 16))
     held = np.mean([not pooled_ratio(row, sessions).excludes(1.0) for row in logs])
     assert 0.85 < held < 0.93
+
+
+@pytest.mark.parametrize("counts", [[3, 3], [3, 7], [4, 4, 8]], ids=str)
+def test_a_run_that_goes_on_is_of_the_same_session_unless_it_differs(counts: list[int]) -> None:
+    """The F test errs in one of twenty later runs; a difference of ten standard deviations it always sees."""
+    rng = np.random.default_rng(3)
+    runs = np.repeat(np.arange(len(counts)), counts)
+    found = [one_session(rng.normal(size=len(runs)), runs, np.zeros_like(runs)) for _ in range(2000)]
+    apart = np.mean([[members[runs == run][0] == run for run in range(1, len(counts))] for members in found])
+    assert apart == pytest.approx(0.05, abs=0.015)
+    far = one_session(rng.normal(size=len(runs)) + 10 * runs, runs, np.zeros_like(runs))
+    assert far.tolist() == runs.tolist()
+
+
+def test_a_session_that_goes_on_does_not_widen_the_interval() -> None:
+    """As two random sessions, 3 + 7 blocks of one normal distribution often have an interval that is far wider."""
+    rng = np.random.default_rng(4)
+    runs, one = np.repeat([0, 1], [3, 7]), np.zeros(10, dtype=int)
+
+    def width(logs: np.ndarray, sessions: np.ndarray) -> float:
+        found = pooled_ratio(logs, runs, sessions)
+        return math.log(found.high / found.low)
+
+    samples = rng.normal(size=(2000, 10))
+    plain = np.array([width(logs, one) for logs in samples]) / np.array(
+        [np.ptp(stats.t.interval(0.95, 9, scale=stats.sem(logs))) for logs in samples]
+    )
+    random = np.array([width(logs, runs) for logs in samples])
+    assert np.mean(np.isclose(plain, 1.0)) > 0.9
+    assert np.quantile(random / np.array([width(logs, one) for logs in samples]), 0.9) > 2
+
+
+def test_runs_of_different_sessions_stay_apart() -> None:
+    runs = np.array([0, 0, 1, 1, 2, 2])
+    found = one_session(np.array([1.0, 2.0] * 3), runs, np.array([0, 0, 1, 1, 1, 1]))
+    assert found.tolist() == [0, 0, 1, 1, 1, 1]
 
 
 @settings(deadline=None)

@@ -117,7 +117,7 @@ def test_unknown_keys_are_ignored(make_header: Make, make_record: Make) -> None:
 
 
 def test_a_newer_major_version_is_refused(make_header: Make) -> None:
-    with pytest.raises(UsageError, match=r"^run.jsonl has schema 2.0, .* reads up to 1.3: update bakeoff$"):
+    with pytest.raises(UsageError, match=r"^run.jsonl has schema 2.0, .* reads up to 1.4: update bakeoff$"):
         Reader(Path("run.jsonl"), io.BytesIO(encode(make_header(schema="2.0"))))
 
 

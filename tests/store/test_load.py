@@ -105,12 +105,25 @@ def test_a_row_a_sample(results: Path, make_record: Make) -> None:
 def test_a_row_a_run(results: Path) -> None:
     frame = tables(results).runs
     assert list(frame.columns) == [
-        *["run", "machine", "started", "schema", "commit", "dirty", "command", "plan", "planned", "recorded"]
+        *[
+            "run",
+            "machine",
+            "started",
+            "schema",
+            "commit",
+            "dirty",
+            "command",
+            "plan",
+            "parent",
+            "session",
+            "planned",
+            "recorded",
+        ]
     ]
     assert frame["recorded"].tolist() == [2, 1]
     assert frame.iloc[0].tolist() == [
         *["a1b2c3", "box", "2026-11-23T02:15:00+00:00", SCHEMA, "0123456789abcdef", False],
-        *["bakeoff run boosting", "feed", 4, 2],
+        *["bakeoff run boosting", "feed", "", "", 4, 2],
     ]
 
 

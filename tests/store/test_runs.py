@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from harness.errors import Exit, UsageError
+from harness.measure.machine import Machine
 from harness.store.read import encode, read
-from harness.store.runs import RunWriteError, create, find, resume, runs
+from harness.store.runs import RunWriteError, create, find, find_with_added, resume, runs
 
 Make = Callable[..., Any]
 
@@ -282,6 +283,25 @@ def test_an_unclear_or_unknown_run_is_one_sentence(tmp_path: Path, three: list[P
         find(tmp_path, "")
     with pytest.raises(UsageError, match="contains no runs; make one with 'bakeoff run'"):
         find(tmp_path / "nowhere", "latest")
+
+
+def test_a_run_means_the_blocks_that_were_added_to_it(tmp_path: Path, make_header: Make) -> None:
+    machine = Machine("box")
+    made = {}
+    for hour, run, parent in ((1, "aaaaaa", ""), (2, "bbbbbb", ""), (3, "cccccc", "aaaaaa"), (4, "dddddd", "aaaaaa")):
+        header = make_header(
+            run=run, started=f"2026-11-23T0{hour}:00:00+00:00", machine=machine, parent=parent, trials=0
+        )
+        with create(tmp_path, header) as file:
+            made[run] = file.path
+    family = [made["aaaaaa"], made["cccccc"], made["dddddd"]]
+    for name in ("aaaaaa", "cccccc", "latest", made["dddddd"].name):
+        assert find_with_added(tmp_path, [name]) == family
+    assert find_with_added(tmp_path, ["bbbbbb"]) == [made["bbbbbb"]]
+    assert find_with_added(tmp_path, ["bbbbbb", "aaaaaa", "cccccc"]) == [made["bbbbbb"], *family]
+    assert find_with_added(tmp_path, [str(made["aaaaaa"])]) == [made["aaaaaa"]]
+    made["aaaaaa"].unlink()
+    assert find_with_added(tmp_path, ["cccccc"]) == [made["cccccc"]]
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from harness.gate.decision import Case, Effect, Kind, Stage
 from harness.gate.live import journal
 from harness.gate.live.gated import SCREEN_ALPHA, GatedFigure
 from harness.gate.live.measured_case import MeasuredCase, cases, confirming_alpha
+from harness.gate.policy import apply_to_case, today_utc
 from harness.gate.sequential import SequentialResult, State, looks, spending
-from harness.gate.settle import settle_case, today_utc
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -107,7 +107,7 @@ def explain(name: str, results: Path) -> Explanation:
     stopped = stop.reason if stop else ""
     alpha = confirming_alpha(suite)
     made = [
-        _case(measured, settle_case(case, head.request.policy, today_utc()), alpha)
+        _case(measured, apply_to_case(case, head.request.policy, today_utc()), alpha)
         for measured, case in zip(suite, cases(suite, stopped), strict=True)
     ]
     others = [ExplainedCase(case.name, case.verdict, case.reason, {}, []) for case in head.settled]

@@ -29,7 +29,7 @@ from harness.gate.live.measured_case import MeasuredCase, cases, divergences
 from harness.gate.live.planned_cases import GatePlan, plan_cases
 from harness.gate.live.schedule import Setup, measure_all
 from harness.gate.live.unchanged import Trees, equal, leave_out_unchanged, settle_all
-from harness.gate.settle import settle, today_utc
+from harness.gate.policy import apply_policy, today_utc
 from harness.measure.git import digest_of_tree
 from harness.measure.machine import fingerprint, usable_cores
 from harness.plan.selection import Selection
@@ -267,7 +267,7 @@ def _measure(
         remarks=[*head.remarks, *_remarks(stopped, suite), *choices(suite), *divergences(suite), *company(suite)],
         parts=parts,
     )
-    return settle(decision, today_utc())
+    return apply_policy(decision, today_utc())
 
 
 def choices(suite: Sequence[MeasuredCase]) -> Iterator[str]:

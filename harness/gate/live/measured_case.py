@@ -14,8 +14,8 @@ from harness.gate.growth import growth
 from harness.gate.live.both_sides import Reading, spread_between
 from harness.gate.live.gated import SCREEN_ALPHA, GatedFigure, figures_of, times_of, too_short, total_of
 from harness.gate.live.planned_cases import PlannedCase
+from harness.gate.policy import today_utc
 from harness.gate.sequential import SequentialResult, looks
-from harness.gate.settle import today_utc
 from harness.stats.paired import holm
 
 _TRIES = 2  # a case is given up when one of this many pairs failed

@@ -12,7 +12,7 @@ from statistics import median
 from harness.config import GatePolicy
 from harness.errors import UsageError
 from harness.gate.decision import Case, Decision
-from harness.gate.settle import settle, today_utc
+from harness.gate.policy import apply_policy, today_utc
 from harness.gate.stored.cases import prepare_cases
 from harness.gate.stored.findings import finish
 from harness.gate.stored.sides import SESSION_S, StoredRun, StoredSides, describe, prepare, sessions
@@ -104,7 +104,7 @@ def decide(
         remarks=[*sides.remarks, *_session_remarks(sides), *prepared.remarks, *_together(cases, sides)],
     )
     decision.elapsed_s = time.monotonic() - started
-    return settle(decision, today)
+    return apply_policy(decision, today)
 
 
 def _session_remarks(sides: StoredSides) -> list[str]:

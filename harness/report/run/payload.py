@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 
 from harness.analysis import wording
 from harness.analysis.run_set import RunSet, Tally, read_run_set
+from harness.analysis.sessions import session_remarks
 from harness.claims import Judged, judge
 from harness.config import Config
 from harness.data.cards import cards
@@ -24,7 +25,7 @@ from harness.registry import Registry, card_folders, load_registry
 from harness.report.run.task import DataCard, task_payload
 from harness.stats.paired import CONFIDENCE
 from harness.store.header import Header
-from harness.store.runs import find_all
+from harness.store.runs import find_with_added
 from harness.store.runs import runs as runs_in
 
 _DEGREES = 200
@@ -59,7 +60,7 @@ def build(
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": metadata.version("bakeoff"),
         "title": title,
-        "runs": [_run(header, tally) for header, tally in zip(run_set.headers, run_set.tallies, strict=True)],
+        "runs": [_run(header, tally, run_set) for header, tally in zip(run_set.headers, run_set.tallies, strict=True)],
         "machines": [_machine(name, run_set) for name in machines],
         "remarks": remarks(run_set),
         "tasks": [
@@ -91,6 +92,7 @@ def remarks(run_set: RunSet) -> list[str]:
     if changed:
         said.append(f"The runs differ in packages: {', '.join(changed)}.")
     said += run_set.incomparable
+    said += session_remarks(run_set.headers, run_set.aggregates)
     missing = run_set.missing()
     for header, tally in zip(run_set.headers, run_set.tallies, strict=True):
         said += _remarks_on(header, missing.get(header.run, 0))
@@ -122,15 +124,17 @@ def finite(value: Any) -> Any:
     return value
 
 
-def _run(header: Header, tally: Tally) -> dict[str, Any]:
+def _run(header: Header, tally: Tally, run_set: RunSet) -> dict[str, Any]:
+    places = {(other.run, other.machine.name): place for place, other in enumerate(run_set.headers)}
     return {
         "run": header.run,
+        "session": places.get((header.session, header.machine.name)),
         "machine": header.machine.name,
         "started": header.started,
         "commit": header.environment.commit and header.environment.commit[:8],
         "dirty": bool(header.environment.dirty),
         "command": header.command,
-        "planned": header.trials,
+        "planned": header.trials or tally.statuses.total(),
         "recorded": tally.statuses.total(),
         "statuses": dict(tally.statuses),
         "contaminated": tally.contaminated,
@@ -214,7 +218,7 @@ def collect(
         If a run cannot be found or read, or the runs have no trials.
     """
     folder = config.results_folder
-    paths = find_all(folder, names or ("latest",))
+    paths = find_with_added(folder, names or ("latest",))
     others = [path for path in runs_in(folder) if path.resolve() not in paths] if history else []
     registry = load_registry(config)
     with reading([*paths, *others]) as read:

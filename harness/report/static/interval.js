@@ -106,9 +106,40 @@
     log: found.estimate,
   });
 
-  /** Mean of log-ratios; what a run adds to all of its blocks counts too: pooled_ratio in paired.py says how. */
-  const pooledRatio = (values, sessions) => {
-    const groups = grouped(values, sessions);
+  /** Whether two groups differ, by an F test at 5 %. */
+  const differ = (one, other) => {
+    const df = one.length + other.length - 2;
+    if (df < 1) return false;
+    const [a, b] = [average(one), average(other)];
+    const within = (squares(one, a) + squares(other, b)) / df;
+    return (a - b) ** 2 / (1 / one.length + 1 / other.length) > within * quantile(df) ** 2;
+  };
+
+  /** The values of each session: one_session in paired.py says which runs are one. */
+  const inSessions = (values, runs) => {
+    const own = new Map();
+    values.forEach((value, index) => {
+      if (!own.has(runs[index])) own.set(runs[index], []);
+      own.get(runs[index]).push(value);
+    });
+    const begun = new Map();
+    const groups = [];
+    for (const [run, part] of own) {
+      const session = bakeoff.payload.runs[run]?.session ?? run;
+      const first = begun.get(session);
+      if (first && !differ(first, part)) {
+        first.push(...part);
+        continue;
+      }
+      groups.push(part);
+      if (!first) begun.set(session, part);
+    }
+    return groups;
+  };
+
+  /** Mean of log-ratios; what a session adds to all of its blocks counts too: pooled_ratio in paired.py says how. */
+  const pooledRatio = (values, runs) => {
+    const groups = inSessions(values, runs);
     const [pooled, count] = [mean(values), values.length];
     const [betweenDf, withinDf] = [groups.length - 1, count - groups.length];
     if (betweenDf < 1 || withinDf < 1) return pooled;

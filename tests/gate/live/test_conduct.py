@@ -19,7 +19,7 @@ from harness.gate.live import schedule as module
 from harness.gate.live.both_sides import PairRequest, Reading
 from harness.gate.live.gate import company
 from harness.gate.live.measured_case import MeasuredCase, cases, divergences
-from harness.gate.settle import settle_case
+from harness.gate.policy import apply_to_case
 
 POLICY = GatePolicy()
 TODAY = date(2026, 11, 25)
@@ -48,7 +48,7 @@ class Run:
 
     def __call__(self, memory: planted.Memory | None = None) -> list[Case]:
         self.stopped = module.measure_all(self.suite, planted.bench(self.policy, memory), self._listen)
-        return [settle_case(case, self.policy, TODAY) for case in cases(self.suite, self.stopped)]
+        return [apply_to_case(case, self.policy, TODAY) for case in cases(self.suite, self.stopped)]
 
     def _listen(self, place: int, found: Pair | Reading) -> None:
         kind = found.stage if isinstance(found, Pair) else "memory"

@@ -12,7 +12,7 @@ import pytest
 
 from harness.config import Allowed, GatePolicy
 from harness.gate.decision import VERDICTS, Case, Decision, Finding, Side
-from harness.gate.settle import settle, settle_case, today_utc
+from harness.gate.policy import apply_policy, apply_to_case, today_utc
 from harness.measure.machine import Machine
 
 
@@ -34,25 +34,25 @@ def test_only_the_cell_that_is_named_is_allowed() -> None:
         msgspec.structs.replace(case_of(verdict("regressed")), params={"rows": rows, "threads": 1})
         for rows in (1000, 1_000_000)
     ]
-    assert [settle_case(case, policy, TODAY).verdict for case in cells] == ["regressed", "pass"]
+    assert [apply_to_case(case, policy, TODAY).verdict for case in cells] == ["regressed", "pass"]
 
 
 def test_an_allowed_regression_passes_until_its_day_is_over() -> None:
     entry = Allowed("planted/choose/hist", TODAY, "the price of calibration", figure="cpu_s")
     policy = GatePolicy(allowed=(entry,))
     case = case_of(verdict("regressed"), verdict("pass", "wall_s"))
-    settled = settle_case(case, policy, TODAY)
-    assert settled.verdict == "pass"
-    assert settled.findings[0].verdict == "regressed"
-    assert settled.findings[0].allowed == "the price of calibration (allowed until 2026-11-25)"
-    assert settle_case(case_of(verdict("regressed", "wall_s")), policy, TODAY).verdict == "regressed"
+    applied = apply_to_case(case, policy, TODAY)
+    assert applied.verdict == "pass"
+    assert applied.findings[0].verdict == "regressed"
+    assert applied.findings[0].allowed == "the price of calibration (allowed until 2026-11-25)"
+    assert apply_to_case(case_of(verdict("regressed", "wall_s")), policy, TODAY).verdict == "regressed"
     decision = Decision(Side("a"), Side("b"), False, Machine("box"), policy, "", cases=[case])
-    late = settle(decision, TODAY + datetime.timedelta(days=1))
+    late = apply_policy(decision, TODAY + datetime.timedelta(days=1))
     assert late.verdict == "regressed"
     assert late.remarks == [
         "allowed until 2026-11-25 has run out: planted/choose/hist, figure cpu_s (the price of calibration)"
     ]
-    assert settle(late, TODAY + datetime.timedelta(days=1)) == late
+    assert apply_policy(late, TODAY + datetime.timedelta(days=1)) == late
 
 
 @pytest.mark.parametrize(
@@ -65,20 +65,20 @@ def test_an_allowed_regression_passes_until_its_day_is_over() -> None:
 )
 def test_what_is_inconclusive_counts_as_the_policy_says(choice: Any, counted: str, words: str) -> None:
     policy = GatePolicy(inconclusive=choice)
-    settled = settle_case(case_of(verdict("inconclusive"), verdict("pass", "wall_s")), policy, TODAY)
-    assert (settled.verdict, settled.findings[0].verdict, settled.findings[0].reason) == (
+    applied = apply_to_case(case_of(verdict("inconclusive"), verdict("pass", "wall_s")), policy, TODAY)
+    assert (applied.verdict, applied.findings[0].verdict, applied.findings[0].reason) == (
         counted,
         "inconclusive",
         words,
     )
-    bare = settle_case(case_of(verdict="inconclusive", reason="because"), policy, TODAY)
+    bare = apply_to_case(case_of(verdict="inconclusive", reason="because"), policy, TODAY)
     assert (bare.verdict, bare.reason) == (counted, words)
-    assert settle_case(settled, policy, TODAY) == settled
+    assert apply_to_case(applied, policy, TODAY) == applied
 
 
 def test_the_worst_finding_and_the_worst_case_decide() -> None:
     for better, worse in pairwise(VERDICTS):
-        assert settle_case(case_of(verdict(better), verdict(worse)), GatePolicy(), TODAY).verdict == worse
+        assert apply_to_case(case_of(verdict(better), verdict(worse)), GatePolicy(), TODAY).verdict == worse
 
 
 def test_the_day_ends_at_one_moment_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,19 +23,19 @@ def today_utc() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
 
 
-def settle(decision: Decision, today: datetime.date) -> Decision:
-    """Apply the policy to every case, and give the decision its verdict; settling twice changes nothing.
+def apply_policy(decision: Decision, today: datetime.date) -> Decision:
+    """Apply the policy to every case, and give the decision its verdict; applying it twice changes nothing.
 
     An entry of `GatePolicy.allowed` that has expired, and would cover a figure here, becomes a remark.
     """
-    cases = [settle_case(case, decision.policy, today) for case in decision.cases]
+    cases = [apply_to_case(case, decision.policy, today) for case in decision.cases]
     expired = [remark for remark in _expired_entries(decision, today) if remark not in decision.remarks]
     return msgspec.structs.replace(
         decision, cases=cases, remarks=[*decision.remarks, *expired], verdict=worst(case.verdict for case in cases)
     )
 
 
-def settle_case(case: Case, policy: GatePolicy, today: datetime.date) -> Case:
+def apply_to_case(case: Case, policy: GatePolicy, today: datetime.date) -> Case:
     """Apply the policy to the findings of a case, and give the case the worst verdict that they then count as.
 
     The verdicts of findings do not change. A regressed, failed or not measured finding counts as a pass if the policy
@@ -48,12 +48,12 @@ def settle_case(case: Case, policy: GatePolicy, today: datetime.date) -> Case:
         return msgspec.structs.replace(
             case, allowed=allowed, reason=reason, verdict=_counted(case.verdict, allowed, policy)
         )
-    findings = [_settled(case, finding, policy, today) for finding in case.findings]
+    findings = [_with_allowance(case, finding, policy, today) for finding in case.findings]
     verdict = worst(_counted(finding.verdict, finding.allowed, policy) for finding in findings)
     return msgspec.structs.replace(case, findings=findings, verdict=verdict, reason=_trade(findings) or case.reason)
 
 
-def _settled(case: Case, finding: Finding, policy: GatePolicy, today: datetime.date) -> Finding:
+def _with_allowance(case: Case, finding: Finding, policy: GatePolicy, today: datetime.date) -> Finding:
     allowed = _allowed(case, finding.figure, finding.verdict, policy, today)
     reason = finding.reason if allowed else _with_policy(finding.reason, finding.verdict, policy)
     return msgspec.structs.replace(finding, allowed=allowed, reason=reason)
