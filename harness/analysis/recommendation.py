@@ -2,9 +2,9 @@
 
 Among the strategies whose primary metric is within the margin of the best one's, the rule takes the one with the least
 CPU time. It is *settled* if it is shown to have better quality than the next best strategy, the one that the rule would
-take without it, or to be no worse by more than the margin and to cost less or the same. It has to beat the baseline too.
-Others that are not shown to be beaten are named. A baseline is taken only if it is the cheapest and the best strategy
-is shown to be no better by more than the margin. The recommendation says nothing about other data.
+take without it, or to be no worse by more than the margin and to cost less or the same. It has to beat the baseline
+too. Others that are not shown to be beaten are named. A baseline is taken only if it is the cheapest and the best
+strategy is shown to be no better by more than the margin. The recommendation says nothing about other data.
 """
 
 from __future__ import annotations
