@@ -18,6 +18,7 @@ _VENDOR = Path(__file__).parent / "vendor"
 #: Run in the head, before anything is drawn.
 FIRST = ("start.js",)
 _BASE = ("dom.js", "hash.js")
+_VIEWS = ("ledger.js", "views.js", "find.js")
 _TABLES = (
     "student.js",
     "interval.js",
@@ -65,11 +66,12 @@ def scripts(*, figures: bool) -> Sequence[str]:
         Whether the page has tables and charts; otherwise it has only links.
     """
     if not figures:
-        return read(_BASE + _LAST)
+        return read((*_BASE, *_VIEWS, *_LAST))
     vendored = [path.read_text(encoding="utf-8") for path in sorted(_VENDOR.glob("*.js"))]
     figure = sorted(path.name for path in _STATIC.glob("figure*.js"))
     charts = sorted(f"charts/{path.name}" for path in (_STATIC / "charts").glob("*.js"))
-    return (*map(_sealed, vendored), *read((*_BASE, *_TABLES, *figure, *charts, *_LAST)))
+    # The view that the address names is shown before the large scripts are read.
+    return (*read((*_BASE, *_VIEWS)), *map(_sealed, vendored), *read((*_TABLES, *figure, *charts, *_LAST)))
 
 
 @cache

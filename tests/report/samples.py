@@ -43,6 +43,7 @@ def payload(*tasks: Plain, machines: int = 1, runs: int = 1, claims: Sequence[Pl
         "runs": [run(f"{index:06x}", f"machine-{index % machines}") for index in range(runs)],
         "machines": [machine(f"machine-{index}", sd=0.01 if index == 0 else None) for index in range(machines)],
         "remarks": [],
+        "topics": {task["topic"]: f"{task['topic']}: what it is about" for task in tasks},
         "tasks": list(tasks),
         "claims": list(claims),
     }
@@ -148,10 +149,25 @@ def task(
         "curves": [],
         "datasets": [card(dataset) for dataset in datasets],
         "advice": asdict(Advice("settled", labels[0], "2.5x less CPU than slow")) if labels else None,
+        "points": points(labels),
         "rankings": None,
         "models": [],
         "history": [],
     }
+
+
+def points(labels: Sequence[str]) -> list[Plain]:
+    """Place strategies by cost and quality; the first is taken."""
+    return [
+        {
+            "strategy": index,
+            "cost": SPEED.get(label, 1.0),
+            "quality": QUALITY.get(label, 0.7),
+            "role": "take" if index == 0 else "other",
+        }
+        for index, label in enumerate(labels)
+        if label != "gpu"
+    ]
 
 
 def model(**other: Any) -> Plain:

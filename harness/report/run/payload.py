@@ -38,6 +38,7 @@ def build(
     cards: Mapping[str, DataCard] | None = None,
     tracked: RunSet | None = None,
     tasks: Mapping[str, Task] | None = None,
+    topics: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Build the value that a page is made from.
 
@@ -51,9 +52,12 @@ def build(
         Further runs, which are used for the history only.
     tasks
         ``topic/task`` to its declaration, for the models that it declares.
+    topics
+        Topic to its title.
     """
     cards, tasks = cards or {}, tasks or {}
     machines = list(dict.fromkeys(header.machine.name for header in run_set.headers))
+    topics = {cell.cell.topic: cell.cell.topic for cell in run_set.aggregates} | dict(topics or {})
     value = {
         "t": [float(stdtrit(degrees, 0.5 + CONFIDENCE / 2)) for degrees in range(1, _DEGREES + 1)],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -62,6 +66,7 @@ def build(
         "runs": [_run(header, tally) for header, tally in zip(run_set.headers, run_set.tallies, strict=True)],
         "machines": [_machine(name, run_set) for name in machines],
         "remarks": remarks(run_set),
+        "topics": topics,
         "tasks": [
             task_payload(run_set.task(name), aggregates, run_set, cards, tracked, tasks.get(name))
             for name, aggregates in run_set.tasks().items()
@@ -232,6 +237,7 @@ def collect(
             claims=_claims(topics, run_set, registry),
             cards=_cards(config),
             tracked=tracked,
+            topics={name: registry.topics[name].title for name in topics if name in registry.topics},
             tasks={task.full_name: task for topic in registry.topics.values() for task in topic.tasks.values()},
         )
 

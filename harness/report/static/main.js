@@ -5,6 +5,7 @@
   const bakeoff = (window.bakeoff ??= {});
   const root = document.documentElement;
   const THEMES = ["", "light", "dark"];
+  const MOST_OPEN = 2;
   const TITLES = { "": "auto", light: "light", dark: "dark" };
 
   /** Read the payload: base64 of gzip of JSON. */
@@ -42,38 +43,53 @@
   };
 
   const goTo = (id) => {
+    bakeoff.views?.show(id);
     const target = id && document.getElementById(id);
     if (!target) return;
     if (!target.hasAttribute("tabindex")) target.setAttribute("tabindex", "-1");
     target.focus({ preventScroll: true });
-    target.scrollIntoView();
+    if (target.matches(".view")) window.scrollTo(0, 0);
+    else target.scrollIntoView();
   };
 
-  /** Links inside of the page keep the choices that the address holds. */
+  const at = () => bakeoff.hash.read().get("at");
+
+  /** Go to an element and keep the choices that the address holds; the way back leads to where the reader was. */
+  bakeoff.go = (id) => {
+    history.replaceState({ scrolled: window.scrollY }, "");
+    bakeoff.hash.set({ at: id }, true);
+    goTo(id);
+  };
+
   const links = () => {
+    history.scrollRestoration = "manual";
     document.addEventListener("click", (event) => {
       const link = event.target.closest?.('a[href^="#"]');
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      const id = link.getAttribute("href").slice(1);
-      bakeoff.hash.set({ at: id }, true);
-      goTo(id);
+      bakeoff.go(link.getAttribute("href").slice(1));
     });
-    window.addEventListener("hashchange", () => goTo(bakeoff.hash.read().get("at")));
+    window.addEventListener("popstate", (event) => {
+      goTo(at());
+      if (event.state) window.scrollTo(0, event.state.scrolled);
+    });
   };
 
   /** Paper cannot be opened: all details but the figures' data are printed, and closed again afterwards. */
   const printing = () => {
     let opened = [];
     const open = () => {
-      bakeoff.figures?.drawAll?.();
+      bakeoff.views?.showAll(true);
       const closed = [...document.querySelectorAll("details:not([open], .data)")];
       for (const one of closed) one.open = true;
       opened = opened.concat(closed);
+      bakeoff.figures?.print();
     };
     const close = () => {
       for (const one of opened) one.open = false;
       opened = [];
+      bakeoff.views?.showAll(false);
+      bakeoff.figures?.afterPrint();
     };
     window.addEventListener("beforeprint", open);
     window.addEventListener("afterprint", close);
@@ -88,20 +104,28 @@
     console.error(error);
   };
 
+  /** Build the tables of a view; those of many tasks are closed at first, so that the answers are near each other. */
+  const tables = (view) => {
+    const boxes = view.querySelectorAll(".interactive");
+    for (const box of boxes) {
+      bakeoff.table(box, Number(box.dataset.task));
+      if (boxes.length > MOST_OPEN && box.closest(".task").id !== at()) box.closest("details").open = false;
+    }
+  };
+
   const start = async () => {
     theme();
     links();
     printing();
-    goTo(bakeoff.hash.read().get("at"));
+    goTo(at());
     if (!document.getElementById("payload")) return;
     await drawn();
     bakeoff.payload = await bakeoff.load();
     bakeoff.state.load();
     window.addEventListener("hashchange", () => bakeoff.state.load());
-    for (const box of document.querySelectorAll(".interactive")) bakeoff.table(box, Number(box.dataset.task));
-    bakeoff.figures?.start?.();
+    bakeoff.views.start(tables, bakeoff.figures.add);
     root.dataset.ready = "yes";
-    goTo(bakeoff.hash.read().get("at"));
+    goTo(at());
   };
 
   start().catch(fail);

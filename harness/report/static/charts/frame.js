@@ -9,7 +9,7 @@
   const build = (figure, act) => {
     const id = `figure-${figure.index}-${figure.chart}`;
     const parts = {
-      title: element("h3", { id }, figure.title),
+      title: element("h4", { id }, figure.title),
       place: element("p", { class: "place" }),
       controls: element("div", { class: "controls", role: "group", "aria-label": `What ${figure.title} shows`, hidden: true }),
       canvas: element("div", { class: "canvas" }),

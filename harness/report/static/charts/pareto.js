@@ -27,12 +27,12 @@
 
   const draw = (view) => {
     const { task } = view;
-    const cost = view.measure("cost", "Cost", (measure) => measure.cost);
+    const cost = view.measure("cost", "Cost", (measure) => measure.cost, "cpu_s");
     const metric = view.measure("metric", "Quality", (measure) => !measure.cost);
     const [found, partial] = bakeoff.levels.comparable(points(view, cost, metric));
     if (!found.length) return { empty: `No strategy has both ${cost.title} and ${metric.title} in this selection.` };
     const front = bakeoff.levels.front(found, metric.better);
-    const shown = view.show(found.map((point) => point.strategy), { limit: MOST });
+    const shown = view.show(found.map((point) => point.strategy), { limit: MOST, folded: true });
     const visible = found.filter((point) => shown.has(point.strategy));
     const off = new Set([
       ...bakeoff.axes.far(visible.map((point) => Math.log(point.cost))),
@@ -65,7 +65,7 @@
     ].filter(Boolean).join("\n");
 
   const scales = (view, { cost, metric, inside }) => {
-    const height = Math.round(Math.min(440, Math.max(320, view.width * 0.55)));
+    const height = Math.round(Math.min(320, Math.max(280, view.width * 0.55)));
     const pick = (axis) => inside.map((point) => [point[axis].estimate, point[axis].low, point[axis].high]);
     const x = bakeoff.axes.level(pick("x"), cost, view.width - MARGIN.left - MARGIN.right);
     const y = bakeoff.axes.level(pick("y"), metric, (height - MARGIN.top - MARGIN.bottom) * 1.6);
