@@ -63,6 +63,13 @@ def test_types_are_checked_against_the_wheel(python: Path, project: Path) -> Non
     assert ["[arg-type]" in line for line in errors] == [True, True]
 
 
+def test_the_wheel_has_the_tracked_verdicts(python: Path, project: Path) -> None:
+    code = "from harness.claims import tracked, tracked_verdicts; print(tracked.FILE, len(tracked_verdicts()))"
+    file, count = call(str(python), "-P", "-c", code, folder=project).split()
+    assert file.startswith(str(python.parents[1]))
+    assert int(count) > 300
+
+
 def test_the_project_runs_with_the_wheel(python: Path, project: Path) -> None:
     bakeoff = (str(python), "-P", "-c", "from harness.cli.main import main; main()")
     cells = json.loads(call(*bakeoff, "run", "--blocks", "2", "--json", folder=project))["cells"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -43,8 +44,12 @@ class Judged(msgspec.Struct, frozen=True):
         The figure in the source.
     reason
         Why the claim is not decided; empty for most decided claims.
+    declaration
+        Digest of what the author wrote: the sentence with its source, and what its check asks and expects.
     expected, asked
         The bound that the claim expects, and the quantity that it is about, in words.
+    at_least, at_most
+        The bounds of `expected` as numbers; ``None`` where there is no bound, so that "between" has both.
     cost
         Whether the quantity is a ratio, to be written as 3.1x.
     estimate, low, high, blocks
@@ -55,6 +60,8 @@ class Judged(msgspec.Struct, frozen=True):
         Two-sided p of the expected bound, after Holm over the topic's claims that have one; ``None`` without one.
     scope
         Data, scenario, parameters, machine and device that the verdict is valid for.
+    machine, runs
+        Where the quantity was measured, and the ids of the runs; empty without an estimate.
     commands
         The commands that measure the claim.
     """
@@ -65,8 +72,11 @@ class Judged(msgspec.Struct, frozen=True):
     published: str
     verdict: Verdict
     reason: str = ""
+    declaration: str = ""
     expected: str = ""
     asked: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
     cost: bool = False
     estimate: float | None = None
     low: float | None = None
@@ -75,6 +85,8 @@ class Judged(msgspec.Struct, frozen=True):
     same: bool = False
     p: float | None = None
     scope: str = ""
+    machine: str = ""
+    runs: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
 
 
@@ -118,6 +130,7 @@ def _judge(claim: Claim, topic: Topic, aggregates: Sequence[CellAggregate], nois
     if verdict not in get_args(Verdict) or not evidence.decisions:
         wrong = "asks for no evidence" if not evidence.decisions else f"returns {verdict!r}, which is not a verdict"
         return msgspec.structs.replace(base, reason=f"its check at {claim.where} {wrong}")
+    base = msgspec.structs.replace(base, declaration=_declaration(claim, topic, evidence.decisions))
     return _decided(base, verdict, evidence.decisions, topic, claim.blocks)
 
 
@@ -136,16 +149,27 @@ def _decided(
         reason=decisive.reason,
         expected=decisive.expected,
         asked=asked(decisive.question),
+        at_least=decisive.at_least,
+        at_most=decisive.at_most,
         cost=decisive.question.is_ratio,
         # A claim of several parts is as certain as its least certain part.
         p=max(ps) if ps else None,
         scope=scope(decisive.question, decisive.found, topic),
+        machine=decisive.found.machine,
+        runs=tuple(dict.fromkeys(unit.run for unit in decisive.found.units)),
         commands=tuple(commands),
         **{
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in plain.items()
         },
     )
+
+
+def _declaration(claim: Claim, topic: Topic, decisions: Sequence[ClaimDecision]) -> str:
+    """Return a digest of a claim's declaration; trials, and where in a file the claim is, do not change it."""
+    written = (topic.name, claim.text, claim.source, claim.published, claim.blocks)
+    asked_for = [(decision.question, decision.at_least, decision.at_most) for decision in decisions]
+    return hashlib.blake2b(msgspec.json.encode((written, asked_for), order="sorted"), digest_size=8).hexdigest()
 
 
 class _Evidence(Asking[Estimated]):

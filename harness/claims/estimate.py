@@ -21,6 +21,8 @@ class ClaimDecision:
 
     Attributes
     ----------
+    expected, at_least, at_most
+        What is expected, in words and as bounds; ``None`` where there is no bound.
     p
         Two-sided p of the bound that is hardest to exclude; NaN without an interval.
     """
@@ -28,6 +30,8 @@ class ClaimDecision:
     question: Question
     found: Answer
     expected: str
+    at_least: float | None
+    at_most: float | None
     verdict: Verdict
     reason: str = ""
     p: float = math.nan
@@ -89,7 +93,8 @@ class Estimated:
             wanted = "above 0" if positive else "that are finite"
             raise UsageError(f"{expected}: a {self._question.kind} is compared with numbers {wanted}")
         verdict, reason, p = self._weigh(low, high, bounds)
-        self._note(ClaimDecision(self._question, self._found, expected, verdict, reason, p))
+        at_least, at_most = (bound if math.isfinite(bound) else None for bound in (low, high))
+        self._note(ClaimDecision(self._question, self._found, expected, at_least, at_most, verdict, reason, p))
         return verdict
 
     def _weigh(self, low: float, high: float, bounds: list[float]) -> tuple[Verdict, str, float]:

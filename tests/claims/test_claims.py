@@ -135,7 +135,58 @@ def test_what_is_told_of_a_claim() -> None:
     assert (found.low, found.estimate, found.high) == pytest.approx((4, 4, 4))
     assert found.p == pytest.approx(0)
     assert found.scope == "data, clean (rows=1000 threads=1), on machine (cpu)"
+    assert (found.machine, found.runs) == ("machine", ("run",))
     assert found.commands == ("bakeoff run t/task -s a -s b -d data --scenario clean --blocks 6",)
+
+
+@pytest.mark.parametrize("runs", [[], one_run(pair(4))])
+@pytest.mark.parametrize(
+    ("check", "bounds"),
+    [
+        (lambda e: e.ratio("fit.cpu_s", "a", "b").at_least(3), (3, None)),
+        (lambda e: e.ratio("fit.cpu_s", "a", "b").at_most(5), (None, 5)),
+        (lambda e: e.ratio("fit.cpu_s", "a", "b").within(0.1, of=4), (4 / 1.1, 4.4)),
+        (lambda e: e.difference("auc", "a", "b").at_least(0), (0, None)),
+        (lambda e: e.difference("auc", "a", "b").within(0.05), (-0.05, 0.05)),
+    ],
+)
+def test_the_bounds_of_a_claim_are_numbers(check: Check, bounds: tuple[float, float], runs: list[Run]) -> None:
+    found = judged(check, runs)
+    assert (found.at_least, found.at_most) == pytest.approx(bounds)
+
+
+def three(evidence: Evidence) -> Verdict:
+    return evidence.ratio("fit.cpu_s", "a", "b").at_least(3)
+
+
+def declaration(check: Check = three, *, text: str = "a is slow", **settings: Any) -> str:
+    topic = make_topic()
+    topic.claim(text, **({"source": "Nobody 2026"} | settings))(check)
+    (claim,) = judge(topic, [])
+    return claim.declaration
+
+
+def test_a_declaration_is_known_by_what_is_written_and_asked() -> None:
+    others = [
+        declaration(text="a is slower"),
+        declaration(source="Nobody 2027"),
+        declaration(published="4x"),
+        declaration(blocks=5),
+        declaration(lambda e: e.ratio("fit.cpu_s", "a", "b").at_least(4)),
+        declaration(lambda e: e.ratio("fit.cpu_s", "a", "b").at_most(3)),
+        declaration(lambda e: e.ratio("fit.cpu_s", "a", "c").at_least(3)),
+        declaration(lambda e: e.ratio("fit.wall_s", "a", "b").at_least(3)),
+        declaration(lambda e: e.ratio("fit.cpu_s", "a", "b", rows=100).at_least(3)),
+    ]
+    assert len({declaration(), *others}) == 1 + len(others)
+    assert declaration(lambda e: e.ratio("fit.cpu_s", of="a", to="b").at_least(3)) == declaration()
+
+
+def test_trials_and_other_claims_leave_a_declaration_as_it_is() -> None:
+    (alone,) = judge(make_topic(three), [])
+    measured, _ = judge(make_topic(three, lambda e: e.tied("auc", "a", "b", 0.1)), aggregate(one_run(pair(4))))
+    assert measured.verdict == "supported"
+    assert alone.declaration == measured.declaration
 
 
 SIZES = (100, 1000, 10_000)

@@ -89,12 +89,16 @@ def test_claims_print_the_verdict_first_and_everything_behind_it(claimed: Projec
     ]
     assert body[2].startswith("scope     numbers, clean (rows=1000 threads=1), on ")
     assert body[2].endswith(" (cpu)")
-    assert not any("bakeoff run" in line for line in lines)
+    assert [line for line in lines if "bakeoff run" in line] == [lines[2]]
+    assert lines[2] == "bakeoff run planted --profile claims measures what was not measured"
+    absent = lines.index("what needs a package is cheap")
+    assert lines[absent + 1] == "  not measured: needs-package was not run there"
+    assert absent > start, "what was measured comes first"
 
 
 def test_a_narrow_terminal_cuts_nothing(claimed: Project) -> None:
     said = claimed.bakeoff("claims", "planted", COLUMNS="50").stdout
-    assert all(len(line) <= 50 for line in said.splitlines()[2:])
+    assert all(len(line) <= 50 for line in said.splitlines()[3:])
     whole = "".join(line[14:].strip() for line in said.splitlines())
     assert "Nobody2026,<script>[bold]" in whole.replace(" ", "")
 
@@ -141,6 +145,33 @@ def test_without_runs_nothing_is_measured_and_it_is_said(project: Project) -> No
     assert "4 not measured; judged on no runs" in done.stdout
     assert "there are no trials of planted" in done.stdout
     assert "bakeoff run planted/faults -s child -s copy --scenario clean --blocks 3" in done.stdout
+
+
+def test_without_runs_the_tracked_verdicts_are_shown(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    lines = project.bakeoff("claims", "boosting").stdout.splitlines()
+    assert lines[1:3] == [
+        "46 not measured; judged on no runs",
+        "bakeoff run boosting --profile claims measures what was not measured",
+    ]
+    text = "exact costs at least 3 times the CPU time of hist at 100,000 rows"
+    assert lines[lines.index(text) + 1].startswith("  tracked: supported, 6.84x [")
+    assert lines[lines.index(text) + 1].endswith("] on amd-epyc-2c-24g, run 7fc0b0")
+    assert sum(line.startswith("  tracked: ") for line in lines) == 46
+    exact = verdicts(project, "boosting")[text]
+    assert (exact["verdict"], exact["estimate"]) == ("not measured", None)
+    assert (exact["tracked"]["verdict"], exact["tracked"]["at_least"]) == ("supported", 3)
+    assert exact["tracked"]["runs"] == ["7fc0b0"]
+
+
+def test_a_run_comes_before_the_tracked_verdicts(tmp_path: Path) -> None:
+    (run,) = (ROOT / "results").glob(f"*/*-{TRACKED}.jsonl")
+    said = Project(tmp_path).bakeoff("claims", "boosting", "--run", str(run)).stdout
+    measured, _, rest = said.partition("\n  tracked: ")
+    exact = "exact costs at least 3 times the CPU time of hist at 100,000 rows"
+    assert f"supported     {exact}" in measured
+    assert exact not in rest
+    assert "a second thread makes hist at least 1.5 times as fast at 1,000,000 rows\n  tracked: " in rest
 
 
 def test_the_tracked_run_is_judged(tmp_path: Path) -> None:
