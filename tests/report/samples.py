@@ -103,6 +103,8 @@ def claim(verdict: str = "supported", *, text: str = "fast takes at most half th
         "published": "2.5x",
         "verdict": verdict,
         "expected": "at most 0.5",
+        "at_least": None,
+        "at_most": 0.5,
         "asked": "ratio of cpu_s, fast to base",
         "cost": True,
         "estimate": 0.4,
@@ -113,6 +115,7 @@ def claim(verdict: str = "supported", *, text: str = "fast takes at most half th
         "scope": "planted-data, clean",
         "reason": "",
         "commands": ["bakeoff run planted/choose -s fast -s base --blocks 5"],
+        "tracked": None,
         **other,
     }
 
@@ -349,3 +352,9 @@ def plain(found: Compared) -> Plain:
     none: Plain = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
     interval = none if found.effect is None else found.effect.plain()
     return {**interval, "p": None if math.isnan(found.p) else found.p, "verdict": found.word}
+
+
+def draw_all(page: Any) -> None:
+    """Open every part of the page's tasks and draw all charts of the view that is shown."""
+    page.evaluate("document.querySelectorAll('.part').forEach((part) => { part.open = true; })")
+    page.evaluate("bakeoff.figures.drawAll()")

@@ -67,9 +67,9 @@ def drawn(kept_tab: tuple[Page, Any], tmp_path_factory: pytest.TempPathFactory) 
     file = tmp_path_factory.mktemp("drawn") / "page.html"
     file.write_text(TEXT, encoding="utf-8")
     page = kept_tab[0]
-    page.goto(file.as_uri())
+    page.goto(f"{file.as_uri()}#/planted")
     page.locator("html[data-ready]").wait_for(state="attached")
-    page.evaluate("bakeoff.figures.drawAll()")
+    samples.draw_all(page)
     return page
 
 
@@ -87,10 +87,10 @@ def fresh(show_text: Show) -> Page:
     return opened(show_text, TEXT)
 
 
-def opened(show_text: Show, text: str, fragment: str = "", **options: Any) -> Page:
+def opened(show_text: Show, text: str, fragment: str = "#/planted", **options: Any) -> Page:
     """Open a page and draw all of its charts."""
     page = show_text(text, fragment, **options)
-    page.evaluate("bakeoff.figures.drawAll()")
+    samples.draw_all(page)
     return page
 
 

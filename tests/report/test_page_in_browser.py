@@ -29,8 +29,8 @@ TASK = PAYLOAD["tasks"][0]
 
 @pytest.fixture
 def show(show_text: Show) -> Show:
-    """Return what opens the page of a payload."""
-    return lambda payload, fragment="", **options: show_text(render(payload), fragment, **options)
+    """Return what opens the page of a payload, at the view of its first topic."""
+    return lambda payload, fragment="#/planted", **options: show_text(render(payload), fragment, **options)
 
 
 def rows(page: Page, task: int = 0) -> dict[str, list[str]]:

@@ -49,7 +49,7 @@ def _group(topic: str, payload: Plain, anchor: str) -> dict[str, Any]:
         "rows": sorted(decided, key=lambda row: (row["tracked"], VERDICTS.index(row["verdict"]))),
         "blank": [row for row in rows if row["verdict"] == NOT_MEASURED],
         "unmeasured": sum(claim["verdict"] == NOT_MEASURED for claim in claims),
-        "counts": counted,
+        "tracked": tracked,
         "text": ", ".join(f"{number} {word}" for word, number in counted)
         + (f"; {tracked} of these by tracked runs, not by this one" if tracked else ""),
         "bars": _bars(rows),
@@ -57,7 +57,7 @@ def _group(topic: str, payload: Plain, anchor: str) -> dict[str, Any]:
 
 
 def _row(claim: Plain, anchor: str) -> dict[str, Any]:
-    known = claim.get("tracked")
+    known = claim["tracked"]
     tracked = claim["verdict"] == NOT_MEASURED and known is not None
     shown = described(known if tracked else claim)
     return {

@@ -35,7 +35,7 @@ def overview(payload: Plain, tasks: Sequence[Plain], claims: Sequence[Plain]) ->
         "headline": _headline(states),
         "legend": any(row["picture"] for row in rows),
         "fitness": _fitness(payload["machines"]),
-        "refuted": [row for group in claims for row in group["rows"] if row["verdict"] == "refuted"][:_MOST_CARDS],
+        "refuted": _refuted(claims),
         "stopped": _stopped(tasks),
         "open": states["open"],
         "wait": wait(payload["tasks"]),
@@ -59,6 +59,17 @@ def _row(task: Plain, about: Plain) -> dict[str, Any]:
         "stopped": _counted(about),
         "picture": pictures.scatter({**task, "points": points}),
     }
+
+
+def _refuted(claims: Sequence[Plain]) -> list[Plain]:
+    """Return a refuted claim of each of a few topics: first what was measured here, then what has a published figure."""
+    refuted = [[row for row in group["rows"] if row["verdict"] == "refuted"] for group in claims]
+    first = [min(rows, key=_surprise) for rows in refuted if rows]
+    return sorted(first, key=_surprise)[:_MOST_CARDS]
+
+
+def _surprise(claim: Plain) -> tuple[bool, bool]:
+    return claim["tracked"], not claim["published"]
 
 
 def _fitness(machines: Sequence[Plain]) -> str:

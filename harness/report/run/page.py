@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _INDEX = "index.html"
+#: What the templates write and no script reads.
+_WRITTEN = ("claims", "remarks", "topics", "made", "version", "title")
+_WRITTEN_OF_TASK = ("advice", "points", "rankings", "datasets")
 
 
 class Link(NamedTuple):
@@ -58,7 +61,8 @@ def render(
         policy=assets.POLICY,
         styles=assets.styles(),
         first_scripts=assets.first_scripts(),
-        scripts=assets.scripts(figures=whole),
+        scripts=assets.scripts(),
+        packed_scripts=assets.packed_scripts() if whole else "",
         packed=assets.pack(_for_scripts(payload)) if whole else "",
     )
 
@@ -91,12 +95,13 @@ def write_site(folder: Path, payload: Mapping[str, Any]) -> list[Path]:
 
 
 def _for_scripts(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the tables: the templates have written them, and the scripts compute them anew."""
+    """Leave out the tables, which the scripts compute anew, and what the templates alone show."""
     tasks = [
-        {**task, "cells": [{key: value for key, value in cell.items() if key != "table"} for cell in task["cells"]]}
+        {name: value for name, value in task.items() if name not in _WRITTEN_OF_TASK}
+        | {"cells": [{key: value for key, value in cell.items() if key != "table"} for cell in task["cells"]]}
         for task in payload["tasks"]
     ]
-    return {**payload, "tasks": tasks}
+    return {name: value for name, value in payload.items() if name not in _WRITTEN} | {"tasks": tasks}
 
 
 def _links(payload: Mapping[str, Any]) -> Iterator[Link]:
@@ -125,8 +130,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"marks": wording.MARKS, "size": {"width": pictures.WIDTH, "height": pictures.HEIGHT, "line": pictures.LINE}}
+    made.globals |= {"marks": wording.MARKS, "size": {"width": pictures.WIDTH, "height": pictures.HEIGHT}}
     names = ("figure", "scaled", "ratio", "level", "effect", "interval", "share", "day", "clock", "count", "place", "spoken")
     made.filters |= {name: getattr(wording, name) for name in names}
-    made.filters |= {"one_line": one_line, "visible": visible, "capitalize_first": lambda text: text[:1].upper() + text[1:]}
+    made.filters |= {"one_line": one_line, "visible": visible}
     return made

@@ -78,33 +78,32 @@ def interval(claim: Plain) -> dict[str, Any] | None:
     -------
     dict or None
         ``expected`` (start and width), ``bounds``, ``low`` and ``high`` (``None`` without an interval), ``estimate``, and
-        ``text``, which says the same in words; ``None`` without an estimate.
+        ``text``: what is expected in words, since what was measured is written beside it; ``None`` without an estimate.
     """
     if claim["estimate"] is None:
         return None
-    least, most = claim.get("at_least"), claim.get("at_most")
+    least, most = claim["at_least"], claim["at_most"]
     known = [value for value in (claim["low"], claim["high"], claim["estimate"], least, most) if value is not None]
     logarithmic = claim["cost"] and min(known) > 0
     place = _line([math.log(value) if logarithmic else value for value in known])
 
-    def at(value: float | None) -> float | None:
+    def at(value: float | None) -> int | None:
         return None if value is None else place(math.log(value) if logarithmic else value)
 
-    start, end = at(least) or 0.0, at(most) or float(LINE)
-    expected = {"x": start, "width": round(end - start, 1)} if least is not None or most is not None else None
-    told = f"{claim['measured']} {claim['interval']}".strip()
+    start, end = at(least) or 0, at(most) or LINE
+    expected = {"x": start, "width": end - start} if least is not None or most is not None else None
     return {
         "expected": expected,
         "bounds": [at(bound) for bound in (least, most) if bound is not None],
         "low": at(claim["low"]),
         "high": at(claim["high"]),
         "estimate": at(claim["estimate"]),
-        "text": f"{told}; expected: {claim['expected']}" if claim["expected"] else told,
+        "text": f"expected: {claim['expected']}",
     }
 
 
-def _line(values: Sequence[float]) -> Callable[[float], float]:
-    """Return what places a value on a line that has room for some values."""
+def _line(values: Sequence[float]) -> Callable[[float], int]:
+    """Return what places a value, to a pixel, on a line that has room for some values."""
     low, high = min(values), max(values)
     length = LINE - 4 * _EDGE
-    return lambda value: round(2 * _EDGE + length * ((value - low) / (high - low) if high > low else 0.5), 1)
+    return lambda value: round(2 * _EDGE + length * ((value - low) / (high - low) if high > low else 0.5))

@@ -145,7 +145,7 @@ def _points(task: TaskInfo, found: Recommendation, names: Mapping[str, int]) -> 
     if not found.take:
         return []
     roles = dict.fromkeys(found.as_good, "as good") | dict.fromkeys(found.rivals, "rival") | {found.take: "take"}
-    return [
+    points = [
         {
             "strategy": names[label],
             "cost": math.exp(level(found.cells, label, COST.name)),
@@ -154,6 +154,7 @@ def _points(task: TaskInfo, found: Recommendation, names: Mapping[str, int]) -> 
         }
         for label in (found.take, *found.quality)
     ]
+    return [point for point in points if math.isfinite(point["quality"])]
 
 
 def _other(label: str, task: TaskInfo, found: Recommendation) -> str:

@@ -8,13 +8,18 @@
   const MOST_OPEN = 2;
   const TITLES = { "": "auto", light: "light", dark: "dark" };
 
-  /** Read the payload: base64 of gzip of JSON. */
-  bakeoff.load = async () => {
-    const packed = atob(document.getElementById("payload").textContent.trim());
-    const bytes = new Uint8Array(packed.length);
-    for (let at = 0; at < packed.length; at += 1) bytes[at] = packed.charCodeAt(at);
+  /** Read what an element holds: base64 of gzip. */
+  const unpack = async (id) => {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent.trim()), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return JSON.parse(await new Response(stream).text());
+    return new Response(stream).text();
+  };
+
+  /** Run the scripts that draw tables and charts, and read what they draw. */
+  bakeoff.load = async () => {
+    const [code, payload] = await Promise.all([unpack("scripts"), unpack("payload")]);
+    document.head.append(bakeoff.element("script", {}, code));
+    bakeoff.payload = JSON.parse(payload);
   };
 
   const drawn = () =>
@@ -120,7 +125,7 @@
     goTo(at());
     if (!document.getElementById("payload")) return;
     await drawn();
-    bakeoff.payload = await bakeoff.load();
+    await bakeoff.load();
     bakeoff.state.load();
     window.addEventListener("hashchange", () => bakeoff.state.load());
     bakeoff.views.start(tables, bakeoff.figures.add);

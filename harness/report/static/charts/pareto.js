@@ -42,12 +42,41 @@
     const inside = visible.filter((_, at) => !near || !off.has(at));
     const missing = partial.map((point) => view.label(point.strategy));
     return {
+      title: `${metric.title[0].toUpperCase()}${metric.title.slice(1)} against ${cost.title}`,
+      caption: caption(view, found, cost, metric),
       summary: `${metric.title} against ${cost.title} of ${found.length} strategies. On the front, from the cheapest on: ${front.map((point) => view.label(point.strategy)).join(", ")}.`,
       node: chart(view, { cost, metric, front, visible, inside }),
       notes: missing.length ? [`Left out, because not measured in all of these cells: ${missing.join(", ")}.`] : [],
       reading: READING,
       tables: [table(task, cost, metric, found, front)],
     };
+  };
+
+  /** The cheapest of the strategies whose quality is within the margin of the best one's. */
+  const cheapest = (found, { better, margin }) => {
+    const loss = (point) => (better === "higher" ? -point.quality : point.quality);
+    const least = Math.min(...found.map(loss));
+    return found.filter((point) => loss(point) <= least + margin).reduce((one, other) => (other.cost < one.cost ? other : one));
+  };
+
+  /** What is to be seen, beside the cheapest of the best: what costs more for nothing, what more cost buys, what less loses. */
+  const caption = (view, found, cost, metric) => {
+    const pick = cheapest(found, metric);
+    const compared = bakeoff.compare(view.task, view.cells, pick.strategy);
+    const others = found
+      .filter((point) => point !== pick)
+      .map(({ strategy }) => ({ name: view.label(strategy), cost: compared.get(cost.name).get(strategy), quality: compared.get(metric.name).get(strategy) }));
+    const dearer = others.filter((own) => own.cost.verdict === "worse").sort((a, b) => b.cost.estimate - a.cost.estimate);
+    const wasted = dearer.find((own) => ["tied", "worse"].includes(own.quality.verdict));
+    const better = dearer.findLast((own) => own.quality.verdict === "better");
+    const cheaper = others.filter((own) => own.cost.verdict === "better" && own.quality.verdict === "worse").sort((a, b) => a.cost.estimate - b.cost.estimate)[0];
+    const takes = (own) => `${own.name} takes ${bakeoff.plot.effect(own.cost, cost)} the ${cost.title} of ${view.label(pick.strategy)}`;
+    const differs = (own, word) => `, and its ${metric.title} is ${word} by ${bakeoff.plot.effect(own.quality, metric)}.`;
+    return [
+      wasted ? `${takes(wasted)}${wasted.quality.verdict === "tied" ? `, and no gain in ${metric.title} is shown.` : differs(wasted, "worse")}` : "",
+      better ? `${takes(better)}${differs(better, "better")}` : "",
+      cheaper ? `${takes(cheaper)}${differs(cheaper, "worse")}` : "",
+    ].filter(Boolean).join(" ") || `No strategy is shown to differ from ${view.label(pick.strategy)} both in ${cost.title} and in ${metric.title}.`;
   };
 
   /** The front as a line: a step at each of its points, and on to the right edge. */
