@@ -70,7 +70,7 @@ def _row(claim: Plain, anchor: str) -> dict[str, Any]:
 
 
 def _bars(rows: Sequence[Plain]) -> list[dict[str, Any]]:
-    """Return the parts of a bar 100 wide: a part for each verdict, what was measured here apart from what is tracked."""
+    """Return the parts of a bar 100 wide, one for each verdict; what is tracked has parts of its own."""
     counts = Counter((VERDICTS.index(row["verdict"]), row["tracked"]) for row in rows)
     parts, start = [], 0.0
     for (verdict, tracked), number in sorted(counts.items()):

@@ -1,4 +1,4 @@
-"""What the overview of a page shows: a row for each task and topic, what was refuted, what did not run, what is open."""
+"""What the overview of a page shows: a row for each task, what was refuted, what did not finish, what is open."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _row(task: Plain, about: Plain) -> dict[str, Any]:
 
 
 def _refuted(claims: Sequence[Plain]) -> list[Plain]:
-    """Return a refuted claim of each of a few topics: first what was measured here, then what has a published figure."""
+    """Return a refuted claim of each of a few topics: first those measured here, then those with a published figure."""
     refuted = [[row for row in group["rows"] if row["verdict"] == "refuted"] for group in claims]
     first = [min(rows, key=_surprise) for rows in refuted if rows]
     return sorted(first, key=_surprise)[:_MOST_CARDS]

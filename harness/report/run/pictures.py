@@ -48,7 +48,8 @@ def scatter(task: Plain) -> dict[str, Any] | None:
 
 def _title(point: Plain, task: Plain, metric: Plain) -> str:
     quality = f"{wording.spoken(metric['name'])} {wording.figure(point['quality'], metric['unit'])}"
-    return f"{task['strategies'][point['strategy']]['label']}: {quality}, {wording.figure(point['cost'], 's')} of CPU time"
+    label = task["strategies"][point["strategy"]]["label"]
+    return f"{label}: {quality}, {wording.figure(point['cost'], 's')} of CPU time"
 
 
 def _placed(values: Sequence[float], size: int) -> list[float]:
@@ -60,7 +61,7 @@ def _placed(values: Sequence[float], size: int) -> list[float]:
 
 
 def _scale(values: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of a scale; it leaves out up to a third of the values if the others would be one point with them."""
+    """Return the ends of a scale; it leaves out up to a third of the values if they would hide how the rest differ."""
     ordered = sorted(values)
     whole = ordered[-1] - ordered[0]
     for total in range(1, min(_MOST_FAR, len(ordered) // 3) + 1):
@@ -77,8 +78,8 @@ def interval(claim: Plain) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``expected`` (start and width), ``bounds``, ``low`` and ``high`` (``None`` without an interval), ``estimate``, and
-        ``text``: what is expected in words, since what was measured is written beside it; ``None`` without an estimate.
+        ``expected`` (start and width), ``bounds``, ``low`` and ``high`` (``None`` without an interval), ``estimate``,
+        and ``text``: what is expected, in words; what was measured is written beside it. ``None`` without an estimate.
     """
     if claim["estimate"] is None:
         return None

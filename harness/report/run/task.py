@@ -98,7 +98,8 @@ def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measu
 
     def described(name: str) -> Measure:
         if metric := metrics.get(name):
-            return Measure(name, wording.spoken(name), metric.unit, metric.direction, metric.margin, metric.summary, cost=False)
+            spoken = wording.spoken(name)
+            return Measure(name, spoken, metric.unit, metric.direction, metric.margin, metric.summary, cost=False)
         if title := _COSTS.get(name):
             return _cost(name, title, f"{title} of {part}")
         phase, _, total = name.rpartition(".")
@@ -145,7 +146,7 @@ def _points(task: TaskInfo, found: Recommendation, names: Mapping[str, int]) -> 
     if not found.take:
         return []
     roles = dict.fromkeys(found.as_good, "as good") | dict.fromkeys(found.rivals, "rival") | {found.take: "take"}
-    points = [
+    points: list[Plain] = [
         {
             "strategy": names[label],
             "cost": math.exp(level(found.cells, label, COST.name)),

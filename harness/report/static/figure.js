@@ -26,7 +26,10 @@
 
   let printing = false;
 
-  const { refresh, watch } = bakeoff.lazy(figures, (figure) => draw(figure), (figure) => {
+  /** What has no width is out of sight by now; it is drawn when it is seen again. */
+  const drawSeen = (figure) => widthOf(figure) > 0 && draw(figure);
+
+  const { refresh, watch } = bakeoff.lazy(figures, drawSeen, (figure) => {
     if (!printing && figure.width > 0 && widthOf(figure) !== figure.width) figure.stale = true;
   });
 

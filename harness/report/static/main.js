@@ -85,10 +85,10 @@
     let opened = [];
     const open = () => {
       bakeoff.views?.showAll(true);
+      bakeoff.figures?.print();
       const closed = [...document.querySelectorAll("details:not([open], .data)")];
       for (const one of closed) one.open = true;
       opened = opened.concat(closed);
-      bakeoff.figures?.print();
     };
     const close = () => {
       for (const one of opened) one.open = false;

@@ -5,7 +5,7 @@
   const bakeoff = (window.bakeoff ??= {});
   const MOST = 24;
   const ASIDE = 20;
-  const MARGIN = { left: 64, right: 24, top: 30, bottom: 44 };
+  const MARGIN = { left: 80, right: 24, top: 30, bottom: 44 };
 
   const READING = [
     "Each marker is a strategy at its mean cost (geometric, on a logarithmic scale) and its mean quality over the blocks; the bars are 95 % confidence intervals both ways.",
@@ -71,7 +71,7 @@
     const better = dearer.findLast((own) => own.quality.verdict === "better");
     const cheaper = others.filter((own) => own.cost.verdict === "better" && own.quality.verdict === "worse").sort((a, b) => a.cost.estimate - b.cost.estimate)[0];
     const takes = (own) => `${own.name} takes ${bakeoff.plot.effect(own.cost, cost)} the ${cost.title} of ${view.label(pick.strategy)}`;
-    const differs = (own, word) => `, and its ${metric.title} is ${word} by ${bakeoff.plot.effect(own.quality, metric)}.`;
+    const differs = (own, word) => `, and its ${metric.title} is ${word}: ${bakeoff.plot.effect(own.quality, metric)}.`;
     return [
       wasted ? `${takes(wasted)}${wasted.quality.verdict === "tied" ? `, and no gain in ${metric.title} is shown.` : differs(wasted, "worse")}` : "",
       better ? `${takes(better)}${differs(better, "better")}` : "",
