@@ -124,10 +124,10 @@ def test_size(planted: tuple[str, Path, Path]) -> None:
 
 PAINTED = """new Promise((done) => new PerformanceObserver((list) => done(list.getEntries()[0].startTime))
     .observe({type: 'paint', buffered: true}))"""
-READY = "document.documentElement.dataset.ready"
+READY = "() => document.documentElement.dataset.ready"
 OPEN = "document.querySelectorAll('.part').forEach((part) => { part.open = true; })"
-LED = "document.querySelector('.view.shown .figures.lead svg')"
-DRAWN = "[...document.querySelectorAll('.figures figure')].every((one) => one.querySelector('svg'))"
+LED = "() => document.querySelector('.view.shown .figures.lead svg')"
+DRAWN = "() => [...document.querySelectorAll('.figures figure')].every((one) => one.querySelector('svg'))"
 NOW = "performance.now()"
 
 

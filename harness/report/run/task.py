@@ -25,7 +25,7 @@ from harness.store.header import titled
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
 # Computing ratings of more strategies would take too long.
 _MOST_RANKED = 60
-_FOR_CLAIMS = "These runs measured claims, each with only the strategies that it compares."
+_FOR_CLAIMS = "Measured for claims only, each with the strategies that it compares."
 
 
 class DataCard(NamedTuple):

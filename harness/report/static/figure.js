@@ -93,6 +93,10 @@
 
   document.addEventListener("bakeoff:change", (event) => spoil((figure) => figure.index === event.detail.task));
   window.addEventListener("hashchange", () => spoil(() => true));
+  // After the page's own listeners, which show all views.
+  window.addEventListener("beforeprint", print);
+  window.addEventListener("afterprint", afterPrint);
+  window.matchMedia("print").addEventListener("change", (event) => (event.matches ? print() : afterPrint()));
 
-  bakeoff.figures = { add, drawAll, print, afterPrint };
+  bakeoff.figures = { add, drawAll };
 })();

@@ -85,7 +85,7 @@
     let opened = [];
     const open = () => {
       bakeoff.views?.showAll(true);
-      bakeoff.figures?.print();
+      bakeoff.figures?.drawAll?.();
       const closed = [...document.querySelectorAll("details:not([open], .data)")];
       for (const one of closed) one.open = true;
       opened = opened.concat(closed);
@@ -94,7 +94,6 @@
       for (const one of opened) one.open = false;
       opened = [];
       bakeoff.views?.showAll(false);
-      bakeoff.figures?.afterPrint();
     };
     window.addEventListener("beforeprint", open);
     window.addEventListener("afterprint", close);
