@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _INDEX = "index.html"
 #: What the templates write and no script reads.
-_WRITTEN = ("claims", "remarks", "topics", "made", "version", "title")
+_WRITTEN = ("claims", "topics", "made", "version", "title")
 _WRITTEN_OF_TASK = ("advice", "points", "rankings", "datasets")
 
 

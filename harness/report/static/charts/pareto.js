@@ -5,7 +5,8 @@
   const bakeoff = (window.bakeoff ??= {});
   const MOST = 24;
   const ASIDE = 20;
-  const MARGIN = { left: 80, right: 24, top: 30, bottom: 44 };
+  const TICK = 16;
+  const MARGIN = { right: 24, top: 30, bottom: 44 };
 
   const READING = [
     "Each marker is a strategy at its mean cost (geometric, on a logarithmic scale) and its mean quality over the blocks; the bars are 95 % confidence intervals both ways.",
@@ -96,15 +97,16 @@
   const scales = (view, { cost, metric, inside }) => {
     const height = Math.round(Math.min(320, Math.max(280, view.width * 0.55)));
     const pick = (axis) => inside.map((point) => [point[axis].estimate, point[axis].low, point[axis].high]);
-    const x = bakeoff.axes.level(pick("x"), cost, view.width - MARGIN.left - MARGIN.right);
     const y = bakeoff.axes.level(pick("y"), metric, (height - MARGIN.top - MARGIN.bottom) * 1.6);
-    return { height, x, y };
+    const left = TICK + Math.max(...bakeoff.plot.written(y).map((text) => bakeoff.look.width(text)));
+    const x = bakeoff.axes.level(pick("x"), cost, view.width - left - MARGIN.right);
+    return { height, left, x, y };
   };
 
   const chart = (view, all) => {
     const { Plot } = window;
     const { cost, metric, front, visible, inside } = all;
-    const { height, x, y } = scales(view, all);
+    const { height, left, x, y } = scales(view, all);
     const data = visible.map((point) => ({
       ...point,
       away: !inside.includes(point),
@@ -117,7 +119,7 @@
     const beyond = data.filter((point) => point.away);
     const node = bakeoff.plot.draw(view, {
       height: height + ASIDE * beyond.length,
-      marginLeft: MARGIN.left,
+      marginLeft: left,
       marginRight: MARGIN.right,
       marginTop: MARGIN.top,
       marginBottom: MARGIN.bottom + ASIDE * beyond.length,
@@ -135,7 +137,7 @@
       ],
     });
     aside(view, node, { beyond, cost, metric, height, x, y });
-    name(view, node, { within, front, height });
+    name(view, node, { within, front, height, left });
     return node;
   };
 
@@ -156,7 +158,7 @@
   };
 
   /** Name the points: the reference first, then those on the front, then the others where there is room. */
-  const name = (view, node, { within, front, height }) => {
+  const name = (view, node, { within, front, height, left }) => {
     const onFront = new Set(front.map((point) => point.strategy));
     const rank = (point) => (point.strategy === view.state.reference ? 0 : onFront.has(point.strategy) ? 1 : 2);
     const [across, down] = [node.scale("x"), node.scale("y")];
@@ -169,7 +171,7 @@
         title: point.title,
         bold: point.strategy === view.state.reference,
       }));
-    const frame = { left: MARGIN.left, right: view.width - 2, top: MARGIN.top - 4, bottom: height - MARGIN.bottom };
+    const frame = { left, right: view.width - 2, top: MARGIN.top - 4, bottom: height - MARGIN.bottom };
     bakeoff.labels.near(node, items, frame);
   };
 
