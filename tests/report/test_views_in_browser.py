@@ -66,6 +66,13 @@ def test_a_link_to_a_task_opens_its_table_and_leaves_those_of_its_many_neighbour
     assert page.locator('.view.shown [data-part="table"]').get_attribute("open") is not None
 
 
+def test_skipping_to_the_content_keeps_the_view(show_text: Show) -> None:
+    page = show_text(TEXT, "#/two")
+    page.evaluate("document.querySelector('.skip').click()")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert (shown(page), page.evaluate("location.hash")) == (["/two"], "#/two")
+
+
 @pytest.mark.parametrize("fragment", ["#/three", "#at=%zz", "#main"])
 def test_an_address_of_no_view_leads_to_the_overview(show_text: Show, fragment: str) -> None:
     assert shown(show_text(TEXT, fragment)) == ["/"]

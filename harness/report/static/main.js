@@ -72,7 +72,10 @@
       const link = event.target.closest?.('a[href^="#"]');
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      bakeoff.go(link.getAttribute("href").slice(1));
+      const id = link.getAttribute("href").slice(1);
+      // The content is that of any view, so the address keeps the view's name.
+      if (link.matches(".skip")) goTo(id);
+      else bakeoff.go(id);
     });
     window.addEventListener("popstate", (event) => {
       goTo(at());
