@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 COMPILED := $(VENV)/.compiled
 KERNELS := $(shell grep --recursive --files-with-matches --include='*.py' numba harness/topics)
 
-.PHONY: bench test lint unmeasured chromium facts screenshot pins recompile clean
+.PHONY: bench test lint unmeasured chromium facts tracked screenshot pins recompile clean
 
 # The page is made even where a trial failed; the exit code stays that of the run.
 bench: $(COMPILED)
@@ -37,10 +37,13 @@ chromium:
 facts: $(READY)
 	$(BIN)/python -m pytest benchmarks/own -s
 
-# The README's picture, from tracked runs: make screenshot RUNS="id id".
-screenshot: $(READY) chromium
-	$(BIN)/bakeoff report $(RUNS)
-	$(BIN)/python docs/make_screenshot.py report.html docs/report.png
+# One page of all topics, from the runs that results/claims.json lists; without the history over this checkout's other runs.
+tracked: $(READY)
+	$(BIN)/bakeoff report --no-history -o tracked.html $$(grep --only-matching '[0-9a-f]\{6\}' results/claims.json)
+
+# The README's picture, of that page.
+screenshot: tracked chromium
+	$(BIN)/python docs/make_screenshot.py tracked.html docs/report.png
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

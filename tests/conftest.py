@@ -19,6 +19,7 @@ settings.load_profile("bakeoff")
 
 #: Files that take long with few tests. Workers of xdist take them first, so that none is left with one at the end.
 LONG = (
+    "docs/test_snippets.py",
     "test_example_project.py",
     "gate/live/test_older_base.py",
     "execute/test_machines.py",

@@ -35,9 +35,9 @@ def test_the_first_example_is_a_data_set_of_boosting(project: Project) -> None:
     (folder / "churn.csv").write_text(blocks("text")[0])
     (folder / "churn.toml").write_text(CARDS[0])
     assert "checksum verified" in project.bakeoff("data", "get", "churn").stdout
-    split = dataset(read_card(folder / "churn.toml")).load({"rows": 10}, np.random.default_rng(0))
+    split = dataset(read_card(folder / "churn.toml")).load({"rows": 16}, np.random.default_rng(0))
     assert split.features == ("plan", "age")
-    assert (len(split.train), len(split.test)) == (10, 2)
+    assert (len(split.train), len(split.test)) == (16, 4)
     assert np.isnan(np.concatenate([split.train.X, split.test.X])).sum() == 1
     assert "data set   churn" in project.bakeoff("list", "boosting").stdout
 

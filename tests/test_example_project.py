@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
+from wheel import call, installed_wheel
 
-ROOT = Path(__file__).parents[1]
 EXAMPLE = Path(__file__).parent / "projects" / "example"
 WRONG = """\
 from harness import Metric
@@ -26,14 +23,7 @@ topic.strategy("sort", tasks="largest")
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with the wheel, and with the packages of this one for all else."""
-    folder = tmp_path_factory.mktemp("wheel")
-    call(sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT))
-    (wheel,) = folder.glob("*.whl")
-    call(sys.executable, "-m", "venv", "--without-pip", str(folder / "venv"))
-    (site,) = folder.glob("venv/lib/*/site-packages")
-    call(sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(site), str(wheel))
-    (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return folder / "venv" / "bin" / "python"
+    return installed_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +31,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("example") / "project"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
-
-
-def call(*command: str, folder: Path = ROOT, code: int = 0) -> str:
-    """Run a command without the import path of these tests."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MYPYPATH")}
-    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def test_types_are_checked_against_the_wheel(python: Path, project: Path) -> None:

@@ -18,7 +18,7 @@ def test_the_example_runs_and_the_tuned_strategy_is_better(tmp_path: Path) -> No
     (tmp_path / "neighbours.py").write_text(topic, encoding="utf-8")
     (tmp_path / "bakeoff.toml").write_text('topics = ["neighbours.py"]\n', encoding="utf-8")
     project = Project(tmp_path)
-    printed = project.bakeoff("run", "--blocks", "3", COLUMNS="120").stdout
+    printed = project.bakeoff("run", "--blocks", "3", "--tables", COLUMNS="120").stdout
     assert "nearest (tuned, 6 tries)" in printed
     rows = {row["strategy"]: row for row in json.loads(project.bakeoff("show", "--json").stdout)["cells"]}
     error = {name: row["measures"]["mse"]["median"] for name, row in rows.items()}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The gate as CI runs it, and as you run it before you push: docs/ci/gate.sh [options of bakeoff gate]
+# The gate as CI runs it, and as you run it before you push: ci/gate.sh [options of bakeoff gate]
 #
 #   BASE     revision to compare with; by default origin/main
 #   INSTALL  what pip installs first, such as '.[bench]'; by default '.'; empty for nothing

@@ -121,6 +121,14 @@ def decimals(found: Mapping[str, Any]) -> int:
     return min(_FINEST, max(least, math.ceil(-math.log10(fine)))) if fine > 0 else least
 
 
+def duration(seconds: float) -> str:
+    """Write a time that a person waits: ``48 s``, ``12 min``, ``1.5 h``."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}".replace(".0 ", " ")
+    return f"{seconds:.0f} s"
+
+
 def share(value: float | None) -> str:
     """Write a share in per cent."""
     return "not recorded" if value is None else f"{100 * value:.1f}{_SPACE}%"

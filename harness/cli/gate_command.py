@@ -152,11 +152,14 @@ def command(*, runs: tuple[str, ...], as_json: bool, **choices: Any) -> int:
     settings: [tool.bakeoff.gate]. Exit codes: 0 pass; 1 regressed; 4 a trial failed or was not measured, or the base
     could not be installed; 6 inconclusive.
     """  # noqa: D301 - click reads the backspace
+    from harness.gate.commits import commits_between
+
     settings = config()
     if choices["explain"]:
         return _explain(runs, choices, settings, as_json=as_json)
     _check_files(choices)
     decision = _decide(runs, choices, settings)
+    decision.commits = commits_between(settings.folder, decision.base.commit, decision.candidate.commit)
     # The verdict first, and its exit code whatever happens to the files; these also if printing it fails.
     try:
         _print(decision, as_json=as_json)

@@ -1,7 +1,9 @@
-"""``bakeoff list``: what can be selected, and why a strategy cannot run here."""
+"""``bakeoff list``: the topics on a screen, what one of them offers, and why a strategy cannot run here."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,9 +12,13 @@ from harness.cli.output import config, console, json_option, log, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-    from harness.declare import Dataset, Topic
+    from harness.declare import Dataset, Strategy, Task, Topic
     from harness.registry import Registry
+
+_INDENT = 15
+_MOST_REASONS = 3
 
 
 @click.command("list", short_help="Show topics, tasks, strategies, scenarios and data sets.")
@@ -20,14 +26,13 @@ if TYPE_CHECKING:
 @click.option("--claims", is_flag=True, help="Show the declared claims with their sources.")
 @json_option
 def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
-    """Show what can be selected: topics, tasks, strategies, scenarios and data sets.
+    """Show the topics; of a named one its tasks, strategies, scenarios and data sets.
 
     In a project it shows the topics of the project; name a built-in topic to see it. A strategy that cannot run on this
-    machine is shown with the reason.
+    machine is shown with the reason. A single topic need not be named.
     """
     from harness.errors import UsageError, did_you_mean
     from harness.registry import load_registry
-    from harness.report.terminal import Styled, joined
 
     registry = load_registry(config())
     for name in topics:
@@ -39,52 +44,127 @@ def command(topics: tuple[str, ...], *, claims: bool, as_json: bool) -> None:
         print_json([_described(topic, registry) for topic in chosen])
         return
     out = console()
-    for topic in chosen:
-        out.print(joined(Styled(topic.name, "bold"), f"  {topic.title}"), soft_wrap=True)
-        _print_tasks(out, topic, registry)
-        if claims:
-            for claim in topic.claims:
-                out.print(joined(f"  - {claim.text} ", Styled(f"({claim.source})", "dim")), soft_wrap=True)
+    if topics or claims or len(chosen) == 1:
+        for topic in chosen:
+            _print_topic(out, topic, registry, claims=claims)
+    else:
+        _print_overview(out, chosen)
     if others and not topics:
         log().print(f"there are also the topics {', '.join(others)}: bakeoff list TOPIC shows one", soft_wrap=True)
 
 
-def _print_tasks(out: Console, topic: Topic, registry: Registry) -> None:
-    from harness.analysis.wording import phase
-    from harness.measure.job import why_not
-    from harness.report.terminal import Column, Styled, joined, print_table
+def _print_overview(out: Console, topics: Sequence[Topic]) -> None:
+    """Print a line for each topic, what cannot run here, and what to type next."""
+    from harness.report.terminal import Column, fit, hanging, print_table
 
+    def columns(titles: Sequence[str]) -> list[Column]:
+        return [
+            Column("topic", [topic.name for topic in topics], 0, "label"),
+            Column("", titles, 1, "label", "title"),
+            Column("tasks", [str(len(topic.tasks)) for topic in topics], 2),
+            Column("strategies", [str(len(_strategies(topic))) for topic in topics], 3),
+            Column("claims", [str(len(topic.claims)) for topic in topics], 4),
+        ]
+
+    table = columns([topic.title for topic in topics])
+    if fit(table, out.width).left_out:
+        table = columns([topic.title.partition(":")[0] for topic in topics])
+    print_table(out, table)
+    out.print()
+    reasons = _cannot_run(topics)
+    lines = hanging("cannot run here:", reasons, out.width, indent=18) if reasons else []
+    first = topics[0].name
+    for command, text in (
+        (f"bakeoff list {first}", "its tasks, strategies, scenarios and data sets"),
+        (f"bakeoff run {first}", "measure its quick profile"),
+    ):
+        lines += hanging(command, text, out.width, indent=len(f"bakeoff list {first}  "))
+    for line in lines:
+        out.print(line, soft_wrap=True)
+
+
+def _strategies(topic: Topic) -> dict[str, Strategy]:
+    """Return the strategies of a topic by name; several tasks may have the same."""
+    return {name: strategy for task in topic.tasks.values() for name, strategy in task.strategies.items()}
+
+
+def _cannot_run(topics: Iterable[Topic]) -> str:
+    """Say how many strategies of which topics cannot run here, the most frequent reasons first."""
+    from harness.measure.job import why_not
+
+    reasons: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for topic in topics:
+        for strategy in _strategies(topic).values():
+            if reason := why_not(strategy, topic):
+                reasons[reason.partition(":")[0]][topic.name] += 1
+    ordered = sorted(reasons.items(), key=lambda item: -sum(item[1].values()))
+    parts = [
+        f"{', '.join(f'{count} of {topic}' for topic, count in counts.items())} ({reason})"
+        for reason, counts in ordered[:_MOST_REASONS]
+    ]
+    if more := sum(sum(counts.values()) for _, counts in ordered[_MOST_REASONS:]):
+        parts.append(f"{more} more")
+    return "; ".join(parts)
+
+
+def _print_topic(out: Console, topic: Topic, registry: Registry, *, claims: bool) -> None:
+    from harness.report.terminal import Styled, hanging, joined
+
+    out.print(joined(Styled(topic.name, "bold"), f"  {topic.title}"), soft_wrap=True)
     for task in topic.tasks.values():
         out.print()
-        out.print(joined("  task ", Styled(task.name, "bold"), f"  {task.title}"), soft_wrap=True)
-        names = [f"    {name}" for name in task.strategies]
-        states = [
-            Styled(f"cannot run: {reason}", "yellow") if (reason := why_not(strategy, topic)) else strategy.summary
-            for strategy in task.strategies.values()
-        ]
-        left_out = task.not_quick
-        profiles = ["not in quick" if name in left_out else "" for name in task.strategies]
-        columns = [Column("", names, 0, "name"), Column("", states, 2, "text", "summary")]
-        if left_out:
-            columns.insert(1, Column("", profiles, 1, "label", "profile"))
-        print_table(out, columns)
-        for dataset in registry.datasets_of(task):
-            reason = _unreadable(dataset)
-            state = Styled(f"cannot be read: {reason}", "yellow") if reason else dataset.summary
-            out.print(joined(f"    data set   {dataset.name}  ", state), soft_wrap=True)
-        out.print(f"    scenarios  {', '.join(scenario.name for scenario in task.scenarios)}", soft_wrap=True)
-        for stress in task.stress:
-            levels = ", ".join(f"{level:g}" for level in stress.levels)
-            out.print(f"    stress     {stress.name} ({stress.axis}: {levels})", soft_wrap=True)
-        out.print(f"    phases     {', '.join(phase(name, task.setup) for name in task.phases)}", soft_wrap=True)
-        metrics = ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in task.metrics)
-        out.print(f"    metrics    {metrics}", soft_wrap=True)
-        params = ", ".join(f"{name}={param.default}" for name, param in task.params.items())
-        out.print(f"    params     {params}", soft_wrap=True)
+        label = f"  task {task.name}"
+        lines = hanging(Styled(label, "bold"), task.title, out.width, indent=len(label) + 2)
+        if quick := [name for name in task.strategies if name not in task.not_quick]:
+            lines += _strategy_lines(out, task, topic, quick)
+        if task.not_quick:
+            lines += [joined("    not in the quick profile:"), *_strategy_lines(out, task, topic, task.not_quick)]
+        for name, text in _facts(task, registry):
+            lines += hanging(f"    {name}", text, out.width, indent=_INDENT)
+        for line in lines:
+            out.print(line, soft_wrap=True)
     count = len(topic.claims)
     out.print()
-    out.print(f"  {count} claim{'' if count == 1 else 's'} (--claims shows them)")
+    out.print(f"  {count} claim{'' if count == 1 else 's'}{'' if claims else ' (--claims shows them)'}")
+    if claims:
+        for claim in topic.claims:
+            out.print(joined(f"  - {claim.text} ", Styled(f"({claim.source})", "dim")), soft_wrap=True)
     out.print()
+
+
+def _strategy_lines(out: Console, task: Task, topic: Topic, names: Sequence[str]) -> Iterator[Text]:
+    """Return the lines of some strategies of a task, each with its summary or the reason why it cannot run."""
+    from harness.measure.job import why_not
+    from harness.report.terminal import Column, Styled, fit, table_lines
+
+    # The summaries of all strategies of the task are aligned.
+    width = max(map(len, task.strategies))
+    states = [
+        Styled(f"cannot run: {reason}", "yellow")
+        if (reason := why_not(task.strategies[name], topic))
+        else task.strategies[name].summary
+        for name in names
+    ]
+    columns = [
+        Column("", [f"      {name:{width}}" for name in names], 0, "label"),
+        Column("", states, 1, "text", "summary"),
+    ]
+    return table_lines(fit(columns, out.width))
+
+
+def _facts(task: Task, registry: Registry) -> Iterator[tuple[str, str]]:
+    """Go through what a task has beside its strategies, as pairs of a word and a text."""
+    from harness.analysis.wording import phase
+
+    for dataset in registry.datasets_of(task):
+        reason = _unreadable(dataset)
+        yield "data set", f"{dataset.name}  {f'cannot be read: {reason}' if reason else dataset.summary}"
+    yield "scenarios", ", ".join(scenario.name for scenario in task.scenarios)
+    for stress in task.stress:
+        yield "stress", f"{stress.name} ({stress.axis}: {', '.join(f'{level:g}' for level in stress.levels)})"
+    yield "phases", ", ".join(phase(name, task.setup) for name in task.phases)
+    yield "metrics", ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in task.metrics)
+    yield "params", ", ".join(f"{name}={param.default}" for name, param in task.params.items())
 
 
 def _unreadable(dataset: Dataset) -> str:

@@ -16,12 +16,13 @@ from harness.text import inert
 #: The commands with their first lines of help, so that ``--help`` imports none of them.
 _COMMANDS = {
     "list": "Show topics, tasks, strategies, scenarios and data sets.",
-    "run": "Measure a selection and print the comparison.",
+    "run": "Measure a selection and say what to take.",
     "show": "Show one run: its machine and its comparison tables.",
     "compare": "Compare two runs, strategy by strategy.",
     "claims": "Judge the claims of the literature on what was measured.",
     "report": "Write runs as one self-contained HTML page.",
     "gate": "Decide whether a candidate is slower, bigger or worse than its base.",
+    "ci": "Print the workflow that runs the gate in CI, or its script.",
     "baseline": "Name runs that others are compared with.",
     "history": "Follow a measure over runs, with the changes of its level.",
     "import": "Turn figures of asv or pytest-benchmark into runs.",

@@ -1,4 +1,4 @@
-"""``bakeoff run``: plan, measure, store, and print the comparison; or print the plan and its expected duration."""
+"""``bakeoff run``: plan, measure, store, and print what to take; or print the plan and its expected duration."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import contextlib
 import shlex
 import signal
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,8 +25,8 @@ from harness.errors import Exit, UsageError
 from harness.execute import EXECUTORS
 from harness.measure.machine import fingerprint, usable_cores, why_no_commit
 from harness.plan import Plan
-from harness.records import Cell, Record, Trial
-from harness.store.read import read
+from harness.records import Cell, Record, Status, Trial
+from harness.store.read import open_run
 from harness.store.runs import runs
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def print_plan(plan: Plan, settings: Config, *, as_json: bool) -> None:
     """Print the cells of a plan, what its profile leaves out, and how long it is expected to take."""
     from harness.analysis import wording
 
-    expected_s, known = expected_duration(plan.trials, _earlier(settings))
+    expected_s, known = expected_duration(plan.trials, _earlier(settings, plan.trials))
     if as_json:
         print_json(
             {
@@ -97,15 +99,18 @@ def expected_duration(trials: Iterable[Trial], earlier: Iterable[Record]) -> tup
     return (sum(known) / len(known) * len(planned), len(known)) if known else (0.0, 0)
 
 
-def _earlier(settings: Config) -> Iterable[Record]:
+def _earlier(settings: Config, trials: Iterable[Trial]) -> Iterable[Record]:
+    """Go through the records that runs of this machine have of the tasks of some trials."""
     folder = settings.results_folder / fingerprint(settings.machine or None).name
+    tasks = {trial.cell.full_task for trial in trials}
     for path in runs(folder):
         # A damaged run does not prevent a new one; `bakeoff show` says what is wrong with it.
-        with contextlib.suppress(UsageError):
-            yield from read(path)[1]
+        with contextlib.suppress(UsageError), open_run(path) as reader:
+            if any(card.name in tasks for card in reader.header.tasks):
+                yield from list(reader)
 
 
-@click.command("run", short_help="Measure a selection and print the comparison.")
+@click.command("run", short_help="Measure a selection and say what to take.")
 @click.argument("tasks", nargs=-1, metavar="[TOPIC[/TASK]]...")
 @click.option("--strategy", "-s", "strategies", multiple=True, metavar="GLOB", help="Only these strategies.")
 @click.option("--dataset", "-d", "datasets", multiple=True, metavar="GLOB", help="Only these data sets.")
@@ -133,6 +138,8 @@ def _earlier(settings: Config) -> Iterable[Record]:
 )
 @click.option("--scheduler", metavar="ADDRESS", help="A scheduler of Dask that runs already, for --executor dask.")
 @click.option("--workers", type=click.IntRange(min=1), help="Workers to start here, for --executor dask.")
+@click.option("--tables", is_flag=True, help="Print all tables instead of the summary.")
+@click.option("--verbose", "-v", is_flag=True, help="Print a line for each trial, also in a terminal.")
 @json_option
 def command(
     *,
@@ -141,10 +148,12 @@ def command(
     scheduler: str | None,
     workers: int | None,
     dry_run: bool,
+    tables: bool,
+    verbose: bool,
     as_json: bool,
     **choices: Any,
 ) -> int:
-    """Measure a selection of trials, keep the run, and print the comparison.
+    """Measure a selection of trials, keep the run, and print what to take and what is not settled.
 
     Names may be shell-style patterns. The run is written as it goes: an interrupted one is finished with --resume.
     """
@@ -156,6 +165,9 @@ def command(
     settings = config()
     registry = load_registry(settings)
     cluster = None if scheduler is None and workers is None else Cluster(scheduler or "", workers or 0)
+    measure = partial(
+        _measure, settings=settings, workers=workers or 1, tables=tables, verbose=verbose, as_json=as_json
+    )
     take_termination_for_interruption()
     if resume is not None:
         _refuse_choices()
@@ -165,7 +177,7 @@ def command(
             log().print(f"note: nothing is missing in run {name} of {started}", soft_wrap=True)
         with run.file, closing(executor_for(run.selection, settings, registry, executor, cluster)) as runner:
             runner.prepare(run.missing)
-            return _measure(run, runner, as_json=as_json)
+            return measure(run, runner)
     selection = selection_of(choices, settings, registry)
     plan = make_plan(selection, registry)
     if dry_run:
@@ -179,7 +191,7 @@ def command(
         if run.file.header.environment.commit is None and (reason := why_no_commit(settings.folder)):
             log().print(f"note: the run names no commit, as git says: {reason}", soft_wrap=True)
         with run.file:
-            return _measure(run, runner, as_json=as_json)
+            return measure(run, runner)
 
 
 def most_threads(trials: Iterable[Trial]) -> int:
@@ -233,24 +245,38 @@ def _refuse_choices() -> None:
     given = [
         param.opts[0] if isinstance(param, click.Option) else "TOPIC"
         for param in context.command.params
-        if param.name not in ("resume", "executor", "scheduler", "workers", "as_json")
+        if param.name not in ("resume", "executor", "scheduler", "workers", "tables", "verbose", "as_json")
         and context.get_parameter_source(param.name) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
         raise UsageError(f"--resume repeats the selection of the run; leave out {', '.join(sorted(given))}")
 
 
-def _measure(run: OpenRun, executor: Executor, *, as_json: bool) -> int:
-    """Run what is missing, print the comparison of the whole run, and return the exit code."""
+def _measure(
+    run: OpenRun,
+    executor: Executor,
+    *,
+    settings: Config,
+    workers: int,
+    tables: bool,
+    verbose: bool,
+    as_json: bool,
+) -> int:
+    """Run what is missing, print what the whole run says, and return the exit code."""
     from harness.cli.progress import RunProgress
-    from harness.cli.show_command import cells, print_parts
     from harness.execute.run import run_plan
-    from harness.store.noise import deviations, noise_beside
-    from harness.store.read import read_all
     from harness.store.runs import parts
 
-    remarks, name = log(), run.file.header.run
-    with RunProgress(remarks, total=len(run.plan.trials), done=run.recorded) as progress:
+    remarks, name, began = log(), run.file.header.run, time.monotonic()
+    progress = RunProgress(
+        remarks,
+        run.missing,
+        run.recorded,
+        earlier=partial(_earlier, settings, run.missing),
+        at_once=max(run.selection.jobs, workers),
+        verbose=verbose,
+    )
+    with progress:
         try:
             left = run_plan(run, executor, progress.receive, progress.begin)
         except KeyboardInterrupt:
@@ -264,14 +290,39 @@ def _measure(run: OpenRun, executor: Executor, *, as_json: bool) -> int:
             soft_wrap=True,
         )
     paths = parts(run.file.path)
-    read, noise = read_all(paths), deviations(noise_beside(paths))
+    if as_json or tables:
+        statuses = _print_tables(run, paths, as_json=as_json)
+    else:
+        statuses = _print_summary(run, paths, time.monotonic() - began)
+    if not as_json:
+        remarks.print(f"wrote {_relative(run.file.path)}", soft_wrap=True)
+    return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED
+
+
+def _print_tables(run: OpenRun, paths: Sequence[Path], *, as_json: bool) -> set[Status]:
+    """Print all tables of a run, and return how its trials ended."""
+    from harness.cli.show_command import cells, print_parts
+    from harness.store.noise import deviations, noise_beside
+    from harness.store.read import read_all
+
+    name, read, noise = run.file.header.run, read_all(paths), deviations(noise_beside(paths))
     if as_json:
         print_json({"run": name, "path": str(run.file.path), "cells": cells(read, noise)})
     else:
         print_parts(console(), read, noise, full=f"bakeoff show {name} --json")
-        remarks.print(f"wrote {_relative(run.file.path)}", soft_wrap=True)
-    statuses = {record.status for _, records in read for record in records}
-    return Exit.DONE if "ok" in statuses and statuses <= {"ok", "skipped"} else Exit.TRIAL_FAILED
+    return {record.status for _, records in read for record in records}
+
+
+def _print_summary(run: OpenRun, paths: Sequence[Path], took_s: float) -> set[Status]:
+    """Print the summary of a run, and return how its trials ended."""
+    from harness.analysis.run_set import read_run_set
+    from harness.cli.summary import summary
+
+    out, run_set, resumed = console(), read_run_set(paths), run.recorded > 0
+    lines = summary(run_set, out.width, took_s=None if resumed else took_s, run=run.file.header.run if resumed else "")
+    for line in lines:
+        out.print(line, soft_wrap=True)
+    return {status for tally in run_set.tallies for status in tally.statuses}
 
 
 def _relative(path: Path) -> Path:

@@ -27,7 +27,7 @@ def _dask(registry: Registry, config: Config, limits: Limits, cluster: Cluster |
     from harness.measure.job import missing_module
 
     if missing_module("distributed"):
-        raise UsageError("package distributed is not installed; get it with: pip install 'bakeoff[dask]'")
+        raise UsageError("package distributed is not installed (in a checkout of Bakeoff: pip install '.[dask]')")
     from harness.execute.dask import DaskExecutor
 
     if cluster is None:

@@ -201,6 +201,24 @@ class Side(msgspec.Struct, frozen=True, omit_defaults=True):
     packages: dict[str, str] = {}
 
 
+class Commits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The commits between base and candidate.
+
+    Attributes
+    ----------
+    ahead
+        Number of commits of the candidate that the base lacks.
+    behind
+        Number of commits of the base that the candidate lacks.
+    subject
+        First line of the message if the candidate is one commit ahead.
+    """
+
+    ahead: int
+    behind: int = 0
+    subject: str = ""
+
+
 class Forecast(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a live gate expected before it measured.
 
@@ -242,6 +260,8 @@ class Decision(msgspec.Struct, omit_defaults=True):
         What a live gate expected; ``None`` for stored runs and for a gate that was resumed.
     parts
         Seconds that each part of a live gate took: check out, install, plan, measure.
+    commits
+        Those between the sides; ``None`` if there are none or they are unknown.
     """
 
     base: Side
@@ -257,6 +277,7 @@ class Decision(msgspec.Struct, omit_defaults=True):
     verdict: Verdict = "pass"
     forecast: Forecast | None = None
     parts: dict[str, float] = {}
+    commits: Commits | None = None
 
     @property
     def exit_code(self) -> Exit:

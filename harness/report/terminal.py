@@ -193,6 +193,14 @@ def print_wrapped(out: Console, text: str, style: str = "") -> None:
         out.print(Text(inert(line), style), soft_wrap=True)
 
 
+def hanging(label: CellText, text: str, width: int, *, indent: int) -> list[Text]:
+    """Return the lines of a label and a text that is wrapped beside it; the text of every line begins at `indent`."""
+    first = joined(label)
+    first.pad_right(max(indent - first.cell_len, min(indent, 1)))
+    lines = [Text(inert(line)) for line in _wrapped(_line(text), max(width - indent, _LEAST_NAME))]
+    return [Text.assemble(first if line is lines[0] else " " * indent, line) for line in lines]
+
+
 def left_out_note(fitted: Fitted, full: str = "--json") -> str:
     """Name the columns left out, and what shows them."""
     names = ", ".join(column.name or column.heading for column in fitted.left_out)

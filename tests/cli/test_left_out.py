@@ -45,8 +45,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def printed(made: Project) -> str:
-    """What a quick run prints."""
-    return made.bakeoff("run").stdout
+    """What a quick run prints with its tables."""
+    return made.bakeoff("run", "--tables").stdout
 
 
 def test_a_run_and_its_table_say_it_once(made: Project, printed: str) -> None:
@@ -55,6 +55,11 @@ def test_a_run_and_its_table_say_it_once(made: Project, printed: str) -> None:
     header, records = read(made.runs()[0])
     assert header.tasks[0].left_out == ("b", "c")
     assert {record.trial.strategy for record in records} == {"a"}
+
+
+def test_the_summary_counts_it(made: Project, printed: str) -> None:
+    said = made.bakeoff("run", "--resume", read(made.runs()[0])[0].run).stdout
+    assert said.splitlines()[-1] == "bakeoff run TASK -s '*'  also the 2 strategies that the quick profile leaves out"
 
 
 def test_the_dry_run_agrees_with_the_run(made: Project, printed: str) -> None:
@@ -75,11 +80,8 @@ def test_page_and_markdown_say_it(made: Project, printed: str, tmp_path: Path) -
 
 def test_list_marks_it(made: Project) -> None:
     lines = [" ".join(line.split()) for line in made.bakeoff("list").stdout.splitlines()]
-    assert ["not in quick" in line for line in lines if line.split()[:1] in (["a"], ["b"], ["c"])] == [
-        False,
-        True,
-        True,
-    ]
+    mark = lines.index("not in the quick profile:")
+    assert [lines.index(name) < mark for name in "abc"] == [True, False, False]
     (topic,) = json.loads(made.bakeoff("list", "--json").stdout)
     assert [one["quick"] for one in topic["tasks"][0]["strategies"]] == [True, False, False]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
 from support import Project
 
 
@@ -25,6 +27,33 @@ def test_list_shows_what_can_be_selected(shared_project: Project) -> None:
     (data,) = (line for line in lines if line.startswith("data set"))
     assert "numbers" in data
     assert "boosting" not in said
+
+
+@pytest.mark.parametrize("width", ["80", "120"])
+def test_without_a_topic_it_answers_in_a_screen(tmp_path: Path, width: str) -> None:
+    project = Project(tmp_path)
+    topics = json.loads(project.bakeoff("list", "--json").stdout)
+    lines = project.bakeoff("list", COLUMNS=width).stdout.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= int(width)
+    rows = {line.split()[0]: line.split() for line in lines[2 : 2 + len(topics)]}
+    for topic in topics:
+        strategies = {strategy["name"] for task in topic["tasks"] for strategy in task["strategies"]}
+        counts = [len(topic["tasks"]), len(strategies), len(topic["claims"])]
+        assert rows[topic["topic"]][-3:] == [str(count) for count in counts]
+    assert lines[-2:] == [
+        "bakeoff list bandits  its tasks, strategies, scenarios and data sets",
+        "bakeoff run bandits   measure its quick profile",
+    ]
+
+
+def test_the_overview_counts_what_cannot_run_here(project: Project) -> None:
+    planted = (project.folder / "planted.py").read_text()
+    (project.folder / "second.py").write_text(planted.replace('"planted"', '"second"').replace('"numbers"', '"more"'))
+    (project.folder / "bakeoff.toml").write_text('topics = ["planted.py", "second.py"]\n')
+    said = project.bakeoff("list").stdout
+    assert "cannot run here:  1 of planted, 1 of second (package no_such_package is not installed)" in said
+    assert "task faults" not in said
 
 
 def test_list_as_json(shared_project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -99,7 +100,8 @@ def test_seed_changes_data_and_nothing_else(project: Project) -> None:
 
 
 def test_table_and_path_are_printed(project: Project) -> None:
-    done = project.bakeoff("run", "planted", "-s", "copy", "-s", "raises", "-s", "needs-package", code=4)
+    chosen = ("-s", "copy", "-s", "raises", "-s", "needs-package")
+    done = project.bakeoff("run", "planted", *chosen, "--tables", code=4)
     (path,) = project.runs()
     assert "planted/faults on numbers, clean (rows=1000 threads=1)" in done.stdout
     assert f"wrote {path.relative_to(project.folder)}\n" in done.stderr
@@ -107,6 +109,30 @@ def test_table_and_path_are_printed(project: Project) -> None:
     assert "   2 x failed   raises: RuntimeError: planted in phase fit\n" in done.stdout
     assert "   2 x skipped  needs-package: package no_such_package is not installed\n" in done.stdout
     assert "6 trials: 2 ok, 2 skipped, 2 failed\n" in done.stdout
+
+
+def test_a_run_ends_with_its_summary(project: Project) -> None:
+    chosen = ("-s", "copy", "-s", "raises", "-s", "needs-package")
+    done = project.bakeoff("run", "planted", *chosen, code=4, COLUMNS="120")
+    head, _, task, *lines = done.stdout.splitlines()
+    assert re.fullmatch(r"6 trials in \d+ s \(2 ok, 2 skipped, 2 failed\); 0 of 1 task settled", head)
+    assert task == "planted/faults  Return the data; numbers, 2 blocks"
+    assert "ratio" not in done.stdout
+    assert "raises failed in 2 trials: RuntimeError: planted in phase fit" in done.stdout
+    assert lines[-2:] == [
+        "bakeoff show     tables with intervals",
+        "bakeoff report   one page with charts, claims and failures",
+    ]
+
+
+def test_a_resumed_run_names_itself_in_the_commands_that_show_more(
+    shared_project: Project, kept: tuple[Header, list[Record]]
+) -> None:
+    said = shared_project.bakeoff("run", "--resume", kept[0].run).stdout
+    assert said.startswith("6 trials; ")
+    assert f"bakeoff show {kept[0].run} " in said
+    tables = shared_project.bakeoff("run", "--resume", kept[0].run, "--tables").stdout
+    assert "planted/faults on numbers, clean (rows=1000 threads=1)" in tables
 
 
 def test_skipped_trials_are_no_failure_beside_measured_ones(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import io
 import json
@@ -29,7 +30,8 @@ from harness.store.header import StrategyCard, titled
 from harness.store.read import read_all
 from harness.store.runs import find
 
-RESULTS = Path(__file__).parents[2] / "results"
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "results"
 
 
 def tables(run: str) -> list[tuple[str, ComparisonTable]]:
@@ -84,11 +86,28 @@ def test_the_table_shows_all_columns_where_the_note_says_so() -> None:
     assert "333 µs" in whole.getvalue()
 
 
-def test_the_readme_shows_the_table_that_is_printed() -> None:
+def test_the_guide_shows_the_table_that_is_printed() -> None:
     out = io.StringIO()
     (title, table), *_ = tables("482269")
     print_table(Console(file=out, width=120), table.columns(), title=title, notes=[table.caption])
-    assert f"```\n{out.getvalue()}```\n" in (RESULTS.parent / "README.md").read_text(encoding="utf-8")
+    assert f"```\n{out.getvalue()}```\n" in (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_shows_an_excerpt_of_that_table() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (title, table), *_ = tables("482269")
+    columns = table.columns()
+    labels = plain(columns[0])
+    rows = [at for at, label in enumerate(labels) if re.search(rf"^{label} ", readme, re.MULTILINE)]
+    shown = [
+        dataclasses.replace(column, cells=[column.cells[row] for row in rows])
+        for column in columns
+        if (column.name or column.heading) in ("strategy", "CPU", "ratio of CPU", "memory", "auc", "difference of auc")
+    ]
+    out = io.StringIO()
+    print_table(Console(file=out, width=120), shown, title=title)
+    assert f"```\n{out.getvalue()}```\n" in readme
+    assert f"{len(rows)} of {len(labels)} strategies and {len(shown)} of {len(columns)} columns" in readme
 
 
 def test_a_tuned_strategy_has_a_title_and_its_choice_below_the_table() -> None:

@@ -55,7 +55,7 @@ def finished(shared_project: Project) -> tuple[Header, dict[str, Record], Path, 
     # Only what never ends has a short time limit: how long anything else takes depends on the machine.
     others = [argument for name in EXPECTED if name != "endless" for argument in ("-s", name)]
     run = ("run", "planted", "--blocks", "1", "--memory-limit", "800MB")
-    done = shared_project.bakeoff(*run, *others, "--timeout", "250", code=4)
+    done = shared_project.bakeoff(*run, *others, "--timeout", "250", "--tables", code=4)
     (path,) = shared_project.runs()
     shared_project.bakeoff(*run, "-s", "endless", "--timeout", "3", code=4)
     (second,) = set(shared_project.runs()) - {path}
@@ -258,7 +258,7 @@ def unable(problem: Any, phase: Any) -> Any:
         raise CannotRunError("this library is built without it")
 """
         )
-    done = project.bakeoff("run", "planted", "-s", "unable", "-s", "copy", "--blocks", "1")
+    done = project.bakeoff("run", "planted", "-s", "unable", "-s", "copy", "--blocks", "1", "--tables")
     found = {record.trial.strategy: (record.status, record.reason) for record in read(project.runs()[0])[1]}
     assert found == {"copy": ("ok", ""), "unable": ("skipped", "this library is built without it")}
     assert "1 x skipped  unable: this library is built without it" in done.stdout

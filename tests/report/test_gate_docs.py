@@ -13,7 +13,6 @@ import msgspec
 import pytest
 import yaml
 from gate import samples
-from support import Project
 
 from harness.config import Allowed, GatePolicy
 from harness.gate.decision import VERDICTS
@@ -38,7 +37,7 @@ def test_both_workflows_call_the_script_in_the_same_way() -> None:
     steps = workflow("github.yml")["jobs"]["gate"]["steps"]
     job = workflow("gitlab.yml")["gate"]
     (ran,) = (step["run"] for step in steps if "run" in step)
-    called = [re.search(r"docs/ci/gate\.sh[^|\n]*", text) for text in (ran, job["script"][-1])]
+    called = [re.search(r"\bci/gate\.sh[^|\n]*", text) for text in (ran, job["script"][-1])]
     assert all(called)
     assert len({found.group().strip() for found in called if found}) == 1
 
@@ -93,18 +92,8 @@ def test_a_failed_installation_does_not_read_as_regressed(tmp_path: Path) -> Non
     assert run(tmp_path, pip=1)[0] == "3"
 
 
-def test_the_topic_file_of_a_repository_runs(tmp_path: Path) -> None:
-    (code,) = (text for kind, text in BLOCKS if kind == "python")
-    (tmp_path / "sorting_topic.py").write_text(code)
-    (tmp_path / "mylib.py").write_text("def sort_numbers(values):\n    return sorted(values)\n")
-    (tmp_path / "bakeoff.toml").write_text('topics = ["sorting_topic.py"]\n')
-    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    done = Project(tmp_path).bakeoff("run", "sorting", "--blocks", "1", "--set", "rows=1000", PYTHONPATH=path)
-    assert "2 trials: 2 ok" in done.stdout
-
-
 def test_the_example_of_a_policy_is_one() -> None:
-    (example,) = (tomllib.loads(text) for kind, text in BLOCKS if kind == "toml")
+    (example,) = (tomllib.loads(text) for kind, text in BLOCKS if kind == "toml" and "[tool.bakeoff.gate]" in text)
     policy = msgspec.convert(example["tool"]["bakeoff"]["gate"], GatePolicy)
     assert policy.margin("boosting", "fit.cpu_s", {}) == 0.1
     assert policy.margin("boosting", "cpu_s", {}) == 0.03

@@ -57,18 +57,30 @@ def test_a_case_has_a_line_with_its_verdict_and_the_last_line_sums_up(verdict: V
     case = decision.cases[0].name
     assert any(line.split(case)[0].strip() == verdict for line in printed if case in line)
     assert any(line.split()[:1] == ["pass"] and "1.001x [0.981, 1.021]" in line for line in printed)
-    assert printed[-1].startswith(f"{verdict}: ")
+    assert printed[0] == cases.headline(decision)
+    assert printed[0].startswith(f"{verdict}: ")
     assert printed[-1] == "; ".join(filter(None, (cases.headline(decision), cases.advice(decision))))
 
 
-def test_what_is_no_pass_is_told_with_effect_reason_p_margin_and_need() -> None:
+def test_what_is_no_pass_is_said_with_effect_reason_p_margin_and_need() -> None:
     printed = "\n".join(terminal(samples.decision(samples.inconclusive(), samples.improved())))
     assert (
-        "inconclusive planted/sums/approx/flights/clean cpu_s: 1.030x [1.010, 1.051]; 500 ms to 515 ms; neither is "
-        "excluded: needs about 24 pairs, had 16; p = 0.004; margin 5 %" in printed
+        "inconclusive: planted/sums/approx/flights/clean may be slower: CPU time 1.030x [1.010, 1.051], 500 ms to "
+        "515 ms; wall time 1.010x [0.990, 1.030] (pass). Reason: neither is excluded: needs about 24 pairs, had 16; "
+        "p = 0.004; margin 5 %" in printed
     )
     assert "margin 0.002; needs about 9 seeds" in printed
-    assert "improved planted/sums/quantile/flights/clean cpu_s: 0.800x [0.784, 0.816]; 500 ms to 400 ms" in printed
+    assert "planted/sums/quantile/flights/clean is faster: CPU time 0.800x [0.784, 0.816], 500 ms to 400 ms" in printed
+
+
+def test_the_verdict_its_reasons_and_what_differs_come_before_the_cases() -> None:
+    decision = samples.every()
+    for printed in (terminal(decision), gate_text.markdown(decision).splitlines()):
+        order = [
+            next(at for at, line in enumerate(printed) if mark in line)
+            for mark in ("regressed: 1 of 8", "exact/flights/clean is slower", "xgboost 3.0.0 to 3.1.0", "worst metric")
+        ]
+        assert order == sorted(order)
 
 
 def test_the_last_line_says_what_to_do() -> None:
@@ -83,10 +95,9 @@ def test_the_last_line_says_what_to_do() -> None:
 def test_remarks_and_what_is_allowed_are_printed() -> None:
     printed = terminal(samples.every())
     assert "remark: 1 case is left out: it needs a CUDA device" in printed
-    (allowed,) = (line for line in printed if line.startswith("allowed: "))
-    assert "slow[max_bin=64]/flights/clean cpu_s: the new split finder is not tuned yet (#12)" in allowed
-    assert allowed.endswith("(allowed until 2026-12-31)")
-    assert any(line.startswith("regressed, allowed planted/sums/slow[max_bin=64]") for line in printed)
+    (allowed,) = (line for line in printed if "Allowed: " in line)
+    assert allowed.startswith("regressed, allowed: planted/sums/slow[max_bin=64]/flights/clean is slower")
+    assert allowed.endswith("Allowed: the new split finder is not tuned yet (#12) (allowed until 2026-12-31)")
 
 
 def test_plain_text_and_colours_have_the_same_words() -> None:
@@ -271,8 +282,18 @@ def test_markdown_says_what_was_cut() -> None:
     cut = gate_text.markdown(decision, limit=20_000)
     assert len(whole.encode()) > 20_000 >= len(cut.encode())
     assert re.search(r"\d+ cases? left out here", cut)
-    assert "reasons left out here" in cut
+    assert "reasons left out here" not in cut
+    assert re.search(r"\d+ reasons left out here", gate_text.markdown(decision, limit=12_000))
     assert cut.count("<details>") == cut.count("</details>")
+
+
+def test_what_is_inconclusive_is_cut_before_the_reasons_of_what_regressed() -> None:
+    open_cases = [samples.inconclusive(f"open-{at}", pairs=[]) for at in range(300)]
+    text = gate_text.markdown(
+        samples.decision(*open_cases, *(samples.regressed(f"slow-{at}", pairs=[]) for at in range(20))), limit=30_000
+    )
+    assert "left out here" in text
+    assert all(f"slow-{at}/flights/clean is slower" in text for at in range(20))
 
 
 def test_remarks_without_end_stay_below_githubs_limit() -> None:

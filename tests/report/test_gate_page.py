@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -38,6 +39,8 @@ def test_the_page_without_scripts_holds_every_finding() -> None:
     for case in decision.cases:
         for finding in case.findings:
             assert finding.reason in text
+    assert "exact is slower: CPU time 1.080x [1.059, 1.102]" in text
+    for case in decision.cases:
         assert case.reason in text
     for told in ("xgboost 3.0.0 to 3.1.0", "1 case is left out", "not tuned yet (#12) (allowed until 2026-12-31)"):
         assert told in text
@@ -64,6 +67,12 @@ def test_hostile_names_stay_text(make: Callable[[], Decision]) -> None:
 
 def test_equal_decisions_give_equal_pages() -> None:
     assert render(samples.every()) == render(samples.every())
+
+
+def test_of_many_open_cases_the_first_are_opened_and_explained() -> None:
+    text = render(samples.decision(*(samples.regressed(f"slow-{at}", pairs=[]) for at in range(30))))
+    assert len(re.findall(r'data-case="\d+" open', text)) == 12
+    assert "18 further cases with a reason" in text
 
 
 def test_two_hundred_cases_make_less_than_three_megabytes() -> None:
@@ -179,6 +188,51 @@ def test_many_cases_are_ready_and_drawn_as_the_reader_comes_near(show: Show) -> 
     assert page.locator(".case svg").count() < 12
     page.locator("#case-6").scroll_into_view_if_needed()
     page.locator("#case-6 figure svg").first.wait_for()
+
+
+MANY = samples.decision(
+    *(
+        samples.passing(f"strategy-{at}", pairs=samples.pairs(count=2, rounds=2) if at == 249 else [])
+        for at in range(250)
+    )
+)
+
+
+def test_of_thousands_of_cases_all_can_be_sorted_opened_and_shown(show: Show) -> None:
+    page = show(MANY)
+    assert len(names(page)) == page.locator(".case").count() == 200
+    page.locator("thead button", has_text="Pairs").click()
+    assert len(names(page)) == 200
+    assert names(page)[0] == "strategy-249"
+    page.get_by_role("button", name="Show all 250 cases").click()
+    assert len(set(names(page))) == 250
+    page.get_by_role("link", name="strategy-249", exact=True).click()
+    page.locator("#case-250[open] figure svg").first.wait_for()
+    assert page.locator("#case-250 .findings tbody tr").count() == 5
+    assert page.locator(".case").count() == 201
+
+
+def test_an_address_opens_a_case_beyond_those_shown(show: Show) -> None:
+    page = show(MANY, "#case-240")
+    assert page.locator("#case-240[open] .findings").is_visible()
+
+
+def test_paper_has_every_one_of_many_cases(show: Show) -> None:
+    page = show(MANY)
+    page.emulate_media(media="print")
+    assert len(names(page)) == 250
+    assert page.locator(".case[open] .findings:visible").count() == 250
+    assert page.locator("#evidence noscript").count() == 0
+
+
+def test_without_scripts_every_one_of_many_cases_is_there(open_page: Callable[..., Page], tmp_path: Path) -> None:
+    file = tmp_path / "gate.html"
+    file.write_text(render(MANY), encoding="utf-8")
+    page = open_page(file, java_script_enabled=False)
+    assert page.locator("table.cases tbody tr").count() == page.locator(".case").count() == 250
+    page.locator("#case-250 summary").click()
+    assert page.locator("#case-250 .findings").is_visible()
+    assert not page.locator("#all-cases").is_visible()
 
 
 def test_the_static_page_needs_no_scripts(open_page: Callable[..., Page], tmp_path: Path) -> None:

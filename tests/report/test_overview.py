@@ -103,7 +103,7 @@ def test_the_overview_counts_what_is_settled_and_forecasts_the_rest() -> None:
         advised("t/d", "none", take=""),
     ]
     found = shown(samples.payload(*tasks))["overview"]
-    assert (found["headline"], found["open"], found["wait"]) == ("1 of 3 tasks is settled", 2, "about 2 min to 1.00 h")
+    assert (found["headline"], found["open"], found["wait"]) == ("1 of 3 tasks is settled", 2, "about 2 min to 1 h")
     ((_, rows),) = found["topics"]
     assert [row["word"] for row in rows] == ["settled", "not settled", "not settled", ""]
     assert [row["take"] for row in rows] == ["base", "", "", ""]

@@ -1,13 +1,13 @@
-"""What all outputs show of a decision: its cases from the worst on, their main figures, and the findings to explain."""
+"""What all outputs show of a decision: its cases from the worst on, their main figures, what differs and what to do."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from harness.analysis import wording
-from harness.gate.decision import VERDICTS, Case, Decision, Finding, Verdict
+from harness.gate.decision import SIDES, VERDICTS, Case, Decision, Finding, Verdict
 from harness.report.gate import words
 from harness.text import one_line
 
@@ -57,23 +57,6 @@ class CaseRow(NamedTuple):
         )
 
 
-class ReportedFinding(NamedTuple):
-    """A verdict that is not simply a pass, with its explanation; `figure` is empty for a whole case."""
-
-    verdict: Verdict
-    case: str
-    figure: str
-    text: str
-    allowed: str
-
-    @property
-    def word(self) -> str:
-        """The verdict, and whether the policy allows it."""
-        if not self.allowed:
-            return self.verdict
-        return "allowed" if self.verdict == "pass" else f"{self.verdict}, allowed"
-
-
 def rows(decision: Decision) -> list[CaseRow]:
     """Return the cases from the worst to the best; equal ones in their order."""
     shared = Counter(case.name for case in decision.cases)
@@ -87,41 +70,9 @@ def counts(decision: Decision) -> list[tuple[Verdict, int]]:
     return [(verdict, number[verdict]) for verdict in reversed(VERDICTS) if number[verdict]]
 
 
-def open_points(decision: Decision) -> Iterator[ReportedFinding]:
-    """Yield every finding, and every case without findings, that does not simply pass: the worst cases first."""
-    for row in rows(decision):
-        yield from points_of(row)
-
-
-def points_of(row: CaseRow) -> Iterator[ReportedFinding]:
-    """Yield the findings of a case that do not simply pass, or the case itself if it has no findings."""
-    case = row.case
-    if case.unchanged:
-        return
-    if not case.findings and (case.verdict != "pass" or case.reason or case.allowed):
-        yield ReportedFinding(
-            case.verdict, row.name, "", one_line(case.reason) or "no reason is recorded", case.allowed
-        )
-    for finding in by_verdict(case.findings):
-        if finding.verdict != "pass" or finding.allowed:
-            yield ReportedFinding(
-                finding.verdict, row.name, one_line(finding.figure), words.details(finding), finding.allowed
-            )
-
-
 def by_verdict(findings: Iterable[Finding]) -> list[Finding]:
     """Order findings from the worst to the best."""
     return sorted(findings, key=lambda finding: -VERDICTS.index(finding.verdict))
-
-
-def allowed(decision: Decision) -> Iterator[tuple[str, str, str]]:
-    """Yield what the policy lets pass: case, figure (empty for a whole case), reason with the last day."""
-    for row in rows(decision):
-        if row.case.allowed:
-            yield row.name, "", one_line(row.case.allowed)
-        for finding in row.case.findings:
-            if finding.allowed:
-                yield row.name, one_line(finding.figure), one_line(finding.allowed)
 
 
 def by_policy(case: Case) -> bool:
@@ -228,9 +179,35 @@ def _unchanged(decision: Decision) -> list[str]:
     return [f"{wording.count(left_out, 'case')} unchanged, {measured} measured"] if left_out else []
 
 
+def differences(decision: Decision) -> list[str]:
+    """Say what differs between the sides: commits, changes that are not committed, packages."""
+    changed = " and ".join(name for name in SIDES if getattr(decision, name).dirty)
+    packages = words.packages(decision.base, decision.candidate)
+    named = ", ".join(f"{name} {old} to {new}" for name, old, new in packages)
+    known = (
+        _commits(decision),
+        f"changes of the {changed} that are not committed" if changed else "",
+        f"{'package' if len(packages) == 1 else 'packages'} {named}" if packages else "",
+    )
+    return list(filter(None, known)) or ["nothing that is recorded: neither commits nor packages differ"]
+
+
+def _commits(decision: Decision) -> str:
+    """Name the commits between the sides: ``3 commits, 4ed559bb12..7bffaaa012``; empty if there are none."""
+    base, candidate = (one_line((side.commit or "")[:10]) for side in (decision.base, decision.candidate))
+    if not base or not candidate or base == candidate:
+        return ""
+    if decision.commits is None:
+        return f"commits {base}..{candidate}"
+    ahead, behind = decision.commits.ahead, decision.commits.behind
+    subject = f" ({one_line(decision.commits.subject)})" if decision.commits.subject else ""
+    lacking = f"; the candidate lacks {wording.count(behind, 'commit')} of the base" if behind else ""
+    return f"{wording.count(ahead, 'commit')}, {base}..{candidate}{subject}{lacking}"
+
+
 def took(decision: Decision) -> str:
     """Say how long each part of a live gate took: ``check out 2 s, install 0 s``; empty where it is not known."""
-    return ", ".join(f"{name} {words.duration(seconds)}" for name, seconds in decision.parts.items())
+    return ", ".join(f"{name} {wording.duration(seconds)}" for name, seconds in decision.parts.items())
 
 
 def _policy(decision: Decision) -> list[str]:
@@ -242,7 +219,7 @@ def _policy(decision: Decision) -> list[str]:
     taken = sum(map(let_pass, decision.cases))
     if taken:
         notes.append(f"{taken} inconclusive, taken as a pass by policy")
-    accepted = sum(1 for _ in allowed(decision))
+    accepted = sum(bool(case.allowed or any(one.allowed for one in case.findings)) for case in decision.cases)
     if accepted:
         notes.append(f"{accepted} allowed for a while")
     return notes

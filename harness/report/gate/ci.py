@@ -14,6 +14,7 @@ import msgspec
 
 from harness.gate.decision import Case, Decision, Finding, Verdict
 from harness.report.gate import cases, words
+from harness.report.gate.changes import changes_of
 from harness.text import inert, one_line
 
 SCHEMA = 1
@@ -186,29 +187,22 @@ def annotate(decision: Decision) -> list[str]:
     whole = _LEVELS[decision.verdict] or "notice"
     made[whole].append(("Bakeoff gate", summary))
     for row in cases.rows(decision):
-        points = list(cases.points_of(row))
-        level = _LEVELS[row.case.verdict] or ("notice" if points else None)
+        told = "\n".join(change.told for change in changes_of(row))
+        level = _LEVELS[row.case.verdict] or ("notice" if told else None)
         if level:
-            made[level].append((f"{row.case.verdict}: {row.name}", _message(points)))
+            made[level].append((f"{row.case.verdict}: {row.name}", _cut(told)))
     return [_command(level, *one) for level, annotations in made.items() for one in _limited(annotations)]
 
 
-def _message(points: list[cases.ReportedFinding]) -> str:
-    text = "\n".join(f"{point.figure or 'case'} {point.word}: {point.text}{_allowed(point)}" for point in points)
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _allowed(point: cases.ReportedFinding) -> str:
-    return f"; allowed: {one_line(point.allowed)}" if point.allowed else ""
 
 
 def _limited(annotations: list[tuple[str, str]]) -> list[tuple[str, str]]:
     if len(annotations) <= MOST:
         return annotations
     rest = [title for title, _ in annotations[MOST - 1 :]]
-    named = "\n".join(rest)
-    text = named if len(named) <= _LONGEST else f"{named[: _LONGEST - 1]}…"
-    return [*annotations[: MOST - 1], (f"{len(rest)} more", text)]
+    return [*annotations[: MOST - 1], (f"{len(rest)} more", _cut("\n".join(rest)))]
 
 
 def _command(level: Level, title: str, message: str) -> str:

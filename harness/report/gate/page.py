@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from harness.analysis import wording
 from harness.config import GatePolicy
 from harness.gate.decision import SIDES, Case, Decision, Finding, Pair, Verdict
 from harness.records import is_time
 from harness.report import assets
 from harness.report.gate import cases, words
+from harness.report.gate.changes import Change, changes_of
 from harness.report.run import page as report_page
 from harness.stats.paired import CONFIDENCE
 from harness.text import inert, one_line
@@ -136,6 +138,10 @@ def _part(value: float) -> int | None:
 _TINTS: dict[Verdict, str] = {"pass": "good", "improved": "good", "regressed": "bad", "failed": "bad"}
 _CLASSES: dict[Verdict, str] = {"improved": "better", "regressed": "worse"}
 _OPEN: tuple[Verdict, ...] = ("regressed", "failed", "not measured", "inconclusive")
+#: Most reasons, and most cases whose evidence is open, when the page is opened.
+_MOST_OPEN = 12
+#: Rows of the table of cases that the page has at first: a browser takes seconds to lay out thousands.
+_SHOWN = 200
 _SCRIPTS = (
     "../vendor/d3.min.js",
     "../vendor/plot.umd.min.js",
@@ -157,15 +163,21 @@ def page(decision: Decision) -> str:
     """Write a decision as one self-contained page, which loads nothing and sends nothing."""
     template = report_page.environment().get_template("gate.html.j2")
     (gate_styles,) = assets.read(("gate/gate.css",))
+    ordered = cases.rows(decision)
+    rows = [_row(place, row, live=decision.live) for place, row in enumerate(ordered)]
+    explained = [list(changes_of(row)) for row in ordered]
+    reasons = [_reason(row, change) for row, own in zip(rows, explained, strict=True) for change in own]
     return template.render(
         version=metadata.version("bakeoff"),
         decision=decision,
         said={name: getattr(cases, name)(decision) for name in ("headline", "meaning", "advice")},
         tint=_TINTS.get(decision.verdict, "open"),
         counts=cases.counts(decision),
-        rows=[_row(place, row, live=decision.live) for place, row in enumerate(cases.rows(decision))],
-        packages=words.packages(decision.base, decision.candidate),
-        allowed=list(cases.allowed(decision)),
+        reasons=reasons[:_MOST_OPEN],
+        further=len({reason["anchor"] for reason in reasons[_MOST_OPEN:]}),
+        differences=cases.differences(decision),
+        rows=rows,
+        shown=_SHOWN,
         demands=_demands(decision.policy),
         words=words,
         content_policy=assets.POLICY,
@@ -177,6 +189,15 @@ def page(decision: Decision) -> str:
     )
 
 
+def _reason(row: dict[str, Any], change: Change) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in ("anchor", "strategy", "place")},
+        **change._asdict(),
+        "word": change.word,
+        "class": _class(change.verdict),
+    }
+
+
 def _row(place: int, row: cases.CaseRow, *, live: bool) -> dict[str, Any]:
     """Return what the table and the card of a case show; headings and figures in the order of `CaseRow.texts`."""
     case = row.case
@@ -185,11 +206,12 @@ def _row(place: int, row: cases.CaseRow, *, live: bool) -> dict[str, Any]:
     params = words.params(case.params)
     return {
         "anchor": f"case-{place + 1}",
+        "rank": place + 1,
         "strategy": one_line(case.strategy),
         "place": one_line(place_of) + (f" ({params})" if params else ""),
         "verdict": case.verdict,
         "class": _class(case.verdict),
-        "open": case.verdict in _OPEN,
+        "open": case.verdict in _OPEN and place < _MOST_OPEN,
         "cells": [_cell(heading, text, finding) for (heading, text), finding in zip(row.texts(), shown, strict=False)],
         "pairs": row.pairs,
         "findings": [_finding(finding, live=live) for finding in cases.by_verdict(case.findings)],
@@ -214,7 +236,7 @@ def _cell(heading: str, text: str, finding: Finding | None) -> dict[str, Any]:
 
 def _finding(finding: Finding, *, live: bool) -> dict[str, Any]:
     return {
-        "title": one_line(words.title(finding.figure)),
+        "title": words.title(finding.figure),
         "figure": one_line(finding.figure),
         "verdict": finding.verdict,
         "class": _class(finding.verdict),
@@ -245,7 +267,7 @@ def _class(verdict: Verdict) -> str:
 
 def _demands(policy: GatePolicy) -> list[tuple[str, str]]:
     """Return the policy's numbers, by the names of its keys."""
-    budget = "none" if policy.budget_s is None else words.duration(policy.budget_s)
+    budget = "none" if policy.budget_s is None else wording.duration(policy.budget_s)
     margins = ", ".join(f"{one_line(name)} {value:g}" for name, value in policy.margins.items())
     return [
         ("margins", margins or "as declared, and 5 % of CPU time, 10 % of wall time, 1 % of memory"),

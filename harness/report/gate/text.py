@@ -14,6 +14,7 @@ from harness.analysis import wording
 from harness.errors import UsageError
 from harness.gate.decision import Decision, Verdict
 from harness.report.gate import cases, words
+from harness.report.gate.changes import Change, changes
 from harness.report.run.markdown import escape_code, escape_text
 from harness.report.terminal import Column, Styled, fit, joined, print_table
 from harness.text import one_line
@@ -34,21 +35,17 @@ _INDENT = "    "
 
 
 def print_decision(out: Console, decision: Decision) -> None:
-    """Print a decision; the last line is its verdict and what to do."""
+    """Print a decision: the verdict and why, what differs between the sides, and all cases.
+
+    The last line is the verdict again, with what to do, because a long table leaves only that on the screen.
+    """
+    out.print(joined(_coloured(decision.verdict, cases.headline(decision))), soft_wrap=True)
+    for change in changes(decision):
+        out.print(joined(_coloured(change.verdict, change.word), f": {change.sentence}"), soft_wrap=True)
+    out.print(joined(f"what differs: {'; '.join(cases.differences(decision))}"), soft_wrap=True)
     out.print(joined(_sides(decision)), soft_wrap=True)
-    rows = cases.rows(decision)
-    columns = _columns(rows) if rows else []
-    if columns and not fit(columns, out.width).left_out:
-        print_table(out, columns, notes=["candidate over base, metrics as candidate minus base, with 95 % intervals"])
-    else:
-        for row in rows:
-            _print_case(out, row)
-        out.print()
-    for point in cases.open_points(decision):
-        of = f"{point.case} {point.figure}".strip()
-        out.print(joined(_coloured(point.verdict, point.word), f" {of}: {point.text}"), soft_wrap=True)
-    for case, figure, why in cases.allowed(decision):
-        out.print(joined(f"allowed: {one_line(f'{case} {figure}')}: {one_line(why)}"), soft_wrap=True)
+    out.print()
+    _print_cases(out, cases.rows(decision))
     for remark in decision.remarks:
         out.print(joined(f"remark: {one_line(remark)}"), soft_wrap=True)
     if decision.parts:
@@ -59,10 +56,18 @@ def print_decision(out: Console, decision: Decision) -> None:
 
 def _sides(decision: Decision) -> str:
     how = "measured side by side" if decision.live else "stored runs compared"
-    differing = words.packages(decision.base, decision.candidate)
-    packages = "".join(f"; {name} {old} to {new}" for name, old, new in differing)
-    machine = one_line(decision.machine.name)
-    return f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}{packages}; {how} on {machine}"
+    sides = f"base {words.side(decision.base)}, candidate {words.side(decision.candidate)}"
+    return f"{sides}; {how} on {one_line(decision.machine.name)}"
+
+
+def _print_cases(out: Console, rows: list[cases.CaseRow]) -> None:
+    columns = _columns(rows) if rows else []
+    if columns and not fit(columns, out.width).left_out:
+        print_table(out, columns, notes=["candidate over base, metrics as candidate minus base, with 95 % intervals"])
+        return
+    for row in rows:
+        _print_case(out, row)
+    out.print()
 
 
 def _columns(rows: list[cases.CaseRow]) -> list[Column]:
@@ -94,7 +99,8 @@ def _coloured(verdict: Verdict, text: str = "") -> Styled:
 #: Bytes that GitHub takes as the summary of a step.
 LIMIT = 2**20
 _TAIL = 8 * 2**10  # reserved for the closing tags and the sentences about what was cut
-_OPEN = 12  # up to this many passing cases, their table is shown unfolded
+_OPEN = 12  # up to this many passing cases and reasons are shown unfolded
+_BAD: tuple[Verdict, ...] = ("regressed", "failed", "not measured")
 _LONGEST = 600
 _VARIABLE = "GITHUB_STEP_SUMMARY"
 _HEAD = (
@@ -104,22 +110,31 @@ _HEAD = (
 
 
 def markdown(decision: Decision, *, limit: int = LIMIT) -> str:
-    """Write a decision as GitHub-flavoured Markdown of at most `limit` bytes; a sentence says what was cut."""
+    """Write a decision as GitHub-flavoured Markdown of at most `limit` bytes; a sentence says what was cut.
+
+    What makes the candidate unfit to be merged comes first, so that it is cut last.
+    """
     text = _Text(limit - _TAIL)
-    text.put(f"## Gate: {cases.headline(decision)}", "", *_head(decision))
+    text.put(f"## Gate: {cases.headline(decision)}", "", *_meaning(decision))
+    explained = list(changes(decision))
+    first, rest = explained[:_OPEN], explained[_OPEN:]
+    text.part("### Why", [_change(change) for change in first], "reason")
+    _further(text, [change for change in rest if change.verdict in _BAD])
+    text.part("### What differs", [f"- {_cell(one)}" for one in cases.differences(decision)], "entry")
+    text.part("### How it was measured", list(_how(decision)), "entry")
     rows = cases.rows(decision)
+    text.put("### Cases", "")
     _table(text, [row for row in rows if row.case.verdict != "pass"], "")
+    _further(text, [change for change in rest if change.verdict not in _BAD])
     passing = [row for row in rows if row.case.verdict == "pass"]
-    folded = wording.count(len(passing), "passing case") if len(passing) > _OPEN else ""
-    _table(text, passing, folded)
-    points = [_point(point) for point in cases.open_points(decision)]
-    text.part("### Why", points[:_OPEN], "reason")
-    with_more = points[_OPEN:]
-    if with_more:
-        text.folded(wording.count(len(with_more), "further reason"), with_more, "reason")
-    text.part("### Allowed for a while", [_allowed(*entry) for entry in cases.allowed(decision)], "entry")
+    _table(text, passing, wording.count(len(passing), "passing case") if len(passing) > _OPEN else "")
     text.part("### Remarks", [f"- {_cell(remark)}" for remark in decision.remarks], "remark")
     return text.whole()
+
+
+def _further(text: _Text, further: list[Change]) -> None:
+    if further:
+        text.folded(wording.count(len(further), "further reason"), [_change(change) for change in further], "reason")
 
 
 def summary_file(environment: Mapping[str, str]) -> Path | None:
@@ -212,23 +227,22 @@ class _Text:
         return "\n".join(self._lines).rstrip() + "\n"
 
 
-def _head(decision: Decision) -> Iterable[str]:
+def _meaning(decision: Decision) -> Iterable[str]:
     advice = cases.advice(decision)
     yield cases.meaning(decision) + (f" To do: {escape_text(advice)}." if advice else "")
     yield ""
+
+
+def _how(decision: Decision) -> Iterable[str]:
     how = "measured side by side" if decision.live else "stored runs compared"
     yield f"- base: {_cell(words.side(decision.base))}"
     yield f"- candidate: {_cell(words.side(decision.candidate))}"
-    differing = words.packages(decision.base, decision.candidate)
-    if differing:
-        yield _cell("- packages: " + ", ".join(f"{name} {old} to {new}" for name, old, new in differing[:20]))
-    clock, took = wording.clock(one_line(decision.started)), words.duration(decision.elapsed_s)
+    clock, took = wording.clock(one_line(decision.started)), wording.duration(decision.elapsed_s)
     yield f"- {how} on {_cell(decision.machine.name)}, {_cell(clock)}, {took}"
     if decision.parts:
         yield f"- parts of it: {_cell(cases.took(decision))}"
     if decision.command:
         yield f"- the same again: `{escape_code(one_line(decision.command))}`"
-    yield ""
 
 
 def _table(text: _Text, rows: list[cases.CaseRow], folded: str) -> None:
@@ -249,12 +263,8 @@ def _row(row: cases.CaseRow) -> str:
     return f"| {verdict} | {' | '.join(map(_cell, cells))} |"
 
 
-def _point(point: cases.ReportedFinding) -> str:
-    return f"- **{point.word}** {_cell(f'{point.case} {point.figure}'.strip())}: {_cell(point.text)}"
-
-
-def _allowed(case: str, figure: str, why: str) -> str:
-    return f"- {_cell(f'{case} {figure}'.strip())}: {_cell(why)}"
+def _change(change: Change) -> str:
+    return f"- **{change.word}**: {_cell(change.sentence)}"
 
 
 def _cell(text: str) -> str:

@@ -26,10 +26,11 @@ _LEAST_RATIO = 0.01
 
 
 def title(figure: str) -> str:
-    """Name a figure in words: ``CPU time of fit``; metrics keep their names."""
+    """Name a figure in words: ``CPU time of fit``, ``log loss``."""
     phase, _, total = figure.rpartition(".")
     if total not in _TITLES:
-        return figure
+        return one_line(figure.replace("_", " "))
+    phase = one_line(phase)
     return f"{_TITLES[total]} of {phase}" if phase else _TITLES[total]
 
 
@@ -66,7 +67,7 @@ def named(finding: Finding | None, usual: str = "") -> str:
     """Write an effect with the name of its figure, unless that is the usual one; a dash if there is no finding."""
     if finding is None:
         return NONE
-    return ("" if finding.figure == usual else f"{one_line(finding.figure)} ") + effect(finding)
+    return ("" if finding.figure == usual else f"{title(finding.figure)} ") + effect(finding)
 
 
 def medians(finding: Finding) -> str:
@@ -101,10 +102,15 @@ def needs(finding: Finding) -> str:
     return f"needs about {finding.needs:,} {'seeds' if finding.kind == 'quality' else 'pairs'}"
 
 
+def grounds(finding: Finding) -> str:
+    """Write what a verdict is based on: its reason, p, margin, and how many pairs would decide."""
+    parts = (one_line(finding.reason), p_value(finding), f"margin {margin(finding)}", needs(finding))
+    return "; ".join(filter(None, parts))
+
+
 def details(finding: Finding) -> str:
     """Write everything about a finding except its name and verdict."""
-    of = f"margin {margin(finding)}"
-    parts = (effect(finding), medians(finding), one_line(finding.reason), p_value(finding), of, needs(finding))
+    parts = (effect(finding), medians(finding), grounds(finding))
     return "; ".join(part for part in parts if part and part != NONE)
 
 
@@ -131,14 +137,6 @@ def packages(base: Side, candidate: Side) -> list[tuple[str, str, str]]:
 def cores(pair: Pair) -> str:
     """Write the cores of a pair."""
     return ", ".join(map(str, pair.cores)) or "not pinned"
-
-
-def duration(seconds: float) -> str:
-    """Write a time that a person waits: ``48 s``, ``12 min``, ``1.5 h``."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}".replace(".0 ", " ")
-    return f"{seconds:.0f} s"
 
 
 def _finite(change: Effect) -> dict[str, float | None]:

@@ -120,12 +120,5 @@ def wait(tasks: Sequence[Plain]) -> str:
     known = [task["advice"]["seconds"] for task in tasks if task["advice"] and task["advice"]["seconds"]]
     if not known:
         return ""
-    least, most = (_minutes(sum(seconds[end] for seconds in known)) for end in (0, 1))
+    least, most = (wording.duration(sum(seconds[end] for seconds in known)) for end in (0, 1))
     return f"about {least}" if least == most else f"about {least} to {most}"
-
-
-def _minutes(seconds: float) -> str:
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{wording.digits(seconds / size)} {unit}" if unit == "h" else f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

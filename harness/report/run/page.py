@@ -132,6 +132,6 @@ def environment() -> Environment:
     )
     made.globals |= {"marks": wording.MARKS, "size": {"width": pictures.WIDTH, "height": pictures.HEIGHT}}
     names = ("figure", "scaled", "ratio", "level", "effect", "interval", "share", "day", "clock", "count", "place")
-    made.filters |= {name: getattr(wording, name) for name in (*names, "spoken")}
+    made.filters |= {name: getattr(wording, name) for name in (*names, "duration", "spoken")}
     made.filters |= {"one_line": one_line, "visible": visible}
     return made

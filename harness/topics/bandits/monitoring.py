@@ -158,8 +158,8 @@ monitoring = topic.task(
     baseline="silent",
     charts=[ALARMED],
     quick=Profile(
-        3,
-        {"replications": 50},
+        12,
+        {"replications": 400},
         datasets=("mean-shift",),
         scenarios=("clean",),
         strategies=("silent", "cusum", "e-detector"),

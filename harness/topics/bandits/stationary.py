@@ -144,7 +144,7 @@ task = topic.task(
     charts=[BOUNDED],
     quick=Profile(
         3,
-        {"horizon": 1_000, "replications": 50},
+        {"horizon": 5_000, "replications": 20},
         datasets=("bernoulli",),
         scenarios=("clean",),
         strategies=("random", "epsilon-greedy", "ucb1", "thompson-beta"),

@@ -150,8 +150,8 @@ calibration = topic.task(
     baseline="prior",
     charts=FIGURES,
     quick=Profile(
-        3,
-        {"rows": 4_000, "points": 500},
+        6,
+        {"rows": 4_000, "points": 8_000},
         datasets=("nass-cds",),
         scenarios=("clean",),
         strategies=("none", "prior", "platt", "isotonic", "venn-abers"),
@@ -182,8 +182,8 @@ calibration_known = topic.task(
     baseline="prior",
     charts=FIGURES,
     quick=Profile(
-        3,
-        {"points": 500},
+        6,
+        {"points": 8_000},
         datasets=("misspecified",),
         scenarios=("clean",),
         strategies=("none", "prior", "platt", "isotonic"),

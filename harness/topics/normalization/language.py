@@ -134,7 +134,7 @@ task = topic.task(
         ),
     ],
     quick=Profile(
-        3,
+        5,
         {"layers": 2, "rows": 2_000, "steps": 100},
         strategies=("unigram", "post-ln", "pre-ln", "pre-rmsnorm", "dyt"),
         stress=False,

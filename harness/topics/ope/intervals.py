@@ -108,8 +108,8 @@ real = topic.task(
     reference="normal-ips",
     # Two strategies that need no more of a user's log than its propensities.
     quick=Profile(
-        3,
-        {"replications": 20},
+        5,
+        {"replications": 100},
         datasets=("digits-bandit",),
         scenarios=("clean",),
         strategies=("normal-ips", "betting-ips"),

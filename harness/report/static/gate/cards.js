@@ -96,26 +96,61 @@
     }
   };
 
-  const { watch } = bakeoff.lazy(cards, attempt, (card) => {
+  const resized = (card) => {
     const width = card.box.clientWidth;
     if (card.pair && width > 0 && width !== card.width) card.stale = true;
-  });
-
-  /** Make the cards of all cases whose pairs can be plotted. */
-  const start = ({ cases, part, step }) => {
-    for (const box of document.querySelectorAll(".case .plots")) {
-      const own = box.closest(".case");
-      const name = own.querySelector("summary b").textContent;
-      cards.push({ box, name, model: { ...cases[Number(own.dataset.case)], part, step }, stale: true, near: false });
-    }
-    watch();
   };
 
-  /** Draw what is open, for paper. */
+  let loaded = null;
+
+  /** Watch the pairs of a case, if it has some and they are loaded. */
+  const watch = (own) => {
+    const box = own.querySelector(".plots");
+    if (!box || !loaded) return;
+    const { cases, part, step } = loaded;
+    const name = own.querySelector("summary b").textContent;
+    const card = { box, name, model: { ...cases[Number(own.dataset.case)], part, step }, stale: true, near: false };
+    cards.push(card);
+    bakeoff.lazy([card], attempt, resized).watch();
+  };
+
+  /** Put in the place of a noscript what it holds. */
+  const replace = (held) => {
+    held.insertAdjacentHTML("afterend", held.textContent);
+    held.remove();
+  };
+
+  /**
+   * Return the card of a case with all that it holds, by its id. The content of a closed card, and the whole card of one
+   * of many cases, is text until then, because thousands of them are slow to parse and to lay out.
+   */
+  const whole = (id) => {
+    const outside = document.querySelector(`noscript[data-holds="${CSS.escape(id)}"]`);
+    if (outside) replace(outside);
+    const own = document.getElementById(id);
+    const inside = own?.querySelector(":scope > noscript");
+    if (inside) replace(inside);
+    if (outside || inside) watch(own);
+    return own;
+  };
+
+  /** Make the cards of all cases whole. */
+  const unpack = () => {
+    for (const held of document.querySelectorAll("#evidence > noscript")) whole(held.dataset.holds);
+    for (const held of document.querySelectorAll(".case > noscript")) whole(held.parentElement.id);
+    document.getElementById("more-evidence")?.remove();
+  };
+
+  /** Take the pairs of all cases. */
+  const start = (payload) => {
+    loaded = payload;
+    for (const own of document.querySelectorAll(".case")) watch(own);
+  };
+
+  /** Draw what is open. */
   const drawAll = () => {
     for (const card of cards) if (card.stale && card.box.clientWidth > 0) attempt(card);
   };
 
-  bakeoff.cards = { start };
-  bakeoff.figures = { drawAll };
+  bakeoff.cards = { start, whole, unpack, drawAll };
 })();
