@@ -9,11 +9,11 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-WIDTH, HEIGHT = 1280, 1180
+WIDTH, HEIGHT = 1440, 1180
 
 
 def main(page: Path, picture: Path) -> None:
-    """Open a page and save what its first screen shows."""
+    """Open a page and save what the first screen of its overview shows."""
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         sys.exit("error: no chromium is on PATH; install it with 'make chromium'")

@@ -115,7 +115,7 @@ def test_pages_show_the_set_up_as_set_up(new: Path) -> None:
     assert titles["cpu_s"] == ("CPU time", "CPU time of all phases without compile")
     assert titles["compile.cpu_s"][0] == "CPU time of compile (set-up)"
     assert titles["fit.cpu_s"][0] == "CPU time of fit"
-    assert "<p>Times and memory are without compile (set-up).</p>" in render(payload)
+    assert '<p class="note">Times and memory are without compile (set-up).</p>' in render(payload)
     assert "\nTimes and memory are without compile (set-up).\n" in markdown(payload)
 
 

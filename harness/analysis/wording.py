@@ -154,8 +154,9 @@ def clock(time: str) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Write a number of things: ``1 run``, ``1,200 trials``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """Write a number of things: ``1 run``, ``1,200 trials``, ``2 strategies``."""
+    plural = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def chosen(choices: Mapping[Choice, int]) -> str:

@@ -18,6 +18,7 @@ _VENDOR = Path(__file__).parent / "vendor"
 #: Run in the head, before anything is drawn.
 FIRST = ("start.js",)
 _BASE = ("dom.js", "hash.js")
+_VIEWS = ("ledger.js", "views.js", "find.js")
 _TABLES = (
     "student.js",
     "interval.js",
@@ -56,20 +57,18 @@ def styles() -> str:
 
 
 @cache
-def scripts(*, figures: bool) -> Sequence[str]:
-    """Return the scripts at the end of a page.
+def scripts() -> Sequence[str]:
+    """Return the scripts at the end of a page: those of a page that has only links and views."""
+    return read((*_BASE, *_VIEWS, *_LAST))
 
-    Parameters
-    ----------
-    figures
-        Whether the page has tables and charts; otherwise it has only links.
-    """
-    if not figures:
-        return read(_BASE + _LAST)
+
+@cache
+def packed_scripts() -> str:
+    """Return the scripts that draw tables and charts, as `pack` writes a payload: they run once the page is shown."""
     vendored = [path.read_text(encoding="utf-8") for path in sorted(_VENDOR.glob("*.js"))]
     figure = sorted(path.name for path in _STATIC.glob("figure*.js"))
     charts = sorted(f"charts/{path.name}" for path in (_STATIC / "charts").glob("*.js"))
-    return (*map(_sealed, vendored), *read((*_BASE, *_TABLES, *figure, *charts, *_LAST)))
+    return _packed("\n".join((*vendored, *read((*_TABLES, *figure, *charts)))).encode("utf-8"))
 
 
 @cache
@@ -82,8 +81,11 @@ def pack(payload: Mapping[str, Any]) -> str:
     """Write a payload, all of it visible, as base64 of gzip of JSON; equal payloads give equal text."""
     import msgspec
 
-    written = msgspec.json.encode(_visible(payload), enc_hook=_plain)
-    return base64.b64encode(gzip.compress(written, compresslevel=6, mtime=0)).decode("ascii")
+    return _packed(msgspec.json.encode(_visible(payload), enc_hook=_plain))
+
+
+def _packed(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, compresslevel=6, mtime=0)).decode("ascii")
 
 
 def _visible(value: Any) -> Any:

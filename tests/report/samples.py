@@ -43,6 +43,7 @@ def payload(*tasks: Plain, machines: int = 1, runs: int = 1, claims: Sequence[Pl
         "runs": [run(f"{index:06x}", f"machine-{index % machines}") for index in range(runs)],
         "machines": [machine(f"machine-{index}", sd=0.01 if index == 0 else None) for index in range(machines)],
         "remarks": [],
+        "topics": {task["topic"]: f"{task['topic']}: what it is about" for task in tasks},
         "tasks": list(tasks),
         "claims": list(claims),
     }
@@ -103,6 +104,8 @@ def claim(verdict: str = "supported", *, text: str = "fast takes at most half th
         "published": "2.5x",
         "verdict": verdict,
         "expected": "at most 0.5",
+        "at_least": None,
+        "at_most": 0.5,
         "asked": "ratio of cpu_s, fast to base",
         "cost": True,
         "estimate": 0.4,
@@ -113,6 +116,7 @@ def claim(verdict: str = "supported", *, text: str = "fast takes at most half th
         "scope": "planted-data, clean",
         "reason": "",
         "commands": ["bakeoff run planted/choose -s fast -s base --blocks 5"],
+        "tracked": None,
         **other,
     }
 
@@ -149,10 +153,25 @@ def task(
         "curves": [],
         "datasets": [card(dataset) for dataset in datasets],
         "advice": asdict(Advice("settled", labels[0], "2.5x less CPU than slow")) if labels else None,
+        "points": points(labels),
         "rankings": None,
         "models": [],
         "history": [],
     }
+
+
+def points(labels: Sequence[str]) -> list[Plain]:
+    """Place strategies by cost and quality; the first is taken."""
+    return [
+        {
+            "strategy": index,
+            "cost": SPEED.get(label, 1.0),
+            "quality": QUALITY.get(label, 0.7),
+            "role": "take" if index == 0 else "other",
+        }
+        for index, label in enumerate(labels)
+        if label != "gpu"
+    ]
 
 
 def model(**other: Any) -> Plain:
@@ -338,3 +357,9 @@ def plain(found: Compared) -> Plain:
     none: Plain = {"estimate": None, "low": None, "high": None, "blocks": 0, "same": False}
     interval = none if found.effect is None else found.effect.plain()
     return {**interval, "p": None if math.isnan(found.p) else found.p, "verdict": found.word}
+
+
+def draw_all(page: Any) -> None:
+    """Open every part of the page's tasks and draw all charts of the view that is shown."""
+    page.evaluate("document.querySelectorAll('.part').forEach((part) => { part.open = true; })")
+    page.evaluate("bakeoff.figures.drawAll()")

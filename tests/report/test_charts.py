@@ -67,9 +67,9 @@ def drawn(kept_tab: tuple[Page, Any], tmp_path_factory: pytest.TempPathFactory) 
     file = tmp_path_factory.mktemp("drawn") / "page.html"
     file.write_text(TEXT, encoding="utf-8")
     page = kept_tab[0]
-    page.goto(file.as_uri())
+    page.goto(f"{file.as_uri()}#/planted")
     page.locator("html[data-ready]").wait_for(state="attached")
-    page.evaluate("bakeoff.figures.drawAll()")
+    samples.draw_all(page)
     return page
 
 
@@ -87,10 +87,10 @@ def fresh(show_text: Show) -> Page:
     return opened(show_text, TEXT)
 
 
-def opened(show_text: Show, text: str, fragment: str = "", **options: Any) -> Page:
+def opened(show_text: Show, text: str, fragment: str = "#/planted", **options: Any) -> Page:
     """Open a page and draw all of its charts."""
     page = show_text(text, fragment, **options)
-    page.evaluate("bakeoff.figures.drawAll()")
+    samples.draw_all(page)
     return page
 
 
@@ -129,15 +129,16 @@ def test_every_chart_is_drawn_and_described(page: Page) -> None:
         assert figure(page, name).locator("details.reading p").count() > 0
 
 
-def test_figures_are_drawn_when_they_come_near(show_text: Show) -> None:
-    page = show_text(TEXT, height=500)
+def test_figures_are_drawn_when_they_are_opened_or_come_near(show_text: Show) -> None:
+    page = show_text(TEXT, "#/planted", height=500)
     assert figure(page, "history").locator(".canvas svg").count() == 0
+    page.locator(".part > summary", has_text="Over tracked runs").click()
     figure(page, "history").scroll_into_view_if_needed()
     figure(page, "history").locator(".canvas svg").wait_for()
 
 
 def test_all_figures_are_drawn_before_print(show_text: Show) -> None:
-    page = show_text(TEXT, height=500)
+    page = show_text(TEXT, height=500)  # at the overview
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.locator("figure .canvas svg[role=img]").count() == len(NAMES)
 
@@ -169,7 +170,7 @@ def test_pointing_shows_figures_that_no_file_keeps(fresh: Page, axe: Callable[[P
     assert 'class="tip"' not in saved(fresh, "pareto", "SVG").decode()
 
 
-@pytest.mark.parametrize(("fragment", "scheme"), [("#theme=dark", "light"), ("", "dark")])
+@pytest.mark.parametrize(("fragment", "scheme"), [("#at=/planted&theme=dark", "light"), ("#/planted", "dark")])
 def test_saved_pictures_have_the_colours_of_the_theme(show_text: Show, fragment: str, scheme: str) -> None:
     page = opened(show_text, TEXT, fragment, scheme=scheme)
     ground = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--page')").strip()

@@ -18,6 +18,7 @@ from report.test_page import EDGES
 from scipy.stats import rankdata
 
 from harness.analysis import wording
+from harness.report.run.anchors import anchors
 from harness.report.run.page import render
 
 Page: TypeAlias = Any  # playwright.sync_api.Page
@@ -29,8 +30,13 @@ TASK = PAYLOAD["tasks"][0]
 
 @pytest.fixture
 def show(show_text: Show) -> Show:
-    """Return what opens the page of a payload."""
-    return lambda payload, fragment="", **options: show_text(render(payload), fragment, **options)
+    """Return what opens the page of a payload, at the view of its first topic."""
+
+    def shown(payload: Plain, fragment: str = "", **options: Any) -> Page:
+        topics = [task["topic"] for task in payload["tasks"]]
+        return show_text(render(payload), fragment or f"#{anchors(payload)[topics[0]] if topics else ''}", **options)
+
+    return shown
 
 
 def rows(page: Page, task: int = 0) -> dict[str, list[str]]:
@@ -264,10 +270,8 @@ def test_a_link_shows_the_same(show: Show) -> None:
     page.get_by_label("phases").check()
     page.get_by_role("columnheader", name="log_loss").get_by_role("button").click()
     page.get_by_role("button", name="Theme").click()
-    page.get_by_role("link", name="Claims").click()
     before = page.evaluate("bakeoff.state.get(0)"), rows(page)
     address = page.evaluate("location.hash")
-    assert page.evaluate("scrollY") > 0
     again = show(PAYLOAD, address)
     assert (again.evaluate("bakeoff.state.get(0)"), rows(again)) == before
     assert again.evaluate("document.documentElement.dataset.theme") == "light"
@@ -278,11 +282,11 @@ def test_a_link_shows_the_same(show: Show) -> None:
 
 def test_only_what_differs_is_in_the_address(show: Show) -> None:
     page = show(PAYLOAD)
-    assert page.evaluate("location.hash") == ""
+    assert page.evaluate("location.hash") == "#/planted"
     choose(page, "rows", "10000")
-    assert page.evaluate("location.hash") == "#planted/choose:param:rows=10000"
+    assert page.evaluate("location.hash") == "#at=/planted&planted/choose:param:rows=10000"
     choose(page, "rows", "1000")
-    assert page.evaluate("location.hash") == ""
+    assert page.evaluate("location.hash") == "#at=/planted"
 
 
 def test_an_address_that_means_nothing_does_no_harm(show: Show) -> None:
@@ -358,8 +362,8 @@ def test_print_opens_all_details_and_hides_the_controls(show: Show) -> None:
     assert page.locator(".interactive table").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.emulate_media(media="screen")
-    page.locator("details[open]").nth(1).wait_for(state="detached")
-    assert page.locator("details[open]").count() == 1
+    page.locator("details[open]").nth(2).wait_for(state="detached")
+    assert page.locator("details[open]").count() == 2, "the table, and what was opened"
     assert page.pdf().startswith(b"%PDF")
 
 

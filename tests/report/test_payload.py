@@ -256,7 +256,7 @@ def test_a_run_for_claims_recommends_nothing() -> None:
     payload = build(run_set((for_claims, BLOCKS)), title="T")
     assert shown(payload)["advice"]["take"] == ""
     assert "Take" not in markdown(payload)
-    assert "None: these runs measured claims" in render(payload)
+    assert "Measured for claims only, each with the strategies that it compares." in render(payload)
     assert shown(build(run_set((for_claims, BLOCKS), (whole, BLOCKS)), title="T"))["advice"]["take"]
 
 

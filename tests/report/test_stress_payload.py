@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from report import samples
 from report.test_payload import header, record, run_set, shown
 
 from harness.analysis.recommendation import recommend
@@ -57,7 +58,7 @@ def test_every_stress_has_a_chart_of_each_metric_over_the_levels() -> None:
     first, second, *others = shown(payload(records))["curves"]
     assert [own["curve"] for own in (first, second)] == ["auc_at_missing", "loss_at_missing"]
     assert [own["curve"] for own in others] == ["loss"]
-    assert (first["x"], first["y"], first["title"]) == ("missing, %", "auc", "auc over missing, %")
+    assert (first["x"], first["y"], first["title"]) == ("missing, %", "AUC", "AUC over missing, %")
     assert [line["strategy"] for line in first["lines"]] == [0, 1]
     (curve,) = first["lines"][0]["repeats"]
     plain, stressed = (mean(np.array([level, level + 0.02, level + 0.04])) for level in (0.8, 0.3))
@@ -85,7 +86,7 @@ def test_what_diverged_is_told_with_its_step_and_blocks() -> None:
     assert [measure["name"] for measure in task["measures"] if not measure["cost"]] == ["auc", "diverged"]
     said = "diverged at step 12 in 2 of 5 blocks"
     assert [row["diverged"] for row in task["cells"][0]["rows"]] == [said, ""]
-    assert about(1, task)["diverged"] == [("b", said, "data, clean (rows=10)")]
+    assert about(task, "/t/task")["diverged"] == [("b", said, "data, clean (rows=10)")]
     assert f"- b {said} of data, clean (rows=10): its metrics there are a guess's" in markdown(own)
     assert task["cells"][0]["rows"][0]["values"]["cpu_s"] == [None, None, 1.0, 1.0, 1.0]
 
@@ -102,11 +103,11 @@ def test_what_always_diverged_is_on_no_front_and_not_recommended() -> None:
 def test_a_page_draws_the_metrics_of_a_stress_and_says_what_diverged(show_text: Callable[..., Any]) -> None:
     records = [trial("a", block, 0.8 + block / 50) for block in range(3)]
     records += [diverged("b", block, 12) if block < 2 else trial("b", block) for block in range(3)]
-    page = show_text(render(payload(records)))
-    page.evaluate("bakeoff.figures.drawAll()")
+    page = show_text(render(payload(records)), "#/t")
+    samples.draw_all(page)
     figure = page.locator('figure[data-chart="curves"]')
     assert figure.locator("select").first.locator("option").all_inner_texts() == [
-        *("auc over missing, %", "loss over missing, %", "Loss")
+        *("AUC over missing, %", "loss over missing, %", "Loss")
     ]
     assert "missing, %" in figure.locator("svg").first.text_content()
     said = "diverged at step 12 in 2 of 3 blocks"

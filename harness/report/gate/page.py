@@ -184,7 +184,7 @@ def page(decision: Decision) -> str:
         styles=f"{assets.styles()}\n{gate_styles}",
         first_scripts=assets.first_scripts(),
         # The first script of a report does nothing here, because there is no payload of a report.
-        scripts=(*assets.scripts(figures=False), *assets.read(_SCRIPTS)),
+        scripts=(*assets.scripts(), *assets.read(_SCRIPTS)),
         packed=assets.pack(plotted(decision)),
     )
 

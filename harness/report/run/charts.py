@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from harness.analysis import wording
 from harness.analysis.aggregates import CellAggregate, Floats, StrategyAggregate, time_of
 from harness.analysis.history import Track, follow
 from harness.analysis.verdicts import cost_table
@@ -63,7 +64,8 @@ def stressed(metrics: Sequence[JudgedMetric], cells: Sequence[CellAggregate], na
         levels = dict(sorted(members.items()))
         axis = next(iter(levels.values())).axis
         reading = "Each line is a strategy's mean over blocks, the band its 95 % interval; every model is fitted once."
-        chart = Chart(f"{of}_at_{stress}", f"{of} over {axis}", x=axis, y=of, reading=reading)
+        spoken = wording.spoken(of)
+        chart = Chart(f"{of}_at_{stress}", f"{spoken} over {axis}", x=axis, y=spoken, reading=reading)
         lines = [
             {"cell": index, "strategy": names[label], "repeats": [_plain(curve)]}
             for index, cell in enumerate(cells)

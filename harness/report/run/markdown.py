@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from harness.analysis import wording
 from harness.report.run import views
+from harness.report.run.ledger import described
 from harness.text import one_line, visible
 
 Plain: TypeAlias = Mapping[str, Any]
@@ -27,7 +28,7 @@ def markdown(payload: Plain) -> str:
         f"- `{escape_code(run['command'])}` on {escape_text(run['machine'])}, {_run(run)}" for run in payload["runs"]
     ]
     lines += [f"- **Note:** {escape_text(remark)}" for remark in payload["remarks"]]
-    lines += ["", *_claims([claim for own in views.ledger(payload["claims"]).values() for claim in own])]
+    lines += ["", *_claims([described(claim) for claim in payload["claims"]])]
     for task in payload["tasks"]:
         lines += [f"### {escape_text(task['id'])}", ""]
         if (advice := task["advice"]) and advice["state"] == "settled":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.analysis import wording
 from harness.report import assets
-from harness.report.run import views
+from harness.report.run import pictures, views
+from harness.report.run.anchors import anchors, unique
 from harness.store.atomic import write_atomically
 from harness.text import one_line, visible
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _INDEX = "index.html"
+#: What the templates write and no script reads.
+_WRITTEN = ("claims", "topics", "made", "version", "title")
+_WRITTEN_OF_TASK = ("advice", "points", "rankings", "datasets")
 
 
 class Link(NamedTuple):
@@ -28,7 +31,13 @@ class Link(NamedTuple):
     file: str
 
 
-def render(payload: Mapping[str, Any], *, pages: tuple[Link, ...] = (), whole: bool = True) -> str:
+def render(
+    payload: Mapping[str, Any],
+    *,
+    pages: tuple[Link, ...] = (),
+    whole: bool = True,
+    named: Mapping[str, str] | None = None,
+) -> str:
     """Write a page.
 
     Parameters
@@ -39,18 +48,21 @@ def render(payload: Mapping[str, Any], *, pages: tuple[Link, ...] = (), whole: b
         The pages of the site that this page belongs to; none for a single page.
     whole
         Whether the page has the tables and charts of its tasks; otherwise it links to the `pages` that do.
+    named
+        Anchors of the site's topics and tasks; by default they are made for this page.
     """
     template = environment().get_template("page.html.j2")
     return template.render(
         page=payload,
         pages=pages,
-        files={link.topic: link.file for link in pages},
+        files={} if whole else {link.topic: link.file for link in pages},
         whole=whole,
-        view=views.page(payload),
+        view=views.page(payload, named or anchors(payload)),
         policy=assets.POLICY,
         styles=assets.styles(),
         first_scripts=assets.first_scripts(),
-        scripts=assets.scripts(figures=whole),
+        scripts=assets.scripts(),
+        packed_scripts=assets.packed_scripts() if whole else "",
         packed=assets.pack(_for_scripts(payload)) if whole else "",
     )
 
@@ -75,35 +87,28 @@ def write_site(folder: Path, payload: Mapping[str, Any]) -> list[Path]:
         If a file cannot be written there.
     """
     pages = tuple(_links(payload))
-    write(folder / _INDEX, render(payload, pages=pages, whole=False))
+    named = anchors(payload)
+    write(folder / _INDEX, render(payload, pages=pages, whole=False, named=named))
     for link in pages:
-        write(folder / link.file, render(_of_topic(payload, link.topic), pages=pages))
+        write(folder / link.file, render(_of_topic(payload, link.topic), pages=pages, named=named))
     return [folder / _INDEX, *(folder / link.file for link in pages)]
 
 
 def _for_scripts(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the tables: the templates have written them, and the scripts compute them anew."""
+    """Leave out the tables, which the scripts compute anew, and what the templates alone show."""
     tasks = [
-        {**task, "cells": [{key: value for key, value in cell.items() if key != "table"} for cell in task["cells"]]}
+        {name: value for name, value in task.items() if name not in _WRITTEN_OF_TASK}
+        | {"cells": [{key: value for key, value in cell.items() if key != "table"} for cell in task["cells"]]}
         for task in payload["tasks"]
     ]
-    return {**payload, "tasks": tasks}
+    return {name: value for name, value in payload.items() if name not in _WRITTEN} | {"tasks": tasks}
 
 
 def _links(payload: Mapping[str, Any]) -> Iterator[Link]:
     """Name a file for every topic; a topic's name comes from a file, so it may have any characters."""
     taken = {_INDEX}
     for topic in dict.fromkeys(task["topic"] for task in payload["tasks"]):
-        stem = re.sub(r"[^a-z0-9_-]+", "-", topic.lower())[:80].strip("-") or "topic"
-        file = next(name for name in _names(stem) if name not in taken)
-        taken.add(file)
-        yield Link(topic, file)
-
-
-def _names(stem: str) -> Iterator[str]:
-    yield f"{stem}.html"
-    for number in range(2, 10_000):
-        yield f"{stem}-{number}.html"
+        yield Link(topic, unique(topic, taken, "{}.html"))
 
 
 def _of_topic(payload: Mapping[str, Any], topic: str) -> dict[str, Any]:
@@ -125,21 +130,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["marks"] = wording.MARKS
-    names = (
-        "figure",
-        "scaled",
-        "ratio",
-        "level",
-        "effect",
-        "interval",
-        "share",
-        "day",
-        "clock",
-        "duration",
-        "count",
-        "place",
-    )
-    made.filters |= {name: getattr(wording, name) for name in names}
+    made.globals |= {"marks": wording.MARKS, "size": {"width": pictures.WIDTH, "height": pictures.HEIGHT}}
+    names = ("figure", "scaled", "ratio", "level", "effect", "interval", "share", "day", "clock", "count", "place")
+    made.filters |= {name: getattr(wording, name) for name in (*names, "duration", "spoken")}
     made.filters |= {"one_line": one_line, "visible": visible}
     return made

@@ -16,7 +16,7 @@ from scipy.special import stdtrit
 from harness.analysis import wording
 from harness.analysis.run_set import RunSet, Tally, read_run_set
 from harness.analysis.sessions import session_remarks
-from harness.claims import Judged, judge
+from harness.claims import Judged, judge, tracked_verdicts
 from harness.config import Config
 from harness.data.cards import cards
 from harness.declare import Task
@@ -39,6 +39,8 @@ def build(
     cards: Mapping[str, DataCard] | None = None,
     tracked: RunSet | None = None,
     tasks: Mapping[str, Task] | None = None,
+    topics: Mapping[str, str] | None = None,
+    known: Mapping[str, Judged] | None = None,
 ) -> dict[str, Any]:
     """Build the value that a page is made from.
 
@@ -52,9 +54,14 @@ def build(
         Further runs, which are used for the history only.
     tasks
         ``topic/task`` to its declaration, for the models that it declares.
+    topics
+        Topic to its title.
+    known
+        Tracked verdicts by the declaration of their claim.
     """
-    cards, tasks = cards or {}, tasks or {}
+    cards, tasks, known = cards or {}, tasks or {}, known or {}
     machines = list(dict.fromkeys(header.machine.name for header in run_set.headers))
+    topics = {cell.cell.topic: cell.cell.topic for cell in run_set.aggregates} | dict(topics or {})
     value = {
         "t": [float(stdtrit(degrees, 0.5 + CONFIDENCE / 2)) for degrees in range(1, _DEGREES + 1)],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -63,11 +70,12 @@ def build(
         "runs": [_run(header, tally, run_set) for header, tally in zip(run_set.headers, run_set.tallies, strict=True)],
         "machines": [_machine(name, run_set) for name in machines],
         "remarks": remarks(run_set),
+        "topics": topics,
         "tasks": [
             task_payload(run_set.task(name), aggregates, run_set, cards, tracked, tasks.get(name))
             for name, aggregates in run_set.tasks().items()
         ],
-        "claims": [_claim(claim) for claim in claims],
+        "claims": [_claim(claim, known.get(claim.declaration)) for claim in claims],
     }
     plain: dict[str, Any] = finite(value)
     return plain
@@ -182,11 +190,11 @@ def _machine(name: str, run_set: RunSet) -> dict[str, Any]:
     }
 
 
-def _claim(claim: Judged) -> dict[str, Any]:
+def _claim(claim: Judged, known: Judged | None) -> dict[str, Any]:
     import msgspec
 
     plain: dict[str, Any] = msgspec.to_builtins(claim)
-    return plain
+    return {**plain, "tracked": msgspec.to_builtins(known)}
 
 
 #: Files of runs to what is called after each of them.
@@ -234,8 +242,10 @@ def collect(
             run_set,
             title=f"Bakeoff: {', '.join(topics)}",
             claims=_claims(topics, run_set, registry),
+            known=tracked_verdicts(),
             cards=_cards(config),
             tracked=tracked,
+            topics={name: registry.topics[name].title for name in topics if name in registry.topics},
             tasks={task.full_name: task for topic in registry.topics.values() for task in topic.tasks.values()},
         )
 

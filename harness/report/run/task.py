@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from string import ascii_lowercase
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from harness.analysis import wording
 from harness.analysis.advice import Advice, advise
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
-from harness.analysis.recommendation import recommend
+from harness.analysis.recommendation import COST, Recommendation, level, recommend
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import measures_of, overall
 from harness.analysis.wording import left_out
@@ -24,10 +25,7 @@ from harness.store.header import titled
 _COSTS = {"cpu_s": "CPU time", "wall_s": "wall time", "peak_bytes": "peak memory", "device_bytes": "device memory"}
 # Computing ratings of more strategies would take too long.
 _MOST_RANKED = 60
-_FOR_CLAIMS = (
-    "None: these runs measured claims, each with only the strategies that it compares, so not all strategies were "
-    "measured side by side."
-)
+_FOR_CLAIMS = "Measured for claims only, each with the strategies that it compares."
 
 
 class DataCard(NamedTuple):
@@ -59,6 +57,7 @@ def task_payload(
     machines = list(dict.fromkeys(header.machine.name for header in run_set.headers))
     maker = CellMaker(task, run_set, machines, names, measures, reference)
     cells = [cell for machine in machines for cell in aggregates if cell.machine == machine]
+    found = recommend(task, cells, run_set)
     return {
         "id": task.card.name,
         "topic": task.card.name.partition("/")[0],
@@ -74,7 +73,8 @@ def task_payload(
         "tuning": tuning(cells, names, task.strategies),
         "curves": [*stressed(task.altered, cells, names), *curves(task.card.charts, cells, names)],
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
-        "advice": _advice(task, cells, run_set),
+        "advice": _advice(task, found, run_set),
+        "points": _points(task, found, names),
         "rankings": _rankings(task, cells, names),
         "models": models(declared, _most_measured(cells)) if declared else [],
         "history": _history(task, cells, run_set, tracked, names),
@@ -98,7 +98,8 @@ def _measures(task: TaskInfo, aggregates: Sequence[CellAggregate]) -> list[Measu
 
     def described(name: str) -> Measure:
         if metric := metrics.get(name):
-            return Measure(name, name, metric.unit, metric.direction, metric.margin, metric.summary, cost=False)
+            spoken = wording.spoken(name)
+            return Measure(name, spoken, metric.unit, metric.direction, metric.margin, metric.summary, cost=False)
         if title := _COSTS.get(name):
             return _cost(name, title, f"{title} of {part}")
         phase, _, total = name.rpartition(".")
@@ -130,14 +131,35 @@ def _strategy(label: str, entry: StrategyAggregate, task: TaskInfo) -> Plain:
     }
 
 
-def _advice(task: TaskInfo, cells: Sequence[CellAggregate], run_set: RunSet) -> Plain | None:
-    """Recommend a strategy; ``None`` for a task without metrics."""
+def _advice(task: TaskInfo, found: Recommendation, run_set: RunSet) -> Plain | None:
+    """Write what is recommended; ``None`` for a task without metrics."""
     if not task.metrics:
         return None
     profiles = {header.selection.profile for header in run_set.headers if header.has(task.card.name)}
     if profiles == {"claims"}:
         return asdict(Advice("none", "", why=_FOR_CLAIMS))
-    return asdict(advise(recommend(task, cells, run_set), task))
+    return asdict(advise(found, task))
+
+
+def _points(task: TaskInfo, found: Recommendation, names: Mapping[str, int]) -> list[Plain]:
+    """Return the mean cost and quality of each strategy that a recommendation is made among, and its role in it."""
+    if not found.take:
+        return []
+    roles = dict.fromkeys(found.as_good, "as good") | dict.fromkeys(found.rivals, "rival") | {found.take: "take"}
+    points: list[Plain] = [
+        {
+            "strategy": names[label],
+            "cost": math.exp(level(found.cells, label, COST.name)),
+            "quality": level(found.cells, label, task.metrics[0].name),
+            "role": roles.get(label) or _other(label, task, found),
+        }
+        for label in (found.take, *found.quality)
+    ]
+    return [point for point in points if math.isfinite(point["quality"])]
+
+
+def _other(label: str, task: TaskInfo, found: Recommendation) -> str:
+    return "baseline" if found.cells[0].entries[label].strategy == task.card.baseline else "other"
 
 
 def _rankings(task: TaskInfo, cells: Sequence[CellAggregate], names: Mapping[str, int]) -> Plain | None:

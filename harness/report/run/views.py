@@ -3,46 +3,57 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from harness.analysis import wording
+from harness.report.run.ledger import ledger
+from harness.report.run.overview import overview, wait
 
 Plain: TypeAlias = Mapping[str, Any]
 
-#: Verdicts of claims, in the order in which they are counted.
-NOT_MEASURED = "not measured"
-VERDICTS = ("supported", "refuted", "inconclusive", NOT_MEASURED)
 _STATUSES = {"ok": "ok", "skipped": "skipped", "failed": "failed", "timeout": "out of time", "memory": "out of memory"}
 
 
-def page(payload: Plain) -> dict[str, Any]:
-    """Return what the templates show of a payload."""
-    runs, claims = payload["runs"], payload["claims"]
+def page(payload: Plain, anchors: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the templates show of a payload.
+
+    Parameters
+    ----------
+    anchors
+        Anchor of every topic and task.
+    """
+    runs, claims = payload["runs"], ledger(payload, anchors)
+    tasks = [task(own, anchors[own["id"]]) for own in payload["tasks"]]
     return {
         "days": span([wording.day(run["started"]) for run in sorted(runs, key=lambda run: str(run["started"]))]),
         "commits": list(dict.fromkeys(_commit(run) for run in runs)),
         "recorded": sum(run["recorded"] for run in runs),
         "statuses": statuses(sum((Counter(run["statuses"]) for run in runs), Counter())),
-        "counts": [(word, number) for word in VERDICTS if (number := _verdicts(claims)[word])],
         "run_statuses": [statuses(run["statuses"]) for run in runs],
-        "ledger": ledger(claim for claim in claims if claim["verdict"] != NOT_MEASURED),
-        "unmeasured": ledger(claim for claim in claims if claim["verdict"] == NOT_MEASURED),
-        "tasks": [task(number, own) for number, own in enumerate(payload["tasks"], start=1)],
-        "targets": _targets(payload["tasks"]),
+        "claims": claims,
+        "tasks": tasks,
+        "topics": [_topic(payload, anchors, name) for name in dict.fromkeys(own["topic"] for own in payload["tasks"])],
+        "overview": overview(payload, tasks, claims),
     }
 
 
-def task(number: int, payload: Plain) -> dict[str, Any]:
-    """Return what the templates show of the `number`-th task of a page."""
+def _topic(payload: Plain, anchors: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Return a topic with the places of its tasks; its title is ``name: what it is about``."""
+    title, _, about = payload["topics"][name].partition(": ")
+    places = [place for place, task in enumerate(payload["tasks"]) if task["topic"] == name]
+    return {"name": name, "anchor": anchors[name], "title": title, "about": about, "places": places}
+
+
+def task(payload: Plain, anchor: str) -> dict[str, Any]:
+    """Return what the templates show of a task."""
     advice = payload["advice"]
     return {
-        "anchor": f"task-{number}",
+        "anchor": anchor,
         "title": payload["title"] or payload["id"],
-        "choice": advice["take"] if advice and advice["state"] != "open" else "",
-        "reason": "; ".join(filter(None, (advice["why"], advice["as_good"], advice["open"], *advice["remarks"])))
-        if advice
-        else "",
+        "short": payload["id"].removeprefix(f"{payload['topic']}/"),
+        "take": advice["take"] if advice and advice["state"] == "settled" else "",
+        "wait": wait([payload]),
         "setup": setup(payload),
         "shown": [place for place, measure in enumerate(payload["measures"]) if not is_phase(measure)],
         "rates": list(
@@ -110,31 +121,6 @@ def span(days: Sequence[str]) -> str:
     return days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
 
 
-def _targets(tasks: Sequence[Plain]) -> list[str]:
-    """Name the anchor of every task on the page of its topic."""
-    seen: Counter[str] = Counter()
-    found = []
-    for own in tasks:
-        seen[own["topic"]] += 1
-        found.append(f"task-{seen[own['topic']]}")
-    return found
-
-
 def _commit(run: Plain) -> str:
     commit = f"commit {run['commit']}" if run["commit"] else "of no commit"
     return f"{commit} with changes" if run["dirty"] else commit
-
-
-def _verdicts(claims: Iterable[Plain]) -> Counter[str]:
-    return Counter(claim["verdict"] for claim in claims)
-
-
-def ledger(claims: Iterable[Plain]) -> dict[str, list[dict[str, Any]]]:
-    """Group claims by topic, each with its estimate and its interval as text."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for claim in claims:
-        signed = not claim["asked"] or claim["asked"].startswith("difference")
-        measured = wording.effect(claim, cost=claim["cost"], signed=signed)
-        interval = wording.interval(claim, cost=claim["cost"], signed=signed)
-        found.setdefault(claim["topic"], []).append({**claim, "measured": measured, "interval": interval})
-    return found

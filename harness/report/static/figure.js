@@ -3,7 +3,9 @@
   "use strict";
 
   const bakeoff = (window.bakeoff ??= {});
-  const ORDER = ["pareto", "forest", "blocks", "scaling", "tuning", "scenarios", "curves", "history"];
+  const { element } = bakeoff;
+  const LEADS = ["pareto", "forest"];
+  const ORDER = ["pareto", "forest", "scaling", "scenarios", "tuning", "curves", "blocks", "history"];
   const PAPER = 720;
   const figures = [];
 
@@ -24,7 +26,10 @@
 
   let printing = false;
 
-  const { refresh, watch } = bakeoff.lazy(figures, (figure) => draw(figure), (figure) => {
+  /** What has no width is out of sight by now; it is drawn when it is seen again. */
+  const drawSeen = (figure) => widthOf(figure) > 0 && draw(figure);
+
+  const { refresh, watch } = bakeoff.lazy(figures, drawSeen, (figure) => {
     if (!printing && figure.width > 0 && widthOf(figure) !== figure.width) figure.stale = true;
   });
 
@@ -39,19 +44,36 @@
     draw(figure);
   };
 
-  /** Add the charts of a box: the one that it names, else all that have no box of their own. */
-  const add = (box, index) => {
-    const task = bakeoff.payload.tasks[index];
-    for (const chart of (box.dataset.chart ? [box.dataset.chart] : ORDER).filter((name) => bakeoff.charts?.[name]?.has(task, index))) {
-      const figure = { index, chart, title: bakeoff.charts[chart].title, stale: true, near: false, width: 0 };
-      box.append(bakeoff.frame.build(figure, act(figure)));
-      figures.push(figure);
-    }
+  const build = (index, chart) => {
+    const figure = { index, chart, title: bakeoff.charts[chart].title, stale: true, near: false, width: 0 };
+    const box = bakeoff.frame.build(figure, act(figure));
+    figures.push(figure);
+    watch([figure]);
+    return box;
   };
 
-  /** Draw some figures; all are measured first, because a figure that is put into the page has it laid out anew. */
+  const part = (title, box) => element("details", { class: "part" }, element("summary", {}, title), box);
+
+  /** Add the charts of a box: the one that it names, the one that leads its task, or the others, each closed. */
+  const fill = (box) => {
+    const index = Number(box.dataset.task);
+    const task = bakeoff.payload.tasks[index];
+    const has = (chart) => bakeoff.charts[chart].has(task, index);
+    const lead = LEADS.find(has);
+    if (box.dataset.chart) box.append(build(index, box.dataset.chart));
+    else if (box.matches(".lead")) box.append(...(lead ? [build(index, lead)] : []));
+    else for (const chart of ORDER.filter((own) => own !== lead && has(own))) box.append(part(bakeoff.charts[chart].title, build(index, chart)));
+  };
+
+  /** Add the charts of a view. */
+  const add = (view) => view.querySelectorAll(".figures").forEach(fill);
+
+  /**
+   * Draw some figures; all are measured first, because a figure that is put into the page has it laid out anew. What is
+   * closed has no width yet.
+   */
   const drawThese = (some, most = Infinity) => {
-    const widths = some.map((figure) => Math.min(most, widthOf(figure)));
+    const widths = some.map((figure) => Math.min(most, widthOf(figure) || PAPER));
     some.forEach((figure, at) => draw(figure, widths[at]));
   };
 
@@ -69,15 +91,12 @@
     spoil((figure) => figure.width === PAPER);
   };
 
-  const start = () => {
-    for (const box of document.querySelectorAll(".figures")) add(box, Number(box.dataset.task));
-    watch();
-    document.addEventListener("bakeoff:change", (event) => spoil((figure) => figure.index === event.detail.task));
-    window.addEventListener("hashchange", () => spoil(() => true));
-    window.addEventListener("beforeprint", print);
-    window.addEventListener("afterprint", afterPrint);
-    window.matchMedia("print").addEventListener("change", (event) => (event.matches ? print() : afterPrint()));
-  };
+  document.addEventListener("bakeoff:change", (event) => spoil((figure) => figure.index === event.detail.task));
+  window.addEventListener("hashchange", () => spoil(() => true));
+  // After the page's own listeners, which show all views.
+  window.addEventListener("beforeprint", print);
+  window.addEventListener("afterprint", afterPrint);
+  window.matchMedia("print").addEventListener("change", (event) => (event.matches ? print() : afterPrint()));
 
-  bakeoff.figures = { start, drawAll };
+  bakeoff.figures = { add, drawAll };
 })();

@@ -7,7 +7,7 @@
   const BUDGET = 24;
 
   /**
-   * Watch items that each have a `box`, and `stale` and `near` to tell whether they are to be drawn.
+   * Draw items that each have a `box`, and `stale` and `near` to tell whether they are to be drawn, once they are watched.
    * `resized` is told of an item whose box changed its size; it says by `stale` whether that matters.
    */
   bakeoff.lazy = (items, draw, resized) => {
@@ -27,22 +27,24 @@
       asked = requestAnimationFrame(work);
     };
 
-    const watch = () => {
-      const named = new Map(items.map((item) => [item.box, item]));
-      const seen = new IntersectionObserver(
-        (entries) => {
-          for (const entry of entries) named.get(entry.target).near = entry.isIntersecting;
-          refresh();
-        },
-        { rootMargin: NEAR },
-      );
-      const sized = new ResizeObserver((entries) => {
-        for (const { target } of entries) resized(named.get(target));
+    const named = new Map();
+    const seen = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) named.get(entry.target).near = entry.isIntersecting;
         refresh();
-      });
-      for (const { box } of items) {
-        seen.observe(box);
-        sized.observe(box);
+      },
+      { rootMargin: NEAR },
+    );
+    const sized = new ResizeObserver((entries) => {
+      for (const { target } of entries) resized(named.get(target));
+      refresh();
+    });
+
+    const watch = (some = items) => {
+      for (const item of some) {
+        named.set(item.box, item);
+        seen.observe(item.box);
+        sized.observe(item.box);
       }
     };
 

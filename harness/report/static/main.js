@@ -5,15 +5,21 @@
   const bakeoff = (window.bakeoff ??= {});
   const root = document.documentElement;
   const THEMES = ["", "light", "dark"];
+  const MOST_OPEN = 2;
   const TITLES = { "": "auto", light: "light", dark: "dark" };
 
-  /** Read the payload: base64 of gzip of JSON. */
-  bakeoff.load = async () => {
-    const packed = atob(document.getElementById("payload").textContent.trim());
-    const bytes = new Uint8Array(packed.length);
-    for (let at = 0; at < packed.length; at += 1) bytes[at] = packed.charCodeAt(at);
+  /** Read what an element holds: base64 of gzip. */
+  const unpack = async (id) => {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent.trim()), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return JSON.parse(await new Response(stream).text());
+    return new Response(stream).text();
+  };
+
+  /** Run the scripts that draw tables and charts, and read what they draw. */
+  bakeoff.load = async () => {
+    const [code, payload] = await Promise.all([unpack("scripts"), unpack("payload")]);
+    document.head.append(bakeoff.element("script", {}, code));
+    bakeoff.payload = JSON.parse(payload);
   };
 
   const drawn = () =>
@@ -42,30 +48,46 @@
   };
 
   const goTo = (id) => {
+    bakeoff.views?.show(id);
     const target = id && document.getElementById(id);
     if (!target) return;
     if (!target.hasAttribute("tabindex")) target.setAttribute("tabindex", "-1");
     target.focus({ preventScroll: true });
-    target.scrollIntoView();
+    if (target.matches(".view")) window.scrollTo(0, 0);
+    else target.scrollIntoView();
   };
 
-  /** Links inside of the page keep the choices that the address holds. */
+  const at = () => bakeoff.hash.read().get("at");
+
+  /** Go to an element and keep the choices that the address holds; the way back leads to where the reader was. */
+  bakeoff.go = (id) => {
+    history.replaceState({ scrolled: window.scrollY }, "");
+    bakeoff.hash.set({ at: id }, true);
+    goTo(id);
+  };
+
   const links = () => {
+    history.scrollRestoration = "manual";
     document.addEventListener("click", (event) => {
       const link = event.target.closest?.('a[href^="#"]');
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       const id = link.getAttribute("href").slice(1);
-      bakeoff.hash.set({ at: id }, true);
-      goTo(id);
+      // The content is that of any view, so the address keeps the view's name.
+      if (link.matches(".skip")) goTo(id);
+      else bakeoff.go(id);
     });
-    window.addEventListener("hashchange", () => goTo(bakeoff.hash.read().get("at")));
+    window.addEventListener("popstate", (event) => {
+      goTo(at());
+      if (event.state) window.scrollTo(0, event.state.scrolled);
+    });
   };
 
   /** Paper cannot be opened: all details but the figures' data are printed, and closed again afterwards. */
   const printing = () => {
     let opened = [];
     const open = () => {
+      bakeoff.views?.showAll(true);
       bakeoff.figures?.drawAll?.();
       const closed = [...document.querySelectorAll("details:not([open], .data)")];
       for (const one of closed) one.open = true;
@@ -74,6 +96,7 @@
     const close = () => {
       for (const one of opened) one.open = false;
       opened = [];
+      bakeoff.views?.showAll(false);
     };
     window.addEventListener("beforeprint", open);
     window.addEventListener("afterprint", close);
@@ -88,20 +111,28 @@
     console.error(error);
   };
 
+  /** Build the tables of a view; those of many tasks are closed at first, so that the answers are near each other. */
+  const tables = (view) => {
+    const boxes = view.querySelectorAll(".interactive");
+    for (const box of boxes) {
+      bakeoff.table(box, Number(box.dataset.task));
+      if (boxes.length > MOST_OPEN && box.closest(".task").id !== at()) box.closest("details").open = false;
+    }
+  };
+
   const start = async () => {
     theme();
     links();
     printing();
-    goTo(bakeoff.hash.read().get("at"));
+    goTo(at());
     if (!document.getElementById("payload")) return;
     await drawn();
-    bakeoff.payload = await bakeoff.load();
+    await bakeoff.load();
     bakeoff.state.load();
     window.addEventListener("hashchange", () => bakeoff.state.load());
-    for (const box of document.querySelectorAll(".interactive")) bakeoff.table(box, Number(box.dataset.task));
-    bakeoff.figures?.start?.();
+    bakeoff.views.start(tables, bakeoff.figures.add);
     root.dataset.ready = "yes";
-    goTo(bakeoff.hash.read().get("at"));
+    goTo(at());
   };
 
   start().catch(fail);

@@ -26,30 +26,31 @@
   const alike = (one, other) =>
     Object.entries(one.params).filter(([name, value]) => value === other.params[name]).length;
 
-  /** The cell to show first: of those with the most strategies, the one that shares most values with the others. */
-  const centre = (cells) => {
+  /** The cell to show first: with the reference, the most strategies, and most values in common with the others. */
+  const centre = (cells, reference) => {
     const scored = cells.map((cell) => ({
       cell,
+      compared: cell.rows.some((row) => row.strategy === reference && row.statuses.ok),
       strategies: cell.rows.filter((row) => row.statuses.ok).length,
       shared: cells.reduce((total, other) => total + alike(cell, other), 0),
     }));
-    const better = (a, b) => a.strategies - b.strategies || a.shared - b.shared;
+    const better = (a, b) => a.compared - b.compared || a.strategies - b.strategies || a.shared - b.shared;
     return scored.reduce((best, own) => (better(own, best) > 0 ? own : best)).cell;
   };
 
   /** The cell to show first: of the first machine and data, clean if there is such a scenario. */
-  const firstCell = ({ cells }) => {
+  const firstCell = ({ cells }, reference) => {
     if (!cells.length) return null;
     const near = cells.filter((cell) => cell.machine === cells[0].machine && cell.dataset === cells[0].dataset);
     const scenario = near.some((cell) => cell.scenario === "clean") ? "clean" : cells[0].scenario;
-    return centre(near.filter((cell) => cell.scenario === scenario));
+    return centre(near.filter((cell) => cell.scenario === scenario), reference);
   };
 
   /** The choices that a page starts with. */
   const initial = (task) => {
-    const first = firstCell(task);
-    const main = task.measures.find((measure) => !measure.cost) ?? task.measures[0];
     const reference = task.strategies.findIndex((strategy) => strategy.label === task.reference);
+    const first = firstCell(task, reference);
+    const main = task.measures.find((measure) => !measure.cost) ?? task.measures[0];
     const params = Object.keys(choices(task).params).map((name) => [name, first.params[name] ?? ALL]);
     return {
       dataset: first?.dataset ?? ALL,

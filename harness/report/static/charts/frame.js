@@ -9,10 +9,11 @@
   const build = (figure, act) => {
     const id = `figure-${figure.index}-${figure.chart}`;
     const parts = {
-      title: element("h3", { id }, figure.title),
+      title: element("h4", { id }, figure.title),
       place: element("p", { class: "place" }),
       controls: element("div", { class: "controls", role: "group", "aria-label": `What ${figure.title} shows`, hidden: true }),
       canvas: element("div", { class: "canvas" }),
+      caption: element("p", { class: "seen" }),
       notes: element("div", { class: "notes" }),
       legend: element("div", { class: "legend", role: "group", "aria-label": `Legend: ${figure.title}` }),
       reading: element("details", { class: "reading" }, element("summary", {}, "How to read this")),
@@ -29,6 +30,7 @@
       element("figcaption", {}, parts.title, parts.place),
       parts.controls,
       parts.canvas,
+      parts.caption,
       parts.notes,
       parts.legend,
       parts.below,
@@ -96,7 +98,8 @@
     const { parts } = figure;
     const { canvas, notes, legend, reading, data, below } = parts;
     Object.assign(figure, { view, drawing, node: drawing.node ?? null, place: drawing.empty ? "" : placeOf(view, drawing) });
-    parts.title.textContent = figure.title;
+    parts.title.textContent = drawing.title ?? figure.title;
+    parts.caption.textContent = drawing.empty ? "" : (drawing.caption ?? drawing.summary);
     parts.place.textContent = [drawing.heading, figure.place].filter(Boolean).join(": ");
     fillControls(figure, view.controls);
     fillChart(figure, drawing);

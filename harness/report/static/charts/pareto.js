@@ -5,7 +5,8 @@
   const bakeoff = (window.bakeoff ??= {});
   const MOST = 24;
   const ASIDE = 20;
-  const MARGIN = { left: 64, right: 24, top: 30, bottom: 44 };
+  const TICK = 16;
+  const MARGIN = { right: 24, top: 30, bottom: 44 };
 
   const READING = [
     "Each marker is a strategy at its mean cost (geometric, on a logarithmic scale) and its mean quality over the blocks; the bars are 95 % confidence intervals both ways.",
@@ -27,12 +28,12 @@
 
   const draw = (view) => {
     const { task } = view;
-    const cost = view.measure("cost", "Cost", (measure) => measure.cost);
+    const cost = view.measure("cost", "Cost", (measure) => measure.cost, "cpu_s");
     const metric = view.measure("metric", "Quality", (measure) => !measure.cost);
     const [found, partial] = bakeoff.levels.comparable(points(view, cost, metric));
     if (!found.length) return { empty: `No strategy has both ${cost.title} and ${metric.title} in this selection.` };
     const front = bakeoff.levels.front(found, metric.better);
-    const shown = view.show(found.map((point) => point.strategy), { limit: MOST });
+    const shown = view.show(found.map((point) => point.strategy), { limit: MOST, folded: true });
     const visible = found.filter((point) => shown.has(point.strategy));
     const off = new Set([
       ...bakeoff.axes.far(visible.map((point) => Math.log(point.cost))),
@@ -42,12 +43,41 @@
     const inside = visible.filter((_, at) => !near || !off.has(at));
     const missing = partial.map((point) => view.label(point.strategy));
     return {
+      title: `${metric.title[0].toUpperCase()}${metric.title.slice(1)} against ${cost.title}`,
+      caption: caption(view, found, cost, metric),
       summary: `${metric.title} against ${cost.title} of ${found.length} strategies. On the front, from the cheapest on: ${front.map((point) => view.label(point.strategy)).join(", ")}.`,
       node: chart(view, { cost, metric, front, visible, inside }),
       notes: missing.length ? [`Left out, because not measured in all of these cells: ${missing.join(", ")}.`] : [],
       reading: READING,
       tables: [table(task, cost, metric, found, front)],
     };
+  };
+
+  /** The cheapest of the strategies whose quality is within the margin of the best one's. */
+  const cheapest = (found, { better, margin }) => {
+    const loss = (point) => (better === "higher" ? -point.quality : point.quality);
+    const least = Math.min(...found.map(loss));
+    return found.filter((point) => loss(point) <= least + margin).reduce((one, other) => (other.cost < one.cost ? other : one));
+  };
+
+  /** What is to be seen, beside the cheapest of the best: what costs more for nothing, what more cost buys, what less loses. */
+  const caption = (view, found, cost, metric) => {
+    const pick = cheapest(found, metric);
+    const compared = bakeoff.compare(view.task, view.cells, pick.strategy);
+    const others = found
+      .filter((point) => point !== pick)
+      .map(({ strategy }) => ({ name: view.label(strategy), cost: compared.get(cost.name).get(strategy), quality: compared.get(metric.name).get(strategy) }));
+    const dearer = others.filter((own) => own.cost.verdict === "worse").sort((a, b) => b.cost.estimate - a.cost.estimate);
+    const wasted = dearer.find((own) => ["tied", "worse"].includes(own.quality.verdict));
+    const better = dearer.findLast((own) => own.quality.verdict === "better");
+    const cheaper = others.filter((own) => own.cost.verdict === "better" && own.quality.verdict === "worse").sort((a, b) => a.cost.estimate - b.cost.estimate)[0];
+    const takes = (own) => `${own.name} takes ${bakeoff.plot.effect(own.cost, cost)} the ${cost.title} of ${view.label(pick.strategy)}`;
+    const differs = (own, word) => `, and its ${metric.title} is ${word}: ${bakeoff.plot.effect(own.quality, metric)}.`;
+    return [
+      wasted ? `${takes(wasted)}${wasted.quality.verdict === "tied" ? `, and no gain in ${metric.title} is shown.` : differs(wasted, "worse")}` : "",
+      better ? `${takes(better)}${differs(better, "better")}` : "",
+      cheaper ? `${takes(cheaper)}${differs(cheaper, "worse")}` : "",
+    ].filter(Boolean).join(" ") || `No strategy is shown to differ from ${view.label(pick.strategy)} both in ${cost.title} and in ${metric.title}.`;
   };
 
   /** The front as a line: a step at each of its points, and on to the right edge. */
@@ -65,17 +95,18 @@
     ].filter(Boolean).join("\n");
 
   const scales = (view, { cost, metric, inside }) => {
-    const height = Math.round(Math.min(440, Math.max(320, view.width * 0.55)));
+    const height = Math.round(Math.min(320, Math.max(280, view.width * 0.55)));
     const pick = (axis) => inside.map((point) => [point[axis].estimate, point[axis].low, point[axis].high]);
-    const x = bakeoff.axes.level(pick("x"), cost, view.width - MARGIN.left - MARGIN.right);
     const y = bakeoff.axes.level(pick("y"), metric, (height - MARGIN.top - MARGIN.bottom) * 1.6);
-    return { height, x, y };
+    const left = TICK + Math.max(...bakeoff.plot.written(y).map((text) => bakeoff.look.width(text)));
+    const x = bakeoff.axes.level(pick("x"), cost, view.width - left - MARGIN.right);
+    return { height, left, x, y };
   };
 
   const chart = (view, all) => {
     const { Plot } = window;
     const { cost, metric, front, visible, inside } = all;
-    const { height, x, y } = scales(view, all);
+    const { height, left, x, y } = scales(view, all);
     const data = visible.map((point) => ({
       ...point,
       away: !inside.includes(point),
@@ -88,7 +119,7 @@
     const beyond = data.filter((point) => point.away);
     const node = bakeoff.plot.draw(view, {
       height: height + ASIDE * beyond.length,
-      marginLeft: MARGIN.left,
+      marginLeft: left,
       marginRight: MARGIN.right,
       marginTop: MARGIN.top,
       marginBottom: MARGIN.bottom + ASIDE * beyond.length,
@@ -106,7 +137,7 @@
       ],
     });
     aside(view, node, { beyond, cost, metric, height, x, y });
-    name(view, node, { within, front, height });
+    name(view, node, { within, front, height, left });
     return node;
   };
 
@@ -127,7 +158,7 @@
   };
 
   /** Name the points: the reference first, then those on the front, then the others where there is room. */
-  const name = (view, node, { within, front, height }) => {
+  const name = (view, node, { within, front, height, left }) => {
     const onFront = new Set(front.map((point) => point.strategy));
     const rank = (point) => (point.strategy === view.state.reference ? 0 : onFront.has(point.strategy) ? 1 : 2);
     const [across, down] = [node.scale("x"), node.scale("y")];
@@ -140,7 +171,7 @@
         title: point.title,
         bold: point.strategy === view.state.reference,
       }));
-    const frame = { left: MARGIN.left, right: view.width - 2, top: MARGIN.top - 4, bottom: height - MARGIN.bottom };
+    const frame = { left, right: view.width - 2, top: MARGIN.top - 4, bottom: height - MARGIN.bottom };
     bakeoff.labels.near(node, items, frame);
   };
 

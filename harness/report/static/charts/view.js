@@ -40,9 +40,11 @@
     view.label = (strategy) => task.strategies[strategy]?.label ?? "";
 
     /** The reader's choice among [value, text] pairs. */
-    view.pick = (name, label, options, fallback = options[0][0]) => {
+    view.pick = (name, label, options, wanted = options[0][0]) => {
+      const offered = (value) => options.some(([own]) => own === value);
       const chosen = pairs.get(key(figure, name));
-      const value = options.some(([own]) => own === chosen) ? chosen : fallback;
+      const fallback = offered(wanted) ? wanted : options[0][0];
+      const value = offered(chosen) ? chosen : fallback;
       if (options.length > 1) view.controls.push({ name, label, options, value, fallback });
       return value;
     };
