@@ -74,7 +74,7 @@ def test_cells_without_their_data_are_skipped(project: Project, tmp_path: Path) 
     file = write_csv_card(project.folder / "datasets", "churn", tasks=["boosting/tabular-binary"], rows=200)
     file.unlink()
     chosen = ("boosting", "-s", "constant", "--scenario", "clean", "--blocks", "1", "--set", "rows=100")
-    done = project.bakeoff("run", *chosen, "-d", "churn", "-d", "flights", BAKEOFF_CACHE=str(tmp_path))
+    done = project.bakeoff("run", *chosen, "-d", "churn", "-d", "flights", "--tables", BAKEOFF_CACHE=str(tmp_path))
     assert "1 x skipped  constant: bakeoff data get churn" in done.stdout
     assert "2 trials: 1 ok, 1 skipped" in done.stdout
     said = project.bakeoff("data", "get", "churn", code=2).stderr
