@@ -120,7 +120,8 @@ class _Words:
         found, other = self.found, self.title(self.found.next_best)
         quality, cost = found.quality[found.next_best], found.cost[found.next_best]
         if found.baseline:
-            return f"it is the baseline, and no strategy is better by {self.metric.margin:g} of {self.quality} or more"
+            margin = f", by its margin of {self.metric.margin:g}" if self.metric.margin else ""
+            return f"it is the baseline, and no strategy has a better {self.quality}{margin}"
         if quality.word == "better":
             return f"{self.level()}, {self._apart(quality.effect, other)}{self._price(cost.effect)}"
         same = "equal" if quality.word == "equal" else "no worse"
