@@ -130,7 +130,7 @@ def test_a_baseline_is_taken_if_nothing_is_better_by_the_margin() -> None:
     card = TaskCard("t/task", baseline="hist")
     lines = task_lines(said(records("t/task", SETTLED), 180, t_task=card))
     assert lines[1].startswith("  take      hist, the fastest (")
-    assert lines[1].endswith("): it is the baseline, and no strategy is better by 0.01 of AUC or more")
+    assert lines[1].endswith("): it is the baseline, and no strategy has a better AUC, by its margin of 0.01")
 
 
 def test_what_is_open_says_how_long_it_takes_to_settle_it() -> None:
