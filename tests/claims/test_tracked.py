@@ -23,7 +23,9 @@ ANEW = "the verdicts changed: python docs/make_tracked.py harness/claims/tracked
 
 
 def read(file: Path) -> list[TrackedVerdict]:
-    return msgspec.json.decode(file.read_bytes(), type=list[TrackedVerdict])
+    """Read verdicts, sorted: the order of claims is that in which the process has imported their modules."""
+    found = msgspec.json.decode(file.read_bytes(), type=list[TrackedVerdict])
+    return sorted(found, key=lambda verdict: (verdict.topic, verdict.declaration))
 
 
 def figures(verdict: TrackedVerdict) -> dict[str, float]:

@@ -51,7 +51,7 @@ SELECTIONS = {
     "no run to resume": ("run --resume latest", r"no run 'latest': .*/results contains no runs; make one with .*"),
     "a file that is no run": (
         "show planted.py",
-        r"planted\.py is not a run of bakeoff: .* is not a header.*",
+        r".*planted\.py is not a run of bakeoff: .* is not a header.*",
     ),
     "resume and a topic": (
         "run planted --resume latest",
