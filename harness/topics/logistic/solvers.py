@@ -126,7 +126,7 @@ task = topic.task(
         )
     ],
     quick=Profile(
-        6,
+        3,
         {"rows": 500, "columns": 10},
         datasets=("badly-scaled",),
         strategies=("lbfgs", "liblinear", "newton-cholesky"),

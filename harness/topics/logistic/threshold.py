@@ -66,8 +66,8 @@ task = topic.task(
     baseline="prior",
     charts=CHARTS,
     quick=Profile(
-        8,
-        {"rows": 12_000},
+        3,
+        {"rows": 3_000},
         datasets=("nass-cds",),
         scenarios=("clean",),
         strategies=("prior", "half", "youden", "cost-theory", "cost-empirical"),

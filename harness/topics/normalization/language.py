@@ -134,7 +134,7 @@ task = topic.task(
         ),
     ],
     quick=Profile(
-        5,
+        3,
         {"layers": 2, "rows": 2_000, "steps": 100},
         strategies=("unigram", "post-ln", "pre-ln", "pre-rmsnorm", "dyt"),
         stress=False,

@@ -66,7 +66,7 @@ selection = topic.task(
     sweep={"rounds": [300, 10_000]},
     reference="ips",
     quick=Profile(
-        12,
+        8,
         {"rounds": 500, "replications": 10, "candidates": 5},
         scenarios=("clean",),
         strategies=("ips", "snips", "dm", "dr"),
@@ -134,7 +134,7 @@ value = topic.task(
     reference="ips",
     charts=[ERRORS],
     quick=Profile(
-        12,
+        8,
         {"rounds": 500, "replications": 20},
         datasets=("nonlinear-rewards",),
         scenarios=("clean",),

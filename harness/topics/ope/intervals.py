@@ -108,7 +108,7 @@ real = topic.task(
     reference="normal-ips",
     # Two strategies that need no more of a user's log than its propensities.
     quick=Profile(
-        5,
+        3,
         {"replications": 100},
         datasets=("digits-bandit",),
         scenarios=("clean",),
