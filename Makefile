@@ -41,9 +41,9 @@ facts: $(READY)
 tracked: $(READY)
 	$(BIN)/bakeoff report --no-history -o tracked.html $$(grep --only-matching '[0-9a-f]\{6\}' results/claims.json)
 
-# The README's picture, of that page.
-screenshot: tracked chromium
-	$(BIN)/python docs/make_screenshot.py tracked.html docs/report.png
+# The README's picture, of the page that `make bench` has written.
+screenshot: $(READY) chromium
+	$(BIN)/python docs/make_screenshot.py report.html docs/report.png
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
