@@ -150,6 +150,9 @@ class _Words:
         blocks = first.blocks if first is not None else 0
         if blocks < 2:
             return f"{self.title(found.take)} leads in one block, which says nothing of chance: {rivals} may be better"
+        if first is not None and first.same and first.estimate:
+            same = f"its {self.quality} differs from that of {rivals} by the same in all {blocks} blocks"
+            return f"{self.title(found.take)} leads; {same}, so nothing is known of chance"
         return f"{self.title(found.take)} leads; {wording.count(blocks, 'block')} do not tell it apart from {rivals}"
 
     def remarks(self) -> list[str]:

@@ -101,6 +101,15 @@ def test_what_the_blocks_do_not_tell_apart_is_open() -> None:
     assert advice.open == "a leads; 3 blocks do not tell it apart from b"
 
 
+def test_a_difference_without_spread_is_said_to_be_one() -> None:
+    values = {"a": (0.80, 0.81, 0.82), "b": (0.70, 0.71, 0.72)}
+    records = [record(name, block, 1.0, auc) for name, row in values.items() for block, auc in enumerate(row)]
+    advice = said(aggregate([("run", "machine", records)]))
+    assert advice.open == (
+        "a leads; its AUC differs from that of b by the same in all 3 blocks, so nothing is known of chance"
+    )
+
+
 def noisy(blocks: int, costs: Sequence[float], spread: float = 0.02, elapsed: float = 2.0) -> list[CellAggregate]:
     """Plant two strategies of equal quality whose costs differ by chance."""
     records = [
