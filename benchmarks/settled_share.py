@@ -1,7 +1,7 @@
 """How many tasks of some runs are settled: ``python benchmarks/settled_share.py RUN...``, a line a task.
 
-A task counts as settled if the recommendation is: it is shown to be better than each other strategy, or no worse by the
-margin and cheaper. Runs that add blocks to a named run count with it.
+A task counts as settled if its recommendation is: it is shown to be better than the next best strategy, or no worse by
+the margin and no dearer, and it beats the baseline.
 """
 
 from __future__ import annotations

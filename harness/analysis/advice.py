@@ -10,11 +10,11 @@ from harness.analysis import wording
 from harness.analysis.aggregates import CellAggregate, effect, measurable
 from harness.analysis.recommendation import Recommendation, level
 from harness.analysis.run_set import TaskInfo
+from harness.errors import some
 from harness.stats.paired import Interval
 from harness.store.header import JudgedMetric, titled
 
 MEMORY = "peak_bytes"
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,13 @@ class _Words:
         ]
         perhaps = [self.title(label) for label in found.perhaps]
         return "; ".join(
-            f"{word}: {_some(names)}" for word, names in (("as good", good), ("perhaps as good", perhaps)) if names
+            f"{word}: {some(names)}" for word, names in (("as good", good), ("perhaps as good", perhaps)) if names
         )
 
     def undecided(self) -> str:
         """Say what is not settled, and why."""
         found = self.found
-        rivals = _some([self.title(label) for label in found.rivals])
+        rivals = some([self.title(label) for label in found.rivals])
         first = found.quality[found.rivals[0]].effect
         blocks = first.blocks if first is not None else 0
         if blocks < 2:
@@ -214,12 +214,6 @@ class _Words:
         if not measurable(found.cells, [found.take, label], MEMORY):
             return None
         return effect(found.cells, found.take, label, MEMORY)
-
-
-def _some(names: Sequence[str]) -> str:
-    """Name the first few of some strategies."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _ratio(ratio: Interval | None, what: str, other: str = "") -> str:

@@ -67,14 +67,6 @@ class Recommendation:
     baseline: bool = False
 
     @property
-    def deciding(self) -> Contest | None:
-        """The comparison with the next best strategy on the figure that decides: quality, else cost."""
-        quality = self.quality.get(self.next_best)
-        if quality is None or quality.word == "better" or not quality.not_worse:
-            return quality
-        return self.cost[self.next_best]
-
-    @property
     def as_good(self) -> list[str]:
         """The other strategies whose quality is shown to be that of `take` within the margin, the cheapest first."""
         good = [label for label, own in self.quality.items() if own.word == "equal"]

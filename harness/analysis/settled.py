@@ -171,7 +171,7 @@ def contest(
     word: Word = "open"
     not_worse = False
     for count, level in _looks(first, len(units)):
-        part = cells if count == len(units) else [cell.only(units[:count]) for cell in cells]
+        part = cells if count == len(units) else [cell.only(set(units[:count])) for cell in cells]
         seen = effect(part, of, to, figure.name)
         word = _word(seen, figure, level, noise_sd) if word == "open" else word
         not_worse = not_worse or word in ("better", "equal") or _excludes_loss(seen, figure, level)

@@ -293,3 +293,17 @@ def test_more_threads_than_cores_are_said() -> None:
         "Run aaaaaa: 1 trial had more threads than cores, so that threads waited for each other."
     ]
     assert not [said for said in build(run_set((header(), [trial(2)])), title="T")["remarks"] if "threads" in said]
+
+
+def test_what_may_be_as_good_is_drawn_so_beside_a_settled_recommendation() -> None:
+    """`c` is not shown to be beaten, although the recommendation against the next best one, `d`, is settled."""
+    quality = {"a": (0.80, 0.81, 0.82), "d": (0.80, 0.81, 0.82), "c": (0.60, 0.83, 0.75)}
+    records = [
+        record(name, block, place + 1 + block / 100, auc)
+        for place, (name, row) in enumerate(quality.items())
+        for block, auc in enumerate(row)
+    ]
+    task = shown(build(run_set((header(), records)), title="T"))
+    labels = [own["label"] for own in task["strategies"]]
+    assert task["advice"]["state"] == "settled"
+    assert {labels[point["strategy"]]: point["role"] for point in task["points"]}["c"] == "rival"

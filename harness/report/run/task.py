@@ -145,7 +145,8 @@ def _points(task: TaskInfo, found: Recommendation, names: Mapping[str, int]) -> 
     """Return the mean cost and quality of each strategy that a recommendation is made among, and its role in it."""
     if not found.take:
         return []
-    roles = dict.fromkeys(found.as_good, "as good") | dict.fromkeys(found.rivals, "rival") | {found.take: "take"}
+    rivals = (*found.rivals, *found.perhaps)
+    roles = dict.fromkeys(found.as_good, "as good") | dict.fromkeys(rivals, "rival") | {found.take: "take"}
     points: list[Plain] = [
         {
             "strategy": names[label],
