@@ -225,6 +225,16 @@ def test_what_another_program_sends_is_counted_after_it_has_ended(tmp_path: Path
     assert (tmp_path / "model-1.txt").read_text() == "3"
 
 
+def test_a_socket_that_closes_between_the_listing_and_the_duplicate_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "readlink", lambda _: Path("socket:[1]"))
+    program = script(tmp_path, "#!/bin/sh\nexec sleep 60\n")
+    with machines._Machine(program, {"num_threads": 1}, tmp_path / "output.txt", connections=1) as machine:
+        monkeypatch.setattr(Path, "iterdir", lambda folder: iter([folder / "999"]))
+        assert machine.look()
+
+
 def test_a_program_that_fails_ends_the_others(tmp_path: Path) -> None:
     failing = PEERS.replace("peer.sendall(bytes(7))", "sys.exit('no memory') if own == ports[1] else time.sleep(60)")
     before = set(psutil.Process().children())

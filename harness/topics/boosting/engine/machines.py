@@ -7,6 +7,7 @@ kernel's counts can then be read after the program has ended.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import socket
 import subprocess
@@ -135,7 +136,8 @@ class _Machine:
         made = int(libc.syscall(_PIDFD_GETFD, self._descriptor, descriptor, 0))
         if made < 0:
             number = ctypes.get_errno()
-            if self._process.poll() is not None:
+            # It was closed since the listing, or the process has ended.
+            if number == errno.EBADF or self._process.poll() is not None:
                 raise FileNotFoundError
             raise CannotRunError(
                 f"the bytes that LightGBM's program sends cannot be counted here: pidfd_getfd: {os.strerror(number)}"
