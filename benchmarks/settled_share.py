@@ -1,7 +1,7 @@
 """How many tasks of some runs are settled: ``python benchmarks/settled_share.py RUN...``, a line a task.
 
-A task counts as settled if its recommendation is: it is shown to be better than the next best strategy, or no worse by
-the margin and no dearer, and it beats the baseline.
+A task counts as settled if its recommendation is (it is shown to be better than the next best strategy, or no worse by
+the margin and no dearer, and it beats the baseline), or if the two are tied.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from harness.analysis import wording
 from harness.analysis.advice import advise
 from harness.analysis.recommendation import recommend
 from harness.analysis.run_set import read_run_set
@@ -31,7 +32,7 @@ def main(runs: tuple[str, ...]) -> None:
             words = advise(found, run_set.task(task))
             states[found.state] += 1
             click.echo(f"{found.state:8} {task:32} {words.take}: {words.why or words.open}")
-        click.echo(f"run {name}: {states['settled']} of {states.total()} tasks are settled")
+        click.echo(f"run {name}: {wording.settled(states)}")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class Advice:
     take
         Title of the strategy to take, or of the one that leads.
     why
-        Why it is taken, against the next best strategy; empty while it is open.
+        Why it is taken, against the next best strategy, or which one does as well; empty while it is open.
     as_good
         What else is as good, with its price; empty if nothing is.
     open
@@ -66,8 +66,8 @@ def advise(found: Recommendation, task: TaskInfo) -> Advice:
     if found.state == "none":
         return Advice("none", take, why="the only strategy that finished" if take else "")
     remarks = tuple(words.remarks())
-    if found.state == "settled":
-        return Advice("settled", take, words.why(), words.as_good(), remarks=remarks)
+    if found.state != "open":
+        return Advice(found.state, take, words.why(), words.as_good(), remarks=remarks)
     return Advice("open", take, open=words.undecided(), seconds=seconds(found, found.rivals), remarks=remarks)
 
 
@@ -117,7 +117,10 @@ class _Words:
 
     def why(self) -> str:
         """Say why the strategy is taken instead of the next best one, and at what price."""
-        found, other = self.found, self.title(self.found.next_best)
+        found = self.found
+        if found.ties:
+            return self._tie()
+        other = self.title(found.next_best)
         quality, cost = found.quality[found.next_best], found.cost[found.next_best]
         if found.baseline:
             margin = f", by its margin of {self.metric.margin:g}" if self.metric.margin else ""
@@ -129,21 +132,38 @@ class _Words:
             return f"{self.quality} {same} to that of {other} at equal CPU: {self.value(found.take)}"
         return f"{_ratio(cost.effect, 'CPU', other)} at {same} {self.quality} ({self.value(found.take)})"
 
+    def _tie(self) -> str:
+        """Say that another strategy does as well."""
+        found = self.found
+        others = some([self.title(label) for label in found.ties])
+        first = found.ties[0]
+        same, cost = found.quality[first].effect, found.cost[first].effect
+        within = f"within {self.metric.margin:g}"
+        if same is not None and same.same:
+            within = f"in all {wording.count(same.blocks, 'block')}"
+        size = f" ({wording.effect(cost.plain(), cost=True)}" if cost is not None else ""
+        size += f" {wording.interval(cost.plain(), cost=True)})" if cost is not None else ""
+        return f"{self.level()}, equal to that of {others} {within}; neither is shown to need less CPU{size}"
+
     def as_good(self) -> str:
         """Name what is as good in quality, with its price, and what may be."""
         found = self.found
         if found.baseline:
             return ""
-        good = [
-            f"{self.title(label)} ({self._cost_of(label)})" for label in found.as_good if label not in found.perhaps
-        ]
+        named = (*found.perhaps, *found.ties)
+        good = [f"{self.title(label)} ({self._cost_of(label)})" for label in found.as_good if label not in named]
         perhaps = [self.title(label) for label in found.perhaps]
         return "; ".join(
             f"{word}: {some(names)}" for word, names in (("as good", good), ("perhaps as good", perhaps)) if names
         )
 
     def undecided(self) -> str:
-        """Say what is not settled, and why."""
+        """Say what is not settled, and why, and what else may be as good."""
+        found = self.found
+        also = f"; perhaps as good: {some([self.title(label) for label in found.perhaps])}" if found.perhaps else ""
+        return f"{self._why_open()}{also}"
+
+    def _why_open(self) -> str:
         found = self.found
         rivals = some([self.title(label) for label in found.rivals])
         first = found.quality[found.rivals[0]].effect

@@ -2,9 +2,11 @@
 
 Among the strategies whose primary metric is within the margin of the best one's, the rule takes the one with the least
 CPU time. It is *settled* if it is shown to have better quality than the next best strategy, the one that the rule would
-take without it, or to be no worse by more than the margin and to cost less or the same. It has to beat the baseline
-too. Others that are not shown to be beaten are named. A baseline is taken only if it is the cheapest and the best
-strategy is shown to be no better by more than the margin. The recommendation says nothing about other data.
+take without it, or to be no worse by more than the margin and to cost less or the same. The two are *tied* if their
+quality is shown to be equal within the margin and neither is shown to cost less: either will do. The strategy has to
+beat the baseline too. Others that are not shown to be beaten are named, and keep nothing open. A baseline is taken only
+if it is the cheapest and the best strategy is shown to be no better by more than the margin. The recommendation says
+nothing about other data.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from harness.store.header import JudgedMetric
 
 #: CPU times that differ by less are equal.
 COST = Figure("cpu_s", "lower", 0.05)
+State: TypeAlias = Literal["settled", "tied", "open", "none"]
+#: States in which there is an answer.
+ANSWERED: tuple[State, ...] = ("settled", "tied")
 _Compare: TypeAlias = Callable[[str, str, Figure], Contest]
 
 
@@ -33,7 +38,8 @@ class Recommendation:
     Attributes
     ----------
     state
-        ``none`` if there is nothing to compare.
+        ``tied`` if another strategy is shown to be as good and neither to cost less; ``none`` if there is nothing to
+        compare.
     take
         Label of the strategy to take; while the state is open, of the one that leads. Empty if nothing finished.
     cells
@@ -42,10 +48,12 @@ class Recommendation:
         The strategy that the rule would take without `take`.
     quality, cost
         Label of each other strategy to the comparison of `take` with it, on the primary metric and on CPU time.
+    ties
+        The next best strategy and the baseline, as far as `take` ties with them.
     rivals
-        While the state is open, the strategies that may turn out to be the one to take.
+        Those of the two that keep it open: they are neither beaten nor tied.
     perhaps
-        Where it is settled, the strategies other than the next best one that may be as good.
+        The other strategies that may be as good.
     beyond
         Strategies that are beyond the limit of a metric and therefore left out.
     all_beyond
@@ -54,12 +62,13 @@ class Recommendation:
         Whether `take` is the task's baseline.
     """
 
-    state: Literal["settled", "open", "none"]
+    state: State
     take: str
     cells: Sequence[CellAggregate]
     next_best: str = ""
     quality: Mapping[str, Contest] = field(default_factory=dict)
     cost: Mapping[str, Contest] = field(default_factory=dict)
+    ties: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
@@ -90,7 +99,7 @@ class Recommendation:
         cheap = had if cost.word in ("better", "equal") else cost.needed("settled")
         enough = had if quality.not_worse else quality.needed("not worse")
         by_cost = (max(cheap[0], enough[0]), max(cheap[1], enough[1])) if cheap and enough else None
-        ways = [way for way in (quality.needed("better"), by_cost) if way is not None]
+        ways = [way for way in (quality.needed("better"), by_cost, quality.needed("equal")) if way is not None]
         return min(ways) if ways else None
 
 
@@ -164,16 +173,19 @@ def _recommend(task: TaskInfo, cells: Sequence[CellAggregate], compare: Callable
         return Recommendation("none", take, cells)
     next_best = _choice(cells, [label for label in others if label in strategies] or others, metric)
     unbeaten = [label for label in others if take != baseline and not _beats(quality[label], cost[label])]
-    is_open = next_best in unbeaten or baseline in unbeaten
+    deciding = [label for label in unbeaten if label in (next_best, baseline)]
+    ties = [label for label in deciding if _ties(quality[label], cost[label])]
+    rivals = [label for label in deciding if label not in ties]
     return Recommendation(
-        state="open" if is_open else "settled",
+        state="open" if rivals else "tied" if ties else "settled",
         take=take,
         cells=cells,
         next_best=next_best,
         quality=quality,
         cost=cost,
-        rivals=tuple(unbeaten) if is_open else (),
-        perhaps=() if is_open else tuple(unbeaten),
+        ties=tuple(ties),
+        rivals=tuple(rivals),
+        perhaps=tuple(label for label in unbeaten if label not in deciding),
         beyond=tuple(beyond) if labels != finished else (),
         all_beyond=bool(beyond) and labels == finished,
         baseline=take == baseline,
@@ -194,6 +206,10 @@ def _finished(cells: Sequence[CellAggregate], metric: JudgedMetric) -> tuple[Seq
 
 def _beats(quality: Contest, cost: Contest) -> bool:
     return quality.word == "better" or (quality.not_worse and cost.word in ("better", "equal"))
+
+
+def _ties(quality: Contest, cost: Contest) -> bool:
+    return quality.word == "equal" and cost.word != "worse"
 
 
 def _choice(cells: Sequence[CellAggregate], labels: Sequence[str], metric: JudgedMetric) -> str:

@@ -29,7 +29,7 @@ from harness.stats.paired import Interval, at_level
 #: ``equal``: a difference larger than the margin is excluded; ``open``: nothing is settled.
 Word: TypeAlias = Literal["better", "worse", "equal", "open"]
 
-Goal: TypeAlias = Literal["better", "not worse", "settled"]
+Goal: TypeAlias = Literal["better", "not worse", "equal", "settled"]
 
 FIRST_LEVEL = ALPHA / 2
 #: No more blocks than these are forecast.
@@ -105,7 +105,8 @@ class Contest:
         Parameters
         ----------
         goal
-            What the look is to show: that `of` is better, that it is not worse by more than the margin, or anything.
+            What the look is to show: that `of` is better, that it is not worse by more than the margin, that the two
+            are equal within it, or anything.
 
         Returns
         -------
@@ -119,6 +120,7 @@ class Contest:
         room = {
             "better": self.advantage,
             "not worse": margin + self.advantage,
+            "equal": margin - apart,
             "settled": max(apart, margin - apart),
         }[goal]
         df = self.effect.df

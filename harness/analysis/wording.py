@@ -159,6 +159,14 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural}"
 
 
+def settled(states: Mapping[str, int]) -> str:
+    """Say how many tasks have an answer, from the number in each state; empty if that is a question for none."""
+    found = states.get("settled", 0) + states.get("tied", 0)
+    asked = found + states.get("open", 0)
+    ties = f", {count(states['tied'], 'tie')} among them" if states.get("tied") else ""
+    return f"{found} of {count(asked, 'task')} settled{ties}" if asked else ""
+
+
 def chosen(choices: Mapping[Choice, int]) -> str:
     """Write what tuning chose: ``l2=10.0 columns=0.5 in 2 blocks, the defaults in 1 block``; empty without tuning."""
     ordered = sorted(choices.items(), key=lambda item: -item[1])

@@ -220,9 +220,9 @@ def _named(standing: Standing, labels: Sequence[str]) -> str:
 def _said(standing: Standing) -> str:
     """Say what is settled of a task, or what is open."""
     advice = standing.advice
-    if advice.state != "settled":
+    if advice.state == "open":
         return f"open: {advice.open}"
-    return f"settled: take {advice.take}{': ' if advice.sentence else ''}{advice.sentence}"
+    return f"{advice.state}: take {advice.take}{': ' if advice.sentence else ''}{advice.sentence}"
 
 
 def _print_result(settling: Settling, added: Run | None, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, get_args
 
 from harness.analysis import wording
+from harness.analysis.recommendation import ANSWERED
 from harness.cli.task_summary import INDENT, TaskSummary, trouble, wait
 from harness.records import Status
 from harness.report.terminal import Column, Fitted, Styled, fit, hanging, joined, table_lines
@@ -54,16 +55,13 @@ def _head(tasks: Sequence[TaskSummary], run_set: RunSet, took_s: float | None) -
     took = "" if took_s is None else f" in {wording.duration(took_s)}"
     counts = ", ".join(f"{statuses[status]} {status}" for status in get_args(Status) if status in statuses)
     ended = "" if set(statuses) <= {"ok"} else f" ({counts})"
-    settled = sum(task.found.state == "settled" for task in tasks)
-    return (
-        f"{wording.count(statuses.total(), 'trial')}{took}{ended}; {settled} of {wording.count(len(tasks), 'task')} "
-        "settled"
-    )
+    trials = f"{wording.count(statuses.total(), 'trial')}{took}{ended}"
+    return "; ".join(filter(None, (trials, wording.settled(Counter(task.found.state for task in tasks)))))
 
 
 def _one_line_each(tasks: Sequence[TaskSummary], width: int, room: int) -> list[Text]:
     """Return a line for each task, the settled ones first; tasks that have no room are only named."""
-    settled = [task for task in tasks if task.found.state == "settled"]
+    settled = [task for task in tasks if task.found.state in ANSWERED]
     undecided = [task for task in tasks if task.found.state == "open"]
     single = [task for task in tasks if task.found.state == "none"]
     lines: list[Text] = []
@@ -85,7 +83,7 @@ def _one_line_each(tasks: Sequence[TaskSummary], width: int, room: int) -> list[
 def _settled(tasks: Sequence[TaskSummary]) -> list[Column]:
     return [
         Column("settled", [task.name.ljust(_NAME) for task in tasks], 0, "label"),
-        Column("take", [task.advice.take.ljust(_STRATEGY) for task in tasks], 1, "label"),
+        Column("take", [task.choice.ljust(_STRATEGY) for task in tasks], 1, "label"),
         Column("CPU", [task.cpu for task in tasks], 2),
         Column("memory", [task.memory for task in tasks], 4),
         Column("quality", [task.quality for task in tasks], 3, "label"),

@@ -81,6 +81,11 @@ class TaskSummary:
         return wording.figure(level(self.found.cells, self.found.take, MEMORY), "byte")
 
     @property
+    def choice(self) -> str:
+        """The strategy to take, and those that tie with it: ``l1 or l2``."""
+        return _names([self.advice.take, *map(self.title, self.found.ties)], "or")
+
+    @property
     def rivals(self) -> str:
         """The strategies that may turn out to be the one to take."""
         return _names([self.title(label) for label in self.found.rivals])
@@ -136,16 +141,16 @@ class TaskSummary:
         advice = self.advice
         if not advice.take:
             return [("take", "nothing finished")]
-        if advice.state == "open":
+        if self.found.rivals:
             return [("open", f"{advice.open}; {self._to_settle}" if self.blocks > 1 else advice.open)]
         also = _names([role for role, (_, leaders) in self._leaders.items() if leaders == [self.found.take]])
         costs = f"{self.cpu} CPU" + (f", {self.memory}" if self.memory != wording.NONE else "")
-        take = f"{advice.take}{f', the {also}' if also else ''} ({costs}): {advice.why}"
+        take = f"{self.choice}{f', the {also}' if also else ''} ({costs}): {advice.why}"
         return [("take", take), ("as good", self._as_good)]
 
     @property
     def _as_good(self) -> str:
-        good = [] if self.found.baseline else self.found.as_good
+        good = [] if self.found.baseline else [label for label in self.found.as_good if label not in self.found.ties]
         cost = self.found.cost[good[0]].effect if good else None
         names = _names([self.title(label) for label in good])
         return f"{names}, from {wording.ratio(1 / cost.estimate)} the CPU" if cost is not None else names

@@ -111,10 +111,16 @@ def test_a_difference_without_spread_is_said_to_be_one() -> None:
 
 
 def noisy(blocks: int, costs: Sequence[float], spread: float = 0.02, elapsed: float = 2.0) -> list[CellAggregate]:
-    """Plant two strategies of equal quality whose costs differ by chance."""
+    """Plant two strategies whose qualities and costs differ by chance."""
     records = [
         msgspec.structs.replace(
-            record(name, block, cost * (1 + spread * ((block * (place + 2)) % 3 - 1)), 0.8), elapsed_s=elapsed
+            record(
+                name,
+                block,
+                cost * (1 + spread * ((block * (place + 2)) % 3 - 1)),
+                0.8 + 0.003 * ((block * (place + 1)) % 3),
+            ),
+            elapsed_s=elapsed,
         )
         for block in range(blocks)
         for place, (name, cost) in enumerate(zip("ab", costs, strict=True))
@@ -178,7 +184,7 @@ def test_a_baseline_that_chance_alone_put_first_is_not_recommended() -> None:
     assert (recommendation.state, recommendation.take, recommendation.rivals) == ("open", "model", ("rule",))
 
 
-def test_a_dearer_strategy_that_may_be_better_keeps_the_answer_open_and_one_that_is_no_better_does_not() -> None:
+def test_the_next_best_strategy_keeps_the_answer_open_though_it_is_dearer() -> None:
     quality = {"best": (0.80, 0.81, 0.82), "maybe": (0.84, 0.78, 0.80), "equal": (0.8001, 0.8101, 0.8199)}
     costs = {"best": 1.0, "maybe": 9.0, "equal": 9.0}
     records = [
@@ -188,6 +194,54 @@ def test_a_dearer_strategy_that_may_be_better_keeps_the_answer_open_and_one_that
     ]
     recommendation = found(aggregate([("run", "machine", records)]))
     assert (recommendation.take, recommendation.rivals) == ("best", ("maybe",))
+
+
+def tied(blocks: int = 3) -> list[CellAggregate]:
+    """Plant two strategies of equal quality whose costs differ by chance, and one that is worse."""
+    return aggregate(
+        [
+            (
+                "run",
+                "machine",
+                [
+                    record(name, block, 1.0 + 0.2 * ((block + place) % 3), auc + block / 1000 + place * block / 1e5)
+                    for block in range(blocks)
+                    for place, (name, auc) in enumerate({"a": 0.8, "b": 0.801, "poor": 0.5}.items())
+                ],
+            )
+        ]
+    )
+
+
+def test_equal_quality_and_no_cheaper_one_is_a_tie() -> None:
+    recommendation = found(tied())
+    assert (recommendation.state, recommendation.take, recommendation.ties) == ("tied", "a", ("b",))
+    assert (recommendation.rivals, recommendation.perhaps) == ((), ())
+    advice = said(tied())
+    assert advice.why == (
+        "AUC of 0.8010, equal to that of b within 0.01; neither is shown to need less CPU (1.00x [0.48, 2.06])"
+    )
+    assert (advice.state, advice.as_good, advice.open) == ("tied", "", "")
+
+
+def test_a_tie_in_all_blocks_needs_no_margin() -> None:
+    records = [
+        record(name, block, 1.0 + 0.2 * ((block + at) % 3), 1.0) for block in range(3) for at, name in enumerate("ab")
+    ]
+    info = task(msgspec.structs.replace(AUC, margin=0.0))
+    advice = said(aggregate([("run", "machine", records)]), info)
+    assert advice.why.startswith("AUC of 1.0000, equal to that of b in all 3 blocks; neither")
+
+
+def test_a_tie_with_the_next_best_strategy_does_not_hide_a_baseline_that_may_be_better() -> None:
+    values = {"a": (0.80, 0.81, 0.82), "b": (0.8001, 0.8101, 0.8199), "rule": (0.84, 0.78, 0.80)}
+    records = [
+        record(name, block, 1.0 + 0.2 * ((block + at) % 3), auc)
+        for at, (name, row) in enumerate(values.items())
+        for block, auc in enumerate(row)
+    ]
+    recommendation = found(aggregate([("run", "machine", records)]), task(baseline="rule"))
+    assert (recommendation.state, recommendation.ties, recommendation.rivals) == ("open", ("b",), ("rule",))
 
 
 def test_notes_and_disturbed_trials_are_said() -> None:

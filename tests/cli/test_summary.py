@@ -134,12 +134,20 @@ def test_a_baseline_is_taken_if_nothing_is_better_by_the_margin() -> None:
 
 
 def test_what_is_open_says_how_long_it_takes_to_settle_it() -> None:
-    lines = said(records("t/task", OPEN, spread=0.1), 120)
+    lines = said(records("t/task", OPEN, spread=0.1, noise=0.01), 120)
     (line,) = (line for line in task_lines(lines) if line.startswith("  open"))
     assert "leads; 3 blocks do not tell it apart from" in line
     assert line.endswith("settle it")
     assert lines[0] == "6 trials in 1.8 min; 0 of 1 task settled"
     assert lines[-1].startswith("bakeoff settle   goes on with what is open, ")
+
+
+def test_a_tie_names_both_strategies() -> None:
+    lines = task_lines(said(records("t/task", OPEN, spread=0.1), 200))
+    assert lines[1].startswith(("  take      left or right (", "  take      right or left ("))
+    assert "equal to that of " in lines[1]
+    assert "; neither is shown to need less CPU (" in lines[1]
+    assert not [line for line in lines if line.startswith("  as good")]
 
 
 def test_what_no_number_of_blocks_settles_is_out_of_reach() -> None:
@@ -191,7 +199,8 @@ def test_a_task_where_nothing_finished_says_so() -> None:
 
 def test_several_topics_have_a_line_a_task_the_settled_ones_first() -> None:
     planted = [
-        *records("first/open", OPEN, spread=0.1),
+        *records("first/open", OPEN, spread=0.1, noise=0.01),
+        *records("first/tied", OPEN, spread=0.1),
         *records("first/settled", SETTLED),
         *records("second/settled", SETTLED),
         *records("second/single", {"alone": (1.0, 0.8, 1.0)}),
@@ -200,12 +209,14 @@ def test_several_topics_have_a_line_a_task_the_settled_ones_first() -> None:
     lines = said(planted, 180)
     body = task_lines(lines)
     assert [line.split()[0] for line in body] == [
-        "settled", "first/settled", "second/settled", "open", "first/open", "no", "trouble"
+        "settled", "first/tied", "first/settled", "second/settled", "open", "first/open", "no", "trouble"
     ]  # fmt: skip
-    assert body[1].split() == ["first/settled", "hist", "1,000", "ms", "100", "MB", "AUC", "0.8001"]
-    assert body[4].split()[1] in ("left", "right")
-    assert body[5] == "no choice   second/single"
-    assert "raises of second/settled failed in 3 trials" in body[6]
+    assert lines[0].endswith("; 3 of 4 tasks settled, 1 tie among them")
+    assert body[1].split()[1:4] in (["left", "or", "right"], ["right", "or", "left"])
+    assert body[2].split() == ["first/settled", "hist", "1,000", "ms", "100", "MB", "AUC", "0.8001"]
+    assert body[5].split()[1] in ("left", "right")
+    assert body[6] == "no choice   second/single"
+    assert "raises of second/settled failed in 3 trials" in body[7]
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -215,7 +226,9 @@ def test_a_run_of_everything_fits_on_a_screen_and_names_each_task(width: int, se
     planted = [
         record
         for index, name in enumerate(names)
-        for record in records(name, SETTLED if index < settled else OPEN, spread=0.001 if index < settled else 0.1)
+        for record in records(
+            name, SETTLED if index < settled else OPEN, **({} if index < settled else {"spread": 0.1, "noise": 0.01})
+        )
     ]
     lines = said([*planted, *unfinished(names[0])], width)
     assert len(lines) < MOST_LINES  # one more line says where the run was written

@@ -65,7 +65,7 @@ def test_a_case_has_a_line_with_its_verdict_and_the_last_line_sums_up(verdict: V
 def test_what_is_no_pass_is_said_with_effect_reason_p_margin_and_need() -> None:
     printed = "\n".join(terminal(samples.decision(samples.inconclusive(), samples.improved())))
     assert (
-        "inconclusive: planted/sums/approx/flights/clean may be slower: CPU time 1.030x [1.010, 1.051], 500 ms to "
+        "inconclusive: planted/sums/approx/flights/clean is not decided: CPU time 1.030x [1.010, 1.051], 500 ms to "
         "515 ms; wall time 1.010x [0.990, 1.030] (pass). Reason: neither is excluded: needs about 24 pairs, had 16; "
         "p = 0.004; margin 5 %" in printed
     )

@@ -101,12 +101,17 @@ def test_the_overview_counts_what_is_settled_and_forecasts_the_rest() -> None:
         advised("t/b", "open", open="base leads; 3 blocks do not tell it apart from fast", seconds=(60.0, 600.0)),
         advised("t/c", "open", open="base leads", seconds=(60.0, 3000.0)),
         advised("t/d", "none", take=""),
+        advised("t/e", "tied", why="equal to that of fast"),
     ]
     found = shown(samples.payload(*tasks))["overview"]
-    assert (found["headline"], found["open"], found["wait"]) == ("1 of 3 tasks is settled", 2, "about 2 min to 1 h")
+    assert (found["headline"], found["open"], found["wait"]) == (
+        "2 of 4 tasks settled, 1 tie among them",
+        2,
+        "about 2 min to 1 h",
+    )
     ((_, rows),) = found["topics"]
-    assert [row["word"] for row in rows] == ["settled", "not settled", "not settled", ""]
-    assert [row["take"] for row in rows] == ["base", "", "", ""]
+    assert [row["word"] for row in rows] == ["settled", "not settled", "not settled", "", "tied"]
+    assert [row["take"] for row in rows] == ["base", "", "", "", "base"]
     assert {dot["role"] for dot in rows[3]["picture"]["dots"]} == {"other"}, "nothing is recommended"
     assert {row["stopped"] for row in rows} == {"1 failed, 1 skipped"}
 

@@ -13,13 +13,10 @@ from harness.text import one_line
 
 _VERBS: dict[tuple[str, Verdict], str] = {
     ("time", "regressed"): "is slower",
-    ("time", "inconclusive"): "may be slower",
     ("time", "improved"): "is faster",
     ("memory", "regressed"): "needs more memory",
-    ("memory", "inconclusive"): "may need more memory",
     ("memory", "improved"): "needs less memory",
     ("quality", "regressed"): "is worse",
-    ("quality", "inconclusive"): "may be worse",
     ("quality", "improved"): "is better",
 }
 _STATES: dict[Verdict, str] = {

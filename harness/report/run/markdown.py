@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from harness.analysis import wording
+from harness.analysis.recommendation import ANSWERED
 from harness.report.run import views
 from harness.report.run.ledger import described
 from harness.text import one_line, visible
@@ -31,7 +32,7 @@ def markdown(payload: Plain) -> str:
     lines += ["", *_claims([described(claim) for claim in payload["claims"]])]
     for task in payload["tasks"]:
         lines += [f"### {escape_text(task['id'])}", ""]
-        if (advice := task["advice"]) and advice["state"] == "settled":
+        if (advice := task["advice"]) and advice["state"] in ANSWERED:
             reasons = "; ".join(filter(None, (advice["why"], advice["as_good"])))
             lines += [f"**Take** {escape_text(advice['take'])}: {escape_text(reasons)}", ""]
         elif advice and advice["open"]:

@@ -14,7 +14,7 @@ Plain: TypeAlias = Mapping[str, Any]
 _MOST_CARDS = 3
 _MOST_NAMES = 3
 _NO_CHOICE = "No strategy finished every block of every clean cell."
-_STATES = {"settled": "settled", "open": "not settled", "none": ""}
+_STATES = {"settled": "settled", "tied": "tied", "open": "not settled", "none": ""}
 
 
 def overview(payload: Plain, tasks: Sequence[Plain], claims: Sequence[Plain]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def overview(payload: Plain, tasks: Sequence[Plain], claims: Sequence[Plain]) ->
     states = Counter(row["state"] for row in rows)
     return {
         "topics": [(topic, [row for row in rows if row["topic"] == topic]) for topic in topics],
-        "headline": _headline(states),
+        "headline": wording.settled(states) or "Tasks",
         "legend": any(row["picture"] for row in rows),
         "fitness": _fitness(payload["machines"]),
         "refuted": _refuted(claims),
@@ -81,14 +81,6 @@ def _fitness(machines: Sequence[Plain]) -> str:
     if not noise:
         return f"{work}The noise floor of its times was not measured: bakeoff doctor --keep."
     return f"{work}The times of two equal trials differ by {wording.share(noise['sd'])}."
-
-
-def _headline(states: Counter[str]) -> str:
-    """Say how many tasks are settled, of those for which that is a question."""
-    asked = states["settled"] + states["open"]
-    if not asked:
-        return "Tasks"
-    return f"{states['settled']} of {wording.count(asked, 'task')} {'is' if states['settled'] == 1 else 'are'} settled"
 
 
 def _counted(about: Plain) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from harness.analysis import wording
+from harness.analysis.recommendation import ANSWERED
 from harness.report.run.ledger import ledger
 from harness.report.run.overview import overview, wait
 
@@ -52,7 +53,7 @@ def task(payload: Plain, anchor: str) -> dict[str, Any]:
         "anchor": anchor,
         "title": payload["title"] or payload["id"],
         "short": payload["id"].removeprefix(f"{payload['topic']}/"),
-        "take": advice["take"] if advice and advice["state"] == "settled" else "",
+        "take": advice["take"] if advice and advice["state"] in ANSWERED else "",
         "wait": wait([payload]),
         "setup": setup(payload),
         "shown": [place for place, measure in enumerate(payload["measures"]) if not is_phase(measure)],

@@ -143,7 +143,7 @@ task = topic.task(
     baseline="random",
     charts=[BOUNDED],
     quick=Profile(
-        3,
+        6,
         {"horizon": 5_000, "replications": 20},
         datasets=("bernoulli",),
         scenarios=("clean",),

@@ -173,7 +173,7 @@ prediction = topic.task(
     baseline="prior",
     charts=[PATH_LOSS, *FIGURES],
     quick=Profile(
-        8,
+        3,
         {"rows": 1_500},  # with fewer, a plane may separate the few events
         datasets=("nass-cds",),
         scenarios=("clean",),

@@ -108,8 +108,8 @@ real = topic.task(
     reference="normal-ips",
     # Two strategies that need no more of a user's log than its propensities.
     quick=Profile(
-        3,
-        {"replications": 100},
+        6,
+        {"replications": 1_000},
         datasets=("digits-bandit",),
         scenarios=("clean",),
         strategies=("normal-ips", "betting-ips"),
