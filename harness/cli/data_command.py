@@ -85,6 +85,24 @@ def path(name: str) -> None:
     click.echo(file_of(card))
 
 
+@command.command("card")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--task", "tasks", multiple=True, metavar="TOPIC/TASK", help="A task that the data join; repeatable.")
+def card(file: Path, target: str, tasks: tuple[str, ...]) -> None:
+    """Write a card for FILE, a table of your own, beside it: checksum, size, rows, columns and kind of target.
+
+    Its title, licence and source are yours to fill in. A card that exists is not changed: the message says what it
+    should say of the file as it is now.
+    """
+    from harness.data.draft import card_place, draft
+    from harness.store.atomic import write_atomically
+
+    place = card_place(file)
+    write_atomically(place, draft(file, target, tasks).encode())
+    console().print(f"wrote {place}; fill in what is empty, then: bakeoff data get {place.stem}", soft_wrap=True)
+
+
 def _state(card: Card) -> str:
     if card.file is None:
         return "generated"

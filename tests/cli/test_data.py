@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from support import Project, write_card, write_csv_card
+
+from harness.data.draft import draft
+from harness.errors import UsageError
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +46,74 @@ def test_get_of_generated_data(shared_project: Project) -> None:
 
 def test_path_is_where_the_file_lies(shared_project: Project, churn: Path) -> None:
     assert shared_project.bakeoff("data", "path", "churn").stdout == f"{churn}\n"
+
+
+ROWS = "plan,since,on,grade,left\n" + "".join(
+    f"{'ab'[row % 2]},2024-01-{row + 1:02},{row / 10},{row % 3},{row % 2}\n" for row in range(20)
+)
+
+
+def test_a_card_is_drafted_from_a_file(project: Project) -> None:
+    """What can be counted is filled in, so that the card is read as it is."""
+    file = project.folder / "datasets" / "leavers.csv"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(ROWS)
+    asked = ("data", "card", str(file), "--target", "left", "--task", "boosting/tabular-binary")
+    said = project.bakeoff(*asked)
+    card = file.with_suffix(".toml")
+    assert said.stdout == f"wrote {card}; fill in what is empty, then: bakeoff data get leavers\n"
+    read = json.loads(project.bakeoff("data", "get", "leavers", "--json").stdout)
+    assert (read["tasks"], list(read["features"])) == (["boosting/tabular-binary"], ["plan", "on", "grade"])
+    checked = {key: read["file"][key] for key in ("rows", "bytes", "target", "target_kind", "time")}
+    assert checked == {"rows": 20, "bytes": len(ROWS), "target": "left", "target_kind": "binary", "time": "since"}
+    assert read["file"]["sha256"] == hashlib.sha256(ROWS.encode()).hexdigest()
+
+
+def test_a_card_that_exists_is_left_alone(project: Project) -> None:
+    file = write_csv_card(project.folder / "datasets", "churn", rows=50)
+    before = file.with_suffix(".toml").read_text()
+    file.write_text(file.read_text().replace("0", "1", 1))
+    said = project.bakeoff("data", "card", str(file), "--target", "left", code=2).stderr
+    checksum = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert f'sha256 = "{checksum}", bytes = {file.stat().st_size}, rows = 50' in said
+    assert file.with_suffix(".toml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"), [("left", "binary"), ("grade", "multiclass"), ("plan", "multiclass"), ("on", "real")]
+)
+def test_the_kind_of_a_target_is_guessed(tmp_path: Path, column: str, kind: str) -> None:
+    file = tmp_path / "leavers.csv"
+    file.write_text(ROWS)
+    drafted = tomllib.loads(draft(file, column, ()))
+    assert drafted["file"]["target_kind"] == kind
+    assert column not in drafted["features"]
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "sentence"),
+    [
+        ("leavers.csv", "lft", "has no column 'lft'; did you mean left?"),
+        ("Leavers.csv", "left", "a data set cannot be named 'Leavers'; rename"),
+        ("leavers.xlsx", "left", "must be one of .parquet, .csv"),
+        ("nosuch.csv", "left", "cannot read nosuch.csv: No such file"),
+    ],
+)
+def test_what_cannot_have_a_card_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, target: str, sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if name != "nosuch.csv":
+        Path(name).write_text(ROWS)
+    with pytest.raises(UsageError, match=re.escape(sentence)):
+        draft(Path(name), target, ())
+
+
+def test_names_of_columns_are_kept_whatever_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "odd.csv"
+    odd = ('a "quoted" one', "with.dot", "é", "back\\slash")
+    file.write_text(",".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in (*odd, "y")) + "\n1,2,3,4,0\n" * 12)
+    assert tuple(tomllib.loads(draft(file, "y", ()))["features"]) == odd
 
 
 def test_damaged_file_is_refused(project: Project) -> None:
