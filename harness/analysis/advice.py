@@ -26,7 +26,7 @@ class Advice:
     state
         That of `harness.analysis.recommendation.Recommendation`.
     take
-        Title of the strategy to take, or of the one that leads.
+        Title of the strategy to take, of those that tie, or of the one that leads.
     why
         Why it is taken, against the next best strategy, or which one does as well; empty while it is open.
     as_good
@@ -62,7 +62,7 @@ def advise(found: Recommendation, task: TaskInfo) -> Advice:
         The task that it is made for.
     """
     words = _Words(found, task)
-    take = words.title(found.take)
+    take = " or ".join(map(words.title, (found.take, *found.ties) if found.state == "tied" else (found.take,)))
     if found.state == "none":
         return Advice("none", take, why="the only strategy that finished" if take else "")
     remarks = tuple(words.remarks())
@@ -133,17 +133,17 @@ class _Words:
         return f"{_ratio(cost.effect, 'CPU', other)} at {same} {self.quality} ({self.value(found.take)})"
 
     def _tie(self) -> str:
-        """Say that another strategy does as well."""
+        """Say that the strategies that tie do equally well."""
         found = self.found
-        others = some([self.title(label) for label in found.ties])
-        first = found.ties[0]
-        same, cost = found.quality[first].effect, found.cost[first].effect
+        same, cost = found.quality[found.ties[0]].effect, found.cost[found.ties[0]].effect
         within = f"within {self.metric.margin:g}"
         if same is not None and same.same:
             within = f"in all {wording.count(same.blocks, 'block')}"
-        size = f" ({wording.effect(cost.plain(), cost=True)}" if cost is not None else ""
-        size += f" {wording.interval(cost.plain(), cost=True)})" if cost is not None else ""
-        return f"{self.level()}, equal to that of {others} {within}; neither is shown to need less CPU{size}"
+        equal = f"equal {self.quality} ({self.value(found.take)}, {within})"
+        if cost is None:
+            return equal
+        ratio = f"{wording.effect(cost.plain(), cost=True)} {wording.interval(cost.plain(), cost=True)}".strip()
+        return f"{equal} at CPU times that are not told apart ({ratio})"
 
     def as_good(self) -> str:
         """Name what is as good in quality, with its price, and what may be."""

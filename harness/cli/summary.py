@@ -83,7 +83,7 @@ def _one_line_each(tasks: Sequence[TaskSummary], width: int, room: int) -> list[
 def _settled(tasks: Sequence[TaskSummary]) -> list[Column]:
     return [
         Column("settled", [task.name.ljust(_NAME) for task in tasks], 0, "label"),
-        Column("take", [task.choice.ljust(_STRATEGY) for task in tasks], 1, "label"),
+        Column("take", [task.advice.take.ljust(_STRATEGY) for task in tasks], 1, "label"),
         Column("CPU", [task.cpu for task in tasks], 2),
         Column("memory", [task.memory for task in tasks], 4),
         Column("quality", [task.quality for task in tasks], 3, "label"),

@@ -81,11 +81,6 @@ class TaskSummary:
         return wording.figure(level(self.found.cells, self.found.take, MEMORY), "byte")
 
     @property
-    def choice(self) -> str:
-        """The strategy to take, and those that tie with it: ``l1 or l2``."""
-        return _names([self.advice.take, *map(self.title, self.found.ties)], "or")
-
-    @property
     def rivals(self) -> str:
         """The strategies that may turn out to be the one to take."""
         return _names([self.title(label) for label in self.found.rivals])
@@ -145,7 +140,7 @@ class TaskSummary:
             return [("open", f"{advice.open}; {self._to_settle}" if self.blocks > 1 else advice.open)]
         also = _names([role for role, (_, leaders) in self._leaders.items() if leaders == [self.found.take]])
         costs = f"{self.cpu} CPU" + (f", {self.memory}" if self.memory != wording.NONE else "")
-        take = f"{self.choice}{f', the {also}' if also else ''} ({costs}): {advice.why}"
+        take = f"{advice.take}{f', the {also}' if also else ''} ({costs}): {advice.why}"
         return [("take", take), ("as good", self._as_good)]
 
     @property

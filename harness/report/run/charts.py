@@ -114,7 +114,9 @@ def _limit(chart: Chart, cells: Sequence[CellAggregate]) -> Plain | None:
 
 
 def _plain(curve: Curve) -> Plain:
-    return {"x": curve.x, "y": curve.y} | ({"low": curve.low, "high": curve.high} if curve.low else {})
+    """Return a curve with the digits that a chart of some hundred pixels shows; the records have all of them."""
+    columns = {"x": curve.x, "y": curve.y} | ({"low": curve.low, "high": curve.high} if curve.low else {})
+    return {name: [float(f"{value:.4g}") for value in values] for name, values in columns.items()}
 
 
 Sweep: TypeAlias = tuple[str, str, str, str, tuple[tuple[str, Any], ...]]
