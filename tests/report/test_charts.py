@@ -140,7 +140,10 @@ def test_figures_are_drawn_when_they_are_opened_or_come_near(show_text: Show) ->
 def test_all_figures_are_drawn_before_print(show_text: Show) -> None:
     page = show_text(TEXT, height=500)  # at the overview
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert page.locator("figure .canvas svg[role=img]").count() == len(NAMES)
+    drawn = page.locator("figure .canvas svg[role=img]")
+    assert drawn.count() == len(NAMES)
+    # Those in closed details too, which have the width of their summary until they are opened.
+    assert {own.get_attribute("width") for own in drawn.all()} == {"720"}
 
 
 def test_figures_are_as_wide_as_paper_for_print_only(show_text: Show) -> None:

@@ -11,7 +11,8 @@
 
   const chartOf = (figure) => bakeoff.charts[figure.chart];
 
-  const widthOf = (figure) => Math.floor(figure.box.clientWidth);
+  /** A figure within closed details has no width, though the browser gives it that of their summary. */
+  const widthOf = (figure) => (figure.box.closest("details:not([open])") ? 0 : Math.floor(figure.box.clientWidth));
 
   const draw = (figure, width = widthOf(figure)) => {
     Object.assign(figure, { stale: false, width });
