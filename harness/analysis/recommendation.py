@@ -106,7 +106,8 @@ class Recommendation:
 def recommend(task: TaskInfo, cells: Sequence[CellAggregate], run_set: RunSet) -> Recommendation:
     """Recommend over the clean cells of the machine with the most cells.
 
-    Only strategies that never failed are considered, in the cells that `harness.analysis.aggregates.fullest` chooses.
+    Only strategies that never failed and are no yardsticks are considered, in the cells that
+    `harness.analysis.aggregates.fullest` chooses.
 
     Parameters
     ----------
@@ -150,7 +151,7 @@ def _mean_of_means(parts: Sequence[Sequence[float]]) -> float:
 
 def _recommend(task: TaskInfo, cells: Sequence[CellAggregate], compare: Callable[..., Contest]) -> Recommendation:
     metric = task.metrics[0]
-    cells, finished = _finished(cells, metric)
+    cells, finished = _finished(task, cells, metric)
     if not finished:
         return Recommendation("none", "", cells)
     against: _Compare = partial(compare, cells)
@@ -192,12 +193,16 @@ def _recommend(task: TaskInfo, cells: Sequence[CellAggregate], compare: Callable
     )
 
 
-def _finished(cells: Sequence[CellAggregate], metric: JudgedMetric) -> tuple[Sequence[CellAggregate], list[str]]:
+def _finished(
+    task: TaskInfo, cells: Sequence[CellAggregate], metric: JudgedMetric
+) -> tuple[Sequence[CellAggregate], list[str]]:
     """Choose the cells to recommend over, and the strategies that were measured in them and never failed."""
-    failed = {label for cell in cells for label, entry in cell.entries.items() if entry.failed}
+    entries = [item for cell in cells for item in cell.entries.items()]
+    yardsticks = {name for name, card in task.strategies.items() if card.yardstick}
+    out = {label for label, entry in entries if entry.failed or entry.strategy in yardsticks}
 
     def counts(cell: CellAggregate, label: str) -> bool:
-        return label not in failed and all(
+        return label not in out and all(
             cell.entries[label].median(name) is not None for name in (metric.name, COST.name)
         )
 

@@ -193,6 +193,7 @@ class StrategySettings(TypedDict, total=False):
     tries: int | None
     quick: bool
     hand_tuned: bool
+    yardstick: bool
 
 
 class ListedCase(NamedTuple):
@@ -357,6 +358,7 @@ class Task:
         tries: int | None = None,
         quick: bool = True,
         hand_tuned: bool = False,
+        yardstick: bool = False,
     ) -> Callable[[StrategyFunction], StrategyFunction]:
         """Register the decorated function as a strategy.
 
@@ -380,6 +382,9 @@ class Task:
             Whether the quick profile of ``bakeoff run`` includes it. The gate, asv and pytest-benchmark always do.
         hand_tuned
             Whether you tuned its defaults on data of the task; tables then write ``NAME (constants tuned)``.
+        yardstick
+            Whether it does other work than the task asks for, such as a bare copy, so that the others can be held
+            against it; it is shown beside them and never recommended.
         """
 
         def register(function: StrategyFunction) -> StrategyFunction:
@@ -403,6 +408,7 @@ class Task:
                 where=caller(),
                 quick=quick,
                 hand_tuned=hand_tuned,
+                yardstick=yardstick,
             )
             if search and self.tuning is not None:
                 tuned = _tuned(plain, search, tries or self.tuning.tries)

@@ -408,6 +408,8 @@ class Strategy:
         Whether it is run in the quick profile.
     hand_tuned
         Whether its author tuned its defaults on data of the task.
+    yardstick
+        Whether it does other work than the task asks for, and is never recommended.
     """
 
     name: str
@@ -423,6 +425,7 @@ class Strategy:
     tries: int = 0
     quick: bool = True
     hand_tuned: bool = False
+    yardstick: bool = False
 
     @property
     def plain(self) -> str:

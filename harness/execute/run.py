@@ -313,6 +313,7 @@ def _strategies(tasks: Iterable[Task]) -> Iterator[StrategyCard]:
                 device=strategy.device,
                 tries=strategy.tries,
                 hand_tuned=strategy.hand_tuned,
+                yardstick=strategy.yardstick,
             )
 
 

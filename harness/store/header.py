@@ -105,6 +105,8 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
         How many sets of options it tries while it is tuned; 0 where it is not.
     hand_tuned
         Whether its author tuned its defaults on data of the task.
+    yardstick
+        Whether it does other work than the task asks for, and is never recommended.
     versions
         Measure to the version of its definition in the tool that it was imported from: ``wall_s``, ``peak_bytes``, or a
         metric. Results of two versions are not compared.
@@ -118,6 +120,7 @@ class StrategyCard(msgspec.Struct, frozen=True, omit_defaults=True):
     device: str = "cpu"
     tries: Count = 0
     hand_tuned: bool = False
+    yardstick: bool = False
     versions: dict[str, str] = {}
 
     @property

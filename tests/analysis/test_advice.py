@@ -149,6 +149,13 @@ def test_what_is_beyond_a_limit_is_left_out_unless_all_are() -> None:
     assert none.remarks == ("all strategies are beyond AUC 0.1",)
 
 
+def test_a_yardstick_is_not_recommended_though_it_is_cheapest() -> None:
+    info = task(notes=[StrategyCard("t/task", "copy", yardstick=True)])
+    recommendation = found(cells(copy=(0.1, 0.80, 1), hist=(1.0, 0.80, 100), exact=(6.0, 0.80, 50)), info)
+    assert (recommendation.state, recommendation.take) == ("settled", "hist")
+    assert "copy" not in recommendation.quality
+
+
 def test_a_strategy_that_failed_once_is_not_recommended() -> None:
     records = [record(name, block, cost, 0.8) for block in range(3) for name, cost in (("a", 1.0), ("b", 2.0))]
     records.append(record("a", 3, 1.0, 0.8, status="timeout"))

@@ -97,12 +97,6 @@ task = topic.task(
     phases=["forward", "backward"],
     metrics=[
         Metric(
-            "saved_bytes",
-            direction="lower",
-            unit="byte",
-            summary="What the forward pass saves for the backward pass: memory that a network holds for every norm.",
-        ),
-        Metric(
             "error",
             direction="lower",
             unit="1",
@@ -115,6 +109,12 @@ task = topic.task(
             unit="1",
             margin=1e-3,
             summary="Largest error of a gradient with respect to the activations, against float64.",
+        ),
+        Metric(
+            "saved_bytes",
+            direction="lower",
+            unit="byte",
+            summary="What the forward pass saves for the backward pass: memory that a network holds for every norm.",
         ),
     ],
     judge=judge,
@@ -129,7 +129,7 @@ task = topic.task(
 NEEDS = (f"{ENGINE}.kernels", "harness.topics._shared.deep")
 
 
-@task.strategy("copy", needs=NEEDS, note="It allocates nothing and normalises nothing.")
+@task.strategy("copy", needs=NEEDS, note="It allocates nothing and normalises nothing.", yardstick=True)
 def copy(problem: Problem, phase: PhaseClock) -> Normalised:
     """Move the bytes that no norm can avoid: read and write once; for the gradient, read two arrays and write one."""
     import torch
