@@ -85,6 +85,18 @@ def test_groups_are_nemenyis(strategies: int) -> None:
     assert not any(set(one) < set(other) for one in found.groups for other in found.groups)
 
 
+@pytest.mark.parametrize("higher", [True, False])
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_ranks_are_those_of_scipy(seed: int, higher: bool) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(-2, 3, size=(4, 5)).astype(float)
+    scores[rng.random(scores.shape) < 0.2] = rng.choice([np.nan, np.inf, -np.inf])
+    ranked = stats.rankdata(-scores if higher else scores, axis=1, nan_policy="omit")
+    placed = ranks(scores, higher_is_better=higher)
+    np.testing.assert_array_equal(placed[~np.isnan(scores)], ranked[~np.isnan(scores)])
+
+
 def test_critical_difference_and_mean_ranks_are_autoranks() -> None:
     autorank = pytest.importorskip("autorank")
     values = scores(2, 20, 5)
