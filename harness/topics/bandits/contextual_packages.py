@@ -12,7 +12,8 @@ from harness import CLEAN, Profile
 from harness.topics.bandits import linear, topic
 from harness.topics.bandits.baselines import Floats, Ints
 from harness.topics.bandits.contextual import DIGITS, FEATURES, LINEAR, SIZES, judge
-from harness.topics.bandits.stationary import METRICS, REGRET, STEPS
+from harness.topics.bandits.packages import ALIKE
+from harness.topics.bandits.stationary import REGRET, STEPS
 
 if TYPE_CHECKING:
     from harness import PhaseClock, Problem
@@ -30,7 +31,7 @@ packages = topic.task(
     scenarios=[CLEAN],
     phases=["compile", "play"],
     setup=["compile"],
-    metrics=METRICS,
+    metrics=ALIKE,
     judge=judge,
     params={**SIZES, **FEATURES},
     work=STEPS,
