@@ -146,6 +146,35 @@ def test_all_figures_are_drawn_before_print(show_text: Show) -> None:
     assert {own.get_attribute("width") for own in drawn.all()} == {"720"}
 
 
+def test_captions_say_what_is_to_be_seen(show_text: Show) -> None:
+    """Made from the figures: nearest and farthest, first and last, most and least."""
+    page = show_text(TEXT)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    said = {name: figure(page, name).locator(".seen").text_content() for name in NAMES}
+    assert said["curves"] == (
+        "On average slow is nearest to the diagonal, 0.1 away, and base farthest, 0.167 away."
+    )  # |0 - 0.5| / 3 and |0.2 - 0.5| / 3 by hand
+    assert said["scaling"] == (
+        "From rows 1000 to 10000, CPU time goes up most for flaky, 10.2x, and least for slow, 9.27x."
+    )
+    assert said["scenarios"].startswith("Under noisy, auc suffers most for constant (−0.005 [")
+    assert said["blocks"] == (
+        "Better in each block than base on CPU time: constant and fast. Worse in each block: flaky and slow. "
+        "Better in some blocks and worse in others: small[bins=8]."
+    )
+
+
+def test_lines_that_are_no_calibration_are_told_by_their_ends(show_text: Show) -> None:
+    payload = planted()
+    payload["tasks"][0]["curves"][0]["diagonal"] = False
+    for own, line in enumerate(payload["tasks"][0]["curves"][0]["lines"]):
+        line["repeats"][0]["y"][-1] = 3.0 - own
+    page = opened(show_text, render(payload))
+    figure(page, "curves").scroll_into_view_if_needed()
+    caption = figure(page, "curves").locator(".seen")
+    caption.filter(has_text="Where the lines end, slow is lowest, at 1, and base highest, at 3.").wait_for()
+
+
 def test_figures_are_as_wide_as_paper_for_print_only(show_text: Show) -> None:
     page = opened(show_text, TEXT, width=1440, height=900)
     drawn = figure(page, "pareto").locator(".canvas svg[role=img]")

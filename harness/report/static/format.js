@@ -109,6 +109,12 @@
     return names.filter((name) => counts[name]).map((name) => `${counts[name]} ${STATUSES[name] ?? name}`).join(", ");
   };
 
+  /** Join names, the first ones only if they are many: "a, b and 2 more". */
+  const names = (all, most = 3) => {
+    const named = all.length > most ? [...all.slice(0, most), `${all.length - most} more`] : all;
+    return [named.slice(0, -1).join(", "), ...named.slice(-1)].filter(Boolean).join(" and ");
+  };
+
   bakeoff.format = {
     NONE,
     MARKS,
@@ -118,6 +124,7 @@
     scaled,
     ratio,
     effect,
+    names,
     rate,
     interval,
     params,

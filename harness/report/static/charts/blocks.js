@@ -29,6 +29,25 @@
     return value > 0 && base > 0 ? value / base : null;
   };
 
+  /** What is to be seen: which strategies are better or worse than the reference in each block, and which change sides. */
+  const caption = (view, measure, strategies, found) => {
+    const { reference } = view.state;
+    const none = measure.cost ? 1 : 0;
+    const sign = measure.better === "higher" ? 1 : -1;
+    const groups = { better: [], worse: [], mixed: [] };
+    for (const own of strategies.filter((strategy) => strategy !== reference)) {
+      const sides = found.map((block) => block.values.get(own) ?? null).filter((value) => value !== null).map((value) => sign * (value - none));
+      groups[sides.every((side) => side > 0) ? "better" : sides.every((side) => side < 0) ? "worse" : "mixed"].push(view.label(own));
+    }
+    const said = [
+      ["Better in each block", groups.better],
+      ["Worse in each block", groups.worse],
+      ["Better in some blocks and worse in others", groups.mixed],
+    ].filter(([, labels]) => labels.length);
+    const than = (at) => (at ? "" : ` than ${view.label(reference)} on ${measure.title}`);
+    return said.map(([words, labels], at) => `${words}${than(at)}: ${bakeoff.format.names(labels)}.`).join(" ");
+  };
+
   const draw = (view) => {
     const measure = view.measure("measure", "Measure");
     const { reference } = view.state;
@@ -50,6 +69,7 @@
     const drawn = found.slice(0, LINES);
     return {
       summary: `${measure.title} of ${visible.length} strategies in ${found.length} blocks against ${view.label(reference)}.`,
+      caption: caption(view, measure, visible, found) || undefined,
       node: chart(view, { measure, reference, visible, inside, median, drawn }),
       notes: [
         found.length > LINES ? `Lines of the first ${LINES} of ${found.length} blocks; the medians are of all.` : "",

@@ -44,6 +44,26 @@
     return { curve, limit, lines: curve.lines.filter((line) => line.cell === Number(cell)), place: view.task.cells[Number(cell)] };
   };
 
+  /** How far the lines of a strategy are from the diagonal on average, or where they end. */
+  const figureOf = (curve, repeats) => {
+    const lines = repeats.map((repeat) => points(repeat, curve)).filter((line) => line.length);
+    const values = curve.diagonal ? lines.flat().map(({ x, y }) => Math.abs(y - x)) : lines.map((line) => line.at(-1).y);
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
+
+  /** What is to be seen: the first and the last strategy by that figure; empty if there is nothing to tell apart. */
+  const caption = (view, curve, visible) => {
+    const found = visible
+      .map((line) => ({ name: view.label(line.strategy), value: figureOf(curve, line.repeats) }))
+      .sort((one, other) => one.value - other.value)
+      .map(({ name, value }) => ({ name, text: bakeoff.axes.plain(Number(value.toPrecision(3))) }));
+    const [first, last] = [found[0], found.at(-1)];
+    if (!first || first.text === last.text) return undefined;
+    return curve.diagonal
+      ? `On average ${first.name} is nearest to the diagonal, ${first.text} away, and ${last.name} farthest, ${last.text} away.`
+      : `Where the lines end, ${first.name} is lowest, at ${first.text}, and ${last.name} highest, at ${last.text}.`;
+  };
+
   const draw = (view) => {
     const found = choose(view);
     if (!found) return { empty: "No curve was recorded in this selection." };
@@ -58,6 +78,7 @@
       place,
       heading: curve.title,
       summary: `${curve.title} of ${lines.length} strategies${limit.lines.length ? ` and ${limit.title}` : ""}: ${curve.y} against ${curve.x}.`,
+      caption: caption(view, curve, visible),
       node: chart(view, curve, visible, limit),
       neutral: limit.lines.length ? [limit.title] : [],
       notes: [

@@ -34,6 +34,20 @@
     return found.low === null ? text(found.estimate) : `${text(found.estimate)} [${text(found.low)}, ${text(found.high)}]`;
   };
 
+  /** What is to be seen: which strategy grows most from the first to the last value, and which least. */
+  const caption = (view, sweep, measure, visible, values) => {
+    const ends = [values[0], values.at(-1)];
+    const found = visible
+      .map(({ label, points }) => ({ label, levels: ends.map((end) => points.find((point) => point.value === end)?.estimate) }))
+      .filter(({ levels }) => levels.every(Number.isFinite) && (!measure.cost || levels[0] > 0))
+      .map(({ label, levels: [from, to] }) => ({ label, estimate: measure.cost ? to / from : to - from }))
+      .sort((one, other) => other.estimate - one.estimate);
+    if (found.length < 2 || values.length < 2) return undefined;
+    const said = (own) => `${own.label}, ${bakeoff.format.effect({ ...own, low: null, high: null }, measure.cost)}`;
+    const [from, to] = ends.map(bakeoff.axes.plain);
+    return `From ${sweep.name} ${from} to ${to}, ${measure.title} goes up most for ${said(found[0])}, and least for ${said(found.at(-1))}.`;
+  };
+
   const draw = (view) => {
     const sweeps = [...bakeoff.sweeps.ofParams(view), ...bakeoff.sweeps.ofOptions(view)];
     if (!sweeps.length) return { empty: "No sweep in this selection." };
@@ -51,6 +65,7 @@
     return {
       where: chosen.option ? null : chosen.where,
       summary: `${measure.title} of ${found.length} strategies at ${chosen.name} ${bakeoff.axes.plain(values[0])} to ${bakeoff.axes.plain(values.at(-1))}.`,
+      caption: caption(view, chosen, measure, visible, values),
       node: chart(view, { sweep: chosen, measure, visible, values, crossing }),
       notes: [
         ...crossing.map((own) => `${view.label(own.of)} and ${view.label(own.to)} change places at ${chosen.name} ${range(own)}.`),

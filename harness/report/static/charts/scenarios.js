@@ -5,6 +5,7 @@
   const bakeoff = (window.bakeoff ??= {});
   const ROWS = 60;
   const CLEAN = "clean";
+  const SAID = 3;
 
   const READING = [
     "Each row is a strategy under a stress: the hollow marker is its mean on clean data, the full one its mean under the scenario, the line between them the change.",
@@ -41,6 +42,18 @@
 
   const placeOf = ({ dataset, params }) => [dataset, Object.keys(params).length ? `(${bakeoff.format.params(params)})` : ""].filter(Boolean).join(" ");
 
+  /** What is to be seen: which strategy a scenario harms most, and which least. */
+  const caption = (view, scenarios, measure, visible) => {
+    const gain = (entry) => (measure.better === "higher" ? 1 : -1) * entry.change.estimate;
+    const said = (entry) => `${view.label(entry.strategy)} (${bakeoff.plot.effect(entry.change, measure)})`;
+    return scenarios
+      .map((scenario) => visible.filter((entry) => entry.scenario === scenario).sort((one, other) => gain(one) - gain(other)))
+      .map((own, at) => (own.length > 1 ? `Under ${scenarios[at]}, ${measure.title} suffers most for ${said(own[0])} and least for ${said(own.at(-1))}.` : ""))
+      .filter(Boolean)
+      .slice(0, SAID)
+      .join(" ");
+  };
+
   const draw = (view) => {
     const scenarios = pairs(view);
     if (!scenarios.size) return { empty: "No scenario beside clean data in this selection." };
@@ -55,6 +68,7 @@
     return {
       where: several ? "" : placeOf(clean),
       summary: `Change of ${measure.title} from clean data under ${[...scenarios.keys()].join(", ")}, for ${strategies.length} strategies.`,
+      caption: caption(view, [...scenarios.keys()], measure, visible) || undefined,
       node: chart(view, { scenarios: [...scenarios.keys()], measure, visible }),
       notes: [several ? "Means over the selected cells." : ""],
       reading: READING,
