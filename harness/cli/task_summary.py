@@ -136,7 +136,7 @@ class TaskSummary:
         advice = self.advice
         if not advice.take:
             return [("take", "nothing finished")]
-        if self.found.rivals:
+        if advice.state == "open":
             return [("open", f"{advice.open}; {self._to_settle}" if self.blocks > 1 else advice.open)]
         also = _names([role for role, (_, leaders) in self._leaders.items() if leaders == [self.found.take]])
         costs = f"{self.cpu} CPU" + (f", {self.memory}" if self.memory != wording.NONE else "")

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 #: A column of more different whole numbers is taken for a quantity, not for classes.
 _MOST_CLASSES = 50
-_MOST_COLUMNS = 1000
 
 
 def draft(path: Path, target: str, tasks: Sequence[str]) -> str:
@@ -69,7 +68,7 @@ def draft(path: Path, target: str, tasks: Sequence[str]) -> str:
             "categorical = []  # columns of numbers that stand for categories; columns of strings are anyway",
             "",
             "[features]  # the columns to use, in their order, each with its meaning",
-            *(f'{_key(column)} = ""' for column in features[:_MOST_COLUMNS]),
+            *(f'{_key(column)} = ""' for column in features),
             "",
         )
     )
