@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.analysis import wording
 from harness.analysis.advice import MEMORY, advise
-from harness.analysis.aggregates import effect, measurable
+from harness.analysis.leaders import Leaders, named
 from harness.analysis.recommendation import COST, level, recommend
-from harness.analysis.settled import Figure, contest
 from harness.records import Status
 from harness.report.terminal import Styled, hanging, joined
 from harness.store.header import titled
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST_TASK_LINES = 6
 INDENT = 12
-_SIZE = Figure(MEMORY, "lower", COST.margin)
 _MOST_NAMED = 3
 _MOST_REASONS = 2
 _LONGEST_REASON = 80
@@ -55,8 +52,7 @@ class TaskSummary:
         self.cells = run_set.tasks()[name]
         self.found = recommend(self.info, self.cells, run_set)
         self.advice = advise(self.found, self.info)
-        self._added = run_set.added
-        self._noise_sd = run_set.noise_sd.get(self.found.cells[0].machine)
+        self._leaders = Leaders(self.found, self.info, run_set)
 
     @property
     def blocks(self) -> int:
@@ -66,7 +62,7 @@ class TaskSummary:
     @property
     def quality(self) -> str:
         """The primary metric of the strategy to take: ``AUC 0.778``."""
-        return self._quality(self.found.take)
+        return self._leaders.quality(self.found.take)
 
     @property
     def cpu(self) -> str:
@@ -76,14 +72,14 @@ class TaskSummary:
     @property
     def memory(self) -> str:
         """Memory of the strategy to take, where it was measured."""
-        if not self._measured(self.found.take, MEMORY):
+        if not self._leaders.measured(self.found.take, MEMORY):
             return wording.NONE
         return wording.figure(level(self.found.cells, self.found.take, MEMORY), "byte")
 
     @property
     def rivals(self) -> str:
         """The strategies that may turn out to be the one to take."""
-        return _names([self.title(label) for label in self.found.rivals])
+        return named([self.title(label) for label in self.found.rivals])
 
     @property
     def wait(self) -> str:
@@ -102,7 +98,7 @@ class TaskSummary:
 
     def lines(self, width: int) -> list[Text]:
         """Return the lines for the task; where they are too many, the least important ones are left out."""
-        ranked = [*self._answer, ("trouble", trouble([self])), ("limit", self._limit), *self._best]
+        ranked = [*self._answer, ("trouble", trouble([self])), ("limit", self._limit), *self._leaders.lines]
         room = MOST_TASK_LINES - 1
         shown: dict[str, list[Text]] = {}
         for label, text in ranked:
@@ -138,7 +134,7 @@ class TaskSummary:
             return [("take", "nothing finished")]
         if advice.state == "open":
             return [("open", f"{advice.open}; {self._to_settle}" if self.blocks > 1 else advice.open)]
-        also = _names([role for role, (_, leaders) in self._leaders.items() if leaders == [self.found.take]])
+        also = named(self._leaders.of_taken)
         costs = f"{self.cpu} CPU" + (f", {self.memory}" if self.memory != wording.NONE else "")
         take = f"{advice.take}{f', the {also}' if also else ''} ({costs}): {advice.why}"
         return [("take", take), ("as good", self._as_good)]
@@ -147,76 +143,13 @@ class TaskSummary:
     def _as_good(self) -> str:
         good = [] if self.found.baseline else [label for label in self.found.as_good if label not in self.found.ties]
         cost = self.found.cost[good[0]].effect if good else None
-        names = _names([self.title(label) for label in good])
+        names = named([self.title(label) for label in good])
         return f"{names}, from {wording.ratio(1 / cost.estimate)} the CPU" if cost is not None else names
 
     @property
     def _limit(self) -> str:
         """Say which strategies are beyond the limit of a metric; it is the first remark of the advice."""
         return self.advice.remarks[0] if self.found.beyond or self.found.all_beyond else ""
-
-    @cached_property
-    def _leaders(self) -> dict[str, tuple[Figure, list[str]]]:
-        """The strategies that lead on cost, quality and size: the first one and those that are not shown to be worse.
-
-        A baseline counts only if it is the strategy to take: it is cheap because it does little.
-        """
-        if self.found.state == "none":
-            return {}
-        metric = self.info.metrics[0]
-        figures = {"fastest": COST, "best": Figure(metric.name, metric.direction, metric.margin), "smallest": _SIZE}
-        labels = [
-            label
-            for label in (self.found.take, *self.found.quality)
-            if label == self.found.take or self.found.cells[0].entries[label].strategy != self.info.card.baseline
-        ]
-        leaders = {}
-        for role, figure in figures.items():
-            measured = [label for label in labels if self._measured(label, figure.name)]
-            if len(measured) > 1:
-                leaders[role] = (figure, self._lead(measured, figure))
-        return leaders
-
-    def _lead(self, labels: Sequence[str], figure: Figure) -> list[str]:
-        sign = 1 if figure.better == "higher" else -1
-        first = max(labels, key=lambda label: sign * level(self.found.cells, label, figure.name))
-        return [first, *(other for other in labels if other != first and not self._beats(first, other, figure))]
-
-    def _beats(self, of: str, to: str, figure: Figure) -> bool:
-        cells = self.found.cells
-        if not measurable(cells, [of, to], figure.name):
-            return False
-        return contest(cells, of, to, figure, added=self._added, noise_sd=self._noise_sd).word == "better"
-
-    @property
-    def _best(self) -> list[tuple[str, str]]:
-        """The strategies that are shown to be faster, better or smaller than the one to take."""
-        lines = []
-        for role, (figure, leaders) in self._leaders.items():
-            if self.found.take not in leaders:
-                first = leaders[0]
-                cost = self._ratio(first, _SIZE, "memory") if figure == _SIZE else self._ratio(first, COST, "CPU")
-                texts = (cost, self._quality(first)) if figure.cost else (self._quality(first), cost)
-                names = _names([self.title(label) for label in leaders], "or")
-                lines.append((role, f"{names}: {', '.join(filter(None, texts))}"))
-        return lines
-
-    def _ratio(self, label: str, figure: Figure, what: str) -> str:
-        """Write a cost in terms of that of the strategy to take: ``0.11x the CPU [0.10, 0.12]``."""
-        cost = effect(self.found.cells, label, self.found.take, figure.name)
-        if cost is None:
-            return ""
-        plain = cost.plain()
-        return f"{wording.effect(plain, cost=True)} the {what} {wording.interval(plain, cost=True)}".strip()
-
-    def _quality(self, label: str) -> str:
-        metric = self.info.metrics[0]
-        return (
-            f"{wording.spoken(metric.name)} {wording.figure(level(self.found.cells, label, metric.name), metric.unit)}"
-        )
-
-    def _measured(self, label: str, name: str) -> bool:
-        return all(cell.entries[label].median(name) is not None for cell in self.found.cells)
 
 
 def trouble(tasks: Sequence[TaskSummary]) -> str:
@@ -249,15 +182,7 @@ def wait(low: float, high: float) -> str:
 
 def _ended(status: Status, reason: str, who: Mapping[str, int], most: int) -> str:
     trials = "" if status == "skipped" else f" in {wording.count(sum(who.values()), 'trial')}"
-    return f"{_names(list(who), most=most)} {_ENDED[status]}{trials}: {one_line(reason, _LONGEST_REASON)}"
-
-
-def _names(names: Sequence[str], last: str = "and", *, most: int = _MOST_NAMED) -> str:
-    """Join names, the first ones only if they are many: ``a, b and 2 more``."""
-    named = list(names[:most])
-    if more := len(names) - len(named):
-        named.append(f"{more} more")
-    return f" {last} ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+    return f"{named(list(who), most=most)} {_ENDED[status]}{trials}: {one_line(reason, _LONGEST_REASON)}"
 
 
 def _label(label: str) -> Styled:

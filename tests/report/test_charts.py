@@ -157,7 +157,7 @@ def test_captions_say_what_is_to_be_seen(show_text: Show) -> None:
     assert said["scaling"] == (
         "From rows 1000 to 10000, CPU time goes up most for flaky, 10.2x, and least for slow, 9.27x."
     )
-    assert said["scenarios"].startswith("Under noisy, auc suffers most for constant (−0.005 [")
+    assert said["scenarios"].startswith("Under noisy, auc suffers most for constant (\N{MINUS SIGN}0.005 [")
     assert said["blocks"] == (
         "Better in each block than base on CPU time: constant and fast. Worse in each block: flaky and slow. "
         "Better in some blocks and worse in others: small[bins=8]."

@@ -116,6 +116,11 @@ def test_the_overview_counts_what_is_settled_and_forecasts_the_rest() -> None:
     assert {row["stopped"] for row in rows} == {"1 failed, 1 skipped"}
 
 
+def test_an_answer_says_who_leads_for_readers_who_weigh_otherwise() -> None:
+    text = " ".join(render(samples.payload(advised("t/a", "settled", why="2.5x less CPU than slow"))).split())
+    assert '<p class="leader"><b>Smallest</b> small: 0.50x the memory [0.48, 0.52], auc 0.7.</p>' in text
+
+
 def test_the_overview_says_why_strategies_did_not_finish() -> None:
     found = shown(samples.payload(samples.task("t/a"), samples.task("t/b")))["overview"]["stopped"]
     assert found == [

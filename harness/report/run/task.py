@@ -11,6 +11,7 @@ from typing import NamedTuple
 from harness.analysis import wording
 from harness.analysis.advice import Advice, advise
 from harness.analysis.aggregates import CellAggregate, StrategyAggregate, in_order, reference_among, time_of
+from harness.analysis.leaders import Leaders
 from harness.analysis.recommendation import COST, Recommendation, level, recommend
 from harness.analysis.run_set import RunSet, TaskInfo
 from harness.analysis.verdicts import measures_of, overall
@@ -58,6 +59,7 @@ def task_payload(
     maker = CellMaker(task, run_set, machines, names, measures, reference)
     cells = [cell for machine in machines for cell in aggregates if cell.machine == machine]
     found = recommend(task, cells, run_set)
+    advice = _advice(task, found, run_set)
     return {
         "id": task.card.name,
         "topic": task.card.name.partition("/")[0],
@@ -73,7 +75,8 @@ def task_payload(
         "tuning": tuning(cells, names, task.strategies),
         "curves": [*stressed(task.altered, cells, names), *curves(task.card.charts, cells, names)],
         "datasets": [cards[name]._asdict() for name in dict.fromkeys(c.cell.dataset for c in cells) if name in cards],
-        "advice": _advice(task, found, run_set),
+        "advice": advice,
+        "leaders": Leaders(found, task, run_set).lines if advice and advice["state"] != "none" else [],
         "points": _points(task, found, names),
         "rankings": _rankings(task, cells, names),
         "models": models(declared, _most_measured(cells)) if declared else [],
