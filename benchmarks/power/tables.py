@@ -109,7 +109,10 @@ def _drawn(read: Sequence[Gate], rng: np.random.Generator) -> list[str]:
 def _real_suites(file: Path) -> list[str]:
     rows = []
     for found in (msgspec.json.decode(line, type=Suite) for line in file.read_bytes().splitlines()):
-        others = ", ".join(f"{name} {verdict}" for name, verdict in found.not_passed.items())
+        by_verdict: dict[str, list[str]] = {}
+        for name, verdict in found.not_passed.items():
+            by_verdict.setdefault(verdict, []).append(name)
+        others = "; ".join(f"{', '.join(names)} {verdict}" for verdict, names in by_verdict.items())
         minutes = f"{found.elapsed_s / 60:.1f} min"
         rows.append(["loaded" if found.loaded else "quiet", str(found.cases), str(found.pairs), minutes, others])
     return _table(["machine", "cases", "pairs", "time, with environments", "not passed"], rows)

@@ -143,7 +143,7 @@ class _Words:
         if cost is None:
             return equal
         ratio = f"{wording.effect(cost.plain(), cost=True)} {wording.interval(cost.plain(), cost=True)}".strip()
-        return f"{equal} at CPU times that are not told apart ({ratio})"
+        return f"{equal}, and no difference in CPU time is shown ({ratio})"
 
     def as_good(self) -> str:
         """Name what is as good in quality, with its price, and what may be."""

@@ -106,7 +106,7 @@ class Recommendation:
 def recommend(task: TaskInfo, cells: Sequence[CellAggregate], run_set: RunSet) -> Recommendation:
     """Recommend over the clean cells of the machine with the most cells.
 
-    Only strategies that never failed and are no yardsticks are considered, in the cells that
+    Strategies that failed once and yardsticks are left out, in the cells that
     `harness.analysis.aggregates.fullest` chooses.
 
     Parameters

@@ -225,7 +225,9 @@ def test_equal_quality_and_no_cheaper_one_is_a_tie() -> None:
     assert (recommendation.state, recommendation.take, recommendation.ties) == ("tied", "a", ("b",))
     assert (recommendation.rivals, recommendation.perhaps) == ((), ())
     advice = said(tied())
-    assert advice.why == ("equal AUC (0.8010, within 0.01) at CPU times that are not told apart (1.00x [0.48, 2.06])")
+    assert advice.why == (
+        "equal AUC (0.8010, within 0.01), and no difference in CPU time is shown (1.00x [0.48, 2.06])"
+    )
     assert (advice.state, advice.take, advice.as_good, advice.open) == ("tied", "a or b", "", "")
 
 
@@ -235,7 +237,7 @@ def test_a_tie_in_all_blocks_needs_no_margin() -> None:
     ]
     info = task(msgspec.structs.replace(AUC, margin=0.0))
     advice = said(aggregate([("run", "machine", records)]), info)
-    assert advice.why.startswith("equal AUC (1.0000, in all 3 blocks) at CPU times")
+    assert advice.why.startswith("equal AUC (1.0000, in all 3 blocks), and no difference")
 
 
 def test_a_tie_with_the_next_best_strategy_does_not_hide_a_baseline_that_may_be_better() -> None:

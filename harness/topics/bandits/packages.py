@@ -25,7 +25,7 @@ MABWISER = ("mabwiser.mab", PLAY)
 OBP_COST = "One object of obp per replication; ties go to the last arm."
 MABWISER_COST = "It can choose only after a fit with a reward of every arm: until then the arms take turns."
 
-# Packages of one policy: a difference of 2 rewards is no reason to prefer a slower one.
+# Packages of one policy: nobody prefers a slower one for 2 rewards more.
 ALIKE = (dataclasses.replace(METRICS[0], margin=2.0), *METRICS[1:])
 
 task = topic.task(
