@@ -149,7 +149,7 @@ deployment = topic.task(
     baseline="never",
     charts=[TRAFFIC, LOST],
     quick=Profile(
-        3,
+        6,
         {"replications": 200},
         datasets=("launch-mixed",),
         scenarios=("clean",),

@@ -42,7 +42,7 @@ task = topic.task(
     reference="thompson-beta",
     charts=[REGRET],
     quick=Profile(
-        3,
+        6,
         {"horizon": 200, "replications": 10},
         scenarios=("clean",),
         strategies=("thompson-beta", "obp-bernoulli-ts", "mabwiser-thompson"),

@@ -59,7 +59,7 @@ task = topic.task(
     guess=constant_rate,
     # Judging four altered test sets of 50,000 rows would take longer than the trial.
     quick=Profile(
-        6,
+        3,
         {"rows": 5_000},
         datasets=("flights",),
         scenarios=("clean",),

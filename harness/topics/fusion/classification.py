@@ -76,7 +76,7 @@ task = topic.task(
         {"rows": 500},
         datasets=("emoji",),
         scenarios=("clean",),
-        strategies=("text-only", "image-only", "concatenation", "late-product"),
+        strategies=("text-only", "concatenation", "late-product"),
     ),
     full=Profile(25),
 )

@@ -150,7 +150,7 @@ task = topic.task(
     baseline="prior",
     charts=[*PATHS, *FIGURES],
     quick=Profile(
-        3,
+        4,
         {"rows": 600, "columns": 100, "support": 5},
         scenarios=("clean",),
         strategies=("prior", "none", "l1", "l2", "stability"),

@@ -66,7 +66,7 @@ selection = topic.task(
     sweep={"rounds": [300, 10_000]},
     reference="ips",
     quick=Profile(
-        8,
+        12,
         {"rounds": 500, "replications": 10, "candidates": 5},
         scenarios=("clean",),
         strategies=("ips", "snips", "dm", "dr"),
