@@ -62,7 +62,7 @@ task = topic.task(
         3,
         {"rows": 5_000},
         datasets=("flights",),
-        scenarios=("clean",),
+        scenarios=("clean", "temporal"),
         strategies=(
             *("constant", "logistic-regression", "lightgbm", "lightgbm-cuda", "sklearn-hist"),
             *("xgboost-exact", "xgboost-approx", "xgboost-hist", "xgboost-hist-gpu"),
