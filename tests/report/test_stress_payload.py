@@ -63,9 +63,10 @@ def test_every_stress_has_a_chart_of_each_metric_over_the_levels() -> None:
     (curve,) = first["lines"][0]["repeats"]
     plain, stressed = (mean(np.array([level, level + 0.02, level + 0.04])) for level in (0.8, 0.3))
     assert curve["x"] == [0.0, 50.0]
-    assert curve["y"] == pytest.approx([plain.estimate, stressed.estimate])
-    assert curve["low"] == pytest.approx([plain.low, stressed.low])
-    assert curve["high"] == pytest.approx([plain.high, stressed.high])
+    # A page has four digits of a curve.
+    assert curve["y"] == pytest.approx([plain.estimate, stressed.estimate], rel=5e-4)
+    assert curve["low"] == pytest.approx([plain.low, stressed.low], rel=5e-4)
+    assert curve["high"] == pytest.approx([plain.high, stressed.high], rel=5e-4)
 
 
 def test_one_block_has_no_band() -> None:
