@@ -228,7 +228,10 @@ def test_a_run_of_everything_fits_on_a_screen_and_names_each_task(width: int, se
         record
         for index, name in enumerate(names)
         for record in records(
-            name, SETTLED if index < settled else OPEN, **({} if index < settled else {"spread": 0.1, "noise": 0.01})
+            name,
+            SETTLED if index < settled else OPEN,
+            spread=0.001 if index < settled else 0.1,
+            noise=1e-4 if index < settled else 0.01,
         )
     ]
     lines = said([*planted, *unfinished(names[0])], width)
