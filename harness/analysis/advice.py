@@ -150,8 +150,9 @@ class _Words:
         found = self.found
         if found.baseline:
             return ""
-        named = (*found.perhaps, *found.ties)
-        good = [f"{self.title(label)} ({self._cost_of(label)})" for label in found.as_good if label not in named]
+        good = [
+            f"{self.title(label)} ({self._cost_of(label)})" for label in found.as_good if label not in found.perhaps
+        ]
         perhaps = [self.title(label) for label in found.perhaps]
         return "; ".join(
             f"{word}: {some(names)}" for word, names in (("as good", good), ("perhaps as good", perhaps)) if names

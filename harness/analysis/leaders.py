@@ -18,7 +18,6 @@ from harness.store.header import titled
 Role: TypeAlias = Literal["fastest", "best", "smallest"]
 
 _SIZE = Figure(MEMORY, "lower", COST.margin)
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Leaders:
                 first = leaders[0]
                 cost = self._ratio(first, _SIZE, "memory") if figure == _SIZE else self._ratio(first, COST, "CPU")
                 texts = (cost, self.quality(first)) if figure.cost else (self.quality(first), cost)
-                names = named([titled(label, self.task.strategies) for label in leaders], "or")
+                names = wording.named([titled(label, self.task.strategies) for label in leaders], "or")
                 lines.append((role, f"{names}: {', '.join(filter(None, texts))}"))
         return lines
 
@@ -102,11 +101,3 @@ class Leaders:
             return ""
         plain = cost.plain()
         return f"{wording.effect(plain, cost=True)} the {what} {wording.interval(plain, cost=True)}".strip()
-
-
-def named(names: Sequence[str], last: str = "and", *, most: int = _MOST_NAMED) -> str:
-    """Join names, the first ones only if they are many: ``a, b and 2 more``."""
-    shown = list(names[:most])
-    if more := len(names) - len(shown):
-        shown.append(f"{more} more")
-    return f" {last} ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))

@@ -77,8 +77,8 @@ class Recommendation:
 
     @property
     def as_good(self) -> list[str]:
-        """The other strategies whose quality is shown to be that of `take` within the margin, the cheapest first."""
-        good = [label for label, own in self.quality.items() if own.word == "equal"]
+        """Those that are shown to have the quality of `take` within the margin and do not tie, the cheapest first."""
+        good = [label for label, own in self.quality.items() if own.word == "equal" and label not in self.ties]
         return sorted(good, key=lambda label: level(self.cells, label, COST.name))
 
     def blocks(self, rival: str) -> int:

@@ -159,6 +159,14 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural}"
 
 
+def named(names: Sequence[str], last: str = "and", *, most: int = 3) -> str:
+    """Join names, the first ones only if they are many: ``a, b and 2 more``."""
+    shown = list(names[:most])
+    if more := len(names) - len(shown):
+        shown.append(f"{more} more")
+    return f" {last} ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+
+
 def settled(states: Mapping[str, int]) -> str:
     """Say how many tasks have an answer, from the number in each state; empty if that is a question for none."""
     found = states.get("settled", 0) + states.get("tied", 0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.analysis import wording
 from harness.analysis.advice import MEMORY, advise
-from harness.analysis.leaders import Leaders, named
+from harness.analysis.leaders import Leaders
 from harness.analysis.recommendation import COST, level, recommend
 from harness.records import Status
 from harness.report.terminal import Styled, hanging, joined
@@ -79,7 +79,7 @@ class TaskSummary:
     @property
     def rivals(self) -> str:
         """The strategies that may turn out to be the one to take."""
-        return named([self.title(label) for label in self.found.rivals])
+        return wording.named([self.title(label) for label in self.found.rivals])
 
     @property
     def wait(self) -> str:
@@ -134,16 +134,16 @@ class TaskSummary:
             return [("take", "nothing finished")]
         if advice.state == "open":
             return [("open", f"{advice.open}; {self._to_settle}" if self.blocks > 1 else advice.open)]
-        also = named(self._leaders.of_taken)
+        also = wording.named(self._leaders.of_taken)
         costs = f"{self.cpu} CPU" + (f", {self.memory}" if self.memory != wording.NONE else "")
         take = f"{advice.take}{f', the {also}' if also else ''} ({costs}): {advice.why}"
         return [("take", take), ("as good", self._as_good)]
 
     @property
     def _as_good(self) -> str:
-        good = [] if self.found.baseline else [label for label in self.found.as_good if label not in self.found.ties]
+        good = [] if self.found.baseline else self.found.as_good
         cost = self.found.cost[good[0]].effect if good else None
-        names = named([self.title(label) for label in good])
+        names = wording.named([self.title(label) for label in good])
         return f"{names}, from {wording.ratio(1 / cost.estimate)} the CPU" if cost is not None else names
 
     @property
@@ -182,7 +182,7 @@ def wait(low: float, high: float) -> str:
 
 def _ended(status: Status, reason: str, who: Mapping[str, int], most: int) -> str:
     trials = "" if status == "skipped" else f" in {wording.count(sum(who.values()), 'trial')}"
-    return f"{named(list(who), most=most)} {_ENDED[status]}{trials}: {one_line(reason, _LONGEST_REASON)}"
+    return f"{wording.named(list(who), most=most)} {_ENDED[status]}{trials}: {one_line(reason, _LONGEST_REASON)}"
 
 
 def _label(label: str) -> Styled:

@@ -171,8 +171,9 @@ def test_lines_that_are_no_calibration_are_told_by_their_ends(show_text: Show) -
         line["repeats"][0]["y"][-1] = 3.0 - own
     page = opened(show_text, render(payload))
     figure(page, "curves").scroll_into_view_if_needed()
-    caption = figure(page, "curves").locator(".seen")
-    caption.filter(has_text="Where the lines end, slow is lowest, at 1, and base highest, at 3.").wait_for()
+    figure(page, "curves").locator(".canvas svg[role=img]").wait_for()
+    said = figure(page, "curves").locator(".seen").text_content()
+    assert said == "Where the lines end, slow is lowest, at 1, and base highest, at 3."
 
 
 def test_figures_are_as_wide_as_paper_for_print_only(show_text: Show) -> None:

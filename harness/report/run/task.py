@@ -149,7 +149,9 @@ def _points(task: TaskInfo, found: Recommendation, names: Mapping[str, int]) -> 
     if not found.take:
         return []
     rivals = (*found.rivals, *found.perhaps)
-    roles = dict.fromkeys(found.as_good, "as good") | dict.fromkeys(rivals, "rival") | {found.take: "take"}
+    roles = (
+        dict.fromkeys((*found.as_good, *found.ties), "as good") | dict.fromkeys(rivals, "rival") | {found.take: "take"}
+    )
     points: list[Plain] = [
         {
             "strategy": names[label],

@@ -37,7 +37,10 @@
     const groups = { better: [], worse: [], mixed: [] };
     for (const own of strategies.filter((strategy) => strategy !== reference)) {
       const sides = found.map((block) => block.values.get(own) ?? null).filter((value) => value !== null).map((value) => sign * (value - none));
-      groups[sides.every((side) => side > 0) ? "better" : sides.every((side) => side < 0) ? "worse" : "mixed"].push(view.label(own));
+      const [up, down] = [sides.some((side) => side > 0), sides.some((side) => side < 0)];
+      // What is equal in some block is in no group but the mixed one.
+      if (up && down) groups.mixed.push(view.label(own));
+      else if (sides.every((side) => side !== 0)) groups[up ? "better" : "worse"].push(view.label(own));
     }
     const said = [
       ["Better in each block", groups.better],
