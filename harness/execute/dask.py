@@ -309,7 +309,8 @@ class _IgnoreInterrupt(WorkerPlugin):
 def _resources(client: Client, scheduler: str) -> dict[str, float]:
     """Return how many blocks each worker has room for."""
     try:
-        workers = client.scheduler_info(n_workers=-1)["workers"]
+        # What `scheduler_info` returns, the client replaces every few seconds by an answer without workers.
+        workers = client.sync(client.scheduler.identity)["workers"]  # type: ignore[union-attr]  # None once it is closed
     except Exception as error:  # whatever a broken connection raises
         raise _lost(scheduler) from error
     return {address: worker["resources"].get("block", 0) for address, worker in workers.items()}

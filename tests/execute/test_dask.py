@@ -21,6 +21,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from dask import config as dask_config
 from support import Project, make_project, write_csv_card
 
 from harness.config import Config, encode_config
@@ -100,7 +101,7 @@ def _wait_until_forgotten(address: str, name: str) -> None:
 
     end = time.monotonic() + STARTS_S
     with suppress(OSError), Client(address, set_as_default=False, timeout=5) as client:
-        while name in {worker["name"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()}:
+        while name in {worker["name"] for worker in client.sync(client.scheduler.identity)["workers"].values()}:
             assert time.monotonic() < end
             time.sleep(0.05)
 
@@ -134,6 +135,18 @@ def test_two_workers_give_the_quality_of_local_trials(project: Project) -> None:
     assert all(len(of_block) == 1 for of_block in cores.values())
     key = next(key for key, record in other.items() if record.reason.startswith("RuntimeError"))
     assert "second line" in (spread.with_suffix("") / f"{key}.txt").read_text()
+
+
+def test_workers_are_listed_while_the_client_asks_for_a_summary() -> None:
+    """Every two seconds the client stores an answer that counts workers and lists none; here, every millisecond."""
+    from distributed import Client, LocalCluster
+
+    with (
+        dask_config.set({"distributed.client.scheduler-info-interval": "1ms"}),
+        LocalCluster(n_workers=1, processes=False, resources={"block": 1}, dashboard_address=None) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        assert {len(dask._resources(client, "the scheduler")) for _ in range(300)} == {1}
 
 
 def test_the_command_of_the_page_runs(project: Project) -> None:

@@ -195,7 +195,8 @@ def started(count: int, threads: int) -> Iterator[Workers]:
             )
         )
         client = stack.enter_context(Client(cluster))
-        known = client.scheduler_info(n_workers=-1)["workers"]
+        # What `scheduler_info` returns, the client replaces every few seconds by an answer without workers.
+        known = client.sync(client.scheduler.identity)["workers"]
         addresses = tuple(sorted(known, key=lambda address: int(known[address]["name"])))
         places = (client.scheduler.address, *addresses, *(one["nanny"] for one in known.values()))
         ports = frozenset(port for place in places if (port := urlsplit(place).port) is not None)
