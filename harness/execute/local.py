@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import islice
 
 import msgspec
 
@@ -30,6 +32,7 @@ class LocalExecutor:
         self._limits = limits
         self._obstacles = Obstacles(registry)
         self._jobs: list[Job] = []
+        self._servers: list[tuple[str, bool]] = []
         self._stopping = False
         self._receiving = threading.Lock()
 
@@ -39,7 +42,10 @@ class LocalExecutor:
         return frozenset({fingerprint(self._config.machine or None).name})
 
     def prepare(self, trials: Sequence[Trial]) -> None:
-        """Do nothing: each fork server is started when a trial first needs it."""
+        """Note the fork servers in the order in which they are needed; the first trial of each starts it."""
+        topics = dict.fromkeys(trial.topic for trial in trials if not self._obstacles.reason(trial))
+        passes = (False, True) if self._limits.memory_pass else (False,)
+        self._servers = [(topic, quiet) for topic in topics for quiet in passes]
 
     def run(self, blocks: Iterable[Block], receive: Receiver, begin: Callable[[Trial], None] = lambda _: None) -> None:
         """Run blocks in order and hand over their records; an interruption ends all servers.
@@ -79,7 +85,7 @@ class LocalExecutor:
         begin: Callable[[Trial], None],
     ) -> None:
         """Run blocks until none is waiting: the work of one job, with its share of the cores for some threads."""
-        job = Job(self._config, self._limits, self._obstacles)
+        job = Job(self._config, self._limits, self._obstacles, self._servers)
         self._jobs.append(job)
         while (block := waiting.take()) is not None:
             part = part_for(max(int(trial.params["threads"]) for trial in block.trials))
@@ -140,13 +146,23 @@ class Obstacles:
 
 
 class Job:
-    """Runs one trial after the other, each through the fork server of its topic; a server starts on first use."""
+    """Runs one trial after the other, each through the fork server of its topic; a server starts on first use.
 
-    def __init__(self, config: Config, limits: Limits, obstacles: Obstacles) -> None:
+    Parameters
+    ----------
+    order
+        Topic and pass of the servers in the order in which they will be needed. While nothing else is measured on the
+        machine, the next one starts with the one that is needed: both spend seconds importing, each on its own core.
+    """
+
+    def __init__(
+        self, config: Config, limits: Limits, obstacles: Obstacles, order: Sequence[tuple[str, bool]] = ()
+    ) -> None:
         self._config = config
         self._limits = limits
         self._memory_bytes = limits.memory_bytes or memory_budget()
         self._obstacles = obstacles
+        self._order = order
         self._servers: dict[tuple[str, bool], Server] = {}
 
     def measure(self, trial: Trial, part: Share) -> Response:
@@ -155,10 +171,11 @@ class Job:
         if reason:
             return Response(Record(trial, "skipped", reason))
         request = self._request(trial, part)
-        response = _ask(self._server(trial.topic, quiet=False), request)
+        alone = part.jobs == 1 and not part.others
+        response = _ask(self._server(trial.topic, quiet=False, alone=alone), request)
         if self._limits.memory_pass and response.record.status == "ok":
             known = msgspec.structs.replace(request, choice=response.record.choice)
-            _take_memory(response.record, _ask(self._server(trial.topic, quiet=True), known).record)
+            _take_memory(response.record, _ask(self._server(trial.topic, quiet=True, alone=alone), known).record)
         return response
 
     def close(self) -> None:
@@ -166,10 +183,18 @@ class Job:
         for server in list(self._servers.values()):
             server.close()
 
-    def _server(self, topic: str, *, quiet: bool) -> Server:
-        if (topic, quiet) not in self._servers:
-            self._servers[topic, quiet] = Server(topic, self._config, quiet=quiet)
-        return self._servers[topic, quiet]
+    def _server(self, topic: str, *, quiet: bool, alone: bool) -> Server:
+        wanted = (topic, quiet)
+        if wanted not in self._servers:
+            later = (other for other in self._order if other not in self._servers and other != wanted)
+            beside = list(islice(later, 1 if alone else 0))
+            for one in (wanted, *beside):
+                self._servers[one] = Server(one[0], self._config, quiet=one[1])
+                self._servers[one].begin()
+            for one in beside:
+                with suppress(ServerError):  # it starts again for the first trial that needs it, whose record says why
+                    self._servers[one].wait()
+        return self._servers[wanted]
 
     def _request(self, trial: Trial, part: Share) -> Request:
         return Request(

@@ -66,6 +66,46 @@ class Server:
         self._variables = {**_ENVIRONMENT, **environment(1), **(QUIET_ENVIRONMENT if quiet else {}), **variables}
         self._process: subprocess.Popen[bytes] | None = None
         self._printed: IO[bytes] | None = None
+        self._ready = False
+
+    def begin(self) -> None:
+        """Start the server, unless it runs, and leave it to import its libraries."""
+        if self._process is not None:
+            return
+        self._ready = False
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printed,
+            env={**os.environ, **self._variables},
+            start_new_session=True,
+        )
+
+    def wait(self) -> None:
+        """Wait until a server that has begun is ready.
+
+        Raises
+        ------
+        ServerError
+            When it ended instead.
+        """
+        process = self._process
+        if process is None or self._ready:
+            return
+        try:
+            threads = msgspec.json.decode(self._line(process), type=Ready).threads
+        except BaseException:
+            self.close()
+            raise
+        self._ready = True
+        if threads > 1:
+            _log.warning(
+                "topic %s: importing its libraries started %d thread(s), which forked trials lack",
+                self._topic,
+                threads - 1,
+            )
 
     def run(self, request: Request) -> Response:
         """Have one trial run.
@@ -75,7 +115,11 @@ class Server:
         ServerError
             When the server ends instead of answering; the next call starts a new one.
         """
-        process = self._process or self._start()
+        self.begin()
+        self.wait()
+        process = self._process
+        if process is None:
+            raise ServerError("the fork server was closed")
         try:
             self._send(process, request)
             return msgspec.json.decode(self._line(process), type=Response)
@@ -101,29 +145,6 @@ class Server:
             process.stdout.close()
         if self._printed:
             self._printed.close()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._printed,
-            env={**os.environ, **self._variables},
-            start_new_session=True,
-        )
-        try:
-            threads = msgspec.json.decode(self._line(self._process), type=Ready).threads
-        except BaseException:
-            self.close()
-            raise
-        if threads > 1:
-            _log.warning(
-                "topic %s: importing its libraries started %d thread(s), which forked trials lack",
-                self._topic,
-                threads - 1,
-            )
-        return self._process
 
     def _send(self, process: subprocess.Popen[bytes], request: Request) -> None:
         if process.stdin is None:

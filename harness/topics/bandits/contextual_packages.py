@@ -38,7 +38,7 @@ packages = topic.task(
     reference="lin-ucb",
     charts=[REGRET],
     quick=Profile(
-        6,
+        10,
         {"horizon": 100, "replications": 2},
         datasets=("linear-contexts",),
         strategies=("lin-ucb", "obp-lin-ucb", "mabwiser-lin-ucb"),

@@ -43,7 +43,7 @@ task = topic.task(
     charts=[REGRET],
     quick=Profile(
         6,
-        {"horizon": 200, "replications": 10},
+        {"horizon": 100, "replications": 20},
         scenarios=("clean",),
         strategies=("thompson-beta", "obp-bernoulli-ts", "mabwiser-thompson"),
     ),

@@ -143,7 +143,7 @@ task = topic.task(
     baseline="random",
     charts=[BOUNDED],
     quick=Profile(
-        6,
+        4,
         {"horizon": 5_000, "replications": 20},
         datasets=("bernoulli",),
         scenarios=("clean",),

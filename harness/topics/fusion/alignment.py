@@ -149,7 +149,7 @@ task = topic.task(
         )
         for direction, title in (("forward", "Second modality by the first"), ("back", "First modality by the second"))
     ],
-    quick=Profile(3, {"rows": 500}, datasets=("emoji",), strategies=("shuffled", "paired")),
+    quick=Profile(4, {"rows": 500}, datasets=("emoji",), strategies=("shuffled", "paired")),
     full=Profile(10, sweeps=True),
 )
 SWEEP: Mapping[str, Sequence[Scalar]] = {"temperature": [0.03, 0.1, 0.3, 1.0]}

@@ -86,7 +86,7 @@ recalibration = topic.task(
     baseline="prior",
     charts=[*FIGURES, OVER_TIME],
     quick=Profile(
-        3,
+        5,
         {"rows": 2_000},
         datasets=("intercept-shift",),
         strategies=("none", "prior", "intercept", "refit"),

@@ -150,7 +150,7 @@ task = topic.task(
     baseline="prior",
     charts=[*PATHS, *FIGURES],
     quick=Profile(
-        4,
+        6,
         {"rows": 600, "columns": 100, "support": 5},
         scenarios=("clean",),
         strategies=("prior", "none", "l1", "l2", "stability"),
@@ -173,7 +173,7 @@ prediction = topic.task(
     baseline="prior",
     charts=[PATH_LOSS, *FIGURES],
     quick=Profile(
-        3,
+        4,
         {"rows": 1_500},  # with fewer, a plane may separate the few events
         datasets=("nass-cds",),
         scenarios=("clean",),

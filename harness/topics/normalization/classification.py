@@ -140,7 +140,7 @@ task = topic.task(
     ],
     quick=Profile(
         3,
-        {"rows": 2_000, "test_rows": 1_000, "examples": 1_920, "warmup": 192},
+        {"rows": 2_000, "test_rows": 1_000, "examples": 1_280, "warmup": 128},
         scenarios=("clean",),
         strategies=("class-rates", "logistic-words", "pre-ln", "pre-bn"),
     ),

@@ -134,8 +134,8 @@ task = topic.task(
         ),
     ],
     quick=Profile(
-        3,
-        {"layers": 2, "rows": 2_000, "steps": 100},
+        4,
+        {"layers": 2, "rows": 2_000, "steps": 80},
         strategies=("unigram", "post-ln", "pre-ln", "pre-rmsnorm", "dyt"),
         stress=False,
     ),

@@ -66,8 +66,8 @@ selection = topic.task(
     sweep={"rounds": [300, 10_000]},
     reference="ips",
     quick=Profile(
-        12,
-        {"rounds": 500, "replications": 10, "candidates": 5},
+        8,
+        {"rounds": 500, "replications": 30, "candidates": 5},
         scenarios=("clean",),
         strategies=("ips", "snips", "dm", "dr"),
     ),
@@ -135,7 +135,7 @@ value = topic.task(
     charts=[ERRORS],
     quick=Profile(
         8,
-        {"rounds": 500, "replications": 20},
+        {"rounds": 500, "replications": 60},
         datasets=("nonlinear-rewards",),
         scenarios=("clean",),
         strategies=("ips", "snips", "dm", "dr"),

@@ -87,8 +87,8 @@ task = topic.task(
     sweep={"rounds": [300, 10_000]},
     reference="normal-ips",
     quick=Profile(
-        3,
-        {"rounds": 500, "replications": 10},
+        8,
+        {"rounds": 500, "replications": 100},
         datasets=("nonlinear-rewards",),
         scenarios=("clean",),
         strategies=("normal-ips", "bootstrap-ips", "hoeffding-ips", "betting-ips"),
@@ -108,8 +108,8 @@ real = topic.task(
     reference="normal-ips",
     # Two strategies that need no more of a user's log than its propensities.
     quick=Profile(
-        6,
-        {"replications": 1_000},
+        4,
+        {"replications": 300},
         datasets=("digits-bandit",),
         scenarios=("clean",),
         strategies=("normal-ips", "betting-ips"),
