@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import isnan
 from statistics import median
 from typing import NamedTuple, TypeAlias, TypedDict
 
@@ -103,7 +104,9 @@ class StrategyAggregate:
     def median(self, name: str) -> float | None:
         """Return the median of a measure over the units in which it was measured."""
         values = self.values.get(name)
-        return None if values is None or np.isnan(values).all() else float(np.nanmedian(values))
+        # A list, because NumPy takes twenty times as long for the few values of most cells.
+        known = [] if values is None else [value for value in values.tolist() if not isnan(value)]
+        return median(known) if known else None
 
 
 class WorkRate(NamedTuple):

@@ -173,8 +173,9 @@ def contest(
     word: Word = "open"
     not_worse = False
     for count, level in _looks(first, len(units)):
-        part = cells if count == len(units) else [cell.only(set(units[:count])) for cell in cells]
-        seen = effect(part, of, to, figure.name)
+        seen = whole
+        if count < len(units):
+            seen = effect([cell.only(set(units[:count])) for cell in cells], of, to, figure.name)
         word = _word(seen, figure, level, noise_sd) if word == "open" else word
         not_worse = not_worse or word in ("better", "equal") or _excludes_loss(seen, figure, level)
     overlap = 0.0 if figure.cost else max(cell.overlap for cell in cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import click
@@ -25,6 +26,9 @@ def command(*, runs: tuple[str, ...], output: Path | None, site: Path | None, fo
     The page contains everything that it needs: it loads nothing from the network.
     """
     from harness.errors import UsageError
+
+    # Many small objects and next to no cycles: looking for these takes a tenth of the time, and the process ends soon.
+    gc.disable()
     from harness.report.run.page import write
     from harness.report.run.payload import collect
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -313,8 +314,9 @@ def _median(values: npt.NDArray[np.float64]) -> float | None:
     """
     if len(values) < _LEAST_MEDIAN:
         return None
-    median = float(np.median(values))
-    deviation = 1.4826 * float(np.median(np.abs(values - median)))
+    own = values.tolist()
+    median = statistics.median(own)
+    deviation = 1.4826 * statistics.median([abs(value - median) for value in own])
     reach = float(stdtrit(len(values) - 1, _FAR)) * deviation / math.sqrt(len(values))
     return median if abs(float(np.mean(values)) - median) > reach else None
 

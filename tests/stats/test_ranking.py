@@ -97,9 +97,20 @@ def test_ranks_are_those_of_scipy(seed: int, higher: bool) -> None:
     np.testing.assert_array_equal(placed[~np.isnan(scores)], ranked[~np.isnan(scores)])
 
 
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_p_is_that_of_friedmans_test_in_scipy(seed: int) -> None:
+    """With ties: scores are whole numbers."""
+    scores = np.random.default_rng(seed).integers(0, 4, size=(6, 4)).astype(float)
+    found = rank(names(4), scores, higher_is_better=True)
+    ranked = stats.rankdata(-scores, axis=1)
+    assert found.p == pytest.approx(stats.friedmanchisquare(*ranked.T).pvalue, rel=1e-9)
+    assert math.isnan(found.critical_difference) == (found.p >= 0.05)
+
+
 def test_critical_difference_and_mean_ranks_are_autoranks() -> None:
     autorank = pytest.importorskip("autorank")
-    values = scores(2, 20, 5)
+    values = scores(2, 20, 5) + np.arange(5) / 4  # so that Friedman's test rejects
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = autorank.autorank(pd.DataFrame(values, columns=names(5)), force_mode="nonparametric")
