@@ -67,6 +67,10 @@ class Project:
         """Return the command line."""
         return [sys.executable, "-P", "-c", "from harness.cli.main import main; main()", *arguments]
 
+    def files(self) -> list[str]:
+        """Return the names in the folder, without what Python compiled of its modules."""
+        return sorted(path.name for path in self.folder.iterdir() if path.name != "__pycache__")
+
     def runs(self) -> list[Path]:
         """Return the files of runs, the oldest first: names tell seconds, and a fast machine makes two in one."""
         files = self.folder.glob("results/*/*.jsonl")

@@ -143,6 +143,8 @@ class _Words:
         if cost is None:
             return equal
         ratio = f"{wording.effect(cost.plain(), cost=True)} {wording.interval(cost.plain(), cost=True)}".strip()
+        if cost.excludes(1.0):  # at 95 %, while what is settled has to hold at the level of its look
+            return f"{equal}, and the difference in CPU time is not settled ({ratio})"
         return f"{equal}, and no difference in CPU time is shown ({ratio})"
 
     def as_good(self) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COSTS = ("cpu_s", "wall_s", "peak_bytes", "device_bytes")
-_MARKS = {"better": "▲", "worse": "▼", "tied": "=", "unknown": "?", "reference": ""}
+_MARKS = {"better": "▲", "worse": "▼", "tied": "", "unknown": "?", "reference": ""}
 
 
 class Comparison:
@@ -249,4 +249,4 @@ def _written(compared: Compared, median: float) -> str:
     interval = f" [{found.low:.3g}, {found.high:.3g}]" if found.known else ""
     if found.same:
         interval = f" in all {found.blocks} blocks"
-    return f"{_MARKS[compared.word]} {found.estimate:.3g}{interval}"
+    return f"{_MARKS[compared.word]} {found.estimate:.3g}{interval}".strip()

@@ -13,7 +13,7 @@ from harness.records import typed
 
 NONE = "\u2013"
 #: Beside the colour of a comparison, so that it is seen without colours.
-MARKS = {"better": " ▲", "worse": " ▼", "tied": " =", "unknown": "", "reference": ""}
+MARKS = {"better": " ▲", "worse": " ▼", "tied": "", "unknown": "", "reference": ""}
 _MINUS = "\u2212"
 _SPACE = "\u00a0"
 _TIMES = ((1.0, "s", 1.0), (1e-3, "ms", 1e3), (1e-6, "µs", 1e6), (0.0, "ns", 1e9))

@@ -123,7 +123,7 @@ class Watch:
         found: dict[str, set[tuple[str, int]]] = {
             str(Path(path).resolve()): set() for path in set(_modules()) - self._earlier if path
         }
-        for code in self._called.values():
+        for code in list(self._called.values()):  # this is called too, and noted
             functions = found.get(str(Path(code.co_filename).resolve()))
             if functions is not None:
                 functions.add((code.co_name, code.co_firstlineno))

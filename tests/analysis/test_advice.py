@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -229,6 +230,18 @@ def test_equal_quality_and_no_cheaper_one_is_a_tie() -> None:
         "equal AUC (0.8010, within 0.01), and no difference in CPU time is shown (1.00x [0.48, 2.06])"
     )
     assert (advice.state, advice.take, advice.as_good, advice.open) == ("tied", "a or b", "", "")
+
+
+def test_a_tie_does_not_deny_a_difference_that_its_own_interval_shows() -> None:
+    """Of the log-ratios 0.10, 0.15 and 0.20 the interval is [0.03, 0.27] at 95 %, and at a first look it holds 0."""
+    records = [
+        record(name, block, math.exp(log), 0.8 + block / 1000 + at * block / 1e5)
+        for block, logs in enumerate([(0.0, 0.10), (0.0, 0.15), (0.0, 0.20)])
+        for at, (name, log) in enumerate(zip("ab", logs, strict=True))
+    ]
+    advice = said(aggregate([("run", "machine", records)]))
+    assert advice.state == "tied"
+    assert advice.why.endswith("and the difference in CPU time is not settled (0.86x [0.76, 0.97])")
 
 
 def test_a_tie_in_all_blocks_needs_no_margin() -> None:

@@ -135,7 +135,7 @@ def test_bad_form_is_one_sentence(answer: Callable[[str], Done], case: str) -> N
 def test_bad_input_writes_nothing(answer: Callable[[str], Done], shared_project: Project) -> None:
     for command, _ in (*SELECTIONS.values(), *FORMS.values()):
         answer(command)
-    assert sorted(path.name for path in shared_project.folder.iterdir()) == ["bakeoff.toml", "planted.py"]
+    assert shared_project.files() == ["bakeoff.toml", "planted.py"]
 
 
 def test_bad_input_from_a_shell(shared_project: Project) -> None:

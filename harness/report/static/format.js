@@ -6,7 +6,7 @@
   const NONE = "–";
   const MINUS = "−";
   const SPACE = "\u00a0";
-  const MARKS = { better: "▲", worse: "▼", tied: "=", unknown: "", reference: "" };
+  const MARKS = { better: "▲", worse: "▼", tied: "", unknown: "", reference: "" };
   const STATUSES = { ok: "ok", skipped: "skipped", failed: "failed", timeout: "out of time", memory: "out of memory" };
   const TIMES = [[1, "s", 1], [1e-3, "ms", 1e3], [1e-6, "µs", 1e6], [0, "ns", 1e9]];
   const SIZES = [[1e9, "GB", 1e-9], [1e6, "MB", 1e-6], [1e3, "kB", 1e-3], [0, "B", 1]];

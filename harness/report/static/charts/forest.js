@@ -7,7 +7,7 @@
 
   const READING = [
     "Each row is a strategy: the marker is its effect against the reference, taken inside blocks, the bar its 95 % confidence interval. Costs are ratios on a logarithmic scale (0.5x is half as much); metrics are differences in their own unit.",
-    "The vertical line marks \"no difference\" (a ratio of 1, a difference of 0). Where a bar crosses it, no difference was shown. ▲ better and ▼ worse: the difference is also significant (5 %) after Holm's adjustment over all figures of the table and, for times and memory, above the noise floor. = tied: it is not.",
+    "The vertical line marks \"no difference\" (a ratio of 1, a difference of 0). Where a bar crosses it, no difference was shown. ▲ better and ▼ worse: the difference is also significant (5 %) after Holm's adjustment over all figures of the table and, for times and memory, above the noise floor. No mark: it is not.",
     "The grey band, where there is one, is the noise floor: the difference that noise alone gives to the times of two equal strategies on this machine over as many blocks; for memory it is 1 %.",
     "An arrow at the edge stands for an effect beyond the scale; its figure is written beside it.",
   ];
