@@ -55,6 +55,7 @@ def command(run: str, *, tasks: tuple[str, ...], budget: float, as_json: bool) -
     take_termination_for_interruption()
     runs = first_run(settings.results_folder, run, settings)
     settling = _settling(settings, runs, tasks)
+    before = [name for name, own in settling.standings.items() if own.found.state != "open"]
     remarks = log()
     for line in _forecast(settling, budget):
         remarks.print(line, soft_wrap=True)
@@ -68,7 +69,7 @@ def command(run: str, *, tasks: tuple[str, ...], budget: float, as_json: bool) -
         adding = _Adding(settling, settings, registry, budget, remarks)
         added = adding.run(runs)
         failed = adding.failed
-    _print_result(settling, added, as_json=as_json)
+    _print_result(settling, before, added, as_json=as_json)
     if failed:
         return Exit.TRIAL_FAILED
     return Exit.INCONCLUSIVE if settling.open else Exit.DONE
@@ -225,8 +226,8 @@ def _said(standing: Standing) -> str:
     return f"{advice.state}: take {advice.take}{': ' if advice.sentence else ''}{advice.sentence}"
 
 
-def _print_result(settling: Settling, added: Run | None, *, as_json: bool) -> None:
-    """Print what is settled now, and what is open."""
+def _print_result(settling: Settling, before: Sequence[str], added: Run | None, *, as_json: bool) -> None:
+    """Print what is settled now, and what is open; tasks that were settled before are counted, or named if all were."""
     from harness.analysis import wording
 
     if as_json:
@@ -237,8 +238,11 @@ def _print_result(settling: Settling, added: Run | None, *, as_json: bool) -> No
         print_json({"run": run, "path": path, "tasks": tasks})
         return
     out = console()
-    for name, own in settling.standings.items():
+    told = {name: own for name, own in settling.standings.items() if name not in before} or settling.standings
+    for name, own in told.items():
         out.print(f"{name}: {_said(own)}", soft_wrap=True)
+    if len(told) < len(settling.standings):
+        out.print(f"settled before: {wording.count(len(before), 'task')}, see 'bakeoff show'", soft_wrap=True)
     for own in settling.open:
         remark = f"note: the next look of {own.name} takes about {wording.duration(own.missing * own.block_s)}"
         log().print(f"{remark}; the time was used up before", soft_wrap=True)

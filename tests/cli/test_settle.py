@@ -76,7 +76,9 @@ def test_blocks_go_on_with_the_seeds_until_all_is_settled(noisy: Project) -> Non
 
 
 def test_the_first_run_and_what_was_added_count_together(noisy: Project) -> None:
-    noisy.bakeoff("settle")
+    *_, told, before = noisy.bakeoff("settle").stdout.splitlines()
+    assert told.startswith("noisy/pick: settled: take good")
+    assert before == "settled before: 1 task, see 'bakeoff show'"
     (first, own), (added, more) = parts(noisy)
     for name in (first.run, added.run, "latest"):
         shown = json.loads(noisy.bakeoff("show", name, "--json").stdout)
@@ -91,7 +93,9 @@ def test_the_first_run_and_what_was_added_count_together(noisy: Project) -> None
     assert first.run in page
     assert f"Run {added.run} adds blocks to run {first.run}" in page
     compared = json.loads(noisy.bakeoff("compare", first.run, added.run, "--json").stdout)
-    assert {row["blocks"] for row in compared["rows"] if row["strategy"] == "good"} == {3 + len(more) // 2}
+    # Of memory there may be less than a page, and none has no ratio.
+    rows = [row for row in compared["rows"] if row["strategy"] == "good" and row["measure"] != "peak_bytes"]
+    assert {row["blocks"] for row in rows} == {3 + len(more) // 2}
     claims = json.loads(noisy.bakeoff("claims", "--run", first.run, "--json").stdout)
     assert [run["run"] for run in claims["runs"]] == [first.run, added.run]
     # The path of a file means that file alone.
