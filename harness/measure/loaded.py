@@ -29,6 +29,7 @@ import resource
 import sys
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -47,6 +48,7 @@ _DECLARING = ("strategy", "claim")
 #: What a module's digest begins with if it does nothing but define and import.
 _IDLE = "idle"
 _STARTING = ("subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.spawn")
+_STARTS = "it starts processes"
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -87,9 +89,29 @@ class Watch:
         self._called: dict[int, CodeType] = {}  # by identity: code objects are compared by their content
         self._earlier = frozenset(_modules())
         self._traced = True
+        self._looking = self._forked = self._forking = False
         threading.settrace(self._call)
         sys.settrace(self._call)
         sys.addaudithook(self._audit)
+
+    def fork(self, trees: Sequence[str]) -> int:
+        """Fork a child that goes on watching, to neither of which this counts as starting a process.
+
+        Parameters
+        ----------
+        trees
+            What the child will ask `loaded` for: what this process has loaded is looked up once for all its children.
+
+        Returns
+        -------
+        int
+            Of the child its process id, and in the child 0.
+        """
+        # Later the children of this process are those that were forked here, and nobody sees any others among them.
+        if not self._forked:
+            self._unsure = self.loaded(trees).unsure
+        self._forked = self._forking = True
+        return os.fork()
 
     def loaded(self, trees: Sequence[str]) -> Loaded:
         """Return what the process has loaded so far.
@@ -99,37 +121,51 @@ class Watch:
         trees
             Folders in which the project lies; the interpreter and its packages are none of it, even within them.
         """
-        unsure = self._unsure or ("it starts processes" if _has_children() else "")
-        files = {str(Path(path).resolve()) for path in (*self._opened, *_modules(), *_mapped())}
+        # What is opened and called here does not count, and takes several times as long under the trace.
+        trace = sys.gettrace()
+        self._looking = True
+        sys.settrace(None)
+        try:
+            return self._loaded(trees)
+        finally:
+            sys.settrace(trace)
+            self._looking = False
+
+    def _loaded(self, trees: Sequence[str]) -> Loaded:
+        unsure = self._unsure or (_STARTS if _has_children() else "")
+        files = {_resolved(path) for path in (*self._opened, *_modules(), *_mapped())}
         called = self._functions()
-        parts: dict[str, str] = {"Python": sys.version, **_packages()}
+        parts: dict[str, str] = {"Python": sys.version, **_packages(tuple(sys.path))}
         # The tree of a base lies in the cache, and the cache may lie in the tree of the candidate.
         tops = sorted((_folder(tree) for tree in trees), key=len, reverse=True)
+        installed = [_folder(prefix) for prefix in (sys.prefix, sys.base_prefix)]
         for path in sorted(files):
-            name = _name_in(path, tops)
+            name = _name_in(path, tops, installed)
             # Two trees may both have a file of one name, as where the base reads the data sets of the candidate.
             same = parts.get(name, "")
-            ran = _ran(Path(path), called.get(path)) if name.startswith(TREE) else ""
-            parts[name] = f"{same} {ran or _state(Path(path), content=name.startswith(TREE))}".strip()
+            ran = _ran(path, _state(path), called[path]) if name.startswith(TREE) and path in called else ""
+            parts[name] = f"{same} {ran or _state(path, content=name.startswith(TREE))}".strip()
         return Loaded(parts, unsure)
 
     def _call(self, frame: FrameType, _event: str, _argument: object) -> None:
         self._called[id(frame.f_code)] = frame.f_code
 
-    def _functions(self) -> dict[str, set[tuple[str, int]]]:
+    def _functions(self) -> dict[str, frozenset[tuple[str, int]]]:
         """Return name and first line of the functions that were called, by the modules of which that is known."""
         if not self._traced:
             return {}
         found: dict[str, set[tuple[str, int]]] = {
-            str(Path(path).resolve()): set() for path in set(_modules()) - self._earlier if path
+            _resolved(path): set() for path in set(_modules()) - self._earlier if path
         }
-        for code in list(self._called.values()):  # this is called too, and noted
-            functions = found.get(str(Path(code.co_filename).resolve()))
+        for code in list(self._called.values()):  # other threads go on
+            functions = found.get(_resolved(code.co_filename))
             if functions is not None:
                 functions.add((code.co_name, code.co_firstlineno))
-        return found
+        return {path: frozenset(functions) for path, functions in found.items()}
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self._looking:
+            return
         if event == "open":
             path, _, flags = arguments
             if isinstance(path, str | bytes | os.PathLike) and flags & os.O_ACCMODE != os.O_WRONLY:
@@ -139,8 +175,10 @@ class Watch:
                 self._add(os.fsdecode(arguments[0]).removeprefix("file:").partition("?")[0])
         elif event == "sys.settrace":  # a debugger, say, takes its place; each new thread sets it anew
             self._traced = self._traced and sys._getframe(1).f_globals.get("__name__") == "threading"
+        elif event == "os.fork" and self._forking:
+            self._forking = False
         elif event.startswith(_STARTING):
-            self._unsure = "it starts processes"
+            self._unsure = _STARTS
         elif event == "socket.connect":
             self._unsure = self._unsure or "it uses the network"
 
@@ -180,7 +218,14 @@ def _mapped() -> Iterator[str]:
             yield fields[5]
 
 
-def _packages() -> dict[str, str]:
+@cache
+def _resolved(path: str) -> str:
+    return str(Path(path).resolve())
+
+
+@cache
+def _packages(_path: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of all packages on an import path, which is that of this process."""
     versions: dict[str, str] = {}
     for package in importlib.metadata.distributions():
         # The first one on the import path is the one that is imported.
@@ -194,8 +239,7 @@ def _has_children() -> bool:
     return bool(ended.ru_minflt or psutil.Process().children())
 
 
-def _name_in(path: str, tops: Iterable[str]) -> str:
-    installed = [_folder(prefix) for prefix in (sys.prefix, sys.base_prefix)]
+def _name_in(path: str, tops: Iterable[str], installed: Sequence[str]) -> str:
     for top in tops:
         # A virtual environment may lie in the tree, and the interpreter of the system above it.
         if path.startswith(top) and not any(path.startswith(prefix) and prefix.startswith(top) for prefix in installed):
@@ -204,7 +248,7 @@ def _name_in(path: str, tops: Iterable[str]) -> str:
 
 
 def _folder(path: str) -> str:
-    return str(Path(path).resolve()) + os.sep
+    return _resolved(path) + os.sep
 
 
 class _OnlyWhatRan(ast.NodeTransformer):
@@ -229,12 +273,11 @@ class _OnlyWhatRan(ast.NodeTransformer):
         return node
 
 
-def _ran(path: Path, called: Collection[tuple[str, int]] | None) -> str:
-    """Return a digest of what ran of a module; empty if the whole file counts."""
-    if called is None:
-        return ""
+@cache
+def _ran(path: str, _state: str, called: frozenset[tuple[str, int]]) -> str:
+    """Return a digest of what ran of a module in this state; empty if the whole file counts."""
     try:
-        source = path.read_text(encoding="utf-8")
+        source = Path(path).read_text(encoding="utf-8")
         if _UNSEEN.search(source):
             return ""
         tree: ast.Module = _OnlyWhatRan(called).visit(ast.parse(source))
@@ -273,13 +316,13 @@ def _does_nothing(node: ast.stmt) -> bool:
     return isinstance(node, ast.Import | ast.ImportFrom) or isinstance(value, ast.Constant)
 
 
-def _state(path: Path, *, content: bool) -> str:
+def _state(path: str, *, content: bool = False) -> str:
     """Return what a file is: a digest of its content, or its size and time of change; that it is gone."""
     try:
         if content:
-            with path.open("rb") as file:
+            with Path(path).open("rb") as file:
                 return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
-        status = path.stat()
+        status = Path(path).stat()
     except OSError:
         return "gone"
     return f"{status.st_size} {status.st_mtime_ns}"

@@ -46,8 +46,9 @@ class SideProcess:
     """
 
     def __init__(self, side: SideEnvironment, task: str, *, seed: int = 0) -> None:
-        self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._unread = b""
+        self._heard = 0  # of what it printed, in bytes, when it answered last
         self._protocol: int | None = None
         self._process = subprocess.Popen(
             [side.python, "-P", "-m", _PROGRAM, task],
@@ -65,6 +66,10 @@ class SideProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill the process, with all that it has started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -101,6 +106,7 @@ class SideProcess:
                 raise SideError(f"it speaks protocol {self._protocol} of the gate")
             if "protocol" in answer:
                 answer = self._object(end, timeout_s)
+        self._heard = os.fstat(self._printed.fileno()).st_size
         if answer.get("unable"):
             raise CannotRunError(answer["error"])
         if "error" in answer:
@@ -136,6 +142,7 @@ class SideProcess:
         code = self._process.returncode
         if code is not None and code < 0:
             return f"killed by {signal.Signals(-code).name}"
-        self._printed.seek(0)
+        # A process of many cases has printed what belongs to the earlier ones.
+        self._printed.seek(self._heard)
         lines = self._printed.read()[-4000:].decode(errors="replace").strip().splitlines()
         return f"ended without an answer, exit code {code}: {lines[-1] if lines else 'it printed nothing'}"

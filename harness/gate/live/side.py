@@ -31,8 +31,9 @@ one object a line, on standard input and output. Its first line says which proto
 
 The last two also answer ``{"diverged": step}`` if training diverged, the former only if the strategy said so itself.
 
-``loads`` reads ``{"trial": ..., "trees": [folder, ...]}``, runs and judges the trial once, and answers with a
-`harness.measure.loaded.Loaded`.
+``loads`` reads ``{"trial": ..., "trees": [folder, ...]}``, runs and judges the trial once in a fork of its own, and
+answers with a `harness.measure.loaded.Loaded`. If that says ``"next": true`` beside, the process reads another request;
+that of an earlier Bakeoff ends after the first.
 
 Whatever a strategy raises is an answer, and the last one: ``{"error": sentence, "usage": ..., "unable": ...}``.
 
@@ -44,7 +45,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import mmap
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -54,6 +57,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
+import psutil
 from threadpoolctl import ThreadpoolController
 
 from harness.config import read_config
@@ -65,7 +69,7 @@ from harness.measure.clock import PhaseClock
 from harness.measure.device import Cpu, open_device
 from harness.measure.job import Job, import_installed, reason_of, why_not
 from harness.measure.judging import Diverged
-from harness.measure.loaded import Watch
+from harness.measure.loaded import Loaded, Watch
 from harness.measure.messages import take_standard_streams, write_line
 from harness.measure.tune import tune
 from harness.plan import make_plan
@@ -210,16 +214,38 @@ def _ready(job: Job) -> Job:
 
 
 def _loads(watch: Watch, registry: Registry, requests: BinaryIO) -> Iterator[dict[str, Any]]:
-    asked = msgspec.json.decode(requests.readline(), type=LoadsTask)
     # Each process loads all that its case needs, asv's setup_cache included.
     os.environ.pop(SHARED, None)
-    job = _ready(Job.of(asked.trial, registry, []))
     # The memory pass measures with modules of its own.
-    import_installed((*job.topic.needs, "harness.measure.server"))
+    import_installed(["harness.measure.server"])
+    # A child lacks the threads that a topic's import has started, so such a topic is imported anew for each case.
+    forks = hasattr(os, "fork") and psutil.Process().num_threads() == 1
+    for line in requests:
+        asked = msgspec.json.decode(line, type=LoadsTask)
+        answered = mmap.mmap(-1, 1)  # shared with the child
+        child = watch.fork(asked.trees) if forks else 0
+        if not child:
+            loaded = _run_once(asked, watch, registry)
+            # What a case has started is killed with this process, before the next case.
+            yield {**msgspec.to_builtins(loaded), "next": forks and not loaded.unsure}
+            answered[0] = 1
+            return
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if not answered[0]:
+            # This process ends as its child did: then the gate says what it says of any process that ended.
+            if code >= 0:
+                os._exit(code)
+            yield {"error": f"killed by {signal.Signals(-code).name}", "usage": False, "unable": False}
+            return
+
+
+def _run_once(asked: LoadsTask, watch: Watch, registry: Registry) -> Loaded:
+    job = _ready(Job.of(asked.trial, registry, []))
+    import_installed(job.topic.needs)
     data = job.prepare()
     output, _ = _call(job, job.problem(data), 1, {})
     job.judge(data, output)
-    yield msgspec.to_builtins(watch.loaded(asked.trees))
+    return watch.loaded(asked.trees)
 
 
 def _call(job: Job, problem: Problem, count: int, passes: Mapping[str, int]) -> tuple[Any, dict[str, Any]]:

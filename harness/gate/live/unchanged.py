@@ -8,9 +8,10 @@ a file differs between the trees that compiled code may have read unseen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -102,7 +103,10 @@ def leave_out_unchanged(
 ) -> GatePlan:
     """Settle the cases that load the same on both sides; a remark says why each of the others is measured."""
     say(f"running {wording.count(len(plan.cases), 'case')} once on both sides to see what they load")
-    loads = [_ask(planned, sides, trees, timeout_s) for planned in plan.cases]
+    # One seed of Python's hashes for all processes, or sets would have another order on a side that started anew.
+    seed = plan.cases[0].trials[0].seeds.order % 2**32 if plan.cases else 0
+    with _Askers(sides, trees, timeout_s, seed) as askers:
+        loads = [askers.ask(planned) for planned in plan.cases]
     known = [loaded for both in loads if not isinstance(both, str) for loaded in both.values()]
     unseen = _unseen(trees, known)
     left = GatePlan([], list(plan.settled), list(plan.remarks))
@@ -121,24 +125,50 @@ def leave_out_unchanged(
     return left
 
 
-def _ask(
-    planned: PlannedCase, sides: Mapping[SideName, SideEnvironment], trees: Trees, timeout_s: float
-) -> dict[SideName, Loaded] | str:
-    """Return what both sides load, or why that is not known."""
-    trial = planned.trials[0]
-    task = LoadsTask(trial, [str(top) for top in trees.tops])
-    with ExitStack() as stack:
-        seed = trial.seeds.order % 2**32
-        processes = {name: stack.enter_context(SideProcess(sides[name], "loads", seed=seed)) for name in SIDES}
-        for process in processes.values():
-            process.send(task)
+class _Askers:
+    """Asks one process of each side what the cases load; a process starts when there is none that takes another case.
+
+    What was started is killed when the ``with`` statement is left.
+    """
+
+    def __init__(self, sides: Mapping[SideName, SideEnvironment], trees: Trees, timeout_s: float, seed: int) -> None:
+        self._sides = sides
+        self._seed = seed
+        self._trees = [str(top) for top in trees.tops]
+        self._timeout_s = timeout_s
+        self._processes: dict[SideName, SideProcess] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def ask(self, planned: PlannedCase) -> dict[SideName, Loaded] | str:
+        """Return what both sides load for a case, or why that is not known."""
+        trial = planned.trials[0]
+        for name in SIDES:
+            if name not in self._processes:
+                self._processes[name] = SideProcess(self._sides[name], "loads", seed=self._seed)
+            self._processes[name].send(LoadsTask(trial, self._trees))
         answers: dict[SideName, Loaded] = {}
-        for name, process in processes.items():
+        for name in SIDES:
             try:
-                answers[name] = msgspec.convert(process.answer(timeout_s), Loaded)
+                answer = self._processes[name].answer(self._timeout_s)
+                answers[name] = msgspec.convert(answer, Loaded)
             except (SideError, BakeoffError, msgspec.ValidationError) as error:
+                # The other side may answer later, which must not be taken for its answer to the next case.
+                self._close()
                 return f"the {name} did not say what it loads ({error})"
-    return answers
+            if not answer.get("next"):
+                self._processes.pop(name).close()
+        return answers
+
+    def _close(self) -> None:
+        while self._processes:
+            self._processes.popitem()[1].close()
 
 
 def _difference(both: Mapping[SideName, Loaded]) -> str:

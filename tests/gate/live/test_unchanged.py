@@ -13,12 +13,15 @@ import pytest
 import harness
 from harness.gate.decision import Side, SideName
 from harness.gate.environments.build import SideEnvironment
+from harness.gate.live import unchanged
 from harness.gate.live.planned_cases import GatePlan, plan_cases
+from harness.gate.live.process import SideProcess
 from harness.gate.live.unchanged import Trees, equal, leave_out_unchanged, settle_all
 from harness.plan.selection import Selection
 
 TOPIC = """
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -29,6 +32,8 @@ import numpy as np
 from harness import Dataset, Judgement, Metric, Profile, Topic
 
 topic = Topic("small", title="Small work")
+if "THREADED" in os.environ:
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
 
 
 def judge(data, output):
@@ -70,6 +75,7 @@ def calls_in_a_thread():
     thread = threading.Thread(target=helper.work)
     thread.start()
     thread.join()
+    print("said by another case", flush=True)
 
 
 def stops_the_trace():
@@ -109,9 +115,17 @@ def fails():
     raise RuntimeError("planted")
 
 
+def ends():
+    os._exit(3)
+
+
+def is_killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 for work in (
     plain, imports_late, calls_in_a_thread, stops_the_trace, forgets, reads_json, reads_a_data_base, maps_a_file,
-    starts, spawns, fails
+    starts, spawns, fails, ends, is_killed
 ):
     strategy(work)
 """
@@ -134,7 +148,7 @@ FILES = {
     "table.parquet": "read by compiled code alone\n",
     ".gitignore": "results/\n__pycache__/\n/trees/\n",
 }
-ALWAYS = {"starts", "spawns", "fails"}
+ALWAYS = {"starts", "spawns", "fails", "ends", "is-killed"}
 #: Which strategies `compared` names by why they are measured, and those that it leaves out.
 Compared = Callable[..., GatePlan]
 
@@ -206,14 +220,31 @@ def test_only_what_cannot_be_known_is_measured_where_nothing_changed(compared: C
             "maps-a-file",
         )
     }
-    (failed, *_), (process, *_) = (
-        [remark for remark in plan.remarks if text in remark] for text in ("planted", "it starts processes")
-    )
-    assert failed.startswith("measured because the base did not say what it loads (RuntimeError: planted)")
-    assert process.endswith("small/copy/spawns/numbers/clean, small/copy/starts/numbers/clean")
+    silent = "the base did not say what it loads"
+    assert plan.remarks[-4:] == [
+        "measured because it starts processes: small/copy/spawns/numbers/clean, small/copy/starts/numbers/clean",
+        f"measured because {silent} (RuntimeError: planted): small/copy/fails/numbers/clean",
+        f"measured because {silent} (ended without an answer, exit code 3: it printed nothing): "
+        "small/copy/ends/numbers/clean",
+        f"measured because {silent} (killed by SIGKILL): small/copy/is-killed/numbers/clean",
+    ]
 
 
-def test_what_is_imported_or_read_within_a_function_is_seen(compared: Compared) -> None:
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """List the tasks of the processes that start to say what is loaded."""
+    tasks: list[str] = []
+
+    class Counted(SideProcess):
+        def __init__(self, side: SideEnvironment, task: str, *, seed: int = 0) -> None:
+            tasks.append(task)
+            super().__init__(side, task, seed=seed)
+
+    monkeypatch.setattr(unchanged, "SideProcess", Counted)
+    return tasks
+
+
+def test_what_is_imported_or_read_within_a_function_is_seen(compared: Compared, started: list[str]) -> None:
     changes = {
         "helper.py": HELPER.replace("return 1", "return 3"),
         "table.json": "[]\n",
@@ -223,6 +254,7 @@ def test_what_is_imported_or_read_within_a_function_is_seen(compared: Compared) 
     reading = {"imports-late", "forgets", "reads-json", "reads-a-data-base", "maps-a-file"}
     plan = compared(changes, "plain", *reading)
     assert measured(plan) == reading
+    assert started == ["loads"] * 2  # one process of each side for all cases
     assert plan.remarks[-1].startswith("measured because table.json differs: ")
     assert any(remark.startswith("measured because helper.py differs: ") for remark in plan.remarks)
 
@@ -267,6 +299,42 @@ def test_a_strategy_that_is_added_changes_no_other(
     if "more.py" in changes:
         changes["bakeoff.toml"] = 'topics = ["small.py", "more.py"]\n'
     assert measured(compared(changes, "plain", "imports-late")) == ({"plain", "imports-late"} if matters else set())
+
+
+def test_a_topic_whose_import_starts_a_thread_is_imported_for_each_case(
+    compared: Compared, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THREADED", "1")
+    changes = {"helper.py": HELPER.replace("return 1", "return 3")}
+    assert measured(compared(changes, "plain", "imports-late")) == {"imports-late"}
+    assert started == ["loads"] * 4
+
+
+WATCH = """
+import os, sys
+from multiprocessing.util import spawnv_passfds
+from harness.measure.loaded import Watch
+
+def spawn():
+    os.waitpid(spawnv_passfds(os.fsencode(sys.executable), [sys.executable, "-c", ""], []), 0)
+
+watch = Watch()
+spawn() if "before" in sys.argv else None
+for name in ("first", "second"):
+    if child := watch.fork([]):
+        os.waitpid(child, 0)
+    else:
+        spawn() if name in sys.argv else None
+        print(name, watch.loaded([]).unsure or "sure", flush=True)
+        os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(("when", "unsure"), [("before", {"first", "second"}), ("first", {"first"}), ("never", set())])
+def test_only_forks_of_the_watch_are_no_doubt(when: str, unsure: set[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", WATCH, when], check=True, capture_output=True, text=True)
+    said = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert said == {name: "it starts processes" if name in unsure else "sure" for name in ("first", "second")}
 
 
 def test_a_module_that_may_be_called_unseen_counts_whole(compared: Compared) -> None:
