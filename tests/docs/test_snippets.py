@@ -15,6 +15,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from docs import stand_in
 
 MOST_EXCEPTIONS = 15
 OUTPUT = ("", "text")
+ASK = Path(__file__).with_name("ask.py")
 PARSERS: dict[str, Callable[[str], object]] = {
     "toml": tomllib.loads,
     "yaml": lambda text: list(yaml.safe_load_all(text)),
@@ -46,6 +48,7 @@ class Reader:
 
     python: Path
     folder: Path
+    server: str
 
     def __post_init__(self) -> None:
         self.project.mkdir()
@@ -55,7 +58,10 @@ class Reader:
         tools.mkdir()
         for name in stand_in.NAMES:
             script = tools / name
-            script.write_text(f'#!/bin/sh\nexec "{self.python}" -P "{stand_in.__file__}" {name} "$@"\n')
+            anew = f'exec "{self.python}" -P "{stand_in.__file__}" {name} "$@"\n'
+            # In a checkout, the package is the checkout's, and not the one that the server has imported.
+            fork = f'[ "$PYTHONPATH" ] || exec "{self.python}" -I -S "{ASK}" "{self.server}" "$@"\n'
+            script.write_text(f"#!/bin/sh\n{fork if name == 'bakeoff' else ''}{anew}")
             script.chmod(0o755)
         paths = [str(tools), str(self.python.parent), os.environ["PATH"]]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
@@ -148,9 +154,27 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed_wheel(tmp_path_factory.mktemp("wheel"))
 
 
+@pytest.fixture(scope="module")
+def server(python: Path) -> Iterator[str]:
+    """Start the process that the commands of the pages are forked from, and yield its address."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
+    with tempfile.TemporaryDirectory() as folder:
+        address = Path(folder, "server")
+        command = [str(python), "-P", stand_in.__file__, "--serve", str(address)]
+        # The folder is empty, so that no project's data sets are found beside those of the package.
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield str(address)
+        finally:
+            process.terminate()
+            process.communicate()
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if any(blocks(page, read(page))) or any(planned(page))])
-def test_the_snippets_of_a_page_run(page: str, python: Path, tmp_path: Path) -> None:
-    reader = Reader(python, tmp_path)
+def test_the_snippets_of_a_page_run(page: str, python: Path, server: str, tmp_path: Path) -> None:
+    reader = Reader(python, tmp_path, server)
     if prepare := PREPARED.get(page):
         prepare(reader.project)
     for block in blocks(page, read(page)):

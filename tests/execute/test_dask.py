@@ -153,7 +153,8 @@ def test_the_command_of_the_page_runs(project: Project) -> None:
     page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text()
     command = page.split("```sh\n", 1)[1].split("\n", 1)[0]
     assert command.endswith("--executor dask --workers 2")
-    project.bakeoff(*shlex.split(command)[1:])
+    # A block for each of the two workers.
+    project.bakeoff(*shlex.split(command)[1:], "--blocks", "2")
     (path,) = project.runs()
     assert {record.status for record in by_key([path]).values()} == {"ok"}
 

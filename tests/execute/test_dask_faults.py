@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import groupby
+from pathlib import Path
 
 import psutil
 import pytest
 from execute.test_dask import by_key, own_temporary_folder, scheduler, wait_for_workers, worker
-from support import Project
+from support import Project, make_project
 
 from harness.store.read import read
 
@@ -146,10 +148,20 @@ def test_a_terminated_client_and_a_lost_scheduler(naps: Project) -> None:
     check_finished(naps)
 
 
-def begin_blocks(project: Project) -> int:
+@pytest.fixture(scope="module")
+def whole_blocks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a run of four blocks, which tests copy."""
+    project = make_project(tmp_path_factory.mktemp("whole") / "project")
+    with (project.folder / "planted.py").open("a") as topic:
+        topic.write(NAPS)
+    project.bakeoff("run", "planted", "-s", "copy", "-s", "naps", "--blocks", "4")
+    return project.folder / "results"
+
+
+def begin_blocks(project: Project, whole: Path) -> int:
     """Begin blocks here, of which `naps` is missing in the first three; return their number."""
     blocks = 4
-    project.bakeoff("run", "planted", "-s", "copy", "-s", "naps", "--blocks", str(blocks))
+    shutil.copytree(whole, project.folder / "results")
     (path,) = project.runs()
     header, *lines = path.read_bytes().splitlines(keepends=True)
     left = [
@@ -161,9 +173,9 @@ def begin_blocks(project: Project) -> int:
     return blocks
 
 
-def test_no_block_that_a_machine_began_is_stolen(naps: Project) -> None:
+def test_no_block_that_a_machine_began_is_stolen(naps: Project, whole_blocks: Path) -> None:
     """The scheduler of somebody else gives idle workers what busy ones have not begun."""
-    blocks = begin_blocks(naps)
+    blocks = begin_blocks(naps, whole_blocks)
     stealing = {"DASK_DISTRIBUTED__SCHEDULER__WORK_STEALING_INTERVAL": "20ms"}
     with scheduler(naps.folder, **stealing) as (address, _), ExitStack() as stack:
         stack.enter_context(worker(naps.folder, address))
@@ -177,9 +189,9 @@ def test_no_block_that_a_machine_began_is_stolen(naps: Project) -> None:
     assert sum(map(len, ran)) == blocks
 
 
-def test_a_block_that_a_machine_began_waits_for_its_worker(naps: Project) -> None:
+def test_a_block_that_a_machine_began_waits_for_its_worker(naps: Project, whole_blocks: Path) -> None:
     """It goes on with a worker that was started again, which has another address."""
-    blocks = begin_blocks(naps)
+    blocks = begin_blocks(naps, whole_blocks)
     with scheduler(naps.folder) as (address, _), worker(naps.folder, address) as first:
         wait_for_workers(address, 1)
         client = begin(naps, *RESUME, "--scheduler", address)

@@ -85,7 +85,8 @@ def test_the_interval_of_many_pairs_is_that_of_scipy(count: int) -> None:
 def test_all_looks_together_keep_alpha(freedom: int) -> None:
     """Of a margin that is nothing, so that the test alone decides."""
     draws = np.random.default_rng(freedom).standard_t(freedom, (10_000, CAP))
-    worse = [min(p_not_above(draw[:look], 0.0) / part for look, part in spending(CAP, CAP)) for draw in draws]
+    spent = spending(CAP, CAP)
+    worse = [min(p_not_above(draw[:look], 0.0) / part for look, part in spent) for draw in draws]
     for alpha in (0.01, 0.025):
         assert np.mean(np.array(worse) <= alpha) <= 1.1 * alpha + 3 * np.sqrt(alpha / len(draws))
 
