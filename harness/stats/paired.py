@@ -203,6 +203,8 @@ def one_session(
         Number of the run that the session of each block began with; shape (blocks,).
     """
     members = runs.copy()
+    if len(set(runs.tolist())) < 2:
+        return members
     for session in np.unique(sessions):
         first, *others = dict.fromkeys(runs[sessions == session].tolist())
         for run in others:
@@ -242,6 +244,8 @@ def pooled_difference(
 
 def by_seed(values: npt.ArrayLike, seeds: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Average the values of blocks that share the seed of their data: shape (seeds,)."""
+    if len(set(np.asarray(seeds).tolist())) == np.size(seeds):
+        return np.asarray(values, dtype=float)
     _, members = np.unique(seeds, return_inverse=True)
     return np.asarray(np.bincount(members, np.asarray(values, dtype=float)) / np.bincount(members))
 
@@ -295,18 +299,21 @@ def mean(values: npt.NDArray[np.float64], *, overlap: float = 0.0, step: float =
         For differences between rates, by how much one case changes the value of a block. The standard deviation s is
         taken to be at least as much, because with rare cases most blocks agree by chance.
     """
-    count = len(values)
-    estimate = float(np.mean(values))
+    # Lists, because NumPy takes several times as long for the few values of most cells.
+    own = values.tolist()
+    count = len(own)
     if count < 2:
-        return Interval(estimate, math.nan, math.nan, count)
-    same = float(np.ptp(values)) <= _ROUNDING * float(np.abs(values).max())
-    if same and (step == 0 or not values.any()):
-        return Interval(float(values[0]), math.nan, math.nan, count, same=True)
-    variance = max(float(np.var(values, ddof=1)), step**2)
-    return replace(_around(estimate, variance * (1 / count + overlap), count - 1, count), median=_median(values))
+        return Interval(own[0] if own else math.nan, math.nan, math.nan, count)
+    estimate = sum(own) / count
+    least, most = min(own), max(own)
+    same = most - least <= _ROUNDING * max(abs(least), abs(most))
+    if same and (step == 0 or not any(own)):
+        return Interval(own[0], math.nan, math.nan, count, same=True)
+    variance = max(sum((off := value - estimate) * off for value in own) / (count - 1), step**2)
+    return replace(_around(estimate, variance * (1 / count + overlap), count - 1, count), median=_median(own, estimate))
 
 
-def _median(values: npt.NDArray[np.float64]) -> float | None:
+def _median(values: list[float], mean: float) -> float | None:
     """Return the median where the mean differs from it by more than the spread of most values explains.
 
     That spread is the median absolute deviation, which a few outliers do not change. At most 3 in a hundred samples of
@@ -314,11 +321,10 @@ def _median(values: npt.NDArray[np.float64]) -> float | None:
     """
     if len(values) < _LEAST_MEDIAN:
         return None
-    own = values.tolist()
-    median = statistics.median(own)
-    deviation = 1.4826 * statistics.median([abs(value - median) for value in own])
+    median = statistics.median(values)
+    deviation = 1.4826 * statistics.median([abs(value - median) for value in values])
     reach = float(stdtrit(len(values) - 1, _FAR)) * deviation / math.sqrt(len(values))
-    return median if abs(float(np.mean(values)) - median) > reach else None
+    return median if abs(mean - median) > reach else None
 
 
 def _around(estimate: float, variance: float, df: float, blocks: int) -> Interval:

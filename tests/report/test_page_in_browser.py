@@ -148,7 +148,7 @@ def test_rates_and_equal_blocks_are_told_as_python_tells_them(show: Show) -> Non
     level = wording.level({"median": None, "rate": rate}, "1")
     assert level == "0.0480 [0.0389, 0.0585]"
     assert found["base"][at].startswith(level)
-    assert found["fast"][at] == "0.000= equal in all 5 blocks"
+    assert found["fast"][at] == "0.000 equal in all 5 blocks"
     assert found["slow"][at] == "\u22120.250 the same in all 5 blocks"
 
 
