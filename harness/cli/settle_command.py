@@ -179,7 +179,6 @@ class _Adding:
 def _forecast(settling: Settling, budget_s: float) -> Iterator[str]:
     """Say what is open, how long it is expected to take, and what is left out."""
     from harness.analysis import wording
-    from harness.analysis.settled import MOST_BLOCKS
 
     tasks = wording.count(len(settling.standings), "task")
     undecided = [own for own in settling.standings.values() if own.found.state == "open"]
@@ -191,14 +190,18 @@ def _forecast(settling: Settling, budget_s: float) -> Iterator[str]:
         yield f"  {own.name}: {_expected(own)} for {_named(own, (own.found.take, *own.rivals))}"
     for own in undecided:
         if own.left_out:
-            rivals = _named(own, own.left_out)
-            yield (
-                f"  {own.name}: left out, as {MOST_BLOCKS} blocks are not expected to tell {rivals} from "
-                f"{_named(own, (own.found.take,))}"
-            )
+            yield f"  {own.name}: left out, as {_hopeless(own)}"
     least = sum(own.least_s for own in settling.open)
     if least > budget_s:
         yield f"--budget {budget_s:g} is less than all of this takes, {wording.duration(least)} or more"
+
+
+def _hopeless(standing: Standing) -> str:
+    """Say which strategies no number of blocks that is tried is expected to settle."""
+    from harness.analysis.settled import MOST_BLOCKS
+
+    rivals, leads = _named(standing, standing.left_out), _named(standing, (standing.found.take,))
+    return f"{MOST_BLOCKS} blocks are not expected to tell {rivals} from {leads}"
 
 
 def _expected(standing: Standing) -> str:
@@ -246,5 +249,8 @@ def _print_result(settling: Settling, before: Sequence[str], added: Run | None, 
     for own in settling.open:
         remark = f"note: the next look of {own.name} takes about {wording.duration(own.missing * own.block_s)}"
         log().print(f"{remark}; the time was used up before", soft_wrap=True)
+    for name, own in told.items():
+        if added and own.found.state == "open" and own.left_out:
+            log().print(f"note: {name} goes no further: {_hopeless(own)}", soft_wrap=True)
     if added:
         log().print(f"wrote {os.path.relpath(added.path)}", soft_wrap=True)

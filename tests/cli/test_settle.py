@@ -113,6 +113,19 @@ def test_what_is_settled_gets_no_more_blocks(noisy: Project) -> None:
     assert "noisy/clear: settled" in noisy.bakeoff("settle", "--task", "noisy/clear").stdout
 
 
+def test_it_says_why_it_stops_at_strategies_that_blocks_do_not_settle(tmp_path: Path) -> None:
+    """Two strategies are equal; with this seed a look of six blocks shows that no number of them will do."""
+    text = (TESTS / "projects" / "noisy.py").read_text()
+    (tmp_path / "noisy.py").write_text(text.replace("_score(problem, phase, 2, 0.0)", "_score(problem, phase, 2, 2.0)"))
+    (tmp_path / "steps.py").write_text("STEPS = 100\n")
+    (tmp_path / "bakeoff.toml").write_text('topics = ["noisy.py"]\n')
+    project = Project(tmp_path)
+    project.bakeoff("run", "noisy/pick", "--seed", "5")
+    done = project.bakeoff("settle")
+    assert done.stdout == "noisy/pick: open: good leads; 6 blocks do not tell it apart from fair\n"
+    assert "note: noisy/pick goes no further: 400 blocks are not expected to tell fair from good\n" in done.stderr
+
+
 def test_without_time_nothing_is_measured_and_the_answer_is_inconclusive(noisy: Project) -> None:
     done = noisy.bakeoff("settle", "--budget", "0.001", code=6)
     assert "--budget 0.001 is less than all of this takes" in done.stderr
