@@ -264,7 +264,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def records(project: Project) -> dict[str, Any]:
-    project.bakeoff("run", "--blocks", "1", "--timeout", "10", "--memory-pass", code=4)
+    project.bakeoff("run", "--blocks", "1", "--timeout", "15", "--memory-pass", code=4)
     return {record.trial.strategy: record for record in read(project.runs()[0])[1]}
 
 
@@ -303,7 +303,7 @@ def test_the_memory_pass_runs_the_choice(records: dict[str, Any]) -> None:
 
 
 EXPECTED = {
-    "hangs": ("timeout", "not done after 10 s in phase tune; killed"),
+    "hangs": ("timeout", "not done after 15 s in phase tune; killed"),
     "breaks": ("failed", "all 3 tries of tuning failed, the last with: RuntimeError: planted in phase tune"),
     "leaves": ("ok", "left 3 process(es) running; killed"),
 }
