@@ -313,7 +313,7 @@ def mean(values: npt.NDArray[np.float64], *, overlap: float = 0.0, step: float =
     return replace(_around(estimate, variance * (1 / count + overlap), count - 1, count), median=_median(own, estimate))
 
 
-def _median(values: list[float], mean: float) -> float | None:
+def _median(values: list[float], average: float) -> float | None:
     """Return the median where the mean differs from it by more than the spread of most values explains.
 
     That spread is the median absolute deviation, which a few outliers do not change. At most 3 in a hundred samples of
@@ -324,7 +324,7 @@ def _median(values: list[float], mean: float) -> float | None:
     median = statistics.median(values)
     deviation = 1.4826 * statistics.median([abs(value - median) for value in values])
     reach = float(stdtrit(len(values) - 1, _FAR)) * deviation / math.sqrt(len(values))
-    return median if abs(mean - median) > reach else None
+    return median if abs(average - median) > reach else None
 
 
 def _around(estimate: float, variance: float, df: float, blocks: int) -> Interval:
