@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from harness.config import Config
-from harness.errors import UsageError
+from harness.errors import UsageError, some
 from harness.execute.run import changed_packages
 from harness.measure.code import code_digests
 from harness.measure.machine import environment, fingerprint
@@ -74,7 +74,7 @@ def check_unchanged(first: Header, trials: Collection[Trial], config: Config, re
         raise UsageError(
             f"run {first.run} cannot go on: {', '.join(changes)}; start a new run, or restore what it began with{then}"
         )
-    if not first.code:
+    if not first.modules:
         raise UsageError(f"run {first.run} does not say which code it ran, as later runs do: start a new run")
 
 
@@ -90,11 +90,16 @@ def _changes(first: Header, trials: Collection[Trial], config: Config, registry:
     for name in sorted({trial.dataset for trial in trials}):
         if first.cards.get(name) != registry.dataset(name).version:
             yield f"data set {name} has changed"
-    known = {trial.topic for trial in trials} & registry.topics.keys()
-    now_code = code_digests(known, registry, config)
-    for topic in sorted({trial.topic for trial in trials}):
-        if first.code and first.code.get(topic) != now_code.get(topic):
-            yield f"the code of {topic} has changed"
+    places: list[str] = []
+    for topic, name, strategy in sorted({(trial.topic, trial.task, trial.strategy) for trial in trials}):
+        task = registry.topics[topic].tasks.get(name) if topic in registry.topics else None
+        if task is None or strategy not in task.strategies:
+            yield f"strategy {strategy} of {topic}/{name} is gone"
+        else:
+            places += [task.where, task.strategies[strategy].where, *task.joined_at]
+    modules = code_digests(places, config).items() if first.modules else ()
+    if changed := [module for module, digest in modules if first.modules.get(module) != digest]:
+        yield f"the code of {some(changed)} has changed"
 
 
 def create_added(runs: Sequence[tuple[Header, Iterable[Record]]], command: str, config: Config) -> Run:

@@ -1,56 +1,60 @@
-"""The code that the trials of a topic run, as a digest: equal as long as that code is, whatever is committed.
+"""The code that trials run, as a digest a file: equal as long as that code is, whatever is committed.
 
-Counted are the Python files of the project and of the harness that the topic's tasks and strategies import, directly or
-not, also within functions, and those that a trial's process runs. Found are import statements, not names that are put
-together while the program runs. What only reads records does not count, nor do installed packages: the header of a run
-has their versions, and the checksums of the data.
+Counted are the Python files of the project and of the harness that tasks and strategies import, directly or not, also
+within functions, and those that a trial's process runs. Found are import statements, not names that are put together
+while the program runs. What only reads records does not count, nor do installed packages: the header of a run has their
+versions, and the checksums of the data.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
+import sysconfig
 from collections.abc import Iterable
 from contextlib import suppress
+from importlib.machinery import PathFinder
 from modulefinder import Module, ModuleFinder
 from pathlib import Path
 from typing import Any
 
 import harness
 from harness.config import Config
-from harness.declare import Topic
-from harness.registry import Registry
 
 _HARNESS = harness.__name__
 # No trial imports these: harness.measure lies below them.
 _READERS = ("cli", "report", "interop", "gate", "claims", "analysis", "execute", "store")
 _PROCESS = (f"{_HARNESS}.measure.server", f"{_HARNESS}.measure.worker")
+# What ModuleFinder calls a source file and a folder. It is typed as if it handed on other things than it does.
+_SOURCE: Any = (".py", "r", 1)
+_FOLDER = ("", "", 5)
 
 
-def code_digests(names: Iterable[str], registry: Registry, config: Config) -> dict[str, str]:
-    """Return a digest for each of some topics.
+def code_digests(places: Iterable[str], config: Config) -> dict[str, str]:
+    """Return the modules that declarations load, each with a digest of its file.
 
     Parameters
     ----------
-    names
-        Topics of the registry, which this process has imported.
+    places
+        File and line of each declaration, in modules that this process has imported.
     """
-    modules = {file: name for name, module in list(sys.modules.items()) if (file := _file(module)) is not None}
-    return {name: _digest(registry.topics[name], modules, config) for name in sorted(names)}
+    names = {file: name for name, module in list(sys.modules.items()) if (file := _file(module)) is not None}
+    declaring = sorted({Path(place.rpartition(":")[0]).resolve() for place in places})
+    finder = _Finder(config, declaring)
+    for name in _PROCESS:
+        finder.import_hook(name)
+    for file in declaring:
+        finder.add(names.get(file, file.stem), file)
+    files = {name: _file(module) for name, module in finder.modules.items()}
+    return {name: _digest(file) for name, file in sorted(files.items()) if file is not None}
 
 
-def _digest(topic: Topic, modules: dict[Path, str], config: Config) -> str:
-    declaring = {Path(place.rpartition(":")[0]).resolve() for task in topic.tasks.values() for place in task.places()}
-    finder = _Finder(config)
-    for name in (*_PROCESS, *sorted(modules[file] for file in declaring if file in modules)):
-        with suppress(ImportError):  # a file under a name of its own, which nothing imports
-            finder.import_hook(name)
-    found = {name: file for name, module in finder.modules.items() if (file := _file(module)) is not None}
-    found |= {modules.get(file, file.stem): file for file in declaring}
-    digest = hashlib.blake2b(digest_size=16)
-    for name, file in sorted(found.items()):
-        digest.update(name.encode() + b"\0" + hashlib.blake2b(file.read_bytes()).digest())
-    return digest.hexdigest()
+def _installed() -> set[Path]:
+    return {Path(folder).resolve() for folder in sysconfig.get_paths().values()}
+
+
+def _digest(file: Path) -> str:
+    return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
 
 
 def _file(module: object) -> Path | None:
@@ -61,13 +65,33 @@ def _file(module: object) -> Path | None:
 class _Finder(ModuleFinder):
     """Finds what modules of the harness and of the project import, and looks into no installed package."""
 
-    def __init__(self, config: Config) -> None:
-        folders = [*(config.import_folders if config.topics else []), Path(*harness.__path__).parent]
+    def __init__(self, config: Config, declaring: Iterable[Path]) -> None:
+        # A file that lies in no package imports what lies beside it.
+        beside = {file.parent for file in declaring if not (file.parent / "__init__.py").is_file()} - _installed()
+        project = [*(config.import_folders if config.topics else []), *sorted(beside)]
+        folders = [*project, Path(*harness.__path__).parent]
         super().__init__(path=[str(folder) for folder in folders], excludes=[f"{_HARNESS}.{room}" for room in _READERS])
-        self._tops = {_HARNESS, *(path.stem for folder in folders[:-1] for path in folder.iterdir())}
+        self._tops = {_HARNESS, *(path.stem for folder in project for path in folder.iterdir())}
 
-    def find_module(self, name: str, path: str | None, parent: Module | None = None) -> Any:
-        """Find a module as the base class does, if it is not installed."""
+    def add(self, name: str, file: Path) -> None:
+        """Add a module and what it imports, also if nothing can import it under its name."""
+        with suppress(ImportError):
+            self.import_hook(name)
+        if name not in self.modules:
+            with file.open(encoding="utf-8") as source:
+                self.load_module(name, source, str(file), _SOURCE)
+
+    def find_module(self, name: str, path: Any, parent: Module | None = None) -> Any:
+        """Find a module as the base class does, if it is not installed, and folders without ``__init__.py`` as well."""
         if path is None and name not in self._tops:
             raise ImportError(name)
+        spec = PathFinder.find_spec(name, path or self.path)
+        if spec is not None and spec.origin is None and spec.submodule_search_locations:
+            return None, next(iter(spec.submodule_search_locations)), _FOLDER
         return super().find_module(name, path, parent)
+
+    def load_package(self, name: str, folder: Any) -> Module:
+        """Load a package as the base class does; a folder without ``__init__.py`` has no code of its own."""
+        if (Path(folder) / "__init__.py").is_file():
+            return super().load_package(name, folder)
+        return self.modules.setdefault(name, Module(name, path=[folder]))  # type: ignore[arg-type]

@@ -50,7 +50,7 @@ def check_header(header: Header) -> None:
     _check_names("strategy", (*(card.name for card in header.strategies), *header.references.values()))
     _check_identifiers(one.name for one in header.metrics)
     _check_identifiers(phase for card in header.tasks for phase in (*card.setup, *card.work))
-    named = (header.environment.packages, header.cards, header.code)
+    named = (header.environment.packages, header.cards, header.modules)
     _check_lines((*(pair for names in named for pair in names.items()), *_versions(header)))
 
 

@@ -178,8 +178,8 @@ class Header(msgspec.Struct, frozen=True):
     session
         The run whose session of measuring this one goes on with, as it began within an hour of its end; empty for a
         run that began a session.
-    code
-        Topic to the digest of the code that its trials run; see `harness.measure.code`.
+    modules
+        Module that the planned tasks and strategies load to the digest of its file; see `harness.measure.code`.
     """
 
     schema: str
@@ -198,7 +198,7 @@ class Header(msgspec.Struct, frozen=True):
     tasks: tuple[TaskCard, ...] = ()
     parent: str = ""
     session: str = ""
-    code: dict[str, str] = {}
+    modules: dict[str, str] = {}
 
     def setup(self, task: str) -> frozenset[str]:
         """Return the phases that the author of a task declares set-up; none in runs before schema 1.2.

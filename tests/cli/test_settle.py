@@ -19,6 +19,13 @@ from harness.store.header import SCHEMA, Header
 from harness.store.read import encode, read
 
 SEED = "1"
+APART = """
+from noisy import _score, other
+
+@other.strategy("apart")
+def apart(problem, phase):
+    return _score(problem, phase, 6, -50.0)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +34,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("measured")
     shutil.copy(TESTS / "projects" / "noisy.py", folder)
     (folder / "steps.py").write_text("STEPS = 20_000\n")
-    (folder / "bakeoff.toml").write_text('topics = ["noisy.py"]\n')
+    (folder / "apart.py").write_text(APART)
+    (folder / "bakeoff.toml").write_text('topics = ["noisy.py", "apart.py"]\n')
     Project(folder).bakeoff("run", "--seed", SEED)
     return folder
 
@@ -101,7 +109,7 @@ def test_the_first_run_and_what_was_added_count_together(noisy: Project) -> None
     # The path of a file means that file alone.
     alone = json.loads(noisy.bakeoff("show", str(noisy.runs()[0]), "--json").stdout)
     assert alone["added"] == []
-    assert len(own) == 15
+    assert len(own) == 18
 
 
 def test_what_is_settled_gets_no_more_blocks(noisy: Project) -> None:
@@ -166,13 +174,20 @@ def test_a_run_that_adds_blocks_is_not_resumed(noisy: Project) -> None:
     )
 
 
-def test_changed_code_is_refused_and_a_file_that_nothing_imports_is_not(noisy: Project) -> None:
-    """`steps.py` is imported by the topic."""
-    (noisy.folder / "notes.py").write_text("NOTE = 'read by nobody'\n")
+def test_changed_code_is_refused_and_that_of_other_strategies_is_not(noisy: Project) -> None:
+    """`steps.py` is imported by the topic, `apart.py` has a strategy of the task that is settled."""
+    (noisy.folder / "apart.py").write_text(APART.replace("-50.0", "-60.0"))
     (noisy.folder / "steps.py").write_text("STEPS = 10_000\n")
-    assert "the code of noisy has changed" in noisy.bakeoff("settle", code=2).stderr
+    assert "the code of steps has changed" in noisy.bakeoff("settle", code=2).stderr
     (noisy.folder / "steps.py").write_text("STEPS = 20_000\n")
     noisy.bakeoff("settle")
+
+
+def test_a_strategy_that_is_gone_is_refused(noisy: Project) -> None:
+    text = (noisy.folder / "noisy.py").read_text()
+    (noisy.folder / "noisy.py").write_text(text.replace('strategy("fair")', 'strategy("fairer")'))
+    said = noisy.bakeoff("settle", code=2).stderr
+    assert "strategy fair of noisy/pick is gone, the code of noisy has changed; start a new run" in said
 
 
 @pytest.mark.parametrize(
@@ -181,9 +196,9 @@ def test_changed_code_is_refused_and_a_file_that_nothing_imports_is_not(noisy: P
         ({"packages": {"numpy": "1.0.0"}}, "numpy 1.0.0 is not installed now"),
         ({"python": "CPython 3.1"}, "Python was CPython 3.1 and is"),
         ({"name": "elsewhere"}, "was measured on elsewhere, and this is"),
-        ({"code": {}}, "does not say which code it ran"),
+        ({"modules": {}}, "does not say which code it ran"),
         ({"cards": {"numbers": "other"}}, "data set numbers has changed"),
-        ({"trials": 99}, "lacks 84 of its trials: finish it with 'bakeoff run --resume"),
+        ({"trials": 99}, "lacks 81 of its trials: finish it with 'bakeoff run --resume"),
     ],
 )
 def test_what_is_not_as_it_was_is_refused(noisy: Project, changes: dict[str, object], reason: str) -> None:
@@ -194,7 +209,7 @@ def test_what_is_not_as_it_was_is_refused(noisy: Project, changes: dict[str, obj
         own = getattr(header, part)
         fields = {name: value for name, value in changes.items() if name in own.__struct_fields__}
         made[part] = msgspec.structs.replace(own, **fields)
-    rest = {name: value for name, value in changes.items() if name in ("code", "cards", "trials")}
+    rest = {name: value for name, value in changes.items() if name in ("modules", "cards", "trials")}
     rewrite(path, **made, **rest)
     assert reason in noisy.bakeoff("settle", str(path), code=2).stderr
     assert len(noisy.runs()) == 1

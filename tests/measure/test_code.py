@@ -1,4 +1,4 @@
-"""The digest of the code of a topic: it changes with what the topic imports, and with nothing else."""
+"""The digests of the code of a cell: they change with what its task and its strategy import, and with nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from harness.config import read_config
 from harness.measure.code import code_digests
 from harness.registry import load_registry
 config = read_config(Path(sys.argv[1]))
-print(json.dumps(code_digests(["one", "two"], load_registry(config), config)))
+tasks = [topic.tasks["task"] for topic in load_registry(config).topics.values() if "task" in topic.tasks]
+cells = {f"{task.topic}/{name}": [task.where, own.where] for task in tasks for name, own in task.strategies.items()}
+print(json.dumps({cell: code_digests(places, config) for cell, places in cells.items()}))
 """
 TOPIC = """
 from harness import Dataset, Judgement, Metric, Topic
@@ -37,52 +39,84 @@ def only(problem, phase):
     with phase("fit"):
         return value
 """
+STRATEGY = """
+from one import task
+import {module}
+
+@task.strategy("{name}")
+def other(problem, phase):
+    with phase("fit"):
+        return 1
+"""
 
 
-def digests(folder: Path) -> dict[str, str]:
-    made: dict[str, str] = fresh_process(DIGESTS, str(folder))
+def digests(folder: Path) -> dict[str, dict[str, str]]:
+    made: dict[str, dict[str, str]] = fresh_process(DIGESTS, str(folder))
     return made
 
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    def made(**changed: str) -> Path:
+    def made(changed: str = "") -> Path:
         folder = tmp_path_factory.mktemp("project")
         files = {
             "one": TOPIC.format(name="one", module="common", later="parts.late"),
             "two": TOPIC.format(name="two", module="common", later="common"),
+            "strategy": STRATEGY.format(name="other", module="common"),
             "common": "value = 1\n",
             "unused": "value = 1\n",
             "parts/__init__": "",
             "parts/late": "from . import deep\nvalue = 1\n",
             "parts/deep": "value = 1\n",
-        } | {name.replace("__", "/", 1): text for name, text in changed.items()}
-        (folder / "parts").mkdir()
+            # No package: its file imports what lies beside it, and a folder is a package without a file.
+            "loose/three": TOPIC.format(name="three", module="beside", later="folder.inner"),
+            "loose/beside": "value = 1\n",
+            "loose/folder/inner": "value = 1\n",
+            # No module can have this name.
+            "loose/four-a": TOPIC.format(name="four", module="beside", later="beside"),
+        }
         for name, text in files.items():
-            (folder / f"{name}.py").write_text(text)
-        (folder / "bakeoff.toml").write_text('topics = ["one.py", "two.py"]\nbuiltin = true\n')
+            file = folder / f"{name}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text + "# changed\n" * (name == changed))
+        topics = '["one.py", "two.py", "strategy.py", "loose/three.py", "loose/four-a.py"]'
+        (folder / "bakeoff.toml").write_text(f"topics = {topics}\nbuiltin = true\n")
         return folder
 
     return made
 
 
+@pytest.fixture(scope="module")
+def before(make: Callable[..., Path]) -> dict[str, dict[str, str]]:
+    return digests(make())
+
+
 @pytest.mark.parametrize(
-    ("changed", "topics"),
+    ("changed", "cells"),
     [
-        ({}, set()),
-        ({"unused": "value = 2\n"}, set()),
-        ({"common": "value = 2\n"}, {"one", "two"}),
-        ({"parts__late": "from . import deep\nvalue = 2\n"}, {"one"}),
-        ({"parts__deep": "value = 2\n"}, {"one"}),
+        ("", set()),
+        ("unused", set()),
+        ("common", {"one/only", "one/other", "two/only"}),
+        ("strategy", {"one/other"}),
+        ("one", {"one/only", "one/other"}),
+        ("parts/__init__", {"one/only", "one/other"}),
+        ("parts/late", {"one/only", "one/other"}),
+        ("parts/deep", {"one/only", "one/other"}),
+        ("loose/beside", {"three/only", "four/only"}),
+        ("loose/folder/inner", {"three/only"}),
+        ("loose/four-a", {"four/only"}),
     ],
-    ids=["nothing", "a file that nothing imports", "of both", "imported within a function", "by that in turn"],
 )
-def test_a_change_shows_in_the_topics_that_import_it(
-    make: Callable[..., Path], changed: dict[str, str], topics: set[str]
+def test_a_change_shows_in_the_cells_that_import_it(
+    make: Callable[..., Path], before: dict[str, dict[str, str]], changed: str, cells: set[str]
 ) -> None:
     """The project lies elsewhere each time, which is no change."""
-    before, after = digests(make()), digests(make(**changed))
-    assert {name for name in before if before[name] != after[name]} == topics
+    after = digests(make(changed))
+    assert before.keys() == {"one/only", "one/other", "two/only", "three/only", "four/only"}
+    assert {cell for cell in before if before[cell] != after[cell]} == cells
+    for cell in cells:
+        (module,) = {name for name in before[cell] if before[cell][name] != after[cell][name]}
+        assert changed.removeprefix("loose/").removesuffix("/__init__").replace("/", ".") in module
 
 
 def test_the_harness_counts_and_what_only_reads_records_does_not() -> None:
@@ -93,7 +127,7 @@ from harness.config import read_config
 from harness.measure import code
 from harness.registry import load_registry
 config = read_config(Path(sys.argv[1]))
-finder = code._Finder(config)
+finder = code._Finder(config, [])
 for name in code._PROCESS:
     finder.import_hook(name)
 finder.import_hook("harness.topics.bandits.stationary")

@@ -25,7 +25,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "a path as id": {"run": "../../../victim/config"},
     "a path as parent": {"parent": "../../config"},
     "a path as session": {"session": "../../config"},
-    "a digest of two lines": {"code": {"bandits": "1\n2"}},
+    "a digest of two lines": {"modules": {"one": "1\n2"}},
     "no date": {"started": "yesterday"},
     "a day that is none": {"started": "2026-02-30T00:00:00+00:00"},
     "a date without its offset": {"started": "2026-02-20T00:00:00"},
