@@ -367,6 +367,18 @@ def test_print_opens_all_details_and_hides_the_controls(show: Show) -> None:
     assert page.pdf().startswith(b"%PDF")
 
 
+def test_paper_has_each_explanation_once_in_a_view(show: Show) -> None:
+    page = show(samples.payload(samples.task("topic/one"), samples.task("topic/two"), samples.task("other/three")))
+    page.emulate_media(media="print")
+    page.locator("details:not([open], .data)").first.wait_for(state="detached")
+    for name, tasks in (("topic", 2), ("other", 1)):
+        readings = page.locator(f"[id='/{name}'] .reading")
+        printed = readings.filter(visible=True).all_text_contents()
+        assert len(printed) == len(set(printed))
+        assert set(printed) == set(readings.all_text_contents())
+        assert len(printed) * tasks == readings.count()
+
+
 def test_without_scripts_the_tables_read(browser: Any, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
     file.write_text(render(PAYLOAD), encoding="utf-8")

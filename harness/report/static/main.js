@@ -83,6 +83,17 @@
     });
   };
 
+  /** Paper has each explanation once in a view, where it comes first. */
+  const sayOnce = () => {
+    for (const view of document.querySelectorAll(".view")) {
+      const said = new Set();
+      for (const reading of view.querySelectorAll(".reading")) {
+        reading.classList.toggle("said", said.has(reading.textContent));
+        said.add(reading.textContent);
+      }
+    }
+  };
+
   /** Paper cannot be opened: all details but the figures' data are printed, and closed again afterwards. */
   const printing = () => {
     let opened = [];
@@ -92,6 +103,7 @@
       const closed = [...document.querySelectorAll("details:not([open], .data)")];
       for (const one of closed) one.open = true;
       opened = opened.concat(closed);
+      sayOnce();
     };
     const close = () => {
       for (const one of opened) one.open = false;
