@@ -18,6 +18,8 @@ _MINUS = "\u2212"
 _SPACE = "\u00a0"
 _TIMES = ((1.0, "s", 1.0), (1e-3, "ms", 1e3), (1e-6, "µs", 1e6), (0.0, "ns", 1e9))
 _SIZES = ((1e9, "GB", 1e-9), (1e6, "MB", 1e-6), (1e3, "kB", 1e-3), (0.0, "B", 1.0))
+# From here on three digits round to the next unit: 1.00 s and not 1,000 ms.
+_ROUNDED = 0.9995
 _LEAST_RATIO = 0.01
 _FINEST = 6
 
@@ -44,7 +46,7 @@ def scaled(value: float | None, unit: str) -> str:
     scales = {"s": _TIMES, "byte": _SIZES}.get(unit)
     if scales is None:
         return _number(value) if unit in ("", "1") else f"{_number(value)}{_SPACE}{unit}"
-    _, name, factor = next((scale for scale in scales if abs(value) >= scale[0] and value), scales[0])
+    _, name, factor = next((scale for scale in scales if abs(value) >= _ROUNDED * scale[0] and value), scales[0])
     return f"{digits(value * factor)}{_SPACE}{name}"
 
 

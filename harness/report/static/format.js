@@ -10,6 +10,8 @@
   const STATUSES = { ok: "ok", skipped: "skipped", failed: "failed", timeout: "out of time", memory: "out of memory" };
   const TIMES = [[1, "s", 1], [1e-3, "ms", 1e3], [1e-6, "µs", 1e6], [0, "ns", 1e9]];
   const SIZES = [[1e9, "GB", 1e-9], [1e6, "MB", 1e-6], [1e3, "kB", 1e-3], [0, "B", 1]];
+  // From here on three digits round to the next unit: 1.00 s and not 1,000 ms.
+  const ROUNDED = 0.9995;
   const LEAST_RATIO = 0.01;
   // In bytes: less memory than this cannot be measured. LEAST_MEMORY of harness/analysis/aggregates.py is the same.
   const LEAST_MEMORY = 1e5;
@@ -45,7 +47,7 @@
     if (absent(value)) return NONE;
     const scales = { s: TIMES, byte: SIZES }[unit];
     if (!scales) return unit === "" || unit === "1" ? number(value) : number(value) + SPACE + unit;
-    const [, name, factor] = scales.find(([least]) => Math.abs(value) >= least && value) ?? scales[0];
+    const [, name, factor] = scales.find(([least]) => Math.abs(value) >= ROUNDED * least && value) ?? scales[0];
     return digits(value * factor) + SPACE + name;
   };
 
