@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from harness.declare import Dataset, Strategy, Task, Topic
+    from harness.declare import Dataset, Param, Strategy, Task, Topic
     from harness.registry import Registry
 
 _INDENT = 15
@@ -164,7 +164,13 @@ def _facts(task: Task, registry: Registry) -> Iterator[tuple[str, str]]:
         yield "stress", f"{stress.name} ({stress.axis}: {', '.join(f'{level:g}' for level in stress.levels)})"
     yield "phases", ", ".join(phase(name, task.setup) for name in task.phases)
     yield "metrics", ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in task.metrics)
-    yield "params", ", ".join(f"{name}={param.default}" for name, param in task.params.items())
+    yield "params", ", ".join(f"{name}={_value(param)}" for name, param in task.params.items())
+
+
+def _value(param: Param) -> str:
+    """Write the default, with what else a text can be."""
+    others = [choice for choice in param.choices if choice != param.default]
+    return f"{param.default} (or {', '.join(others)})" if others else str(param.default)
 
 
 def _unreadable(dataset: Dataset) -> str:

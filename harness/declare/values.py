@@ -85,6 +85,8 @@ class Param:
         The range, both ends included.
     multiple
         What every value is a multiple of.
+    choices
+        The only values that a text can have; empty for any.
     """
 
     default: Scalar
@@ -92,6 +94,7 @@ class Param:
     high: float | None = None
     summary: str = ""
     multiple: int = 1
+    choices: tuple[str, ...] = ()
 
     def check(self, name: str, value: Scalar) -> Scalar:
         """Return the value in the default's type.
@@ -117,6 +120,8 @@ class Param:
                 raise ValueError(f"{name}={value} is too large: the most is {self.high}")
             if self.multiple > 1 and value % self.multiple:
                 raise ValueError(f"{name}={value} is not a multiple of {self.multiple}")
+        if isinstance(value, str) and self.choices and value not in self.choices:
+            raise ValueError(f"{name}={value} is none of {', '.join(self.choices)}")
         return value
 
 

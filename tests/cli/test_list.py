@@ -29,6 +29,17 @@ def test_list_shows_what_can_be_selected(shared_project: Project) -> None:
     assert "boosting" not in said
 
 
+def test_what_a_text_can_be_is_listed_and_anything_else_refused(project: Project) -> None:
+    planted = (project.folder / "planted.py").read_text()
+    choices = 'params={"kind": Param("b", choices=("a", "b", "c")), '
+    (project.folder / "planted.py").write_text(planted.replace("    params={", f"    {choices}"))
+    (line,) = (line for line in project.bakeoff("list").stdout.splitlines() if "kind=" in line)
+    assert "kind=b (or a, c), rows=1000" in line
+    said = project.bakeoff("run", "--set", "kind=d", code=2).stderr
+    assert said.startswith("error: faults on numbers: kind=d is none of a, b, c; change --set kind")
+    assert project.runs() == []
+
+
 @pytest.mark.parametrize("width", ["80", "120"])
 def test_without_a_topic_it_answers_in_a_screen(tmp_path: Path, width: str) -> None:
     project = Project(tmp_path)

@@ -412,6 +412,7 @@ def test_param_accepts(param: Param, given: Any, value: Any) -> None:
         (Param(2, low=1), 0, "name=0 is too small: the least is 1"),
         (Param(8, multiple=4), 10, "name=10 is not a multiple of 4"),
         (Param(0.5, low=0, high=1), 1.01, "name=1.01 is too large: the most is 1"),
+        (Param("l2", choices=("l1", "l2")), "l3", "name=l3 is none of l1, l2"),
         (Param(1, high=277_346), 277_347, "name=277347 is too large: the most is 277346"),
     ],
 )

@@ -141,7 +141,7 @@ calibration = topic.task(
     params={
         "rows": Param(10_000, low=40, summary="training rows; the first half is for the model"),
         "points": POINTS,
-        "model": Param("naive-bayes", summary="what gives the scores: naive-bayes, logistic or boosting"),
+        "model": Param("naive-bayes", choices=("naive-bayes", "logistic", "boosting"), summary="what gives the scores"),
     },
     sizes=lambda data: {"points": len(data.labels)},
     work={"fit": Work("row", of=("points",))},

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MODULES = (f"{ENGINE}.optimum", f"{ENGINE}.solving", "scipy.sparse.linalg", "sklearn.linear_model")
 OBJECTIVE = {
-    "penalty": Param("l2", summary="l1 or l2"),
+    "penalty": Param("l2", choices=("l1", "l2"), summary="kind of penalty"),
     "l1": Param(0.1, low=1e-4, high=0.99, summary="L1 penalty, divided by the least at which all coefficients are 0"),
     "l2": Param(1.0, low=1e-6, high=1e6, summary="L2 penalty, divided by that of a standard normal prior: 1 / C"),
 }

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness import UsageError
 from harness.topics.fusion.engine.interaction import CLASSES, DRAWS, KEY, RELIABLE, WRONG, generated
 from harness.topics.fusion.examples import Divided
-from harness.topics.fusion.worlds import check
+from harness.topics.fusion.worlds import INTERACTION
 
 N = 20_000
 #: Three standard errors of a share of N examples.
@@ -77,9 +76,8 @@ def test_the_test_examples_do_not_depend_on_the_number_of_training_examples() ->
     np.testing.assert_array_equal(few.test.modalities["a"].values, many.test.modalities["a"].values)
 
 
-def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(UsageError, match="information=xnor is unknown; choose one of redundant, unique, xor"):
-        check({"information": "xnor", "informative": 1.0}, np.random.default_rng(0))
+def test_every_kind_can_be_chosen() -> None:
+    assert tuple(DRAWS) == INTERACTION.params["information"].choices
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("LateProduct", 0.4, 0.6), ("LowRank", 0.97, 1.0)])

@@ -16,7 +16,6 @@ from scipy.special import expit
 
 from harness import Generator, UsageError
 from harness.data.tabular import Split, Table, read_only
-from harness.errors import did_you_mean
 from harness.topics.logistic.engine.lines import Floats
 
 Labels = npt.NDArray[np.int8]
@@ -89,15 +88,8 @@ def divide(split: Split, params: Mapping[str, Any], _rng: Generator) -> Parts:
     """Divide the training rows: the first half for the model, and `points` of the second half for calibration.
 
     The model is then the same for any number of points, and a smaller calibration set is the beginning of a larger one.
-
-    Raises
-    ------
-    UsageError
-        When there is no model of that name.
     """
     model = str(params["model"])
-    if model not in MODELS:
-        raise UsageError(f"model={model} is none of {', '.join(MODELS)}{did_you_mean(model, MODELS)}")
     half = len(split.train) // 2
     rows = np.arange(half, min(half + int(params["points"]), len(split.train)))
     return Parts(split.train.take(np.arange(half)), split.train.take(rows), split.test, model)
