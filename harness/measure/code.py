@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import sysconfig
+import tokenize
 from collections.abc import Iterable
 from contextlib import suppress
 from importlib.machinery import PathFinder
@@ -77,8 +78,8 @@ class _Finder(ModuleFinder):
         """Add a module and what it imports, also if nothing can import it under its name."""
         with suppress(ImportError):
             self.import_hook(name)
-        if name not in self.modules:
-            with file.open(encoding="utf-8") as source:
+        if _file(self.modules.get(name)) != file:
+            with tokenize.open(file) as source:
                 self.load_module(name, source, str(file), _SOURCE)
 
     def find_module(self, name: str, path: Any, parent: Module | None = None) -> Any:
