@@ -88,7 +88,7 @@ def test_a_settled_task_says_what_to_take_and_why() -> None:
         "6 trials in 1.8 min; 1 of 1 task settled",
         "",
         "t/task  A title; numbers, 3 blocks",
-        "  take      hist, the fastest (1,000\u00a0ms CPU, 100\u00a0MB): 6x less CPU than exact [5.99, 6.01] at "
+        "  take      hist, the fastest (1.00\u00a0s CPU, 100\u00a0MB): 6x less CPU than exact [5.99, 6.01] at "
         "equal AUC (0.8001)",
         "  as good   exact, from 6.00x the CPU",
         "  smallest  exact: 0.50x the memory [0.50, 0.50], AUC 0.8001",
@@ -214,7 +214,7 @@ def test_several_topics_have_a_line_a_task_the_settled_ones_first() -> None:
     ]  # fmt: skip
     assert lines[0].endswith("; 3 of 4 tasks settled, 1 tie among them")
     assert body[1].split()[1:4] in (["left", "or", "right"], ["right", "or", "left"])
-    assert body[2].split() == ["first/settled", "hist", "1,000", "ms", "100", "MB", "AUC", "0.8001"]
+    assert body[2].split() == ["first/settled", "hist", "1.00", "s", "100", "MB", "AUC", "0.8001"]
     assert body[5].split()[1] in ("left", "right")
     assert body[6] == "no choice   second/single"
     assert "raises of second/settled failed in 3 trials" in body[7]
