@@ -96,7 +96,8 @@ def _cannot_run(topics: Iterable[Topic]) -> str:
     for topic in topics:
         for strategy in _strategies(topic).values():
             if reason := why_not(strategy, topic):
-                reasons[reason.partition(":")[0]][topic.name] += 1
+                # Without the command that helps, which each topic's own list has.
+                reasons[reason.partition(" (")[0].partition(":")[0]][topic.name] += 1
     ordered = sorted(reasons.items(), key=lambda item: -sum(item[1].values()))
     parts = [
         f"{', '.join(f'{count} of {topic}' for topic, count in counts.items())} ({reason})"

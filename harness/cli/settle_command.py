@@ -150,7 +150,8 @@ class _Adding:
                     if standing.block_s > self._left_s:
                         return
                     yield from self._block(standing, seed)
-            self._remarks.print(f"{standing.name}: {_said(self._settling.judge(standing.name))}", soft_wrap=True)
+            state = self._settling.judge(standing.name).found.state
+            self._remarks.print(f"{standing.name}: {'still open' if state == 'open' else state}", soft_wrap=True)
 
     def _block(self, standing: Standing, seed: int) -> Iterator[Block]:
         from harness.execute.executor import blocks_of

@@ -1,6 +1,7 @@
 """What a run says at its end: what to take for each task, what is not settled, and where to see more.
 
-A run of one topic has some lines for each task. A run of several has one line for each, at most 40 in all.
+A run of one topic has some lines for each task. A run of several has one line for each, at most 40 in all. A run in
+which nothing finished has only the reasons.
 """
 
 from __future__ import annotations
@@ -39,15 +40,21 @@ def summary(run_set: RunSet, width: int, *, took_s: float | None = None, run: st
     tasks = [TaskSummary(name, run_set) for name in run_set.tasks()]
     head = hanging("", _head(tasks, run_set, took_s), width, indent=0)
     more = _more(tasks, width, run)
+    if not any(task.advice.take for task in tasks):
+        return [*head, joined(""), *_troubles(tasks, width)]
     if len({task.topic for task in tasks}) > 1:
-        text = trouble(tasks)
-        troubles = hanging(Styled("trouble", "red"), text, width, indent=INDENT) if text else []
+        troubles = _troubles(tasks, width)
         # Two empty lines, and the line that says where the run was written.
         around = len(head) + len(troubles) + len(more) + 3
         body = [*_one_line_each(tasks, width, MOST_LINES - around), *troubles]
     else:
         body = list(chain.from_iterable([*task.lines(width), joined("")] for task in tasks))[:-1]
     return [*head, joined(""), *body, joined(""), *more]
+
+
+def _troubles(tasks: Sequence[TaskSummary], width: int) -> list[Text]:
+    text = trouble(tasks)
+    return hanging(Styled("trouble", "red"), text, width, indent=INDENT) if text else []
 
 
 def _head(tasks: Sequence[TaskSummary], run_set: RunSet, took_s: float | None) -> str:

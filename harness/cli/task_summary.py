@@ -25,7 +25,8 @@ MOST_TASK_LINES = 6
 INDENT = 12
 _MOST_NAMED = 3
 _MOST_REASONS = 2
-_LONGEST_REASON = 80
+# Long enough for a package that is missing, with the command that installs it.
+_LONGEST_REASON = 100
 #: How a trial ended, in words; what is worst comes first.
 _ENDED: Mapping[Status, str] = {
     "failed": "failed",

@@ -193,9 +193,19 @@ def test_a_task_has_at_most_six_lines(width: int) -> None:
 
 
 def test_a_task_where_nothing_finished_says_so() -> None:
-    lines = task_lines(said(unfinished("t/task")))
+    lines = task_lines(said([*unfinished("t/task"), *records("t/other", SETTLED)]))
     assert lines[1] == "  take      nothing finished"
     assert lines[2].startswith("  trouble   raises failed in 3 trials")
+
+
+def test_where_nothing_finished_at_all_each_reason_is_said_once_and_in_full() -> None:
+    """Nothing else can be shown or settled; the command that installs a package can be copied."""
+    reason = "package implicit is not installed (in a checkout of Bakeoff: pip install '.[recommendation]')"
+    planted = [Record(_trial(task, "als", 0), "skipped", reason) for task in ("t/one", "t/two", "u/three")]
+    head, empty, *lines = said(planted, 200)
+    assert head.startswith("3 trials in 1.8 min (3 skipped)")
+    assert empty == ""
+    assert lines == [f"trouble     als of t/one and 2 more skipped: {reason}"]
 
 
 def test_several_topics_have_a_line_a_task_the_settled_ones_first() -> None:
