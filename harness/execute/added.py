@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from harness.config import Config
+from harness.declare import Strategy, Task
 from harness.errors import UsageError, some
 from harness.execute.run import changed_packages
 from harness.measure.code import code_digests
@@ -90,14 +91,14 @@ def _changes(first: Header, trials: Collection[Trial], config: Config, registry:
     for name in sorted({trial.dataset for trial in trials}):
         if first.cards.get(name) != registry.dataset(name).version:
             yield f"data set {name} has changed"
-    places: list[str] = []
+    chosen: list[tuple[Task, Strategy]] = []
     for topic, name, strategy in sorted({(trial.topic, trial.task, trial.strategy) for trial in trials}):
         task = registry.topics[topic].tasks.get(name) if topic in registry.topics else None
         if task is None or strategy not in task.strategies:
             yield f"strategy {strategy} of {topic}/{name} is gone"
         else:
-            places += [task.where, task.strategies[strategy].where, *task.joined_at]
-    modules = code_digests(places, config).items() if first.modules else ()
+            chosen.append((task, task.strategies[strategy]))
+    modules = code_digests(chosen, registry, config).items() if first.modules else ()
     if changed := [module for module, digest in modules if first.modules.get(module) != digest]:
         yield f"the code of {some(changed)} has changed"
 

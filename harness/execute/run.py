@@ -87,7 +87,9 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         references={task.full_name: task.reference for task in tasks if task.reference},
         tasks=tuple(_card(task, plan.left_out.get(task.full_name, ())) for task in tasks),
         cards=_versions(plan, registry),
-        modules=code_digests((place for task in tasks for place in task.places()), config),
+        modules=code_digests(
+            ((task, strategy) for task in tasks for strategy in task.strategies.values()), registry, config
+        ),
     )
     return OpenRun(create(config.results_folder, header), plan, blocks_of(plan.trials))
 

@@ -1,9 +1,9 @@
 """The code that trials run, as a digest a file: equal as long as that code is, whatever is committed.
 
-Counted are the Python files of the project and of the harness that tasks and strategies import, directly or not, also
-within functions, and those that a trial's process runs. Found are import statements, not names that are put together
-while the program runs. What only reads records does not count, nor do installed packages: the header of a run has their
-versions, and the checksums of the data.
+Counted are the Python files of the project and of the harness that tasks and strategies import or need, directly or
+not, also within functions, and those that a trial's process runs. Found are import statements, not names that are put
+together while the program runs. What only reads records does not count, nor do installed packages: the header of a run
+has their versions, and the checksums of the data.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from typing import Any
 
 import harness
 from harness.config import Config
+from harness.declare import Strategy, Task
+from harness.registry import Registry
 
 _HARNESS = harness.__name__
 # No trial imports these: harness.measure lies below them.
@@ -31,21 +33,30 @@ _SOURCE: Any = (".py", "r", 1)
 _FOLDER = ("", "", 5)
 
 
-def code_digests(places: Iterable[str], config: Config) -> dict[str, str]:
-    """Return the modules that declarations load, each with a digest of its file.
+def code_digests(chosen: Iterable[tuple[Task, Strategy]], registry: Registry, config: Config) -> dict[str, str]:
+    """Return the modules that trials load, each with a digest of its file.
 
     Parameters
     ----------
-    places
-        File and line of each declaration, in modules that this process has imported.
+    chosen
+        Strategies, each with a task that it is one of. The modules that declare them are imported here.
     """
     names = {file: name for name, module in list(sys.modules.items()) if (file := _file(module)) is not None}
+    places: set[str] = set()
+    needs: set[str] = set()
+    for task, strategy in chosen:
+        places.update((task.where, strategy.where, *task.joined_at))
+        needs.update((*strategy.needs, *registry.topics[task.topic].needs))
+        needs.update(need for dataset in registry.datasets_of(task) for need in dataset.needs)
     declaring = sorted({Path(place.rpartition(":")[0]).resolve() for place in places})
     finder = _Finder(config, declaring)
     for name in _PROCESS:
         finder.import_hook(name)
     for file in declaring:
         finder.add(names.get(file, file.stem), file)
+    for name in sorted(needs):
+        with suppress(ImportError):  # installed, or missing
+            finder.import_hook(name)
     files = {name: _file(module) for name, module in finder.modules.items()}
     return {name: _digest(file) for name, file in sorted(files.items()) if file is not None}
 

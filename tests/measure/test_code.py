@@ -15,9 +15,10 @@ from harness.config import read_config
 from harness.measure.code import code_digests
 from harness.registry import load_registry
 config = read_config(Path(sys.argv[1]))
-tasks = [topic.tasks["task"] for topic in load_registry(config).topics.values() if "task" in topic.tasks]
-cells = {f"{task.topic}/{name}": [task.where, own.where] for task in tasks for name, own in task.strategies.items()}
-print(json.dumps({cell: code_digests(places, config) for cell, places in cells.items()}))
+registry = load_registry(config)
+tasks = [topic.tasks["task"] for topic in registry.topics.values() if "task" in topic.tasks]
+cells = {f"{task.topic}/{name}": (task, own) for task in tasks for name, own in task.strategies.items()}
+print(json.dumps({name: code_digests([cell], registry, config) for name, cell in cells.items()}))
 """
 TOPIC = """
 from harness import Dataset, Judgement, Metric, Topic
@@ -43,7 +44,7 @@ STRATEGY = """
 from one import task
 import {module}
 
-@task.strategy("{name}")
+@task.strategy("{name}", needs=("parts.needed", "a_package_that_is_missing"))
 def other(problem, phase):
     with phase("fit"):
         return 1
@@ -68,6 +69,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             "parts/__init__": "",
             "parts/late": "from . import deep\nvalue = 1\n",
             "parts/deep": "value = 1\n",
+            "parts/needed": "value = 1\n",
             # No package: its file imports what lies beside it, and a folder is a package without a file.
             "loose/three": TOPIC.format(name="three", module="beside", later="folder.inner"),
             "loose/beside": "value = 1\n",
@@ -102,6 +104,7 @@ def before(make: Callable[..., Path]) -> dict[str, dict[str, str]]:
         ("parts/__init__", {"one/only", "one/other"}),
         ("parts/late", {"one/only", "one/other"}),
         ("parts/deep", {"one/only", "one/other"}),
+        ("parts/needed", {"one/other"}),
         ("loose/beside", {"three/only", "four/only"}),
         ("loose/folder/inner", {"three/only"}),
         ("loose/four-a", {"four/only"}),
@@ -137,3 +140,52 @@ print(json.dumps(sorted(finder.modules)))
     assert {"harness.measure.clock", "harness.plan.data", "harness.topics.bandits.engine.judge"} <= set(found)
     assert not [name for name in found if name.startswith(("harness.report", "harness.analysis", "harness.cli"))]
     assert not [name for name in found if not name.startswith("harness")]
+
+
+RUN = """
+import json, sys
+from pathlib import Path
+from harness.config import read_config
+from harness.measure.clock import PhaseClock
+from harness.measure.code import code_digests
+from harness.measure.device import open_device
+from harness.measure.job import Job, import_installed
+from harness.plan import make_plan
+from harness.plan.selection import Selection
+from harness.registry import load_registry
+config = read_config(Path("/"))
+registry = load_registry(config)
+task, strategy = sys.argv[1:]
+trial = make_plan(Selection(tasks=(task,), strategies=(strategy,), profile="quick"), registry).trials[0]
+called = set()
+def note(frame, event, argument):
+    called.add(frame.f_globals.get("__name__"))
+sys.setprofile(note)
+job = Job.of(trial, registry, [])
+import_installed((*job.strategy.needs, *job.dataset.needs, *job.topic.needs))
+data = job.prepare()
+clock = PhaseClock(job.task.phases, open_device("cpu"), lambda *_: None, setup=job.task.setup, repeat=False)
+job.judge(data, job.call(job.problem(data), clock))
+sys.setprofile(None)
+digests = code_digests([(job.task, job.strategy)], registry, config)
+print(json.dumps([sorted(filter(None, called)), sorted(digests)]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "strategy"),
+    [
+        ("bandits/stationary", "ucb1"),
+        ("boosting/tabular-binary", "logistic-regression"),
+        ("fusion/missing", "concatenation"),
+        ("logistic/imbalance", "logistic-threshold"),
+        ("normalization/kernels", "layer-norm"),
+        ("ope/value", "dr"),
+        ("recommendation/ranking", "popularity"),
+    ],
+)
+def test_what_a_trial_calls_is_counted(task: str, strategy: str) -> None:
+    called, counted = fresh_process(RUN, task, strategy)
+    own = {name for name in called if name.startswith("harness.")}
+    assert own - set(counted) == set()
+    assert any(name.startswith(f"harness.topics.{task.partition('/')[0]}.") for name in own)
