@@ -48,7 +48,8 @@ def code_digests(chosen: Iterable[tuple[Task, Strategy]], registry: Registry, co
         places.update((task.where, strategy.where, *task.joined_at))
         needs.update((*strategy.needs, *registry.topics[task.topic].needs))
         needs.update(need for dataset in registry.datasets_of(task) for need in dataset.needs)
-    declaring = sorted({Path(place.rpartition(":")[0]).resolve() for place in places})
+    files = {Path(place.rpartition(":")[0]).resolve() for place in places}
+    declaring = sorted(file for file in files if file.is_file())  # and not code that was put together as text
     finder = _Finder(config, declaring)
     for name in _PROCESS:
         finder.import_hook(name)
@@ -57,8 +58,8 @@ def code_digests(chosen: Iterable[tuple[Task, Strategy]], registry: Registry, co
     for name in sorted(needs):
         with suppress(ImportError):  # installed, or missing
             finder.import_hook(name)
-    files = {name: _file(module) for name, module in finder.modules.items()}
-    return {name: _digest(file) for name, file in sorted(files.items()) if file is not None}
+    found = {name: file for name, module in finder.modules.items() if (file := _file(module)) is not None}
+    return {name: _digest(file) for name, file in sorted(found.items())}
 
 
 def _installed() -> set[Path]:
