@@ -7,13 +7,13 @@ import importlib.metadata
 import os
 import pkgutil
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from harness.config import Config
 from harness.data.cards import builtin_folder, cards, dataset
-from harness.declare import Dataset, Takes, Task, Topic
+from harness.declare import Dataset, Strategy, Takes, Task, Topic
 from harness.errors import DeclarationError, UsageError, did_you_mean
 from harness.project_modules import project_modules
 
@@ -101,6 +101,11 @@ class Registry:
         names = [made if isinstance(made, str) else made.name for made in (*task.datasets, *task.joined)]
         joining = self._joins.get(task.full_name, [])
         return [self.dataset(name) for name in dict.fromkeys([*names, *joining])]
+
+    def needs(self, task: Task, strategies: Iterable[Strategy]) -> set[str]:
+        """Return the modules that some strategies of a task need, with those of its topic and of its data sets."""
+        needing: list[Topic | Strategy | Dataset] = [self.topics[task.topic], *strategies, *self.datasets_of(task)]
+        return {need for one in needing for need in one.needs}
 
 
 def _check_takes(task: Task, takes: Takes, dataset: Dataset) -> None:

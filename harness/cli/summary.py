@@ -39,9 +39,9 @@ def summary(run_set: RunSet, width: int, *, took_s: float | None = None, run: st
     """
     tasks = [TaskSummary(name, run_set) for name in run_set.tasks()]
     head = hanging("", _head(tasks, run_set, took_s), width, indent=0)
-    more = _more(tasks, width, run)
     if not any(task.advice.take for task in tasks):
         return [*head, joined(""), *_troubles(tasks, width)]
+    more = _more(tasks, width, run)
     if len({task.topic for task in tasks}) > 1:
         troubles = _troubles(tasks, width)
         # Two empty lines, and the line that says where the run was written.

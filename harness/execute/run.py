@@ -72,12 +72,14 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
     _check_some_data(plan, registry)
     chosen = {(trial.topic, trial.task) for trial in plan.trials}
     tasks = [task for task in registry.tasks() if (task.topic, task.name) in chosen]
+    strategies = [(task, strategy) for task in tasks for strategy in task.strategies.values()]
+    needs = set().union(*(registry.needs(task, task.strategies.values()) for task in tasks))
     header = Header(
         schema=SCHEMA,
         run=new_run_id(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=fingerprint(config.machine or None),
-        environment=environment(config.folder, _needs(tasks, registry)),
+        environment=environment(config.folder, needs),
         selection=selection,
         plan=plan.digest,
         trials=len(plan.trials),
@@ -87,9 +89,7 @@ def start(selection: Selection, plan: Plan, config: Config, registry: Registry, 
         references={task.full_name: task.reference for task in tasks if task.reference},
         tasks=tuple(_card(task, plan.left_out.get(task.full_name, ())) for task in tasks),
         cards=_versions(plan, registry),
-        modules=code_digests(
-            ((task, strategy) for task in tasks for strategy in task.strategies.values()), registry, config
-        ),
+        modules=code_digests(strategies, registry, config),
     )
     return OpenRun(create(config.results_folder, header), plan, blocks_of(plan.trials))
 
@@ -251,16 +251,6 @@ def altered_tasks(selection: Selection, registry: Registry) -> frozenset[str]:
         return any(question.measure in task.altered_metrics for _, question in questions(registry.topics[task.topic]))
 
     return frozenset(task.full_name for task in registry.tasks() if task.stress and wanted(task))
-
-
-def _needs(tasks: Iterable[Task], registry: Registry) -> set[str]:
-    """Return the modules of packages that tasks, their strategies or their data need."""
-    needs: set[str] = set()
-    for task in tasks:
-        needs.update(registry.topics[task.topic].needs)
-        needs.update(*(strategy.needs for strategy in task.strategies.values()))
-        needs.update(*(dataset.needs for dataset in registry.datasets_of(task)))
-    return needs
 
 
 def _metrics(tasks: Iterable[Task], altered: frozenset[str]) -> Iterator[JudgedMetric]:

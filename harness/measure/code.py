@@ -45,9 +45,8 @@ def code_digests(chosen: Iterable[tuple[Task, Strategy]], registry: Registry, co
     places: set[str] = set()
     needs: set[str] = set()
     for task, strategy in chosen:
-        places.update((task.where, strategy.where, *task.joined_at))
-        needs.update((*strategy.needs, *registry.topics[task.topic].needs))
-        needs.update(need for dataset in registry.datasets_of(task) for need in dataset.needs)
+        places |= {task.where, strategy.where, *task.joined_at}
+        needs |= registry.needs(task, [strategy])
     files = {Path(place.rpartition(":")[0]).resolve() for place in places}
     declaring = sorted(file for file in files if file.is_file())  # and not code that was put together as text
     finder = _Finder(config, declaring)

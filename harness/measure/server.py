@@ -134,11 +134,8 @@ def _redirect(output: int) -> None:
 
 
 def _import_libraries(registry: Registry, topic: Topic) -> None:
-    names = {*topic.needs}
-    for task in topic.tasks.values():
-        names |= {need for strategy in task.strategies.values() for need in strategy.needs}
-        names |= {need for dataset in registry.datasets_of(task) for need in dataset.needs}
-    import_installed(names)
+    needs = (registry.needs(task, task.strategies.values()) for task in topic.tasks.values())
+    import_installed(set().union(*needs))
 
 
 if __name__ == "__main__":

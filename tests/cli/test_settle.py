@@ -175,7 +175,8 @@ def test_a_run_that_adds_blocks_is_not_resumed(noisy: Project) -> None:
 
 
 def test_changed_code_is_refused_and_that_of_other_strategies_is_not(noisy: Project) -> None:
-    """`steps.py` is imported by the topic, `apart.py` has a strategy of the task that is settled."""
+    """The topic imports `steps.py` and not `notes.py`; `apart.py` has a strategy of the task that is settled."""
+    (noisy.folder / "notes.py").write_text("NOTE = 'read by nobody'\n")
     (noisy.folder / "apart.py").write_text(APART.replace("-50.0", "-60.0"))
     (noisy.folder / "steps.py").write_text("STEPS = 10_000\n")
     assert "the code of steps has changed" in noisy.bakeoff("settle", code=2).stderr

@@ -154,26 +154,8 @@ def test_rates_and_equal_blocks_are_told_as_python_tells_them(show: Show) -> Non
 
 def test_figures_are_written_as_python_writes_them(show: Show) -> None:
     page = show(samples.payload())
-    values = [
-        0,
-        1,
-        9.994,
-        9.996,
-        99.94,
-        123456.7,
-        0.99949,
-        0.99951,
-        999_600,
-        0.001,
-        4.2e-7,
-        3e-9,
-        1e9,
-        2.5e12,
-        -0.5,
-        -1e-7,
-        0.00049,
-        0.0006,
-    ]
+    values = [0, 1, 9.994, 9.996, 99.94, 123456.7, 0.001, 4.2e-7, 3e-9, 1e9, 2.5e12, -0.5, -1e-7, 0.00049, 0.0006]
+    values += [0.99949, 0.99951, 999_600]  # just below and above what rounds to the next unit
     for unit in ("s", "byte", "1", "nat"):
         written = page.evaluate("([values, unit]) => values.map(v => bakeoff.format.figure(v, unit))", [values, unit])
         assert written == [wording.figure(value, unit) for value in values]

@@ -76,8 +76,11 @@ def test_the_test_examples_do_not_depend_on_the_number_of_training_examples() ->
     np.testing.assert_array_equal(few.test.modalities["a"].values, many.test.modalities["a"].values)
 
 
-def test_every_kind_can_be_chosen() -> None:
-    assert tuple(DRAWS) == INTERACTION.params["information"].choices
+def test_every_kind_can_be_chosen_and_an_unknown_one_is_refused() -> None:
+    kinds = INTERACTION.params["information"]
+    assert tuple(DRAWS) == kinds.choices
+    with pytest.raises(ValueError, match="information=xnor is none of redundant, unique, xor"):
+        kinds.check("information", "xnor")
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("LateProduct", 0.4, 0.6), ("LowRank", 0.97, 1.0)])

@@ -265,7 +265,10 @@ def test_models_take_gaps_and_columns_of_zeros(model: str) -> None:
 
 
 def test_what_is_refused() -> None:
-    assert REAL.params["model"].choices == tuple(scored.MODELS)
+    models = REAL.params["model"]
+    assert models.choices == tuple(scored.MODELS)
+    with pytest.raises(ValueError, match=r"model=bosting is none of .*boosting"):
+        models.check("model", "bosting")
     parts = rows(20)
     one = Parts(parts.train, parts.calibration.take(np.flatnonzero(parts.calibration.y == 0)), parts.test, "given")
     with pytest.raises(UsageError, match="rows of the calibration set are of class 0; ask for more"):
