@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from datetime import date, timedelta
 from itertools import chain, repeat
@@ -261,6 +262,14 @@ def test_what_the_last_pairs_of_a_budget_call_worse_is_not_confirmed(monkeypatch
 def test_a_budget_too_small_for_one_pair_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = msgspec.structs.replace(POLICY, budget_s=0.5)
     run = Run(monkeypatch, planted.drawn({}, elapsed_s=1.0), ["a"], policy)
+    with pytest.raises(UsageError, match=r"a budget of 0\.5 s is less than the 1\.0 s that a pair of .*/a/.* takes"):
+        run()
+
+
+def test_so_it_is_where_its_time_has_passed_before_the_first_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = msgspec.structs.replace(POLICY, budget_s=0.5)
+    run = Run(monkeypatch, planted.drawn({}, elapsed_s=1.0), ["a"], policy)
+    monkeypatch.setattr(time, "monotonic", itertools.count().__next__)
     with pytest.raises(UsageError, match=r"a budget of 0\.5 s is less than the 1\.0 s that a pair of .*/a/.* takes"):
         run()
 
